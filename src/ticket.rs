@@ -26,7 +26,7 @@ pub const INFLATED_BYTES_MAX: usize = 64 * 1024;
 /// assert_eq!(ticket.as_str(), "eJyr");
 /// assert_eq!(format!("{ticket:?}"), "Ticket(4 bytes)");
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(Arc<str>);
 
 impl Ticket {
