@@ -1,0 +1,143 @@
+//! Every time and number the rules fix, as configuration with the rules' values as defaults.
+//!
+//! Holds values only. When a limit is reached is decided in `decide`.
+
+use std::time::Duration;
+
+use crate::policy::Platform;
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The server's limits.
+///
+/// ```
+/// use std::time::Duration;
+/// use gatecrash::{limits::ServerLimits, policy::Platform};
+///
+/// assert_eq!(ServerLimits::default().silence_of(Platform::Web), Duration::from_secs(90));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ServerLimits {
+    /// After how long without a byte a connection is closed (CONN-5).
+    pub silence: Duration,
+    /// The same for the web.
+    pub silence_web: Duration,
+    /// After how long without a connection a session is dormant.
+    pub dormant: Duration,
+    /// The same for the web.
+    pub dormant_web: Duration,
+    /// How long a connection may stay without a login or resume (INPUT-2).
+    pub admission: Duration,
+    /// How long a connection whose session ended is kept for the confirmation (KICK-10).
+    pub kick_linger: Duration,
+    /// How many refused tickets lock a device and user (TICKET-4).
+    pub refusals_max: u32,
+    /// Within which time they count (TICKET-4).
+    pub refusals_window: Duration,
+    /// How long the lock lasts (TICKET-4).
+    pub refusals_lock: Duration,
+    /// How many such records are kept, and how many devices never admitted (TICKET-4, ATT-1).
+    pub records_max: usize,
+    /// How long after its link loss a mobile device can still be reached by push (PRES-1).
+    pub push_online: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        ServerLimits {
+            silence: seconds(400),
+            silence_web: seconds(90),
+            dormant: seconds(400),
+            dormant_web: seconds(90),
+            admission: seconds(45),
+            kick_linger: seconds(15),
+            refusals_max: 10,
+            refusals_window: seconds(60),
+            refusals_lock: seconds(60),
+            records_max: 65_536,
+            push_online: seconds(7 * 24 * 60 * 60),
+        }
+    }
+}
+
+impl ServerLimits {
+    /// After how long without a byte a connection of this platform is closed (CONN-5).
+    pub const fn silence_of(&self, platform: Platform) -> Duration {
+        match platform {
+            Platform::Web => self.silence_web,
+            Platform::Android
+            | Platform::Ios
+            | Platform::Ipad
+            | Platform::Windows
+            | Platform::Mac
+            | Platform::Linux => self.silence,
+        }
+    }
+
+    /// After how long without a connection a session of this platform is dormant.
+    pub const fn dormant_of(&self, platform: Platform) -> Duration {
+        match platform {
+            Platform::Web => self.dormant_web,
+            Platform::Android
+            | Platform::Ios
+            | Platform::Ipad
+            | Platform::Windows
+            | Platform::Mac
+            | Platform::Linux => self.dormant,
+        }
+    }
+}
+
+/// The SDK's limits, of one platform.
+///
+/// ```
+/// use std::time::Duration;
+/// use gatecrash::{limits::ClientLimits, policy::Platform};
+///
+/// assert_eq!(ClientLimits::of(Platform::Ios).heartbeat, Duration::from_secs(120));
+/// assert_eq!(ClientLimits::of(Platform::Web).heartbeat, Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientLimits {
+    /// By when a `login` call has its result (LOGIN-3).
+    pub login_timeout: Duration,
+    /// By when every other request has its result (API-5, LOGOUT-1).
+    pub request_timeout: Duration,
+    /// How long one attempt to connect lasts, the answer to its resume included (CONN-2).
+    pub connect_timeout: Duration,
+    /// How long after it last sent anything the device sends a heartbeat (CONN-5).
+    pub heartbeat: Duration,
+    /// How long it waits for the heartbeat's answer (CONN-5).
+    pub heartbeat_answer: Duration,
+    /// The first delay after a link loss is drawn between zero and this (CONN-2).
+    pub backoff_first: Duration,
+    /// The second delay, before its spread; each further one is twice the one before (CONN-2).
+    pub backoff_min: Duration,
+    /// The longest delay, before its spread (CONN-2).
+    pub backoff_max: Duration,
+    /// How far a delay is spread either way, in percent (CONN-2).
+    pub backoff_spread_percent: u32,
+    /// After how long a link's life the back-off starts over (CONN-2).
+    pub backoff_reset: Duration,
+}
+
+impl ClientLimits {
+    /// The rules' values for `platform`.
+    pub const fn of(platform: Platform) -> Self {
+        let web = matches!(platform, Platform::Web);
+        ClientLimits {
+            login_timeout: seconds(30),
+            request_timeout: seconds(15),
+            connect_timeout: seconds(10),
+            heartbeat: if web { seconds(60) } else { seconds(120) },
+            heartbeat_answer: seconds(15),
+            backoff_first: Duration::from_millis(250),
+            backoff_min: Duration::from_millis(250),
+            backoff_max: if web { seconds(16) } else { seconds(64) },
+            backoff_spread_percent: 20,
+            backoff_reset: seconds(30),
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! The server's durable state, and the facts that change it.
+//!
+//! The core decides facts, applies them here and has them committed; a store writes the same facts
+//! down, so what is rebuilt after a crash is what the core had. Decides nothing, and does no I/O.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::{Attempt, Change, DeviceId, Epoch, MessageId, PublicName, UserId};
+use crate::policy::Platform;
+use crate::protocol::{Conversation, KickReason, Message, Presence};
+use crate::ticket::{Claims, Signature};
+use crate::time::WallTime;
+
+/// How many days a user's record remembers as counted: a wall clock that jumps back by less than
+/// this never counts a day twice (DAU-1).
+pub const DAYS_MAX: usize = 8;
+
+/// One numbered change: the facts that are true together or not at all (DUR-1).
+///
+/// ```
+/// use gatecrash::{id::Change, store::{Commit, Fact, Records}};
+///
+/// let user = "alice".parse().unwrap();
+/// let mut records = Records::default();
+/// records.apply(&Commit { number: Change(1), facts: vec![Fact::AccountCreated { user }] });
+/// assert!(records.users.contains_key(&user));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Commit {
+    /// Its number, one above the last.
+    pub number: Change,
+    /// What became true, in order.
+    pub facts: Vec<Fact>,
+}
+
+/// One thing that became true on the server.
+///
+/// ```
+/// use gatecrash::store::Fact;
+///
+/// let fact = Fact::DayCounted { user: "alice".parse().unwrap(), day: 19_675 };
+/// assert_eq!(fact.user(), Some("alice".parse().unwrap()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Fact {
+    /// The first successful login made the account (LOGIN-1).
+    AccountCreated {
+        /// The new user.
+        user: UserId,
+    },
+    /// The device's highest attempt acted upon (ATT-1).
+    AttemptRaised {
+        /// The device.
+        device: DeviceId,
+        /// Its attempt.
+        attempt: Attempt,
+    },
+    /// A login was accepted, or a resume as a login (KICK-6). The device's earlier end is forgotten.
+    SessionAccepted {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its platform.
+        platform: Platform,
+        /// The new session's epoch.
+        epoch: Epoch,
+        /// The attempt that made it (ATT-2).
+        attempt: Attempt,
+        /// The ticket it lives by.
+        ticket: SessionTicket,
+    },
+    /// The session has a connection again (CONN-4).
+    SessionResumed {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The ticket it lives by from now on.
+        ticket: SessionTicket,
+    },
+    /// The session lives by another ticket (LOGIN-5).
+    SessionRenewed {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The ticket it lives by from now on.
+        ticket: SessionTicket,
+    },
+    /// The device said that the login's answer arrived (KICK-7).
+    LoginAcknowledged {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// The session's epoch.
+        epoch: Epoch,
+    },
+    /// The server noticed that the session's connection is gone.
+    LinkLost {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// When, by the server's wall clock (DUR-4).
+        at: WallTime,
+    },
+    /// The session is over.
+    SessionEnded {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// Why.
+        reason: EndReason,
+        /// The device whose login displaced it, where one did.
+        by: Option<PublicName>,
+    },
+    /// The device confirmed the kick, or named the epoch in a login: it is owed no more (KICK-3).
+    KickSettled {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// The ended session's epoch.
+        epoch: Epoch,
+    },
+    /// The device logged out: why its last session ended is forgotten (KICK-3).
+    EndForgotten {
+        /// The device.
+        device: DeviceId,
+    },
+    /// An administrator voided every ticket of the user issued up to this second (ADMIN-1).
+    TicketsVoided {
+        /// The user.
+        user: UserId,
+        /// The second, since 1970.
+        until: u64,
+    },
+    /// An administrator ended a session whose ticket names a later issue time (ADMIN-1).
+    TicketVoided {
+        /// The user.
+        user: UserId,
+        /// Which ticket.
+        signature: Signature,
+        /// Until when it would be valid: the record is of no use afterwards.
+        last_second: u64,
+    },
+    /// The user counts for this UTC day (DAU-1).
+    DayCounted {
+        /// The user.
+        user: UserId,
+        /// Days since 1970-01-01.
+        day: u32,
+    },
+    /// The user's presence after this change (PRES-1, PRES-3).
+    PresenceChanged {
+        /// The user.
+        user: UserId,
+        /// One above the user's last.
+        number: u64,
+        /// The presence now.
+        presence: Presence,
+        /// The devices this change kicked.
+        kicked: Vec<PublicName>,
+    },
+    /// A message was accepted (API-2).
+    MessageStored {
+        /// The message.
+        message: Message,
+    },
+}
+
+impl Fact {
+    /// The user it is about; none where it is about a device only.
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Fact::AccountCreated { user }
+            | Fact::SessionAccepted { user, .. }
+            | Fact::SessionResumed { user, .. }
+            | Fact::SessionRenewed { user, .. }
+            | Fact::LoginAcknowledged { user, .. }
+            | Fact::LinkLost { user, .. }
+            | Fact::SessionEnded { user, .. }
+            | Fact::KickSettled { user, .. }
+            | Fact::TicketsVoided { user, .. }
+            | Fact::TicketVoided { user, .. }
+            | Fact::DayCounted { user, .. }
+            | Fact::PresenceChanged { user, .. } => Some(*user),
+            Fact::MessageStored { message } => Some(message.from),
+            Fact::AttemptRaised { .. } | Fact::EndForgotten { .. } => None,
+        }
+    }
+}
+
+/// Why a session ended.
+///
+/// ```
+/// use gatecrash::{protocol::KickReason, store::EndReason};
+///
+/// assert_eq!(EndReason::Administrator.kick(), Some(KickReason::Administrator));
+/// assert_eq!(EndReason::Logout.kick(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndReason {
+    /// Displaced by a login on the same platform (POLICY-3).
+    SamePlatform,
+    /// Displaced by a login on another platform of the group (POLICY-3).
+    OtherPlatform,
+    /// Ended by an administrator (ADMIN-1).
+    Administrator,
+    /// Its ticket expired (TICKET-5).
+    Expired,
+    /// Its device logged out (LOGOUT-1, SWITCH-3).
+    Logout,
+    /// Its device logged in anew as the same user (LOGIN-10).
+    Replaced,
+    /// Its device logged in as another user (SWITCH-5).
+    OtherUser,
+}
+
+impl EndReason {
+    /// The reason its device is told in a kick; none when it is not kicked.
+    pub const fn kick(self) -> Option<KickReason> {
+        match self {
+            EndReason::SamePlatform => Some(KickReason::SamePlatform),
+            EndReason::OtherPlatform => Some(KickReason::OtherPlatform),
+            EndReason::Administrator => Some(KickReason::Administrator),
+            EndReason::Expired | EndReason::Logout | EndReason::Replaced | EndReason::OtherUser => None,
+        }
+    }
+
+    /// Whether another login took the place (KICK-1).
+    pub const fn is_displacement(self) -> bool {
+        matches!(self, EndReason::SamePlatform | EndReason::OtherPlatform)
+    }
+
+    /// Whether the device did it itself, so that there is nothing to tell it.
+    pub const fn is_own(self) -> bool {
+        matches!(self, EndReason::Logout | EndReason::Replaced | EndReason::OtherUser)
+    }
+
+    /// The word traces use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            EndReason::SamePlatform => "same_platform",
+            EndReason::OtherPlatform => "other_platform",
+            EndReason::Administrator => "administrator",
+            EndReason::Expired => "expired",
+            EndReason::Logout => "logout",
+            EndReason::Replaced => "replaced",
+            EndReason::OtherUser => "other_user",
+        }
+    }
+}
+
+/// What a session keeps of its ticket.
+///
+/// ```
+/// use gatecrash::{store::SessionTicket, ticket::Signature};
+///
+/// let ticket = SessionTicket { issued_at: 10, last_second: 70, signature: Signature([0; 32]) };
+/// assert_eq!(ticket.ends_at().seconds(), 71);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionTicket {
+    /// When it was issued, in seconds since 1970.
+    pub issued_at: u64,
+    /// The last second at which it is valid.
+    pub last_second: u64,
+    /// Which ticket it is.
+    pub signature: Signature,
+}
+
+impl SessionTicket {
+    /// When a session that lives by it ends: one second after it was last valid (TICKET-5).
+    pub const fn ends_at(&self) -> WallTime {
+        WallTime::from_seconds(self.last_second.saturating_add(1))
+    }
+}
+
+impl From<&Claims> for SessionTicket {
+    fn from(claims: &Claims) -> Self {
+        SessionTicket { issued_at: claims.issued_at, last_second: claims.last_second(), signature: claims.signature }
+    }
+}
+
+/// A session's link, as the server last knew it.
+///
+/// ```
+/// use gatecrash::{store::Link, time::WallTime};
+///
+/// assert_eq!(Link::Lost { at: WallTime::from_seconds(5) }.lost_at(), Some(WallTime::from_seconds(5)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Link {
+    /// It has a connection.
+    Connected,
+    /// It has none since the server noticed the loss.
+    Lost {
+        /// When that was.
+        at: WallTime,
+    },
+}
+
+impl Link {
+    /// When the server noticed the loss; none while connected.
+    pub const fn lost_at(self) -> Option<WallTime> {
+        match self {
+            Link::Connected => None,
+            Link::Lost { at } => Some(at),
+        }
+    }
+}
+
+/// The server's record that a device is logged in.
+///
+/// ```
+/// use gatecrash::{id::{Attempt, Epoch}, policy::Platform, store::{Link, Session, SessionTicket}, ticket::Signature};
+///
+/// let session = Session {
+///     epoch: Epoch(1),
+///     platform: Platform::Ios,
+///     attempt: Attempt::default(),
+///     ticket: SessionTicket { issued_at: 0, last_second: 60, signature: Signature([0; 32]) },
+///     acknowledged: false,
+///     link: Link::Connected,
+/// };
+/// assert_eq!(session.link.lost_at(), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Session {
+    /// Its epoch: its place in the user's login order.
+    pub epoch: Epoch,
+    /// The device's platform.
+    pub platform: Platform,
+    /// The attempt that made it (ATT-2).
+    pub attempt: Attempt,
+    /// The ticket it lives by.
+    pub ticket: SessionTicket,
+    /// Whether the device said that the login's answer arrived (KICK-7).
+    pub acknowledged: bool,
+    /// Its link.
+    pub link: Link,
+}
+
+/// What the server keeps of an account.
+///
+/// ```
+/// assert!(gatecrash::store::UserRecord::default().sessions.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct UserRecord {
+    /// The last epoch given.
+    pub last_epoch: Epoch,
+    /// The sessions, by device: a device has at most one.
+    pub sessions: BTreeMap<DeviceId, Session>,
+    /// Tickets issued up to this second are void (ADMIN-1).
+    pub voided_until: Option<u64>,
+    /// Single void tickets, with the last second of each (ADMIN-1).
+    pub voided: BTreeMap<Signature, u64>,
+    /// The last days counted, at most [`DAYS_MAX`] (DAU-1).
+    pub days: BTreeSet<u32>,
+    /// The number of the last presence event (PRES-3).
+    pub presence_number: u64,
+    /// The presence that event carried.
+    pub presence: Presence,
+    /// The conversation list, by peer (API-2).
+    pub conversations: BTreeMap<UserId, Conversation>,
+}
+
+/// What the server keeps of a device it has admitted once (ATT-1, KICK-3).
+///
+/// ```
+/// assert_eq!(gatecrash::store::DeviceRecord::default().ended, None);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DeviceRecord {
+    /// The highest attempt acted upon.
+    pub attempt: Attempt,
+    /// Whose session it holds.
+    pub user: Option<UserId>,
+    /// Why its last session ended, until its next accepted login or its logout.
+    pub ended: Option<Ended>,
+}
+
+/// How a device's last session ended (KICK-3).
+///
+/// ```
+/// use gatecrash::{id::Epoch, store::{EndReason, Ended}};
+///
+/// let ended = Ended {
+///     user: "alice".parse().unwrap(),
+///     epoch: Epoch(1),
+///     reason: EndReason::SamePlatform,
+///     by: None,
+///     owed: true,
+///     acknowledged: true,
+/// };
+/// assert!(ended.names("alice".parse().unwrap(), Epoch(1)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ended {
+    /// The user.
+    pub user: UserId,
+    /// The session's epoch.
+    pub epoch: Epoch,
+    /// Why.
+    pub reason: EndReason,
+    /// The device whose login displaced it.
+    pub by: Option<PublicName>,
+    /// Whether the device has not yet confirmed the kick.
+    pub owed: bool,
+    /// Whether the device had acknowledged the session's login (KICK-7).
+    pub acknowledged: bool,
+}
+
+impl Ended {
+    /// Whether it is about this session of the device.
+    pub fn names(&self, user: UserId, epoch: Epoch) -> bool {
+        self.user == user && self.epoch == epoch
+    }
+}
+
+/// Everything the server must not forget.
+///
+/// ```
+/// assert_eq!(gatecrash::store::Records::default().daily_active_users(19_675), 0);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Records {
+    /// The number of the last change applied.
+    pub change: Change,
+    /// The accounts.
+    pub users: BTreeMap<UserId, UserRecord>,
+    /// The devices admitted at least once.
+    pub devices: BTreeMap<DeviceId, DeviceRecord>,
+    /// Users counted, by day (DAU-1).
+    pub days: BTreeMap<u32, u64>,
+    /// The number of the last message.
+    pub last_message: MessageId,
+}
+
+impl Records {
+    /// How many users logged in on this UTC day, counted from 1970-01-01 (DAU-1).
+    pub fn daily_active_users(&self, day: u32) -> u64 {
+        self.days.get(&day).copied().unwrap_or(0)
+    }
+
+    /// Makes a commit's facts true.
+    ///
+    /// # Panics
+    ///
+    /// When a fact contradicts the records: the core decided on another state than this one.
+    pub fn apply(&mut self, commit: &Commit) {
+        self.change = commit.number;
+        for fact in &commit.facts {
+            self.apply_fact(fact);
+        }
+    }
+
+    pub(crate) fn apply_fact(&mut self, fact: &Fact) {
+        match fact {
+            Fact::AccountCreated { user } => {
+                let before = self.users.insert(*user, UserRecord::default());
+                assert!(before.is_none(), "account {user} created twice");
+            }
+            Fact::AttemptRaised { device, attempt } => {
+                let record = self.devices.get_mut(device).expect("an attempt is kept for admitted devices");
+                assert!(record.attempt < *attempt, "attempts only grow");
+                record.attempt = *attempt;
+            }
+            Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket } => {
+                let record = self.devices.entry(*device).or_default();
+                assert!(record.user.is_none(), "a device has at most one session");
+                record.attempt = record.attempt.max(*attempt);
+                record.user = Some(*user);
+                record.ended = None;
+                let account = self.user_mut(*user);
+                assert!(account.last_epoch < *epoch, "epochs only grow");
+                account.last_epoch = *epoch;
+                account.sessions.insert(
+                    *device,
+                    Session {
+                        epoch: *epoch,
+                        platform: *platform,
+                        attempt: *attempt,
+                        ticket: *ticket,
+                        acknowledged: false,
+                        link: Link::Connected,
+                    },
+                );
+            }
+            Fact::SessionResumed { user, device, epoch, ticket } => {
+                let session = self.session_mut(*user, *device, *epoch);
+                session.link = Link::Connected;
+                session.ticket = *ticket;
+            }
+            Fact::SessionRenewed { user, device, epoch, ticket } => {
+                self.session_mut(*user, *device, *epoch).ticket = *ticket;
+            }
+            Fact::LoginAcknowledged { user, device, epoch } => {
+                let ended = self.devices.get_mut(device).and_then(|record| record.ended.as_mut());
+                match ended.filter(|ended| ended.names(*user, *epoch)) {
+                    Some(ended) => ended.acknowledged = true,
+                    None => self.session_mut(*user, *device, *epoch).acknowledged = true,
+                }
+            }
+            Fact::LinkLost { user, device, epoch, at } => {
+                self.session_mut(*user, *device, *epoch).link = Link::Lost { at: *at };
+            }
+            Fact::SessionEnded { user, device, epoch, reason, by } => {
+                let session = self.user_mut(*user).sessions.remove(device).expect("a session ends once");
+                assert_eq!(session.epoch, *epoch, "an end names the session it ends");
+                let record = self.devices.get_mut(device).expect("a session has a device");
+                record.user = None;
+                record.ended = (!reason.is_own()).then_some(Ended {
+                    user: *user,
+                    epoch: *epoch,
+                    reason: *reason,
+                    by: *by,
+                    owed: reason.kick().is_some(),
+                    acknowledged: session.acknowledged,
+                });
+            }
+            Fact::KickSettled { user, device, epoch } => {
+                let record = self.devices.get_mut(device).expect("a kick has a device");
+                let ended = record.ended.as_mut().expect("a kick is owed for an ended session");
+                assert!(ended.names(*user, *epoch) && ended.owed, "a kick is settled once");
+                ended.owed = false;
+            }
+            Fact::EndForgotten { device } => {
+                self.devices.get_mut(device).expect("an end has a device").ended = None;
+            }
+            Fact::TicketsVoided { user, until } => {
+                let account = self.user_mut(*user);
+                account.voided_until = account.voided_until.max(Some(*until));
+                account.voided.retain(|_, last_second| *last_second >= *until);
+            }
+            Fact::TicketVoided { user, signature, last_second } => {
+                self.user_mut(*user).voided.insert(*signature, *last_second);
+            }
+            Fact::DayCounted { user, day } => {
+                let days = &mut self.user_mut(*user).days;
+                days.insert(*day);
+                if days.len() > DAYS_MAX {
+                    days.pop_first();
+                }
+                *self.days.entry(*day).or_default() += 1;
+            }
+            Fact::PresenceChanged { user, number, presence, kicked: _ } => {
+                let account = self.user_mut(*user);
+                assert_eq!(*number, account.presence_number + 1, "presence is numbered without gaps");
+                account.presence_number = *number;
+                account.presence = *presence;
+            }
+            Fact::MessageStored { message } => {
+                assert!(self.last_message < message.id, "message numbers only grow");
+                self.last_message = message.id;
+                for user in [message.from, message.to] {
+                    let conversation = message.conversation_of(user);
+                    self.user_mut(user).conversations.insert(conversation.peer, conversation);
+                }
+            }
+        }
+    }
+
+    fn user_mut(&mut self, user: UserId) -> &mut UserRecord {
+        self.users.get_mut(&user).expect("facts are about accounts that exist")
+    }
+
+    fn session_mut(&mut self, user: UserId, device: DeviceId, epoch: Epoch) -> &mut Session {
+        let session = self.user_mut(user).sessions.get_mut(&device).expect("a fact is about a live session");
+        assert_eq!(session.epoch, epoch, "a fact names the session it is about");
+        session
+    }
+}
