@@ -1,0 +1,3 @@
+//! The product's integration tests, one binary. Each module tests one part from outside.
+
+mod ticket;
