@@ -1,3 +1,4 @@
 //! The product's integration tests, one binary. Each module tests one part from outside.
 
+mod gatecrashd_ticket;
 mod ticket;

@@ -1,0 +1,70 @@
+//! The command `gatecrashd`: one module per subcommand, and what they share, the exit code.
+//!
+//! Does no work of its own. The library does it; the subcommands read arguments and write text.
+
+mod date;
+mod ticket;
+
+use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The server of an instant-messaging system's logins, and the tickets it admits.
+#[derive(Parser)]
+#[command(name = "gatecrashd", version, after_help = "Exit codes: 0 done or valid, 1 refused, 3 bad input.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make and examine tickets (UserSigs)
+    Ticket(ticket::Arguments),
+}
+
+/// How a subcommand ended that had sound input. The exit code is the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Done = 0,
+    Refused = 1,
+}
+
+/// What was wrong with the input, in one line. Exit code 3.
+#[derive(Debug)]
+struct BadInput(String);
+
+impl fmt::Display for BadInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+const BAD_INPUT: u8 = 3;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too. A closed terminal is nobody's to tell.
+            let _ = error.print();
+            return if error.use_stderr() { BAD_INPUT.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    let ended = match arguments.command {
+        Command::Ticket(arguments) => ticket::run(arguments).map(|(end, text)| {
+            // Whoever reads may have read enough, as `head` does; the verdict stands.
+            let _ = writeln!(std::io::stdout(), "{text}");
+            end
+        }),
+    };
+    match ended {
+        Ok(end) => ExitCode::from(end as u8),
+        Err(bad_input) => {
+            let _ = writeln!(std::io::stderr(), "error: {bad_input}");
+            BAD_INPUT.into()
+        }
+    }
+}
