@@ -1,15 +1,265 @@
 //! What the server's core decides.
+//!
+//! Every method sees what the decision depends on and nothing else; none changes anything.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Duration;
 
-use crate::time::WallTime;
+use crate::code::Code;
+use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, PublicName, UserId};
+use crate::limits::ServerLimits;
+use crate::policy::{Platform, Seats};
+use crate::protocol::{KickReason, Presence};
+use crate::store::{EndReason, Ended, Link, Session, UserRecord};
+use crate::ticket::{self, Claims, OpenedTicket};
+use crate::time::{Instant, WallTime};
+
+/// What becomes of a resume.
+///
+/// ```
+/// use gatecrash::{code::Code, decide::server::ResumeVerdict};
+///
+/// assert_ne!(ResumeVerdict::Refused(Code::TicketExpired), ResumeVerdict::Expired);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResumeVerdict {
+    /// The session gets its connection back.
+    Resume,
+    /// It had been displaced and comes back as a login (KICK-6).
+    Login,
+    /// It had ended, for this reason.
+    Kicked(KickReason, Option<PublicName>),
+    /// It had ended with its ticket.
+    Expired,
+    /// The ticket is refused.
+    Refused(Code),
+}
+
+/// What the decision on a resume depends on.
+///
+/// ```
+/// use gatecrash::{decide::{Rules, ServerDecisions, server::{ResumeCase, ResumeVerdict}}, id::Epoch, protocol::KickReason};
+///
+/// let user = "alice".parse().unwrap();
+/// let unknown = ResumeCase { user, epoch: Epoch(1), session: None, ended: None, ticket: Ok(()), reconnect_kicks: false };
+/// assert_eq!(Rules.resume(&unknown), ResumeVerdict::Kicked(KickReason::Gone, None));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ResumeCase<'a> {
+    /// Whose session it names.
+    pub user: UserId,
+    /// Which epoch it names.
+    pub epoch: Epoch,
+    /// The session the device holds as that user.
+    pub session: Option<&'a Session>,
+    /// How the device's last session ended.
+    pub ended: Option<&'a Ended>,
+    /// What its ticket is worth.
+    pub ticket: Result<(), Code>,
+    /// Whether a displaced session may come back as a login.
+    pub reconnect_kicks: bool,
+}
+
+/// A session that has to go, and why.
+///
+/// ```
+/// use gatecrash::{decide::server::Victim, id::DeviceId, store::EndReason};
+///
+/// let victim = Victim { device: DeviceId::from_bytes([1; 16]), reason: EndReason::SamePlatform };
+/// assert!(victim.reason.is_displacement());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Victim {
+    /// The device that holds it.
+    pub device: DeviceId,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// The refused tickets of one user on one device (TICKET-4).
+///
+/// ```
+/// assert!(gatecrash::decide::server::Refusals::default().recent.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Refusals {
+    /// When the recent ones came, the oldest first.
+    pub recent: Vec<Instant>,
+    /// Until when logins and renewals are refused unchecked.
+    pub locked_until: Option<Instant>,
+}
 
 /// The server's decisions. The default methods are the rules.
 pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + 'static {
+    /// What a ticket is worth, in TICKET-3's order; `now` in whole seconds of the server's wall clock.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal that applies.
+    fn judge_ticket(
+        &self,
+        opened: &OpenedTicket,
+        app_id: u64,
+        user: UserId,
+        account: Option<&UserRecord>,
+        now: u64,
+    ) -> Result<(), Code> {
+        let voided = |claims: &Claims| account.is_some_and(|account| self.is_voided(account, claims));
+        ticket::judge(opened.as_ref().map_err(|&code| code)?, app_id, &user, now, voided)
+    }
+
+    /// Whether an administrative kick voided the ticket (ADMIN-1).
+    fn is_voided(&self, account: &UserRecord, claims: &Claims) -> bool {
+        account.voided_until.is_some_and(|until| claims.issued_at <= until)
+            || account.voided.contains_key(&claims.signature)
+    }
+
+    /// Whether an attempt is above the highest acted upon (ATT-1). Equal is not above: no device
+    /// sends a number twice.
+    fn is_new_attempt(&self, highest: Option<Attempt>, attempt: Attempt) -> bool {
+        highest.is_none_or(|highest| attempt > highest)
+    }
+
+    /// Whether a logout ends the session that an earlier attempt of its device made (ATT-2).
+    fn logout_ends(&self, session: Attempt, logout: Attempt) -> bool {
+        session <= logout
+    }
+
+    /// The epoch of a user's next session (DUR-3).
+    fn next_epoch(&self, last: Epoch) -> Epoch {
+        Epoch(last.0 + 1)
+    }
+
+    /// Who is displaced by a login on `platform`: every session in the same group on another
+    /// platform and, on the same platform, those above the limit, dormant ones first, then the
+    /// oldest by epoch (POLICY-3). `sessions` are the user's without the newcomer's own device.
+    fn victims(
+        &self,
+        seats: &Seats,
+        sessions: &BTreeMap<DeviceId, Session>,
+        platform: Platform,
+        limits: &ServerLimits,
+        now: WallTime,
+    ) -> Vec<Victim> {
+        let in_group = |session: &Session| seats.policy().same_group(session.platform, platform);
+        let mut victims: Vec<Victim> = sessions
+            .iter()
+            .filter(|(_, session)| session.platform != platform && in_group(session))
+            .map(|(&device, _)| Victim { device, reason: EndReason::OtherPlatform })
+            .collect();
+        let mut rivals: Vec<(bool, Epoch, DeviceId)> = sessions
+            .iter()
+            .filter(|(_, session)| session.platform == platform)
+            .map(|(&device, session)| {
+                let dormant = session
+                    .link
+                    .lost_at()
+                    .is_some_and(|lost_at| self.is_dormant(lost_at, limits.dormant_of(platform), now));
+                (!dormant, session.epoch, device)
+            })
+            .collect();
+        rivals.sort_unstable();
+        let excess = (rivals.len() + 1).saturating_sub(seats.instances_max(platform));
+        victims.extend(
+            rivals[..excess.min(rivals.len())]
+                .iter()
+                .map(|&(_, _, device)| Victim { device, reason: EndReason::SamePlatform }),
+        );
+        victims
+    }
+
     /// Whether a session that lost its link at `lost_at` is dormant by now (CONN-6).
     fn is_dormant(&self, lost_at: WallTime, dormant: Duration, now: WallTime) -> bool {
         now >= lost_at + dormant
+    }
+
+    /// What becomes of a resume (CONN-4, KICK-6): the reason recorded first is told, also when the
+    /// ticket has expired since.
+    fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
+        if case.session.is_some_and(|session| session.epoch == case.epoch) {
+            return match case.ticket {
+                Ok(()) => ResumeVerdict::Resume,
+                Err(code) => ResumeVerdict::Refused(code),
+            };
+        }
+        let Some(ended) = case.ended.filter(|ended| ended.names(case.user, case.epoch)) else {
+            return ResumeVerdict::Kicked(KickReason::Gone, None);
+        };
+        match ended.reason.kick() {
+            None => ResumeVerdict::Expired,
+            Some(_) if case.reconnect_kicks && ended.reason.is_displacement() && ended.owed && case.ticket.is_ok() => {
+                ResumeVerdict::Login
+            }
+            Some(reason) => ResumeVerdict::Kicked(reason, ended.by),
+        }
+    }
+
+    /// Whether a login is told of a displacement its device has not learnt of, instead of
+    /// succeeding (KICK-7).
+    fn owes_notice(&self, enabled: bool, ended: Option<&Ended>, user: UserId) -> bool {
+        enabled
+            && ended.is_some_and(|ended| {
+                ended.user == user && ended.reason.is_displacement() && ended.owed && ended.acknowledged
+            })
+    }
+
+    /// Whether naming (user, epoch) settles what the device is owed (KICK-2, KICK-3).
+    fn settles(&self, ended: Option<&Ended>, user: UserId, epoch: Epoch) -> bool {
+        ended.is_some_and(|ended| ended.names(user, epoch) && ended.owed)
+    }
+
+    /// Whether the end of a connection is the link loss of its device's session: not when the
+    /// session has another connection by now (CONN-7).
+    fn is_link_loss(&self, current: Option<ConnectionId>, gone: ConnectionId) -> bool {
+        current == Some(gone)
+    }
+
+    /// A user's presence (PRES-1).
+    fn presence(&self, sessions: &BTreeMap<DeviceId, Session>, push_online: Duration, now: WallTime) -> Presence {
+        let pushable = |session: &Session| match session.link {
+            Link::Connected => false,
+            Link::Lost { at } => session.platform.is_mobile() && now < at + push_online,
+        };
+        if sessions.values().any(|session| session.link == Link::Connected) {
+            Presence::Online
+        } else if sessions.values().any(pushable) {
+            Presence::PushOnline
+        } else {
+            Presence::Offline
+        }
+    }
+
+    /// Whether an accepted login counts the user for `day` (DAU-1). `days` are the last ones
+    /// counted; a day before all of them, when there is no room for it, has been counted.
+    fn counts_day(&self, days: &BTreeSet<u32>, days_max: usize, day: u32) -> bool {
+        let forgotten = days.len() >= days_max && days.first().is_some_and(|&first| day < first);
+        !days.contains(&day) && !forgotten
+    }
+
+    /// Whether logins and renewals are refused unchecked (TICKET-4).
+    fn is_locked(&self, refusals: &Refusals, now: Instant) -> bool {
+        refusals.locked_until.is_some_and(|until| now < until)
+    }
+
+    /// The record after one more refused ticket (TICKET-4).
+    fn refused(&self, mut refusals: Refusals, limits: &ServerLimits, now: Instant) -> Refusals {
+        refusals.recent.retain(|&earlier| now < earlier + limits.refusals_window);
+        refusals.recent.push(now);
+        if refusals.recent.len() >= limits.refusals_max as usize {
+            refusals = Refusals { recent: Vec::new(), locked_until: Some(now + limits.refusals_lock) };
+        }
+        refusals
+    }
+
+    /// Whether a connection last heard at `last_heard` has been silent for too long (CONN-5).
+    fn is_silent(&self, last_heard: Instant, silence: Duration, now: Instant) -> bool {
+        now >= last_heard + silence
+    }
+
+    /// Whether the user may make administrative calls (ADMIN-3).
+    fn may_administer(&self, administrators: &BTreeSet<UserId>, user: UserId) -> bool {
+        administrators.contains(&user)
     }
 }

@@ -1,0 +1,216 @@
+//! What a device asks for with an attempt number: login, resume, renewal, logout (ATT-1).
+//!
+//! An attempt at or below the highest changes nothing and is answered "stale". What is refused is
+//! refused in a fixed order: the lock, the user id, the ticket (TICKET-3), the notice of KICK-7.
+
+use super::session::Newcomer;
+use super::{Action, Note, Peer, Server, Standing};
+use crate::code::Code;
+use crate::decide::ServerDecisions;
+use crate::decide::server::{ResumeCase, ResumeVerdict};
+use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, UserId};
+use crate::protocol::{Admission, FrameError, Kick, Refusal, ResumeOutcome, ServerFrame, SessionName};
+use crate::store::{EndReason, Fact, SessionTicket};
+use crate::ticket::OpenedTicket;
+
+impl<D: ServerDecisions> Server<D> {
+    pub(super) fn login(
+        &mut self,
+        connection: ConnectionId,
+        peer: Peer,
+        attempt: Attempt,
+        user: &str,
+        ticket: &OpenedTicket,
+        known_ended: Option<SessionName>,
+    ) -> Result<Admission, Refusal> {
+        self.act_on(peer.device, attempt)?;
+        if let Some(name) = known_ended {
+            self.settle(peer.device, name);
+        }
+        let user: UserId = user.parse().map_err(|_| Refusal::Code(Code::UserIdRejected))?;
+        let ticket = self.admit(peer.device, user, ticket).map_err(Refusal::Code)?;
+        if self.decide.owes_notice(self.config.notify_offline_kick, self.ended(peer.device), user) {
+            let epoch = self.ended(peer.device).map_or(Epoch(0), |ended| ended.epoch);
+            self.settle(peer.device, SessionName { user, epoch });
+            return Err(Refusal::Code(Code::KickedWhileAway));
+        }
+        Ok(self.accept(Newcomer { connection, peer, user, attempt, ticket, counts: true }))
+    }
+
+    pub(super) fn resume(
+        &mut self,
+        connection: ConnectionId,
+        peer: Peer,
+        attempt: Attempt,
+        name: SessionName,
+        ticket: &OpenedTicket,
+    ) -> ResumeOutcome {
+        let SessionName { user, epoch } = name;
+        let device = peer.device;
+        if self.act_on(device, attempt).is_err() {
+            return ResumeOutcome::Stale;
+        }
+        let judged = self.judge(device, user, ticket);
+        let verdict = self.decide.resume(&ResumeCase {
+            user,
+            epoch,
+            session: self.session(user, device),
+            ended: self.ended(device),
+            ticket: judged.map(|_| ()),
+            reconnect_kicks: self.config.reconnect_kicks,
+        });
+        let verdict = match (verdict, judged) {
+            // Whatever is decided, nobody is admitted without a valid ticket (INPUT-3).
+            (ResumeVerdict::Resume | ResumeVerdict::Login, Err(code)) => ResumeVerdict::Refused(code),
+            (verdict, _) => verdict,
+        };
+        match verdict {
+            ResumeVerdict::Resume => {
+                let ticket = judged.expect("a refused ticket was turned into a refusal");
+                self.fact(Fact::SessionResumed { user, device, epoch, ticket });
+                self.bind(connection, device, name);
+                self.walls.set(super::Timer::Expiry(user, device), ticket.ends_at());
+                self.touch(user);
+                ResumeOutcome::Resumed { conversations: self.conversations(user) }
+            }
+            ResumeVerdict::Login => {
+                let ticket = judged.expect("a refused ticket was turned into a refusal");
+                let newcomer = Newcomer { connection, peer, user, attempt, ticket, counts: false };
+                ResumeOutcome::LoggedIn(self.accept(newcomer))
+            }
+            ResumeVerdict::Kicked(reason, by) => {
+                self.over(connection, name);
+                ResumeOutcome::Kicked(Kick { user, epoch, reason, by })
+            }
+            ResumeVerdict::Expired => {
+                self.over(connection, name);
+                ResumeOutcome::Expired
+            }
+            ResumeVerdict::Refused(code) => ResumeOutcome::Refused(code),
+        }
+    }
+
+    /// LOGIN-5: another ticket for a session that goes on unchanged.
+    pub(super) fn renew(
+        &mut self,
+        connection: ConnectionId,
+        peer: Peer,
+        attempt: Attempt,
+        name: SessionName,
+        ticket: &OpenedTicket,
+    ) -> Result<Result<(), Refusal>, FrameError> {
+        let standing = self.connection(connection).map(|link| link.standing);
+        if standing == Some(Standing::Fresh) {
+            return Err(FrameError::OutOfPlace);
+        }
+        Ok(self.renew_session(peer.device, attempt, name, ticket, standing == Some(Standing::Bound(name))))
+    }
+
+    fn renew_session(
+        &mut self,
+        device: DeviceId,
+        attempt: Attempt,
+        SessionName { user, epoch }: SessionName,
+        ticket: &OpenedTicket,
+        is_live: bool,
+    ) -> Result<(), Refusal> {
+        self.act_on(device, attempt)?;
+        if !is_live {
+            return Err(Refusal::Code(Code::NotLoggedIn));
+        }
+        let ticket = self.admit(device, user, ticket).map_err(Refusal::Code)?;
+        self.fact(Fact::SessionRenewed { user, device, epoch, ticket });
+        self.walls.set(super::Timer::Expiry(user, device), ticket.ends_at());
+        Ok(())
+    }
+
+    /// ATT-2: ends every session of the device made by attempts up to this one, whoever's, and
+    /// settles what the device is owed (KICK-7). The device id is what entitles to it (ATT-3).
+    pub(super) fn logout(&mut self, connection: ConnectionId, peer: Peer, attempt: Attempt) -> Result<(), Refusal> {
+        let device = peer.device;
+        self.act_on(device, attempt)?;
+        if let Some(user) = self.records.devices.get(&device).and_then(|record| record.user) {
+            let session = self.session(user, device).expect("a device's holder has a session");
+            if self.decide.logout_ends(session.attempt, attempt) {
+                self.end_own_session(user, device, EndReason::Logout, connection);
+            }
+        }
+        if self.ended(device).is_some() {
+            self.fact(Fact::EndForgotten { device });
+        }
+        // The end was told by being asked for: the connection is as good as new.
+        if self.connection(connection).is_some_and(|link| matches!(link.standing, Standing::Over(_))) {
+            self.refresh(connection);
+        }
+        Ok(())
+    }
+
+    /// Answers what came with an attempt number. A stale one came on a connection that the device
+    /// has left if it has another by now: that one wins and this is closed (CONN-7).
+    pub(super) fn answer_attempt(&mut self, connection: ConnectionId, peer: Peer, answer: ServerFrame) {
+        let is_stale = match &answer {
+            ServerFrame::LoginAnswer { outcome, .. } => outcome.as_ref().err() == Some(&Refusal::Stale),
+            ServerFrame::RenewAnswer { outcome, .. } | ServerFrame::LogoutAnswer { outcome, .. } => {
+                *outcome == Err(Refusal::Stale)
+            }
+            ServerFrame::ResumeAnswer { outcome, .. } => *outcome == ResumeOutcome::Stale,
+            ServerFrame::HeartbeatAnswer
+            | ServerFrame::Kick(_)
+            | ServerFrame::Expired(_)
+            | ServerFrame::SendAnswer { .. }
+            | ServerFrame::Message(_)
+            | ServerFrame::AdminKickAnswer { .. }
+            | ServerFrame::StatusAnswer { .. }
+            | ServerFrame::Error(_) => false,
+        };
+        self.send(connection, answer);
+        if is_stale && self.links.get(&peer.device).is_some_and(|&current| current != connection) {
+            self.hang_up(connection);
+        }
+    }
+
+    /// ATT-1: notes the attempt as acted upon, or finds it stale. Of a device never admitted it is
+    /// kept in memory only.
+    fn act_on(&mut self, device: DeviceId, attempt: Attempt) -> Result<(), Refusal> {
+        let admitted = self.records.devices.get(&device).map(|record| record.attempt);
+        let highest = admitted.or_else(|| self.strangers.find(&device).copied());
+        if !self.decide.is_new_attempt(highest, attempt) {
+            return Err(Refusal::Stale);
+        }
+        match admitted {
+            Some(_) => self.fact(Fact::AttemptRaised { device, attempt }),
+            None => self.strangers.put(device, attempt),
+        }
+        Ok(())
+    }
+
+    /// Judges the ticket of a login or renewal, behind the lock of TICKET-4.
+    fn admit(&mut self, device: DeviceId, user: UserId, ticket: &OpenedTicket) -> Result<SessionTicket, Code> {
+        let now = self.now.instant;
+        let refusals = self.refusals.find(&(user, device));
+        if refusals.is_some_and(|refusals| self.decide.is_locked(refusals, now)) {
+            return Err(Code::TooManyRefusals);
+        }
+        let refusals = refusals.cloned().unwrap_or_default();
+        self.judge(device, user, ticket).inspect_err(|_| {
+            let refusals = self.decide.refused(refusals, &self.config.limits, now);
+            self.refusals.put((user, device), refusals);
+        })
+    }
+
+    fn judge(&mut self, device: DeviceId, user: UserId, ticket: &OpenedTicket) -> Result<SessionTicket, Code> {
+        let (wall, account) = (self.now.wall, self.records.users.get(&user));
+        let verdict = self.decide.judge_ticket(ticket, self.config.app_id, user, account, wall.seconds());
+        self.actions.push(Action::Note(Note::TicketJudged { device, user, wall, verdict }));
+        verdict?;
+        ticket.as_ref().map(|opened| SessionTicket::from(&opened.claims)).map_err(|&code| code)
+    }
+
+    fn over(&mut self, connection: ConnectionId, name: SessionName) {
+        let is_bound = self.connection(connection).is_some_and(|link| matches!(link.standing, Standing::Bound(_)));
+        // A connection that carries a live session of the device goes on carrying it.
+        if !is_bound {
+            self.linger(connection, name);
+        }
+    }
+}
