@@ -35,7 +35,7 @@ pub use interface::{Action, Config, Input, Note, Output, Timer};
 /// use gatecrash::store::Records;
 /// use gatecrash::time::Now;
 ///
-/// let mut server = Server::restore(Config::new(1_400_000_000), Records::default());
+/// let mut server: Server = Server::restore(Config::new(1_400_000_000), Records::default());
 /// let connection = ConnectionId(0);
 /// server.handle_input(Now::default(), Input::Opened { connection });
 /// // A heartbeat before `Hello` is out of place (INPUT-1).
