@@ -4,6 +4,7 @@
 pub mod client;
 pub mod code;
 pub mod decide;
+pub mod driver;
 pub mod id;
 pub mod limits;
 pub mod policy;

@@ -18,8 +18,9 @@ pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// The largest message text, in bytes (API-4).
 pub const TEXT_BYTES_MAX: usize = 12 * 1024;
 
-/// The most users one status query names. 1,000 names of 32 bytes fit a frame with room to spare.
-pub const QUERY_USERS_MAX: usize = 1_000;
+/// The most users one status query names. The answer about 100 users with the most devices a user can
+/// have, 28 (POLICY-2), is at most 100 × (39 + 28 × 16) bytes, below 48 KiB, and fits a frame.
+pub const QUERY_USERS_MAX: usize = 100;
 
 /// The most conversations a login's or resume's answer carries, the newest ones: 200 entries of at
 /// most 150 bytes fit a frame.

@@ -2,3 +2,4 @@
 
 mod gatecrashd_ticket;
 mod ticket;
+mod wire;
