@@ -1,3 +1,4 @@
 //! The harness.
 
 pub mod scenario;
+pub mod trace;

@@ -1,0 +1,294 @@
+//! Who and what the events of a trace name: devices, users, sites, tickets, texts, lists.
+//!
+//! Only grows: a number once given means the same to the end. Which real device id or ticket text
+//! stands behind a number is known to `record` only.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use gatecrash::policy::Platform;
+use gatecrash::protocol::{DeviceState, Presence};
+
+use super::digest::Encoder;
+use crate::scenario::Scenario;
+
+macro_rules! indices {
+    ($($(#[$doc:meta])+ $name:ident;)+) => { $(
+        $(#[$doc])+
+        // Counted from one inside: an optional index is no larger than an index.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(NonZeroU32);
+
+        impl $name {
+            /// The one at this place of the cast.
+            ///
+            /// # Panics
+            ///
+            /// When a cast would have over four billion of them.
+            pub fn new(index: usize) -> Self {
+                let one_based = u32::try_from(index).ok().and_then(|index| NonZeroU32::MIN.checked_add(index));
+                $name(one_based.expect("a cast has under four billion of each kind"))
+            }
+
+            /// Its place in the cast, from 0.
+            pub fn index(self) -> usize {
+                self.0.get() as usize - 1
+            }
+        }
+    )+ };
+}
+
+indices! {
+    /// A device of the scenario.
+    DeviceIndex;
+    /// A user, or what an application wrote in the place of one.
+    UserIndex;
+    /// A site of the scenario.
+    SiteIndex;
+    /// A ticket.
+    TicketIndex;
+    /// A text.
+    TextIndex;
+    /// A list.
+    ListIndex;
+}
+
+impl DeviceIndex {
+    /// Whoever speaks without being a device of the scenario.
+    pub const STRANGER: DeviceIndex = DeviceIndex(NonZeroU32::MAX);
+}
+
+/// Everybody and everything a trace's events name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cast {
+    devices: Vec<CastDevice>,
+    sites: Vec<String>,
+    users: Vec<String>,
+    tickets: Vec<CastTicket>,
+    texts: Vec<String>,
+    lists: Vec<List>,
+    device_by_name: BTreeMap<String, DeviceIndex>,
+    site_by_name: BTreeMap<String, SiteIndex>,
+    user_by_name: BTreeMap<String, UserIndex>,
+    text_by_text: BTreeMap<String, TextIndex>,
+    list_by_list: BTreeMap<List, ListIndex>,
+}
+
+/// A device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CastDevice {
+    /// What the scenario calls it.
+    pub name: String,
+    /// What it runs on.
+    pub platform: Platform,
+    /// Where it is.
+    pub site: SiteIndex,
+}
+
+/// A ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CastTicket {
+    /// What the scenario calls it, or `t` and a number.
+    pub name: String,
+    /// When it was issued, in seconds since 1970; 0 when it cannot be read.
+    pub issued: u64,
+    /// How long it is valid, in seconds.
+    pub ttl: u64,
+}
+
+/// A list that an event carries. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum List {
+    /// The devices kicked by one change.
+    Devices(Vec<DeviceIndex>),
+    /// The users asked about, or the administrators.
+    Users(Vec<UserIndex>),
+    /// A conversation list, newest first.
+    Conversations(Vec<ConversationLine>),
+    /// A status report.
+    Report(Vec<ReportLine>),
+}
+
+/// One line of a conversation list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConversationLine {
+    /// With whom.
+    pub peer: UserIndex,
+    /// The last message's number.
+    pub last: u32,
+    /// How its text begins.
+    pub preview: TextIndex,
+}
+
+/// One user of a status report.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReportLine {
+    /// Who.
+    pub user: UserIndex,
+    /// Their presence; none when there is no such account.
+    pub presence: Option<Presence>,
+    /// Their devices, in the order of login.
+    pub devices: Vec<ReportDevice>,
+}
+
+/// One device of a status report.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReportDevice {
+    /// Which.
+    pub device: DeviceIndex,
+    /// Its platform.
+    pub platform: Platform,
+    /// Its link.
+    pub state: DeviceState,
+}
+
+impl Cast {
+    /// The sites and devices of a scenario, in the order of their names.
+    pub fn of(scenario: &Scenario) -> Cast {
+        let mut cast = Cast::default();
+        for name in scenario.sites.keys() {
+            cast.add_site(name.as_str());
+        }
+        for (name, device) in &scenario.devices {
+            let site = cast.add_site(device.site.as_str());
+            cast.add_device(name.as_str(), device.platform, site);
+        }
+        cast
+    }
+
+    /// Adds a site, or finds it.
+    pub fn add_site(&mut self, name: &str) -> SiteIndex {
+        if let Some(&index) = self.site_by_name.get(name) {
+            return index;
+        }
+        let index = SiteIndex::new(self.sites.len());
+        self.sites.push(name.to_owned());
+        self.site_by_name.insert(name.to_owned(), index);
+        index
+    }
+
+    /// Adds a device.
+    ///
+    /// # Panics
+    ///
+    /// When there is one of that name.
+    pub fn add_device(&mut self, name: &str, platform: Platform, site: SiteIndex) -> DeviceIndex {
+        let index = DeviceIndex::new(self.devices.len());
+        self.devices.push(CastDevice { name: name.to_owned(), platform, site });
+        let before = self.device_by_name.insert(name.to_owned(), index);
+        assert!(before.is_none(), "two devices called {name}");
+        index
+    }
+
+    /// The devices, by index.
+    pub fn devices(&self) -> &[CastDevice] {
+        &self.devices
+    }
+
+    /// The sites, by index.
+    pub fn sites(&self) -> &[String] {
+        &self.sites
+    }
+
+    /// The users, by index, in the order in which they were first named.
+    pub fn users(&self) -> &[String] {
+        &self.users
+    }
+
+    /// The device with this name.
+    pub fn find_device(&self, name: &str) -> Option<DeviceIndex> {
+        self.device_by_name.get(name).copied()
+    }
+
+    /// The site with this name.
+    pub fn find_site(&self, name: &str) -> Option<SiteIndex> {
+        self.site_by_name.get(name).copied()
+    }
+
+    /// The user with this name, if an event names them.
+    pub fn find_user(&self, name: &str) -> Option<UserIndex> {
+        self.user_by_name.get(name).copied()
+    }
+
+    /// The number of this very text, if an event carries it.
+    pub fn find_text(&self, text: &str) -> Option<TextIndex> {
+        self.text_by_text.get(text).copied()
+    }
+
+    /// The device's name.
+    pub fn device_name(&self, device: DeviceIndex) -> &str {
+        if device == DeviceIndex::STRANGER { "stranger" } else { &self.devices[device.index()].name }
+    }
+
+    /// The site's name.
+    pub fn site_name(&self, site: SiteIndex) -> &str {
+        &self.sites[site.index()]
+    }
+
+    /// The user's name.
+    pub fn user_name(&self, user: UserIndex) -> &str {
+        &self.users[user.index()]
+    }
+
+    /// The ticket.
+    pub fn ticket(&self, ticket: TicketIndex) -> &CastTicket {
+        &self.tickets[ticket.index()]
+    }
+
+    /// The text.
+    pub fn text(&self, text: TextIndex) -> &str {
+        &self.texts[text.index()]
+    }
+
+    /// The list.
+    pub fn list(&self, list: ListIndex) -> &List {
+        &self.lists[list.index()]
+    }
+
+    pub(super) fn user(&mut self, name: &str, encoder: &mut Encoder) -> UserIndex {
+        if let Some(&index) = self.user_by_name.get(name) {
+            return index;
+        }
+        let index = UserIndex::new(self.users.len());
+        self.users.push(name.to_owned());
+        self.user_by_name.insert(name.to_owned(), index);
+        encoder.user(name);
+        index
+    }
+
+    pub(super) fn intern_text(&mut self, text: &str, encoder: &mut Encoder) -> TextIndex {
+        if let Some(&index) = self.text_by_text.get(text) {
+            return index;
+        }
+        let index = TextIndex::new(self.texts.len());
+        self.texts.push(text.to_owned());
+        self.text_by_text.insert(text.to_owned(), index);
+        encoder.text(text);
+        index
+    }
+
+    pub(super) fn intern_list(&mut self, list: List, encoder: &mut Encoder) -> ListIndex {
+        if let Some(&index) = self.list_by_list.get(&list) {
+            return index;
+        }
+        let index = ListIndex::new(self.lists.len());
+        encoder.list(&list);
+        self.lists.push(list.clone());
+        self.list_by_list.insert(list, index);
+        index
+    }
+
+    pub(super) fn add_ticket(
+        &mut self,
+        name: Option<&str>,
+        issued: u64,
+        ttl: u64,
+        encoder: &mut Encoder,
+    ) -> TicketIndex {
+        let index = TicketIndex::new(self.tickets.len());
+        let name = name.map_or_else(|| format!("t{}", index.index() + 1), str::to_owned);
+        encoder.ticket(&name, issued, ttl);
+        self.tickets.push(CastTicket { name, issued, ttl });
+        index
+    }
+}
