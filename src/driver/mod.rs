@@ -1,5 +1,252 @@
 //! Everything between the pure cores and the outside: bytes, connections, clocks, disks.
 //!
-//! The only place with async, sockets and tokio. Decides nothing about sessions: the cores do.
+//! The only place with async, sockets and tokio. Decides nothing about sessions: the cores do. Nor
+//! does it know whether its surroundings are real: they come through [`Surroundings`] and the
+//! smaller traits beside it, and [`self::tokio`] has the real ones.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `wire` | frames as bytes |
+//! | `server` | runs a server's core over connections and a store |
+//! | `client` | runs an SDK's core over a connection and a disk; the handle an application holds |
+//! | `disk` | what a device keeps: in files, or in memory |
+//! | `store` | what the server keeps, in memory |
+//! | `tokio` | the real surroundings |
 
+pub mod disk;
+pub mod server;
+pub mod store;
+mod stream;
+mod timer;
+pub mod tokio;
 pub mod wire;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+
+use ::tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::client::{Installation, Write};
+use crate::id::{Change, UserId};
+use crate::protocol::Conversation;
+use crate::store::{Commit, Records};
+use crate::time::{Instant, Now};
+
+/// What a driver needs of the world it runs in: a network and two clocks.
+///
+/// A clone stands for the same place in the same world. The futures are dropped whenever something
+/// else comes first, so they must not lose anything when dropped: a connection not yet returned by
+/// `accept` is returned by the next one.
+///
+/// ```
+/// use gatecrash::driver::Surroundings;
+/// use gatecrash::driver::tokio::Live;
+///
+/// let live = Live::new();
+/// let earlier = live.now();
+/// assert!(live.now().instant >= earlier.instant);
+/// ```
+pub trait Surroundings: Clone + Send + Sync + 'static {
+    /// Something that connections arrive at.
+    type Listener: Send + Sync + 'static;
+    /// One connection: an ordered stream of bytes in both directions.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// Begins to listen at an address of this place, such as `0.0.0.0:7000`.
+    ///
+    /// # Errors
+    ///
+    /// What the world says, such as that the address is taken.
+    fn listen(&self, address: &str) -> impl Future<Output = io::Result<Self::Listener>> + Send;
+
+    /// The next connection that arrives.
+    ///
+    /// # Errors
+    ///
+    /// What the world says. The driver waits a moment and goes on accepting.
+    fn accept(&self, listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// A connection to `server`, a host name with a port such as `im.example.org:7000`.
+    ///
+    /// # Errors
+    ///
+    /// What the world says, such as that nobody listens there.
+    fn connect(&self, server: &str) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static;
+
+    /// The time. May be asked from outside the driver's future too, by whoever calls the SDK.
+    fn now(&self) -> Now;
+
+    /// Whether the wall clock may jump, or run at another pace, without anybody saying so. Then a
+    /// server looks at it at least once a second.
+    fn wall_may_jump(&self) -> bool {
+        false
+    }
+
+    /// Fresh random bits: an `init` derives its jitter and a new device id from them (ATT-3).
+    fn seed(&self) -> [u8; 32];
+}
+
+/// Where the server's records are kept (DUR-1).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use gatecrash::driver::{ServerStore, store::MemoryStore};
+/// use gatecrash::{id::Change, store::{Commit, Fact}};
+///
+/// let mut store = MemoryStore::default();
+/// let created = Fact::AccountCreated { user: "alice".parse().unwrap() };
+/// store.commit(&[Commit { number: Change(1), facts: vec![created] }]).await.unwrap();
+/// assert_eq!(store.load().unwrap().users.len(), 1);
+/// # });
+/// ```
+pub trait ServerStore: Send + 'static {
+    /// What was committed so far. Asked once, before the first commit.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the records from being read.
+    fn load(&mut self) -> io::Result<Records>;
+
+    /// Puts a batch of changes on disk: all or none. Done when it survives a crash.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being written: whether it was is unknown (DUR-5).
+    fn commit(&mut self, batch: &[Commit]) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// What is on a device's disk: its record, and its users' cached conversation lists.
+///
+/// ```
+/// use gatecrash::driver::OnDisk;
+///
+/// assert!(OnDisk::default().installation.is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnDisk {
+    /// The device's record; none on a new device.
+    pub installation: Option<Installation>,
+    /// The caches (API-3).
+    pub conversations: BTreeMap<UserId, Vec<Conversation>>,
+}
+
+impl OnDisk {
+    /// What is on the disk after this write.
+    pub fn apply(&mut self, write: Write) {
+        match write {
+            Write::Installation(installation) => self.installation = Some(installation),
+            Write::Conversations { user, conversations } => {
+                self.conversations.insert(user, conversations);
+            }
+        }
+    }
+}
+
+/// A device's disk, locked to one process (ATT-4).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use gatecrash::{client::{Installation, Write}, id::DeviceId};
+/// use gatecrash::driver::{DeviceDisk, disk::MemoryDisk};
+///
+/// let mut disk = MemoryDisk::default();
+/// let installation = Installation::new(DeviceId::from_bytes([7; 16]));
+/// disk.write(vec![Write::Installation(installation.clone())]).await.unwrap();
+/// assert_eq!(disk.load().installation, Some(installation));
+/// # });
+/// ```
+pub trait DeviceDisk: Send + 'static {
+    /// What is on it. Asked once, when the SDK's driver is made.
+    fn load(&mut self) -> OnDisk;
+
+    /// Makes these writes, in order. Done when they survive a crash.
+    ///
+    /// # Errors
+    ///
+    /// What keeps them from being written. The driver tries again.
+    fn write(&mut self, writes: Vec<Write>) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// Somebody who watches drivers at work, such as a trace. Must not call the SDK it watches.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use gatecrash::driver::{ClientSeen, Observe};
+/// use gatecrash::time::Instant;
+///
+/// #[derive(Default)]
+/// struct Counter(AtomicU64);
+///
+/// impl Observe for Counter {
+///     fn client(&self, _now: Instant, seen: ClientSeen<'_>) {
+///         if let ClientSeen::Input(_) = seen {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+///
+/// let counter = Counter::default();
+/// counter.client(Instant::ZERO, ClientSeen::Input(&gatecrash::client::Input::Woken));
+/// assert_eq!(counter.0.into_inner(), 1);
+/// ```
+pub trait Observe: Send + Sync + 'static {
+    /// Something happened at the server.
+    fn server(&self, now: Now, seen: ServerSeen<'_>) {
+        let _ = (now, seen);
+    }
+
+    /// Something happened at a device.
+    fn client(&self, now: Instant, seen: ClientSeen<'_>) {
+        let _ = (now, seen);
+    }
+}
+
+/// Nobody watches.
+///
+/// ```
+/// use gatecrash::driver::{Observe, Unobserved};
+///
+/// fn watches(_: impl Observe) {}
+/// watches(Unobserved);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observe for Unobserved {}
+
+/// What happened at the server.
+///
+/// ```
+/// use gatecrash::{driver::ServerSeen, id::Change};
+///
+/// assert!(matches!(ServerSeen::Committed(Change(3)), ServerSeen::Committed(Change(3))));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum ServerSeen<'a> {
+    /// The core is about to take this input.
+    Input(&'a crate::server::Input),
+    /// This output is carried out: a change is handed to the store, a frame goes out after the
+    /// change it reveals is on disk, a connection is closed.
+    Output(&'a crate::server::Output),
+    /// Every change up to this one is on disk.
+    Committed(Change),
+}
+
+/// What happened at a device.
+///
+/// ```
+/// use gatecrash::{driver::ClientSeen, id::Change};
+///
+/// assert!(matches!(ClientSeen::Stored(Change(1)), ClientSeen::Stored(Change(1))));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum ClientSeen<'a> {
+    /// The core is about to take this input.
+    Input(&'a crate::client::Input),
+    /// This output is carried out: a frame goes out, the listener is called, a result delivered.
+    /// Statuses, notes and dropped events are seen when the core says so.
+    Output(&'a crate::client::Output),
+    /// Every write up to this one is on the device's disk.
+    Stored(Change),
+}

@@ -35,6 +35,9 @@ mod session {
 /// assert_eq!(ServerFrame::from_body(&body), Ok(ServerFrame::HeartbeatAnswer));
 /// ```
 pub trait WireFrame: Sized {
+    /// What kind of frame it is, in the words of logs and traces.
+    fn word(&self) -> &'static str;
+
     /// The envelope's bytes.
     fn to_body(&self) -> Vec<u8>;
 
@@ -47,6 +50,22 @@ pub trait WireFrame: Sized {
 }
 
 impl WireFrame for ClientFrame<Ticket> {
+    fn word(&self) -> &'static str {
+        match self {
+            ClientFrame::Hello { .. } => "hello",
+            ClientFrame::Login { .. } => "login",
+            ClientFrame::LoginAcknowledged { .. } => "login_acknowledged",
+            ClientFrame::Resume { .. } => "resume",
+            ClientFrame::Renew { .. } => "renew",
+            ClientFrame::Logout { .. } => "logout",
+            ClientFrame::Heartbeat => "heartbeat",
+            ClientFrame::KickConfirmed { .. } => "kick_confirmed",
+            ClientFrame::SendMessage { .. } => "send_message",
+            ClientFrame::AdminKick { .. } => "admin_kick",
+            ClientFrame::QueryStatus { .. } => "query_status",
+        }
+    }
+
     fn to_body(&self) -> Vec<u8> {
         encode::client(self)
     }
@@ -57,6 +76,23 @@ impl WireFrame for ClientFrame<Ticket> {
 }
 
 impl WireFrame for ServerFrame {
+    fn word(&self) -> &'static str {
+        match self {
+            ServerFrame::LoginAnswer { .. } => "login_answer",
+            ServerFrame::ResumeAnswer { .. } => "resume_answer",
+            ServerFrame::RenewAnswer { .. } => "renew_answer",
+            ServerFrame::LogoutAnswer { .. } => "logout_answer",
+            ServerFrame::HeartbeatAnswer => "heartbeat_answer",
+            ServerFrame::Kick(_) => "kick",
+            ServerFrame::Expired(_) => "expired",
+            ServerFrame::SendAnswer { .. } => "send_answer",
+            ServerFrame::Message(_) => "message",
+            ServerFrame::AdminKickAnswer { .. } => "admin_kick_answer",
+            ServerFrame::StatusAnswer { .. } => "status_answer",
+            ServerFrame::Error(_) => "error",
+        }
+    }
+
     fn to_body(&self) -> Vec<u8> {
         encode::server(self)
     }

@@ -1,0 +1,177 @@
+//! One connection's task: reads frames and opens their tickets, writes what the core sends.
+//!
+//! Holds no session: it does not know who is on it. When it ends, the core is told.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Notify, mpsc};
+use tracing::debug;
+
+use crate::driver::stream::Sending;
+use crate::driver::wire::{self, FrameReader, Unreadable, WireFrame};
+use crate::protocol::{ClientFrame, FrameError, ServerFrame};
+use crate::ticket::{self, OpenedTicket, SecretKey, Ticket};
+
+/// How much may wait for a peer that does not read: four frames of the largest size. More closes
+/// the connection.
+const OUTPUT_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a closed connection may take to say its last frames and hear the peer's end.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Which connection, for ever: its slot, and a number that no other connection gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Serial {
+    pub(super) slot: u32,
+    pub(super) number: u64,
+}
+
+/// What comes from the connections to the core.
+pub(super) enum Arrival<Stream> {
+    Stream(Stream),
+    Frame(Serial, Box<ClientFrame<OpenedTicket>>),
+    Malformed(Serial, FrameError),
+    Closed(Serial),
+}
+
+/// The app's current keys, shared by all connections.
+#[derive(Clone)]
+pub(super) struct Keys(Arc<Mutex<Arc<[SecretKey]>>>);
+
+impl Keys {
+    pub(super) fn new(keys: Vec<SecretKey>) -> Self {
+        Keys(Arc::new(Mutex::new(keys.into())))
+    }
+
+    pub(super) fn replace(&self, keys: Vec<SecretKey>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = keys.into();
+    }
+
+    fn open(&self, ticket: &Ticket) -> OpenedTicket {
+        let keys = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        ticket::open(ticket.as_str(), &keys)
+    }
+}
+
+/// What is to go out on a connection: filled by the core's task, emptied by the connection's.
+#[derive(Default)]
+pub(super) struct Outbox {
+    state: Mutex<Outgoing>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Outgoing {
+    bytes: BytesMut,
+    end: Option<Ending>,
+}
+
+/// How a connection is to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Once everything is out.
+    Close,
+    /// At once.
+    Abort,
+}
+
+impl Outbox {
+    /// Takes a frame to send. False when too much waits already.
+    pub(super) fn push(&self, frame: &ServerFrame) -> bool {
+        let mut state = self.lock();
+        if state.bytes.len() > OUTPUT_BYTES_MAX {
+            return false;
+        }
+        wire::write(frame, &mut state.bytes);
+        self.changed.notify_one();
+        true
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().end.get_or_insert(Ending::Close);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn abort(&self) {
+        self.lock().end = Some(Ending::Abort);
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Outgoing> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is to be sent, unless some of what was taken before is not out yet.
+    fn take(&self, sending: &mut Sending) -> Option<Ending> {
+        let mut state = self.lock();
+        if sending.bytes.is_empty() {
+            std::mem::swap(&mut sending.bytes, &mut state.bytes);
+        }
+        state.end
+    }
+}
+
+/// Carries one connection from its first frame to its end.
+pub(super) async fn run<Stream>(
+    serial: Serial,
+    stream: Stream,
+    outbox: Arc<Outbox>,
+    keys: Keys,
+    inbox: mpsc::Sender<Arrival<Stream>>,
+) where
+    Stream: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut frames = FrameReader::default();
+    let mut sending = Sending::default();
+    let mut reading = true;
+    loop {
+        match outbox.take(&mut sending) {
+            None => {}
+            Some(Ending::Abort) => return,
+            Some(Ending::Close) => {
+                // What was left in the outbox behind a slow write goes out too.
+                sending.bytes.unsplit(outbox.lock().bytes.split());
+                break;
+            }
+        }
+        // Answers first: a peer that sends without end must not keep its own answers waiting.
+        tokio::select! {
+            biased;
+            () = outbox.changed.notified() => {}
+            result = sending.progress(&mut writer), if !sending.is_done() => if let Err(error) = result {
+                debug!(%error, "the connection broke");
+                let _ = inbox.send(Arrival::Closed(serial)).await;
+                return;
+            },
+            read = frames.next::<ClientFrame<Ticket>>(&mut reader), if reading => {
+                let arrival = match read {
+                    Ok(frame) => {
+                        debug!(frame = frame.word(), "received");
+                        Arrival::Frame(serial, Box::new(frame.map_ticket(|ticket| keys.open(&ticket))))
+                    }
+                    Err(Unreadable::Frame(error)) => {
+                        debug!(error = error.word(), "received no frame");
+                        reading = false;
+                        Arrival::Malformed(serial, error)
+                    }
+                    Err(why @ (Unreadable::Ended | Unreadable::Broken(_))) => {
+                        debug!("{why}");
+                        let _ = inbox.send(Arrival::Closed(serial)).await;
+                        return;
+                    }
+                };
+                // A server that is stopping takes no more; what it still says goes out.
+                reading &= inbox.send(arrival).await.is_ok();
+            }
+        }
+    }
+    match tokio::time::timeout(LINGER, sending.finish(&mut reader, &mut writer)).await {
+        Ok(Ok(())) => debug!("closed"),
+        Ok(Err(error)) => debug!(%error, "closed, and the connection broke"),
+        Err(_) => debug!("closed, and the peer did not answer that"),
+    }
+}

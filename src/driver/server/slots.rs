@@ -1,0 +1,113 @@
+//! Which numbers connections go by: dense for the core, never repeated for their tasks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::connection::{Outbox, Serial};
+use crate::id::ConnectionId;
+
+/// The connections, by number.
+#[derive(Default)]
+pub(super) struct Slots {
+    slots: Vec<Option<Slot>>,
+    free: BTreeSet<u32>,
+    last: u64,
+}
+
+struct Slot {
+    number: u64,
+    outbox: Arc<Outbox>,
+    /// Whether the core still knows it.
+    open: bool,
+}
+
+impl Slots {
+    /// Gives a new connection the lowest free number.
+    pub(super) fn insert(&mut self, outbox: Arc<Outbox>) -> Serial {
+        self.last += 1;
+        let entry = Some(Slot { number: self.last, outbox, open: true });
+        let slot = match self.free.pop_first() {
+            Some(slot) => {
+                self.slots[slot as usize] = entry;
+                slot
+            }
+            None => {
+                self.slots.push(entry);
+                u32::try_from(self.slots.len() - 1).expect("connections are bounded")
+            }
+        };
+        Serial { slot, number: self.last }
+    }
+
+    /// How many connections there are.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The number of this connection, if the core still knows it.
+    pub(super) fn open(&self, serial: Serial) -> Option<ConnectionId> {
+        let slot = self.slots.get(serial.slot as usize)?.as_ref()?;
+        (slot.open && slot.number == serial.number).then_some(ConnectionId(serial.slot))
+    }
+
+    /// Whether the core still knows this connection.
+    pub(super) fn is_open(&self, connection: ConnectionId) -> bool {
+        self.slot(connection).is_some_and(|slot| slot.open)
+    }
+
+    /// The core has forgotten this connection, which keeps its number until it is removed.
+    pub(super) fn end(&mut self, connection: ConnectionId) {
+        if let Some(slot) = self.slots.get_mut(connection.0 as usize).and_then(Option::as_mut) {
+            slot.open = false;
+        }
+    }
+
+    /// Frees this connection's number.
+    pub(super) fn remove(&mut self, connection: ConnectionId) -> Option<Arc<Outbox>> {
+        let slot = self.slots.get_mut(connection.0 as usize)?.take()?;
+        self.free.insert(connection.0);
+        Some(slot.outbox)
+    }
+
+    /// What goes out on this connection.
+    pub(super) fn outbox(&self, connection: ConnectionId) -> Option<Arc<Outbox>> {
+        self.slot(connection).map(|slot| Arc::clone(&slot.outbox))
+    }
+
+    /// Closes every connection once what was sent on it is out.
+    pub(super) fn close_all(&mut self) {
+        self.slots.drain(..).flatten().for_each(|slot| slot.outbox.close());
+        self.free.clear();
+    }
+
+    fn slot(&self, connection: ConnectionId) -> Option<&Slot> {
+        self.slots.get(connection.0 as usize)?.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_dense_and_late_arrivals_are_told_apart() {
+        let mut slots = Slots::default();
+        let first_serial = slots.insert(Arc::default());
+        let second_serial = slots.insert(Arc::default());
+        let first = ConnectionId(0);
+        assert_eq!(slots.open(first_serial), Some(first));
+        assert_eq!(slots.open(second_serial), Some(ConnectionId(1)));
+
+        slots.end(first);
+        assert_eq!(slots.open(first_serial), None);
+        assert!(slots.outbox(first).is_some(), "what waits for it may still go out");
+        assert_eq!(slots.len(), 2);
+
+        slots.remove(first);
+        let third_serial = slots.insert(Arc::default());
+        assert_eq!(slots.open(third_serial), Some(first), "the lowest free number is used again");
+        assert_eq!(slots.open(first_serial), None, "the first connection's frames are not the third's");
+        assert_eq!(slots.open(second_serial), Some(ConnectionId(1)));
+        assert_eq!(slots.len(), 2);
+    }
+}

@@ -1,0 +1,14 @@
+//! Sleeping until an instant of the surroundings, on tokio's timer.
+
+use std::future::pending;
+
+use crate::driver::Surroundings;
+use crate::time::Instant;
+
+/// Returns at `at`, or a little after; never if there is nothing to wait for.
+pub(super) async fn sleep_until(surroundings: &impl Surroundings, at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep(at - surroundings.now().instant).await,
+        None => pending().await,
+    }
+}
