@@ -1,5 +1,161 @@
-//! The SDK's core.
+//! The SDK's core: one state machine from `init` to `uninit`, for one device.
+//!
+//! Reads no clock, opens no socket, draws nothing and calls nobody back: a driver or a simulated
+//! world feeds it and carries out what it asks for. What the rules decide is in `decide::client`;
+//! here is the bookkeeping, one concern in each file:
+//!
+//! | file | what happens there |
+//! |---|---|
+//! | `interface` | what goes in and what comes out |
+//! | `life` | the state |
+//! | `turn` | one turn of the machine: the verbs all others use |
+//! | `calls` | the application calls: who answers |
+//! | `link` | connecting, back-off, heartbeats, link loss |
+//! | `record` | the device's record: attempts, owed ends, new device ids |
+//! | `login` `renewal` `resume` `kick` `logout` `request` | the exchanges with the server |
+//! | `cache` `draw` `outbox` | conversation lists, jitter, outputs |
 
+mod cache;
+mod calls;
+mod draw;
 mod interface;
+mod kick;
+mod life;
+mod link;
+mod login;
+mod logout;
+mod outbox;
+mod record;
+mod renewal;
+mod request;
+mod resume;
+mod turn;
+
+use std::time::Duration;
 
 pub use interface::{Action, Call, Event, Input, Installation, Note, Output, Reply, Start, Status, Timer, Write};
+
+use crate::client::life::Life;
+use crate::client::outbox::Outbox;
+use crate::client::turn::Turn;
+use crate::decide::{ClientDecisions, Rules};
+use crate::id::UserId;
+use crate::time::Instant;
+
+/// The SDK's core.
+///
+/// After every `handle_…` its owner polls all outputs and carries them out in order. At one instant
+/// it hands over calls first, then what came from the network, then the time.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use gatecrash::{client::{Action, Call, Client, Input, Start, Status}, id::CallId, limits::ClientLimits};
+/// use gatecrash::{policy::Platform, time::Instant};
+///
+/// let mut client: Client = Client::new();
+/// let start = Start {
+///     platform: Platform::Ios,
+///     seed: [7; 32],
+///     limits: ClientLimits::of(Platform::Ios),
+///     installation: None,
+///     conversations: BTreeMap::new(),
+/// };
+/// let init = Call::Init(Box::new(start));
+/// client.handle_input(Instant::ZERO, Input::Call { call: CallId(1), request: init });
+/// let outputs: Vec<_> = std::iter::from_fn(|| client.poll_output()).collect();
+/// assert!(matches!(outputs[0].action, Action::Store { .. }));
+/// assert!(matches!(outputs[1].action, Action::Result { call: CallId(1), outcome: Ok(_) }));
+/// assert_eq!(client.login_status(), Status::Logout);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Client<D: ClientDecisions = Rules> {
+    decisions: D,
+    outbox: Outbox,
+    life: Option<Box<Life>>,
+}
+
+impl Client {
+    /// A core that follows the rules, not yet initialised (INIT-1).
+    pub fn new() -> Self {
+        Client::with(Rules)
+    }
+}
+
+impl<D: ClientDecisions> Client<D> {
+    /// A core that asks `decisions`, not yet initialised (INIT-1).
+    pub fn with(decisions: D) -> Self {
+        Client { decisions, outbox: Outbox::default(), life: None }
+    }
+
+    /// Takes in what happened at `now`. Inputs about a connection that was closed are ignored.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Call { call, request } => self.handle_call(now, call, request),
+            Input::Connected { connection } => self.turn(now, |turn| turn.connected(connection)),
+            Input::ConnectFailed { connection } | Input::Closed { connection } => {
+                self.turn(now, |turn| turn.disconnected(connection));
+            }
+            Input::Frame { connection, frame } => self.turn(now, |turn| turn.frame(connection, frame)),
+            Input::Woken | Input::NetworkChanged => self.turn(now, |turn| turn.look_at_the_link()),
+        }
+    }
+
+    /// Lets every timer fire that is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.life.as_mut().and_then(|life| life.timers.pop_due(now)) {
+            self.turn(now, |turn| turn.timer(timer, false));
+        }
+    }
+
+    /// Lets this timer fire, due or not. Says whether it was set. For exploring orders without time.
+    pub fn fire(&mut self, now: Instant, timer: Timer) -> bool {
+        let was_set = self.life.as_mut().is_some_and(|life| life.timers.cancel(timer));
+        if was_set {
+            self.turn(now, |turn| turn.timer(timer, true));
+        }
+        was_set
+    }
+
+    /// The timers that are set, by name: what [`Client::fire`] can fire.
+    pub fn timers(&self) -> impl Iterator<Item = Timer> + '_ {
+        self.life.iter().flat_map(|life| life.timers.names())
+    }
+
+    /// The next thing to do. Poll until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outbox.pop()
+    }
+
+    /// When to call [`Client::handle_timeout`], unless an input moves it.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.life.as_ref().and_then(|life| life.timers.next()).map(|(at, _)| at)
+    }
+
+    /// Moves all its instants this much later.
+    pub fn shift(&mut self, by: Duration) {
+        if let Some(life) = &mut self.life {
+            life.shift(by);
+        }
+    }
+
+    /// The login status: LOGOUT when not initialised (INIT-1, LOGIN-6).
+    pub fn login_status(&self) -> Status {
+        self.life.as_ref().map_or(Status::Logout, |life| life.status())
+    }
+
+    /// The user who is logged in: none in every status but LOGINED (LOGIN-7).
+    pub fn login_user(&self) -> Option<UserId> {
+        self.life.as_ref().and_then(|life| life.login_user())
+    }
+
+    /// Whether `init` succeeded and no `uninit` came since (INIT-1).
+    pub fn is_initialised(&self) -> bool {
+        self.life.is_some()
+    }
+
+    fn turn(&mut self, now: Instant, act: impl FnOnce(&mut Turn<'_, D>)) {
+        if let Some(life) = &mut self.life {
+            act(&mut Turn { now, decisions: &self.decisions, life, outbox: &mut self.outbox });
+        }
+    }
+}

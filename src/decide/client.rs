@@ -1,7 +1,341 @@
-//! What the SDK's core decides.
+//! What the SDK's core decides: who may call what, whom a kick ends, when to connect again.
+//!
+//! Keeps no state and does nothing: `client` asks, and does the bookkeeping.
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::time::Duration;
+
+use crate::client::Call;
+use crate::code::Code;
+use crate::id::{Attempt, UserId};
+use crate::limits::ClientLimits;
+use crate::protocol::{
+    Admission, Conversation, Kick, Message, QUERY_USERS_MAX, Refusal, ResumeOutcome, SessionName, TEXT_BYTES_MAX,
+};
+use crate::ticket::Ticket;
+
+/// Where the SDK stands when something is to be decided.
+///
+/// ```
+/// use gatecrash::decide::client::Standing;
+///
+/// assert_ne!(Standing::Nobody, Standing::LoggingOut);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Before `init` and after `uninit`.
+    Uninitialised,
+    /// Nobody is logged in and nothing is pending.
+    Nobody,
+    /// A login of this user is pending.
+    LoggingIn(UserId),
+    /// A session stands, its link up or not.
+    LoggedIn {
+        /// The session.
+        session: SessionName,
+        /// Whether a renewal of it is pending.
+        renewing: bool,
+    },
+    /// A logout waits for its answer.
+    LoggingOut,
+}
+
+/// What a call of `login` amounts to.
+///
+/// ```
+/// use gatecrash::decide::{ClientDecisions, Rules, client::{LoginKind, Standing}};
+///
+/// let bob = "bob".parse().unwrap();
+/// assert_eq!(Rules.login_kind(Standing::Nobody, bob), LoginKind::Login);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LoginKind {
+    /// Nobody is logged in: a login (LOGIN-6).
+    Login,
+    /// The user is logged in already: the session gets a fresh ticket (LOGIN-5).
+    Renewal,
+    /// Somebody else is logged in: they are logged out first (SWITCH-1).
+    Switch,
+}
+
+/// What to do about a kick. It is confirmed in every case, a held one later.
+///
+/// ```
+/// use gatecrash::decide::{ClientDecisions, Rules, client::{KickVerdict, Standing}};
+/// use gatecrash::{id::Epoch, protocol::{Kick, KickReason, SessionName}};
+///
+/// let session = SessionName { user: "alice".parse().unwrap(), epoch: Epoch(2) };
+/// let late = Kick { user: session.user, epoch: Epoch(1), reason: KickReason::SamePlatform, by: None };
+/// assert_eq!(Rules.kick_verdict(&late, Standing::LoggedIn { session, renewing: false }), KickVerdict::Drop);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KickVerdict {
+    /// It ends the session.
+    Apply,
+    /// It may be about the session that the pending login makes: it is judged after the answer.
+    Hold,
+    /// It is about another session.
+    Drop,
+}
+
+/// Which of a session's two tickets, when a renewal went unanswered.
+///
+/// ```
+/// use gatecrash::decide::{ClientDecisions, Rules, client::TicketChoice};
+///
+/// assert_eq!(Rules.resume_ticket(true), TicketChoice::Unconfirmed);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TicketChoice {
+    /// The one the server last accepted.
+    Accepted,
+    /// The one of the unanswered renewal.
+    Unconfirmed,
+}
+
+/// What the answer to a resume means for the SDK.
+///
+/// ```
+/// use gatecrash::decide::{ClientDecisions, Rules, client::ResumeVerdict};
+/// use gatecrash::{code::Code, protocol::ResumeOutcome};
+///
+/// let refused = ResumeOutcome::Refused(Code::TicketExpired);
+/// assert_eq!(Rules.resume_verdict(refused.clone(), true), ResumeVerdict::OtherTicket);
+/// assert_eq!(Rules.resume_verdict(refused, false), ResumeVerdict::Expired);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ResumeVerdict {
+    /// The session goes on.
+    Resumed(Vec<Conversation>),
+    /// It goes on under a new epoch.
+    LoggedIn(Admission),
+    /// It was kicked.
+    Kicked(Kick),
+    /// It ended with its ticket.
+    Expired,
+    /// Another resume with the session's other ticket, at once.
+    OtherTicket,
+    /// The attempt failed; another one after the back-off.
+    Again(Code),
+    /// Another attempt after the back-off, under a new device id.
+    NewDevice,
+}
 
 /// The SDK's decisions. The default methods are the rules.
-pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + 'static {}
+pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + 'static {
+    /// Why a call is refused for where the SDK stands. `viewer` is whose cache may be shown.
+    fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+        match (call, standing) {
+            (Call::Init(_), Standing::Uninitialised) => None,
+            // INIT-4
+            (Call::Init(_), _) => Some(Code::AlreadyInitialised),
+            // INIT-1
+            (_, Standing::Uninitialised) => Some(Code::NotInitialised),
+            (Call::Uninit, _) => None,
+            // LOGOUT-4
+            (Call::Login { .. } | Call::Logout, Standing::LoggingOut) => Some(Code::LogoutPending),
+            // LOGIN-4; a renewal is a login that is pending, too.
+            (Call::Login { .. }, Standing::LoggingIn(_) | Standing::LoggedIn { renewing: true, .. }) => {
+                Some(Code::LoginPending)
+            }
+            (Call::Login { .. }, Standing::Nobody | Standing::LoggedIn { renewing: false, .. }) => None,
+            // LOGOUT-4
+            (Call::Logout, Standing::Nobody) => Some(Code::NotLoggedIn),
+            (Call::Logout, Standing::LoggingIn(_) | Standing::LoggedIn { .. }) => None,
+            // API-1
+            (Call::Conversations, _) => viewer.is_none().then_some(Code::NotLoggedIn),
+            (
+                Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. },
+                Standing::LoggedIn { .. },
+            ) => None,
+            (Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. }, _) => {
+                Some(Code::NotLoggedIn)
+            }
+        }
+    }
+
+    /// The user a `login` names, unless the SDK can tell that it is in vain (LOGIN-2, TICKET-3, TICKET-7).
+    ///
+    /// # Errors
+    ///
+    /// [`Code::InvalidUserId`], [`Code::TicketEmpty`], [`Code::TicketMalformed`], [`Code::TicketKnownExpired`].
+    fn login_user(&self, user: &str, ticket: &Ticket, reported_expired: Option<&Ticket>) -> Result<UserId, Code> {
+        let user = user.parse().map_err(|_| Code::InvalidUserId)?;
+        ticket.check()?;
+        if reported_expired == Some(ticket) {
+            return Err(Code::TicketKnownExpired);
+        }
+        Ok(user)
+    }
+
+    /// Why a request's arguments are refused at once (API-4).
+    fn argument_refusal(&self, call: &Call) -> Option<Code> {
+        let is_user = |text: &String| text.parse::<UserId>().is_ok();
+        let valid = match call {
+            Call::SendMessage { to, text } => is_user(to) && text.len() <= TEXT_BYTES_MAX,
+            Call::AdminKick { user } => is_user(user),
+            Call::QueryStatus { users } => (1..=QUERY_USERS_MAX).contains(&users.len()) && users.iter().all(is_user),
+            Call::Init(_) | Call::Uninit | Call::Login { .. } | Call::Logout | Call::Conversations => true,
+        };
+        (!valid).then_some(Code::InvalidArgument)
+    }
+
+    /// What a `login` of `user` amounts to (LOGIN-5, SWITCH-1).
+    fn login_kind(&self, standing: Standing, user: UserId) -> LoginKind {
+        match standing {
+            Standing::LoggedIn { session, .. } if session.user == user => LoginKind::Renewal,
+            Standing::LoggedIn { .. } => LoginKind::Switch,
+            Standing::Uninitialised | Standing::Nobody | Standing::LoggingIn(_) | Standing::LoggingOut => {
+                LoginKind::Login
+            }
+        }
+    }
+
+    /// Whether the server may have carried out what ended with this code (LOGIN-8, DUR-5): an
+    /// attempt to log in is then ended ahead of the next, and a renewal's ticket is kept.
+    fn outcome_unknown(&self, code: Code) -> bool {
+        matches!(code, Code::NoAnswer | Code::ServerUnable)
+    }
+
+    /// Whether a logout's answer means that the server knows of the end (LOGOUT-2).
+    fn logout_settles(&self, outcome: Result<(), Refusal>) -> bool {
+        outcome.is_ok()
+    }
+
+    /// Whose cache is shown once a `login` of `user` is accepted by the SDK (API-1, SWITCH-2).
+    fn viewer_after_login(&self, _before: Option<UserId>, user: UserId) -> Option<UserId> {
+        Some(user)
+    }
+
+    /// Whose cache is shown after a logout (API-1).
+    fn viewer_after_logout(&self, _before: Option<UserId>) -> Option<UserId> {
+        None
+    }
+
+    /// Whether a delivered message is shown (SWITCH-2, API-3).
+    fn shows_message(&self, message: &Message, standing: Standing) -> bool {
+        match standing {
+            Standing::LoggedIn { session, .. } => [message.from, message.to].contains(&session.user),
+            Standing::Uninitialised | Standing::Nobody | Standing::LoggingIn(_) | Standing::LoggingOut => false,
+        }
+    }
+
+    /// Whom a kick ends (KICK-2, KICK-8).
+    fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {
+        match standing {
+            Standing::LoggedIn { session, .. } if session == (SessionName { user: kick.user, epoch: kick.epoch }) => {
+                KickVerdict::Apply
+            }
+            Standing::LoggingIn(user) if user == kick.user => KickVerdict::Hold,
+            Standing::Uninitialised
+            | Standing::Nobody
+            | Standing::LoggingIn(_)
+            | Standing::LoggedIn { .. }
+            | Standing::LoggingOut => KickVerdict::Drop,
+        }
+    }
+
+    /// Whether an expiry ends the session that stands (TICKET-5, EVENT-1).
+    fn expiry_applies(&self, ended: SessionName, standing: Standing) -> bool {
+        match standing {
+            Standing::LoggedIn { session, .. } => session == ended,
+            Standing::Uninitialised | Standing::Nobody | Standing::LoggingIn(_) | Standing::LoggingOut => false,
+        }
+    }
+
+    /// With which ticket to resume; `unconfirmed` says whether a renewal went unanswered (LOGIN-5).
+    fn resume_ticket(&self, unconfirmed: bool) -> TicketChoice {
+        if unconfirmed { TicketChoice::Unconfirmed } else { TicketChoice::Accepted }
+    }
+
+    /// What a resume's answer means; `other_left` says whether a ticket is left to try (CONN-4, LOGIN-5).
+    fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
+        match outcome {
+            ResumeOutcome::Resumed { conversations } => ResumeVerdict::Resumed(conversations),
+            // KICK-6
+            ResumeOutcome::LoggedIn(admission) => ResumeVerdict::LoggedIn(admission),
+            ResumeOutcome::Kicked(kick) => ResumeVerdict::Kicked(kick),
+            ResumeOutcome::Expired => ResumeVerdict::Expired,
+            ResumeOutcome::Refused(_) if other_left => ResumeVerdict::OtherTicket,
+            ResumeOutcome::Refused(_) => ResumeVerdict::Expired,
+            ResumeOutcome::Unable(code) => ResumeVerdict::Again(code),
+            // ATT-1
+            ResumeOutcome::Stale => ResumeVerdict::NewDevice,
+        }
+    }
+
+    /// Whether the SDK, without a connection, goes on to make one (CONN-2, CONN-9, LOGIN-8, KICK-4, TICKET-8).
+    fn reconnects(&self, standing: Standing) -> bool {
+        match standing {
+            Standing::LoggingIn(_) | Standing::LoggedIn { .. } => true,
+            Standing::Uninitialised | Standing::Nobody | Standing::LoggingOut => false,
+        }
+    }
+
+    /// The attempt number after `last` (ATT-1).
+    fn next_attempt(&self, last: Attempt) -> Attempt {
+        Attempt { start: last.start, count: last.count.saturating_add(1) }
+    }
+
+    /// The `number`th delay since the back-off started over, from 1; `draw` is evenly distributed (CONN-2).
+    fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
+        let part = |whole: u64| ((u128::from(whole) * u128::from(draw)) >> 64) as u64;
+        let Some(doublings) = number.checked_sub(2) else {
+            return Duration::from_micros(part(micros(limits.backoff_first)));
+        };
+        let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
+        let middle = micros(limits.backoff_min).saturating_mul(factor).min(micros(limits.backoff_max));
+        let spread = middle / 100 * u64::from(limits.backoff_spread_percent.min(100));
+        Duration::from_micros(middle - spread + part(2 * spread))
+    }
+
+    /// Whether the back-off starts over after a link that lived for so long (CONN-2).
+    fn backoff_restarts(&self, up_for: Duration, limits: &ClientLimits) -> bool {
+        up_for >= limits.backoff_reset
+    }
+
+    /// Whether a heartbeat is due on a link on which nothing was sent for so long (CONN-5).
+    fn heartbeat_due(&self, idle_for: Duration, limits: &ClientLimits) -> bool {
+        idle_for >= limits.heartbeat
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Rules;
+    use crate::policy::Platform;
+
+    /// CONN-2: 0 to 0.25 s, then 0.25 s doubling to 64 s (web: 16 s), each ±20 %.
+    #[test]
+    fn the_backoff_doubles_between_its_bounds() {
+        let bounds = |platform, number| {
+            let limits = ClientLimits::of(platform);
+            [0, u64::MAX].map(|draw| Rules.backoff_delay(&limits, number, draw).as_micros())
+        };
+        assert_eq!(bounds(Platform::Ios, 1), [0, 249_999]);
+        assert_eq!(bounds(Platform::Ios, 2), [200_000, 299_999]);
+        assert_eq!(bounds(Platform::Ios, 3), [400_000, 599_999]);
+        assert_eq!(bounds(Platform::Ios, 10), [51_200_000, 76_799_999]);
+        assert_eq!(bounds(Platform::Ios, 11), [51_200_000, 76_799_999]);
+        assert_eq!(bounds(Platform::Ios, u32::MAX), [51_200_000, 76_799_999]);
+        assert_eq!(bounds(Platform::Web, 8), [12_800_000, 19_199_999]);
+        assert_eq!(bounds(Platform::Web, 9), [12_800_000, 19_199_999]);
+    }
+
+    /// CONN-2, CONN-5: the very second counts.
+    #[test]
+    fn spans_are_reached_at_their_end() {
+        let limits = ClientLimits::of(Platform::Web);
+        let micro = Duration::from_micros(1);
+        assert!(Rules.heartbeat_due(limits.heartbeat, &limits));
+        assert!(!Rules.heartbeat_due(limits.heartbeat - micro, &limits));
+        assert!(Rules.backoff_restarts(limits.backoff_reset, &limits));
+        assert!(!Rules.backoff_restarts(limits.backoff_reset - micro, &limits));
+    }
+}

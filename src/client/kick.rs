@@ -1,0 +1,86 @@
+//! Sessions that end without being asked: kicks and expiries (KICK, TICKET-5, EVENT-1).
+//!
+//! Whom a kick ends is decided in `decide::client`. Nothing here connects again (KICK-4, TICKET-8).
+
+use crate::client::interface::Event;
+use crate::client::life::{Account, Session};
+use crate::client::turn::Turn;
+use crate::code::Code;
+use crate::decide::ClientDecisions;
+use crate::decide::client::KickVerdict;
+use crate::protocol::{ClientFrame, Kick, SessionName};
+
+impl<D: ClientDecisions> Turn<'_, D> {
+    pub(super) fn kicked(&mut self, kick: Kick) {
+        match self.decisions.kick_verdict(&kick, self.life.standing()) {
+            KickVerdict::Apply => {
+                // KICK-7: noted before it is confirmed, and before the application hears of it.
+                self.set_known_ended(Some(SessionName { user: kick.user, epoch: kick.epoch }));
+                self.end_session();
+                self.event(Event::KickedOffline(kick));
+                self.confirm(kick);
+                // CONN-9, KICK-10
+                self.hang_up();
+                self.reconnect();
+            }
+            KickVerdict::Hold => self.hold(kick),
+            KickVerdict::Drop => self.confirm(kick),
+        }
+    }
+
+    /// KICK-8: judged after the login's answer. The server's order gives at most one kick a chance
+    /// to be about this login, the one with the highest epoch; the others are dropped.
+    fn hold(&mut self, kick: Kick) {
+        let Account::LoggingIn(login) = &mut self.life.account else { return };
+        let (kept, dropped) = match login.held {
+            Some(held) if held.epoch > kick.epoch => (held, Some(kick)),
+            Some(held) if held.epoch < kick.epoch => (kick, Some(held)),
+            Some(_) | None => (kick, None),
+        };
+        login.held = Some(kept);
+        if let Some(dropped) = dropped {
+            self.confirm(dropped);
+        }
+    }
+
+    /// Tells the server that the device has noted the end, after it has (KICK-3, KICK-7).
+    pub(super) fn confirm(&mut self, kick: Kick) {
+        let Kick { user, epoch, .. } = kick;
+        self.set_known_ended(Some(SessionName { user, epoch }));
+        self.send(ClientFrame::KickConfirmed { user, epoch });
+    }
+
+    /// The server says on the session's link that it ended with its ticket.
+    pub(super) fn expired(&mut self, name: SessionName) {
+        if self.decisions.expiry_applies(name, self.life.standing()) {
+            self.remember_ended_ticket();
+            self.session_expired();
+        }
+    }
+
+    /// The server reported the session's ticket expired (TICKET-7). With a renewal unanswered nobody
+    /// knows which of the two tickets that was.
+    pub(super) fn remember_ended_ticket(&mut self) {
+        let Some(session) = self.life.session_mut() else { return };
+        if session.unconfirmed.is_none() && session.renewal.as_ref().is_none_or(|renewal| !renewal.sent) {
+            self.life.reported_expired = Some(session.ticket.clone());
+        }
+    }
+
+    /// TICKET-5, TICKET-6, CONN-4: told once; then nothing more (TICKET-8).
+    pub(super) fn session_expired(&mut self) {
+        let Some(session) = self.life.session_mut() else { return };
+        let name = session.name;
+        self.end_session();
+        self.event(Event::UserSigExpired(name));
+        self.hang_up();
+        self.reconnect();
+    }
+
+    /// EVENT-1: the status changes, pending calls end, then the caller fires the event.
+    fn end_session(&mut self) {
+        let pending = self.life.pending();
+        let Account::LoggedIn(Session { .. }) = self.set_account(Account::Nobody) else { return };
+        self.end_these(pending, Code::NotLoggedIn);
+    }
+}

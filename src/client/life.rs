@@ -1,0 +1,255 @@
+//! The SDK's state between `init` and `uninit`.
+//!
+//! Data and questions only: the turns in the other files change it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::client::cache::Cache;
+use crate::client::draw;
+use crate::client::interface::{Installation, Start, Status, Timer};
+use crate::code::Code;
+use crate::decide::client::{Standing, TicketChoice};
+use crate::id::{Attempt, CallId, Change, ConnectionId, UserId};
+use crate::limits::ClientLimits;
+use crate::policy::Platform;
+use crate::protocol::{Kick, SessionName};
+use crate::ticket::Ticket;
+use crate::time::Instant;
+use crate::timers::Timers;
+
+/// Everything an initialised SDK knows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Life {
+    pub(super) platform: Platform,
+    pub(super) seed: [u8; 32],
+    pub(super) limits: ClientLimits,
+    pub(super) record: Record,
+    pub(super) account: Account,
+    /// The one connection there may be (CONN-9).
+    pub(super) line: Option<Line>,
+    pub(super) backoff: BackOff,
+    /// Requests sent and unanswered. They live on one line and end with it (CONN-8).
+    pub(super) requests: BTreeMap<CallId, Request>,
+    pub(super) cache: Cache,
+    /// The last ticket that the server reported expired (TICKET-7).
+    pub(super) reported_expired: Option<Ticket>,
+    pub(super) timers: Timers<Instant, Timer>,
+}
+
+/// The device's record with what is counted beside it (ATT-1, ATT-4).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Record {
+    pub(super) installation: Installation,
+    /// Its last write: no frame leaves before that is on disk.
+    pub(super) written: Change,
+    /// The number of the last attempt.
+    pub(super) attempt: Attempt,
+    /// How many device ids were drawn since the start.
+    pub(super) drawn: u32,
+}
+
+/// Whose the SDK is.
+///
+/// ```text
+///            login              answer
+///   Nobody ─────────▶ LoggingIn ──────▶ LoggedIn
+///     ▲ ▲ ▲              │ │               │ │
+///     │ │ └──────────────┘ │ logout        │ │ kick, expiry
+///     │ └──────────────────│───────────────│─┘
+///     └────── LoggingOut ◀─┴───────────────┘ logout
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Account {
+    Nobody,
+    LoggingIn(Login),
+    LoggedIn(Session),
+    /// The logout frame of this call is out and unanswered.
+    LoggingOut(CallId),
+}
+
+/// A pending login. It was sent if the line is [`Stage::Asking`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Login {
+    pub(super) call: CallId,
+    pub(super) user: UserId,
+    pub(super) ticket: Ticket,
+    /// A kick that may be about the session this login makes (KICK-8).
+    pub(super) held: Option<Kick>,
+}
+
+/// A session as its device knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Session {
+    pub(super) name: SessionName,
+    /// The ticket the server last accepted.
+    pub(super) ticket: Ticket,
+    /// The last renewal that went unanswered, its ticket accepted or not (LOGIN-5).
+    pub(super) unconfirmed: Option<Unconfirmed>,
+    pub(super) renewal: Option<Renewal>,
+}
+
+/// A renewal whose outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Unconfirmed {
+    pub(super) call: CallId,
+    pub(super) ticket: Ticket,
+}
+
+/// A pending renewal. Until a link is up it is not sent (LOGIN-5).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Renewal {
+    pub(super) call: CallId,
+    pub(super) ticket: Ticket,
+    pub(super) sent: bool,
+}
+
+/// A connection that was asked for and not closed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Line {
+    pub(super) connection: ConnectionId,
+    pub(super) stage: Stage,
+    /// When something was last sent on it (CONN-5).
+    pub(super) last_sent: Instant,
+    /// The logouts sent on it and unanswered, in order.
+    pub(super) logouts: VecDeque<CallId>,
+}
+
+/// How far a connection is.
+///
+/// ```text
+///              ┌──▶ Asking ───accepted──┐   ┌── switch ──▶ Asking
+///   Opening ───┤                        ├──▶ Up
+///              └──▶ Resuming ─resumed───┘
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Stage {
+    Opening,
+    /// A login is out and unanswered.
+    Asking,
+    /// A resume is out and unanswered.
+    Resuming {
+        attempt: Attempt,
+        ticket: TicketChoice,
+    },
+    Up {
+        since: Instant,
+    },
+}
+
+/// Where the series of attempts to connect stands (CONN-2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct BackOff {
+    /// Delays drawn since it started over.
+    pub(super) drawn: u32,
+    /// How the last attempt ended: what a login never sent is told (LOGIN-8).
+    pub(super) last_end: Option<Code>,
+}
+
+/// A request sent and unanswered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Request {
+    Message { to: UserId, text: String },
+    AdminKick,
+    Query,
+}
+
+impl Life {
+    /// The state right after `init`, before its record is written (INIT-6: nothing is resumed).
+    pub(super) fn new(start: Start) -> Self {
+        let Start { platform, seed, limits, installation, conversations } = start;
+        let mut drawn = 0;
+        let mut installation = installation.unwrap_or_else(|| {
+            drawn = 1;
+            Installation::new(draw::device(&seed, 0, 0))
+        });
+        installation.starts = installation.starts.saturating_add(1);
+        let attempt = Attempt { start: installation.starts, count: 0 };
+        Life {
+            platform,
+            seed,
+            limits,
+            record: Record { installation, written: Change::NONE, attempt, drawn },
+            account: Account::Nobody,
+            line: None,
+            backoff: BackOff::default(),
+            requests: BTreeMap::new(),
+            cache: Cache::new(conversations),
+            reported_expired: None,
+            timers: Timers::default(),
+        }
+    }
+
+    /// Where it stands, for the decisions.
+    pub(super) fn standing(&self) -> Standing {
+        match &self.account {
+            Account::Nobody => Standing::Nobody,
+            Account::LoggingIn(login) => Standing::LoggingIn(login.user),
+            Account::LoggedIn(session) => {
+                Standing::LoggedIn { session: session.name, renewing: session.renewal.is_some() }
+            }
+            Account::LoggingOut(_) => Standing::LoggingOut,
+        }
+    }
+
+    /// LOGIN-6.
+    pub(super) fn status(&self) -> Status {
+        match &self.account {
+            Account::LoggedIn(_) => Status::Logined,
+            Account::LoggingIn(_) => Status::Logining,
+            Account::Nobody | Account::LoggingOut(_) => Status::Logout,
+        }
+    }
+
+    /// LOGIN-7: set while LOGINED only.
+    pub(super) fn login_user(&self) -> Option<UserId> {
+        match &self.account {
+            Account::LoggedIn(session) => Some(session.name.user),
+            Account::Nobody | Account::LoggingIn(_) | Account::LoggingOut(_) => None,
+        }
+    }
+
+    pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
+        match &mut self.account {
+            Account::LoggedIn(session) => Some(session),
+            Account::Nobody | Account::LoggingIn(_) | Account::LoggingOut(_) => None,
+        }
+    }
+
+    pub(super) fn stage(&self) -> Option<Stage> {
+        self.line.as_ref().map(|line| line.stage)
+    }
+
+    /// Whether a session's link works: requests may be sent on it.
+    pub(super) fn is_up(&self) -> bool {
+        matches!((&self.account, self.stage()), (Account::LoggedIn(_), Some(Stage::Up { .. })))
+    }
+
+    /// Whether the pending login was sent.
+    pub(super) fn login_was_sent(&self) -> bool {
+        matches!((&self.account, self.stage()), (Account::LoggingIn(_), Some(Stage::Asking)))
+    }
+
+    /// Every pending call, in the order they were made.
+    pub(super) fn pending(&self) -> Vec<CallId> {
+        let of_account = match &self.account {
+            Account::Nobody => None,
+            Account::LoggingIn(login) => Some(login.call),
+            Account::LoggedIn(session) => session.renewal.as_ref().map(|renewal| renewal.call),
+            Account::LoggingOut(call) => Some(*call),
+        };
+        let mut calls: Vec<_> = self.requests.keys().copied().chain(of_account).collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    pub(super) fn shift(&mut self, by: Duration) {
+        self.timers.shift(by);
+        if let Some(line) = &mut self.line {
+            line.last_sent = line.last_sent + by;
+            if let Stage::Up { since } = &mut line.stage {
+                *since = *since + by;
+            }
+        }
+    }
+}

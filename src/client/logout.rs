@@ -1,0 +1,83 @@
+//! Logging out: the call, the frame, its answer, and ends that stay owed (LOGOUT, ATT-2).
+//!
+//! An owed end travels ahead of the next login: `login` sends it from here.
+
+use crate::client::interface::{Action, Reply, Timer};
+use crate::client::life::Account;
+use crate::client::turn::Turn;
+use crate::code::Code;
+use crate::decide::ClientDecisions;
+use crate::id::CallId;
+use crate::protocol::{ClientFrame, Refusal};
+
+impl<D: ClientDecisions> Turn<'_, D> {
+    pub(super) fn logout(&mut self, call: CallId) {
+        // LOGOUT-1: from the call on nothing is shown any more.
+        self.drop_events();
+        self.life.cache.viewer = self.decisions.viewer_after_logout(self.life.cache.viewer);
+        let login_was_sent = self.life.login_was_sent();
+        let can_be_said = login_was_sent || self.life.is_up();
+        let pending = self.life.pending();
+        let (code, is_owed) = match self.set_account(Account::LoggingOut(call)) {
+            // LOGOUT-3: a login never sent leaves nothing behind.
+            Account::LoggingIn(_) => (Code::LoginCancelled, login_was_sent),
+            Account::Nobody | Account::LoggedIn(_) | Account::LoggingOut(_) => (Code::NotLoggedIn, true),
+        };
+        self.end_these(pending, code);
+        if is_owed {
+            // LOGOUT-2: on the disk from the call until the answer.
+            self.set_owed_end(true);
+        }
+        if can_be_said {
+            self.life.timers.cancel(Timer::Heartbeat);
+            self.life.timers.set(Timer::Request(call), self.now + self.life.limits.request_timeout);
+            self.send_logout(call);
+        } else {
+            self.logout_over(Ok(Reply::Done));
+        }
+    }
+
+    pub(super) fn send_logout(&mut self, call: CallId) {
+        let attempt = self.next_attempt();
+        self.send(ClientFrame::Logout { call, attempt });
+        if let Some(line) = &mut self.life.line {
+            line.logouts.push_back(call);
+        }
+    }
+
+    pub(super) fn logout_answered(&mut self, call: CallId, outcome: Result<(), Refusal>) {
+        let Some(line) = &mut self.life.line else { return };
+        if line.logouts.front() != Some(&call) {
+            return;
+        }
+        line.logouts.pop_front();
+        // A later logout on this line is about more than this one.
+        if line.logouts.is_empty() && self.decisions.logout_settles(outcome) {
+            self.settle_record();
+        }
+        let is_stale = outcome == Err(Refusal::Stale);
+        match &self.life.account {
+            Account::LoggingOut(own) if *own == call && is_stale => {
+                // ATT-1: the call fails; the rules name no code for it.
+                self.take_new_device();
+                self.logout_over(Err(Code::NoAnswer));
+            }
+            // DUR-5: whatever else the server says, the logout succeeds and its end stays owed.
+            Account::LoggingOut(own) if *own == call => self.logout_over(Ok(Reply::Done)),
+            // ATT-1: the owed end served the login that it went ahead of.
+            Account::LoggingIn(_) if is_stale => self.login_stale(),
+            Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_) => {}
+        }
+    }
+
+    /// CONN-9: nothing is left to hold a connection for.
+    pub(super) fn logout_over(&mut self, outcome: Result<Reply, Code>) {
+        self.hang_up();
+        if let Account::LoggingOut(call) = self.set_account(Account::Nobody) {
+            self.life.timers.cancel(Timer::Request(call));
+            // LOGOUT-2: who is told of a logout may rely on the record.
+            self.outbox.push(self.life.record.written, Action::Result { call, outcome });
+        }
+        self.reconnect();
+    }
+}

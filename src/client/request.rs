@@ -1,0 +1,124 @@
+//! Requests over the session's link, messages that come on it, and the cached lists they change.
+//!
+//! Nothing is queued: without a link a request fails at once (API-5).
+
+use crate::client::interface::{Call, Event, Reply, Timer, Write};
+use crate::client::life::Request;
+use crate::client::turn::Turn;
+use crate::code::Code;
+use crate::decide::ClientDecisions;
+use crate::id::{CallId, MessageId, UserId};
+use crate::protocol::{ClientFrame, Conversation, Message, StatusReport};
+use crate::ticket::Ticket;
+
+impl<D: ClientDecisions> Turn<'_, D> {
+    pub(super) fn request(&mut self, call: CallId, request: Call) {
+        if let Some(code) = self.decisions.argument_refusal(&request) {
+            return self.result(call, Err(code));
+        }
+        let Some((request, frame)) = prepared(call, request) else {
+            return self.result(call, Err(Code::InvalidArgument));
+        };
+        if !self.life.is_up() {
+            return self.result(call, Err(Code::NoLink));
+        }
+        self.life.requests.insert(call, request);
+        self.life.timers.set(Timer::Request(call), self.now + self.life.limits.request_timeout);
+        self.send(frame);
+    }
+
+    /// Unanswered, so the link is suspect (API-5, CONN-5).
+    pub(super) fn request_took_too_long(&mut self, call: CallId) {
+        if self.life.requests.remove(&call).is_some() {
+            self.result(call, Err(Code::NoAnswer));
+            self.probe();
+        }
+    }
+
+    /// CONN-8: the link is gone, and with it whatever was sent on it and not answered.
+    pub(super) fn end_sent_calls(&mut self) {
+        for call in std::mem::take(&mut self.life.requests).into_keys() {
+            self.life.timers.cancel(Timer::Request(call));
+            self.result(call, Err(Code::NoAnswer));
+        }
+        self.renewal_unanswered();
+    }
+
+    pub(super) fn message_sent(&mut self, call: CallId, outcome: Result<MessageId, Code>) {
+        let Some(Request::Message { to, text }) =
+            self.take_request(call, |request| matches!(request, Request::Message { .. }))
+        else {
+            return;
+        };
+        if let (Ok(id), Some(from)) = (outcome, self.life.login_user()) {
+            self.enter_message(from, &Message { id, from, to, text });
+        }
+        self.result(call, outcome.map(Reply::Message));
+    }
+
+    pub(super) fn admin_kick_answered(&mut self, call: CallId, outcome: Result<(), Code>) {
+        if self.take_request(call, |request| matches!(request, Request::AdminKick)).is_some() {
+            self.result(call, outcome.map(|()| Reply::Done));
+        }
+    }
+
+    pub(super) fn query_answered(&mut self, call: CallId, outcome: Result<StatusReport, Code>) {
+        if self.take_request(call, |request| matches!(request, Request::Query)).is_some() {
+            self.result(call, outcome.map(Reply::Report));
+        }
+    }
+
+    /// API-2, SWITCH-2: only what is the logged-in user's own is shown.
+    pub(super) fn message_came(&mut self, message: Message) {
+        if !self.decisions.shows_message(&message, self.life.standing()) {
+            return;
+        }
+        if let Some(user) = self.life.login_user() {
+            self.enter_message(user, &message);
+        }
+        self.event(Event::Message(message));
+    }
+
+    /// Puts the list that came with a login or resume into the cache (API-2, API-3).
+    pub(super) fn store_conversations(&mut self, user: UserId, conversations: Vec<Conversation>) {
+        if self.life.cache.replace(user, conversations) {
+            self.write_conversations(user);
+        }
+    }
+
+    fn enter_message(&mut self, user: UserId, message: &Message) {
+        if self.life.cache.enter(user, message) {
+            self.write_conversations(user);
+        }
+    }
+
+    fn write_conversations(&mut self, user: UserId) {
+        let conversations = self.life.cache.list(user).to_vec();
+        self.outbox.store(Write::Conversations { user, conversations });
+    }
+
+    /// A late answer, or one of another kind, finds nothing to answer.
+    fn take_request(&mut self, call: CallId, is_kind: impl FnOnce(&Request) -> bool) -> Option<Request> {
+        self.life.requests.get(&call).filter(|request| is_kind(request))?;
+        self.life.timers.cancel(Timer::Request(call));
+        self.life.requests.remove(&call)
+    }
+}
+
+/// What is kept of a request, and the frame that carries it. None if an argument names no user.
+fn prepared(call: CallId, request: Call) -> Option<(Request, ClientFrame<Ticket>)> {
+    match request {
+        Call::SendMessage { to, text } => {
+            let to = to.parse().ok()?;
+            Some((Request::Message { to, text: text.clone() }, ClientFrame::SendMessage { call, to, text }))
+        }
+        Call::AdminKick { user } => {
+            Some((Request::AdminKick, ClientFrame::AdminKick { call, user: user.parse().ok()? }))
+        }
+        Call::QueryStatus { users } => {
+            let users = users.iter().map(|user| user.parse()).collect::<Result<_, _>>().ok()?;
+            Some((Request::Query, ClientFrame::QueryStatus { call, users }))
+        }
+        Call::Init(_) | Call::Uninit | Call::Login { .. } | Call::Logout | Call::Conversations => None,
+    }
+}

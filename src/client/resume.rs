@@ -1,0 +1,102 @@
+//! Resuming: asking for the session back on a fresh connection (CONN-4).
+//!
+//! When to connect is `link`'s part; what an answer means is decided in `decide::client`.
+
+use crate::client::interface::Event;
+use crate::client::life::{Session, Stage};
+use crate::client::turn::Turn;
+use crate::code::Code;
+use crate::decide::ClientDecisions;
+use crate::decide::client::{ResumeVerdict, TicketChoice};
+use crate::id::Attempt;
+use crate::protocol::{Admission, ClientFrame, Conversation, ResumeOutcome, SessionName};
+use crate::ticket::Ticket;
+
+impl<D: ClientDecisions> Turn<'_, D> {
+    pub(super) fn send_resume(&mut self) {
+        let Some(session) = self.life.session_mut() else { return };
+        let choice = self.decisions.resume_ticket(session.unconfirmed.is_some());
+        let name = session.name;
+        let ticket = tried_ticket(session, choice);
+        let attempt = self.next_attempt();
+        self.send(ClientFrame::Resume { attempt, user: name.user, epoch: name.epoch, ticket });
+        if let Some(line) = &mut self.life.line {
+            line.stage = Stage::Resuming { attempt, ticket: choice };
+        }
+    }
+
+    pub(super) fn resume_answered(&mut self, attempt: Attempt, outcome: ResumeOutcome) {
+        let Some(Stage::Resuming { attempt: asked, ticket: choice }) = self.life.stage() else { return };
+        let Some(session) = self.life.session_mut() else { return };
+        if attempt != asked {
+            return;
+        }
+        let other_left = session.unconfirmed.is_some();
+        let tried = tried_ticket(session, choice);
+        match &outcome {
+            ResumeOutcome::Refused(code) => self.remember_if_expired(*code, tried),
+            ResumeOutcome::Expired => self.remember_ended_ticket(),
+            ResumeOutcome::Resumed { .. }
+            | ResumeOutcome::LoggedIn(_)
+            | ResumeOutcome::Kicked(_)
+            | ResumeOutcome::Unable(_)
+            | ResumeOutcome::Stale => {}
+        }
+        match self.decisions.resume_verdict(outcome, other_left) {
+            ResumeVerdict::Resumed(conversations) => self.resumed(choice, conversations),
+            ResumeVerdict::LoggedIn(Admission { epoch, conversations }) => {
+                // KICK-6: the same session for the application, another one for the server.
+                let Some(session) = self.life.session_mut() else { return };
+                session.name.epoch = epoch;
+                let SessionName { user, .. } = session.name;
+                self.set_known_ended(None);
+                // KICK-7
+                self.send(ClientFrame::LoginAcknowledged { user, epoch });
+                self.resumed(choice, conversations);
+            }
+            ResumeVerdict::Kicked(kick) => self.kicked(kick),
+            ResumeVerdict::Expired => self.session_expired(),
+            ResumeVerdict::OtherTicket => {
+                self.forget_ticket(choice);
+                self.send_resume();
+            }
+            ResumeVerdict::Again(code) => {
+                self.hang_up();
+                self.attempt_failed(code);
+            }
+            ResumeVerdict::NewDevice => {
+                self.take_new_device();
+                self.hang_up();
+                self.attempt_failed(Code::NoAnswer);
+            }
+        }
+    }
+
+    /// A resume accepted with another ticket renews, so the one tried is the session's now.
+    fn resumed(&mut self, choice: TicketChoice, conversations: Vec<Conversation>) {
+        let Some(session) = self.life.session_mut() else { return };
+        let user = session.name.user;
+        session.ticket = tried_ticket(session, choice);
+        session.unconfirmed = None;
+        self.store_conversations(user, conversations);
+        self.link_is_up();
+        self.event(Event::ConnectSuccess);
+        self.send_renewal();
+    }
+
+    /// The ticket tried was refused: the other one is the only one now (LOGIN-5: once).
+    fn forget_ticket(&mut self, choice: TicketChoice) {
+        let Some(session) = self.life.session_mut() else { return };
+        let unconfirmed = session.unconfirmed.take();
+        if let (TicketChoice::Accepted, Some(unconfirmed)) = (choice, unconfirmed) {
+            session.ticket = unconfirmed.ticket;
+        }
+    }
+}
+
+fn tried_ticket(session: &Session, choice: TicketChoice) -> Ticket {
+    match (choice, &session.unconfirmed) {
+        (TicketChoice::Unconfirmed, Some(unconfirmed)) => unconfirmed.ticket.clone(),
+        (TicketChoice::Unconfirmed, None) | (TicketChoice::Accepted, _) => session.ticket.clone(),
+    }
+}
