@@ -444,7 +444,7 @@ pub struct Records {
     pub users: BTreeMap<UserId, UserRecord>,
     /// The devices admitted at least once.
     pub devices: BTreeMap<DeviceId, DeviceRecord>,
-    /// Users counted, by day (DAU-1).
+    /// Users counted, by day: among the records, so that a restart loses none (DAU-1, DAU-2).
     pub days: BTreeMap<u32, u64>,
     /// The number of the last message.
     pub last_message: MessageId,

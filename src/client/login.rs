@@ -168,7 +168,8 @@ impl<D: ClientDecisions> Turn<'_, D> {
         }
     }
 
-    /// LOGIN-6, LOGIN-7. `under_way`: an attempt began and did not end yet (CONN-3).
+    /// LOGIN-6, LOGIN-7; after a switch nobody is logged in (SWITCH-4). `under_way`: an attempt began
+    /// and did not end yet (CONN-3).
     fn fail_login(&mut self, code: Code, under_way: bool) {
         let Account::LoggingIn(login) = self.set_account(Account::Nobody) else { return };
         self.life.timers.cancel(Timer::Login);

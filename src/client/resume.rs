@@ -54,6 +54,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
                 self.send(ClientFrame::LoginAcknowledged { user, epoch });
                 self.resumed(choice, conversations);
             }
+            // KICK-5: told on reconnecting, and not online again.
             ResumeVerdict::Kicked(kick) => self.kicked(kick),
             ResumeVerdict::Expired => self.session_expired(),
             ResumeVerdict::OtherTicket => {

@@ -125,7 +125,8 @@ impl<D: ServerDecisions> Server<D> {
     }
 
     /// ATT-2: ends every session of the device made by attempts up to this one, whoever's, and
-    /// settles what the device is owed (KICK-7). The device id is what entitles to it (ATT-3).
+    /// settles what the device is owed (KICK-7). The device id is what entitles to it (ATT-3); no
+    /// other device is touched (LOGOUT-5).
     pub(super) fn logout(&mut self, connection: ConnectionId, peer: Peer, attempt: Attempt) -> Result<(), Refusal> {
         let device = peer.device;
         self.act_on(device, attempt)?;

@@ -99,7 +99,8 @@ enum Standing {
 }
 
 impl<D: ServerDecisions> Server<D> {
-    /// A server that goes on from `records`. Give it [`Input::Started`] first.
+    /// A server that goes on from `records`: what it knew it knows again (DUR-2). Give it
+    /// [`Input::Started`] first.
     pub fn restore(config: Config, records: Records) -> Self {
         Server {
             decide: D::default(),
@@ -296,6 +297,7 @@ impl<D: ServerDecisions> Server<D> {
                 let Some(link) = self.connection(connection) else { return };
                 let Some(peer) = link.peer else { return };
                 let silence = self.config.limits.silence_of(peer.platform);
+                // PRES-2: a dead device stays connected no longer than this.
                 if forced || self.decide.is_silent(link.last_heard, silence, self.now.instant) {
                     self.hang_up(connection);
                 } else {

@@ -2,4 +2,5 @@
 
 mod gatecrashd_ticket;
 mod ticket;
+mod tidy;
 mod wire;
