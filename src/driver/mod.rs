@@ -13,6 +13,7 @@
 //! | `store` | what the server keeps, in memory |
 //! | `tokio` | the real surroundings |
 
+pub mod client;
 pub mod disk;
 pub mod server;
 pub mod store;
@@ -140,6 +141,18 @@ impl OnDisk {
                 self.conversations.insert(user, conversations);
             }
         }
+    }
+
+    /// Puts what was written `later` over it.
+    pub fn overlay(&mut self, later: OnDisk) {
+        later.into_writes().into_iter().for_each(|write| self.apply(write));
+    }
+
+    /// The writes that make it.
+    pub fn into_writes(self) -> Vec<Write> {
+        let caches = self.conversations.into_iter();
+        let caches = caches.map(|(user, conversations)| Write::Conversations { user, conversations });
+        self.installation.map(Write::Installation).into_iter().chain(caches).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The product's integration tests, one binary. Each module tests one part from outside.
 
 mod gatecrashd_ticket;
+mod loopback;
 mod ticket;
 mod tidy;
 mod wire;

@@ -1,0 +1,378 @@
+//! Runs an SDK's core: the handle an application holds, and one future that does the rest.
+//!
+//! A call takes effect on the core at once, on the caller's thread. Everything slow is the driver's:
+//! one future without tasks of its own, so that not polling it suspends the device and dropping it
+//! kills the process. What a call means is the core's business.
+//!
+//! ```text
+//! application ──call──▶ Sdk ──▶ core ──▶ orders ─────▶ SdkDriver ──▶ connection, disk
+//!      ▲                                └▶ deliveries ─▶    │
+//!      └───────────── results, listener calls ─────────────┘
+//! ```
+
+mod link;
+mod sdk;
+mod state;
+
+use std::collections::VecDeque;
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::{debug, warn};
+
+use self::link::{Closing, Link, LinkEvent};
+use self::state::Shared;
+use crate::client::{Action, Input};
+use crate::decide::{ClientDecisions, Rules};
+use crate::driver::timer::sleep_until;
+use crate::driver::wire::WireFrame;
+use crate::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, Surroundings, Unobserved};
+use crate::id::{Change, ConnectionId};
+use crate::time::Instant;
+
+pub use sdk::{Listener, Pending, Sdk, Setup};
+
+/// How many closed connections may still be saying their last frames.
+const CLOSING_MAX: usize = 4;
+
+/// How long a closed connection may take to say them.
+const CLOSING_TIME: Duration = Duration::from_secs(5);
+
+/// How long to wait before a write that failed is tried again.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
+
+/// How many inputs are taken in a row before timers get their turn.
+const INPUTS_IN_A_ROW_MAX: usize = 256;
+
+/// A running write: it owns the disk until it is done.
+type Writing<Disk> = Pin<Box<dyn Future<Output = (Disk, OnDisk, io::Result<()>)> + Send>>;
+
+/// The disk: at rest, or inside the running write.
+enum Desk<Disk> {
+    Free(Disk),
+    Busy(Writing<Disk>),
+    /// Only while one of the others is put in its place.
+    Taken,
+}
+
+/// Makes an SDK: the handle for the application, and the driver to run.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use gatecrash::{client::Status, code::Code, policy::Platform};
+/// use gatecrash::driver::{client, disk::MemoryDisk, tokio::Live};
+///
+/// let (sdk, driver) = client::sdk(Live::new(), MemoryDisk::default(), "im.example.org:7000");
+/// tokio::spawn(driver.run());
+///
+/// assert_eq!(sdk.logout().await, Err(Code::NotInitialised));
+/// sdk.init(Platform::Ios).await.unwrap();
+/// assert_eq!(sdk.login("no user id", "ticket").await, Err(Code::InvalidUserId));
+/// assert_eq!(sdk.login_status(), Status::Logout);
+/// sdk.uninit().await.unwrap();
+/// # });
+/// ```
+pub fn sdk<S: Surroundings, Disk: DeviceDisk>(
+    surroundings: S,
+    disk: Disk,
+    server: impl Into<String>,
+) -> (Sdk, SdkDriver<S, Disk>) {
+    SdkDriver::new(surroundings, disk, Unobserved, server)
+}
+
+/// What runs an SDK: poll it as long as the application lives.
+///
+/// ```no_run
+/// # async fn example() {
+/// use gatecrash::driver::{Unobserved, client::SdkDriver, disk::MemoryDisk, tokio::Live};
+///
+/// let disk = MemoryDisk::default();
+/// let (sdk, driver) = SdkDriver::<Live, MemoryDisk>::new(Live::new(), disk, Unobserved, "im.example.org:7000");
+/// driver.run().await;
+/// # }
+/// ```
+pub struct SdkDriver<S: Surroundings, Disk: DeviceDisk, O: Observe = Unobserved, D: ClientDecisions = Rules> {
+    shared: Arc<Shared<S, O, D>>,
+    server: String,
+    desk: Desk<Disk>,
+    /// What is to be written, and the number of the last change in it and in the running write.
+    unwritten: OnDisk,
+    last_unwritten: Change,
+    last_writing: Change,
+    write_again_at: Option<Instant>,
+    /// Every change up to this one is on disk.
+    stored: Change,
+    link: Option<Link<S::Stream>>,
+    closing: VecDeque<Closing<S::Stream>>,
+}
+
+/// What woke the driver.
+enum Woken<Disk> {
+    Called,
+    Written(Disk, OnDisk, io::Result<()>),
+    Closed,
+    Timer,
+}
+
+impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDriver<S, Disk, O, D> {
+    /// Makes an SDK that talks to `server`, a host name with a port. The disk is read now.
+    pub fn new(surroundings: S, mut disk: Disk, observe: O, server: impl Into<String>) -> (Sdk, Self) {
+        let shared = Arc::new(Shared::new(surroundings, observe, disk.load()));
+        let driver = SdkDriver {
+            shared: Arc::clone(&shared),
+            server: server.into(),
+            desk: Desk::Free(disk),
+            unwritten: OnDisk::default(),
+            last_unwritten: Change::NONE,
+            last_writing: Change::NONE,
+            write_again_at: None,
+            stored: Change::NONE,
+            link: None,
+            closing: VecDeque::new(),
+        };
+        (Sdk::new(shared), driver)
+    }
+
+    /// Runs the SDK. Never returns; dropping it ends the SDK as a killed process would: pending calls
+    /// end with [`Code::Uninitialised`](crate::code::Code::Uninitialised), and so do later ones.
+    pub async fn run(mut self) {
+        let mut in_a_row = 0;
+        loop {
+            self.carry_out();
+            if self.deliver() {
+                continue;
+            }
+            let now = self.shared.now();
+            let due = self.due();
+            // A flood of frames must not keep timers waiting.
+            if in_a_row >= INPUTS_IN_A_ROW_MAX && due.is_some_and(|due| due <= now) {
+                in_a_row = 0;
+                self.timeout();
+                continue;
+            }
+            in_a_row = if self.wait(due).await { in_a_row + 1 } else { 0 };
+        }
+    }
+
+    /// Waits for something to happen and deals with it. Says whether it was an input.
+    async fn wait(&mut self, due: Option<Instant>) -> bool {
+        // At one instant: the application's calls, what the disk did, what arrived, and then timers.
+        let woken = tokio::select! {
+            biased;
+            () = self.shared.changed.notified() => Woken::Called,
+            (disk, batch, result) = written(&mut self.desk) => Woken::Written(disk, batch, result),
+            event = happened(&mut self.link) => {
+                self.link_event(event);
+                return true;
+            }
+            () = finished(&mut self.closing) => Woken::Closed,
+            () = sleep_until(&self.shared.surroundings, due) => Woken::Timer,
+        };
+        match woken {
+            Woken::Called | Woken::Closed => {}
+            Woken::Written(disk, batch, result) => self.written(disk, batch, result),
+            Woken::Timer => self.timeout(),
+        }
+        false
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let closing = self.closing.iter().map(|closing| closing.until);
+        self.shared.poll_timeout().into_iter().chain(self.write_again_at).chain(closing).min()
+    }
+
+    fn timeout(&mut self) {
+        let now = self.shared.now();
+        self.closing.retain(|closing| closing.until > now);
+        if self.write_again_at.is_some_and(|at| at <= now) {
+            self.write_again_at = None;
+        }
+        self.shared.timeout();
+    }
+
+    /// Does what the core asked for, as far as the disk allows.
+    fn carry_out(&mut self) {
+        for output in self.shared.take_orders() {
+            match &output.action {
+                Action::Store { change, write } => {
+                    self.shared.observe(ClientSeen::Output(&output));
+                    self.unwritten.apply(write.clone());
+                    self.last_unwritten = *change;
+                }
+                Action::Connect { connection } => {
+                    self.shared.observe(ClientSeen::Output(&output));
+                    debug!(connection = connection.0, server = self.server, "connect");
+                    let connecting = self.shared.surroundings.connect(&self.server);
+                    self.link = Some(Link::new(*connection, Box::pin(connecting)));
+                }
+                Action::Send { connection, .. } => {
+                    if let Some(link) = self.link.as_mut().filter(|link| link.connection == *connection) {
+                        link.waiting.push_back(output);
+                    }
+                }
+                Action::Close { connection } => {
+                    self.shared.observe(ClientSeen::Output(&output));
+                    self.close(*connection);
+                }
+                Action::Result { .. }
+                | Action::Event(_)
+                | Action::DropEvents
+                | Action::Status { .. }
+                | Action::Note(_) => unreachable!("these are no orders to the driver"),
+            }
+        }
+        self.begin_write();
+        self.send_what_may_go();
+    }
+
+    fn close(&mut self, connection: ConnectionId) {
+        let Some(link) = self.link.take_if(|link| link.connection == connection) else { return };
+        debug!(connection = connection.0, "close");
+        if self.closing.len() == CLOSING_MAX {
+            self.closing.pop_front();
+        }
+        self.closing.extend(link.close(self.shared.now() + CLOSING_TIME));
+    }
+
+    /// Sends frames whose record is on disk, in order (ATT-4).
+    fn send_what_may_go(&mut self) {
+        let links = self.closing.iter_mut().filter_map(Closing::waiting).chain(self.link.as_mut());
+        let mut overflowed = None;
+        for link in links {
+            while let Some(output) = link.next_to_send(self.stored) {
+                self.shared.observe(ClientSeen::Output(&output));
+                if let Action::Send { connection, frame } = &output.action {
+                    debug!(connection = connection.0, frame = frame.word(), "send");
+                    if !link.send(frame) {
+                        overflowed = Some(*connection);
+                    }
+                }
+            }
+        }
+        self.closing.iter_mut().for_each(Closing::finish_when_sent);
+        if let Some(connection) = overflowed
+            && self.link.take_if(|link| link.connection == connection).is_some()
+        {
+            debug!(connection = connection.0, "the server does not read: the link is lost");
+            self.shared.input(Input::Closed { connection });
+        }
+    }
+
+    fn link_event(&mut self, event: LinkEvent<S::Stream>) {
+        let link = self.link.as_mut().expect("only a link has events");
+        let connection = link.connection;
+        match event {
+            LinkEvent::Connected(Ok(stream)) => {
+                debug!(connection = connection.0, "connected");
+                link.opened(stream);
+                self.shared.input(Input::Connected { connection });
+            }
+            LinkEvent::Connected(Err(error)) => {
+                debug!(connection = connection.0, %error, "could not connect");
+                self.link = None;
+                self.shared.input(Input::ConnectFailed { connection });
+            }
+            LinkEvent::Read(Ok(frame)) => {
+                debug!(connection = connection.0, frame = frame.word(), "received");
+                self.shared.input(Input::Frame { connection, frame });
+            }
+            LinkEvent::Read(Err(why)) => {
+                debug!(connection = connection.0, "{why}");
+                self.link = None;
+                self.shared.input(Input::Closed { connection });
+            }
+            LinkEvent::Sent(Ok(())) => {}
+            LinkEvent::Sent(Err(error)) => {
+                debug!(connection = connection.0, %error, "the connection broke");
+                self.link = None;
+                self.shared.input(Input::Closed { connection });
+            }
+        }
+    }
+
+    fn begin_write(&mut self) {
+        if self.unwritten == OnDisk::default() || self.write_again_at.is_some() {
+            return;
+        }
+        let mut disk = match std::mem::replace(&mut self.desk, Desk::Taken) {
+            Desk::Free(disk) => disk,
+            busy @ (Desk::Busy(_) | Desk::Taken) => {
+                self.desk = busy;
+                return;
+            }
+        };
+        let batch = std::mem::take(&mut self.unwritten);
+        self.last_writing = self.last_unwritten;
+        self.desk = Desk::Busy(Box::pin(async move {
+            let result = disk.write(batch.clone().into_writes()).await;
+            (disk, batch, result)
+        }));
+    }
+
+    fn written(&mut self, disk: Disk, mut batch: OnDisk, result: io::Result<()>) {
+        self.desk = Desk::Free(disk);
+        match result {
+            Ok(()) => {
+                self.stored = self.last_writing;
+                self.shared.observe(ClientSeen::Stored(self.stored));
+            }
+            Err(error) => {
+                warn!(%error, "the device's disk cannot be written; trying again");
+                batch.overlay(std::mem::take(&mut self.unwritten));
+                self.unwritten = batch;
+                self.write_again_at = Some(self.shared.now() + WRITE_AGAIN);
+            }
+        }
+    }
+
+    /// Makes the next listener call or ends the next call. Says whether there was one.
+    fn deliver(&mut self) -> bool {
+        let Some(delivery) = self.shared.next_delivery(self.stored) else { return false };
+        self.shared.observe(ClientSeen::Output(&delivery.output));
+        delivery.make();
+        true
+    }
+}
+
+impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> Drop for SdkDriver<S, Disk, O, D> {
+    fn drop(&mut self) {
+        self.shared.end();
+    }
+}
+
+/// The end of the running write; never if none runs.
+async fn written<Disk>(desk: &mut Desk<Disk>) -> (Disk, OnDisk, io::Result<()>) {
+    match desk {
+        Desk::Busy(writing) => writing.await,
+        Desk::Free(_) | Desk::Taken => pending().await,
+    }
+}
+
+/// The next thing that happens on the link; never if there is none.
+async fn happened<Stream>(link: &mut Option<Link<Stream>>) -> LinkEvent<Stream>
+where
+    Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    match link {
+        Some(link) => link.next().await,
+        None => pending().await,
+    }
+}
+
+/// Returns when a closed connection has said its last frames, which is then forgotten.
+async fn finished<Stream>(closing: &mut VecDeque<Closing<Stream>>)
+where
+    Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    poll_fn(|context| {
+        let before = closing.len();
+        closing.retain_mut(|closing| closing.poll(context).is_pending());
+        if closing.len() < before { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}

@@ -1,0 +1,242 @@
+//! What the application's threads and the driver share: the core, and what it wants done.
+//!
+//! Locked only for the time of one call or input, never while a listener runs or anything waits.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+use tracing::debug;
+
+use super::sdk::{Answer, Calls, Listener, Setup, Unheard};
+use crate::client::{Action, Call, Client, Input, Output, Reply, Start, Status};
+use crate::code::Code;
+use crate::decide::ClientDecisions;
+use crate::driver::{ClientSeen, Observe, OnDisk, Surroundings};
+use crate::id::{CallId, Change, UserId};
+use crate::time::Instant;
+
+pub(super) struct Shared<S, O, D: ClientDecisions> {
+    pub(super) surroundings: S,
+    /// Wakes the driver.
+    pub(super) changed: Notify,
+    observe: O,
+    state: Mutex<State<D>>,
+}
+
+struct State<D: ClientDecisions> {
+    core: Client<D>,
+    /// What the disk holds once everything the core wanted is written.
+    on_disk: OnDisk,
+    last_call: CallId,
+    pending: BTreeMap<CallId, Waiting>,
+    listener: Arc<dyn Listener>,
+    /// Connections, frames and writes, for the driver.
+    orders: VecDeque<Output>,
+    /// Results and events, in the core's order, for the application.
+    deliveries: VecDeque<Output>,
+    /// Whether the driver was dropped.
+    ended: bool,
+}
+
+/// A call whose result was not delivered yet.
+struct Waiting {
+    answer: Answer,
+    /// Whether its success would tell something of an account.
+    of_account: bool,
+}
+
+impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
+    pub(super) fn new(surroundings: S, observe: O, on_disk: OnDisk) -> Self {
+        let state = State {
+            core: Client::with(D::default()),
+            on_disk,
+            last_call: CallId::NONE,
+            pending: BTreeMap::new(),
+            listener: Arc::new(Unheard),
+            orders: VecDeque::new(),
+            deliveries: VecDeque::new(),
+            ended: false,
+        };
+        Shared { surroundings, changed: Notify::new(), observe, state: Mutex::new(state) }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.surroundings.now().instant
+    }
+
+    pub(super) fn observe(&self, seen: ClientSeen<'_>) {
+        self.observe.client(self.now(), seen);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.lock().core.poll_timeout()
+    }
+
+    pub(super) fn timeout(&self) {
+        let mut state = self.lock();
+        let now = self.now();
+        state.core.handle_timeout(now);
+        self.drain(now, &mut state, Code::NotLoggedIn);
+    }
+
+    /// Something happened to the connection.
+    pub(super) fn input(&self, input: Input) {
+        self.take(&mut self.lock(), input, Code::NotLoggedIn);
+    }
+
+    pub(super) fn take_orders(&self) -> VecDeque<Output> {
+        std::mem::take(&mut self.lock().orders)
+    }
+
+    /// What the application is told next, if everything it reveals is on disk.
+    pub(super) fn next_delivery(&self, stored: Change) -> Option<Delivery> {
+        let mut state = self.lock();
+        let output = state.deliveries.pop_front_if(|output| output.reveals <= stored)?;
+        let answer = match &output.action {
+            Action::Result { call, .. } => Some(state.pending.remove(call).expect("a call has one result").answer),
+            _ => None,
+        };
+        Some(Delivery { output, answer, listener: Arc::clone(&state.listener) })
+    }
+
+    /// The driver is gone: whoever waits learns it by the loss of their channel.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        state.core = Client::with(D::default());
+        state.pending.clear();
+        state.deliveries.clear();
+        state.orders.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<D>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, state: &mut State<D>, input: Input, given_up: Code) {
+        let now = self.now();
+        self.observe.client(now, ClientSeen::Input(&input));
+        state.core.handle_input(now, input);
+        self.drain(now, state, given_up);
+    }
+
+    /// `given_up` is what calls of an account end with that the input gives up.
+    fn drain(&self, now: Instant, state: &mut State<D>, given_up: Code) {
+        while let Some(output) = state.core.poll_output() {
+            match &output.action {
+                Action::Result { .. } | Action::Event(_) => state.deliveries.push_back(output),
+                Action::DropEvents => {
+                    self.observe.client(now, ClientSeen::Output(&output));
+                    state.forget_account(given_up);
+                }
+                Action::Status { status, login_user } => {
+                    debug!(status = status.word(), user = login_user.as_ref().map(UserId::as_str));
+                    self.observe.client(now, ClientSeen::Output(&output));
+                }
+                Action::Note(note) => {
+                    debug!(?note);
+                    self.observe.client(now, ClientSeen::Output(&output));
+                }
+                Action::Store { write, .. } => {
+                    state.on_disk.apply(write.clone());
+                    state.orders.push_back(output);
+                }
+                Action::Connect { .. } | Action::Send { .. } | Action::Close { .. } => state.orders.push_back(output),
+            }
+        }
+    }
+}
+
+impl<D: ClientDecisions> State<D> {
+    /// Nothing of the account that was given up reaches the application: no event, and no success of
+    /// a call, which a listener may have come before (SWITCH-2, LOGOUT-1, INIT-3).
+    fn forget_account(&mut self, given_up: Code) {
+        self.deliveries.retain(|output| !matches!(output.action, Action::Event(_)));
+        for output in &mut self.deliveries {
+            if let Action::Result { call, outcome } = &mut output.action
+                && outcome.is_ok()
+                && self.pending.get(call).is_some_and(|waiting| waiting.of_account)
+            {
+                *outcome = Err(given_up);
+            }
+        }
+    }
+}
+
+impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> {
+    fn call(&self, request: Call) -> (CallId, oneshot::Receiver<Result<Reply, Code>>) {
+        let (answer, receiver) = oneshot::channel();
+        let mut state = self.lock();
+        state.last_call = CallId(state.last_call.0 + 1);
+        let call = state.last_call;
+        if !state.ended {
+            let (of_account, given_up) = match &request {
+                Call::Init(_) => (false, Code::NotLoggedIn),
+                Call::Uninit => (false, Code::Uninitialised),
+                Call::Logout => (false, Code::NotLoggedIn),
+                Call::Login { .. }
+                | Call::Conversations
+                | Call::SendMessage { .. }
+                | Call::AdminKick { .. }
+                | Call::QueryStatus { .. } => (true, Code::NotLoggedIn),
+            };
+            state.pending.insert(call, Waiting { answer, of_account });
+            debug!(call = call.0, request = request.word());
+            self.take(&mut state, Input::Call { call, request }, given_up);
+            self.changed.notify_one();
+        }
+        (call, receiver)
+    }
+
+    fn start(&self, setup: Setup) -> Start {
+        let OnDisk { installation, conversations } = self.lock().on_disk.clone();
+        let Setup { platform, limits } = setup;
+        Start { platform, limits, seed: self.surroundings.seed(), installation, conversations }
+    }
+
+    fn happened(&self, input: Input) {
+        let mut state = self.lock();
+        if !state.ended {
+            self.take(&mut state, input, Code::NotLoggedIn);
+            self.changed.notify_one();
+        }
+    }
+
+    fn login_status(&self) -> Status {
+        self.lock().core.login_status()
+    }
+
+    fn login_user(&self) -> Option<UserId> {
+        self.lock().core.login_user()
+    }
+
+    fn set_listener(&self, listener: Arc<dyn Listener>) {
+        self.lock().listener = listener;
+    }
+}
+
+/// A result or an event on its way to the application.
+pub(super) struct Delivery {
+    pub(super) output: Output,
+    answer: Option<Answer>,
+    listener: Arc<dyn Listener>,
+}
+
+impl Delivery {
+    /// Ends the call, or calls the listener.
+    pub(super) fn make(self) {
+        match (self.output.action, self.answer) {
+            (Action::Result { call, outcome }, Some(answer)) => {
+                debug!(call = call.0, code = outcome.as_ref().err().map(|code| code.number()), "result");
+                // Whoever called may have stopped waiting.
+                let _ = answer.send(outcome);
+            }
+            (Action::Event(event), None) => {
+                debug!(event = event.word());
+                self.listener.hear(&event);
+            }
+            (other, _) => unreachable!("{other:?} is nothing to deliver"),
+        }
+    }
+}

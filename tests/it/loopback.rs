@@ -1,0 +1,586 @@
+//! The drivers as they ship, over TCP on this machine: sessions end to end, bad bytes, a store that
+//! is slow or fails, files on a disk.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use gatecrash::client::{Installation, Status, Write};
+use gatecrash::code::Code;
+use gatecrash::driver::client::{self, Listener, Sdk, Setup};
+use gatecrash::driver::disk::{FileDisk, MemoryDisk};
+use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings};
+use gatecrash::driver::store::MemoryStore;
+use gatecrash::driver::tokio::Live;
+use gatecrash::driver::wire::{self, FrameReader, Unreadable};
+use gatecrash::driver::{DeviceDisk, ServerStore, Surroundings, Unobserved};
+use gatecrash::id::{Attempt, CallId, DeviceId, MessageId};
+use gatecrash::policy::Platform;
+use gatecrash::protocol::{
+    ClientFrame, Conversation, FRAME_BYTES_MAX, FrameError, Kick, Message, Presence, Refusal, ServerFrame, VERSION,
+};
+use gatecrash::server::Config;
+use gatecrash::store::{Commit, Records};
+use gatecrash::ticket::{SecretKey, Ticket, TicketSpec, sign};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+const APP: u64 = 1_400_000_000;
+const KEY: &str = "the app's secret";
+
+/// Far above what any of these takes: a test that hangs is to fail instead.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn run<Value>(test: impl Future<Output = Value>) -> Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.expect("the test does not end") })
+}
+
+fn ticket(user: &str) -> Ticket {
+    let issued_at = Live::new().now().wall.seconds();
+    sign(
+        &TicketSpec { app_id: APP, user: user.parse().unwrap(), issued_at, ttl: 3_600, userbuf: None },
+        &SecretKey::from(KEY),
+    )
+}
+
+struct Running {
+    address: String,
+    handle: ServerHandle,
+    task: JoinHandle<Result<(), ServeError>>,
+}
+
+impl Running {
+    async fn stop(self) {
+        self.handle.stop();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+async fn serve_at(address: &str, store: impl ServerStore, change: impl FnOnce(&mut Config)) -> Running {
+    let mut config = Config::new(APP);
+    config.administrators = ["root".parse().unwrap()].into();
+    change(&mut config);
+    let settings = Settings::new(address, config, vec![SecretKey::from(KEY)]);
+    let (server, handle) = ServerDriver::<_, _>::bind(Live::new(), store, Unobserved, settings).await.unwrap();
+    let address = server.listener().local_addr().unwrap().to_string();
+    Running { address, handle, task: tokio::spawn(server.run()) }
+}
+
+async fn serve(store: impl ServerStore) -> Running {
+    serve_at("127.0.0.1:0", store, |_| {}).await
+}
+
+/// What a listener was told, as text.
+struct Heard(mpsc::UnboundedReceiver<String>);
+
+impl Heard {
+    async fn next(&mut self) -> String {
+        self.0.recv().await.expect("the listener is there")
+    }
+
+    async fn until(&mut self, what: &str) {
+        while self.next().await != what {}
+    }
+}
+
+struct Ears(mpsc::UnboundedSender<String>);
+
+impl Ears {
+    fn heard(&self, what: String) {
+        let _ = self.0.send(what);
+    }
+}
+
+impl Listener for Ears {
+    fn connecting(&self) {
+        self.heard("connecting".into());
+    }
+    fn connect_success(&self) {
+        self.heard("connect_success".into());
+    }
+    fn connect_failed(&self, code: Code) {
+        self.heard(format!("connect_failed {}", code.number()));
+    }
+    fn kicked_offline(&self, kick: &Kick) {
+        self.heard(format!("kicked_offline {} {}", kick.epoch, kick.reason.word()));
+    }
+    fn user_sig_expired(&self) {
+        self.heard("user_sig_expired".into());
+    }
+    fn message(&self, message: &Message) {
+        self.heard(format!("message {} {}", message.from, message.text));
+    }
+}
+
+/// A device whose driver runs until the test ends.
+fn device(server: &str, disk: impl DeviceDisk) -> (Sdk, Heard) {
+    let (sdk, driver) = client::sdk(Live::new(), disk, server);
+    tokio::spawn(driver.run());
+    let (sender, receiver) = mpsc::unbounded_channel();
+    sdk.set_listener(Arc::new(Ears(sender)));
+    (sdk, Heard(receiver))
+}
+
+async fn logged_in(server: &str, platform: Platform, user: &str) -> (Sdk, Heard) {
+    let (sdk, mut heard) = device(server, MemoryDisk::default());
+    sdk.init(platform).await.unwrap();
+    sdk.login(user, ticket(user)).await.unwrap();
+    assert_eq!(heard.next().await, "connecting");
+    assert_eq!(heard.next().await, "connect_success");
+    (sdk, heard)
+}
+
+/// LOGIN-6, LOGIN-7, API-2, LOGOUT-1, INIT-3.
+#[test]
+fn two_users_log_in_and_talk() {
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let (alice, mut alice_heard) = logged_in(&server.address, Platform::Ios, "alice").await;
+        let (bob, mut bob_heard) = logged_in(&server.address, Platform::Android, "bob").await;
+        assert_eq!(alice.login_status(), Status::Logined);
+        assert_eq!(alice.login_user(), "alice".parse().ok());
+
+        assert_eq!(alice.send_message("bob", "hello").await, Ok(MessageId(1)));
+        assert_eq!(bob_heard.next().await, "message alice hello");
+        assert_eq!(bob.send_message("alice", "hello yourself").await, Ok(MessageId(2)));
+        assert_eq!(alice_heard.next().await, "message bob hello yourself");
+        assert_eq!(alice.send_message("nobody", "?").await, Err(Code::UnknownUser));
+        let line = Conversation { peer: "bob".parse().unwrap(), last: MessageId(2), preview: "hello yourself".into() };
+        assert_eq!(alice.conversations().await, Ok(vec![line]));
+        assert_eq!(alice.query_online_status(["bob"]).await, Err(Code::NotAdministrator));
+
+        alice.logout().await.unwrap();
+        assert_eq!(alice.login_status(), Status::Logout);
+        assert_eq!(alice.login_user(), None);
+        assert_eq!(alice.send_message("bob", "?").await, Err(Code::NotLoggedIn));
+        bob.uninit().await.unwrap();
+        assert_eq!(bob.send_message("alice", "?").await, Err(Code::NotInitialised));
+        server.stop().await;
+    });
+}
+
+/// POLICY-3, KICK-1, KICK-9.
+#[test]
+fn a_second_phone_takes_the_first_ones_place() {
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let (first, mut heard) = logged_in(&server.address, Platform::Ios, "alice").await;
+        let (second, _) = logged_in(&server.address, Platform::Ios, "alice").await;
+        assert_eq!(heard.next().await, "kicked_offline 1 same_platform");
+        assert_eq!(first.login_status(), Status::Logout);
+        assert_eq!(first.login_user(), None);
+        assert_eq!(second.login_status(), Status::Logined);
+
+        // The administrator sees one device, then ends it (ADMIN-1, ADMIN-2).
+        let (root, _) = logged_in(&server.address, Platform::Linux, "root").await;
+        let report = root.query_online_status(["alice", "nobody"]).await.unwrap();
+        assert_eq!(report.users[0].presence, Presence::Online);
+        assert_eq!(report.users[0].devices.len(), 1);
+        assert_eq!(report.unknown, ["nobody".parse().unwrap()]);
+        root.admin_kick("alice").await.unwrap();
+        while second.login_status() != Status::Logout {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+/// CONN-1, CONN-3: the SDK comes back by itself, and the application need not log in.
+#[test]
+fn a_device_comes_back_when_the_server_does() {
+    run(async {
+        let store = MemoryStore::default();
+        let server = serve(store.clone()).await;
+        let address = server.address.clone();
+        let (alice, mut heard) = logged_in(&address, Platform::Mac, "alice").await;
+        server.stop().await;
+        heard.until("connect_failed 9508").await;
+        assert_eq!(alice.login_status(), Status::Logined);
+        assert_eq!(alice.send_message("alice", "anybody?").await, Err(Code::NoLink));
+
+        let server = serve_at(&address, store, |_| {}).await;
+        heard.until("connect_success").await;
+        assert_eq!(alice.send_message("alice", "a note").await, Ok(MessageId(1)));
+        server.stop().await;
+    });
+}
+
+/// EVENT-2: a call inside the listener takes effect at once.
+#[test]
+fn a_kicked_device_may_log_in_from_within_its_listener() {
+    struct LoginAgain(std::sync::Mutex<Option<Sdk>>, mpsc::UnboundedSender<Status>);
+    impl Listener for LoginAgain {
+        fn kicked_offline(&self, _: &Kick) {
+            if let Some(sdk) = self.0.lock().unwrap().take() {
+                drop(sdk.login("alice", ticket("alice")));
+                self.1.send(sdk.login_status()).unwrap();
+            }
+        }
+        fn connect_success(&self) {
+            self.1.send(Status::Logined).unwrap();
+        }
+    }
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let (first, _) = logged_in(&server.address, Platform::Ios, "alice").await;
+        let (sender, mut seen) = mpsc::unbounded_channel();
+        first.set_listener(Arc::new(LoginAgain(Some(first.clone()).into(), sender)));
+        let (_second, mut heard) = logged_in(&server.address, Platform::Ios, "alice").await;
+        assert_eq!(seen.recv().await, Some(Status::Logining));
+        assert_eq!(seen.recv().await, Some(Status::Logined));
+        assert_eq!(heard.next().await, "kicked_offline 2 same_platform");
+    });
+}
+
+/// SWITCH-2: a listener that switches accounts comes before the success of the login it was told of.
+#[test]
+fn a_switch_inside_the_listener_ends_the_login_before_it() {
+    struct Switch(std::sync::Mutex<Option<Sdk>>, mpsc::UnboundedSender<client::Pending<()>>);
+    impl Listener for Switch {
+        fn connect_success(&self) {
+            if let Some(sdk) = self.0.lock().unwrap().take() {
+                self.1.send(sdk.login("bob", ticket("bob"))).unwrap();
+            }
+        }
+    }
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let (sdk, _) = device(&server.address, MemoryDisk::default());
+        sdk.init(Platform::Ios).await.unwrap();
+        let (sender, mut switches) = mpsc::unbounded_channel();
+        sdk.set_listener(Arc::new(Switch(Some(sdk.clone()).into(), sender)));
+        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::NotLoggedIn));
+        assert_eq!(switches.recv().await.unwrap().await, Ok(()));
+        assert_eq!(sdk.login_user(), "bob".parse().ok());
+    });
+}
+
+/// INIT-3, INIT-4: pending calls end with 7009, and nobody is called back afterwards.
+#[test]
+fn uninit_ends_every_call() {
+    run(async {
+        // Nobody answers there, and nobody refuses.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (sdk, mut heard) = device(&silent.local_addr().unwrap().to_string(), MemoryDisk::default());
+        sdk.init(Platform::Web).await.unwrap();
+        assert_eq!(sdk.init(Platform::Web).await, Err(Code::AlreadyInitialised));
+        let login = sdk.login("alice", ticket("alice"));
+        assert_eq!(sdk.login("bob", ticket("bob")).await, Err(Code::LoginPending));
+        assert_eq!(heard.next().await, "connecting");
+        let uninit = sdk.uninit();
+        assert_eq!(login.await, Err(Code::Uninitialised));
+        assert_eq!(uninit.await, Ok(()));
+        sdk.set_listener(Arc::new(Ears(mpsc::unbounded_channel().0)));
+        assert_eq!(heard.0.recv().await, None, "nothing was called back");
+        sdk.init(Platform::Web).await.unwrap();
+    });
+}
+
+#[test]
+fn calls_end_when_the_driver_is_dropped() {
+    run(async {
+        let (sdk, driver) = client::sdk(Live::new(), MemoryDisk::default(), "127.0.0.1:1");
+        let init = sdk.init(Platform::Web);
+        drop(driver);
+        assert_eq!(init.await, Err(Code::Uninitialised));
+        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::Uninitialised));
+        assert_eq!(sdk.login_status(), Status::Logout);
+    });
+}
+
+/// Somebody who speaks the protocol by hand.
+struct Raw {
+    stream: TcpStream,
+    frames: FrameReader,
+}
+
+impl Raw {
+    async fn connect(address: &str) -> Raw {
+        Raw { stream: TcpStream::connect(address).await.unwrap(), frames: FrameReader::default() }
+    }
+
+    async fn send(&mut self, frame: ClientFrame<Ticket>) {
+        let mut bytes = BytesMut::new();
+        wire::write(&frame, &mut bytes);
+        self.stream.write_all(&bytes).await.unwrap();
+    }
+
+    async fn hello(&mut self, device: u8) {
+        let device = DeviceId::from_bytes([device; 16]);
+        self.send(ClientFrame::Hello { version: VERSION, device, platform: Platform::Web }).await;
+    }
+
+    async fn login(&mut self, user: &str, ticket: Ticket) {
+        let attempt = Attempt { start: 1, count: 1 };
+        let login = ClientFrame::Login { call: CallId(1), attempt, user: user.into(), ticket, known_ended: None };
+        self.send(login).await;
+    }
+
+    async fn next(&mut self) -> Result<ServerFrame, Unreadable> {
+        self.frames.next(&mut self.stream).await
+    }
+}
+
+/// INPUT-1, INPUT-2: an error frame, then the end, whatever the bytes were.
+#[test]
+fn bad_bytes_get_an_error_frame_and_the_connection_is_closed() {
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let oversized = [&(FRAME_BYTES_MAX as u32 + 1).to_be_bytes()[..], &[0; 100_000]].concat();
+        let cases: [(&[u8], FrameError); 4] = [
+            (&[0, 0, 0, 2, 0xff, 0xff], FrameError::Malformed),
+            (&[0, 0, 0, 0], FrameError::Malformed),
+            (&oversized, FrameError::Oversized),
+            (b"GET / HTTP/1.1\r\n\r\n", FrameError::Oversized),
+        ];
+        for (bytes, error) in cases {
+            let mut raw = Raw::connect(&server.address).await;
+            raw.stream.write_all(bytes).await.unwrap();
+            assert_eq!(raw.next().await.unwrap(), ServerFrame::Error(error));
+            assert!(matches!(raw.next().await, Err(Unreadable::Ended)), "{error:?}");
+        }
+        // A good frame in the wrong place, in the wrong version.
+        let mut raw = Raw::connect(&server.address).await;
+        raw.send(ClientFrame::Heartbeat).await;
+        assert_eq!(raw.next().await.unwrap(), ServerFrame::Error(FrameError::OutOfPlace));
+        assert!(matches!(raw.next().await, Err(Unreadable::Ended)));
+        raw = Raw::connect(&server.address).await;
+        let device = DeviceId::from_bytes([1; 16]);
+        raw.send(ClientFrame::Hello { version: VERSION + 1, device, platform: Platform::Web }).await;
+        assert_eq!(raw.next().await.unwrap(), ServerFrame::Error(FrameError::Version));
+        // A user id that is none reaches the core, which has a code for it (LOGIN-2).
+        raw = Raw::connect(&server.address).await;
+        raw.hello(1).await;
+        raw.login("not a user", ticket("alice")).await;
+        let refused = ServerFrame::LoginAnswer { call: CallId(1), outcome: Err(Refusal::Code(Code::UserIdRejected)) };
+        assert_eq!(raw.next().await.unwrap(), refused);
+        drop(raw);
+        server.stop().await;
+    });
+}
+
+/// A store whose commits end when the test says so, each with the test's result.
+struct SlowStore {
+    begun: mpsc::UnboundedSender<(usize, oneshot::Sender<io::Result<()>>)>,
+}
+
+impl ServerStore for SlowStore {
+    fn load(&mut self) -> io::Result<Records> {
+        Ok(Records::default())
+    }
+
+    async fn commit(&mut self, batch: &[Commit]) -> io::Result<()> {
+        let (end, ended) = oneshot::channel();
+        self.begun.send((batch.len(), end)).unwrap();
+        ended.await.unwrap()
+    }
+}
+
+/// DUR-1: nothing is answered before it is on disk; what reveals nothing does not wait; and what is
+/// decided while a commit runs is the next batch.
+#[test]
+fn a_commit_comes_before_its_answer() {
+    run(async {
+        let (begun, mut commits) = mpsc::unbounded_channel();
+        let server = serve(SlowStore { begun }).await;
+        let mut one = Raw::connect(&server.address).await;
+        one.hello(1).await;
+        one.login("alice", ticket("alice")).await;
+        let (batch, end) = commits.recv().await.unwrap();
+        assert_eq!(batch, 1);
+
+        // The heartbeat's answer overtakes the login's.
+        one.send(ClientFrame::Heartbeat).await;
+        assert_eq!(one.next().await.unwrap(), ServerFrame::HeartbeatAnswer);
+
+        // Two more logins while the commit runs.
+        let mut others = VecDeque::new();
+        for (device, user) in [(2, "bob"), (3, "carol")] {
+            let mut other = Raw::connect(&server.address).await;
+            other.hello(device).await;
+            other.login(user, ticket(user)).await;
+            other.send(ClientFrame::Heartbeat).await;
+            assert_eq!(other.next().await.unwrap(), ServerFrame::HeartbeatAnswer);
+            others.push_back(other);
+        }
+        assert!(commits.try_recv().is_err(), "one commit at a time");
+        end.send(Ok(())).unwrap();
+        assert!(matches!(one.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+        let (batch, end) = commits.recv().await.unwrap();
+        assert_eq!(batch, 2, "what gathered is one batch");
+        end.send(Ok(())).unwrap();
+        for mut other in others {
+            assert!(matches!(other.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+        }
+    });
+}
+
+/// DUR-5: nobody is told of a change that may not be on disk.
+#[test]
+fn a_failed_commit_ends_the_server_without_an_answer() {
+    run(async {
+        let (begun, mut commits) = mpsc::unbounded_channel();
+        let server = serve(SlowStore { begun }).await;
+        let mut raw = Raw::connect(&server.address).await;
+        raw.hello(1).await;
+        raw.login("alice", ticket("alice")).await;
+        let (_, end) = commits.recv().await.unwrap();
+        end.send(Err(io::Error::other("disk full"))).unwrap();
+        assert!(matches!(raw.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
+        let error = server.task.await.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "the store failed: disk full");
+    });
+}
+
+/// A stop answers what was decided, then closes.
+#[test]
+fn a_stop_finishes_what_was_begun() {
+    run(async {
+        let (begun, mut commits) = mpsc::unbounded_channel();
+        let server = serve(SlowStore { begun }).await;
+        let mut raw = Raw::connect(&server.address).await;
+        raw.hello(1).await;
+        raw.login("alice", ticket("alice")).await;
+        let (_, end) = commits.recv().await.unwrap();
+        server.handle.stop();
+        end.send(Ok(())).unwrap();
+        assert!(matches!(raw.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+        assert!(matches!(raw.next().await, Err(Unreadable::Ended)));
+        drop(raw);
+        server.task.await.unwrap().unwrap();
+    });
+}
+
+/// TICKET-3, POLICY-5: keys and configuration change while the server runs.
+#[test]
+fn a_server_is_configured_while_it_runs() {
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let (_alice, _) = logged_in(&server.address, Platform::Web, "alice").await;
+        server.handle.configure(Config::new(APP), vec![SecretKey::from("another secret")]);
+        let (bob, _) = device(&server.address, MemoryDisk::default());
+        bob.init(Platform::Web).await.unwrap();
+        assert_eq!(bob.login("bob", ticket("bob")).await, Err(Code::TicketSignature));
+        server.handle.configure(Config::new(APP + 1), vec![SecretKey::from(KEY)]);
+        assert_eq!(bob.login("bob", ticket("bob")).await, Err(Code::TicketOtherApp));
+    });
+}
+
+/// LOGIN-8, LOGIN-3: the SDK's limits are its own to set.
+#[test]
+fn a_login_nobody_answers_times_out() {
+    run(async {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (sdk, _) = device(&silent.local_addr().unwrap().to_string(), MemoryDisk::default());
+        let mut setup = Setup::from(Platform::Web);
+        setup.limits.login_timeout = Duration::from_millis(200);
+        sdk.init(setup).await.unwrap();
+        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::NoAnswer));
+        let (_, mut login) = silent.accept().await.map(|(stream, _)| ((), stream)).unwrap();
+        let mut bytes = Vec::new();
+        login.read_to_end(&mut bytes).await.unwrap();
+        assert!(!bytes.is_empty(), "the login was sent");
+    });
+}
+
+/// A fresh directory, gone when the test ends.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("gatecrash-it-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        Directory(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// ATT-4: one record, whole, for one process.
+#[test]
+fn a_device_is_one_directory_for_one_process() {
+    run(async {
+        let data = Directory::new();
+        let mut first = FileDisk::open(&data.0).unwrap();
+        let mut second = FileDisk::open(&data.0).unwrap();
+        let record = |byte| Installation::new(DeviceId::from_bytes([byte; 16]));
+        let cache = |user: &str, preview: &str| Write::Conversations {
+            user: user.parse().unwrap(),
+            conversations: vec![Conversation {
+                peer: "zed".parse().unwrap(),
+                last: MessageId(1),
+                preview: preview.into(),
+            }],
+        };
+        let writes = vec![
+            Write::Installation(record(1)),
+            cache("alice", "for alice"),
+            cache("Alice", "for Alice"),
+            Write::Installation(Installation { starts: 7, ..record(1) }),
+        ];
+        first.write(writes).await.unwrap();
+        second.write(vec![Write::Installation(record(2))]).await.unwrap();
+        let first_path = first.path().to_owned();
+        drop(first);
+
+        let mut again = FileDisk::open(&data.0).unwrap();
+        assert_eq!(again.path(), first_path, "the first free device is taken");
+        let on_disk = again.load();
+        assert_eq!(on_disk.installation, Some(Installation { starts: 7, ..record(1) }));
+        let previews: Vec<_> =
+            on_disk.conversations.iter().map(|(user, lines)| (user.as_str(), lines[0].preview.as_str())).collect();
+        assert_eq!(previews, [("Alice", "for Alice"), ("alice", "for alice")]);
+
+        std::fs::write(first_path.join("installation.json"), "half a rec").unwrap();
+        drop(again);
+        let error = FileDisk::open(&data.0).unwrap_err();
+        assert!(error.to_string().contains("installation.json"), "{error}");
+    });
+}
+
+/// INIT-6, API-3: a restarted application is the same device, logged out, with its caches.
+#[test]
+fn a_device_is_itself_after_a_restart() {
+    run(async {
+        let data = Directory::new();
+        let server = serve(MemoryStore::default()).await;
+        let disk = FileDisk::open(&data.0).unwrap();
+        let (sdk, driver) = client::sdk(Live::new(), disk, server.address.clone());
+        let process = tokio::spawn(driver.run());
+        sdk.init(Platform::Windows).await.unwrap();
+        sdk.login("alice", ticket("alice")).await.unwrap();
+        sdk.send_message("alice", "a note").await.unwrap();
+        while sdk.conversations().await.unwrap().is_empty() {}
+        sdk.uninit().await.unwrap();
+        process.abort();
+        assert!(process.await.unwrap_err().is_cancelled());
+
+        // The process is dead; its lock is free once its last write is done.
+        let mut disk = FileDisk::open(&data.0).unwrap();
+        while !disk.path().ends_with("device-1") {
+            drop(disk);
+            tokio::task::yield_now().await;
+            disk = FileDisk::open(&data.0).unwrap();
+        }
+        let (sdk, mut heard) = device(&server.address, disk);
+        sdk.init(Platform::Windows).await.unwrap();
+        assert_eq!(sdk.login_status(), Status::Logout);
+        // The same device logs in anew: it replaces itself, and nobody is kicked (LOGIN-10).
+        let login = sdk.login("alice", ticket("alice"));
+        assert_eq!(sdk.conversations().await.unwrap().len(), 1, "from the cache, before the login has ended");
+        login.await.unwrap();
+        assert_eq!(heard.next().await, "connecting");
+        assert_eq!(heard.next().await, "connect_success");
+    });
+}
