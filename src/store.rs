@@ -462,6 +462,7 @@ impl Records {
     ///
     /// When a fact contradicts the records: the core decided on another state than this one.
     pub fn apply(&mut self, commit: &Commit) {
+        assert_eq!(commit.number, Change(self.change.0 + 1), "changes are applied in order, none left out");
         self.change = commit.number;
         for fact in &commit.facts {
             self.apply_fact(fact);

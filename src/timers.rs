@@ -15,6 +15,8 @@ use std::time::Duration;
 /// timers.set("tea", Instant::ZERO + Duration::from_secs(180));
 /// timers.set("egg", Instant::ZERO + Duration::from_secs(60));
 /// assert_eq!(timers.next(), Some((Instant::from_micros(60_000_000), "egg")));
+/// timers.set_first("egg", Instant::ZERO + Duration::from_secs(90));
+/// assert_eq!(timers.next(), Some((Instant::from_micros(60_000_000), "egg")));
 /// timers.cancel("egg");
 /// assert_eq!(timers.next().unwrap().1, "tea");
 /// ```
@@ -41,6 +43,13 @@ where
             self.order.remove(&(before, name));
         }
         self.order.insert((at, name));
+    }
+
+    /// Sets the timer unless it is set already.
+    pub fn set_first(&mut self, name: Name, at: At) {
+        if !self.due.contains_key(&name) {
+            self.set(name, at);
+        }
     }
 
     /// Takes the timer away. Says whether it was set.

@@ -23,7 +23,7 @@ impl<D: ServerDecisions> Server<D> {
         ticket: &OpenedTicket,
         known_ended: Option<SessionName>,
     ) -> Result<Admission, Refusal> {
-        self.act_on(peer.device, attempt)?;
+        self.act_on(connection, peer.device, attempt)?;
         if let Some(name) = known_ended {
             self.settle(peer.device, name);
         }
@@ -47,7 +47,7 @@ impl<D: ServerDecisions> Server<D> {
     ) -> ResumeOutcome {
         let SessionName { user, epoch } = name;
         let device = peer.device;
-        if self.act_on(device, attempt).is_err() {
+        if self.act_on(connection, device, attempt).is_err() {
             return ResumeOutcome::Stale;
         }
         let judged = self.judge(device, user, ticket);
@@ -103,19 +103,20 @@ impl<D: ServerDecisions> Server<D> {
         if standing == Some(Standing::Fresh) {
             return Err(FrameError::OutOfPlace);
         }
-        Ok(self.renew_session(peer.device, attempt, name, ticket, standing == Some(Standing::Bound(name))))
+        Ok(self.renew_session(connection, peer.device, attempt, name, ticket))
     }
 
     fn renew_session(
         &mut self,
+        connection: ConnectionId,
         device: DeviceId,
         attempt: Attempt,
-        SessionName { user, epoch }: SessionName,
+        name: SessionName,
         ticket: &OpenedTicket,
-        is_live: bool,
     ) -> Result<(), Refusal> {
-        self.act_on(device, attempt)?;
-        if !is_live {
+        self.act_on(connection, device, attempt)?;
+        let SessionName { user, epoch } = name;
+        if self.connection(connection).is_none_or(|link| link.standing != Standing::Bound(name)) {
             return Err(Refusal::Code(Code::NotLoggedIn));
         }
         let ticket = self.admit(device, user, ticket).map_err(Refusal::Code)?;
@@ -129,7 +130,7 @@ impl<D: ServerDecisions> Server<D> {
     /// other device is touched (LOGOUT-5).
     pub(super) fn logout(&mut self, connection: ConnectionId, peer: Peer, attempt: Attempt) -> Result<(), Refusal> {
         let device = peer.device;
-        self.act_on(device, attempt)?;
+        self.act_on(connection, device, attempt)?;
         if let Some(user) = self.records.devices.get(&device).and_then(|record| record.user) {
             let session = self.session(user, device).expect("a device's holder has a session");
             if self.decide.logout_ends(session.attempt, attempt) {
@@ -165,14 +166,18 @@ impl<D: ServerDecisions> Server<D> {
             | ServerFrame::Error(_) => false,
         };
         self.send(connection, answer);
-        if is_stale && self.links.get(&peer.device).is_some_and(|&current| current != connection) {
+        let current = self.links.get(&peer.device).or_else(|| self.newest.get(&peer.device));
+        if is_stale && current.is_some_and(|&current| current != connection) {
             self.hang_up(connection);
         }
     }
 
     /// ATT-1: notes the attempt as acted upon, or finds it stale. Of a device never admitted it is
     /// kept in memory only.
-    fn act_on(&mut self, device: DeviceId, attempt: Attempt) -> Result<(), Refusal> {
+    ///
+    /// CONN-7: the connection that an earlier attempt came on is closed, unless it carries a live
+    /// session: that one stays on it until this attempt takes or ends it.
+    fn act_on(&mut self, connection: ConnectionId, device: DeviceId, attempt: Attempt) -> Result<(), Refusal> {
         let admitted = self.records.devices.get(&device).map(|record| record.attempt);
         let highest = admitted.or_else(|| self.strangers.find(&device).copied());
         if !self.decide.is_new_attempt(highest, attempt) {
@@ -181,6 +186,10 @@ impl<D: ServerDecisions> Server<D> {
         match admitted {
             Some(_) => self.fact(Fact::AttemptRaised { device, attempt }),
             None => self.strangers.put(device, attempt),
+        }
+        let earlier = self.newest.insert(device, connection).filter(|&earlier| earlier != connection);
+        if let Some(earlier) = earlier.filter(|_| self.links.get(&device).copied() != earlier) {
+            self.hang_up(earlier);
         }
         Ok(())
     }

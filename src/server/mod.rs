@@ -18,8 +18,8 @@ use crate::decide::server::Refusals;
 use crate::decide::{Rules, ServerDecisions};
 use crate::id::{Attempt, Change, ConnectionId, DeviceId, PublicName, UserId};
 use crate::policy::Platform;
-use crate::protocol::{self, ClientFrame, FrameError, ServerFrame, SessionName};
-use crate::store::{Commit, Fact, Link, Records};
+use crate::protocol::{self, ClientFrame, FrameError, Presence, ServerFrame, SessionName};
+use crate::store::{Commit, Fact, Link, Records, UserRecord};
 use crate::ticket::OpenedTicket;
 use crate::time::{Instant, Now, WallTime};
 use crate::timers::Timers;
@@ -52,6 +52,8 @@ pub struct Server<D: ServerDecisions = Rules> {
     connections: Vec<Option<Connection>>,
     /// The connection each connected session is on.
     links: BTreeMap<DeviceId, ConnectionId>,
+    /// The connection each device's highest attempt came on (CONN-7).
+    newest: BTreeMap<DeviceId, ConnectionId>,
     /// The highest attempt of devices never admitted (ATT-1).
     strangers: Bounded<DeviceId, Attempt>,
     refusals: Bounded<(UserId, DeviceId), Refusals>,
@@ -110,6 +112,7 @@ impl<D: ServerDecisions> Server<D> {
             records,
             connections: Vec::new(),
             links: BTreeMap::new(),
+            newest: BTreeMap::new(),
             instants: Timers::default(),
             walls: Timers::default(),
             now: Now::default(),
@@ -210,6 +213,17 @@ impl<D: ServerDecisions> Server<D> {
                 Link::Connected => self.lose_link(user, device),
                 Link::Lost { at } => self.arm_link_loss(user, device, session.platform, at),
             }
+        }
+        // PRES-1: seven days that passed while the server was down are told now, once.
+        let overtaken: Vec<UserId> = self
+            .records
+            .users
+            .iter()
+            .filter(|(_, account)| account.presence != self.presence_of(account))
+            .map(|(&user, _)| user)
+            .collect();
+        for user in overtaken {
+            self.touch(user);
         }
     }
 
@@ -331,6 +345,11 @@ impl<D: ServerDecisions> Server<D> {
         self.touched.entry(user).or_default()
     }
 
+    /// The presence of an account now (PRES-1).
+    fn presence_of(&self, account: &UserRecord) -> Presence {
+        self.decide.presence(&account.sessions, self.config.limits.push_online, self.now.wall)
+    }
+
     fn send(&mut self, connection: ConnectionId, frame: ServerFrame) {
         if self.connection(connection).is_some() {
             self.actions.push(Action::Send { connection, frame });
@@ -353,9 +372,16 @@ impl<D: ServerDecisions> Server<D> {
 
     fn connection_gone(&mut self, connection: ConnectionId) {
         let Some(link) = self.connections.get_mut(connection.0 as usize).and_then(Option::take) else { return };
+        // Equal servers are equal values, whatever the most connections were that they ever had.
+        while self.connections.last().is_some_and(Option::is_none) {
+            self.connections.pop();
+        }
         self.instants.cancel(Timer::Admission(connection));
         self.instants.cancel(Timer::Silence(connection));
         self.instants.cancel(Timer::Linger(connection));
+        if let Some(peer) = link.peer.filter(|peer| self.newest.get(&peer.device) == Some(&connection)) {
+            self.newest.remove(&peer.device);
+        }
         if let (Standing::Bound(name), Some(peer)) = (link.standing, link.peer) {
             let current = self.links.get(&peer.device).copied();
             if self.decide.is_link_loss(current, connection) && self.session(name.user, peer.device).is_some() {
@@ -377,8 +403,7 @@ impl<D: ServerDecisions> Server<D> {
     fn finish(&mut self) {
         for (user, kicked) in std::mem::take(&mut self.touched) {
             let Some(account) = self.records.users.get(&user) else { continue };
-            let limits = &self.config.limits;
-            let presence = self.decide.presence(&account.sessions, limits.push_online, self.now.wall);
+            let presence = self.presence_of(account);
             let number = account.presence_number + 1;
             self.fact(Fact::PresenceChanged { user, number, presence, kicked });
         }

@@ -129,8 +129,7 @@ impl<D: ServerDecisions> Server<D> {
                         platform: session.platform,
                         state: self.device_state(session),
                     });
-                    let limits = &self.config.limits;
-                    let presence = self.decide.presence(&account.sessions, limits.push_online, self.now.wall);
+                    let presence = self.presence_of(account);
                     report.users.push(UserStatus { user, presence, devices: devices.collect() });
                 }
             }

@@ -90,8 +90,9 @@ impl<D: ServerDecisions> Server<D> {
 
     pub(super) fn arm_link_loss(&mut self, user: UserId, device: DeviceId, platform: Platform, at: WallTime) {
         self.walls.set(Timer::Dormant(user, device), at + self.config.limits.dormant_of(platform));
-        if platform.is_mobile() {
-            self.walls.set(Timer::PushOnline(user, device), at + self.config.limits.push_online);
+        let push_online = at + self.config.limits.push_online;
+        if platform.is_mobile() && self.now.wall < push_online {
+            self.walls.set(Timer::PushOnline(user, device), push_online);
         }
     }
 
@@ -134,7 +135,8 @@ impl<D: ServerDecisions> Server<D> {
         link.standing = Standing::Fresh;
         self.instants.cancel(Timer::Silence(connection));
         self.instants.cancel(Timer::Linger(connection));
-        self.instants.set(Timer::Admission(connection), admission);
+        // INPUT-2: who was never admitted gains no time by asking for an end.
+        self.instants.set_first(Timer::Admission(connection), admission);
     }
 
     fn end_session(&mut self, user: UserId, device: DeviceId, reason: EndReason, by: Option<PublicName>) {
@@ -161,9 +163,9 @@ impl<D: ServerDecisions> Server<D> {
         let until = self.now.instant + self.config.limits.kick_linger;
         let link = self.connection_mut(connection).expect("only an open connection lingers");
         link.standing = Standing::Over(name);
-        self.instants.cancel(Timer::Admission(connection));
         self.instants.cancel(Timer::Silence(connection));
-        self.instants.set(Timer::Linger(connection), until);
+        // Asking again gains no time, and who was never admitted stays under INPUT-2's.
+        self.instants.set_first(Timer::Linger(connection), until);
     }
 
     /// KICK-3, KICK-10: what is asked on the connection of an ended session is answered with the
