@@ -1,0 +1,99 @@
+//! Random numbers while a world runs: one ChaCha stream per entity and purpose, keyed by the
+//! scenario's seed.
+//!
+//! Whoever draws from one stream shifts nobody else's draws, so that taking a step away changes
+//! little. The arithmetic is our own: a dependency's update does not change what a seed means.
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use sha2::{Digest, Sha256};
+
+use crate::scenario::Span;
+
+/// One stream of random numbers.
+///
+/// ```
+/// use gatecrash_sim::draw::Draw;
+///
+/// let mut one = Draw::new(7, "phone-1", "latency");
+/// let mut same = Draw::new(7, "phone-1", "latency");
+/// assert_eq!(one.below(1_000), same.below(1_000));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Draw(ChaCha8Rng);
+
+impl Draw {
+    /// The stream of this entity for this purpose.
+    pub fn new(seed: u64, entity: &str, purpose: &str) -> Self {
+        Draw(ChaCha8Rng::from_seed(Draw::key(seed, entity, purpose)))
+    }
+
+    /// 32 bytes that only this seed, entity and purpose give.
+    pub fn key(seed: u64, entity: &str, purpose: &str) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(seed.to_le_bytes())
+            .chain_update((entity.len() as u64).to_le_bytes())
+            .chain_update(entity)
+            .chain_update(purpose)
+            .finalize()
+            .into()
+    }
+
+    /// A number below `limit`, evenly: the high half of a 64 by 64 bit product, whose bias is below
+    /// limit / 2⁶⁴.
+    ///
+    /// # Panics
+    ///
+    /// If `limit` is zero.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        assert!(limit > 0, "there is no number below zero");
+        ((u128::from(self.0.next_u64()) * u128::from(limit)) >> 64) as u64
+    }
+
+    /// A span between both ends, in whole microseconds. Draws nothing where there is no choice.
+    pub fn within(&mut self, span: Span) -> Duration {
+        let width = (span.max - span.min).as_micros() as u64;
+        if width == 0 { span.min } else { span.min + Duration::from_micros(self.below(width + 1)) }
+    }
+
+    /// So many random bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a seed means is fixed: these numbers never change.
+    #[test]
+    fn a_stream_is_the_same_for_ever() {
+        let mut draw = Draw::new(1, "phone-1", "latency");
+        let drawn: Vec<u64> = (0..4).map(|_| draw.below(1_000)).collect();
+        assert_eq!(drawn, [482, 816, 191, 394]);
+    }
+
+    #[test]
+    fn streams_of_other_entities_and_purposes_differ() {
+        let keys = [Draw::key(1, "a", "bc"), Draw::key(1, "ab", "c"), Draw::key(2, "a", "bc"), Draw::key(1, "a", "b")];
+        for (index, key) in keys.iter().enumerate() {
+            assert!(keys[..index].iter().all(|other| other != key));
+        }
+    }
+
+    #[test]
+    fn spans_include_both_ends() {
+        let span = Span { min: Duration::from_micros(3), max: Duration::from_micros(5) };
+        let mut draw = Draw::new(1, "x", "y");
+        let mut seen = [false; 3];
+        for _ in 0..200 {
+            seen[draw.within(span).as_micros() as usize - 3] = true;
+        }
+        assert_eq!(seen, [true; 3]);
+    }
+}

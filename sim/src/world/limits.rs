@@ -1,0 +1,56 @@
+//! A scenario's limits, laid over the rules' values.
+
+use gatecrash::limits::{ClientLimits, ServerLimits};
+use gatecrash::policy::Platform;
+use gatecrash::server::Config;
+
+use crate::scenario::{LimitOverrides, Scenario};
+
+/// The server's configuration when the run begins.
+pub fn config(scenario: &Scenario) -> Config {
+    let app = &scenario.app;
+    Config {
+        app_id: app.id,
+        seats: app.seats,
+        administrators: app.administrators.clone(),
+        reconnect_kicks: app.reconnect_kicks,
+        notify_offline_kick: app.notify_offline_kick,
+        limits: server(&scenario.limits),
+    }
+}
+
+/// The server's limits.
+pub fn server(set: &LimitOverrides) -> ServerLimits {
+    let rules = ServerLimits::default();
+    ServerLimits {
+        silence: set.silence.unwrap_or(rules.silence),
+        silence_web: set.silence_web.unwrap_or(rules.silence_web),
+        dormant: set.dormant.unwrap_or(rules.dormant),
+        dormant_web: set.dormant_web.unwrap_or(rules.dormant_web),
+        admission: set.admission.unwrap_or(rules.admission),
+        kick_linger: set.kick_linger.unwrap_or(rules.kick_linger),
+        refusals_max: set.refusals_max.unwrap_or(rules.refusals_max),
+        refusals_window: set.refusals_window.unwrap_or(rules.refusals_window),
+        refusals_lock: set.refusals_lock.unwrap_or(rules.refusals_lock),
+        records_max: rules.records_max,
+        push_online: set.push_online.unwrap_or(rules.push_online),
+    }
+}
+
+/// The limits of a device's SDK.
+pub fn client(set: &LimitOverrides, platform: Platform) -> ClientLimits {
+    let rules = ClientLimits::of(platform);
+    let is_web = platform == Platform::Web;
+    ClientLimits {
+        login_timeout: set.login_timeout.unwrap_or(rules.login_timeout),
+        request_timeout: set.request_timeout.unwrap_or(rules.request_timeout),
+        connect_timeout: set.connect_timeout.unwrap_or(rules.connect_timeout),
+        heartbeat: if is_web { set.heartbeat_web } else { set.heartbeat }.unwrap_or(rules.heartbeat),
+        heartbeat_answer: set.heartbeat_answer.unwrap_or(rules.heartbeat_answer),
+        backoff_first: set.backoff_first.unwrap_or(rules.backoff_first),
+        backoff_min: set.backoff_min.unwrap_or(rules.backoff_min),
+        backoff_max: if is_web { set.backoff_max_web } else { set.backoff_max }.unwrap_or(rules.backoff_max),
+        backoff_spread_percent: set.backoff_spread_percent.unwrap_or(rules.backoff_spread_percent),
+        backoff_reset: set.backoff_reset.unwrap_or(rules.backoff_reset),
+    }
+}

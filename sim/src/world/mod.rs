@@ -1,0 +1,54 @@
+//! Worlds: each turns a scenario into a trace by running the product's own code.
+//!
+//! Nothing else knows which world ran. None of them judges what happened.
+
+pub mod clock;
+mod converge;
+pub mod event;
+pub mod limits;
+pub mod packet;
+mod phases;
+pub mod tickets;
+
+use gatecrash::time::Instant;
+
+use crate::scenario::Text;
+
+/// Whom a ticket is made out to when the login it is for names no possible user.
+const NOBODY: &str = "nobody";
+
+/// The user whose session a stranger makes up.
+const FORGED_USER: &str = "forged";
+
+/// The run itself failed: this says nothing about the rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// Nothing is left to happen, and the run is not over.
+    #[error("at {at} s nothing is left to happen, and the run is not over")]
+    Stuck {
+        /// When.
+        at: Instant,
+    },
+    /// The run takes more events than any should.
+    #[error("at {at} s the run has taken more events than any should")]
+    Endless {
+        /// When.
+        at: Instant,
+    },
+    /// A simulated host failed.
+    #[error("at {at} s a simulated host failed: {cause}")]
+    Host {
+        /// When.
+        at: Instant,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// The text of a message that a step sends.
+fn text(text: &Text) -> String {
+    match text {
+        Text::Written(text) => text.clone(),
+        Text::Bytes(count) => "x".repeat(*count as usize),
+    }
+}

@@ -1,0 +1,325 @@
+//! The devices at one site: their processes, and the commands the script has for them.
+//!
+//! Commands are carried out on the site's host, so that what they drop and wake is the host's.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, Waker};
+
+use gatecrash::code::Code;
+use gatecrash::decide::ClientDecisions;
+use gatecrash::driver::client::{Listener, Sdk, SdkDriver, Setup};
+use gatecrash::protocol::{Kick, Message};
+use gatecrash::ticket::Ticket;
+use tokio::sync::Notify;
+
+use super::place::{DevicePlace, Disk, Observer, Shared};
+use super::{PORT, SERVER, stranger};
+use crate::scenario::{Call, Conduct, Init, ListenerEvent, TicketChoice};
+use crate::trace::Effect;
+use crate::world::{NOBODY, limits, text, tickets};
+
+/// What the script has for one device.
+#[derive(Clone, Debug)]
+pub(super) enum Command {
+    Start,
+    Kill,
+    Suspend,
+    Wake,
+    Reset,
+    Wipe,
+    Call(Call),
+    Arm(ListenerEvent, Call),
+    Stranger(Conduct),
+    /// The script is over: go on if frozen, and look whether the link works.
+    Heal,
+}
+
+/// Commands on their way to a site.
+#[derive(Default)]
+pub(super) struct Inbox {
+    commands: Mutex<VecDeque<(usize, Command)>>,
+    notify: Notify,
+}
+
+impl Inbox {
+    pub(super) fn push(&self, device: usize, command: Command) {
+        self.commands.lock().expect("nobody panics with it").push_back((device, command));
+        self.notify.notify_one();
+    }
+
+    fn pop(&self) -> Option<(usize, Command)> {
+        self.commands.lock().expect("nobody panics with it").pop_front()
+    }
+}
+
+/// The software of a site's host.
+pub(super) async fn site<C: ClientDecisions>(shared: Arc<Shared>, inbox: Arc<Inbox>) -> turmoil::Result {
+    let mut processes: BTreeMap<usize, Process<C>> = BTreeMap::new();
+    loop {
+        while let Some((device, command)) = inbox.pop() {
+            carry_out(&shared, &mut processes, device, command);
+        }
+        inbox.notify.notified().await;
+    }
+}
+
+/// A device's process: its SDK, and the task that polls it.
+struct Process<C: ClientDecisions> {
+    sdk: Sdk,
+    place: DevicePlace,
+    slot: Rc<RefCell<Slot>>,
+    application: Arc<Application>,
+    /// Calls that wait until the device is woken.
+    frozen: VecDeque<Call>,
+    decisions: std::marker::PhantomData<C>,
+}
+
+/// Where the SDK's driver lives: taken out when the process dies, not polled while it is frozen.
+#[derive(Default)]
+struct Slot {
+    driver: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    is_frozen: bool,
+    waker: Option<Waker>,
+}
+
+/// Polls the driver in a slot until it is taken out.
+struct Run(Rc<RefCell<Slot>>);
+
+impl Future for Run {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let slot = &mut *self.0.borrow_mut();
+        slot.waker = Some(context.waker().clone());
+        match &mut slot.driver {
+            None => Poll::Ready(()),
+            Some(_) if slot.is_frozen => Poll::Pending,
+            Some(driver) => driver.as_mut().poll(context),
+        }
+    }
+}
+
+impl Slot {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// The application on a device: it makes the script's calls, and those it was told to make inside a
+/// listener.
+struct Application {
+    shared: Arc<Shared>,
+    device: usize,
+    armed: Mutex<VecDeque<(ListenerEvent, Call)>>,
+    last_ticket: Mutex<Option<Ticket>>,
+    sdk: Mutex<Option<Sdk>>,
+}
+
+impl Application {
+    /// Makes the call. Its result is in the trace, so nobody waits for it here.
+    fn make(&self, call: &Call) {
+        let Some(sdk) = self.sdk.lock().expect("nobody panics with it").clone() else { return };
+        let (_, plan) = self.shared.plan(self.device);
+        match call {
+            Call::Init => {
+                let limits = limits::client(&self.shared.scenario.limits, plan.platform);
+                drop(sdk.init(Setup { platform: plan.platform, limits }));
+            }
+            Call::Uninit => drop(sdk.uninit()),
+            Call::Login { user, ticket } => {
+                let ticket = self.ticket(user, ticket);
+                *self.last_ticket.lock().expect("nobody panics with it") = Some(ticket.clone());
+                drop(sdk.login(user.clone(), ticket));
+            }
+            Call::Logout => drop(sdk.logout()),
+            Call::Send { to, text: plan } => drop(sdk.send_message(to.clone(), text(plan))),
+            Call::Conversations => drop(sdk.conversations()),
+            Call::Kick { user } => drop(sdk.admin_kick(user.clone())),
+            Call::Query { users } => drop(sdk.query_online_status(users.clone())),
+            Call::NetworkChanged => sdk.network_changed(),
+        }
+    }
+
+    fn ticket(&self, user: &str, choice: &TicketChoice) -> Ticket {
+        let (now, scenario, recorder) = (self.shared.now(), &self.shared.scenario, &self.shared.recorder);
+        match choice {
+            TicketChoice::Last => {
+                let last = self.last_ticket.lock().expect("nobody panics with it");
+                last.clone().unwrap_or_else(|| Ticket::from(""))
+            }
+            TicketChoice::Named(name) => {
+                let plan = &scenario.tickets[name];
+                let ticket = tickets::planned(&scenario.app, plan);
+                tickets::record(recorder, now, Some(name), plan.user, &ticket);
+                ticket
+            }
+            TicketChoice::Fresh { ttl } => {
+                let ttl = ttl.unwrap_or(scenario.app.ticket_ttl).as_secs();
+                let owner = user.parse().unwrap_or_else(|_| NOBODY.parse().expect("a valid user id"));
+                let issued_at = self.shared.server_wall(now).seconds();
+                let ticket = tickets::genuine(scenario.app.id, owner, issued_at, ttl);
+                tickets::record(recorder, now, None, owner, &ticket);
+                ticket
+            }
+        }
+    }
+
+    /// EVENT-2: the call that was armed for this event is made inside the listener.
+    fn heard(&self, event: ListenerEvent) {
+        let armed = {
+            let mut armed = self.armed.lock().expect("nobody panics with it");
+            let position = armed.iter().position(|(armed, _)| *armed == event);
+            position.and_then(|position| armed.remove(position))
+        };
+        if let Some((_, call)) = armed {
+            self.make(&call);
+        }
+    }
+}
+
+/// The listener an application sets: it holds the application only as long as that lives.
+struct Ears(Weak<Application>);
+
+impl Ears {
+    fn heard(&self, event: ListenerEvent) {
+        if let Some(application) = self.0.upgrade() {
+            application.heard(event);
+        }
+    }
+}
+
+impl Listener for Ears {
+    fn connecting(&self) {
+        self.heard(ListenerEvent::Connecting);
+    }
+
+    fn connect_success(&self) {
+        self.heard(ListenerEvent::ConnectSuccess);
+    }
+
+    fn connect_failed(&self, _: Code) {
+        self.heard(ListenerEvent::ConnectFailed);
+    }
+
+    fn kicked_offline(&self, _: &Kick) {
+        self.heard(ListenerEvent::KickedOffline);
+    }
+
+    fn user_sig_expired(&self) {
+        self.heard(ListenerEvent::UserSigExpired);
+    }
+
+    fn message(&self, _: &Message) {
+        self.heard(ListenerEvent::Message);
+    }
+}
+
+impl<C: ClientDecisions> Process<C> {
+    fn start(shared: &Arc<Shared>, device: usize) -> Self {
+        let place = DevicePlace::new(Arc::clone(shared), device);
+        let (disk, observer) = (Disk::new(Arc::clone(shared), device), Observer::device(shared, device));
+        let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
+        let slot = Rc::new(RefCell::new(Slot { driver: Some(Box::pin(driver.run())), ..Slot::default() }));
+        tokio::task::spawn_local(Run(Rc::clone(&slot)));
+        let application = Arc::new(Application {
+            shared: Arc::clone(shared),
+            device,
+            armed: Mutex::default(),
+            last_ticket: Mutex::default(),
+            sdk: Mutex::new(Some(sdk.clone())),
+        });
+        sdk.set_listener(Arc::new(Ears(Arc::downgrade(&application))));
+        Process { sdk, place, slot, application, frozen: VecDeque::new(), decisions: std::marker::PhantomData }
+    }
+
+    fn call(&mut self, call: &Call) {
+        if self.slot.borrow().is_frozen {
+            self.frozen.push_back(call.clone());
+        } else {
+            self.application.make(call);
+        }
+    }
+
+    /// The device goes on: its SDK is told, then come the calls that waited, then what arrived.
+    fn wake(&mut self) {
+        self.slot.borrow_mut().is_frozen = false;
+        self.sdk.woken();
+        for call in std::mem::take(&mut self.frozen) {
+            self.application.make(&call);
+        }
+        self.slot.borrow_mut().wake();
+    }
+
+    fn kill(self) {
+        // Dropped here, on its own host: what it held open is closed as an operating system would.
+        let driver = self.slot.borrow_mut().driver.take();
+        drop(driver);
+        self.slot.borrow_mut().wake();
+    }
+}
+
+fn carry_out<C: ClientDecisions>(
+    shared: &Arc<Shared>,
+    processes: &mut BTreeMap<usize, Process<C>>,
+    device: usize,
+    command: Command,
+) {
+    let index = shared.index(device);
+    let effect = |effect| shared.recorder.effect(shared.now(), effect);
+    let process = processes.get_mut(&device);
+    match (command, process) {
+        (Command::Start, None) => {
+            effect(Effect::ProcessUp { device: index });
+            let mut process = Process::start(shared, device);
+            if shared.plan(device).1.init == Init::Auto {
+                process.call(&Call::Init);
+            }
+            processes.insert(device, process);
+        }
+        (Command::Kill, Some(_)) => {
+            effect(Effect::ProcessDead { device: index });
+            processes.remove(&device).expect("just looked at").kill();
+        }
+        (Command::Suspend, Some(process)) if !process.slot.borrow().is_frozen => {
+            process.slot.borrow_mut().is_frozen = true;
+            effect(Effect::Suspended { device: index });
+        }
+        (Command::Wake, Some(process)) if process.slot.borrow().is_frozen => {
+            effect(Effect::Woken { device: index });
+            process.wake();
+        }
+        (Command::Reset, Some(process)) => {
+            let was_cut = process.place.reset();
+            effect(if was_cut { Effect::ConnectionReset { device: index } } else { Effect::Nothing });
+        }
+        (Command::Wipe, _) => {
+            shared.wipe(device);
+            effect(Effect::DiskEmpty { device: index });
+        }
+        (Command::Heal, Some(process)) => {
+            if process.slot.borrow().is_frozen {
+                effect(Effect::Woken { device: index });
+                process.wake();
+            }
+            process.sdk.network_changed();
+        }
+        (Command::Call(call), Some(process)) => process.call(&call),
+        (Command::Arm(event, call), Some(process)) => {
+            process.application.armed.lock().expect("nobody panics with it").push_back((event, call));
+        }
+        (Command::Stranger(conduct), _) => {
+            tokio::task::spawn_local(stranger::visit(Arc::clone(shared), device, conduct));
+        }
+        (Command::Start | Command::Suspend | Command::Wake, Some(_))
+        | (Command::Kill | Command::Suspend | Command::Wake | Command::Reset, None) => effect(Effect::Nothing),
+        // A dead process calls nothing, and hears nothing.
+        (Command::Call(_) | Command::Arm(..) | Command::Heal, None) => {}
+    }
+}

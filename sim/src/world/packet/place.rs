@@ -1,0 +1,357 @@
+//! What the packet world gives the drivers: turmoil's network, clocks that are off, a disk that
+//! takes its time, and somebody who watches.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use gatecrash::client::Write;
+use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, ServerStore, Surroundings};
+use gatecrash::store::{Commit, Records};
+use gatecrash::time::{Instant, Now, WallTime};
+use turmoil::net::{TcpListener, TcpStream};
+
+use super::super::clock::WallClock;
+use super::stream::{Cutter, Jitter, Stream};
+use crate::draw::Draw;
+use crate::scenario::{Device, DeviceName, Offset, Scenario, Span};
+use crate::trace::{DeviceIndex, Recorder};
+
+/// What outlives the processes of the world: disks, clocks, links, the trace.
+pub(super) struct Shared {
+    pub(super) scenario: Scenario,
+    pub(super) recorder: Recorder,
+    server_clock: Mutex<WallClock>,
+    records: Mutex<Records>,
+    server_disk: Mutex<Draw>,
+    /// How much each site's link adds at most to its shortest latency.
+    extras: Vec<Mutex<Span>>,
+    devices: Vec<Lasting>,
+    /// Which connection of which device an address at a site is.
+    origins: Mutex<BTreeMap<SocketAddr, Origin>>,
+}
+
+/// What of a device outlives its process.
+struct Lasting {
+    name: DeviceName,
+    index: DeviceIndex,
+    site: usize,
+    clock: Mutex<WallClock>,
+    disk: Mutex<OnDisk>,
+    starts: AtomicU64,
+    connections: AtomicU32,
+}
+
+#[derive(Clone)]
+struct Origin {
+    device: usize,
+    connection: u32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nobody panics while holding it")
+}
+
+/// Simulated time: turmoil's, where a host runs.
+fn instant() -> Instant {
+    Instant::ZERO + turmoil::sim_elapsed().expect("drivers run on a host")
+}
+
+impl Shared {
+    pub(super) fn new(scenario: &Scenario, recorder: &Recorder) -> Self {
+        let start = scenario.app.start;
+        let sites: Vec<_> = scenario.sites.keys().collect();
+        let lasting = |(name, device): (&DeviceName, &Device)| Lasting {
+            name: name.clone(),
+            index: recorder.cast(|cast| cast.find_device(name.as_str())).expect("the cast holds every device"),
+            site: sites.iter().position(|&site| *site == device.site).expect("every device's site exists"),
+            clock: Mutex::new(WallClock::new(start, device.wall_offset)),
+            disk: Mutex::default(),
+            starts: AtomicU64::new(0),
+            connections: AtomicU32::new(0),
+        };
+        Shared {
+            recorder: recorder.clone(),
+            server_clock: Mutex::new(WallClock::new(start, Offset(0))),
+            records: Mutex::default(),
+            server_disk: Mutex::new(Draw::new(scenario.seed, "server", "disk")),
+            extras: sites.iter().map(|_| Mutex::new(Span::exactly(std::time::Duration::ZERO))).collect(),
+            devices: scenario.devices.iter().map(lasting).collect(),
+            origins: Mutex::default(),
+            scenario: scenario.clone(),
+        }
+    }
+
+    pub(super) fn index(&self, device: usize) -> DeviceIndex {
+        self.devices[device].index
+    }
+
+    pub(super) fn plan(&self, device: usize) -> (&DeviceName, &Device) {
+        let name = &self.devices[device].name;
+        (name, &self.scenario.devices[name])
+    }
+
+    pub(super) fn set_latency(&self, site: usize, latency: Span) {
+        *lock(&self.extras[site]) = Span { min: std::time::Duration::ZERO, max: latency.max - latency.min };
+    }
+
+    pub(super) fn change_server_clock(&self, change: impl FnOnce(&mut WallClock)) {
+        change(&mut lock(&self.server_clock));
+    }
+
+    pub(super) fn change_device_clock(&self, device: usize, change: impl FnOnce(&mut WallClock)) {
+        change(&mut lock(&self.devices[device].clock));
+    }
+
+    pub(super) fn server_wall(&self, now: Instant) -> WallTime {
+        lock(&self.server_clock).at(now)
+    }
+
+    pub(super) fn wipe(&self, device: usize) {
+        *lock(&self.devices[device].disk) = OnDisk::default();
+    }
+
+    /// What time it is on the host that runs.
+    pub(super) fn now(&self) -> Instant {
+        instant()
+    }
+}
+
+/// The server's surroundings.
+#[derive(Clone)]
+pub(super) struct ServerPlace(Arc<Shared>);
+
+impl ServerPlace {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        ServerPlace(shared)
+    }
+}
+
+impl Surroundings for ServerPlace {
+    type Listener = TcpListener;
+    type Stream = Stream;
+
+    async fn listen(&self, address: &str) -> io::Result<TcpListener> {
+        TcpListener::bind(address).await
+    }
+
+    async fn accept(&self, listener: &TcpListener) -> io::Result<Stream> {
+        let (inner, origin) = listener.accept().await?;
+        Ok(Stream::new(inner, Cutter::default(), Arc::new(Upward { shared: Arc::clone(&self.0), origin })))
+    }
+
+    fn connect(&self, _: &str) -> impl Future<Output = io::Result<Stream>> + Send + 'static {
+        std::future::ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    fn now(&self) -> Now {
+        let instant = instant();
+        Now { instant, wall: self.0.server_wall(instant) }
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        Draw::key(self.0.scenario.seed, "server", "seed")
+    }
+}
+
+/// The direction from a device to the server, as the server reads it.
+struct Upward {
+    shared: Arc<Shared>,
+    origin: SocketAddr,
+}
+
+impl Upward {
+    fn origin(&self) -> Option<Origin> {
+        lock(&self.shared.origins).get(&self.origin).cloned()
+    }
+}
+
+impl Jitter for Upward {
+    fn extra(&self) -> Span {
+        match self.origin() {
+            Some(origin) => *lock(&self.shared.extras[self.shared.devices[origin.device].site]),
+            None => Span::exactly(std::time::Duration::ZERO),
+        }
+    }
+
+    fn draw(&self) -> Draw {
+        match self.origin() {
+            Some(Origin { device, connection }) => {
+                let name = self.shared.devices[device].name.as_str();
+                Draw::new(self.shared.scenario.seed, name, &format!("upward {connection}"))
+            }
+            None => Draw::new(self.shared.scenario.seed, "stranger", "upward"),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        instant()
+    }
+}
+
+/// A device's surroundings, from one start of its process to its death.
+#[derive(Clone)]
+pub(super) struct DevicePlace {
+    shared: Arc<Shared>,
+    device: usize,
+    start: u64,
+    /// Cuts the newest connection.
+    cutter: Arc<Mutex<Cutter>>,
+}
+
+impl DevicePlace {
+    pub(super) fn new(shared: Arc<Shared>, device: usize) -> Self {
+        let start = shared.devices[device].starts.fetch_add(1, Ordering::Relaxed) + 1;
+        DevicePlace { shared, device, start, cutter: Arc::default() }
+    }
+
+    /// Resets the device's connection. Says whether there was one.
+    pub(super) fn reset(&self) -> bool {
+        lock(&self.cutter).cut()
+    }
+}
+
+impl Surroundings for DevicePlace {
+    type Listener = std::convert::Infallible;
+    type Stream = Stream;
+
+    async fn listen(&self, _: &str) -> io::Result<Self::Listener> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    async fn accept(&self, listener: &Self::Listener) -> io::Result<Stream> {
+        match *listener {}
+    }
+
+    fn connect(&self, server: &str) -> impl Future<Output = io::Result<Stream>> + Send + 'static {
+        let (place, server) = (self.clone(), server.to_owned());
+        let lasting = &self.shared.devices[self.device];
+        let connection = lasting.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        async move {
+            let inner = TcpStream::connect(server).await?;
+            let origin = Origin { device: place.device, connection };
+            lock(&place.shared.origins).insert(inner.local_addr()?, origin);
+            let cutter = Cutter::default();
+            *lock(&place.cutter) = cutter.clone();
+            let downward = Downward { shared: Arc::clone(&place.shared), device: place.device, connection };
+            Ok(Stream::new(inner, cutter, Arc::new(downward)))
+        }
+    }
+
+    fn now(&self) -> Now {
+        let instant = instant();
+        Now { instant, wall: lock(&self.shared.devices[self.device].clock).at(instant) }
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        let name = self.shared.devices[self.device].name.as_str();
+        Draw::key(self.shared.scenario.seed, name, &format!("start {}", self.start))
+    }
+}
+
+/// The direction from the server to a device, as the device reads it.
+struct Downward {
+    shared: Arc<Shared>,
+    device: usize,
+    connection: u32,
+}
+
+impl Jitter for Downward {
+    fn extra(&self) -> Span {
+        *lock(&self.shared.extras[self.shared.devices[self.device].site])
+    }
+
+    fn draw(&self) -> Draw {
+        let name = self.shared.devices[self.device].name.as_str();
+        Draw::new(self.shared.scenario.seed, name, &format!("downward {}", self.connection))
+    }
+
+    fn now(&self) -> Instant {
+        instant()
+    }
+}
+
+/// The server's disk: a commit takes its time, then survives a crash.
+pub(super) struct Store(Arc<Shared>);
+
+impl Store {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Store(shared)
+    }
+}
+
+impl ServerStore for Store {
+    fn load(&mut self) -> io::Result<Records> {
+        Ok(lock(&self.0.records).clone())
+    }
+
+    async fn commit(&mut self, batch: &[Commit]) -> io::Result<()> {
+        let latency = lock(&self.0.server_disk).within(self.0.scenario.app.commit_latency);
+        tokio::time::sleep(latency).await;
+        let mut records = lock(&self.0.records);
+        batch.iter().for_each(|commit| records.apply(commit));
+        Ok(())
+    }
+}
+
+/// A device's disk: it survives the process, and is written at once.
+pub(super) struct Disk {
+    shared: Arc<Shared>,
+    device: usize,
+}
+
+impl Disk {
+    pub(super) fn new(shared: Arc<Shared>, device: usize) -> Self {
+        Disk { shared, device }
+    }
+}
+
+impl DeviceDisk for Disk {
+    fn load(&mut self) -> OnDisk {
+        lock(&self.shared.devices[self.device].disk).clone()
+    }
+
+    async fn write(&mut self, writes: Vec<Write>) -> io::Result<()> {
+        let mut disk = lock(&self.shared.devices[self.device].disk);
+        writes.into_iter().for_each(|write| disk.apply(write));
+        Ok(())
+    }
+}
+
+/// Hands what the drivers report to the recorder.
+pub(super) struct Observer {
+    recorder: Recorder,
+    device: Option<DeviceIndex>,
+}
+
+impl Observer {
+    pub(super) fn server(shared: &Shared) -> Self {
+        Observer { recorder: shared.recorder.clone(), device: None }
+    }
+
+    pub(super) fn device(shared: &Shared, device: usize) -> Self {
+        Observer { recorder: shared.recorder.clone(), device: Some(shared.index(device)) }
+    }
+}
+
+impl Observe for Observer {
+    fn server(&self, now: Now, seen: ServerSeen<'_>) {
+        match seen {
+            ServerSeen::Input(input) => self.recorder.server_input(now, input),
+            ServerSeen::Output(output) => self.recorder.server_output(now, output),
+            ServerSeen::Committed(change) => self.recorder.server_committed(now, change),
+        }
+    }
+
+    fn client(&self, now: Instant, seen: ClientSeen<'_>) {
+        let device = self.device.expect("a device's driver is watched by the device's observer");
+        match seen {
+            ClientSeen::Input(input) => self.recorder.device_input(now, device, input),
+            ClientSeen::Output(output) => self.recorder.device_output(now, device, output),
+            ClientSeen::Stored(change) => self.recorder.device_stored(now, device, change),
+        }
+    }
+}

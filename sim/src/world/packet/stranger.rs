@@ -1,0 +1,69 @@
+//! A stranger's connection: bytes that no SDK would send (INPUT-1 to INPUT-3).
+
+use std::sync::Arc;
+
+use bytes::{BufMut, BytesMut};
+use gatecrash::driver::wire;
+use gatecrash::id::{Attempt, DeviceId, Epoch};
+use gatecrash::protocol::{ClientFrame, FRAME_BYTES_MAX, VERSION};
+use gatecrash::ticket::Ticket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use turmoil::net::TcpStream;
+
+use super::place::Shared;
+use super::{PORT, SERVER};
+use crate::draw::Draw;
+use crate::scenario::Conduct;
+use crate::world::FORGED_USER;
+
+/// Opens a connection from the device's site, misbehaves, and holds it until the server closes.
+pub(super) async fn visit(shared: Arc<Shared>, device: usize, conduct: Conduct) {
+    shared.recorder.stranger(shared.now(), shared.index(device), conduct);
+    let Ok(mut stream) = TcpStream::connect((SERVER, PORT)).await else { return };
+    let bytes = sent(&shared, device, conduct);
+    if !bytes.is_empty() && stream.write_all(&bytes).await.is_err() {
+        return;
+    }
+    let mut ignored = [0; 1024];
+    while stream.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
+}
+
+fn sent(shared: &Shared, device: usize, conduct: Conduct) -> BytesMut {
+    let (name, plan) = shared.plan(device);
+    let seed = shared.scenario.seed;
+    let mut out = BytesMut::new();
+    let key = Draw::key(seed, name.as_str(), "stranger");
+    let id = DeviceId::from_bytes(key[..16].try_into().expect("a key has 32 bytes"));
+    let hello = |version| ClientFrame::<Ticket>::Hello { version, device: id, platform: plan.platform };
+    match conduct {
+        Conduct::Garbage => {
+            // A length that fits, then noise: a field number of zero is no protobuf.
+            out.put_u32(32);
+            out.put_u8(0);
+            out.put_slice(&Draw::new(seed, name.as_str(), "garbage").bytes(31));
+        }
+        Conduct::Oversized => out.put_u32(FRAME_BYTES_MAX as u32 + 1),
+        Conduct::NoHello => wire::write(&ClientFrame::<Ticket>::Heartbeat, &mut out),
+        Conduct::TwoHellos => {
+            wire::write(&hello(VERSION), &mut out);
+            wire::write(&hello(VERSION), &mut out);
+        }
+        Conduct::WrongVersion => wire::write(&hello(VERSION + 1), &mut out),
+        Conduct::Idle => {}
+        Conduct::ResumeForged => {
+            wire::write(&hello(VERSION), &mut out);
+            let resume = ClientFrame::Resume {
+                attempt: Attempt { start: 1, count: 1 },
+                user: FORGED_USER.parse().expect("a valid user id"),
+                epoch: Epoch(1),
+                ticket: Ticket::from(""),
+            };
+            wire::write(&resume, &mut out);
+        }
+        Conduct::Truncated => {
+            wire::write(&hello(VERSION), &mut out);
+            out.truncate(out.len() / 2);
+        }
+    }
+    out
+}
