@@ -4,7 +4,22 @@
 //! `print` writes the expanded form. Runs nothing and judges nothing: a world does the first,
 //! the checks over a trace the second.
 
+#[cfg(test)]
+mod arbitrary;
+mod diagnose;
+mod duration;
+mod expect;
+mod line;
+mod parse;
+mod print;
 pub mod rules;
+#[cfg(test)]
+mod samples;
+mod schema;
+mod script;
+
+pub use diagnose::{Diagnosis, Problem};
+pub use schema::schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
