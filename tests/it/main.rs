@@ -1,5 +1,6 @@
 //! The product's integration tests, one binary. Each module tests one part from outside.
 
+mod client;
 mod gatecrashd_ticket;
 mod loopback;
 mod ticket;

@@ -1,0 +1,164 @@
+//! What holds of every run of the SDK's core, whatever goes in: checked output by output.
+//!
+//! Knows no transcript. The rig and the random tests both keep one.
+
+use std::collections::BTreeSet;
+
+use gatecrash::client::{Action, Call, Client, Event, Input, Note, Output, Status, Write};
+use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, UserId};
+use gatecrash::protocol::ClientFrame;
+
+/// What the application, the disk and the network know.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pending: BTreeSet<CallId>,
+    pending_logouts: BTreeSet<CallId>,
+    uninit: Option<CallId>,
+    status: Status,
+    user: Option<UserId>,
+    /// The connection asked for and not ended, and whether it is open.
+    line: Option<(ConnectionId, bool)>,
+    last_change: Change,
+    record: Change,
+    device: Option<DeviceId>,
+    last_attempt: Attempt,
+    connecting: bool,
+    /// Whether the status fell from LOGINED in this turn.
+    fell: bool,
+}
+
+impl Ledger {
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.line.map(|(connection, _)| connection)
+    }
+
+    pub fn pending(&self) -> impl Iterator<Item = CallId> + '_ {
+        self.pending.iter().copied()
+    }
+
+    pub fn input(&mut self, input: &Input) {
+        self.fell = false;
+        match input {
+            Input::Call { call, request } => {
+                assert!(self.pending.insert(*call), "calls are numbered");
+                match request {
+                    Call::Logout => {
+                        self.pending_logouts.insert(*call);
+                    }
+                    Call::Uninit => self.uninit = Some(*call),
+                    Call::Init(_)
+                    | Call::Login { .. }
+                    | Call::Conversations
+                    | Call::SendMessage { .. }
+                    | Call::AdminKick { .. }
+                    | Call::QueryStatus { .. } => {}
+                }
+            }
+            Input::Connected { connection } => {
+                if let Some((open, is_open)) = &mut self.line
+                    && open == connection
+                {
+                    *is_open = true;
+                }
+            }
+            Input::ConnectFailed { connection } | Input::Closed { connection } => {
+                self.line.take_if(|(open, _)| open == connection);
+            }
+            Input::Frame { .. } | Input::Woken | Input::NetworkChanged => {}
+        }
+    }
+
+    pub fn output(&mut self, output: &Output) {
+        let Output { reveals, action } = output;
+        assert!(*reveals <= self.last_change, "an output waits for what was written before it");
+        match action {
+            Action::Store { change, write } => {
+                assert_eq!(*change, Change(self.last_change.0 + 1), "changes are numbered without gaps");
+                self.last_change = *change;
+                if let Write::Installation(installation) = write {
+                    self.record = *change;
+                    if self.device != Some(installation.device) {
+                        self.device = Some(installation.device);
+                        self.last_attempt = Attempt::default();
+                    }
+                }
+            }
+            Action::Connect { connection } => {
+                assert_eq!(self.line, None, "CONN-7: one connection at a time");
+                self.line = Some((*connection, false));
+            }
+            Action::Send { connection, frame } => {
+                assert_eq!(self.line, Some((*connection, true)), "frames go out on the open connection");
+                assert_eq!(*reveals, self.record, "ATT-4: a frame waits for the record");
+                if let ClientFrame::Login { attempt, .. }
+                | ClientFrame::Resume { attempt, .. }
+                | ClientFrame::Renew { attempt, .. }
+                | ClientFrame::Logout { attempt, .. } = frame
+                {
+                    assert!(*attempt > self.last_attempt, "ATT-1: attempts grow");
+                    self.last_attempt = *attempt;
+                }
+            }
+            Action::Close { connection } => {
+                assert_eq!(self.connection(), Some(*connection), "only what is open is closed");
+                assert_eq!(*reveals, self.record, "a close does not overtake a frame");
+                self.line = None;
+            }
+            Action::Result { call, .. } => {
+                assert!(self.pending.remove(call), "LOGIN-3, API-5: one result for each call");
+                self.pending_logouts.remove(call);
+            }
+            Action::Event(event) => self.event(event),
+            Action::DropEvents => self.connecting = false,
+            Action::Status { status, login_user } => {
+                let allowed = match self.status {
+                    Status::Logout => [Status::Logining].as_slice(),
+                    Status::Logining => &[Status::Logined, Status::Logout],
+                    Status::Logined => &[Status::Logout],
+                };
+                assert!(allowed.contains(status), "LOGIN-6: from {:?} to {status:?}", self.status);
+                assert_eq!(login_user.is_some(), *status == Status::Logined, "LOGIN-7");
+                self.fell |= self.status == Status::Logined;
+                (self.status, self.user) = (*status, *login_user);
+            }
+            Action::Note(Note::BackOff { .. } | Note::LinkLost | Note::NewDevice { .. }) => {}
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Connecting => {
+                assert!(!self.connecting, "CONN-3: an attempt ends before the next begins");
+                assert_ne!(self.status, Status::Logout, "CONN-9, KICK-4, TICKET-8: nobody connects for nobody");
+                self.connecting = true;
+            }
+            Event::ConnectSuccess | Event::ConnectFailed(_) => {
+                assert!(self.connecting, "CONN-3: what ends has begun");
+                self.connecting = false;
+            }
+            Event::KickedOffline(_) | Event::UserSigExpired(_) => {
+                assert!(self.fell && self.status == Status::Logout, "EVENT-1: the status changes first");
+                self.fell = false;
+                self.connecting = false;
+            }
+            Event::Message(message) => {
+                let user = self.user.expect("SWITCH-2, LOGOUT-1: messages are for who is logged in");
+                assert!([message.from, message.to].contains(&user), "SWITCH-2: nobody else's message");
+            }
+        }
+    }
+
+    /// After every turn, all outputs polled.
+    pub fn settled(&mut self, client: &Client) {
+        assert_eq!((self.status, self.user), (client.login_status(), client.login_user()), "the status is told");
+        if self.uninit.take().is_some() {
+            assert!(self.pending.is_empty(), "INIT-3: nothing is pending after uninit");
+            assert!(!client.is_initialised() && client.poll_timeout().is_none(), "INIT-3: nothing will come");
+        }
+        if self.status == Status::Logout && self.pending_logouts.is_empty() {
+            assert_eq!(self.line, None, "CONN-9: no connection for nobody");
+        }
+        let must_go_on = self.status != Status::Logout || self.pending().next().is_some();
+        assert!(!must_go_on || client.poll_timeout().is_some(), "what is pending has a timer");
+    }
+}
