@@ -65,7 +65,7 @@ impl Diagnosis {
         let theme = if coloured { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(GRAPHICAL_WIDTH);
         let mut text = String::new();
-        handler.render_report(&mut text, self).expect("writing to a string does not fail");
+        handler.render_report(&mut text, &Graphical(self)).expect("writing to a string does not fail");
         text
     }
 }
@@ -103,13 +103,21 @@ impl Diagnostic for Problem {
 }
 
 /// The head of the graphical form; the problems hang below it.
-impl Diagnostic for Diagnosis {
+#[derive(Debug, thiserror::Error)]
+#[error("{} is refused: {}", .0.file, count_of(.0.errors.len()))]
+struct Graphical<'d>(&'d Diagnosis);
+
+fn count_of(problems: usize) -> String {
+    if problems == 1 { "1 mistake".to_owned() } else { format!("{problems} mistakes") }
+}
+
+impl Diagnostic for Graphical<'_> {
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self.quoted.as_ref())
+        Some(self.0.quoted.as_ref())
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.errors.iter().map(|problem| problem as &dyn Diagnostic)))
+        Some(Box::new(self.0.errors.iter().map(|problem| problem as &dyn Diagnostic)))
     }
 }
 
@@ -154,11 +162,6 @@ impl<'t> Problems<'t> {
 
     pub(super) fn report(&mut self, mistake: Mistake) {
         self.found.push(mistake);
-    }
-
-    /// The file.
-    pub(super) fn text(&self) -> &'t str {
-        self.text
     }
 
     /// How many there are.

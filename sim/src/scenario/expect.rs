@@ -3,7 +3,6 @@
 //! Judges no run: the checks over a trace do. What the words mean is in `docs/scenarios.md`.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::time::Duration;
 
 use gatecrash::code::Code;
@@ -12,7 +11,7 @@ use gatecrash::protocol::KickReason;
 
 use super::diagnose::{Mistake, Problems, one_of};
 use super::duration::{DURATION, parse_duration, print_duration};
-use super::line::{Cursor, Word, expand, member, read_lines, words_of};
+use super::line::{Cursor, Literal, Word, expand, member, read_lines, words_of};
 use super::script::{Names, option, quoted_text, read_users, user};
 use super::{Answer, CallKind, DeviceName, Expectation, ListenerEvent, Window};
 
@@ -30,10 +29,10 @@ pub(super) fn device_words() -> impl Iterator<Item = &'static str> {
     words_of::<ListenerEvent>().chain(DEVICE_WORDS).chain(words_of::<CallKind>())
 }
 
-/// Reads the expectations of the text at `literal`, in the order of the file. None may name a time
+/// Reads the expectations of the text, in the order of the file. None may name a time
 /// after `until`.
 pub(super) fn read_expectations(
-    literal: Range<usize>,
+    literal: Literal<'_>,
     names: &Names,
     until: Option<Duration>,
     problems: &mut Problems<'_>,

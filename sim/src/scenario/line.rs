@@ -38,10 +38,19 @@ impl Word {
     }
 }
 
-/// The lines of a column text that have words. `literal` is where the file holds the text, quotes
-/// included. With `numbers`, `#` before a digit begins a word, not a comment.
-pub(super) fn read_lines(literal: Range<usize>, numbers: bool, problems: &mut Problems<'_>) -> Vec<Vec<Word>> {
-    let letters = decode(problems.text(), literal);
+/// A column text as the file holds it.
+#[derive(Clone)]
+pub(super) struct Literal<'t> {
+    /// The whole file.
+    pub(super) file: &'t str,
+    /// Where in it the text is, quotes included.
+    pub(super) at: Range<usize>,
+}
+
+/// The lines of a column text that have words. With `numbers`, `#` before a digit begins a word,
+/// not a comment.
+pub(super) fn read_lines(literal: Literal<'_>, numbers: bool, problems: &mut Problems<'_>) -> Vec<Vec<Word>> {
+    let letters = decode(literal.file, literal.at);
     letters
         .split(|letter| letter.value == '\n')
         .filter_map(|line| read_words(line, numbers, problems))
@@ -576,7 +585,7 @@ mod tests {
     fn words(file: &str) -> Result<Vec<Vec<(String, &str)>>, String> {
         let start = file.find(['"', '\'']).unwrap();
         let mut problems = Problems::new(file);
-        let lines = read_lines(start..file.trim_end().len(), true, &mut problems);
+        let lines = read_lines(Literal { file, at: start..file.trim_end().len() }, true, &mut problems);
         problems.into_result("f", Some(())).map_err(|diagnosis| diagnosis.to_string())?;
         Ok(lines.into_iter().map(|line| line.into_iter().map(|word| (word.text, &file[word.at])).collect()).collect())
     }

@@ -12,6 +12,8 @@ mod expect;
 mod line;
 mod parse;
 mod print;
+#[cfg(test)]
+mod refusals;
 pub mod rules;
 #[cfg(test)]
 mod samples;

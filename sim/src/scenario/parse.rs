@@ -14,10 +14,10 @@ use gatecrash::policy::{Platform, Seats};
 use gatecrash::time::WallTime;
 use toml_edit::{Document, Item, TableLike, Value};
 
-use super::diagnose::{Diagnosis, Mistake, Problems, one_of};
+use super::diagnose::{Diagnosis, Mistake, Problems, nearest, one_of};
 use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, parse_span};
 use super::expect::read_expectations;
-use super::line::{Vocabulary, member, range_of, with_index, words_of};
+use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
 use super::rules::{RuleId, rule};
 use super::script::{ACTORS, Names, USER_ID, WHOLE_SECONDS, check_steps, read_steps, whole_seconds};
 use super::{
@@ -88,7 +88,8 @@ impl Scenario {
 fn read(text: &str, problems: &mut Problems<'_>) -> Option<Scenario> {
     let (readable, document) = read_toml(text, problems);
     let document = document?;
-    let mut header = Header { text: &readable, recovered: problems.count() > 0, problems };
+    let recovered = problems.count() > 0;
+    let mut header = Header { text: &readable, recovered, suggested: BTreeSet::new(), problems };
     header.read(document.as_table())
 }
 
@@ -106,7 +107,8 @@ fn read_toml(text: &str, problems: &mut Problems<'_>) -> (String, Option<Documen
         let at = span.start.min(text.len())..span.end.min(text.len());
         let (message, expected) = match error.message().split_once(", expected ") {
             Some((message, expected)) => (message, expected),
-            None => (error.message(), "TOML"),
+            None if error.message() == "duplicate key" => ("a key that was there before", "each key once"),
+            None => (error.message(), "well-formed TOML"),
         };
         problems.report(Mistake::new(at.clone(), message.trim(), expected));
         let line_start = readable[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -151,10 +153,15 @@ impl<'d> Section<'d> {
         self.table.iter().filter_map(|(key, _)| self.entry(key)).collect()
     }
 
+    /// The whole key of what stands here under `name`.
+    fn key_of(&self, name: &str) -> String {
+        if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) }
+    }
+
     fn entry(&self, key: &str) -> Option<Entry<'d>> {
         let (written, item) = self.table.get_key_value(key)?;
         let name = key.to_owned();
-        let key = if self.key.is_empty() { name.clone() } else { format!("{}.{name}", self.key) };
+        let key = self.key_of(key);
         let key_at = written.span().unwrap_or_else(|| self.at.clone());
         let at = item.span().unwrap_or_else(|| key_at.clone());
         Some(Entry { key, name, item: Cow::Borrowed(item), key_at, at })
@@ -167,10 +174,12 @@ struct Header<'p, 't, 'r> {
     text: &'r str,
     /// Whether lines were left out: then nothing is called missing.
     recovered: bool,
+    /// The keys that unknown ones were taken for: they are not called missing as well.
+    suggested: BTreeSet<String>,
     problems: &'p mut Problems<'t>,
 }
 
-impl Header<'_, '_, '_> {
+impl<'r> Header<'_, '_, 'r> {
     fn read(&mut self, table: &dyn TableLike) -> Option<Scenario> {
         let root = Section { key: String::new(), table, at: 0..0 };
         self.check_keys(&root, &ROOT_KEYS);
@@ -217,6 +226,7 @@ impl Header<'_, '_, '_> {
             let key = entry.name.as_str();
             if !keys.contains(&key) {
                 let message = format!("there is no key `{}`", entry.key);
+                self.suggested.extend(nearest(key, keys.iter().copied()).map(|near| section.key_of(&near)));
                 let expected = one_of(keys.iter().copied());
                 self.problems.report(Mistake::new(entry.key_at, message, expected).near(key, keys.iter().copied()));
             }
@@ -239,7 +249,7 @@ impl Header<'_, '_, '_> {
     }
 
     fn missing(&mut self, section: &Section<'_>, key: &str) {
-        if !self.recovered {
+        if !self.recovered && !self.suggested.contains(&section.key_of(key)) {
             let owner = if section.key.is_empty() { "the file".to_owned() } else { format!("`{}`", section.key) };
             let message = format!("{owner} has no `{key}`");
             self.problems.report(Mistake::new(section.at.clone(), message, format!("a key `{key}`")));
@@ -728,11 +738,11 @@ impl Header<'_, '_, '_> {
         Some((until?, placed.into_iter().map(|placed| placed.step).collect(), expectations))
     }
 
-    /// Where the file holds the column text under this key, quotes included.
-    fn column_text(&mut self, section: &Section<'_>, key: &str) -> Option<Range<usize>> {
+    /// The column text under this key.
+    fn column_text(&mut self, section: &Section<'_>, key: &str) -> Option<Literal<'r>> {
         let entry = section.entry(key)?;
         self.text(&entry, "lines between \"\"\" and \"\"\"")?;
-        Some(entry.at)
+        Some(Literal { file: self.text, at: entry.at })
     }
 }
 

@@ -12,7 +12,7 @@ use gatecrash::policy::{Policy, Seats};
 
 use super::diagnose::{Mistake, Problems, one_of};
 use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, parse_span};
-use super::line::{Cursor, Word, expand, read_lines};
+use super::line::{Cursor, Literal, Word, expand, read_lines};
 use super::rules::rule;
 use super::{
     Action, AppChange, Call, Clock, DeviceName, Direction, Fault, ListenerEvent, SiteName, Step, Text, TicketChoice,
@@ -113,8 +113,8 @@ pub(super) struct Placed {
     line: Range<usize>,
 }
 
-/// Reads the steps of the text at `literal`, in the order of time; at one instant, in the file's.
-pub(super) fn read_steps(literal: Range<usize>, names: &Names, problems: &mut Problems<'_>) -> Vec<Placed> {
+/// Reads the steps of the text, in the order of time; at one instant, in the file's.
+pub(super) fn read_steps(literal: Literal<'_>, names: &Names, problems: &mut Problems<'_>) -> Vec<Placed> {
     let mut steps = Vec::new();
     for words in read_lines(literal, false, problems) {
         // On a failure the line has reported why; the others are still read.
