@@ -11,7 +11,7 @@ use gatecrash::store::EndReason;
 use gatecrash::time::WallTime;
 
 use super::cast::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
-use super::{Kick, Session};
+use super::{Kick, Refusal, Session};
 use crate::scenario::{CallKind, Conduct, Direction};
 
 macro_rules! wide {
@@ -128,8 +128,8 @@ impl Field for Kick {
     fn visit(&self, _: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
         self.user.visit("user", visit);
         self.epoch.visit("epoch", visit);
-        self.reason.visit("reason", visit);
         self.by.visit("by", visit);
+        self.reason.visit("reason", visit);
     }
 }
 
@@ -159,6 +159,10 @@ fields! {
     Conduct: |one| Value::Word(one.word());
     Direction: |one| Value::Word(one.word());
     Code: |code| Value::Code(code);
+    Refusal: |refusal| match refusal {
+        Refusal::Code(code) => Value::Code(code),
+        Refusal::Stale => Value::Word("stale"),
+    };
     Attempt: |attempt| Value::Attempt(attempt);
     Seats: |seats| Value::Seats(seats);
     DeviceIndex: |index| Value::Device(index);

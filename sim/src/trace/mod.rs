@@ -7,7 +7,11 @@
 mod cast;
 pub mod digest;
 mod field;
+pub mod json;
+pub mod ledger;
+pub mod log;
 pub mod record;
+pub mod render;
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
@@ -23,6 +27,7 @@ pub use cast::{
 };
 pub use digest::Digest;
 pub use field::{Micros, Seconds, SignedMicros, Value};
+pub use ledger::Ledger;
 pub use record::Recorder;
 
 use crate::scenario::{CallKind, Conduct, Direction};
@@ -90,6 +95,15 @@ pub struct Kick {
     pub reason: KickReason,
     /// The device whose login displaced it, where one did.
     pub by: Option<DeviceIndex>,
+}
+
+/// Why the server did not do what a device asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The caller sees this code.
+    Code(Code),
+    /// A later attempt came first (ATT-1).
+    Stale,
 }
 
 // The product counts calls, epochs, changes and messages in 64 bits. Events keep 32 of them, which
@@ -256,7 +270,7 @@ records! {
         /// The attempt failed.
         ConnectFailed = "connect_failed" { code: Code },
         /// The session was ended by the server.
-        KickedOffline = "kicked_offline" { reason: KickReason, by: Option<DeviceIndex> },
+        KickedOffline = "kicked_offline" { by: Option<DeviceIndex>, reason: KickReason },
         /// The session ended with its ticket.
         UserSigExpired = "user_sig_expired",
         /// A message arrived.
@@ -300,7 +314,7 @@ records! {
         /// Answers a login: accepted.
         LoginAccepted = "login_accepted" { call: u32, epoch: u32, conversations: Option<ListIndex> },
         /// Answers a login: refused.
-        LoginRefused = "login_refused" { call: u32, why: Refusal },
+        LoginRefused = "login_refused" { call: u32, refused: Refusal },
         /// Answers a resume: the session goes on.
         Resumed = "resumed" { attempt: Attempt, conversations: Option<ListIndex> },
         /// Answers a resume: accepted as a new login (KICK-6).
@@ -335,14 +349,6 @@ records! {
         QueryAnswer = "query_answer" { call: u32, report: Option<ListIndex>, refused: Option<Code> },
         /// The frame was not acceptable.
         Error = "error" { error: FrameError },
-    }
-
-    /// Why the server did not do what a device asked for.
-    pub enum Refusal {
-        /// The caller sees this code.
-        Refused = "refused" { code: Code },
-        /// A later attempt came first (ATT-1).
-        Stale = "stale",
     }
 
     /// What became true on the server. `installation` tells apart the ids one device has had.
@@ -500,6 +506,18 @@ impl Event {
                 | What::ServerSent { frame: ServerFrame::HeartbeatAnswer, .. }
                 | What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. }
         )
+    }
+}
+
+impl Trace {
+    /// Where in [`Trace::events`] this event of an actor is.
+    pub fn position(&self, actor: Actor, number: u32) -> Option<usize> {
+        self.events.iter().position(|event| event.actor == actor && event.number == number)
+    }
+
+    /// When the last event was.
+    pub fn ended_at(&self) -> Instant {
+        self.events.last().map_or(Instant::ZERO, |event| event.at)
     }
 }
 

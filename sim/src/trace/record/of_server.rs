@@ -1,0 +1,171 @@
+//! What goes into the server's core and comes out of it, as events.
+
+use gatecrash::protocol;
+use gatecrash::server::{self, Config};
+use gatecrash::store;
+use gatecrash::time::{Instant, Now};
+
+use super::{Recording, small};
+use crate::trace::{Actor, DeviceIndex, Fact, List, Micros, Seconds, What};
+
+impl Recording {
+    pub(super) fn server_input(&mut self, now: Now, input: &server::Input) {
+        let wall = Micros::from(now.wall);
+        let what = match input {
+            server::Input::Started => {
+                self.peers.clear();
+                What::ServerStarted { wall }
+            }
+            server::Input::Opened { connection } => {
+                self.peers.remove(connection);
+                What::Opened { connection: connection.0 }
+            }
+            server::Input::Frame { connection, frame } => {
+                if let protocol::ClientFrame::Hello { device, .. } = frame {
+                    let (device, _) = self.installation(device);
+                    self.peers.entry(*connection).or_insert(device);
+                }
+                let frame = self.client_frame(frame, Recording::opened_ticket);
+                What::ServerReceived { connection: connection.0, peer: self.peer(*connection), frame }
+            }
+            server::Input::Malformed { connection, error } => {
+                What::Malformed { connection: connection.0, peer: self.peer(*connection), error: *error }
+            }
+            server::Input::Closed { connection } => {
+                What::Gone { connection: connection.0, peer: self.peer(*connection) }
+            }
+            server::Input::Configured(config) => return self.configured(now.instant, config),
+            server::Input::ClockChanged => What::ClockChanged { wall },
+        };
+        self.push(now.instant, Actor::Server, what);
+    }
+
+    pub(super) fn configured(&mut self, at: Instant, config: &Config) {
+        let administrators = config.administrators.iter().map(|user| self.user(user.as_str())).collect();
+        let what = What::Configured {
+            seats: config.seats,
+            reconnect_kicks: config.reconnect_kicks,
+            notify_offline_kick: config.notify_offline_kick,
+            administrators: self.users(administrators),
+        };
+        self.push(at, Actor::Server, what);
+    }
+
+    pub(super) fn server_output(&mut self, now: Now, output: &server::Output) {
+        let what = match &output.action {
+            server::Action::Commit(commit) => return self.commit(now, commit),
+            server::Action::Send { connection, frame } => What::ServerSent {
+                connection: connection.0,
+                peer: self.peer(*connection),
+                reveals: small(output.reveals.0),
+                frame: self.server_frame(frame),
+            },
+            server::Action::Close { connection } => {
+                What::CloseAsked { connection: connection.0, peer: self.peer(*connection) }
+            }
+            server::Action::Note(server::Note::TicketJudged { device, user, wall, verdict }) => What::TicketJudged {
+                device: self.device(device),
+                user: self.user(user.as_str()),
+                second: Seconds::new(wall.seconds()),
+                refused: verdict.err(),
+            },
+            server::Action::Note(server::Note::Dormant { user, device, epoch }) => {
+                What::Dormant { user: self.user(user.as_str()), device: self.device(device), epoch: small(epoch.0) }
+            }
+        };
+        self.push(now.instant, Actor::Server, what);
+    }
+
+    pub(super) fn commit(&mut self, now: Now, commit: &store::Commit) {
+        let number = small(commit.number.0);
+        self.push(now.instant, Actor::Server, What::Commit { commit: number, wall: Micros::from(now.wall) });
+        for fact in &commit.facts {
+            let fact = self.fact(fact);
+            self.push(now.instant, Actor::Server, What::Fact { commit: number, fact });
+        }
+    }
+
+    pub(super) fn fact(&mut self, fact: &store::Fact) -> Fact {
+        match fact {
+            store::Fact::AccountCreated { user } => Fact::AccountCreated { user: self.user(user.as_str()) },
+            store::Fact::AttemptRaised { device, attempt } => {
+                let (device, installation) = self.installation(device);
+                Fact::AttemptRaised { device, installation, attempt: *attempt }
+            }
+            store::Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket } => {
+                let (device, installation) = self.installation(device);
+                Fact::SessionAccepted {
+                    user: self.user(user.as_str()),
+                    device,
+                    installation,
+                    platform: *platform,
+                    epoch: small(epoch.0),
+                    attempt: *attempt,
+                    ticket: self.session_ticket(ticket),
+                    until: Seconds::new(ticket.last_second),
+                }
+            }
+            store::Fact::SessionResumed { user, device, epoch, ticket } => Fact::SessionResumed {
+                user: self.user(user.as_str()),
+                device: self.device(device),
+                epoch: small(epoch.0),
+                ticket: self.session_ticket(ticket),
+                until: Seconds::new(ticket.last_second),
+            },
+            store::Fact::SessionRenewed { user, device, epoch, ticket } => Fact::SessionRenewed {
+                user: self.user(user.as_str()),
+                device: self.device(device),
+                epoch: small(epoch.0),
+                ticket: self.session_ticket(ticket),
+                until: Seconds::new(ticket.last_second),
+            },
+            store::Fact::LoginAcknowledged { user, device, epoch } => Fact::LoginAcknowledged {
+                user: self.user(user.as_str()),
+                device: self.device(device),
+                epoch: small(epoch.0),
+            },
+            store::Fact::LinkLost { user, device, epoch, at } => Fact::LinkLost {
+                user: self.user(user.as_str()),
+                device: self.device(device),
+                epoch: small(epoch.0),
+                wall: Micros::from(*at),
+            },
+            store::Fact::SessionEnded { user, device, epoch, reason, by } => {
+                let (device, installation) = self.installation(device);
+                Fact::SessionEnded {
+                    user: self.user(user.as_str()),
+                    device,
+                    installation,
+                    epoch: small(epoch.0),
+                    reason: *reason,
+                    by: by.as_ref().map(|by| self.named(by)),
+                }
+            }
+            store::Fact::KickSettled { user, device, epoch } => {
+                Fact::KickSettled { user: self.user(user.as_str()), device: self.device(device), epoch: small(epoch.0) }
+            }
+            store::Fact::EndForgotten { device } => Fact::EndForgotten { device: self.device(device) },
+            store::Fact::TicketsVoided { user, until } => {
+                Fact::TicketsVoided { user: self.user(user.as_str()), until: Seconds::new(*until) }
+            }
+            store::Fact::TicketVoided { user, signature, last_second } => {
+                let ticket = self.signed_ticket(*signature, 0, *last_second);
+                Fact::TicketVoided { user: self.user(user.as_str()), ticket }
+            }
+            store::Fact::DayCounted { user, day } => Fact::DayCounted { user: self.user(user.as_str()), day: *day },
+            store::Fact::PresenceChanged { user, number, presence, kicked } => {
+                let kicked: Vec<DeviceIndex> = kicked.iter().map(|name| self.named(name)).collect();
+                Fact::PresenceChanged {
+                    user: self.user(user.as_str()),
+                    number: small(*number),
+                    presence: *presence,
+                    kicked: (!kicked.is_empty()).then(|| self.list(List::Devices(kicked))),
+                }
+            }
+            store::Fact::MessageStored { message } => {
+                let (message, from, to, text) = self.message(message);
+                Fact::MessageStored { message, from, to, text }
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! A trace as lines for people: one event a line, the time first, then who, then what.
+//!
+//! ```text
+//!     2.061  server -> phone-1   kick user=alice epoch=1 by=phone-2 reason=same_platform commit=2
+//!     2.091  phone-1 => app      kicked_offline by=phone-2 reason=same_platform user=alice epoch=1
+//! ```
+//!
+//! `->` and `<-` are the wire, `=>` and `<=` the application. Two views: the story, which leaves out
+//! what follows from the rest, and everything. Decides nothing about right and wrong.
+
+mod flight;
+mod value;
+mod what;
+mod who;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use gatecrash::time::Instant;
+
+use super::cast::{Cast, DeviceIndex, UserIndex};
+use super::ledger::Ledger;
+use super::log::LogLine;
+use super::{ClientFrame, Effect, Event, Fact, ServerFrame, Trace, What};
+
+/// With more devices than this, a snapshot holds the ledger and the digest: nobody reads the lines.
+pub const STORY_DEVICES_MAX: usize = 12;
+
+/// How much a line-up shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// What a reader needs to follow what happened: what snapshots hold.
+    Story,
+    /// Every event with every field.
+    Everything,
+}
+
+/// Which lines to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Show<'a> {
+    /// How much.
+    pub view: View,
+    /// Nothing after this instant.
+    pub until: Option<Instant>,
+    /// What the drivers logged, to be merged in by time.
+    pub log: &'a [LogLine],
+}
+
+impl Show<'_> {
+    /// All of a view, without logs.
+    pub const fn all(view: View) -> Self {
+        Show { view, until: None, log: &[] }
+    }
+}
+
+/// When an event is part of the story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Always.
+    Always,
+    /// A frame that never arrived.
+    WhenLost,
+    /// As part of its commit's line.
+    InItsCommit,
+    /// Never: it follows from others, or only experts ask for it.
+    Never,
+}
+
+/// The one table of what a story leaves out.
+fn part(what: &What) -> Part {
+    match what {
+        What::Called { .. }
+        | What::Answered { .. }
+        | What::Told { .. }
+        | What::Status { .. }
+        | What::Malformed { .. }
+        | What::Commit { .. }
+        | What::Dormant { .. }
+        | What::ServerStarted { .. }
+        | What::Configured { .. }
+        | What::BackOff { .. }
+        | What::LinkLost
+        | What::NewDevice { .. }
+        | What::NetworkChanged
+        | What::Fault { .. }
+        | What::Effect { effect: Effect::Nothing }
+        | What::Stranger { .. }
+        | What::OldKeyDropped
+        | What::ScriptEnded
+        | What::Converged
+        | What::NotConverged { .. } => Part::Always,
+        What::Fact { .. } => Part::InItsCommit,
+        What::DeviceSent { frame, .. } => match frame {
+            ClientFrame::Hello { .. } | ClientFrame::LoginAcknowledged { .. } | ClientFrame::Heartbeat => {
+                Part::WhenLost
+            }
+            ClientFrame::Login { .. }
+            | ClientFrame::Resume { .. }
+            | ClientFrame::Renew { .. }
+            | ClientFrame::Logout { .. }
+            | ClientFrame::KickConfirmed { .. }
+            | ClientFrame::Send { .. }
+            | ClientFrame::AdminKick { .. }
+            | ClientFrame::Query { .. } => Part::Always,
+        },
+        What::ServerSent { frame, .. } => match frame {
+            ServerFrame::HeartbeatAnswer => Part::WhenLost,
+            ServerFrame::LoginAccepted { .. }
+            | ServerFrame::LoginRefused { .. }
+            | ServerFrame::Resumed { .. }
+            | ServerFrame::ResumedAsLogin { .. }
+            | ServerFrame::ResumeKicked { .. }
+            | ServerFrame::ResumeExpired { .. }
+            | ServerFrame::ResumeRefused { .. }
+            | ServerFrame::ResumeUnable { .. }
+            | ServerFrame::ResumeStale { .. }
+            | ServerFrame::RenewAnswer { .. }
+            | ServerFrame::LogoutAnswer { .. }
+            | ServerFrame::Kick { .. }
+            | ServerFrame::Expired { .. }
+            | ServerFrame::SendAnswer { .. }
+            | ServerFrame::Message { .. }
+            | ServerFrame::AdminKickAnswer { .. }
+            | ServerFrame::QueryAnswer { .. }
+            | ServerFrame::Error { .. } => Part::Always,
+        },
+        What::TicketMade { .. }
+        | What::UninitReturned { .. }
+        | What::EventsDropped
+        | What::ServerReceived { .. }
+        | What::DeviceReceived { .. }
+        | What::ConnectAsked { .. }
+        | What::Connected { .. }
+        | What::ConnectFailed { .. }
+        | What::Opened { .. }
+        | What::CloseAsked { .. }
+        | What::Gone { .. }
+        | What::Committed { .. }
+        | What::TicketJudged { .. }
+        | What::ClockChanged { .. }
+        | What::StoreAsked { .. }
+        | What::Stored { .. }
+        | What::SdkWoken
+        | What::Effect { .. } => Part::Never,
+    }
+}
+
+/// Fields that a story leaves out: numbers that tie events together for machines.
+const FIELDS_LEFT_OUT: [&str; 5] = ["connection", "installation", "version", "wall", "ticket"];
+
+/// Numbers that are 0 when there is none.
+const ZERO_IS_NONE: [&str; 3] = ["call", "epoch", "message"];
+
+/// What a snapshot of the trace holds: the story, or for a large cast the ledger and the digest.
+pub fn snapshot(trace: &Trace) -> String {
+    if trace.cast.devices().len() <= STORY_DEVICES_MAX {
+        lines(trace, &Show::all(View::Story))
+    } else {
+        format!("{}digest{:>50}\n", Ledger::of(trace), trace.digest.to_string())
+    }
+}
+
+/// The lines of a trace.
+pub fn lines(trace: &Trace, show: &Show<'_>) -> String {
+    let shown = |at: Instant| show.until.is_none_or(|until| at <= until);
+    let events = &trace.events[..trace.events.partition_point(|event| shown(event.at))];
+    let mut writer = Writer::new(trace, events, show.view);
+    let mut log = show.log.iter().filter(|line| shown(line.at)).peekable();
+    for (position, event) in events.iter().enumerate() {
+        while let Some(line) = log.next_if(|line| line.at < event.at) {
+            writer.log(line);
+        }
+        writer.event(position);
+    }
+    log.for_each(|line| writer.log(line));
+    writer.text
+}
+
+/// The lines around the event at `position` of the trace, which is marked: so many lines of the
+/// story before and after it.
+pub fn around(trace: &Trace, position: usize, before: usize, after: usize) -> String {
+    let mut writer = Writer::new(trace, &trace.events, View::Story);
+    let mut shown = Vec::new();
+    let mut marked = None;
+    for (index, event) in trace.events.iter().enumerate() {
+        writer.event(index);
+        if index == position {
+            if writer.text.is_empty() {
+                writer.view = View::Everything;
+                writer.line(event);
+                writer.view = View::Story;
+            }
+            marked = Some(shown.len());
+        }
+        if !writer.text.is_empty() {
+            shown.push(std::mem::take(&mut writer.text));
+        }
+        if marked.is_some_and(|marked| shown.len() > marked + after) {
+            break;
+        }
+    }
+    let marked = marked.unwrap_or(0);
+    let mut text = String::new();
+    for (index, line) in shown.iter().enumerate().skip(marked.saturating_sub(before)) {
+        text.push_str(if index == marked { "> " } else { "  " });
+        text.push_str(line);
+    }
+    text
+}
+
+/// One event with every field, without a line's end.
+pub fn line(cast: &Cast, event: &Event) -> String {
+    let mut writer = Writer {
+        cast,
+        events: &[],
+        view: View::Everything,
+        lost: BTreeSet::new(),
+        width: who::who_width(cast),
+        text: String::new(),
+    };
+    writer.line(event);
+    writer.text.pop();
+    writer.text
+}
+
+struct Writer<'a> {
+    cast: &'a Cast,
+    events: &'a [Event],
+    view: View,
+    /// Where the frames are that never arrived.
+    lost: BTreeSet<usize>,
+    width: usize,
+    text: String,
+}
+
+impl<'a> Writer<'a> {
+    fn new(trace: &'a Trace, events: &'a [Event], view: View) -> Self {
+        let lost = flight::lost_frames(trace);
+        Writer { cast: &trace.cast, events, view, lost, width: who::who_width(&trace.cast), text: String::new() }
+    }
+
+    fn event(&mut self, position: usize) {
+        let event = &self.events[position];
+        let lost = self.lost.contains(&position);
+        let part = match self.view {
+            View::Story => part(&event.what),
+            View::Everything => Part::Always,
+        };
+        match (part, &event.what) {
+            (Part::Always, What::Commit { commit, .. }) if self.view == View::Story => {
+                self.commit(event, *commit, position + 1);
+            }
+            (Part::Always, _) => self.line(event),
+            (Part::WhenLost, _) if lost => self.line(event),
+            (Part::WhenLost | Part::InItsCommit | Part::Never, _) => return,
+        }
+        if lost {
+            self.text.pop();
+            self.text.push_str("  LOST\n");
+        }
+    }
+
+    fn line(&mut self, event: &Event) {
+        self.head(event);
+        self.what(event);
+        self.text.push('\n');
+    }
+
+    fn head(&mut self, event: &Event) {
+        let who = who::who(self.cast, event);
+        self.columns(event.at, &who);
+    }
+
+    fn columns(&mut self, at: Instant, who: &str) {
+        let width = self.width;
+        self.put(format_args!("{:>9}  {who:<width$}  ", at.to_string()));
+    }
+
+    fn log(&mut self, line: &LogLine) {
+        self.columns(line.at, if line.who.is_empty() { "-" } else { &line.who });
+        self.put(format_args!("{} {}: {}\n", line.level.as_str().to_lowercase(), line.target, line.text));
+    }
+
+    /// A commit and its facts on one line; none when all its facts are of no interest.
+    fn commit(&mut self, event: &Event, commit: u32, first: usize) {
+        let facts: Vec<String> = self.events[first..]
+            .iter()
+            .map_while(|event| {
+                let What::Fact { commit: of, fact } = event.what else { return None };
+                (of == commit).then(|| self.fact(&fact))
+            })
+            .flatten()
+            .collect();
+        if !facts.is_empty() {
+            self.head(event);
+            self.put(format_args!("commit {commit} {{{}}}\n", facts.join("; ")));
+        }
+    }
+
+    /// A fact as a story tells it; none when it follows from others.
+    fn fact(&self, fact: &Fact) -> Option<String> {
+        let device = |device: &DeviceIndex| self.cast.device_name(*device);
+        let user = |user: &UserIndex| self.user(*user);
+        let session =
+            |user: &UserIndex, device: &DeviceIndex| format!("{}/{}", self.user(*user), self.cast.device_name(*device));
+        Some(match fact {
+            Fact::AttemptRaised { .. } | Fact::LoginAcknowledged { .. } | Fact::EndForgotten { .. } => return None,
+            Fact::AccountCreated { user: who } => format!("account {}", user(who)),
+            Fact::SessionAccepted { user, device, epoch, .. } => {
+                format!("session accepted {} epoch {epoch}", session(user, device))
+            }
+            Fact::SessionResumed { user, device, epoch, .. } => {
+                format!("session resumed {} epoch {epoch}", session(user, device))
+            }
+            Fact::SessionRenewed { user, device, epoch, .. } => {
+                format!("session renewed {} epoch {epoch}", session(user, device))
+            }
+            Fact::LinkLost { user, device, epoch, .. } => {
+                format!("link lost {} epoch {epoch}", session(user, device))
+            }
+            Fact::SessionEnded { user, device: of, epoch, reason, by, .. } => {
+                let by = by.as_ref().map_or_else(String::new, |by| format!(" by {}", device(by)));
+                format!("session ended {} epoch {epoch} {}{by}", session(user, of), reason.word())
+            }
+            Fact::KickSettled { user, device, epoch } => {
+                format!("kick settled {} epoch {epoch}", session(user, device))
+            }
+            Fact::TicketsVoided { user: who, until } => {
+                format!("tickets of {} voided up to {}", user(who), until.get())
+            }
+            Fact::TicketVoided { user: who, ticket } => {
+                format!("ticket {} of {} voided", self.cast.ticket(*ticket).name, user(who))
+            }
+            Fact::DayCounted { user: who, day } => format!("day {day} counted for {}", user(who)),
+            Fact::PresenceChanged { user: who, number, presence, kicked } => {
+                let kicked =
+                    kicked.map_or_else(String::new, |list| format!(" kicked {}", self.list(self.cast.list(list))));
+                format!("presence {number} {} {}{kicked}", user(who), presence.word())
+            }
+            Fact::MessageStored { message, from, to, .. } => {
+                format!("message {message} {} to {}", user(from), user(to))
+            }
+        })
+    }
+
+    fn word(&mut self, word: &str) {
+        self.text.push_str(word);
+    }
+
+    fn put(&mut self, arguments: std::fmt::Arguments<'_>) {
+        self.text.write_fmt(arguments).expect("a string takes everything");
+    }
+}
