@@ -3,7 +3,7 @@
 //! Whom a kick ends is decided in `decide::client`. Nothing here connects again (KICK-4, TICKET-8).
 
 use crate::client::interface::Event;
-use crate::client::life::{Account, Session};
+use crate::client::life::Account;
 use crate::client::turn::Turn;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
@@ -80,7 +80,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
     /// EVENT-1: the status changes, pending calls end, then the caller fires the event.
     fn end_session(&mut self) {
         let pending = self.life.pending();
-        let Account::LoggedIn(Session { .. }) = self.set_account(Account::Nobody) else { return };
+        self.set_account(Account::Nobody);
         self.end_these(pending, Code::NotLoggedIn);
     }
 }

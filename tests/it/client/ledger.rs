@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use gatecrash::client::{Action, Call, Client, Event, Input, Note, Output, Status, Write};
+use gatecrash::decide::ClientDecisions;
 use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, UserId};
 use gatecrash::protocol::ClientFrame;
 
@@ -149,7 +150,7 @@ impl Ledger {
     }
 
     /// After every turn, all outputs polled.
-    pub fn settled(&mut self, client: &Client) {
+    pub fn settled<D: ClientDecisions>(&mut self, client: &Client<D>) {
         assert_eq!((self.status, self.user), (client.login_status(), client.login_user()), "the status is told");
         if self.uninit.take().is_some() {
             assert!(self.pending.is_empty(), "INIT-3: nothing is pending after uninit");

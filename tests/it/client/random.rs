@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use gatecrash::client::{Action, Call, Client, Input, Installation, Output, Timer, Write};
 use gatecrash::code::Code;
+use gatecrash::decide::client::{KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
+use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::{Attempt, CallId, ConnectionId, Epoch, MessageId, UserId};
 use gatecrash::protocol::{
     Admission, ClientFrame, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome, ServerFrame, SessionName,
@@ -158,10 +160,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// A core with everything around it that a run needs.
-#[derive(Default)]
-struct Play {
-    client: Client,
-    ledger: Ledger,
+struct Play<D: ClientDecisions> {
+    client: Client<D>,
+    /// None for a core that does not follow the rules.
+    ledger: Option<Ledger>,
+    line: Option<ConnectionId>,
     now: Instant,
     calls: u64,
     /// What the last login, renewal, logout, message and resume on the wire were.
@@ -178,9 +181,31 @@ struct Play {
     logins: u32,
 }
 
-impl Play {
+impl<D: ClientDecisions> Play<D> {
+    /// A core that is initialised.
+    fn new(decisions: D, ledger: Option<Ledger>) -> Self {
+        let mut play = Play {
+            client: Client::with(decisions),
+            ledger,
+            line: None,
+            now: Instant::ZERO,
+            calls: 0,
+            login: CallId::NONE,
+            renewal: CallId::NONE,
+            logout: CallId::NONE,
+            message: CallId::NONE,
+            resume: Attempt::default(),
+            awaited: None,
+            epoch: 0,
+            installation: None,
+            logins: 0,
+        };
+        play.step(&Step::Call(Call::Init(Box::new(start(None)))));
+        play
+    }
+
     fn step(&mut self, step: &Step) {
-        let connection = self.ledger.connection().unwrap_or_default();
+        let connection = self.line.unwrap_or_default();
         match step {
             Step::Call(request) => {
                 let request = match request {
@@ -227,14 +252,16 @@ impl Play {
 
     fn input(&mut self, input: Input) {
         // A driver only says of a connection what can be: open once, gone once.
-        let line = self.ledger.connection();
         if let Input::Connected { connection } | Input::ConnectFailed { connection } | Input::Closed { connection } =
             &input
-            && line != Some(*connection)
+            && self.line != Some(*connection)
         {
             return;
         }
-        self.ledger.input(&input);
+        if let Input::ConnectFailed { .. } | Input::Closed { .. } = &input {
+            self.line = None;
+        }
+        self.ledger.iter_mut().for_each(|ledger| ledger.input(&input));
         self.client.handle_input(self.now, input);
         self.drain();
     }
@@ -259,16 +286,16 @@ impl Play {
 
     fn drain(&mut self) {
         while let Some(output) = self.client.poll_output() {
-            self.ledger.output(&output);
+            self.ledger.iter_mut().for_each(|ledger| ledger.output(&output));
             self.logins += u32::from(matches!(output.action, Action::Status { login_user: Some(_), .. }));
             match output.action {
                 Action::Send { frame, .. } => self.remember(&frame),
                 Action::Store { write: Write::Installation(installation), .. } => {
                     self.installation = Some(installation);
                 }
-                Action::Connect { .. } => self.awaited = None,
+                Action::Connect { connection } => (self.line, self.awaited) = (Some(connection), None),
+                Action::Close { .. } => self.line = None,
                 Action::Store { .. }
-                | Action::Close { .. }
                 | Action::Result { .. }
                 | Action::Event(_)
                 | Action::DropEvents
@@ -276,7 +303,7 @@ impl Play {
                 | Action::Note(_) => {}
             }
         }
-        self.ledger.settled(&self.client);
+        self.ledger.iter_mut().for_each(|ledger| ledger.settled(&self.client));
     }
 
     fn remember(&mut self, frame: &ClientFrame<Ticket>) {
@@ -312,14 +339,76 @@ impl Play {
     /// LOGIN-3, API-5: left alone, every call has its result within the longest timeout.
     fn come_to_rest(&mut self) {
         self.wait(Duration::from_secs(31));
-        assert_eq!(self.ledger.pending().next(), None, "every call has a result");
+        let pending: Vec<CallId> = self.ledger.iter().flat_map(|ledger| ledger.pending()).collect();
+        assert_eq!(pending, [], "every call has a result");
     }
 }
 
-fn initialised() -> Play {
-    let mut play = Play::default();
-    play.step(&Step::Call(Call::Init(Box::new(start(None)))));
-    play
+fn initialised() -> Play<Rules> {
+    Play::new(Rules, Some(Ledger::default()))
+}
+
+/// Decides wherever it can against the rules, as planted bugs do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Contrary;
+
+impl ClientDecisions for Contrary {
+    fn call_refusal(&self, call: &Call, standing: Standing, _viewer: Option<UserId>) -> Option<Code> {
+        let is_initialised = standing != Standing::Uninitialised;
+        (is_initialised == matches!(call, Call::Init(_))).then_some(Code::NotInitialised)
+    }
+
+    fn argument_refusal(&self, _call: &Call) -> Option<Code> {
+        None
+    }
+
+    fn login_kind(&self, standing: Standing, _user: UserId) -> LoginKind {
+        match standing {
+            Standing::Uninitialised | Standing::Nobody => LoginKind::Renewal,
+            Standing::LoggingIn(_) | Standing::LoggingOut => LoginKind::Switch,
+            Standing::LoggedIn { .. } => LoginKind::Login,
+        }
+    }
+
+    fn outcome_unknown(&self, code: Code) -> bool {
+        !matches!(code, Code::NoAnswer | Code::ServerUnable)
+    }
+
+    fn logout_settles(&self, outcome: Result<(), Refusal>) -> bool {
+        outcome.is_err()
+    }
+
+    fn viewer_after_logout(&self, before: Option<UserId>) -> Option<UserId> {
+        before
+    }
+
+    fn shows_message(&self, _message: &Message, _standing: Standing) -> bool {
+        true
+    }
+
+    fn kick_verdict(&self, kick: &Kick, _standing: Standing) -> KickVerdict {
+        if kick.epoch.0 % 2 == 0 { KickVerdict::Apply } else { KickVerdict::Hold }
+    }
+
+    fn expiry_applies(&self, _ended: SessionName, _standing: Standing) -> bool {
+        true
+    }
+
+    fn resume_ticket(&self, unconfirmed: bool) -> TicketChoice {
+        if unconfirmed { TicketChoice::Accepted } else { TicketChoice::Unconfirmed }
+    }
+
+    fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
+        match outcome {
+            ResumeOutcome::Refused(_) if !other_left => ResumeVerdict::OtherTicket,
+            ResumeOutcome::Kicked(_) => ResumeVerdict::Again(Code::NoLink),
+            outcome => Rules.resume_verdict(outcome, other_left),
+        }
+    }
+
+    fn reconnects(&self, _standing: Standing) -> bool {
+        true
+    }
 }
 
 proptest! {
@@ -331,6 +420,15 @@ proptest! {
         let mut play = initialised();
         steps.iter().for_each(|step| play.step(step));
         play.come_to_rest();
+    }
+
+    /// Planted bugs show as what they do, never as a panic of the core.
+    #[test]
+    fn a_core_that_decides_otherwise_still_runs(steps in steps()) {
+        let mut play = Play::new(Contrary, None);
+        steps.iter().for_each(|step| play.step(step));
+        play.come_to_rest();
+        prop_assert!(play.client.poll_output().is_none());
     }
 
     /// A core whose instants are all moved goes on as if nothing had happened, at another time.
