@@ -387,7 +387,7 @@ impl ClientDecisions for Contrary {
     }
 
     fn kick_verdict(&self, kick: &Kick, _standing: Standing) -> KickVerdict {
-        if kick.epoch.0 % 2 == 0 { KickVerdict::Apply } else { KickVerdict::Hold }
+        if kick.epoch.0.is_multiple_of(2) { KickVerdict::Apply } else { KickVerdict::Hold }
     }
 
     fn expiry_applies(&self, _ended: SessionName, _standing: Standing) -> bool {
