@@ -1,4 +1,5 @@
-//! Files that the tests of this module share. Covers every key, action and expectation once.
+//! Files that the tests of this module share, covering every key, action and expectation; and the
+//! proof that the guide in `docs/` covers them as well.
 
 /// Files without a mistake.
 pub(super) const GOOD: [&str; 3] = [KICK, EVERYTHING, PATTERNS];
@@ -177,3 +178,74 @@ user-{1..3}   online phone-{}
 user-1        sessions phone-{1..2} pad-5
 """
 "#;
+
+mod guide {
+    use crate::scenario::line::{Vocabulary, words_of};
+    use crate::scenario::parse::{APP_KEYS, DEVICE_KEYS, ROOT_KEYS, SCRIPT_KEYS, SITE_KEYS, TICKET_KEYS};
+    use crate::scenario::script::{APP_CHANGES, CALLS, DEVICE_ACTIONS, FAULTS};
+    use crate::scenario::{
+        CallKind, Conduct, Forge, Init, LimitOverrides, ListenerEvent, LoginStatus, Scenario, Shown, expect,
+    };
+    use gatecrash::policy::{Platform, Policy};
+    use gatecrash::protocol::{KickReason, Presence};
+
+    const GUIDE: &str = include_str!("../../../docs/scenarios.md");
+
+    /// Whether the guide has the word in a code span, at its start or after a space.
+    fn names(word: &str) -> bool {
+        GUIDE.split('`').skip(1).step_by(2).any(|span| {
+            let mut words = span.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_-".contains(letter)));
+            words.any(|written| written == word)
+        })
+    }
+
+    fn words<V: Vocabulary>() -> Vec<&'static str> {
+        words_of::<V>().collect()
+    }
+
+    #[test]
+    fn it_names_every_word_of_the_language() {
+        let limits: Vec<&str> = LimitOverrides::KEYS.iter().map(|(key, _, _)| *key).collect();
+        let closed = [
+            words::<CallKind>(),
+            words::<Conduct>(),
+            words::<Forge>(),
+            words::<Init>(),
+            words::<KickReason>(),
+            words::<ListenerEvent>(),
+            words::<LoginStatus>(),
+            words::<Platform>(),
+            words::<Policy>(),
+            words::<Presence>(),
+            words::<Shown>(),
+        ];
+        let tables: [&[&str]; 13] = [
+            &ROOT_KEYS,
+            &APP_KEYS,
+            &SITE_KEYS,
+            &DEVICE_KEYS,
+            &TICKET_KEYS,
+            &SCRIPT_KEYS,
+            &limits,
+            &CALLS,
+            &DEVICE_ACTIONS,
+            &FAULTS,
+            &APP_CHANGES,
+            &expect::DEVICE_WORDS,
+            &expect::USER_WORDS,
+        ];
+        let every = tables.into_iter().flatten().copied().chain(closed.into_iter().flatten());
+        let missing: Vec<&str> = every.filter(|word| !names(word)).collect();
+        assert!(missing.is_empty(), "docs/scenarios.md does not mention {missing:?}");
+    }
+
+    #[test]
+    fn its_examples_are_good_files() {
+        let examples: Vec<&str> =
+            GUIDE.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert_eq!(examples.len(), 2);
+        for example in examples {
+            Scenario::parse("docs/scenarios.md", example).unwrap();
+        }
+    }
+}
