@@ -123,7 +123,7 @@ impl Ledger {
             What::Committed { .. } => Some((Section::Commit, "on disk".to_owned())),
             What::DeviceSent { frame, .. } => Some((Section::DeviceFrame, frame.word().to_owned())),
             What::ServerSent { frame, .. } => Some((Section::ServerFrame, frame.word().to_owned())),
-            What::Malformed { error, .. } => Some((Section::Malformed, error.word().to_owned())),
+            What::Malformed { why, .. } => Some((Section::Malformed, why.word().to_owned())),
             What::BackOff { .. }
             | What::LinkLost
             | What::NewDevice { .. }

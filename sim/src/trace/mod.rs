@@ -150,7 +150,7 @@ records! {
         /// The server's frame reached a device.
         DeviceReceived = "device_received" { connection: u32, frame: ServerFrame },
         /// Something that is no frame reached the server (INPUT-1).
-        Malformed = "malformed" { connection: u32, peer: Option<DeviceIndex>, error: FrameError },
+        Malformed = "malformed" { connection: u32, peer: Option<DeviceIndex>, why: FrameError },
         /// A device asks for a connection.
         ConnectAsked = "connect_asked" { connection: u32 },
         /// A device has its connection.
@@ -348,7 +348,7 @@ records! {
         /// Answers the status query.
         QueryAnswer = "query_answer" { call: u32, report: Option<ListIndex>, refused: Option<Code> },
         /// The frame was not acceptable.
-        Error = "error" { error: FrameError },
+        Error = "error" { why: FrameError },
     }
 
     /// What became true on the server. `installation` tells apart the ids one device has had.

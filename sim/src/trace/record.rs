@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gatecrash::client;
-use gatecrash::driver::{ClientSeen, Observe, ServerSeen};
 use gatecrash::id::{CallId, Change, ConnectionId, DeviceId, PublicName};
 use gatecrash::server::{self, Config};
 use gatecrash::ticket::{Claims, Signature, Ticket};
@@ -140,11 +139,6 @@ impl Recorder {
         self.lock().push(at, Actor::Device(device), What::Stored { change: small(change.0) });
     }
 
-    /// What the driver of this device reports to. The recorder itself takes the server's reports.
-    pub fn of_device(&self, device: DeviceIndex) -> DeviceRecorder {
-        DeviceRecorder { recorder: self.clone(), device }
-    }
-
     /// A step of the script breaks or heals something. What came of it is an [`Effect`] of its own.
     pub fn fault(&self, at: Instant, fault: &scenario::Fault) {
         let mut recording = self.lock();
@@ -239,33 +233,6 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Recording> {
         self.0.lock().expect("recording does not panic")
-    }
-}
-
-impl Observe for Recorder {
-    fn server(&self, now: Now, seen: ServerSeen<'_>) {
-        match seen {
-            ServerSeen::Input(input) => self.server_input(now, input),
-            ServerSeen::Output(output) => self.server_output(now, output),
-            ServerSeen::Committed(change) => self.server_committed(now, change),
-        }
-    }
-}
-
-/// A recorder that knows which device it is told of.
-#[derive(Clone)]
-pub struct DeviceRecorder {
-    recorder: Recorder,
-    device: DeviceIndex,
-}
-
-impl Observe for DeviceRecorder {
-    fn client(&self, now: Instant, seen: ClientSeen<'_>) {
-        match seen {
-            ClientSeen::Input(input) => self.recorder.device_input(now, self.device, input),
-            ClientSeen::Output(output) => self.recorder.device_output(now, self.device, output),
-            ClientSeen::Stored(change) => self.recorder.device_stored(now, self.device, change),
-        }
     }
 }
 

@@ -21,7 +21,8 @@ use gatecrash::time::Instant;
 use super::cast::{Cast, DeviceIndex, UserIndex};
 use super::ledger::Ledger;
 use super::log::LogLine;
-use super::{ClientFrame, Effect, Event, Fact, ServerFrame, Trace, What};
+use super::{Actor, ClientFrame, Effect, Event, Fact, Outcome, Request, ServerFrame, Trace, What};
+use crate::scenario::CallKind;
 
 /// With more devices than this, a snapshot holds the ledger and the digest: nobody reads the lines.
 pub const STORY_DEVICES_MAX: usize = 12;
@@ -67,8 +68,17 @@ enum Part {
 }
 
 /// The one table of what a story leaves out.
-fn part(what: &What) -> Part {
-    match what {
+fn part(event: &Event) -> Part {
+    match &event.what {
+        // Nearly every device is initialised as the run begins.
+        What::Called { request: Request::Init { .. }, .. }
+        | What::Answered { kind: Some(CallKind::Init), outcome: Outcome::Done, .. }
+            if event.at == Instant::ZERO =>
+        {
+            Part::Never
+        }
+        // The server gives up on a connection; a device's closing follows from its story.
+        What::CloseAsked { .. } if event.actor == Actor::Server => Part::Always,
         What::Called { .. }
         | What::Answered { .. }
         | What::Told { .. }
@@ -243,7 +253,7 @@ impl<'a> Writer<'a> {
         let event = &self.events[position];
         let lost = self.lost.contains(&position);
         let part = match self.view {
-            View::Story => part(&event.what),
+            View::Story => part(event),
             View::Everything => Part::Always,
         };
         match (part, &event.what) {

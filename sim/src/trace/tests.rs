@@ -234,7 +234,7 @@ fn everything_shows_every_event() {
         "    0.030  server              on disk up to commit 1",
         "    1.060  world               effect link site=home outbound=no inbound=no",
         "    1.060  phone-2 -> server   login call=1 attempt=1.1 user=alice ticket=t1 connection=1",
-        "   61.120  phone-1             gone connection=1",
+        "   61.120  phone-1 -- server   the connection is gone connection=1",
     ] {
         assert!(all.lines().any(|shown| shown == line), "{line:?} is not in\n{all}");
     }
@@ -277,7 +277,10 @@ fn an_event_is_shown_among_its_neighbours() {
 
     let hidden = |event: &Event| matches!(event.what, What::Gone { .. });
     let position = trace.events.iter().position(hidden).expect("a lost connection");
-    assert_eq!(render::around(&trace, position, 0, 0), "> \u{20}  61.120  phone-1             gone connection=1\n");
+    assert_eq!(
+        render::around(&trace, position, 0, 0),
+        "> \u{20}  61.120  phone-1 -- server   the connection is gone connection=1\n"
+    );
     assert_eq!(trace.position(Actor::Device(device(1)), trace.events[position].number), Some(position));
 }
 

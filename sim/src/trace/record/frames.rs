@@ -100,7 +100,7 @@ impl Recording {
                 report: outcome.as_ref().ok().and_then(|report| self.report(report)),
                 refused: outcome.as_ref().err().copied(),
             },
-            protocol::ServerFrame::Error(error) => ServerFrame::Error { error: *error },
+            protocol::ServerFrame::Error(error) => ServerFrame::Error { why: *error },
         }
     }
 

@@ -29,7 +29,7 @@ impl Recording {
                 What::ServerReceived { connection: connection.0, peer: self.peer(*connection), frame }
             }
             server::Input::Malformed { connection, error } => {
-                What::Malformed { connection: connection.0, peer: self.peer(*connection), error: *error }
+                What::Malformed { connection: connection.0, peer: self.peer(*connection), why: *error }
             }
             server::Input::Closed { connection } => {
                 What::Gone { connection: connection.0, peer: self.peer(*connection) }

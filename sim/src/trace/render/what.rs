@@ -117,13 +117,22 @@ impl Writer<'_> {
                 }
                 self.put(format_args!(" issued={} ttl={}", issued.get(), span(ttl.get())));
             }
+            What::Malformed { connection, why, .. } => {
+                self.put(format_args!("no acceptable frame: {}", why.word()));
+                self.connection(*connection);
+            }
+            What::CloseAsked { connection, .. } => {
+                self.word("closes the connection");
+                self.connection(*connection);
+            }
+            What::Gone { connection, .. } => {
+                self.word("the connection is gone");
+                self.connection(*connection);
+            }
             What::NotConverged { reason } => {
                 self.put(format_args!("not converged: {}", self.cast.text(*reason)));
             }
-            What::Malformed { .. }
-            | What::Opened { .. }
-            | What::CloseAsked { .. }
-            | What::Gone { .. }
+            What::Opened { .. }
             | What::ConnectAsked { .. }
             | What::Connected { .. }
             | What::ConnectFailed { .. }
@@ -141,12 +150,7 @@ impl Writer<'_> {
             | What::ScriptEnded
             | What::Converged => {
                 self.word(&event.what.word().replace('_', " "));
-                // The peer of a connection stands in the column before.
-                event.what.fields(&mut |name, value| {
-                    if name != "peer" {
-                        self.put_story_field(name, value)
-                    }
-                });
+                event.what.fields(&mut |name, value| self.put_story_field(name, value));
             }
         }
     }

@@ -24,17 +24,16 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         What::ServerReceived { peer: from, .. } | What::Malformed { peer: from, .. } => {
             format!("{name} <- {}", peer(from))
         }
-        What::CloseAsked { peer: Some(peer), .. } | What::Gone { peer: Some(peer), .. } => {
-            format!("{name} -- {}", cast.device_name(peer))
-        }
+        What::CloseAsked { peer: with, .. } | What::Gone { peer: with, .. } => match event.actor {
+            Actor::Server => format!("{name} -- {}", peer(with)),
+            Actor::Device(_) | Actor::World => format!("{name} -- server"),
+        },
         What::EventsDropped
         | What::Status { .. }
         | What::ConnectAsked { .. }
         | What::Connected { .. }
         | What::ConnectFailed { .. }
         | What::Opened { .. }
-        | What::CloseAsked { peer: None, .. }
-        | What::Gone { peer: None, .. }
         | What::Commit { .. }
         | What::Fact { .. }
         | What::Committed { .. }
