@@ -9,6 +9,8 @@ mod arbitrary;
 mod diagnose;
 mod duration;
 mod expect;
+mod expectation;
+mod limit;
 mod line;
 mod parse;
 mod print;
@@ -19,19 +21,22 @@ pub mod rules;
 mod samples;
 mod schema;
 mod script;
+mod section;
+mod words;
 
 pub use diagnose::{Diagnosis, Problem};
+pub use expectation::{Answer, Expectation, Window};
+pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;
+pub use words::{CallKind, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use gatecrash::code::Code;
 use gatecrash::id::UserId;
 use gatecrash::policy::{OutOfRange, Platform, Policy, Seats};
-use gatecrash::protocol::{KickReason, Presence};
 use gatecrash::time::WallTime;
 
 use rules::RuleId;
@@ -216,107 +221,6 @@ impl Default for App {
             commit_latency: COMMIT_LATENCY_DEFAULT,
         }
     }
-}
-
-macro_rules! limits {
-    ($(#[doc = $text:literal] $name:ident: $kind:ident;)+) => {
-        /// The timers and limits a scenario sets; those it does not keep the rules' values.
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        pub struct LimitOverrides { $(#[doc = $text] pub $name: Option<limits!(@type $kind)>,)+ }
-
-        impl LimitOverrides {
-            /// Every limit's key, with what kind of value it takes and what it limits.
-            pub const KEYS: &'static [(&'static str, LimitKind, &'static str)] =
-                &[$((stringify!($name), LimitKind::$kind, $text)),+];
-
-            /// The limits that are set, in the order of [`LimitOverrides::KEYS`].
-            pub fn set_values(&self) -> Vec<(&'static str, LimitValue)> {
-                let mut values = Vec::new();
-                $(if let Some(value) = self.$name { values.push((stringify!($name), LimitValue::$kind(value))); })+
-                values
-            }
-
-            /// Sets the limit with this key; false if there is none of that key and kind.
-            pub fn set(&mut self, key: &str, value: LimitValue) -> bool {
-                match (key, value) {
-                    $((stringify!($name), LimitValue::$kind(value)) => { self.$name = Some(value); true })+
-                    _ => false,
-                }
-            }
-        }
-    };
-    (@type Time) => { Duration };
-    (@type Number) => { u32 };
-    (@type Percent) => { u32 };
-}
-
-limits! {
-    /// How long a login may take (LOGIN-3; 30 s).
-    login_timeout: Time;
-    /// How long any other request may take (API-5, LOGOUT-1; 15 s).
-    request_timeout: Time;
-    /// How long one attempt to connect may take (LOGIN-8, CONN-2; 10 s).
-    connect_timeout: Time;
-    /// How long after its last frame a device sends a heartbeat (CONN-5; 120 s).
-    heartbeat: Time;
-    /// The same on the web (CONN-5; 60 s).
-    heartbeat_web: Time;
-    /// How long a device waits for a heartbeat's answer (CONN-5; 15 s).
-    heartbeat_answer: Time;
-    /// The longest first pause before reconnecting (CONN-2; 250 ms).
-    backoff_first: Time;
-    /// The second pause, doubled from then on (CONN-2; 250 ms).
-    backoff_min: Time;
-    /// The longest pause (CONN-2; 64 s).
-    backoff_max: Time;
-    /// The same on the web (CONN-2; 16 s).
-    backoff_max_web: Time;
-    /// How far a pause is spread to either side, in percent (CONN-2; 20).
-    backoff_spread_percent: Percent;
-    /// How long a link must have stayed up for the back-off to start over (CONN-2; 30 s).
-    backoff_reset: Time;
-    /// How long the server bears a silent connection (CONN-5; 400 s).
-    silence: Time;
-    /// The same on the web (CONN-5; 90 s).
-    silence_web: Time;
-    /// How long a session lives without a connection until it is dormant (CONN-6; 400 s).
-    dormant: Time;
-    /// The same on the web (CONN-6; 90 s).
-    dormant_web: Time;
-    /// How long a connection may stay without a login or resume (INPUT-2; 45 s).
-    admission: Time;
-    /// How long the server waits for a kick's confirmation before it closes (KICK-10; 15 s).
-    kick_linger: Time;
-    /// How many refused tickets lock a device (TICKET-4; 10).
-    refusals_max: Number;
-    /// Within which span they are counted (TICKET-4; 60 s).
-    refusals_window: Time;
-    /// How long the lock lasts (TICKET-4; 60 s).
-    refusals_lock: Time;
-    /// How long after its link loss a mobile session is PushOnline (PRES-1; 7 d).
-    push_online: Time;
-}
-
-/// What kind of value a limit takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitKind {
-    /// A span of time over zero.
-    Time,
-    /// A number from 1.
-    Number,
-    /// A number from 0 to 100.
-    Percent,
-}
-
-/// The value of a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitValue {
-    /// A span of time.
-    Time(Duration),
-    /// A number.
-    Number(u32),
-    /// A percentage.
-    Percent(u32),
 }
 
 /// A network location. Its devices share a link to the server.
@@ -603,294 +507,6 @@ impl AppChange {
             | AppChange::Administrators(_)
             | AppChange::DropOldKey => Ok(seats),
         }
-    }
-}
-
-/// Something the trace of the run must show. One that names no instant speaks of the end of the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expectation {
-    /// A listener event fires so many times.
-    Event {
-        /// On which device.
-        device: DeviceName,
-        /// Which.
-        event: ListenerEvent,
-        /// How many times, exactly.
-        times: u32,
-        /// Counts only kicks with this reason.
-        reason: Option<KickReason>,
-        /// Counts only `connect_failed` with this code.
-        code: Option<Code>,
-        /// Counts only what happens in here.
-        between: Option<Window>,
-    },
-    /// What `login_status` says.
-    Status {
-        /// Which device's.
-        device: DeviceName,
-        /// What.
-        status: LoginStatus,
-        /// When.
-        at: Option<Duration>,
-    },
-    /// What `login_user` says.
-    LoginUser {
-        /// Which device's.
-        device: DeviceName,
-        /// Who; none when it is empty.
-        user: Option<UserId>,
-        /// When.
-        at: Option<Duration>,
-    },
-    /// How a call is answered.
-    Answer {
-        /// Whose call.
-        device: DeviceName,
-        /// Which call.
-        call: CallKind,
-        /// The how manieth of its kind on this device, from 1, those made inside listeners included.
-        number: u32,
-        /// With what.
-        answer: Answer,
-        /// When.
-        between: Option<Window>,
-    },
-    /// What a call of `conversations` answers.
-    Conversations {
-        /// Whose call.
-        device: DeviceName,
-        /// The how manieth `conversations` of this device, from 1.
-        number: u32,
-        /// Exactly these peers, in any order.
-        with: BTreeSet<UserId>,
-    },
-    /// What a status query answers about one user.
-    Query {
-        /// Whose call.
-        device: DeviceName,
-        /// The how manieth `query` of this device, from 1.
-        number: u32,
-        /// About whom.
-        user: UserId,
-        /// What it shows.
-        shown: Shown,
-    },
-    /// A message with exactly this text is delivered so many times.
-    Receives {
-        /// To which device.
-        device: DeviceName,
-        /// The text.
-        text: String,
-        /// How many times, exactly.
-        times: u32,
-    },
-    /// Which devices' sessions of the user have a connection on the server.
-    Online {
-        /// The user.
-        user: UserId,
-        /// Exactly these.
-        devices: BTreeSet<DeviceName>,
-        /// When.
-        at: Option<Duration>,
-    },
-    /// Which devices have a session of the user on the server.
-    Sessions {
-        /// The user.
-        user: UserId,
-        /// Exactly these.
-        devices: BTreeSet<DeviceName>,
-        /// When.
-        at: Option<Duration>,
-    },
-    /// The user's presence on the server.
-    Presence {
-        /// The user.
-        user: UserId,
-        /// What it is.
-        presence: Presence,
-        /// When.
-        at: Option<Duration>,
-    },
-    /// On how many days the user was counted in the whole run (DAU-1).
-    Counted {
-        /// The user.
-        user: UserId,
-        /// How many days.
-        days: u32,
-    },
-    /// How many logins of the user were accepted in the whole run.
-    Epochs {
-        /// The user.
-        user: UserId,
-        /// How many.
-        logins: u32,
-    },
-}
-
-/// A span of the script, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Window {
-    /// Its first instant.
-    pub from: Duration,
-    /// Its last instant.
-    pub to: Duration,
-}
-
-impl Window {
-    /// Whether `at` is in it.
-    pub fn contains(&self, at: Duration) -> bool {
-        self.from <= at && at <= self.to
-    }
-}
-
-/// How a call is expected to be answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Answer {
-    /// It succeeds.
-    Ok,
-    /// It fails with this code.
-    Fails(Code),
-    /// Never: its process dies first.
-    Nothing,
-}
-
-macro_rules! words {
-    ($($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident = $word:literal,)+ })+) => { $(
-        $(#[$doc])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$variant_doc])+ $variant,)+ }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &'static [$name] = &[$($name::$variant),+];
-
-            /// The word scenario files and traces use.
-            pub const fn word(self) -> &'static str {
-                match self { $($name::$variant => $word,)+ }
-            }
-
-            /// The one with this word.
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.word() == word)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.word())
-            }
-        }
-    )+ };
-}
-
-words! {
-    /// Who starts a device's SDK.
-    Init {
-        /// The world: process and SDK are up at 0 s.
-        Auto = "auto",
-        /// A step: the process is up at 0 s, the SDK waits for `init`.
-        Manual = "manual",
-    }
-    /// What is wrong with a ticket.
-    Forge {
-        /// Signed with a key that never was the app's.
-        WrongKey = "wrong_key",
-        /// Signed with the app's second key, good until that is dropped.
-        OldKey = "old_key",
-        /// Issued for another app.
-        OtherApp = "other_app",
-        /// Not a ticket at all.
-        Garbage = "garbage",
-        /// The empty text.
-        Empty = "empty",
-        /// Over 8 KiB.
-        Oversized = "oversized",
-        /// Inflates over 64 KiB.
-        Bomb = "bomb",
-        /// Cut in the middle.
-        Truncated = "truncated",
-    }
-    /// What a listener hears.
-    ListenerEvent {
-        /// An attempt to connect begins.
-        Connecting = "connecting",
-        /// It succeeded.
-        ConnectSuccess = "connect_success",
-        /// It failed.
-        ConnectFailed = "connect_failed",
-        /// The session was ended by the server.
-        KickedOffline = "kicked_offline",
-        /// The session ended with its ticket.
-        UserSigExpired = "user_sig_expired",
-        /// A message arrived.
-        Message = "message",
-    }
-    /// What a stranger does on a connection of its own.
-    Conduct {
-        /// Sends random bytes.
-        Garbage = "garbage",
-        /// Announces a frame over 64 KiB.
-        Oversized = "oversized",
-        /// Sends a request first.
-        NoHello = "no_hello",
-        /// Says hello twice.
-        TwoHellos = "two_hellos",
-        /// Says hello in an unknown version.
-        WrongVersion = "wrong_version",
-        /// Opens the connection and stays silent.
-        Idle = "idle",
-        /// Says hello, then resumes a made-up session with an empty ticket.
-        ResumeForged = "resume_forged",
-        /// Sends half a frame, then nothing.
-        Truncated = "truncated",
-    }
-    /// In which direction a partition loses what is sent.
-    Direction {
-        /// In both.
-        Both = "both",
-        /// From the server to the site.
-        Inbound = "inbound",
-        /// From the site to the server.
-        Outbound = "outbound",
-    }
-    /// What `login_status` says (LOGIN-6).
-    LoginStatus {
-        /// Nobody is logged in.
-        Logout = "LOGOUT",
-        /// A login is under way.
-        Logining = "LOGINING",
-        /// Logged in.
-        Logined = "LOGINED",
-    }
-    /// The calls whose answers can be expected.
-    CallKind {
-        /// `login`.
-        Login = "login",
-        /// `logout`.
-        Logout = "logout",
-        /// `send_message`.
-        Send = "send",
-        /// `conversations`.
-        Conversations = "conversations",
-        /// The administrative kick.
-        Kick = "kick",
-        /// The administrative status query.
-        Query = "query",
-        /// `init`.
-        Init = "init",
-        /// `uninit`.
-        Uninit = "uninit",
-    }
-    /// What a status query shows of a user.
-    Shown {
-        /// Online.
-        Online = "online",
-        /// PushOnline.
-        PushOnline = "push_online",
-        /// Offline.
-        Offline = "offline",
-        /// Listed apart: no such account.
-        Unknown = "unknown",
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use gatecrash::id::UserId;
 use gatecrash::policy::{Platform, Seats};
 use gatecrash::time::WallTime;
-use toml_edit::{Document, Item, TableLike, Value};
+use toml_edit::{Item, TableLike, Value};
 
 use super::diagnose::{Diagnosis, Mistake, Problems, nearest, one_of};
 use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, parse_span};
@@ -20,6 +20,7 @@ use super::expect::read_expectations;
 use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
 use super::rules::{RuleId, rule};
 use super::script::{ACTORS, Names, USER_ID, WHOLE_SECONDS, check_steps, read_steps, whole_seconds};
+use super::section::{Entry, Section, kind_of, read_toml};
 use super::{
     App, Device, DeviceName, Expectation, Init, LimitKind, LimitOverrides, LimitValue, Scenario, Site, SiteName, Step,
     TICK_DEFAULT, TICK_MAX, TicketName, TicketPlan, UNTIL_MAX_WITHOUT_TICK,
@@ -91,81 +92,6 @@ fn read(text: &str, problems: &mut Problems<'_>) -> Option<Scenario> {
     let recovered = problems.count() > 0;
     let mut header = Header { text: &readable, recovered, suggested: BTreeSet::new(), problems };
     header.read(document.as_table())
-}
-
-/// Parses as much of the text as is TOML. Lines that are not are blanked, so that places stay true.
-fn read_toml(text: &str, problems: &mut Problems<'_>) -> (String, Option<Document<String>>) {
-    /// A file with more is hardly a scenario at all.
-    const MISTAKES_MAX: usize = 50;
-    let mut readable = text.to_owned();
-    for _ in 0..MISTAKES_MAX {
-        let error = match Document::parse(readable.clone()) {
-            Ok(document) => return (readable, Some(document)),
-            Err(error) => error,
-        };
-        let span = error.span().unwrap_or(0..0);
-        let at = span.start.min(text.len())..span.end.min(text.len());
-        let (message, expected) = match error.message().split_once(", expected ") {
-            Some((message, expected)) => (message, expected),
-            None if error.message() == "duplicate key" => ("a key that was there before", "each key once"),
-            None => (error.message(), "well-formed TOML"),
-        };
-        problems.report(Mistake::new(at.clone(), message.trim(), expected));
-        let line_start = readable[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = readable[at.start..].find('\n').map_or(readable.len(), |length| at.start + length);
-        let line = &readable[line_start..line_end];
-        // Without its header a section's keys would be read as those of the section before; without its
-        // end a text would take in the rest of the file.
-        if line.trim().is_empty()
-            || line.trim_start().starts_with('[')
-            || at.start == text.len()
-            || line.contains("\"\"\"")
-        {
-            break;
-        }
-        readable.replace_range(line_start..line_end, &" ".repeat(line.len()));
-    }
-    (readable, None)
-}
-
-/// A value in the file, with the dotted key it stands under.
-struct Entry<'d> {
-    /// The whole key.
-    key: String,
-    /// Its last part.
-    name: String,
-    item: Cow<'d, Item>,
-    key_at: Range<usize>,
-    at: Range<usize>,
-}
-
-/// A table in the file.
-struct Section<'d> {
-    /// Its dotted key; empty for the root.
-    key: String,
-    table: &'d dyn TableLike,
-    at: Range<usize>,
-}
-
-impl<'d> Section<'d> {
-    /// Every entry, in the order of the file.
-    fn entries(&self) -> Vec<Entry<'d>> {
-        self.table.iter().filter_map(|(key, _)| self.entry(key)).collect()
-    }
-
-    /// The whole key of what stands here under `name`.
-    fn key_of(&self, name: &str) -> String {
-        if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) }
-    }
-
-    fn entry(&self, key: &str) -> Option<Entry<'d>> {
-        let (written, item) = self.table.get_key_value(key)?;
-        let name = key.to_owned();
-        let key = self.key_of(key);
-        let key_at = written.span().unwrap_or_else(|| self.at.clone());
-        let at = item.span().unwrap_or_else(|| key_at.clone());
-        Some(Entry { key, name, item: Cow::Borrowed(item), key_at, at })
-    }
 }
 
 /// Reads the header's tables and values, and reports what does not fit.
@@ -754,18 +680,4 @@ const NUMBER_MAX: u32 = 1_000_000;
 
 fn narrow(number: u64) -> u32 {
     u32::try_from(number).expect("checked against its range")
-}
-
-/// What a value is, for those who expected something else.
-fn kind_of(item: &Item) -> &'static str {
-    match item {
-        Item::None => "nothing",
-        Item::Table(_) | Item::ArrayOfTables(_) | Item::Value(Value::InlineTable(_)) => "a table",
-        Item::Value(Value::String(_)) => "a text",
-        Item::Value(Value::Integer(_)) => "a whole number",
-        Item::Value(Value::Float(_)) => "a number with a fraction",
-        Item::Value(Value::Boolean(_)) => "true or false",
-        Item::Value(Value::Datetime(_)) => "a date",
-        Item::Value(Value::Array(_)) => "a list",
-    }
 }

@@ -1,0 +1,106 @@
+//! The timers and limits a scenario may set: one table of keys, kinds and meanings.
+//!
+//! The rules' own values are the product's, in `gatecrash::limits`; nothing is applied here.
+
+use std::time::Duration;
+
+macro_rules! limits {
+    ($(#[doc = $text:literal] $name:ident: $kind:ident;)+) => {
+        /// The timers and limits a scenario sets; those it does not keep the rules' values.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct LimitOverrides { $(#[doc = $text] pub $name: Option<limits!(@type $kind)>,)+ }
+
+        impl LimitOverrides {
+            /// Every limit's key, with what kind of value it takes and what it limits.
+            pub const KEYS: &'static [(&'static str, LimitKind, &'static str)] =
+                &[$((stringify!($name), LimitKind::$kind, $text)),+];
+
+            /// The limits that are set, in the order of [`LimitOverrides::KEYS`].
+            pub fn set_values(&self) -> Vec<(&'static str, LimitValue)> {
+                let mut values = Vec::new();
+                $(if let Some(value) = self.$name { values.push((stringify!($name), LimitValue::$kind(value))); })+
+                values
+            }
+
+            /// Sets the limit with this key; false if there is none of that key and kind.
+            pub fn set(&mut self, key: &str, value: LimitValue) -> bool {
+                match (key, value) {
+                    $((stringify!($name), LimitValue::$kind(value)) => { self.$name = Some(value); true })+
+                    _ => false,
+                }
+            }
+        }
+    };
+    (@type Time) => { Duration };
+    (@type Number) => { u32 };
+    (@type Percent) => { u32 };
+}
+
+limits! {
+    /// How long a login may take (LOGIN-3; 30 s).
+    login_timeout: Time;
+    /// How long any other request may take (API-5, LOGOUT-1; 15 s).
+    request_timeout: Time;
+    /// How long one attempt to connect may take (LOGIN-8, CONN-2; 10 s).
+    connect_timeout: Time;
+    /// How long after its last frame a device sends a heartbeat (CONN-5; 120 s).
+    heartbeat: Time;
+    /// The same on the web (CONN-5; 60 s).
+    heartbeat_web: Time;
+    /// How long a device waits for a heartbeat's answer (CONN-5; 15 s).
+    heartbeat_answer: Time;
+    /// The longest first pause before reconnecting (CONN-2; 250 ms).
+    backoff_first: Time;
+    /// The second pause, doubled from then on (CONN-2; 250 ms).
+    backoff_min: Time;
+    /// The longest pause (CONN-2; 64 s).
+    backoff_max: Time;
+    /// The same on the web (CONN-2; 16 s).
+    backoff_max_web: Time;
+    /// How far a pause is spread to either side, in percent (CONN-2; 20).
+    backoff_spread_percent: Percent;
+    /// How long a link must have stayed up for the back-off to start over (CONN-2; 30 s).
+    backoff_reset: Time;
+    /// How long the server bears a silent connection (CONN-5; 400 s).
+    silence: Time;
+    /// The same on the web (CONN-5; 90 s).
+    silence_web: Time;
+    /// How long a session lives without a connection until it is dormant (CONN-6; 400 s).
+    dormant: Time;
+    /// The same on the web (CONN-6; 90 s).
+    dormant_web: Time;
+    /// How long a connection may stay without a login or resume (INPUT-2; 45 s).
+    admission: Time;
+    /// How long the server waits for a kick's confirmation before it closes (KICK-10; 15 s).
+    kick_linger: Time;
+    /// How many refused tickets lock a device (TICKET-4; 10).
+    refusals_max: Number;
+    /// Within which span they are counted (TICKET-4; 60 s).
+    refusals_window: Time;
+    /// How long the lock lasts (TICKET-4; 60 s).
+    refusals_lock: Time;
+    /// How long after its link loss a mobile session is PushOnline (PRES-1; 7 d).
+    push_online: Time;
+}
+
+/// What kind of value a limit takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitKind {
+    /// A span of time over zero.
+    Time,
+    /// A number from 1.
+    Number,
+    /// A number from 0 to 100.
+    Percent,
+}
+
+/// The value of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitValue {
+    /// A span of time.
+    Time(Duration),
+    /// A number.
+    Number(u32),
+    /// A percentage.
+    Percent(u32),
+}
