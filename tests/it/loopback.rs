@@ -32,13 +32,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-const APP: u64 = 1_400_000_000;
-const KEY: &str = "the app's secret";
+pub const APP: u64 = 1_400_000_000;
+pub const KEY: &str = "the app's secret";
 
 /// Far above what any of these takes: a test that hangs is to fail instead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn run<Value>(test: impl Future<Output = Value>) -> Value {
+pub fn run<Value>(test: impl Future<Output = Value>) -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.expect("the test does not end") })
 }
@@ -79,14 +79,14 @@ async fn serve(store: impl ServerStore) -> Running {
 }
 
 /// What a listener was told, as text.
-struct Heard(mpsc::UnboundedReceiver<String>);
+pub struct Heard(mpsc::UnboundedReceiver<String>);
 
 impl Heard {
-    async fn next(&mut self) -> String {
+    pub async fn next(&mut self) -> String {
         self.0.recv().await.expect("the listener is there")
     }
 
-    async fn until(&mut self, what: &str) {
+    pub async fn until(&mut self, what: &str) {
         while self.next().await != what {}
     }
 }
@@ -129,7 +129,7 @@ fn device(server: &str, disk: impl DeviceDisk) -> (Sdk, Heard) {
     (sdk, Heard(receiver))
 }
 
-async fn logged_in(server: &str, platform: Platform, user: &str) -> (Sdk, Heard) {
+pub async fn logged_in(server: &str, platform: Platform, user: &str) -> (Sdk, Heard) {
     let (sdk, mut heard) = device(server, MemoryDisk::default());
     sdk.init(platform).await.unwrap();
     sdk.login(user, ticket(user)).await.unwrap();
@@ -491,10 +491,10 @@ fn a_login_nobody_answers_times_out() {
 }
 
 /// A fresh directory, gone when the test ends.
-struct Directory(PathBuf);
+pub struct Directory(pub PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("gatecrash-it-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         Directory(std::env::temp_dir().join(name))

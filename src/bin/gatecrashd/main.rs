@@ -2,7 +2,9 @@
 //!
 //! Does no work of its own. The library does it; the subcommands read arguments and write text.
 
+mod config;
 mod date;
+mod serve;
 mod ticket;
 
 use std::fmt;
@@ -13,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 /// The server of an instant-messaging system's logins, and the tickets it admits.
 #[derive(Parser)]
-#[command(name = "gatecrashd", version, after_help = "Exit codes: 0 done or valid, 1 refused, 3 bad input.")]
+#[command(name = "gatecrashd", version, after_help = "Exit codes: 0 done or valid, 1 refused or failed, 3 bad input.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -21,6 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::Arguments),
     /// Make and examine tickets (UserSigs)
     Ticket(ticket::Arguments),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         }
     };
     let ended = match arguments.command {
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Ticket(arguments) => ticket::run(arguments).map(|(end, text)| {
             // Whoever reads may have read enough, as `head` does; the verdict stands.
             let _ = writeln!(std::io::stdout(), "{text}");

@@ -254,7 +254,7 @@ fn key_of_text(text: &str) -> Result<SecretKey, String> {
 }
 
 /// The key in a file, without the newline that editors put at its end.
-fn key_of_file(path: PathBuf) -> Result<SecretKey, BadInput> {
+pub fn key_of_file(path: PathBuf) -> Result<SecretKey, BadInput> {
     let shown = path.display();
     let text = std::fs::read_to_string(&path)
         .map_err(|error| BadInput(format!("cannot read the key file '{shown}': {error}")))?;

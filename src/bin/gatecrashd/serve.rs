@@ -1,0 +1,120 @@
+//! `gatecrashd serve`: runs the server over TCP until it is told to stop.
+//!
+//! Keeps its records in memory: they are gone when the process ends. The library serves.
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+
+use clap::Args;
+use gatecrash::driver::Unobserved;
+use gatecrash::driver::server::{ServeError, ServerDriver};
+use gatecrash::driver::store::MemoryStore;
+use gatecrash::driver::tokio::Live;
+use tracing::{error, info};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{BadInput, End, config};
+
+/// Serve one app
+///
+/// Prints one line, `listening on ADDRESS`, when devices can connect. Stops gracefully on SIGINT and
+/// SIGTERM: what was begun is answered, then connections are closed.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatecrashd serve --config app.toml
+  gatecrashd serve --config app.toml --listen 0.0.0.0:7000 --log debug
+
+docs/app.example.toml explains every line of a configuration. Records are kept in memory: a
+restarted server knows nobody.")]
+pub struct Arguments {
+    /// The app's configuration
+    #[arg(long, value_name = "PATH")]
+    config: PathBuf,
+    /// Where to listen, in the place of the configuration's `listen`
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// How much to log to standard error: off, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log: LevelFilter,
+}
+
+/// Serves until stopped.
+pub fn run(arguments: Arguments) -> Result<End, BadInput> {
+    let Arguments { config, listen, log } = arguments;
+    let mut settings = config::read(&config)?;
+    if let Some(address) = listen {
+        settings.listen = address;
+    }
+    tracing_subscriber::fmt().with_max_level(log).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| BadInput(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let told = Told::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
+        let app_id = settings.config.app_id;
+        let bound =
+            ServerDriver::<Live, MemoryStore>::bind(Live::new(), MemoryStore::default(), Unobserved, settings).await;
+        let (server, handle) = bound.map_err(|error| BadInput(error.to_string()))?;
+        let address =
+            server.listener().local_addr().map_err(|error| BadInput(format!("cannot tell the address: {error}")))?;
+        info!(app_id, %address, "serving");
+        let stopping = tokio::spawn(async move {
+            told.to_stop().await;
+            info!("stopping");
+            handle.stop();
+        });
+        // Nobody may be reading: the server serves all the same.
+        let _ = writeln!(stdout(), "listening on {address}").and_then(|()| stdout().flush());
+        let ended = server.run().await;
+        stopping.abort();
+        match ended {
+            Ok(()) => Ok(End::Done),
+            Err(error @ (ServeError::Store(_) | ServeError::Listen { .. })) => {
+                error!(%error, "stopped");
+                Ok(End::Refused)
+            }
+        }
+    })
+}
+
+/// The signals that end a server, heard from the moment this is made.
+#[cfg(unix)]
+struct Told {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Told {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Told { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn to_stop(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// The signal that ends a server where there is only one.
+#[cfg(not(unix))]
+struct Told;
+
+#[cfg(not(unix))]
+impl Told {
+    fn new() -> std::io::Result<Self> {
+        Ok(Told)
+    }
+
+    async fn to_stop(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without the signal only the end of the process stops it.
+            std::future::pending::<()>().await;
+        }
+    }
+}
