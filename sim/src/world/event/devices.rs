@@ -1,0 +1,261 @@
+//! The devices: their processes, what the application calls and hears, their disks.
+//!
+//! Decides nothing: the core does.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use gatecrash::client;
+use gatecrash::client::{Client, Start, Write};
+use gatecrash::id::CallId;
+use gatecrash::ticket::Ticket;
+
+use super::super::{limits, tickets};
+use super::{Class, Link, Process, Upward, What, World};
+use crate::draw::Draw;
+use crate::scenario::{Call, Init, TicketChoice};
+use crate::trace::Effect;
+
+impl World<'_> {
+    pub(super) fn start_process(&mut self, device: usize) {
+        let state = &mut self.devices[device];
+        state.suspended = false;
+        state.process = Some(Process {
+            core: Client::new(),
+            calls: 0,
+            last_ticket: None,
+            armed: Vec::new(),
+            deliveries: VecDeque::new(),
+            frozen_calls: VecDeque::new(),
+            frozen_inputs: VecDeque::new(),
+            wake_at: None,
+        });
+        let index = state.index;
+        self.effect(Effect::ProcessUp { device: index });
+        if self.scenario.devices[&self.devices[device].name].init == Init::Auto {
+            self.call(device, Call::Init);
+        }
+    }
+
+    pub(super) fn kill(&mut self, device: usize) {
+        if self.devices[device].process.take().is_none() {
+            return self.effect(Effect::Nothing);
+        }
+        self.devices[device].suspended = false;
+        self.effect(Effect::ProcessDead { device: self.devices[device].index });
+        self.close_links(device);
+    }
+
+    pub(super) fn close_links(&mut self, device: usize) {
+        for link in 0..self.links.len() {
+            let state = &mut self.links[link];
+            if state.device == device && state.is_device_end_open && !state.is_stranger {
+                state.is_device_end_open = false;
+                self.send_upward(link, Upward::Close);
+            }
+        }
+    }
+
+    pub(super) fn reset(&mut self, device: usize) {
+        let is_live =
+            |link: &Link| link.device == device && link.is_device_end_open && link.is_connected && !link.is_stranger;
+        let Some(link) = self.links.iter().rposition(is_live) else { return self.effect(Effect::Nothing) };
+        self.effect(Effect::ConnectionReset { device: self.devices[device].index });
+        self.links[link].is_device_end_open = false;
+        self.send_upward(link, Upward::Close);
+        let connection = self.links[link].end;
+        self.device_input(device, client::Input::Closed { connection });
+    }
+
+    pub(super) fn wake(&mut self, device: usize) {
+        self.devices[device].suspended = false;
+        self.effect(Effect::Woken { device: self.devices[device].index });
+        self.device_input(device, client::Input::Woken);
+        let take = |process: &mut Option<Process>| {
+            let process = process.as_mut()?;
+            Some((mem::take(&mut process.frozen_calls), mem::take(&mut process.frozen_inputs)))
+        };
+        let Some((calls, inputs)) = take(&mut self.devices[device].process) else { return };
+        calls.into_iter().for_each(|call| self.call(device, call));
+        inputs.into_iter().for_each(|input| self.device_input(device, input));
+        self.push(self.now, Class::Timer, What::DeviceTimer(device));
+    }
+
+    /// The application calls. What the SDK does with it is in the trace, its result too.
+    pub(super) fn call(&mut self, device: usize, call: Call) {
+        let is_frozen = self.devices[device].suspended;
+        let Some(process) = &mut self.devices[device].process else { return };
+        if is_frozen {
+            process.frozen_calls.push_back(call);
+            return;
+        }
+        let request = match call {
+            Call::Init => self.init(device),
+            Call::Uninit => client::Call::Uninit,
+            Call::Login { user, ticket } => {
+                let ticket = self.ticket(device, &user, &ticket);
+                self.process(device).last_ticket = Some(ticket.clone());
+                client::Call::Login { user, ticket }
+            }
+            Call::Logout => client::Call::Logout,
+            Call::Send { to, text } => client::Call::SendMessage { to, text: crate::world::text(&text) },
+            Call::Conversations => client::Call::Conversations,
+            Call::Kick { user } => client::Call::AdminKick { user },
+            Call::Query { users } => client::Call::QueryStatus { users },
+            Call::NetworkChanged => return self.device_input(device, client::Input::NetworkChanged),
+        };
+        let process = self.process(device);
+        process.calls += 1;
+        let call = CallId(process.calls);
+        self.device_input(device, client::Input::Call { call, request });
+    }
+
+    pub(super) fn process(&mut self, device: usize) -> &mut Process {
+        self.devices[device].process.as_mut().expect("a living process calls")
+    }
+
+    pub(super) fn init(&mut self, device: usize) -> client::Call {
+        let state = &mut self.devices[device];
+        state.starts += 1;
+        let platform = self.scenario.devices[&state.name].platform;
+        client::Call::Init(Box::new(Start {
+            platform,
+            seed: Draw::key(self.scenario.seed, state.name.as_str(), &format!("start {}", state.starts)),
+            limits: limits::client(&self.scenario.limits, platform),
+            installation: state.installation.clone(),
+            conversations: state.caches.clone(),
+        }))
+    }
+
+    pub(super) fn ticket(&mut self, device: usize, user: &str, choice: &TicketChoice) -> Ticket {
+        let app = &self.scenario.app;
+        match choice {
+            TicketChoice::Last => self.process(device).last_ticket.clone().unwrap_or_else(|| Ticket::from("")),
+            TicketChoice::Named(name) => {
+                let plan = &self.scenario.tickets[name];
+                let ticket = tickets::planned(app, plan);
+                tickets::record(self.recorder, self.now, Some(name), plan.user, &ticket);
+                ticket
+            }
+            TicketChoice::Fresh { ttl } => {
+                let ttl = ttl.unwrap_or(app.ticket_ttl).as_secs();
+                let issued = self.server_now().wall.seconds();
+                let owner = user.parse().unwrap_or_else(|_| crate::world::NOBODY.parse().expect("a valid user id"));
+                let ticket = tickets::genuine(app.id, owner, issued, ttl);
+                tickets::record(self.recorder, self.now, None, owner, &ticket);
+                ticket
+            }
+        }
+    }
+
+    pub(super) fn device_input(&mut self, device: usize, input: client::Input) {
+        let is_frozen = self.devices[device].suspended;
+        let index = self.devices[device].index;
+        let Some(process) = &mut self.devices[device].process else { return };
+        if is_frozen {
+            process.frozen_inputs.push_back(input);
+            return;
+        }
+        self.recorder.device_input(self.now, index, &input);
+        process.core.handle_input(self.now, input);
+        self.device_outputs(device);
+    }
+
+    pub(super) fn device_timer(&mut self, device: usize) {
+        if self.devices[device].suspended {
+            return;
+        }
+        let now = self.now;
+        let Some(process) = &mut self.devices[device].process else { return };
+        if process.wake_at == Some(now) {
+            process.wake_at = None;
+        }
+        if process.core.poll_timeout().is_some_and(|at| at <= now) {
+            process.core.handle_timeout(now);
+        }
+        self.device_outputs(device);
+    }
+
+    pub(super) fn device_outputs(&mut self, device: usize) {
+        while let Some(output) = self.devices[device].process.as_mut().and_then(|process| process.core.poll_output()) {
+            self.device_action(device, output);
+        }
+        // The application is told one thing at a time; it may call from inside.
+        while let Some(output) =
+            self.devices[device].process.as_mut().and_then(|process| process.deliveries.pop_front())
+        {
+            self.recorder.device_output(self.now, self.devices[device].index, &output);
+            if let client::Action::Event(event) = &output.action {
+                self.react(device, event);
+            }
+        }
+        let Some(process) = &mut self.devices[device].process else { return };
+        let Some(at) = process.core.poll_timeout() else { return };
+        let at = at.max(self.now);
+        if process.wake_at.is_none_or(|wake_at| at < wake_at) {
+            process.wake_at = Some(at);
+            self.push(at, Class::Timer, What::DeviceTimer(device));
+        }
+    }
+
+    /// EVENT-2: a call made inside a listener.
+    pub(super) fn react(&mut self, device: usize, event: &client::Event) {
+        let process = self.process(device);
+        let armed = process.armed.iter().position(|(armed, _)| armed.word() == event.word());
+        if let Some(armed) = armed {
+            let (_, call) = process.armed.remove(armed);
+            self.call(device, call);
+        }
+    }
+
+    pub(super) fn device_action(&mut self, device: usize, output: client::Output) {
+        let index = self.devices[device].index;
+        match &output.action {
+            client::Action::Result { .. } | client::Action::Event(_) => {
+                self.process(device).deliveries.push_back(output);
+                return;
+            }
+            client::Action::DropEvents => {
+                let deliveries = &mut self.process(device).deliveries;
+                deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
+            }
+            client::Action::Store { .. }
+            | client::Action::Connect { .. }
+            | client::Action::Send { .. }
+            | client::Action::Close { .. }
+            | client::Action::Status { .. }
+            | client::Action::Note(_) => {}
+        }
+        self.recorder.device_output(self.now, index, &output);
+        match output.action {
+            client::Action::Store { change, write } => {
+                match write {
+                    Write::Installation(installation) => self.devices[device].installation = Some(installation),
+                    Write::Conversations { user, conversations } => {
+                        self.devices[device].caches.insert(user, conversations);
+                    }
+                }
+                self.recorder.device_stored(self.now, index, change);
+            }
+            client::Action::Connect { connection } => {
+                self.open_link(device, connection, false);
+            }
+            client::Action::Send { connection, frame } => {
+                if let Some(link) = self.link_of(device, connection) {
+                    self.send_upward(link, Upward::Frame(frame));
+                }
+            }
+            client::Action::Close { connection } => {
+                if let Some(link) = self.link_of(device, connection) {
+                    self.links[link].is_device_end_open = false;
+                    self.send_upward(link, Upward::Close);
+                }
+            }
+            client::Action::Result { .. }
+            | client::Action::Event(_)
+            | client::Action::DropEvents
+            | client::Action::Status { .. }
+            | client::Action::Note(_) => {}
+        }
+    }
+}
