@@ -3,7 +3,7 @@
 //! Refuses a file with its name, line and column and, where there is one, the nearest valid word
 //! (INPUT-4, POLICY-2). What the values mean is the library's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::Range;
@@ -38,7 +38,7 @@ struct File {
     #[serde(default = "default_listen")]
     listen: String,
     #[serde(default)]
-    administrators: Vec<UserId>,
+    administrators: Vec<Spanned<String>>,
     #[serde(default)]
     policy: Policy,
     #[serde(default)]
@@ -209,9 +209,14 @@ fn settings(file: File, text: &str, beside: &Path) -> Result<Settings, Unfit> {
     if keys.is_empty() {
         return Err(here(0, "give at least one key in `keys` or `key_files`: without one no ticket fits".to_owned()));
     }
+    let mut administrators = BTreeSet::new();
+    for name in &file.administrators {
+        let user = name.get_ref().parse::<UserId>();
+        administrators.insert(user.map_err(|error| here(name.span().start, format!("`{}`: {error}", name.get_ref())))?);
+    }
     let config = Config {
         seats,
-        administrators: file.administrators.into_iter().collect(),
+        administrators,
         reconnect_kicks: file.reconnect_kicks,
         notify_offline_kick: file.notify_offline_kick,
         limits: file.limits.over(ServerLimits::default()),
@@ -292,9 +297,9 @@ mod tests {
                 "[max_instances]\niphone = 1",
                 "4:1: unknown word `iphone`; valid are android, ios, ipad, windows, mac, linux, web",
             ),
-            ("administrators = [\"root\", \"a b\"]", "3:27: a user id is 1 to 32 bytes of a-z A-Z 0-9 _ -"),
+            ("administrators = [\"root\", \"a b\"]", "3:27: `a b`: a user id is 1 to 32 bytes of a-z A-Z 0-9 _ -"),
             ("reconnect_kicks = 1", "3:19: invalid type: integer `1`, expected a boolean"),
-            ("listen = ", "3:10: string values must be quoted; expected literal string"),
+            ("listen = ", "3:10: string values must be quoted, expected literal string"),
             ("connections_max = 0", "3:19: invalid value: integer `0`, expected a nonzero usize"),
         ];
         for (line, expected) in cases {

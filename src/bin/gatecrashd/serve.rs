@@ -52,7 +52,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         .build()
         .map_err(|error| BadInput(format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let told = Told::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
+        let signals = Signals::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
         let app_id = settings.config.app_id;
         let bound =
             ServerDriver::<Live, MemoryStore>::bind(Live::new(), MemoryStore::default(), Unobserved, settings).await;
@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
             server.listener().local_addr().map_err(|error| BadInput(format!("cannot tell the address: {error}")))?;
         info!(app_id, %address, "serving");
         let stopping = tokio::spawn(async move {
-            told.to_stop().await;
+            signals.stopped().await;
             info!("stopping");
             handle.stop();
         });
@@ -81,19 +81,19 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
 
 /// The signals that end a server, heard from the moment this is made.
 #[cfg(unix)]
-struct Told {
+struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Told {
+impl Signals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Told { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn to_stop(mut self) {
+    async fn stopped(mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -103,15 +103,15 @@ impl Told {
 
 /// The signal that ends a server where there is only one.
 #[cfg(not(unix))]
-struct Told;
+struct Signals;
 
 #[cfg(not(unix))]
-impl Told {
+impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Told)
+        Ok(Signals)
     }
 
-    async fn to_stop(self) {
+    async fn stopped(self) {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without the signal only the end of the process stops it.
             std::future::pending::<()>().await;
