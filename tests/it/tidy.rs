@@ -477,6 +477,11 @@ fn the_rules_are_stated_once_and_are_those_of_the_harness() {
 }
 
 #[test]
+fn no_file_is_too_long() {
+    assert_none(check_lengths(&repository()));
+}
+
+#[test]
 fn every_rule_that_is_cited_exists() {
     let sources = repository();
     assert_none(check_cited_rules_exist(&rules_of(text_of(&sources, "SPEC.md")), &sources));
