@@ -65,6 +65,8 @@ enum What {
     Upward(usize),
     /// The next thing under way to the device on this connection arrives.
     Downward(usize),
+    /// The request for this connection was lost at once.
+    Refused(usize),
     Committed(Change),
     ServerTimer,
     DeviceTimer(usize),
@@ -99,6 +101,8 @@ struct Machine {
     clock: WallClock,
     disk: Draw,
     links: Vec<Option<usize>>,
+    /// Connections asked for while the server was down.
+    knocking: Vec<usize>,
     wake_at: Option<Instant>,
 }
 
@@ -208,6 +212,7 @@ impl<'a> World<'a> {
                 clock: WallClock::new(start, crate::scenario::Offset(0)),
                 disk: Draw::new(scenario.seed, "server", "disk"),
                 links: Vec::new(),
+                knocking: Vec::new(),
                 wake_at: None,
             },
             devices: devices.collect(),
@@ -245,6 +250,7 @@ impl<'a> World<'a> {
                 }
                 What::Upward(link) => self.arrive_upward(link),
                 What::Downward(link) => self.arrive_downward(link),
+                What::Refused(link) => self.connect_failed(link),
                 What::Committed(change) => self.committed(change),
                 What::ServerTimer => self.server_timer(),
                 What::DeviceTimer(device) => self.device_timer(device),

@@ -63,6 +63,7 @@ impl World<'_> {
                 };
                 self.sites[site].is_outbound_cut |= out;
                 self.sites[site].is_inbound_cut |= back;
+                self.lose_under_way(site, out, back);
                 self.link_effect(site);
             }
             Fault::Repair { site } => {

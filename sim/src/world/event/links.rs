@@ -14,9 +14,43 @@ use crate::draw::Draw;
 use crate::scenario::Conduct;
 
 impl World<'_> {
+    /// A partition loses what is under way too.
+    pub(super) fn lose_under_way(&mut self, site: usize, out: bool, back: bool) {
+        for link in 0..self.links.len() {
+            if self.devices[self.links[link].device].site != site {
+                continue;
+            }
+            let state = &mut self.links[link];
+            if back && !state.downward.is_empty() {
+                state.downward.clear();
+                state.is_downward_silent = true;
+            }
+            if out && !state.upward.is_empty() {
+                state.upward.clear();
+                state.is_upward_silent = true;
+                self.connect_failed(link);
+            }
+        }
+    }
+
+    /// The request for this connection is lost, which the device learns at once.
+    pub(super) fn connect_failed(&mut self, link: usize) {
+        let Link { device, end, is_connected, is_device_end_open, is_stranger, .. } = self.links[link];
+        if !is_connected && is_device_end_open {
+            self.links[link].is_device_end_open = false;
+            self.links[link].upward.clear();
+            if !is_stranger {
+                self.device_input(device, client::Input::ConnectFailed { connection: end });
+            }
+        }
+    }
+
     pub(super) fn send_upward(&mut self, link: usize, message: Upward) {
         let site = &self.sites[self.devices[self.links[link].device].site];
         let (is_cut, is_held) = (site.is_outbound_cut, site.is_held);
+        if is_cut && matches!(message, Upward::Open) {
+            self.push(self.now, Class::Input, What::Refused(link));
+        }
         let state = &mut self.links[link];
         if is_cut {
             state.is_upward_silent = true;
@@ -71,14 +105,13 @@ impl World<'_> {
 
     pub(super) fn arrive_upward(&mut self, link: usize) {
         let Some(message) = self.links[link].upward.pop_front() else { return };
-        let Some(core) = &self.server.core else {
-            // Nobody is there: a connect is answered when the server is back, the rest is lost.
+        if self.server.core.is_none() {
+            // Nobody is there: a connect is refused when the server is back, the rest is lost.
             if matches!(message, Upward::Open) {
-                self.links[link].upward.push_front(message);
+                self.server.knocking.push(link);
             }
             return;
-        };
-        let _ = core;
+        }
         match (message, self.links[link].server_end) {
             (Upward::Open, _) => {
                 let end = self.server.links.iter().position(Option::is_none).unwrap_or(self.server.links.len());

@@ -9,7 +9,7 @@ use gatecrash::server;
 use gatecrash::server::Server;
 use gatecrash::time::Now;
 
-use super::{Class, Downward, Upward, What, World};
+use super::{Class, Downward, What, World};
 use crate::trace::Effect;
 
 impl World<'_> {
@@ -23,11 +23,9 @@ impl World<'_> {
         self.server.committed = records.change;
         self.server.core = Some(Server::restore(self.server.config.clone(), records));
         self.server_input(server::Input::Started);
-        // Who was connecting meanwhile gets through now.
-        for link in 0..self.links.len() {
-            if matches!(self.links[link].upward.front(), Some(Upward::Open)) && !self.links[link].is_connected {
-                self.push(self.now, Class::Input, What::Upward(link));
-            }
+        // Who knocked meanwhile is turned away by the machine.
+        for link in std::mem::take(&mut self.server.knocking) {
+            self.connect_failed(link);
         }
     }
 

@@ -340,7 +340,7 @@ impl<'a> World<'a> {
 
     /// Puts turmoil's link as the script has it.
     fn set_partitions(&self, site: usize) {
-        let Site { name, is_outbound_cut, is_inbound_cut, .. } = &self.sites[site];
+        let Site { name, is_outbound_cut, is_inbound_cut, is_held, .. } = &self.sites[site];
         self.sim.repair_oneway(host(name), SERVER);
         self.sim.repair_oneway(SERVER, host(name));
         if *is_outbound_cut {
@@ -349,11 +349,17 @@ impl<'a> World<'a> {
         if *is_inbound_cut {
             self.sim.partition_oneway(SERVER, host(name));
         }
+        // turmoil's repair lets a held link go.
+        if *is_held && !is_outbound_cut && !is_inbound_cut {
+            self.sim.hold(host(name), SERVER);
+        }
     }
 
     fn release(&mut self, site: usize) {
         self.sites[site].is_held = false;
         self.sim.release(host(&self.sites[site].name), SERVER);
+        // turmoil's release mends partitions.
+        self.set_partitions(site);
         self.link_effect(site);
     }
 
