@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use super::place::{DevicePlace, Disk, Observer, Shared};
 use super::{PORT, SERVER, stranger};
 use crate::scenario::{Call, Conduct, Init, ListenerEvent, TicketChoice};
-use crate::trace::Effect;
+use crate::trace::{Effect, log};
 use crate::world::{NOBODY, limits, text, tickets};
 
 /// What the script has for one device.
@@ -87,14 +87,18 @@ struct Slot {
     waker: Option<Waker>,
 }
 
-/// Polls the driver in a slot until it is taken out.
-struct Run(Rc<RefCell<Slot>>);
+/// Polls the driver in a slot until it is taken out. What it logs meanwhile is the device's.
+struct Run {
+    slot: Rc<RefCell<Slot>>,
+    name: Arc<str>,
+}
 
 impl Future for Run {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let slot = &mut *self.0.borrow_mut();
+        let _entered = log::enter(&self.name);
+        let slot = &mut *self.slot.borrow_mut();
         slot.waker = Some(context.waker().clone());
         match &mut slot.driver {
             None => Poll::Ready(()),
@@ -227,7 +231,8 @@ impl<C: ClientDecisions> Process<C> {
         let (disk, observer) = (Disk::new(Arc::clone(shared), device), Observer::device(shared, device));
         let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
         let slot = Rc::new(RefCell::new(Slot { driver: Some(Box::pin(driver.run())), ..Slot::default() }));
-        tokio::task::spawn_local(Run(Rc::clone(&slot)));
+        let name = Arc::from(shared.plan(device).0.as_str());
+        tokio::task::spawn_local(Run { slot: Rc::clone(&slot), name });
         let application = Arc::new(Application {
             shared: Arc::clone(shared),
             device,

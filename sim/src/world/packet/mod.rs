@@ -25,7 +25,7 @@ use self::place::{Observer, ServerPlace, Shared, Store};
 use super::phases::{Phase, Phases};
 use super::{WorldError, limits, tickets};
 use crate::scenario::{Action, AppChange, Clock, DeviceName, Direction, Fault, Scenario, SiteName, Span};
-use crate::trace::{Effect, Recorder, SiteIndex};
+use crate::trace::{Effect, Recorder, SiteIndex, log};
 
 /// The server's host.
 const SERVER: &str = "server";
@@ -138,6 +138,8 @@ impl<'a> World<'a> {
     }
 
     fn run(mut self) -> Result<(), WorldError> {
+        // What no device logs is the server's.
+        let _entered = log::enter(&Arc::from(SERVER));
         for device in 0..self.devices.len() {
             self.command(device, Command::Start);
         }
