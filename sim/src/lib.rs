@@ -1,6 +1,167 @@
-//! The harness.
+//! The harness, on one page: a scenario runs in a world, the world leaves a trace, checks read the trace.
+//!
+//! ```text
+//! Scenario ──run──▶ Trace ──check──▶ [Violation] ──report──▶ text
+//! ```
+//!
+//! Each stage is a module and knows nothing but the data before it: `scenario` is decided and never
+//! runs; a `world` runs and never judges; checks
+//! judge from the trace alone, and do not know which world it came from. Parses no arguments and prints nothing: the command
+//! `gatecrash` does.
 
+mod caught;
 pub mod draw;
+pub mod report;
 pub mod scenario;
 pub mod trace;
 pub mod world;
+
+use std::time::Duration;
+
+use caught::caught;
+use gatecrash::time::Instant;
+use scenario::Scenario;
+use scenario::rules::RuleId;
+use trace::{Actor, Cast, Recorder, Trace, What};
+
+/// One run of a scenario, judged.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Everything that happened.
+    pub trace: Trace,
+    /// What should not have happened, in the order of the checks.
+    pub violations: Vec<Violation>,
+    /// Why not everything came to rest, if it did not.
+    pub not_converged: Option<String>,
+    /// How much time passed in the world.
+    pub simulated: Duration,
+}
+
+/// Something that should not have happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The property that does not hold, as a sentence.
+    pub property: &'static str,
+    /// The rule it checks.
+    pub rule: RuleId,
+    /// What happened instead.
+    pub text: String,
+    /// When.
+    pub at: Instant,
+    /// To whom.
+    pub actor: Actor,
+    /// At the how manieth event of the actor; 0 when no single event is to blame.
+    pub number: u32,
+}
+
+/// What there is to say of a scenario in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Every check holds and everything came to rest.
+    Passed,
+    /// Not everything came to rest.
+    NotConverged,
+    /// A check does not hold.
+    Violated,
+    /// There is no run to judge.
+    HarnessFailed,
+}
+
+/// Why there is no run to judge, or none to be trusted. Nobody but the harness is to blame.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum HarnessError {
+    /// A world cannot do what the scenario asks.
+    #[error("the world failed: {0}")]
+    World(String),
+    /// Something panicked: the cores, a driver, the world or a check.
+    #[error("{stage} {said}")]
+    Panicked {
+        /// While doing what.
+        stage: &'static str,
+        /// The place and the words of the panic.
+        said: String,
+    },
+    /// The world ended without saying whether everything had come to rest.
+    #[error("the world stopped at {0:?} and never said whether it had converged")]
+    Unfinished(Duration),
+    /// The same scenario gave two traces.
+    #[error("two runs of the same scenario differ\n{0}")]
+    Differs(String),
+}
+
+/// Runs a scenario in the packet world and judges the trace.
+///
+/// # Errors
+///
+/// What went wrong in the harness. Whatever goes wrong in the system under test is in the run.
+pub fn run(scenario: &Scenario) -> Result<Run, HarnessError> {
+    judge(scenario, record(scenario)?)
+}
+
+/// Like [`run`], and runs a second time: the same scenario must give the same trace.
+///
+/// # Errors
+///
+/// As of [`run`]; and the first difference between the two traces.
+pub fn run_twice(scenario: &Scenario) -> Result<Run, HarnessError> {
+    let (first, second) = (record(scenario)?, record(scenario)?);
+    match report::difference(&first, &second) {
+        Some(difference) => Err(HarnessError::Differs(difference)),
+        None => judge(scenario, first),
+    }
+}
+
+/// The trace that a scenario leaves in the packet world.
+fn record(scenario: &Scenario) -> Result<Trace, HarnessError> {
+    let recorder = Recorder::new(Cast::of(scenario));
+    match caught(|| world::packet::run(scenario, &recorder)) {
+        Ok(Ok(())) => Ok(recorder.finish()),
+        Ok(Err(error)) => Err(HarnessError::World(error.to_string())),
+        Err(said) => Err(HarnessError::Panicked { stage: "the run", said }),
+    }
+}
+
+/// Judges a trace, whichever world it comes from.
+///
+/// # Errors
+///
+/// When the trace has no end, or a check panics.
+pub fn judge(_: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
+    let violations = Vec::new();
+    let simulated = trace.events.last().map_or(Duration::ZERO, |event| Duration::from_micros(event.at.as_micros()));
+    let mut end = None;
+    for event in &trace.events {
+        match event.what {
+            What::Converged => end = Some(None),
+            What::NotConverged { reason } => end = Some(Some(trace.cast.text(reason).to_owned())),
+            _ => {}
+        }
+    }
+    match end {
+        Some(not_converged) => Ok(Run { trace, violations, not_converged, simulated }),
+        None => Err(HarnessError::Unfinished(simulated)),
+    }
+}
+
+impl Run {
+    /// The run in one word: of several that fit, the weightiest.
+    pub fn verdict(&self) -> Verdict {
+        match (&self.violations[..], &self.not_converged) {
+            ([], None) => Verdict::Passed,
+            ([], Some(_)) => Verdict::NotConverged,
+            ([_, ..], _) => Verdict::Violated,
+        }
+    }
+}
+
+impl Verdict {
+    /// The word that tables and JSON use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::NotConverged => "not_converged",
+            Verdict::Violated => "violated",
+            Verdict::HarnessFailed => "harness_failed",
+        }
+    }
+}

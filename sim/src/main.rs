@@ -1,2 +1,77 @@
-//! The command.
-fn main() {}
+//! The command `gatecrash`: its arguments, and the exit code that each ending has.
+//!
+//! Does no work of its own: `command` holds one module per subcommand, the library does the work.
+
+mod command;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use command::{End, batch, inspect, replay, run};
+
+/// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
+///
+/// Without a subcommand it does `run`: every scenario of the nearest `scenarios/` folder.
+#[derive(Parser)]
+#[command(name = "gatecrash", version, after_help = EXIT_CODES, after_long_help = LONG_HELP, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Replay(replay::Arguments),
+    Check(inspect::CheckArguments),
+    Print(inspect::PrintArguments),
+    Schema(inspect::SchemaArguments),
+    Rules(inspect::RulesArguments),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 passed, 1 a rule was violated, 2 a run did not converge, 3 bad input, 4 the harness failed.";
+
+const LONG_HELP: &str = "\
+Examples:
+  gatecrash                               run every scenario, each twice
+  gatecrash run scenarios/regressions     run those below a folder
+  gatecrash replay scenarios/NAME.toml    tell what happens in one
+  gatecrash check scenarios/NAME.toml     is the file well written?
+  gatecrash rules KICK-3                  what does this rule demand?
+
+Exit codes: 0 passed, 1 a rule was violated, 2 a run did not converge, 3 bad input, 4 the harness failed.";
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too. A closed terminal is nobody's to tell.
+            let _ = error.print();
+            let end = if error.use_stderr() { End::BadInput } else { End::Passed };
+            return end.into();
+        }
+    };
+    let everything = run::Arguments { paths: Vec::new(), json: false, jobs: batch::cores(), once: false };
+    let end = match arguments.command.unwrap_or(Command::Run(everything)) {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Check(arguments) => inspect::check(&arguments),
+        Command::Print(arguments) => inspect::print(&arguments),
+        Command::Schema(arguments) => inspect::schema(&arguments),
+        Command::Rules(arguments) => inspect::rules(&arguments),
+    };
+    end.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        super::Arguments::command().debug_assert();
+        assert!(super::Arguments::command().get_subcommands().all(|command| command.get_after_help().is_some()));
+    }
+}

@@ -23,7 +23,7 @@ pub(super) const OFFSET: &str = "a signed span of time such as -1h, 0s or +2.5s"
 pub(super) const SPAN: &str = "a span of time such as 30ms, or a range such as 20ms..60ms";
 
 /// The span of time written so, if it is one: numbers with units, the longest unit first.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     if text.is_empty() {
         return None;
     }
@@ -79,7 +79,7 @@ pub(super) fn parse_span(text: &str) -> Option<Span> {
 }
 
 /// The form that parses to exactly this span, to the microsecond.
-pub(super) fn print_duration(span: Duration) -> String {
+pub fn print_duration(span: Duration) -> String {
     let micros = u64::try_from(span.as_micros()).expect("a scenario's spans are at most a century");
     let whole_in = |unit: u64| micros.is_multiple_of(unit);
     match micros {

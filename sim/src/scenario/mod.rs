@@ -25,6 +25,7 @@ mod section;
 mod words;
 
 pub use diagnose::{Diagnosis, Problem};
+pub use duration::{parse_duration, print_duration};
 pub use expectation::{Answer, Expectation, Window};
 pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;

@@ -36,6 +36,11 @@ const PORT: u16 = 7000;
 /// The most segments under way on a connection, and the most connections waiting to be accepted.
 const TCP_CAPACITY: usize = 4096;
 
+/// What time it is in the simulation that runs on this thread; outside of one, the start of time.
+pub fn now() -> Instant {
+    Instant::ZERO + turmoil::sim_elapsed().unwrap_or_default()
+}
+
 /// Runs the scenario to its convergence and records what happens.
 ///
 /// # Errors

@@ -1,0 +1,146 @@
+//! The scenario files that a command line means: found in a fixed order, read, and parsed or refused
+//! all together (INPUT-4).
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gatecrash_sim::scenario::{Diagnosis, Scenario};
+use serde_json::json;
+
+use super::{End, colours, complain, count, say};
+
+/// The folder that is meant when none is named.
+const FOLDER: &str = "scenarios";
+
+/// One scenario file.
+pub struct File {
+    /// Where it is, as the command line or its folder names it.
+    pub path: String,
+    /// What tables call it: its path below the folder that was named, without the ending.
+    pub name: String,
+    /// What it says.
+    pub scenario: Scenario,
+}
+
+/// Why there is nothing to do.
+pub enum BadInput {
+    /// What is wrong, in a sentence.
+    Refused(String),
+    /// Files that were refused.
+    Diagnoses(Vec<Diagnosis>),
+}
+
+impl BadInput {
+    /// Says so: as text to people, in JSON to programs.
+    pub fn report(&self, json: bool) -> End {
+        match self {
+            BadInput::Refused(problem) if json => say(json!({ "error": problem })),
+            BadInput::Refused(problem) => complain(format_args!("error: {problem}")),
+            BadInput::Diagnoses(diagnoses) if json => {
+                let problems: Vec<_> = diagnoses.iter().flat_map(problems).collect();
+                say(json!({ "error": "nothing runs", "problems": problems }));
+            }
+            BadInput::Diagnoses(diagnoses) => {
+                for diagnosis in diagnoses {
+                    if colours(&io::stderr()) {
+                        complain(diagnosis.graphical(true).trim_end());
+                    } else {
+                        complain(diagnosis);
+                    }
+                }
+                let mistakes = diagnoses.iter().map(|diagnosis| diagnosis.errors.len()).sum();
+                let (mistakes, files) = (count(mistakes, "mistake"), count(diagnoses.len(), "file"));
+                complain(format_args!("error: {mistakes} in {files}: nothing runs"));
+            }
+        }
+        End::BadInput
+    }
+}
+
+fn problems(diagnosis: &Diagnosis) -> impl Iterator<Item = serde_json::Value> {
+    diagnosis.errors.iter().map(|problem| {
+        json!({
+            "file": diagnosis.file,
+            "line": problem.line,
+            "column": problem.column,
+            "message": problem.message,
+            "expected": problem.expected,
+            "nearest": problem.nearest,
+            "rule": problem.rule.as_str(),
+        })
+    })
+}
+
+/// The scenarios at these paths, or of the nearest `scenarios/` folder: of a folder all that is
+/// below it, in the order of the paths.
+pub fn load(paths: &[PathBuf]) -> Result<Vec<File>, BadInput> {
+    let paths = if paths.is_empty() { vec![nearest_folder().map_err(BadInput::Refused)?] } else { paths.to_vec() };
+    let mut found: Vec<(PathBuf, String)> = Vec::new();
+    for path in &paths {
+        found.extend(named(path).map_err(BadInput::Refused)?);
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|(path, _)| seen.insert(path.clone()));
+
+    let (mut files, mut diagnoses) = (Vec::new(), Vec::new());
+    for (path, name) in found {
+        let text = std::fs::read(&path).map_err(|error| BadInput::Refused(cannot_read(&path, &error)))?;
+        let path = path.display().to_string();
+        // What is no text is refused where the first replacement character stands.
+        match Scenario::parse(&path, &String::from_utf8_lossy(&text)) {
+            Ok(scenario) => files.push(File { path, name, scenario }),
+            Err(diagnosis) => diagnoses.push(diagnosis),
+        }
+    }
+    if diagnoses.is_empty() { Ok(files) } else { Err(BadInput::Diagnoses(diagnoses)) }
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
+}
+
+/// `scenarios/` here or beside an ancestor of the current directory, as a path from here.
+fn nearest_folder() -> Result<PathBuf, String> {
+    let here = std::env::current_dir().map_err(|error| format!("there is no current directory: {error}"))?;
+    let mut folder = PathBuf::from(FOLDER);
+    for ancestor in here.ancestors() {
+        if ancestor.join(FOLDER).is_dir() {
+            return Ok(folder);
+        }
+        folder = Path::new("..").join(folder);
+    }
+    Err(format!("there is no {FOLDER}/ folder in {} or above it: name a file or a folder", here.display()))
+}
+
+/// The file or files meant by one path, each with its name.
+fn named(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
+    if !metadata.is_dir() {
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        return Ok(vec![(path.to_owned(), name)]);
+    }
+    let mut files = Vec::new();
+    collect(path, &mut files).map_err(|error| cannot_read(path, &error))?;
+    if files.is_empty() {
+        return Err(format!("there is no scenario (*.toml) below {}", path.display()));
+    }
+    files.sort();
+    let name = |file: &PathBuf| file.strip_prefix(path).unwrap_or(file).with_extension("").display().to_string();
+    Ok(files.into_iter().map(|file| (file.clone(), name(&file))).collect())
+}
+
+/// Adds the scenario files below a folder. Links to folders are not followed: they could lead around
+/// in circles.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|ending| ending == "toml") && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The subcommands, and what they share: how they end, and how they speak to a terminal or a pipe.
+
+pub mod batch;
+pub mod files;
+pub mod inspect;
+pub mod replay;
+pub mod run;
+mod table;
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use gatecrash_sim::Verdict;
+
+/// How a command ended. The exit code is the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All is well.
+    Passed = 0,
+    /// A rule was violated.
+    Violated = 1,
+    /// A run did not come to rest.
+    NotConverged = 2,
+    /// What was asked for cannot be done as it was asked.
+    BadInput = 3,
+    /// The harness itself failed.
+    HarnessFailed = 4,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> ExitCode {
+        ExitCode::from(end as u8)
+    }
+}
+
+impl From<Verdict> for End {
+    fn from(verdict: Verdict) -> End {
+        match verdict {
+            Verdict::Passed => End::Passed,
+            Verdict::NotConverged => End::NotConverged,
+            Verdict::Violated => End::Violated,
+            Verdict::HarnessFailed => End::HarnessFailed,
+        }
+    }
+}
+
+/// Writes a text and a newline to standard output. Whoever reads may have read enough, as `head`
+/// does; the verdict stands.
+pub fn say(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Writes a text and a newline to standard error.
+pub fn complain(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Whether to colour what goes to this stream: only on a terminal, and not under `NO_COLOR`.
+#[expect(clippy::disallowed_methods, reason = "NO_COLOR is where people say that they want none")]
+pub fn colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// The colours this command uses; the number is that of the escape code.
+#[derive(Clone, Copy)]
+pub enum Colour {
+    Bold = 1,
+    Red = 31,
+    Green = 32,
+}
+
+/// The text in this colour, where colours are on.
+pub fn paint(text: &str, colour: Colour, on: bool) -> String {
+    if on { format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8) } else { text.to_owned() }
+}
+
+/// `1 file`, `2 files`, `12,000 files`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// The number with a comma before each three digits.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_nouns_counted() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(number), text);
+        }
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(1_000, "file"), "1,000 files");
+    }
+
+    #[test]
+    fn colours_are_escape_codes_only_where_they_are_on() {
+        assert_eq!(paint("ok", Colour::Green, true), "\u{1b}[32mok\u{1b}[0m");
+        assert_eq!(paint("ok", Colour::Green, false), "ok");
+    }
+}

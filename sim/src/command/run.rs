@@ -1,0 +1,248 @@
+//! `gatecrash run`: many scenarios, a line for each, a report for each that failed, and the totals.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use gatecrash_sim::trace::Digest;
+use gatecrash_sim::{Run, Verdict, report, run_twice};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::batch::{self, Outcome, Progress};
+use super::files::{File, load};
+use super::table::{Line, Table, prose};
+use super::{Colour, End, colours, count, paint, say, thousands};
+
+/// Run scenarios and check every rule
+///
+/// Every scenario runs twice and must do exactly the same both times. A line tells what came of it;
+/// failures are told below the table, each with the command that replays it.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatecrash run                                everything below the nearest scenarios/
+  gatecrash run scenarios/a.toml scenarios/b   a file, and all below a folder
+  gatecrash run --json | jq .digest            for programs
+  gatecrash run --once --jobs 1                quicker on one core, without the second run")]
+pub struct Arguments {
+    /// Files, or folders with files (*.toml) at any depth [default: the nearest scenarios/, upward from here]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Print one JSON object instead of the table
+    #[arg(long)]
+    pub json: bool,
+    /// How many scenarios to run at a time; it changes nothing but the time taken
+    #[arg(long, value_name = "N", default_value_t = batch::cores())]
+    pub jobs: NonZeroUsize,
+    /// Run each scenario once and trust that it would do the same again
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// Does it.
+pub fn run(arguments: &Arguments) -> End {
+    let files = match load(&arguments.paths) {
+        Ok(files) => files,
+        Err(bad_input) => return bad_input.report(arguments.json),
+    };
+    let mut batch = Batch::new(&files, arguments);
+    let work =
+        |file: &File| if arguments.once { gatecrash_sim::run(&file.scenario) } else { run_twice(&file.scenario) };
+    let start = now();
+    batch::run(&files, arguments.jobs, work, &mut batch);
+    batch.finish(now() - start)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a run took is told to people, and decides nothing")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// What is known so far.
+struct Batch<'a> {
+    arguments: &'a Arguments,
+    colours: bool,
+    bar: ProgressBar,
+    table: Table,
+    results: Vec<Summary>,
+    digests: Vec<Digest>,
+    simulated: Duration,
+    verdict: Verdict,
+    reports: Vec<String>,
+}
+
+/// What came of a scenario, for programs.
+#[derive(Serialize)]
+struct Summary {
+    path: String,
+    title: String,
+    passed: bool,
+    result: &'static str,
+    devices: usize,
+    digest: Option<String>,
+    events: usize,
+    simulated_seconds: f64,
+    wall_seconds: f64,
+    violations: Vec<report::Finding>,
+    not_converged: Option<String>,
+    error: Option<String>,
+}
+
+/// What came of all of them, for programs.
+#[derive(Serialize)]
+struct Totals {
+    scenarios: usize,
+    passed: usize,
+    /// In all of them together.
+    violations: usize,
+    violated: usize,
+    not_converged: usize,
+    harness_failed: usize,
+    runs_each: u32,
+    events: usize,
+    simulated_seconds: f64,
+    wall_seconds: f64,
+    digest: String,
+    results: Vec<Summary>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(files: &[File], arguments: &'a Arguments) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(files.len() as u64), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{pos} of {len} scenarios  {wide_bar}  {elapsed}");
+        bar.set_style(style.expect("the template is well formed"));
+        let colours = colours(&io::stdout());
+        let table = Table::new(files.iter().map(|file| file.name.as_str()), colours);
+        if !arguments.json {
+            say(table.head());
+        }
+        Batch {
+            arguments,
+            colours,
+            bar,
+            table,
+            results: Vec::new(),
+            digests: Vec::new(),
+            simulated: Duration::ZERO,
+            verdict: Verdict::Passed,
+            reports: Vec::new(),
+        }
+    }
+
+    /// The reports and the totals.
+    fn finish(self, wall: Duration) -> End {
+        self.bar.finish_and_clear();
+        let (json, colours, verdict) = (self.arguments.json, self.colours, self.verdict);
+        if !json {
+            for report in &self.reports {
+                say(format_args!("\n{report}"));
+            }
+        }
+        let totals = self.totals(wall);
+        if json {
+            say(serde_json::to_string_pretty(&totals).expect("numbers and texts"));
+        } else {
+            say(format_args!("\n{}", totals.in_words(colours)));
+        }
+        verdict.into()
+    }
+
+    fn totals(self, wall: Duration) -> Totals {
+        let ended = |verdict: Verdict| self.results.iter().filter(|one| one.result == verdict.word()).count();
+        Totals {
+            scenarios: self.results.len(),
+            passed: ended(Verdict::Passed),
+            violations: self.results.iter().map(|one| one.violations.len()).sum(),
+            violated: ended(Verdict::Violated),
+            not_converged: ended(Verdict::NotConverged),
+            harness_failed: ended(Verdict::HarnessFailed),
+            runs_each: if self.arguments.once { 1 } else { 2 },
+            events: self.results.iter().map(|one| one.events).sum(),
+            simulated_seconds: self.simulated.as_secs_f64(),
+            wall_seconds: wall.as_secs_f64(),
+            digest: Digest::of(self.digests).to_string(),
+            results: self.results,
+        }
+    }
+}
+
+impl Totals {
+    fn in_words(&self, colours: bool) -> String {
+        let mut result = format!("{} passed", thousands(self.passed as u64));
+        if self.passed == self.scenarios {
+            result = paint("all passed", Colour::Green, colours);
+        } else {
+            let failed = [
+                (self.violated, "violated a rule"),
+                (self.not_converged, "did not converge"),
+                (self.harness_failed, "failed by the harness's own fault"),
+            ];
+            for (number, what) in failed.into_iter().filter(|(number, _)| *number > 0) {
+                result.push_str(&paint(&format!(", {} {what}", thousands(number as u64)), Colour::Red, colours));
+            }
+        }
+        let twice = if self.runs_each == 2 { ", each run twice" } else { "" };
+        let (simulated, wall) =
+            (Duration::from_secs_f64(self.simulated_seconds), Duration::from_secs_f64(self.wall_seconds));
+        let ratio = (self.simulated_seconds / self.wall_seconds.max(f64::MIN_POSITIVE)).round() as u64;
+        let (events, simulated, wall, ratio) =
+            (count(self.events, "event"), prose(simulated), prose(wall), thousands(ratio));
+        [
+            format!("{}{twice}: {result}", count(self.scenarios, "scenario")),
+            format!("{events}, {simulated} simulated in {wall}: {ratio} times faster than real time"),
+            format!("digest {}", self.digest),
+        ]
+        .join("\n")
+    }
+}
+
+impl Progress for Batch<'_> {
+    fn finished(&mut self) {
+        self.bar.inc(1);
+    }
+
+    fn outcome(&mut self, file: &File, outcome: Outcome) {
+        let File { path, name, scenario } = file;
+        let run = outcome.result.as_ref().ok();
+        let verdict = run.map_or(Verdict::HarnessFailed, Run::verdict);
+        let simulated = run.map(|run| run.simulated);
+        if !self.arguments.json {
+            let line = self.table.line(&Line {
+                name,
+                devices: scenario.devices.len(),
+                events: run.map(|run| run.trace.events.len()),
+                simulated,
+                wall: outcome.wall,
+                verdict,
+                about: run.map(report::rules_broken).unwrap_or_default(),
+            });
+            self.bar.suspend(|| say(line));
+        }
+        match &outcome.result {
+            Ok(run) => {
+                self.digests.push(run.trace.digest);
+                self.reports.extend(report::failure(path, scenario, run));
+            }
+            Err(error) => self.reports.push(report::harness_failure(path, scenario, error)),
+        }
+        self.verdict = self.verdict.max(verdict);
+        self.simulated += simulated.unwrap_or_default();
+        self.results.push(Summary {
+            path: path.clone(),
+            title: scenario.title.clone(),
+            passed: verdict == Verdict::Passed,
+            result: verdict.word(),
+            devices: scenario.devices.len(),
+            digest: run.map(|run| run.trace.digest.to_string()),
+            events: run.map_or(0, |run| run.trace.events.len()),
+            simulated_seconds: simulated.unwrap_or_default().as_secs_f64(),
+            wall_seconds: outcome.wall.as_secs_f64(),
+            violations: run.map(|run| report::findings(path, run)).unwrap_or_default(),
+            not_converged: run.and_then(|run| run.not_converged.clone()),
+            error: outcome.result.as_ref().err().map(ToString::to_string),
+        });
+    }
+}

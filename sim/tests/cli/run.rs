@@ -1,0 +1,102 @@
+//! `gatecrash run`.
+
+use insta::assert_snapshot;
+
+use crate::{Folder, KICKED, kick, restless};
+
+#[test]
+fn a_run_that_passes_exits_0_and_shows_a_table_and_totals() {
+    let folder =
+        Folder::new("passes").write("scenarios/b.toml", &kick(KICKED)).write("scenarios/a/c.toml", &kick(KICKED));
+    let ran = folder.run("run");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
+    assert_snapshot!(ran.timeless(), @r#"
+    scenario  devices     events    simulated       wall  result
+    a/c             2          ~        3.2 s          ~  passed
+    b               2          ~        3.2 s          ~  passed
+
+    2 scenarios, each run twice: all passed
+    ~ events, 6.4 s simulated in ~
+    digest ~
+    "#);
+}
+
+#[test]
+fn a_run_that_does_not_converge_exits_2_and_says_why() {
+    let folder = Folder::new("restless").write("scenarios/restless.toml", &restless());
+    let ran = folder.run("run");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (2, ""));
+    assert_snapshot!(ran.timeless(), @r#"
+    scenario  devices     events    simulated       wall  result
+    restless        2          ~        3.1 s          ~  NOT CONVERGED
+
+    FAILED  scenarios/restless.toml
+            The second phone takes the seat of the first
+
+      did not converge: phone-2 is logged in and has not heard from the server since the faults ended
+
+            2.501  phone-2             status LOGINED login_user=alice
+            2.501  phone-2 => app      connect_success user=alice epoch=2
+            2.501  phone-2 => app      login answered: ok user=alice call=2
+            3.000  world               script ended
+            3.000  phone-1             network changed
+            3.000  phone-2             network changed
+      >     3.100  world               not converged: phone-2 is logged in and has not heard from the server since the faults ended
+
+        cargo run --release -- replay scenarios/restless.toml
+
+    1 scenario, each run twice: 0 passed, 1 did not converge
+    ~ events, 3.1 s simulated in ~
+    digest ~
+    "#);
+}
+
+#[test]
+fn two_processes_and_any_number_of_jobs_give_the_same() {
+    let mut folder = Folder::new("jobs");
+    for name in ["a", "b", "c", "d"] {
+        let seed = format!("seed = {}", u32::from(name.as_bytes()[0]));
+        folder = folder.write(&format!("scenarios/{name}.toml"), &kick(KICKED).replace("seed = 1", &seed));
+    }
+    let known = |words: &str| {
+        let mut totals = folder.run(words).json();
+        totals["wall_seconds"].take();
+        for result in totals["results"].as_array_mut().unwrap() {
+            result["wall_seconds"].take();
+        }
+        totals
+    };
+    let first = known("run --json --jobs 1");
+    assert_eq!(first["passed"], 4);
+    assert_eq!(known("run --json --jobs 1"), first);
+    assert_eq!(known("run --json --jobs 3"), first);
+    assert_eq!(known("run --json --once")["digest"], first["digest"]);
+}
+
+#[test]
+fn the_digest_tells_runs_apart() {
+    let folder = Folder::new("apart")
+        .write("a.toml", &kick(KICKED))
+        .write("b.toml", &kick(KICKED).replace("1s  phone-2", "1.001s  phone-2"));
+    let digest = |path: &str| folder.run(&format!("run --json {path}")).json()["digest"].clone();
+    assert_eq!(digest("a.toml"), digest("a.toml"));
+    assert_ne!(digest("a.toml"), digest("b.toml"));
+    assert_ne!(digest("a.toml b.toml"), digest("b.toml a.toml"));
+}
+
+#[test]
+fn without_a_subcommand_everything_runs() {
+    let folder = Folder::new("bare").write("scenarios/a.toml", &kick(KICKED)).write("scenarios/b.toml", &restless());
+    let (bare, run) = (folder.run(""), folder.run("run"));
+    assert_eq!(bare.exit, 2);
+    assert_eq!(bare.timeless(), run.timeless());
+}
+
+#[test]
+fn what_goes_to_a_pipe_has_no_escape_codes() {
+    let folder = Folder::new("pipe").write("scenarios/a.toml", &restless()).write("bad.toml", "title = 1");
+    for words in ["run", "replay scenarios/a.toml", "check bad.toml", "--help"] {
+        let ran = folder.run(words);
+        assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "{words}");
+    }
+}
