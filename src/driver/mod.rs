@@ -84,6 +84,10 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
         false
     }
 
+    /// The device runs again after its operating system froze it: the monotonic clock is to have
+    /// gone on meanwhile (LOGIN-3).
+    fn woken(&self) {}
+
     /// Fresh random bits: an `init` derives its jitter and a new device id from them (ATT-3).
     fn seed(&self) -> [u8; 32];
 }

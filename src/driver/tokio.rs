@@ -4,36 +4,96 @@
 
 use std::future::Future;
 use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::driver::Surroundings;
+use crate::driver::client::{self, Sdk};
+use crate::driver::disk::{FileDisk, MemoryDisk};
 use crate::time::{Instant, Now, WallTime};
 
 /// The real world. Instants count from when it was made.
 ///
 /// Its monotonic clock is the system's, which on some systems stands still while the machine is
-/// suspended: an application that learns of that calls
-/// [`Sdk::woken`](crate::driver::client::Sdk::woken).
+/// suspended. [`Sdk::woken`] makes up for that: the clock is set forward by as much as the wall clock
+/// went ahead of it.
 ///
 /// ```
 /// use gatecrash::driver::{Surroundings, tokio::Live};
 ///
 /// assert_ne!(Live::new().seed(), Live::new().seed());
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Live {
     origin: tokio::time::Instant,
+    wall_at_origin: WallTime,
+    /// For how many microseconds the monotonic clock stood still.
+    stood_still: Arc<AtomicU64>,
 }
 
 impl Live {
     /// The real world from now on.
     #[expect(clippy::new_without_default, reason = "each one starts its clock at another time")]
     pub fn new() -> Self {
-        Live { origin: tokio::time::Instant::now() }
+        Live { origin: tokio::time::Instant::now(), wall_at_origin: wall(), stood_still: Arc::default() }
+    }
+
+    fn micros_since_origin(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
+
+#[expect(clippy::disallowed_methods, reason = "here is the seam that time comes in by")]
+fn wall() -> WallTime {
+    // A clock before 1970 is no clock.
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallTime::from_micros(u64::try_from(since_1970.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// Makes an SDK that talks to `server` over TCP and keeps its record and caches in `data`, or in
+/// memory without it. Spawn the driver that comes with the handle.
+///
+/// # Errors
+///
+/// As [`FileDisk::open`].
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use gatecrash::{client::Status, policy::Platform};
+///
+/// let (sdk, driver) = gatecrash::driver::tokio::sdk("im.example.org:7000", None).unwrap();
+/// tokio::spawn(driver);
+/// sdk.init(Platform::Linux).await.unwrap();
+/// assert_eq!(sdk.login_status(), Status::Logout);
+/// # });
+/// ```
+pub fn sdk(server: impl Into<String>, data: Option<&Path>) -> io::Result<(Sdk, Driving)> {
+    Ok(match data {
+        Some(data) => {
+            let (sdk, driver) = client::sdk(Live::new(), FileDisk::open(data)?, server);
+            (sdk, Box::pin(driver.run()))
+        }
+        None => {
+            let (sdk, driver) = client::sdk(Live::new(), MemoryDisk::default(), server);
+            (sdk, Box::pin(driver.run()))
+        }
+    })
+}
+
+/// A running [`SdkDriver`](client::SdkDriver).
+///
+/// ```
+/// use gatecrash::driver::tokio::Driving;
+///
+/// let nothing: Driving = Box::pin(async {});
+/// drop(nothing);
+/// ```
+pub type Driving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Surroundings for Live {
     type Listener = TcpListener;
@@ -59,15 +119,15 @@ impl Surroundings for Live {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "here is the seam that time comes in by")]
     fn now(&self) -> Now {
-        let since_origin = self.origin.elapsed().as_micros();
-        // A clock before 1970 is no clock.
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        Now {
-            instant: Instant::from_micros(u64::try_from(since_origin).unwrap_or(u64::MAX)),
-            wall: WallTime::from_micros(u64::try_from(wall).unwrap_or(u64::MAX)),
-        }
+        let micros = self.micros_since_origin().saturating_add(self.stood_still.load(Ordering::Relaxed));
+        Now { instant: Instant::from_micros(micros), wall: wall() }
+    }
+
+    fn woken(&self) {
+        let by_the_wall = u64::try_from((wall() - self.wall_at_origin).as_micros()).unwrap_or(u64::MAX);
+        let behind = by_the_wall.saturating_sub(self.micros_since_origin());
+        self.stood_still.fetch_max(behind, Ordering::Relaxed);
     }
 
     fn wall_may_jump(&self) -> bool {
@@ -81,5 +141,25 @@ impl Surroundings for Live {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the operating system gives randomness");
         seed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// LOGIN-3: time goes on while a device is suspended, once somebody says that it was.
+    #[test]
+    fn waking_makes_up_for_the_time_the_clock_stood_still() {
+        let hour = Duration::from_secs(3_600);
+        let mut live = Live::new();
+        live.wall_at_origin = WallTime::from_micros(live.wall_at_origin.as_micros() - hour.as_micros() as u64);
+        assert!(live.now().instant < Instant::ZERO + hour, "a wall clock that was set is no time that passed");
+        live.woken();
+        let woken = live.now().instant;
+        assert!(woken >= Instant::ZERO + hour);
+        live.woken();
+        assert!(live.now().instant < woken + hour, "the same hour is not counted twice");
     }
 }

@@ -18,11 +18,12 @@ use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings
 use gatecrash::driver::store::MemoryStore;
 use gatecrash::driver::tokio::Live;
 use gatecrash::driver::wire::{self, FrameReader, Unreadable};
-use gatecrash::driver::{DeviceDisk, ServerStore, Surroundings, Unobserved};
+use gatecrash::driver::{DeviceDisk, OnDisk, ServerStore, Surroundings, Unobserved};
 use gatecrash::id::{Attempt, CallId, DeviceId, MessageId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
-    ClientFrame, Conversation, FRAME_BYTES_MAX, FrameError, Kick, Message, Presence, Refusal, ServerFrame, VERSION,
+    ClientFrame, Conversation, FRAME_BYTES_MAX, FrameError, Kick, Message, Presence, Refusal, ServerFrame,
+    TEXT_BYTES_MAX, VERSION,
 };
 use gatecrash::server::Config;
 use gatecrash::store::{Commit, Records};
@@ -487,6 +488,118 @@ fn a_login_nobody_answers_times_out() {
         let mut bytes = Vec::new();
         login.read_to_end(&mut bytes).await.unwrap();
         assert!(!bytes.is_empty(), "the login was sent");
+    });
+}
+
+/// A disk whose writes end when the test says so, each with the test's result.
+struct SlowDisk {
+    begun: mpsc::UnboundedSender<(Vec<Write>, oneshot::Sender<io::Result<()>>)>,
+}
+
+impl DeviceDisk for SlowDisk {
+    fn load(&mut self) -> OnDisk {
+        OnDisk::default()
+    }
+
+    async fn write(&mut self, writes: Vec<Write>) -> io::Result<()> {
+        let (end, ended) = oneshot::channel();
+        self.begun.send((writes, end)).unwrap();
+        ended.await.unwrap()
+    }
+}
+
+/// ATT-4: no frame leaves before the device's record is on its disk, however long that takes.
+#[test]
+fn a_record_is_written_before_the_first_frame() {
+    run(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (begun, mut writes) = mpsc::unbounded_channel();
+        let (sdk, _) = device(&listener.local_addr().unwrap().to_string(), SlowDisk { begun });
+        sdk.init(Platform::Web).await.unwrap();
+        drop(sdk.login("alice", ticket("alice")));
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let (failed, end) = writes.recv().await.unwrap();
+        let mut byte = [0];
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+            assert_eq!(connection.try_read(&mut byte).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        }
+        // A write that failed is made again, and the frame waits for it.
+        end.send(Err(io::Error::other("no space"))).unwrap();
+        let (again, end) = writes.recv().await.unwrap();
+        assert_eq!(again, failed);
+        assert!(matches!(&again[..], [Write::Installation(record)] if record.starts == 1), "{again:?}");
+        assert_eq!(connection.try_read(&mut byte).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        end.send(Ok(())).unwrap();
+        let hello = FrameReader::default().next::<ClientFrame<Ticket>>(&mut connection).await.unwrap();
+        assert!(matches!(hello, ClientFrame::Hello { version: VERSION, .. }), "{hello:?}");
+    });
+}
+
+/// LOGOUT-1, LOGOUT-2: what was sent before a close goes out, even if it waits for the disk.
+#[test]
+fn a_logout_goes_out_before_its_connection_is_closed() {
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let (begun, mut writes) = mpsc::unbounded_channel();
+        let (sdk, mut heard) = device(&server.address, SlowDisk { begun });
+        sdk.init(Platform::Ios).await.unwrap();
+        let login = sdk.login("alice", ticket("alice"));
+        tokio::pin!(login);
+        let end_writes = async {
+            loop {
+                let (_, end) = writes.recv().await.unwrap();
+                end.send(Ok(())).unwrap();
+            }
+        };
+        tokio::select! {
+            _ = end_writes => unreachable!(),
+            result = &mut login => result.unwrap(),
+        }
+        assert_eq!(heard.next().await, "connecting");
+        assert_eq!(heard.next().await, "connect_success");
+        drop(sdk.logout());
+        let uninit = sdk.uninit();
+        tokio::spawn(async move {
+            while let Some((_, end)) = writes.recv().await {
+                end.send(Ok(())).unwrap();
+            }
+        });
+        uninit.await.unwrap();
+        let (root, _) = logged_in(&server.address, Platform::Linux, "root").await;
+        loop {
+            let report = root.query_online_status(["alice"]).await.unwrap();
+            if report.users[0].devices.is_empty() {
+                break;
+            }
+        }
+    });
+}
+
+/// A peer that does not read costs bounded memory, and its connection.
+#[test]
+fn a_connection_nobody_reads_is_closed() {
+    const MESSAGES: usize = 1_000;
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let stream = socket.connect(server.address.parse().unwrap()).await.unwrap();
+        let mut deaf = Raw { stream, frames: FrameReader::default() };
+        deaf.hello(1).await;
+        deaf.login("alice", ticket("alice")).await;
+        assert!(matches!(deaf.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+
+        let (bob, _) = logged_in(&server.address, Platform::Linux, "bob").await;
+        let text = "x".repeat(TEXT_BYTES_MAX);
+        for _ in 0..MESSAGES {
+            bob.send_message("alice", text.clone()).await.unwrap();
+        }
+        let mut delivered = 0;
+        while let Ok(ServerFrame::Message(_)) = deaf.next().await {
+            delivered += 1;
+        }
+        assert!(delivered < MESSAGES, "{delivered} of {MESSAGES} messages");
     });
 }
 

@@ -137,7 +137,7 @@ impl Listener for Unheard {}
 /// let key = SecretKey::from("secret");
 /// let settings = Settings::new("127.0.0.1:0", Config::new(1_400_000_000), vec![key.clone()]);
 /// let (server, _handle) =
-///     ServerDriver::<Live, MemoryStore>::bind(live, MemoryStore::default(), Unobserved, settings).await.unwrap();
+///     ServerDriver::<Live, MemoryStore>::bind(live.clone(), MemoryStore::default(), Unobserved, settings).await.unwrap();
 /// let address = server.listener().local_addr().unwrap().to_string();
 /// tokio::spawn(server.run());
 ///
@@ -147,7 +147,7 @@ impl Listener for Unheard {}
 /// let ticket = sign(&spec, &key);
 ///
 /// // What the application does.
-/// let (sdk, driver) = client::sdk(live, MemoryDisk::default(), address);
+/// let (sdk, driver) = client::sdk(live.clone(), MemoryDisk::default(), address);
 /// tokio::spawn(driver.run());
 /// sdk.init(Platform::Ios).await.unwrap();
 /// sdk.login("alice", ticket).await.unwrap();

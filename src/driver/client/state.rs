@@ -196,6 +196,9 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
     }
 
     fn happened(&self, input: Input) {
+        if input == Input::Woken {
+            self.surroundings.woken();
+        }
         let mut state = self.lock();
         if !state.ended {
             self.take(&mut state, input, Code::NotLoggedIn);
