@@ -3,6 +3,7 @@
 mod client;
 mod gatecrashd_ticket;
 mod loopback;
+mod scenarios;
 mod serve;
 mod ticket;
 mod tidy;
