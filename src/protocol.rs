@@ -445,7 +445,7 @@ impl Presence {
 pub struct StatusReport {
     /// The accounts asked for, in the order asked.
     pub users: Vec<UserStatus>,
-    /// The names asked for that no account has: [70107].
+    /// The names asked for that no account has: code 70107.
     pub unknown: Vec<UserId>,
 }
 
