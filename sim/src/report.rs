@@ -195,3 +195,157 @@ fn indented(text: &str) -> String {
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
     writeln!(text, "{line}").expect("a string takes everything");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::rules::rule;
+    use crate::scenario::{Direction, Fault};
+    use crate::trace::Recorder;
+    use crate::{Verdict, judge};
+
+    const TEXT: &str = r#"
+title = "A link breaks and heals"
+rules = ["CONN-1"]
+seed = 1
+devices.phone = { platform = "android", site = "home" }
+
+[script]
+until = "10s"
+steps = """
+0s  phone  login alice
+"""
+expect = """
+phone  status LOGINED
+"""
+"#;
+
+    fn scenario() -> Scenario {
+        Scenario::parse("link.toml", TEXT).unwrap()
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    /// A trace in which a link breaks at each of these seconds, and everything comes to rest at 20 s.
+    fn trace(breaks: &[u64]) -> Trace {
+        let recorder = Recorder::new(Cast::of(&scenario()));
+        for &second in breaks {
+            let fault = Fault::Partition { site: "home".parse().unwrap(), direction: Direction::Both };
+            recorder.fault(at(second), &fault);
+        }
+        recorder.converged(at(20));
+        recorder.finish()
+    }
+
+    fn run(violations: usize) -> Run {
+        let violation = |index: usize| Violation {
+            property: "a link never breaks",
+            rule: if index.is_multiple_of(2) { rule("CONN-1") } else { rule("CONN-6") },
+            text: format!("it broke at {}", index + 1),
+            at: at(index as u64 + 1),
+            actor: Actor::World,
+            number: index as u32 + 1,
+        };
+        Run {
+            trace: trace(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+            violations: (0..violations).map(violation).collect(),
+            not_converged: None,
+            simulated: Duration::from_secs(20),
+        }
+    }
+
+    #[test]
+    fn a_run_that_passed_needs_no_report() {
+        assert_eq!(failure("link.toml", &scenario(), &run(0)), None);
+        assert_eq!((run(0).verdict(), rules_broken(&run(0))), (Verdict::Passed, String::new()));
+    }
+
+    #[test]
+    fn a_violation_is_told_with_its_rule_its_property_and_the_events_around_it() {
+        let mut run = run(8);
+        run.violations.drain(..7);
+        insta::assert_snapshot!(failure("scenarios/link.toml", &scenario(), &run).unwrap(), @r#"
+        FAILED  scenarios/link.toml
+                A link breaks and heals
+
+          CONN-6 violated: world at 8.000 s
+            rule      A dormant session keeps its place and can be resumed, but is the first to be displaced.
+            property  a link never breaks
+            instead   it broke at 8
+
+                2.000  world               fault partition home both
+                3.000  world               fault partition home both
+                4.000  world               fault partition home both
+                5.000  world               fault partition home both
+                6.000  world               fault partition home both
+                7.000  world               fault partition home both
+          >     8.000  world               fault partition home both
+                9.000  world               fault partition home both
+               10.000  world               fault partition home both
+               20.000  world               converged
+
+            cargo run --release -- replay scenarios/link.toml --until 8.5s
+        "#);
+    }
+
+    #[test]
+    fn of_many_violations_the_first_are_told_and_the_others_counted() {
+        let run = run(9);
+        let text = failure("link.toml", &scenario(), &run).unwrap();
+        assert_eq!(text.matches("    property  ").count(), VIOLATIONS_TOLD);
+        assert!(text.ends_with("and more violations: 2 of CONN-1, 2 of CONN-6"), "{text}");
+        assert_eq!((run.verdict(), rules_broken(&run)), (Verdict::Violated, "CONN-1, CONN-6".to_owned()));
+        assert_eq!(findings("link.toml", &run).len(), 9);
+    }
+
+    #[test]
+    fn a_violation_outweighs_a_run_that_did_not_come_to_rest() {
+        let mut run = run(1);
+        run.not_converged = Some("phone is still logging in".to_owned());
+        assert_eq!(run.verdict(), Verdict::Violated);
+        let text = failure("link.toml", &scenario(), &run).unwrap();
+        assert!(text.contains("did not converge: phone is still logging in"), "{text}");
+        run.violations.clear();
+        assert_eq!(run.verdict(), Verdict::NotConverged);
+    }
+
+    #[test]
+    fn the_first_event_that_differs_is_shown_with_those_before_it() {
+        assert_eq!(difference(&trace(&[1, 2]), &trace(&[1, 2])), None);
+        insta::assert_snapshot!(difference(&trace(&[1, 2, 3]), &trace(&[1, 2, 4])).unwrap(), @r#"
+        event 3 is the first to differ:
+           both      1.000  world               fault partition home both
+           both      2.000  world               fault partition home both
+          first      3.000  world               fault partition home both
+         second      4.000  world               fault partition home both
+        "#);
+        let shorter = difference(&trace(&[1]), &trace(&[1, 2])).unwrap();
+        assert!(shorter.starts_with("event 2 is the first to differ:"), "{shorter}");
+    }
+
+    #[test]
+    fn a_trace_without_an_end_is_the_harness_s_fault() {
+        let recorder = Recorder::new(Cast::of(&scenario()));
+        recorder.script_ended(at(10));
+        let error = judge(&scenario(), recorder.finish()).unwrap_err();
+        assert!(matches!(error, HarnessError::Unfinished(_)), "{error}");
+        let text = harness_failure("scenarios/link.toml", &scenario(), &error);
+        insta::assert_snapshot!(text, @r#"
+        FAILED  scenarios/link.toml
+                A link breaks and heals
+
+          the harness itself failed: the world stopped at 10s and never said whether it had converged
+
+          cargo run --release -- replay scenarios/link.toml
+        "#);
+    }
+
+    #[test]
+    fn a_path_that_a_shell_would_split_is_quoted() {
+        assert_eq!(replay_command("a/b-1.toml", None), "cargo run --release -- replay a/b-1.toml");
+        let until = Some(Instant::from_micros(12_061_000));
+        assert_eq!(replay_command("it's.toml", until), r"cargo run --release -- replay 'it'\''s.toml' --until 12.5s");
+    }
+}
