@@ -5,6 +5,7 @@ mod gatecrashd_ticket;
 mod loopback;
 mod scenarios;
 mod serve;
+mod server;
 mod ticket;
 mod tidy;
 mod wire;
