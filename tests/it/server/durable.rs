@@ -171,3 +171,35 @@ fn accounts_epochs_and_message_numbers_go_on() {
         ",
     );
 }
+
+#[test]
+fn a_session_lives_by_the_ticket_that_renewed_it() {
+    // DUR-2, LOGIN-5, CONN-4: by a renewal or by a resume, the record has the new one.
+    check(
+        "
+        phone/1 open android
+        web/1 open web
+        phone/1 login alice ttl=60
+            phone/1 < login ok 1
+        web/1 login alice ttl=60
+            web/1 < login ok 2
+        phone/1 renew alice 1 ttl=120
+            phone/1 < renew ok
+        web/1 resume alice 2 ttl=120
+            web/1 < resume ok
+        show commits
+        restart
+            commit 5 lost alice phone 1
+            commit 5 lost alice web 2
+            commit 5 presence alice #4 push_online
+        +90s
+            dormant alice web 2
+        +30s
+        +1s
+            commit 6 ended alice phone 1 expired
+            commit 6 presence alice #5 offline
+            commit 7 ended alice web 2 expired
+            commit 7 presence alice #6 offline
+        ",
+    );
+}

@@ -45,6 +45,8 @@ pub struct World {
     pub records: Records,
     /// The open connections, and who said hello on each.
     pub open: BTreeMap<ConnectionId, Option<DeviceId>>,
+    /// The highest attempt each device has sent.
+    pub attempts: BTreeMap<DeviceId, u32>,
     /// Connections that were told of an end: nothing else may reach the device on them (KICK-10).
     told: BTreeSet<ConnectionId>,
     accepted: u64,
@@ -63,6 +65,7 @@ impl World {
             now,
             records: Records::default(),
             open: BTreeMap::new(),
+            attempts: BTreeMap::new(),
             told: BTreeSet::new(),
             accepted: 0,
             displaced: 0,
@@ -101,9 +104,23 @@ impl World {
             // The first hello counts; a second one closes the connection (INPUT-1).
             self.open.entry(*connection).and_modify(|peer| *peer = peer.or(Some(*device)));
         }
+        self.note_attempt(&input);
         let cause = input.clone();
         self.server.handle_input(self.now, input);
         self.drain(Cause::Input(&cause))
+    }
+
+    fn note_attempt(&mut self, input: &Input) {
+        if let Input::Frame { connection, frame } = input
+            && let ClientFrame::Login { attempt, .. }
+            | ClientFrame::Resume { attempt, .. }
+            | ClientFrame::Renew { attempt, .. }
+            | ClientFrame::Logout { attempt, .. } = frame
+            && let Some(Some(device)) = self.open.get(connection)
+        {
+            let highest = self.attempts.entry(*device).or_default();
+            *highest = attempt.count.max(*highest);
+        }
     }
 
     /// Time passes; every timer fires when it is due.
