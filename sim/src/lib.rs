@@ -11,6 +11,7 @@
 
 mod caught;
 pub mod draw;
+pub mod expect;
 pub mod report;
 pub mod scenario;
 pub mod trace;
@@ -126,8 +127,9 @@ fn record(scenario: &Scenario) -> Result<Trace, HarnessError> {
 /// # Errors
 ///
 /// When the trace has no end, or a check panics.
-pub fn judge(_: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
-    let violations = Vec::new();
+pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
+    let violations = caught(|| expect::misses(scenario, &trace))
+        .map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
     let simulated = trace.events.last().map_or(Duration::ZERO, |event| Duration::from_micros(event.at.as_micros()));
     let mut end = None;
     for event in &trace.events {
