@@ -17,6 +17,9 @@ use source::{Source, cut, lines_before_tests, load, paths, split, test_files};
 /// The longest Rust file, in lines, its tests not counted.
 const LINES_MAX: usize = 700;
 
+/// Rules that no code, or no test, can cite yet, and why.
+const NOT_CITED_YET: [(&str, &str); 0] = [];
+
 /// Crates and modules that bring clocks, sockets, disks, threads or chance.
 const IMPURE: [&str; 16] = [
     "tokio",
@@ -479,6 +482,13 @@ fn the_rules_are_stated_once_and_are_those_of_the_harness() {
 #[test]
 fn no_file_is_too_long() {
     assert_none(check_lengths(&repository()));
+}
+
+#[test]
+fn every_rule_is_cited_by_code_and_by_a_test_or_scenario() {
+    let sources = repository();
+    let rules = rules_of(text_of(&sources, "SPEC.md"));
+    assert_none(check_rules_are_cited(&rules, &citations(&rules, &sources), &NOT_CITED_YET));
 }
 
 #[test]

@@ -720,7 +720,7 @@ fn a_switch_without_a_link_owes_the_end() {
     );
 }
 
-/// LOGOUT-1, CONN-9: answered, settled, closed.
+/// LOGOUT-1, LOGOUT-4, CONN-9: answered, settled, closed.
 #[test]
 fn a_logout_ends_everything() {
     check(
