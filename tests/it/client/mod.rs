@@ -5,6 +5,7 @@
 mod account;
 mod connection;
 mod ending;
+mod graph;
 mod ledger;
 mod life;
 mod random;
