@@ -2,12 +2,72 @@
 
 super::scenarios! {
     a_thousand_devices_on_eight_sites
+    answer_that_comes_too_late_is_ignored
+    application_may_call_anything_inside_its_listener
+    bad_arguments_are_refused_at_once
+    cache_survives_restarts_and_belongs_to_one_user
+    calls_at_the_wrong_moment_around_a_logout_are_refused
+    calls_before_init_and_after_uninit_are_refused
+    clock_of_a_device_decides_nothing
+    dropped_key_takes_its_tickets_with_it
+    end_on_its_way_is_dropped_by_a_switch
+    every_fault_of_a_ticket_has_its_own_code
+    first_login_creates_the_account_and_a_refused_one_does_not
     forty_devices_reconnect_through_a_rolling_partition
+    invalid_user_id_is_refused_without_the_network
     kick_reaches_a_device_that_was_offline
+    list_stays_after_a_kick_or_an_expiry_but_not_after_a_logout
+    list_that_missed_messages_is_renewed_by_the_resume
+    locked_device_resumes_its_session
+    login_at_a_silent_server_ends_as_timed_out
+    login_ends_what_the_device_left_behind
+    login_held_by_the_network_changes_nothing_after_a_newer_one
+    login_whose_answer_is_lost_can_be_tried_again
+    login_without_a_network_fails_when_its_time_is_up
+    logout_cancels_a_pending_login
+    logout_ends_a_login_whose_answer_was_never_seen
+    logout_ends_a_renewal_that_is_under_way
+    logout_ends_this_devices_session_and_no_other
+    logout_inside_a_listener_stops_what_it_interrupts
+    logout_that_is_not_answered_succeeds_after_its_time
+    logout_without_a_link_is_delivered_after_a_restart
+    message_reaches_every_other_device_once
+    nothing_of_the_first_account_arrives_after_a_switch
+    only_the_conversation_list_may_be_read_before_a_login_ends
+    owed_logout_counts_even_if_the_next_login_is_refused
+    pending_calls_end_before_the_kick_is_told
+    phone_that_slept_through_its_login_has_its_result_on_waking
+    refused_renewal_leaves_the_session_as_it_was
+    refused_tickets_far_apart_lock_nobody
+    renewal_keeps_the_session_and_its_place_in_line
+    renewal_without_a_link_waits_for_the_resume
+    request_fails_at_once_without_a_link_and_in_time_without_an_answer
+    restarted_process_is_logged_out_until_it_logs_in
+    second_init_changes_nothing
+    second_login_while_one_is_pending_is_refused
+    server_clock_that_jumps_ahead_ends_what_has_expired
+    session_ends_with_its_ticket
+    session_that_ends_before_its_renewal_fails_it
+    session_that_was_displaced_and_then_expired_ends_once
+    status_passes_through_logining
+    switch_the_sdk_refuses_leaves_everything_as_it_was
+    switch_the_server_refuses_leaves_nobody_logged_in
+    switch_without_a_link_ends_the_first_session_later
+    switching_accounts_needs_no_logout
+    ten_refused_tickets_lock_a_user_on_one_device
     ten_tickets_expire_in_every_way
     thirty_simultaneous_logins_under_dual
     thirty_simultaneous_logins_under_multi
     thirty_simultaneous_logins_under_single
     thirty_simultaneous_logins_under_triple
+    ticket_from_the_future_is_accepted
+    ticket_is_good_for_its_last_second
+    ticket_that_ran_out_during_a_link_loss_is_told_on_return
     twenty_switches_with_the_link_failing_at_each
+    unanswered_renewal_is_settled_by_the_resume
+    uninit_during_a_logout_leaves_the_end_owed
+    uninit_ends_pending_calls_and_then_all_is_silent
+    uninit_leaves_the_session_as_a_killed_process_does
+    what_the_network_holds_back_arrives_in_order
+    wiped_phone_is_another_device
 }
