@@ -134,7 +134,7 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
 
     /// Who is displaced by a login on `platform`: every session in the same group on another
     /// platform and, on the same platform, those above the limit, dormant ones first, then the
-    /// oldest by epoch (POLICY-3). `sessions` are the user's without the newcomer's own device.
+    /// oldest by epoch (POLICY-3). Named in this order, those of other platforms by epoch too. `sessions` are the user's without the newcomer's own device.
     fn victims(
         &self,
         seats: &Seats,
@@ -144,11 +144,14 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         now: WallTime,
     ) -> Vec<Victim> {
         let in_group = |session: &Session| seats.policy().same_group(session.platform, platform);
-        let mut victims: Vec<Victim> = sessions
+        let mut others: Vec<(Epoch, DeviceId)> = sessions
             .iter()
             .filter(|(_, session)| session.platform != platform && in_group(session))
-            .map(|(&device, _)| Victim { device, reason: EndReason::OtherPlatform })
+            .map(|(&device, session)| (session.epoch, device))
             .collect();
+        others.sort_unstable();
+        let displaced = |(_, device)| Victim { device, reason: EndReason::OtherPlatform };
+        let mut victims: Vec<Victim> = others.into_iter().map(displaced).collect();
         let mut rivals: Vec<(bool, Epoch, DeviceId)> = sessions
             .iter()
             .filter(|(_, session)| session.platform == platform)

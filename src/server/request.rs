@@ -87,8 +87,9 @@ impl<D: ServerDecisions> Server<D> {
         }
         let Some(account) = self.records.users.get(&user) else { return Ok(Err(Code::UnknownUser)) };
         let until = self.now.wall.seconds();
-        let sessions: Vec<(DeviceId, Session)> =
+        let mut sessions: Vec<(DeviceId, Session)> =
             account.sessions.iter().map(|(&device, session)| (device, session.clone())).collect();
+        sessions.sort_unstable_by_key(|(_, session)| session.epoch);
         self.fact(Fact::TicketsVoided { user, until });
         for (device, session) in sessions {
             if session.ticket.issued_at > until {

@@ -1,4 +1,4 @@
-//! Who is displaced by whom, told as conversations; `naive` puts every table of the rule against the core's.
+//! Who is displaced by whom, told as conversations, and every case against a model that reads the table.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::script::check;
-use super::world::{START, groups, naive_victims};
+use super::world::{START, groups, is_dormant, naive_victims};
 
 #[test]
 fn a_single_policy_leaves_one_platform() {
@@ -286,6 +286,11 @@ proptest! {
         let listed: BTreeMap<DeviceId, EndReason> = victims.iter().map(|victim| (victim.device, victim.reason)).collect();
         prop_assert_eq!(listed.len(), victims.len(), "nobody is displaced twice");
         prop_assert_eq!(&listed, &naive);
+        let order = |device: &DeviceId| {
+            let (session, is_rival) = (&sessions[device], naive[device] == EndReason::SamePlatform);
+            (is_rival, is_rival && !is_dormant(session, now), session.epoch)
+        };
+        prop_assert!(victims.is_sorted_by_key(|victim| order(&victim.device)), "named in the order of the rule");
 
         let group = groups(seats.policy()).into_iter().find(|group| group.contains(&platform)).unwrap();
         let left: Vec<&Session> = sessions.iter().filter(|(device, _)| !naive.contains_key(device)).map(|(_, left)| left).collect();

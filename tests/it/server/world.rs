@@ -528,20 +528,24 @@ pub fn naive_victims(
             victims.insert(device, EndReason::OtherPlatform);
         }
     }
-    let dormant_after = Duration::from_secs(if platform == Platform::Web { 90 } else { 400 });
     loop {
         let mut rivals: Vec<_> = left.iter().filter(|(_, session)| session.platform == platform).collect();
         if rivals.len() < seats {
             return victims;
         }
         rivals.sort_by_key(|(_, session)| session.epoch);
-        let is_dormant = |session: &Session| match session.link {
-            Link::Connected => false,
-            Link::Lost { at } => now - at >= dormant_after,
-        };
-        let &(&victim, _) = rivals.iter().find(|(_, session)| is_dormant(session)).unwrap_or(&rivals[0]);
+        let &(&victim, _) = rivals.iter().find(|(_, session)| is_dormant(session, now)).unwrap_or(&rivals[0]);
         victims.insert(victim, EndReason::SamePlatform);
         left.remove(&victim);
+    }
+}
+
+/// CONN-6.
+pub fn is_dormant(session: &Session, now: WallTime) -> bool {
+    let after = Duration::from_secs(if session.platform == Platform::Web { 90 } else { 400 });
+    match session.link {
+        Link::Connected => false,
+        Link::Lost { at } => now - at >= after,
     }
 }
 
