@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::scenario::rules::RuleId;
 use crate::scenario::{Scenario, print_duration};
-use crate::trace::{Actor, Cast, Event, Trace, render};
+use crate::trace::{Actor, Cast, Event, Trace, What, render};
 use crate::{HarnessError, Run, Violation};
 
 /// How many events are shown before the one in question.
@@ -150,11 +150,17 @@ fn push_violation(text: &mut String, path: &str, trace: &Trace, violation: &Viol
     push(text, format_args!("\n    {}", replay_command(path, Some(*at))));
 }
 
-/// The event that a violation is about: the one it names, or the last one not after it.
+/// The event that a violation is about: the one it names, or by then the last one its application
+/// saw, or the last one of its actor, or of anybody.
 fn position(trace: &Trace, violation: &Violation) -> Option<usize> {
-    let named = |event: &Event| event.actor == violation.actor && event.number == violation.number;
-    let named = trace.events.iter().position(named);
-    named.or_else(|| trace.events.iter().rposition(|event| event.at <= violation.at))
+    let is_its = |event: &Event| event.actor == violation.actor;
+    let is_seen = |event: &Event| matches!(event.what, What::Told { .. } | What::Answered { .. });
+    let before = &trace.events[..trace.events.partition_point(|event| event.at <= violation.at)];
+    let named = trace.events.iter().position(|event| is_its(event) && event.number == violation.number);
+    named
+        .or_else(|| before.iter().rposition(|event| is_its(event) && is_seen(event)))
+        .or_else(|| before.iter().rposition(is_its))
+        .or_else(|| before.len().checked_sub(1))
 }
 
 fn push_events(text: &mut String, trace: &Trace, position: usize) {

@@ -8,6 +8,7 @@ mod files;
 mod inspect;
 mod replay;
 mod run;
+mod violation;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -125,6 +126,9 @@ expect = """
 
 /// What [`kick`] rightly expects.
 const KICKED: &str = "phone-1  kicked_offline once";
+
+/// What it wrongly expects.
+const NOT_KICKED: &str = "phone-1  kicked_offline never";
 
 /// A scenario that has no time to come to rest.
 fn restless() -> String {

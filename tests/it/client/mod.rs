@@ -5,7 +5,6 @@
 mod account;
 mod connection;
 mod ending;
-mod graph;
 mod ledger;
 mod life;
 mod random;

@@ -4,15 +4,12 @@
 //! `world` feeds the core and checks after every input what must hold always; `script` puts a
 //! column text on it, so that a test reads like a conversation.
 
-mod bad_input;
 mod calls;
 mod durable;
-mod graph;
 mod kicks;
 mod links;
 mod login;
 mod policy;
 mod random;
 mod script;
-mod value;
 mod world;

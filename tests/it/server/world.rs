@@ -3,7 +3,7 @@
 //! Judges by the rules' own tables and by what went in and came out, never by asking the core's
 //! decisions: the few that are repeated here are written anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use gatecrash::code::Code;
@@ -184,13 +184,12 @@ impl World {
     }
 
     fn drain(&mut self, cause: Cause<'_>) -> Vec<Output> {
-        let mut outputs = Vec::new();
+        let before = self.records.clone();
+        let mut outputs = VecDeque::new();
         while let Some(output) = self.server.poll_output() {
-            outputs.push(output);
+            outputs.push_back(output);
         }
         assert_eq!(self.server.poll_output(), None, "drained is drained");
-        let is_commit = |output: &Output| matches!(output.action, Action::Commit(_));
-        let before = outputs.iter().any(is_commit).then(|| self.records.clone());
         let mut delivered = BTreeSet::new();
         for Output { reveals, action } in &outputs {
             match action {
@@ -218,10 +217,8 @@ impl World {
         assert_eq!(self.server.records(), &self.records, "DUR-1: the commits alone give the records");
         self.check_sessions();
         self.check_timers();
-        if let Some(before) = before {
-            self.check_nobody_slips_in(&before, cause);
-        }
-        outputs
+        self.check_nobody_slips_in(&before, cause);
+        outputs.into()
     }
 
     /// DUR-1: what depends on a change waits for it, and a sign of life for nothing.
