@@ -4,18 +4,33 @@ super::scenarios! {
     a_thousand_devices_on_eight_sites
     answer_that_comes_too_late_is_ignored
     application_may_call_anything_inside_its_listener
+    backoff_doubles_to_its_cap
     bad_arguments_are_refused_at_once
     cache_survives_restarts_and_belongs_to_one_user
     calls_at_the_wrong_moment_around_a_logout_are_refused
     calls_before_init_and_after_uninit_are_refused
+    changed_network_starts_the_backoff_over
     clock_of_a_device_decides_nothing
+    dormant_session_is_displaced_first
+    dormant_session_keeps_its_place
     dropped_key_takes_its_tickets_with_it
+    dual_policy_leaves_the_page_beside_the_phone
     end_on_its_way_is_dropped_by_a_switch
     every_fault_of_a_ticket_has_its_own_code
     first_login_creates_the_account_and_a_refused_one_does_not
+    flapping_link_keeps_its_backoff
     forty_devices_reconnect_through_a_rolling_partition
+    fourth_web_page_displaces_the_oldest
+    heartbeat_finds_a_dead_link
     invalid_user_id_is_refused_without_the_network
+    kick_delivered_twice_is_one_event
+    kick_of_the_account_left_behind_is_dropped
     kick_reaches_a_device_that_was_offline
+    kick_reaches_an_online_device_at_once
+    kick_waits_for_the_answer_of_the_login_it_ends
+    kicked_device_stays_silent_until_it_logs_in
+    late_end_of_a_kicked_connection_spares_the_new_session
+    link_loss_leaves_the_user_logged_in
     list_stays_after_a_kick_or_an_expiry_but_not_after_a_logout
     list_that_missed_messages_is_renewed_by_the_resume
     locked_device_resumes_its_session
@@ -23,32 +38,47 @@ super::scenarios! {
     login_ends_what_the_device_left_behind
     login_held_by_the_network_changes_nothing_after_a_newer_one
     login_whose_answer_is_lost_can_be_tried_again
+    login_whose_answer_was_lost_gives_no_notice
     login_without_a_network_fails_when_its_time_is_up
     logout_cancels_a_pending_login
     logout_ends_a_login_whose_answer_was_never_seen
     logout_ends_a_renewal_that_is_under_way
     logout_ends_this_devices_session_and_no_other
     logout_inside_a_listener_stops_what_it_interrupts
+    logout_settles_the_notice_of_an_offline_kick
     logout_that_is_not_answered_succeeds_after_its_time
     logout_without_a_link_is_delivered_after_a_restart
     message_reaches_every_other_device_once
+    multi_policy_has_a_seat_for_every_platform
+    newer_connection_of_a_device_wins
+    nobody_logged_in_holds_no_connection
     nothing_of_the_first_account_arrives_after_a_switch
+    offline_kick_is_silent_unless_asked_for
+    offline_kick_is_told_by_the_next_login_once
     only_the_conversation_list_may_be_read_before_a_login_ends
+    owed_kick_is_learnt_by_the_resume
     owed_logout_counts_even_if_the_next_login_is_refused
     pending_calls_end_before_the_kick_is_told
     phone_that_slept_through_its_login_has_its_result_on_waking
+    policy_change_waits_for_the_next_login
+    reconnect_kicks_takes_the_seat_back
     refused_renewal_leaves_the_session_as_it_was
     refused_tickets_far_apart_lock_nobody
     renewal_keeps_the_session_and_its_place_in_line
     renewal_without_a_link_waits_for_the_resume
     request_fails_at_once_without_a_link_and_in_time_without_an_answer
+    requests_cut_off_by_a_link_loss_are_not_repeated
     restarted_process_is_logged_out_until_it_logs_in
     second_init_changes_nothing
     second_login_while_one_is_pending_is_refused
     server_clock_that_jumps_ahead_ends_what_has_expired
+    server_closes_silent_connections
+    server_that_dies_during_a_resume_is_asked_again
     session_ends_with_its_ticket
     session_that_ends_before_its_renewal_fails_it
     session_that_was_displaced_and_then_expired_ends_once
+    simultaneous_logins_leave_exactly_one
+    single_policy_leaves_one_platform
     status_passes_through_logining
     switch_the_sdk_refuses_leaves_everything_as_it_was
     switch_the_server_refuses_leaves_nobody_logged_in
@@ -63,11 +93,17 @@ super::scenarios! {
     ticket_from_the_future_is_accepted
     ticket_is_good_for_its_last_second
     ticket_that_ran_out_during_a_link_loss_is_told_on_return
+    triple_policy_has_a_seat_for_each_kind
     twenty_switches_with_the_link_failing_at_each
+    two_phones_do_not_kick_each_other_for_ever
     unanswered_renewal_is_settled_by_the_resume
     uninit_during_a_logout_leaves_the_end_owed
     uninit_ends_pending_calls_and_then_all_is_silent
     uninit_leaves_the_session_as_a_killed_process_does
+    victim_gets_nothing_after_its_displacement
+    victim_on_a_dead_end_is_hung_up_after_fifteen_seconds
+    victims_are_named_oldest_first
+    waking_phone_probes_its_link_at_once
     what_the_network_holds_back_arrives_in_order
     wiped_phone_is_another_device
 }
