@@ -5,13 +5,14 @@
 //! ```
 //!
 //! Each stage is a module and knows nothing but the data before it: `scenario` is decided and never
-//! runs; a `world` runs and never judges; checks
-//! judge from the trace alone, and do not know which world it came from. Parses no arguments and prints nothing: the command
-//! `gatecrash` does.
+//! runs; a `world` runs and never judges; checks (`property`: what holds in every run, `expect`: what a
+//! scenario demands of its own) judge from the trace alone, and do not know which world it came from.
+//! Parses no arguments and prints nothing: the command `gatecrash` does.
 
 mod caught;
 pub mod draw;
 pub mod expect;
+pub mod property;
 pub mod report;
 pub mod scenario;
 pub mod trace;
@@ -128,8 +129,8 @@ fn record(scenario: &Scenario) -> Result<Trace, HarnessError> {
 ///
 /// When the trace has no end, or a check panics.
 pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
-    let violations = caught(|| expect::misses(scenario, &trace))
-        .map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
+    let check = || [property::check(scenario, &trace), expect::misses(scenario, &trace)].concat();
+    let violations = caught(check).map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
     let simulated = trace.events.last().map_or(Duration::ZERO, |event| Duration::from_micros(event.at.as_micros()));
     let mut end = None;
     for event in &trace.events {

@@ -1,0 +1,59 @@
+//! The times a run is held to, and how much later than on paper things may happen in it.
+//!
+//! A world goes from tick to tick, and the server's facts are seen when its disk gets them, which is
+//! later than it decided them.
+
+use std::time::Duration;
+
+use gatecrash::limits::{ClientLimits, ServerLimits};
+use gatecrash::policy::Platform;
+use gatecrash::time::Instant;
+
+use crate::scenario::{Action, Fault, Scenario};
+use crate::trace::{Cast, DeviceIndex, Event, What};
+use crate::world::limits;
+
+/// Limits and tolerances of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Allowance {
+    pub(super) server: ServerLimits,
+    clients: Vec<ClientLimits>,
+    /// How much later than due a timer may fire or a result be delivered.
+    pub(super) slack: Duration,
+    /// How much later than decided a commit may be seen.
+    pub(super) lag: Duration,
+    /// How long a frame is under way at most, as long as it is neither held nor lost.
+    pub(super) latency: Duration,
+    /// When the server's wall clock last jumped, or the server started.
+    pub(super) wall_set_at: Instant,
+}
+
+impl Allowance {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let changed = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(Fault::Latency { latency, .. }) => Some(latency.max),
+            _ => None,
+        });
+        let latency = scenario.sites.values().map(|site| site.latency.max).chain(changed).max().unwrap_or_default();
+        let slack = scenario.tick * 4 + Duration::from_millis(5);
+        Allowance {
+            server: limits::server(&scenario.limits),
+            clients: Platform::ALL.into_iter().map(|platform| limits::client(&scenario.limits, platform)).collect(),
+            slack,
+            lag: scenario.app.commit_latency.max * 3 + slack,
+            latency,
+            wall_set_at: Instant::ZERO,
+        }
+    }
+
+    /// The limits of the device's SDK.
+    pub(super) fn client(&self, cast: &Cast, device: DeviceIndex) -> &ClientLimits {
+        &self.clients[cast.devices()[device.index()].platform as usize]
+    }
+
+    pub(super) fn observe(&mut self, event: &Event) {
+        if let What::ServerStarted { .. } | What::ClockChanged { .. } = event.what {
+            self.wall_set_at = event.at;
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Attempts and epochs only grow, and what is stale changes nothing (ATT-1, ATT-2, DUR-3).
+
+use gatecrash::id::Attempt;
+
+use super::{Decision, Property, Report, Scene};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, What};
+
+const ATTEMPTS: RuleId = rule("ATT-1");
+const LOGOUT: RuleId = rule("ATT-2");
+const EPOCHS: RuleId = rule("DUR-3");
+
+#[derive(Default)]
+pub(super) struct Attempts {
+    devices: Vec<Device>,
+    /// Logouts the server took and has not answered.
+    logouts: Vec<Logout>,
+}
+
+#[derive(Clone, Default)]
+struct Device {
+    /// Under which of its ids the device speaks.
+    installation: u16,
+    /// The last attempt sent under each.
+    sent: Vec<(u16, Attempt)>,
+}
+
+struct Logout {
+    connection: u32,
+    call: u32,
+    attempt: Attempt,
+    installation: u16,
+}
+
+/// The attempt a frame carries.
+fn attempt_of(frame: &ClientFrame) -> Option<Attempt> {
+    match *frame {
+        ClientFrame::Login { attempt, .. }
+        | ClientFrame::Resume { attempt, .. }
+        | ClientFrame::Renew { attempt, .. }
+        | ClientFrame::Logout { attempt, .. } => Some(attempt),
+        ClientFrame::Hello { .. }
+        | ClientFrame::LoginAcknowledged { .. }
+        | ClientFrame::Heartbeat
+        | ClientFrame::KickConfirmed { .. }
+        | ClientFrame::Send { .. }
+        | ClientFrame::AdminKick { .. }
+        | ClientFrame::Query { .. } => None,
+    }
+}
+
+impl Attempts {
+    fn device(&mut self, device: DeviceIndex) -> &mut Device {
+        if self.devices.len() <= device.index() {
+            self.devices.resize_with(device.index() + 1, Device::default);
+        }
+        &mut self.devices[device.index()]
+    }
+
+    fn sent(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, frame: &ClientFrame, report: &mut Report) {
+        let device = self.device(on);
+        if let ClientFrame::Hello { installation, .. } = *frame {
+            device.installation = installation;
+        }
+        let Some(attempt) = attempt_of(frame) else { return };
+        let installation = device.installation;
+        match device.sent.iter_mut().find(|(one, _)| *one == installation) {
+            None => device.sent.push((installation, attempt)),
+            Some((_, last)) => {
+                if attempt <= *last {
+                    let text = format!("{}'s attempt {attempt} follows attempt {last}", scene.device(on));
+                    report.event(ATTEMPTS, event, text);
+                }
+                *last = attempt;
+            }
+        }
+    }
+
+    fn logout_answered(
+        &mut self,
+        scene: &Scene<'_>,
+        event: &Event,
+        on: DeviceIndex,
+        (connection, call): (u32, u32),
+        succeeded: bool,
+        report: &mut Report,
+    ) {
+        let is_it = |logout: &Logout| (logout.connection, logout.call) == (connection, call);
+        let Some(place) = self.logouts.iter().position(is_it) else { return };
+        let Logout { attempt, installation, .. } = self.logouts.remove(place);
+        if !succeeded {
+            return;
+        }
+        for &(user, epoch) in scene.server.now.holds(on) {
+            let lives = scene.server.now.session(user, on, epoch);
+            let is_earlier =
+                |session: &&super::server::Session| session.installation == installation && session.attempt <= attempt;
+            if lives.filter(is_earlier).is_some() {
+                let what = scene.session(on, user, epoch);
+                report.event(LOGOUT, event, format!("the logout {attempt} was answered, and {what} lives on"));
+            }
+        }
+    }
+}
+
+impl Property for Attempts {
+    sentence!(
+        "attempts and epochs only grow, and a stale attempt changes nothing",
+        "ATT-1",
+        "ATT-2",
+        "DUR-3",
+        "SWITCH-3",
+        "LOGOUT-2",
+        "LOGOUT-3"
+    );
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        match event.what {
+            What::DeviceSent { frame, .. } => {
+                if let Some((on, _)) = scene.sdks.actor(event) {
+                    self.sent(scene, event, on, &frame, report);
+                }
+            }
+            What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Logout { call, attempt } }
+                if peer != DeviceIndex::STRANGER =>
+            {
+                let installation = self.device(peer).installation;
+                self.logouts.push(Logout { connection, call, attempt, installation });
+            }
+            What::ServerSent {
+                connection,
+                peer: Some(peer),
+                frame: ServerFrame::LogoutAnswer { call, refused },
+                ..
+            } if peer != DeviceIndex::STRANGER => {
+                self.logout_answered(scene, event, peer, (connection, call), refused.is_none(), report);
+            }
+            What::Opened { connection } | What::Gone { connection, peer: Some(_) } => {
+                self.logouts.retain(|logout| logout.connection != connection);
+            }
+            What::Effect { effect: Effect::ServerDead } | What::ServerStarted { .. } => self.logouts.clear(),
+            _ => {}
+        }
+    }
+
+    fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
+        let records = &scene.server.now;
+        for fact in &decision.facts {
+            match *fact {
+                Fact::AttemptRaised { device, installation, attempt }
+                    if records.attempt(device, installation).is_some_and(|highest| attempt <= highest) =>
+                {
+                    let text = format!("the server acted on {}'s stale attempt {attempt}", scene.device(device));
+                    report.decision(ATTEMPTS, decision, text);
+                }
+                Fact::SessionAccepted { user, device, installation, epoch, attempt, .. } => {
+                    let what = scene.session(device, user, epoch);
+                    if records.attempt(device, installation).is_some_and(|highest| attempt <= highest) {
+                        report.decision(
+                            ATTEMPTS,
+                            decision,
+                            format!("{what} was accepted for the stale attempt {attempt}"),
+                        );
+                    }
+                    let last = records.user(user).map_or(0, |user| user.last_epoch);
+                    if epoch <= last {
+                        report.decision(EPOCHS, decision, format!("{what} follows epoch {last}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatecrash::store::EndReason::Logout as LoggedOut;
+
+    use super::super::story::*;
+    use super::*;
+
+    fn story() -> Story {
+        Story::of(Attempts::default()).commit(&[accepted(ALICE, PHONE, 2)])
+    }
+
+    /// ATT-1, DUR-3
+    #[test]
+    fn a_step_back_is_seen() {
+        let raised = |count| Fact::AttemptRaised { device: PHONE.into(), installation: 1, attempt: attempt(count) };
+        story().commit(&[raised(3)]).commit(&[accepted(ALICE, DESK, 3)]).holds();
+        story().commit(&[raised(2)]).breaks("ATT-1");
+        story().commit(&[accepted(ALICE, DESK, 2)]).breaks("DUR-3");
+        let sends = |count| What::DeviceSent {
+            connection: 0,
+            reveals: 0,
+            frame: ClientFrame::Logout { call: 1, attempt: attempt(count) },
+        };
+        story().on(PHONE, sends(1)).on(PHONE, sends(2)).holds();
+        story().on(PHONE, sends(2)).on(PHONE, sends(2)).breaks("ATT-1");
+    }
+
+    /// ATT-2
+    #[test]
+    fn a_logout_that_ends_nothing_is_seen() {
+        let asks = |count| {
+            let hello =
+                ClientFrame::Hello { version: 1, platform: gatecrash::policy::Platform::Android, installation: 1 };
+            let story = story().on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: hello });
+            story.hears(PHONE, 0, ClientFrame::Logout { call: 5, attempt: attempt(count) })
+        };
+        let answer = ServerFrame::LogoutAnswer { call: 5, refused: None };
+        asks(3).commit(&[ended(ALICE, PHONE, 2, LoggedOut, PHONE)]).sends(PHONE, 0, answer).holds();
+        asks(3).sends(PHONE, 0, answer).breaks("ATT-2");
+        asks(1).sends(PHONE, 0, answer).holds();
+    }
+}

@@ -1,0 +1,153 @@
+//! Every call has one result, in time (LOGIN-3, API-5, LOGOUT-1, INIT-3).
+
+use std::time::Duration;
+
+use gatecrash::time::Instant;
+
+use super::sdk::{PendingCall, Sdk};
+use super::{Property, Report, Scene};
+use crate::scenario::CallKind;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Actor, DeviceIndex, Event, What};
+
+const LOGIN: RuleId = rule("LOGIN-3");
+const REQUEST: RuleId = rule("API-5");
+const LOGOUT: RuleId = rule("LOGOUT-1");
+const INIT: RuleId = rule("INIT-1");
+const UNINIT: RuleId = rule("INIT-3");
+
+#[derive(Default)]
+pub(super) struct Calls {
+    /// The number of each device's last call of `uninit`.
+    uninits: Vec<u32>,
+}
+
+fn rule_of(kind: CallKind) -> RuleId {
+    match kind {
+        CallKind::Login => LOGIN,
+        CallKind::Logout => LOGOUT,
+        CallKind::Init => INIT,
+        CallKind::Uninit => UNINIT,
+        CallKind::Send | CallKind::Conversations | CallKind::Kick | CallKind::Query => REQUEST,
+    }
+}
+
+/// When a call's result is due. Of a frozen device it is due on waking.
+fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Instant {
+    let limits = scene.allowance.client(scene.cast, on);
+    let limit = match call.kind {
+        CallKind::Login => limits.login_timeout,
+        CallKind::Logout | CallKind::Send | CallKind::Kick | CallKind::Query => limits.request_timeout,
+        CallKind::Init | CallKind::Uninit | CallKind::Conversations => Duration::ZERO,
+    };
+    (call.at + limit).max(sdk.woken_at) + scene.allowance.slack
+}
+
+impl Property for Calls {
+    sentence!(
+        "every call has exactly one result, in time",
+        "LOGIN-3",
+        "API-5",
+        "LOGOUT-1",
+        "INIT-1",
+        "INIT-3",
+        "CONN-8"
+    );
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let name = scene.device(on);
+        match event.what {
+            What::Called { call, request: crate::trace::Request::Uninit } => {
+                if self.uninits.len() <= on.index() {
+                    self.uninits.resize(on.index() + 1, 0);
+                }
+                self.uninits[on.index()] = call;
+            }
+            What::Answered { call, kind, .. } => match sdk.calls.iter().find(|pending| pending.call == call) {
+                None => {
+                    let rule = kind.map_or(REQUEST, rule_of);
+                    report.event(
+                        rule,
+                        event,
+                        format!("{name}'s call {call} got a result and had one, or never was made"),
+                    );
+                }
+                Some(pending) => {
+                    let due = due(scene, on, sdk, pending);
+                    if event.at > due {
+                        let took = (event.at - pending.at).as_secs_f64();
+                        let text = format!("{name}'s {} took {took:.3} s for its result", pending.kind);
+                        report.event(rule_of(pending.kind), event, text);
+                    }
+                }
+            },
+            What::UninitReturned { .. } => {
+                let uninit = self.uninits.get(on.index()).copied().unwrap_or(0);
+                if let Some(left) = sdk.calls.iter().find(|pending| pending.call < uninit) {
+                    let text = format!("{name}'s uninit returned while its {} had no result", left.kind);
+                    report.event(UNINIT, event, text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
+        for (on, sdk) in scene.sdks.iter().filter(|(_, sdk)| !sdk.is_suspended) {
+            for pending in &sdk.calls {
+                if due(scene, on, sdk, pending) < scene.now {
+                    let name = scene.device(on);
+                    let text = format!("{name}'s {} of {} s never got a result", pending.kind, pending.at);
+                    report.violation(rule_of(pending.kind), pending.at, Actor::Device(on), 0, text);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatecrash::code::Code;
+
+    use super::super::story::*;
+    use super::*;
+    use crate::trace::{Effect, Outcome, Request};
+
+    fn called() -> Story {
+        let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
+        Story::of(Calls::default()).calls(PHONE, 1, login)
+    }
+
+    fn result() -> What {
+        answered(1, CallKind::Login, Some(ALICE), failed(Code::NoAnswer))
+    }
+
+    /// LOGIN-3
+    #[test]
+    fn a_result_that_is_late_missing_or_double_is_seen() {
+        called().at(30).on(PHONE, result()).holds();
+        called().at(31).on(PHONE, result()).breaks("LOGIN-3");
+        called().at(31).world(What::ScriptEnded).breaks("LOGIN-3");
+        called().on(PHONE, result()).on(PHONE, result()).breaks("LOGIN-3");
+    }
+
+    /// LOGIN-3: of a frozen device on waking; of a dead one never.
+    #[test]
+    fn suspended_and_dead_processes_are_excused() {
+        let asleep = || called().effect(Effect::Suspended { device: PHONE.into() }).at(90);
+        asleep().effect(Effect::Woken { device: PHONE.into() }).on(PHONE, result()).holds();
+        asleep().effect(Effect::Woken { device: PHONE.into() }).at(91).on(PHONE, result()).breaks("LOGIN-3");
+        asleep().effect(Effect::ProcessDead { device: PHONE.into() }).at(200).holds();
+    }
+
+    /// INIT-3
+    #[test]
+    fn uninit_returns_last() {
+        let uninit = || called().calls(PHONE, 2, Request::Uninit);
+        let done = || answered(2, CallKind::Uninit, None, Outcome::Done);
+        let returned = || What::UninitReturned { call: 2 };
+        uninit().on(PHONE, result()).on(PHONE, done()).on(PHONE, returned()).holds();
+        uninit().on(PHONE, done()).on(PHONE, returned()).on(PHONE, result()).breaks("INIT-3");
+    }
+}

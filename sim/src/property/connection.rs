@@ -1,0 +1,197 @@
+//! How long the server keeps a connection that is silent, idle or over (CONN-5, INPUT-1, INPUT-2, KICK-10).
+
+use gatecrash::policy::Platform;
+use gatecrash::time::Instant;
+
+use super::{Property, Report, Scene};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Actor, ClientFrame, Effect, Event, ServerFrame, What};
+
+const MALFORMED: RuleId = rule("INPUT-1");
+const IDLE: RuleId = rule("INPUT-2");
+const SILENT: RuleId = rule("CONN-5");
+const OVER: RuleId = rule("KICK-10");
+
+#[derive(Default)]
+pub(super) struct Connections {
+    /// By the server's number.
+    connections: Vec<Option<Connection>>,
+}
+
+#[derive(Clone, Copy)]
+struct Connection {
+    platform: Option<Platform>,
+    standing: Standing,
+    last_heard: Instant,
+    opened_at: Instant,
+}
+
+#[derive(Clone, Copy)]
+enum Standing {
+    /// Nobody is logged in on it, since then.
+    Fresh(Instant),
+    /// A session is.
+    Bound,
+    /// Its session has ended: it waits for the confirmation.
+    Over(Instant),
+    /// It carried something that is no frame.
+    Refused(Instant),
+}
+
+impl Connections {
+    fn find(&mut self, connection: u32) -> Option<&mut Connection> {
+        self.connections.get_mut(connection as usize)?.as_mut()
+    }
+}
+
+/// Until when the server may keep it, by which rule, and why.
+fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static str) {
+    let limits = &scene.allowance.server;
+    let lag = scene.allowance.lag;
+    match connection.standing {
+        Standing::Fresh(since) => (since + limits.admission + lag, IDLE, "nobody logged in"),
+        Standing::Bound => {
+            let silence = connection.platform.map_or(limits.silence, |platform| limits.silence_of(platform));
+            (connection.last_heard + silence + lag, SILENT, "it was silent")
+        }
+        Standing::Over(since) => (since + limits.kick_linger + lag, OVER, "its session was over"),
+        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame"),
+    }
+}
+
+impl Property for Connections {
+    sentence!(
+        "the server closes a connection that is silent, that nobody logs in on, or whose session is over",
+        "INPUT-1",
+        "INPUT-2",
+        "CONN-5",
+        "KICK-10",
+        "PRES-2"
+    );
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        if let What::Effect { effect: Effect::ServerDead } | What::ServerStarted { .. } = event.what {
+            self.connections.clear();
+        }
+        if event.actor != Actor::Server {
+            return;
+        }
+        match event.what {
+            What::Opened { connection } => {
+                let index = connection as usize;
+                if self.connections.len() <= index {
+                    self.connections.resize(index + 1, None);
+                }
+                self.connections[index] = Some(Connection {
+                    platform: None,
+                    standing: Standing::Fresh(event.at),
+                    last_heard: event.at,
+                    opened_at: event.at,
+                });
+            }
+            What::CloseAsked { connection, .. } | What::Gone { connection, .. } => {
+                if let Some(entry) = self.connections.get_mut(connection as usize) {
+                    *entry = None;
+                }
+            }
+            What::ServerReceived { connection, frame, .. } => {
+                let Some(entry) = self.find(connection) else { return };
+                let (due, rule, why) = due(scene, entry);
+                if event.at > due {
+                    let since = entry.opened_at;
+                    let text = format!("connection {connection} of {since} s is still open, although {why}");
+                    report.event(rule, event, text);
+                }
+                entry.last_heard = event.at;
+                if let ClientFrame::Hello { platform, .. } = frame {
+                    entry.platform.get_or_insert(platform);
+                }
+            }
+            What::Malformed { connection, .. } => {
+                if let Some(entry) = self.find(connection) {
+                    entry.standing = Standing::Refused(event.at);
+                }
+            }
+            What::ServerSent { connection, frame, .. } => {
+                let Some(entry) = self.find(connection) else { return };
+                let is_over = matches!(entry.standing, Standing::Over(_));
+                match frame {
+                    ServerFrame::LoginAccepted { .. }
+                    | ServerFrame::Resumed { .. }
+                    | ServerFrame::ResumedAsLogin { .. } => {
+                        entry.standing = Standing::Bound;
+                    }
+                    ServerFrame::Kick { .. }
+                    | ServerFrame::Expired { .. }
+                    | ServerFrame::ResumeKicked { .. }
+                    | ServerFrame::ResumeExpired { .. }
+                        if !is_over =>
+                    {
+                        entry.standing = Standing::Over(event.at);
+                    }
+                    ServerFrame::LogoutAnswer { refused: None, .. } => entry.standing = Standing::Fresh(event.at),
+                    ServerFrame::Message { .. } if is_over => {
+                        let text = format!("connection {connection} carries a message after the end of its session");
+                        report.event(OVER, event, text);
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
+        for (number, connection) in self.connections.iter().enumerate() {
+            let Some(connection) = connection else { continue };
+            let (due, rule, why) = due(scene, connection);
+            if due < scene.now {
+                let since = connection.opened_at;
+                let text = format!("connection {number} of {since} s was never closed, although {why}");
+                report.violation(rule, scene.now, Actor::Server, 0, text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::*;
+    use super::*;
+
+    fn story() -> Story {
+        Story::of(Connections::default()).server(What::Opened { connection: 3 })
+    }
+
+    /// Closed at this second: in time, or not.
+    fn closed(story: Story, second: u64) -> Story {
+        story.at(second).server(What::CloseAsked { connection: 3, peer: None }).at(1000).world(What::ScriptEnded)
+    }
+
+    fn never_closed(story: Story, second: u64) -> Story {
+        story.at(second).world(What::ScriptEnded)
+    }
+
+    /// INPUT-1, INPUT-2
+    #[test]
+    fn a_stranger_that_stays_is_seen() {
+        closed(story(), 45).holds();
+        never_closed(story(), 44).holds();
+        never_closed(story(), 46).breaks("INPUT-2");
+        let garbage = What::Malformed { connection: 3, peer: None, why: gatecrash::protocol::FrameError::Malformed };
+        closed(story().server(garbage), 0).holds();
+        never_closed(story().server(garbage), 1).breaks("INPUT-1");
+    }
+
+    /// CONN-5, KICK-10
+    #[test]
+    fn a_silent_peer_and_an_ended_session_are_seen() {
+        let bound = || story().sends(PHONE, 3, ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None });
+        never_closed(bound(), 400).holds();
+        never_closed(bound(), 401).breaks("CONN-5");
+        never_closed(bound().at(300).hears(PHONE, 3, ClientFrame::Heartbeat), 600).holds();
+        let over = || bound().sends(PHONE, 3, ServerFrame::Kick { kick: kick(ALICE, 1) });
+        never_closed(over(), 15).holds();
+        never_closed(over(), 16).breaks("KICK-10");
+    }
+}

@@ -1,0 +1,208 @@
+//! Back-off and heartbeats: how the SDK keeps and finds its link (CONN-2, CONN-5).
+
+use std::time::Duration;
+
+use gatecrash::client::Status;
+use gatecrash::limits::ClientLimits;
+use gatecrash::time::Instant;
+
+use super::sdk::Sdk;
+use super::{Property, Report, Scene};
+use crate::scenario::CallKind;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Request, ServerFrame, What};
+
+const BACK_OFF: RuleId = rule("CONN-2");
+const HEARTBEAT: RuleId = rule("CONN-5");
+
+#[derive(Default)]
+pub(super) struct Links {
+    devices: Vec<Device>,
+}
+
+#[derive(Clone, Copy)]
+struct Device {
+    /// The last number drawn since the back-off started over.
+    drawn: u32,
+    may_start_over: bool,
+    /// When the next attempt is due, if one waits.
+    due: Option<Instant>,
+    last_sent: Instant,
+    /// A heartbeat without its answer.
+    asked_at: Option<Instant>,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Device { drawn: 0, may_start_over: true, due: None, last_sent: Instant::ZERO, asked_at: None }
+    }
+}
+
+/// The shortest and longest `number`th delay.
+fn range(limits: &ClientLimits, number: u32) -> (Duration, Duration) {
+    if number <= 1 {
+        return (Duration::ZERO, limits.backoff_first);
+    }
+    let doubled = 1_u32.checked_shl(number - 2).and_then(|factor| limits.backoff_min.checked_mul(factor));
+    let middle = doubled.map_or(limits.backoff_max, |middle| middle.min(limits.backoff_max));
+    let spread = middle * limits.backoff_spread_percent / 100;
+    // A draw cut to whole microseconds, and a percentage cut before it.
+    let cut = Duration::from_micros(100);
+    (middle.saturating_sub(spread + cut), middle + spread + cut)
+}
+
+impl Links {
+    fn device(&mut self, device: DeviceIndex) -> &mut Device {
+        if self.devices.len() <= device.index() {
+            self.devices.resize(device.index() + 1, Device::default());
+        }
+        &mut self.devices[device.index()]
+    }
+
+    fn back_off(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, report: &mut Report) {
+        let What::BackOff { attempt, delay } = event.what else { return };
+        let name = scene.device(on);
+        let delay = Duration::from_micros(delay.get());
+        let (shortest, longest) = range(scene.allowance.client(scene.cast, on), attempt);
+        if delay < shortest || delay > longest {
+            let delay = delay.as_secs_f64();
+            report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
+        }
+        let device = self.device(on);
+        let before = std::mem::replace(&mut device.drawn, attempt);
+        let is_next = attempt == before + 1 || attempt == 1 && device.may_start_over;
+        if !is_next {
+            report.event(BACK_OFF, event, format!("{name}'s back-off went from attempt {before} to {attempt}"));
+        }
+        device.may_start_over = false;
+        device.due = Some(event.at + delay);
+    }
+
+    /// Whether heartbeats went and came in time until now.
+    fn heartbeats(&self, scene: &Scene<'_>, now: Instant, on: DeviceIndex, sdk: &Sdk) -> Option<&'static str> {
+        let device = self.devices.get(on.index())?;
+        let since = sdk.up_since.filter(|_| sdk.status == Status::Logined && !sdk.is_suspended)?;
+        let limits = scene.allowance.client(scene.cast, on);
+        let slack = scene.allowance.slack;
+        let from = |at: Instant| at.max(sdk.woken_at).max(since);
+        if device.asked_at.is_some_and(|asked| from(asked) + limits.heartbeat_answer + slack < now) {
+            return Some("had no answer to its heartbeat and goes on as if it had");
+        }
+        (from(device.last_sent) + limits.heartbeat + slack < now).then_some("owes the server a heartbeat")
+    }
+}
+
+impl Property for Links {
+    sentence!("reconnecting follows the back-off, and a link that is up is kept alive", "CONN-2", "CONN-5", "CONN-10");
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
+            *self.device(device) = Device::default();
+        }
+        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let name = scene.device(on);
+        // A device that has just woken first hears what it missed.
+        let has_just_woken = event.at == sdk.woken_at;
+        if let Some(fault) = self.heartbeats(scene, event.at, on, sdk).filter(|_| !has_just_woken) {
+            report.event(HEARTBEAT, event, format!("{name} {fault}"));
+            let device = self.device(on);
+            (device.asked_at, device.last_sent) = (None, event.at);
+        }
+        let limits = scene.allowance.client(scene.cast, on);
+        match event.what {
+            What::BackOff { .. } => self.back_off(scene, event, on, report),
+            What::Called { request: Request::Login { .. }, .. }
+            | What::Status { status: Status::Logining, .. }
+            | What::SdkWoken
+            | What::NetworkChanged => self.device(on).may_start_over = true,
+            What::LinkLost => {
+                let was_up_for = sdk.up_since.map(|since| event.at - since);
+                if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
+                    self.device(on).may_start_over = true;
+                }
+            }
+            What::ConnectAsked { .. } => {
+                let device = self.device(on);
+                device.asked_at = None;
+                let asked_by_call =
+                    sdk.calls.last().is_some_and(|call| call.at == event.at && call.kind == CallKind::Login);
+                let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
+                if let Some(due) = due {
+                    let early = (due - event.at).as_secs_f64();
+                    report.event(BACK_OFF, event, format!("{name} connects {early:.3} s before its back-off is over"));
+                }
+            }
+            // Its connection went: whether it had been up long enough is known before its events.
+            What::Gone { .. } | What::CloseAsked { .. } => {
+                let was_up_for = sdk.up_since.map(|since| event.at - since);
+                let device = self.device(on);
+                device.asked_at = None;
+                if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
+                    device.may_start_over = true;
+                }
+            }
+            What::DeviceSent { frame, .. } => {
+                let device = self.device(on);
+                device.last_sent = event.at;
+                if frame == ClientFrame::Heartbeat {
+                    device.asked_at = Some(event.at);
+                }
+            }
+            What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. } => self.device(on).asked_at = None,
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
+        for (on, sdk) in scene.sdks.iter() {
+            if let Some(fault) = self.heartbeats(scene, scene.now, on, sdk) {
+                let text = format!("{} {fault}", scene.device(on));
+                report.violation(HEARTBEAT, scene.now, Actor::Device(on), 0, text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::*;
+    use super::*;
+    use crate::trace::Micros;
+
+    fn story() -> Story {
+        Story::of(Links::default()).logs_in(PHONE, ALICE, 1)
+    }
+
+    fn draws(attempt: u32, millis: u64) -> What {
+        What::BackOff { attempt, delay: Micros::new(millis * 1000) }
+    }
+
+    /// CONN-2
+    #[test]
+    fn a_delay_out_of_range_is_seen() {
+        story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 300)).on(PHONE, draws(3, 400)).holds();
+        story().on(PHONE, draws(1, 251)).breaks("CONN-2");
+        story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 301)).breaks("CONN-2");
+        // The counter does not start over by itself.
+        story().on(PHONE, draws(1, 0)).on(PHONE, draws(1, 0)).breaks("CONN-2");
+        story().on(PHONE, draws(1, 0)).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, 0)).holds();
+    }
+
+    /// CONN-2
+    #[test]
+    fn an_attempt_ahead_of_its_time_is_seen() {
+        let waits = || story().on(PHONE, draws(1, 200));
+        waits().at_micros(200_000).on(PHONE, What::ConnectAsked { connection: 1 }).holds();
+        waits().at_micros(199_999).on(PHONE, What::ConnectAsked { connection: 1 }).breaks("CONN-2");
+    }
+
+    /// CONN-5
+    #[test]
+    fn a_heartbeat_that_is_not_sent_or_not_missed_is_seen() {
+        let asks = || What::DeviceSent { connection: 0, reveals: 0, frame: ClientFrame::Heartbeat };
+        story().at(120).on(PHONE, asks()).at(135).on(PHONE, What::CloseAsked { connection: 0, peer: None }).holds();
+        story().at(121).on(PHONE, asks()).breaks("CONN-5");
+        story().at(120).on(PHONE, asks()).at(136).world(What::ScriptEnded).breaks("CONN-5");
+        story().at(120).on(PHONE, asks()).receives(PHONE, ServerFrame::HeartbeatAnswer).at(239).holds();
+    }
+}

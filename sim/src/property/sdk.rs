@@ -1,0 +1,273 @@
+//! Each device as its events tell it: process, status, session, calls, connection, disk.
+//!
+//! Keeps the books and judges nothing.
+
+use gatecrash::client::Status;
+use gatecrash::time::Instant;
+
+use crate::scenario::CallKind;
+use crate::trace::{
+    Actor, ClientFrame, DeviceIndex, Effect, Event, Outcome, Request, ServerFrame, Session, UserIndex, What,
+};
+
+/// Every device.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sdks {
+    devices: Vec<Sdk>,
+    /// What a device is before anything happened to it.
+    fresh: Sdk,
+}
+
+/// One device.
+#[derive(Clone, Debug)]
+pub(super) struct Sdk {
+    pub(super) is_suspended: bool,
+    /// When it last went on after being frozen.
+    pub(super) woken_at: Instant,
+    pub(super) is_initialised: bool,
+    pub(super) status: Status,
+    pub(super) login_user: Option<UserIndex>,
+    /// The user of the login under way, or of the session, or of the one before.
+    pub(super) account: Option<UserIndex>,
+    /// Whom the last login call named.
+    asked_account: Option<UserIndex>,
+    /// The session while LOGINED.
+    pub(super) session: Option<Session>,
+    /// The session before, and why the status is LOGOUT.
+    pub(super) last_session: Option<Session>,
+    pub(super) rest: Rest,
+    /// The number of the login call under way.
+    pub(super) login_call: u32,
+    admitted: u32,
+    /// Calls without a result.
+    pub(super) calls: Vec<PendingCall>,
+    /// What went into the SDK last.
+    pub(super) cause: Cause,
+    /// The last write to the disk asked for, and the last one done.
+    pub(super) asked: u32,
+    pub(super) stored: u32,
+    stored_at: Instant,
+    /// The connection asked for and not gone.
+    pub(super) connection: Option<u32>,
+    /// Since when a login or resume is accepted on it.
+    pub(super) up_since: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PendingCall {
+    pub(super) call: u32,
+    pub(super) kind: CallKind,
+    pub(super) at: Instant,
+}
+
+/// Why nobody is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// The process is new.
+    Fresh,
+    /// The application logged out, or uninitialised.
+    Asked(CallKind),
+    /// A login failed.
+    Failed,
+    /// The session ended without being asked.
+    Ended,
+}
+
+/// What went into the SDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The application's call.
+    Call(u32, CallKind),
+    /// Anything else.
+    Other,
+}
+
+impl Default for Sdk {
+    fn default() -> Self {
+        Sdk {
+            is_suspended: false,
+            woken_at: Instant::ZERO,
+            is_initialised: false,
+            status: Status::Logout,
+            login_user: None,
+            account: None,
+            asked_account: None,
+            session: None,
+            last_session: None,
+            rest: Rest::Fresh,
+            login_call: 0,
+            admitted: 0,
+            calls: Vec::new(),
+            cause: Cause::Other,
+            asked: 0,
+            stored: 0,
+            stored_at: Instant::ZERO,
+            connection: None,
+            up_since: None,
+        }
+    }
+}
+
+impl Sdk {
+    /// Which call of the application, if any, makes the session end just now.
+    pub(super) fn asked_to_end(&self) -> Option<CallKind> {
+        match self.cause {
+            Cause::Call(call, kind @ (CallKind::Logout | CallKind::Uninit | CallKind::Login)) => {
+                self.calls.iter().any(|pending| pending.call == call).then_some(kind)
+            }
+            Cause::Call(..) | Cause::Other => None,
+        }
+    }
+
+    /// Whether outputs may wait for the device's disk, or have done so just now.
+    pub(super) fn is_writing(&self, now: Instant) -> bool {
+        self.asked > self.stored || self.stored > 0 && self.stored_at == now
+    }
+
+    fn status(&mut self, status: Status, login_user: Option<UserIndex>) {
+        match status {
+            Status::Logining => {
+                self.account = self.asked_account;
+                if let Cause::Call(call, CallKind::Login) = self.cause {
+                    self.login_call = call;
+                }
+            }
+            Status::Logined => self.session = login_user.map(|user| Session { user, epoch: self.admitted }),
+            Status::Logout => {
+                self.rest = match (self.asked_to_end(), self.status) {
+                    (Some(kind), _) => Rest::Asked(kind),
+                    (None, Status::Logined) => Rest::Ended,
+                    (None, Status::Logining | Status::Logout) => Rest::Failed,
+                };
+                self.last_session = self.session.take().or(self.last_session);
+            }
+        }
+        (self.status, self.login_user) = (status, login_user);
+    }
+
+    fn gone(&mut self, connection: u32) {
+        if self.connection == Some(connection) {
+            (self.connection, self.up_since) = (None, None);
+        }
+    }
+
+    fn observe(&mut self, event: &Event) {
+        match event.what {
+            What::Called { call, request } => {
+                let kind = kind_of(&request);
+                self.calls.push(PendingCall { call, kind, at: event.at });
+                self.cause = Cause::Call(call, kind);
+                match request {
+                    Request::Init { .. } => self.is_initialised = true,
+                    Request::Login { user, .. } => self.asked_account = Some(user),
+                    _ => {}
+                }
+            }
+            What::Answered { call, .. } => self.calls.retain(|pending| pending.call != call),
+            What::UninitReturned { .. } => self.is_initialised = false,
+            What::Status { status, login_user } => self.status(status, login_user),
+            What::DeviceReceived { connection, frame } => {
+                self.cause = Cause::Other;
+                match frame {
+                    ServerFrame::LoginAccepted { call, epoch, .. }
+                        if call == self.login_call && self.status == Status::Logining =>
+                    {
+                        self.admitted = epoch;
+                        self.up(connection, event.at);
+                    }
+                    ServerFrame::ResumedAsLogin { epoch, .. } => {
+                        if let Some(session) = &mut self.session {
+                            session.epoch = epoch;
+                        }
+                        self.up(connection, event.at);
+                    }
+                    ServerFrame::Resumed { .. } => self.up(connection, event.at),
+                    _ => {}
+                }
+            }
+            What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => self.up_since = None,
+            What::ConnectAsked { connection } => (self.connection, self.up_since) = (Some(connection), None),
+            What::Connected { .. } | What::SdkWoken | What::NetworkChanged => self.cause = Cause::Other,
+            What::ConnectFailed { connection } | What::Gone { connection, .. } => {
+                self.cause = Cause::Other;
+                self.gone(connection);
+            }
+            What::CloseAsked { connection, .. } => self.gone(connection),
+            What::StoreAsked { change, .. } => self.asked = change,
+            What::Stored { change } => (self.stored, self.stored_at) = (change, event.at),
+            _ => {}
+        }
+    }
+
+    fn up(&mut self, connection: u32, at: Instant) {
+        if self.connection == Some(connection) && self.up_since.is_none() {
+            self.up_since = Some(at);
+        }
+    }
+}
+
+impl Sdks {
+    /// The device, if anything happened to it.
+    pub(super) fn find(&self, device: DeviceIndex) -> Option<&Sdk> {
+        self.devices.get(device.index())
+    }
+
+    /// The device an event happens to.
+    pub(super) fn actor(&self, event: &Event) -> Option<(DeviceIndex, &Sdk)> {
+        match event.actor {
+            Actor::Device(DeviceIndex::STRANGER) => None,
+            Actor::Device(device) => Some((device, self.find(device).unwrap_or(&self.fresh))),
+            Actor::World | Actor::Server => None,
+        }
+    }
+
+    /// Every device.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (DeviceIndex, &Sdk)> {
+        self.devices.iter().enumerate().map(|(index, sdk)| (DeviceIndex::new(index), sdk))
+    }
+
+    fn entry(&mut self, device: DeviceIndex) -> &mut Sdk {
+        if self.devices.len() <= device.index() {
+            self.devices.resize_with(device.index() + 1, Sdk::default);
+        }
+        &mut self.devices[device.index()]
+    }
+
+    pub(super) fn observe(&mut self, event: &Event) {
+        match (event.actor, event.what) {
+            (Actor::World, What::Effect { effect }) => match effect {
+                Effect::ProcessDead { device } | Effect::ProcessUp { device } => *self.entry(device) = Sdk::default(),
+                Effect::Suspended { device } => self.entry(device).is_suspended = true,
+                Effect::Woken { device } => {
+                    let sdk = self.entry(device);
+                    (sdk.is_suspended, sdk.woken_at) = (false, event.at);
+                }
+                _ => {}
+            },
+            (Actor::Device(device), _) if device != DeviceIndex::STRANGER => self.entry(device).observe(event),
+            _ => {}
+        }
+    }
+}
+
+/// Which call a request is.
+fn kind_of(request: &Request) -> CallKind {
+    match request {
+        Request::Init { .. } => CallKind::Init,
+        Request::Uninit => CallKind::Uninit,
+        Request::Login { .. } => CallKind::Login,
+        Request::Logout => CallKind::Logout,
+        Request::Conversations => CallKind::Conversations,
+        Request::Send { .. } => CallKind::Send,
+        Request::Kick { .. } => CallKind::Kick,
+        Request::Query { .. } => CallKind::Query,
+    }
+}
+
+/// Whether the call succeeded.
+pub(super) fn succeeded(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Done | Outcome::Message { .. } | Outcome::Conversations { .. } | Outcome::Report { .. } => true,
+        Outcome::Failed { .. } => false,
+    }
+}

@@ -1,0 +1,315 @@
+//! The server as its facts tell it: sessions, ends, numbers, and which of that is on disk.
+//!
+//! Keeps the books and judges nothing. A crash takes back what was not committed: how much that was
+//! shows in the number of the first commit after the restart.
+
+use std::collections::VecDeque;
+
+use gatecrash::id::Attempt;
+use gatecrash::policy::{Platform, Seats};
+use gatecrash::protocol::Presence;
+use gatecrash::store::EndReason;
+use gatecrash::time::Instant;
+
+use super::Decision;
+use crate::trace::{DeviceIndex, Event, Fact, ListIndex, TicketIndex, UserIndex, What};
+
+/// How many ended sessions of a device are remembered.
+const ENDED_MAX: usize = 16;
+
+/// The server, now and on disk.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerView {
+    /// With every change decided.
+    pub(super) now: Records,
+    durable: Records,
+    /// Facts decided and not on disk, with the change each is part of.
+    pending: VecDeque<(u32, Fact, Instant)>,
+    /// The last change on disk.
+    pub(super) committed: u32,
+    is_restarting: bool,
+    /// The configuration in force, and what it was before.
+    pub(super) seats: Option<Seats>,
+    pub(super) seats_before: Option<Seats>,
+    pub(super) administrators: Option<ListIndex>,
+    pub(super) reconnect_kicks: bool,
+    pub(super) configured_at: Instant,
+    /// Whether the core runs.
+    pub(super) is_up: bool,
+}
+
+/// What is true on the server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Records {
+    users: Vec<User>,
+    devices: Vec<Device>,
+    /// The change that stored each message, by its number.
+    messages: Vec<u32>,
+    pub(super) accepted: u64,
+    pub(super) displaced: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct User {
+    pub(super) exists: bool,
+    pub(super) sessions: Vec<Session>,
+    pub(super) last_epoch: u32,
+    pub(super) presence_number: u32,
+    pub(super) presence: Presence,
+    /// In ascending order.
+    pub(super) days: Vec<u32>,
+    pub(super) voided_until: Option<u64>,
+    pub(super) voided: Vec<TicketIndex>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Session {
+    pub(super) device: DeviceIndex,
+    pub(super) installation: u16,
+    pub(super) epoch: u32,
+    pub(super) platform: Platform,
+    pub(super) attempt: Attempt,
+    pub(super) ticket: TicketIndex,
+    /// The last second of its ticket.
+    pub(super) until: u64,
+    /// When the server noticed its link loss, in microseconds of its wall clock; none while connected.
+    pub(super) lost: Option<u64>,
+    /// The change that made it.
+    pub(super) accepted: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Device {
+    /// The live sessions of this device, whoever's.
+    pub(super) holds: Vec<(UserIndex, u32)>,
+    /// Its last ended sessions, the latest last.
+    pub(super) ended: Vec<Ended>,
+    /// The highest attempt acted upon of each id it had.
+    pub(super) attempts: Vec<(u16, Attempt)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) user: UserIndex,
+    pub(super) epoch: u32,
+    pub(super) reason: EndReason,
+    pub(super) session: Option<Session>,
+    /// The change that ended it, and when it was seen.
+    pub(super) commit: u32,
+    pub(super) at: Instant,
+}
+
+impl Records {
+    pub(super) fn user(&self, user: UserIndex) -> Option<&User> {
+        self.users.get(user.index())
+    }
+
+    pub(super) fn sessions(&self, user: UserIndex) -> &[Session] {
+        self.user(user).map_or(&[], |user| &user.sessions)
+    }
+
+    pub(super) fn session(&self, user: UserIndex, device: DeviceIndex, epoch: u32) -> Option<&Session> {
+        self.sessions(user).iter().find(|session| session.device == device && session.epoch == epoch)
+    }
+
+    pub(super) fn device(&self, device: DeviceIndex) -> Option<&Device> {
+        self.devices.get(device.index())
+    }
+
+    /// Whose live sessions the device holds.
+    pub(super) fn holds(&self, device: DeviceIndex) -> &[(UserIndex, u32)] {
+        self.device(device).map_or(&[], |device| &device.holds)
+    }
+
+    pub(super) fn ended(&self, device: DeviceIndex, user: UserIndex, epoch: u32) -> Option<&Ended> {
+        self.device(device)?.ended.iter().rev().find(|ended| ended.user == user && ended.epoch == epoch)
+    }
+
+    pub(super) fn attempt(&self, device: DeviceIndex, installation: u16) -> Option<Attempt> {
+        let attempts = &self.device(device)?.attempts;
+        attempts.iter().find(|(one, _)| *one == installation).map(|(_, attempt)| *attempt)
+    }
+
+    /// The change that stored the message.
+    pub(super) fn message(&self, message: u32) -> Option<u32> {
+        self.messages.get(message as usize).copied().filter(|&commit| commit != 0)
+    }
+
+    /// Whether a session of the user was live on the device when this change was made.
+    pub(super) fn was_live(&self, device: DeviceIndex, user: UserIndex, commit: u32) -> bool {
+        let began = |session: &Session| session.accepted <= commit;
+        let lives = self.sessions(user).iter().any(|session| session.device == device && began(session));
+        lives
+            || self.device(device).is_some_and(|device| {
+                device.ended.iter().any(|ended| {
+                    ended.user == user && ended.commit > commit && ended.session.as_ref().is_some_and(began)
+                })
+            })
+    }
+
+    fn user_mut(&mut self, user: UserIndex) -> &mut User {
+        if self.users.len() <= user.index() {
+            self.users.resize_with(user.index() + 1, User::default);
+        }
+        &mut self.users[user.index()]
+    }
+
+    fn device_mut(&mut self, device: DeviceIndex) -> &mut Device {
+        if self.devices.len() <= device.index() {
+            self.devices.resize_with(device.index() + 1, Device::default);
+        }
+        &mut self.devices[device.index()]
+    }
+
+    fn session_mut(&mut self, user: UserIndex, device: DeviceIndex, epoch: u32) -> Option<&mut Session> {
+        self.user_mut(user).sessions.iter_mut().find(|session| session.device == device && session.epoch == epoch)
+    }
+
+    fn raise(&mut self, device: DeviceIndex, installation: u16, attempt: Attempt) {
+        let attempts = &mut self.device_mut(device).attempts;
+        match attempts.iter_mut().find(|(one, _)| *one == installation) {
+            Some((_, highest)) => *highest = attempt.max(*highest),
+            None => attempts.push((installation, attempt)),
+        }
+    }
+
+    fn apply(&mut self, commit: u32, fact: &Fact, at: Instant) {
+        match *fact {
+            Fact::AccountCreated { user } => self.user_mut(user).exists = true,
+            Fact::AttemptRaised { device, installation, attempt } if device != DeviceIndex::STRANGER => {
+                self.raise(device, installation, attempt);
+            }
+            Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until }
+                if device != DeviceIndex::STRANGER =>
+            {
+                self.accepted += 1;
+                self.raise(device, installation, attempt);
+                self.device_mut(device).holds.push((user, epoch));
+                let account = self.user_mut(user);
+                account.last_epoch = epoch.max(account.last_epoch);
+                account.sessions.push(Session {
+                    device,
+                    installation,
+                    epoch,
+                    platform,
+                    attempt,
+                    ticket,
+                    until: until.get(),
+                    lost: None,
+                    accepted: commit,
+                });
+            }
+            Fact::SessionResumed { user, device, epoch, ticket, until } => {
+                if let Some(session) = self.session_mut(user, device, epoch) {
+                    (session.lost, session.ticket, session.until) = (None, ticket, until.get());
+                }
+            }
+            Fact::SessionRenewed { user, device, epoch, ticket, until } => {
+                if let Some(session) = self.session_mut(user, device, epoch) {
+                    (session.ticket, session.until) = (ticket, until.get());
+                }
+            }
+            Fact::LinkLost { user, device, epoch, wall } => {
+                if let Some(session) = self.session_mut(user, device, epoch) {
+                    session.lost = Some(wall.get());
+                }
+            }
+            Fact::SessionEnded { user, device, epoch, reason, .. } if device != DeviceIndex::STRANGER => {
+                self.displaced += u64::from(reason.is_displacement());
+                let sessions = &mut self.user_mut(user).sessions;
+                let place = sessions.iter().position(|one| one.device == device && one.epoch == epoch);
+                let session = place.map(|place| sessions.remove(place));
+                let device = self.device_mut(device);
+                device.holds.retain(|&held| held != (user, epoch));
+                if device.ended.len() >= ENDED_MAX {
+                    device.ended.remove(0);
+                }
+                device.ended.push(Ended { user, epoch, reason, session, commit, at });
+            }
+            Fact::TicketsVoided { user, until } => {
+                let account = self.user_mut(user);
+                account.voided_until = account.voided_until.max(Some(until.get()));
+            }
+            Fact::TicketVoided { user, ticket } => self.user_mut(user).voided.push(ticket),
+            Fact::DayCounted { user, day } => {
+                let days = &mut self.user_mut(user).days;
+                if let Err(place) = days.binary_search(&day) {
+                    days.insert(place, day);
+                }
+            }
+            Fact::PresenceChanged { user, number, presence, .. } => {
+                let account = self.user_mut(user);
+                (account.presence_number, account.presence) = (number, presence);
+            }
+            Fact::MessageStored { message, .. } => {
+                let index = message as usize;
+                if self.messages.len() <= index {
+                    self.messages.resize(index + 1, 0);
+                }
+                self.messages[index] = commit;
+            }
+            Fact::AttemptRaised { .. }
+            | Fact::SessionAccepted { .. }
+            | Fact::SessionEnded { .. }
+            | Fact::LoginAcknowledged { .. }
+            | Fact::KickSettled { .. }
+            | Fact::EndForgotten { .. } => {}
+        }
+    }
+}
+
+impl ServerView {
+    /// The facts decided and not on disk.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &Fact> {
+        self.pending.iter().map(|(_, fact, _)| fact)
+    }
+
+    /// Whether what survived a crash is not known yet.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.is_restarting && !self.pending.is_empty()
+    }
+
+    /// After a restart the first commit's number says which of the changes before it survived.
+    pub(super) fn restarted_with(&mut self, commit: u32) {
+        if !self.is_restarting {
+            return;
+        }
+        self.is_restarting = false;
+        if self.pending.is_empty() {
+            return;
+        }
+        self.on_disk(commit.saturating_sub(1));
+        self.pending.clear();
+        self.now = self.durable.clone();
+    }
+
+    pub(super) fn decided(&mut self, decision: &Decision) {
+        for fact in &decision.facts {
+            self.now.apply(decision.commit, fact, decision.at);
+            self.pending.push_back((decision.commit, *fact, decision.at));
+        }
+    }
+
+    fn on_disk(&mut self, commit: u32) {
+        while self.pending.front().is_some_and(|(number, ..)| *number <= commit) {
+            let (number, fact, at) = self.pending.pop_front().expect("just looked at");
+            self.durable.apply(number, &fact, at);
+        }
+        self.committed = commit.max(self.committed);
+    }
+
+    pub(super) fn observe(&mut self, event: &Event) {
+        match event.what {
+            What::Committed { commit } => self.on_disk(commit),
+            What::ServerStarted { .. } => (self.is_restarting, self.is_up) = (true, true),
+            What::Effect { effect: crate::trace::Effect::ServerDead } => self.is_up = false,
+            What::Configured { seats, reconnect_kicks, administrators, .. } => {
+                self.seats_before = self.seats.replace(seats).or(Some(seats));
+                self.reconnect_kicks = reconnect_kicks;
+                self.administrators = administrators;
+                self.configured_at = event.at;
+            }
+            _ => {}
+        }
+    }
+}

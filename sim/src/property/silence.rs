@@ -1,0 +1,144 @@
+//! The SDK connects for an account only: after an end it waits for the application.
+
+use gatecrash::client::Status;
+
+use super::sdk::{Rest, Sdk};
+use super::{Property, Report, Scene};
+use crate::scenario::CallKind;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Actor, ClientFrame, Event, ServerFrame, What};
+
+const KICKED: RuleId = rule("KICK-4");
+const EXPIRED: RuleId = rule("TICKET-8");
+const FAILED: RuleId = rule("LOGIN-9");
+const LOGGED_OUT: RuleId = rule("LOGOUT-1");
+const UNINITIALISED: RuleId = rule("INIT-5");
+const FRESH: RuleId = rule("INIT-6");
+const IDLE: RuleId = rule("CONN-9");
+const ONE: RuleId = rule("CONN-7");
+
+#[derive(Default)]
+pub(super) struct Silence {
+    /// Of each device, whether the last end it heard of was an expiry.
+    expired: Vec<bool>,
+}
+
+impl Silence {
+    fn expired(&mut self, index: usize) -> &mut bool {
+        if self.expired.len() <= index {
+            self.expired.resize(index + 1, false);
+        }
+        &mut self.expired[index]
+    }
+
+    /// Which rule keeps this device silent, and since what.
+    fn reason(&mut self, index: usize, sdk: &Sdk) -> (RuleId, &'static str) {
+        match sdk.rest {
+            Rest::Ended if *self.expired(index) => (EXPIRED, "its ticket expired"),
+            Rest::Ended => (KICKED, "it was kicked"),
+            Rest::Failed => (FAILED, "its login failed"),
+            Rest::Asked(CallKind::Uninit) => (UNINITIALISED, "uninit"),
+            Rest::Asked(_) => (LOGGED_OUT, "the logout"),
+            Rest::Fresh => (FRESH, "its start"),
+        }
+    }
+}
+
+impl Property for Silence {
+    sentence!(
+        "without an account the SDK does not connect, resume or log in by itself",
+        "KICK-4",
+        "TICKET-8",
+        "CONN-9",
+        "LOGIN-9",
+        "LOGOUT-1",
+        "INIT-5",
+        "INIT-6",
+        "CONN-7"
+    );
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let is_out = sdk.status == Status::Logout;
+        let what = match event.what {
+            What::DeviceReceived { frame, .. } => {
+                match frame {
+                    ServerFrame::Expired { .. }
+                    | ServerFrame::ResumeExpired { .. }
+                    | ServerFrame::ResumeRefused { .. } => {
+                        *self.expired(on.index()) = true;
+                    }
+                    ServerFrame::Kick { .. } | ServerFrame::ResumeKicked { .. } => *self.expired(on.index()) = false,
+                    _ => {}
+                }
+                return;
+            }
+            What::ConnectAsked { .. } => {
+                if sdk.connection.is_some() && !sdk.is_writing(event.at) {
+                    let text = format!("{} asks for a connection while it has another", scene.device(on));
+                    report.event(ONE, event, text);
+                }
+                "connects"
+            }
+            What::DeviceSent { frame: ClientFrame::Login { .. }, .. } if !sdk.is_writing(event.at) => "logs in",
+            What::DeviceSent { frame: ClientFrame::Resume { .. }, .. } if !sdk.is_writing(event.at) => "resumes",
+            _ => return,
+        };
+        if is_out {
+            let (rule, since) = self.reason(on.index(), sdk);
+            let text = format!("{} {what} after {since}, which nobody asked it to", scene.device(on));
+            report.event(rule, event, text);
+        }
+    }
+
+    fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
+        if !scene.converged {
+            return;
+        }
+        for (on, sdk) in scene.sdks.iter() {
+            let is_idle = sdk.status == Status::Logout && sdk.calls.is_empty() && !sdk.is_suspended;
+            if is_idle && sdk.connection.is_some() && !sdk.is_writing(scene.now) {
+                let text = format!("{} is LOGOUT, at rest, and holds a connection", scene.device(on));
+                report.violation(IDLE, scene.now, Actor::Device(on), 0, text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::*;
+    use super::*;
+    use crate::trace::Request;
+
+    fn story() -> Story {
+        let ended = |story: Story| story.on(PHONE, What::CloseAsked { connection: 0, peer: None });
+        ended(Story::of(Silence::default()).logs_in(PHONE, ALICE, 1))
+    }
+
+    const AGAIN: What = What::ConnectAsked { connection: 1 };
+
+    /// KICK-4, TICKET-8, LOGOUT-1
+    #[test]
+    fn a_device_that_comes_back_by_itself_is_seen() {
+        let out = || status(Status::Logout, None);
+        story().on(PHONE, AGAIN).holds();
+        let kicked = ServerFrame::Kick { kick: kick(ALICE, 1) };
+        story().receives(PHONE, kicked).on(PHONE, out()).on(PHONE, AGAIN).breaks("KICK-4");
+        let expired = ServerFrame::Expired { user: ALICE.into(), epoch: 1 };
+        story().receives(PHONE, expired).on(PHONE, out()).on(PHONE, AGAIN).breaks("TICKET-8");
+        story().calls(PHONE, 9, Request::Logout).on(PHONE, out()).on(PHONE, AGAIN).breaks("LOGOUT-1");
+    }
+
+    /// CONN-9, CONN-7
+    #[test]
+    fn a_connection_for_nothing_is_seen() {
+        let story = || Story::of(Silence::default()).logs_in(PHONE, ALICE, 1);
+        story().world(What::Converged).holds();
+        story().calls(PHONE, 9, Request::Logout).on(PHONE, status(Status::Logout, None)).world(What::Converged).holds();
+        let logged_out = story().calls(PHONE, 9, Request::Logout).on(PHONE, status(Status::Logout, None));
+        let done = answered(9, CallKind::Logout, Some(ALICE), crate::trace::Outcome::Done);
+        logged_out.on(PHONE, done).world(What::Converged).breaks("CONN-9");
+        story().on(PHONE, AGAIN).breaks("CONN-7");
+    }
+}
