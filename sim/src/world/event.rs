@@ -97,6 +97,7 @@ struct Machine {
     writing: VecDeque<gatecrash::store::Commit>,
     committed: Change,
     last_commit_done: Instant,
+    /// Outputs that wait for the disk (DUR-1).
     held: VecDeque<server::Output>,
     clock: WallClock,
     disk: Draw,
@@ -145,7 +146,10 @@ struct Site {
 struct Link {
     device: usize,
     end: ConnectionId,
+    /// The server's number for it, which it keeps until the close that was decided is carried out.
     server_end: Option<ConnectionId>,
+    /// The server's core has decided to close it, and knows it no more.
+    is_forgotten: bool,
     upward: VecDeque<Upward>,
     downward: VecDeque<Downward>,
     is_upward_silent: bool,

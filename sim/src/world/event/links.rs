@@ -9,6 +9,7 @@ use gatecrash::protocol::{ClientFrame, FrameError};
 use gatecrash::ticket::{OpenedTicket, Ticket, open};
 use gatecrash::{client, server};
 
+use super::machine::connection_of;
 use super::{Class, Downward, Link, Upward, What, World};
 use crate::draw::Draw;
 use crate::scenario::Conduct;
@@ -112,6 +113,9 @@ impl World<'_> {
             }
             return;
         }
+        if self.links[link].is_forgotten {
+            return;
+        }
         match (message, self.links[link].server_end) {
             (Upward::Open, _) => {
                 let end = self.server.links.iter().position(Option::is_none).unwrap_or(self.server.links.len());
@@ -137,6 +141,8 @@ impl World<'_> {
                 self.server_input(server::Input::Malformed { connection, error });
             }
             (Upward::Close, Some(connection)) => {
+                // What still waits for it will not be said.
+                self.server.held.retain(|output| connection_of(output) != Some(connection));
                 self.drop_server_end(link);
                 self.server_input(server::Input::Closed { connection });
             }
@@ -172,6 +178,7 @@ impl World<'_> {
     pub(super) fn drop_server_end(&mut self, link: usize) {
         if let Some(connection) = self.links[link].server_end.take() {
             self.server.links[connection.0 as usize] = None;
+            self.links[link].is_forgotten = false;
         }
     }
 
@@ -180,6 +187,7 @@ impl World<'_> {
             device,
             end,
             server_end: None,
+            is_forgotten: false,
             upward: VecDeque::new(),
             downward: VecDeque::new(),
             is_upward_silent: false,

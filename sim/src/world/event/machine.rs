@@ -2,6 +2,7 @@
 //!
 //! Decides nothing: the core does.
 
+use std::collections::VecDeque;
 use std::mem;
 
 use gatecrash::id::{Change, ConnectionId};
@@ -39,6 +40,7 @@ impl World<'_> {
         self.effect(Effect::ServerDead);
         for link in mem::take(&mut self.server.links).into_iter().flatten() {
             self.links[link].server_end = None;
+            self.links[link].is_forgotten = false;
             if is_polite {
                 self.send_downward(link, Downward::Close);
             }
@@ -67,7 +69,12 @@ impl World<'_> {
 
     pub(super) fn server_outputs(&mut self) {
         while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
-            if output.reveals > self.server.committed {
+            if let server::Action::Close { connection } = output.action
+                && let Some(link) = self.server_link(connection)
+            {
+                self.links[link].is_forgotten = true;
+            }
+            if must_wait(&output, self.server.committed, &self.server.held) {
                 self.server.held.push_back(output);
             } else {
                 self.server_action(output);
@@ -121,11 +128,82 @@ impl World<'_> {
         self.server.records.apply(&commit);
         self.server.committed = change;
         self.recorder.server_committed(self.server_now(), change);
-        while self.server.held.front().is_some_and(|output| output.reveals <= change) {
-            let output = self.server.held.pop_front().expect("just looked at");
+        let mut free = Vec::new();
+        let mut kept = VecDeque::new();
+        for output in self.server.held.drain(..) {
+            if must_wait(&output, change, &kept) {
+                kept.push_back(output);
+            } else {
+                free.push(output);
+            }
+        }
+        self.server.held = kept;
+        for output in free {
             self.server_action(output);
         }
     }
 
     // ---- devices ----
+}
+
+/// A close waits for what was sent before on its connection, too.
+fn must_wait(output: &server::Output, committed: Change, before: &VecDeque<server::Output>) -> bool {
+    match &output.action {
+        server::Action::Commit(_) | server::Action::Note(_) => false,
+        server::Action::Send { .. } => output.reveals > committed,
+        server::Action::Close { connection } => {
+            output.reveals > committed || before.iter().any(|earlier| connection_of(earlier) == Some(*connection))
+        }
+    }
+}
+
+/// Which connection an output goes out on.
+pub(super) fn connection_of(output: &server::Output) -> Option<ConnectionId> {
+    match &output.action {
+        server::Action::Send { connection, .. } | server::Action::Close { connection } => Some(*connection),
+        server::Action::Commit(_) | server::Action::Note(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge;
+    use crate::scenario::Scenario;
+    use crate::trace::{Cast, Recorder};
+
+    /// KICK-10, CONN-7: the connection of a kicked session is closed once its confirmation is on
+    /// disk. Until then its number is nobody else's, though both of its ends have let it go.
+    #[test]
+    fn a_number_is_given_away_only_when_the_close_on_it_was_carried_out() {
+        let text = r#"
+title = "Two phones take the seat from each other while the disk is slow"
+rules = ["KICK-10"]
+seed = 1
+[app]
+commit_latency = "50ms"
+[devices]
+phone-1 = { platform = "android", site = "home" }
+phone-2 = { platform = "android", site = "office" }
+desk = { platform = "mac", site = "office" }
+[script]
+until = "10s"
+steps = """
+0s    phone-1  on kicked_offline login alice
+1s    phone-1  login alice
+2s    phone-2  login alice
+4s    desk     login bob
+"""
+expect = """
+phone-1  kicked_offline once
+phone-2  kicked_offline once
+alice    online phone-1
+bob      online desk
+"""
+"#;
+        let scenario = Scenario::parse("slow_disk.toml", text).expect("well written");
+        let recorder = Recorder::new(Cast::of(&scenario));
+        super::super::run(&scenario, &recorder).expect("the world runs");
+        let run = judge(&scenario, recorder.finish()).expect("judged");
+        assert_eq!((run.violations, run.not_converged), (Vec::new(), None));
+    }
 }
