@@ -2,15 +2,27 @@
 
 super::scenarios! {
     a_thousand_devices_on_eight_sites
+    absences_go_on_while_the_server_is_down
+    administrative_calls_need_an_administrator
+    administrator_ends_every_session_of_a_user
+    administrator_kick_survives_a_crash
+    administrator_who_kicks_herself_gets_her_answer
     answer_that_comes_too_late_is_ignored
     application_may_call_anything_inside_its_listener
+    attempt_to_connect_gives_up_after_ten_seconds
     backoff_doubles_to_its_cap
     bad_arguments_are_refused_at_once
+    bad_frames_are_shown_the_door
     cache_survives_restarts_and_belongs_to_one_user
     calls_at_the_wrong_moment_around_a_logout_are_refused
     calls_before_init_and_after_uninit_are_refused
     changed_network_starts_the_backoff_over
     clock_of_a_device_decides_nothing
+    crash_after_the_commit_loses_only_the_answer
+    crash_before_the_commit_leaves_nothing_by_half
+    day_counted_survives_the_server
+    desktop_that_leaves_takes_its_user_offline
+    devices_resume_after_a_bounce
     dormant_session_is_displaced_first
     dormant_session_keeps_its_place
     dropped_key_takes_its_tickets_with_it
@@ -28,6 +40,7 @@ super::scenarios! {
     kick_reaches_a_device_that_was_offline
     kick_reaches_an_online_device_at_once
     kick_waits_for_the_answer_of_the_login_it_ends
+    kick_whose_confirmation_was_lost_is_not_told_again
     kicked_device_stays_silent_until_it_logs_in
     late_end_of_a_kicked_connection_spares_the_new_session
     link_loss_leaves_the_user_logged_in
@@ -37,10 +50,12 @@ super::scenarios! {
     login_at_a_silent_server_ends_as_timed_out
     login_ends_what_the_device_left_behind
     login_held_by_the_network_changes_nothing_after_a_newer_one
+    login_that_kicks_is_one_presence_event
     login_whose_answer_is_lost_can_be_tried_again
     login_whose_answer_was_lost_gives_no_notice
     login_without_a_network_fails_when_its_time_is_up
     logout_cancels_a_pending_login
+    logout_during_an_attempt_leaves_it_without_an_end
     logout_ends_a_login_whose_answer_was_never_seen
     logout_ends_a_renewal_that_is_under_way
     logout_ends_this_devices_session_and_no_other
@@ -56,11 +71,15 @@ super::scenarios! {
     offline_kick_is_silent_unless_asked_for
     offline_kick_is_told_by_the_next_login_once
     only_the_conversation_list_may_be_read_before_a_login_ends
+    other_device_keeps_the_user_online
     owed_kick_is_learnt_by_the_resume
+    owed_kick_survives_a_crash
     owed_logout_counts_even_if_the_next_login_is_refused
     pending_calls_end_before_the_kick_is_told
     phone_that_slept_through_its_login_has_its_result_on_waking
     policy_change_waits_for_the_next_login
+    power_loss_is_noticed_by_heartbeats
+    query_shows_presence_and_devices
     reconnect_kicks_takes_the_seat_back
     refused_renewal_leaves_the_session_as_it_was
     refused_tickets_far_apart_lock_nobody
@@ -69,6 +88,7 @@ super::scenarios! {
     request_fails_at_once_without_a_link_and_in_time_without_an_answer
     requests_cut_off_by_a_link_loss_are_not_repeated
     restarted_process_is_logged_out_until_it_logs_in
+    resume_and_renewal_count_no_day
     second_init_changes_nothing
     second_login_while_one_is_pending_is_refused
     server_clock_that_jumps_ahead_ends_what_has_expired
@@ -77,6 +97,7 @@ super::scenarios! {
     session_ends_with_its_ticket
     session_that_ends_before_its_renewal_fails_it
     session_that_was_displaced_and_then_expired_ends_once
+    silent_strangers_are_hung_up_after_45_seconds
     simultaneous_logins_leave_exactly_one
     single_policy_leaves_one_platform
     status_passes_through_logining
@@ -91,15 +112,20 @@ super::scenarios! {
     thirty_simultaneous_logins_under_single
     thirty_simultaneous_logins_under_triple
     ticket_from_the_future_is_accepted
+    ticket_from_the_future_is_voided_with_its_session
     ticket_is_good_for_its_last_second
     ticket_that_ran_out_during_a_link_loss_is_told_on_return
+    tickets_expire_while_the_server_is_down
     triple_policy_has_a_seat_for_each_kind
     twenty_switches_with_the_link_failing_at_each
     two_phones_do_not_kick_each_other_for_ever
     unanswered_renewal_is_settled_by_the_resume
+    unanswered_request_makes_the_link_suspect
     uninit_during_a_logout_leaves_the_end_owed
     uninit_ends_pending_calls_and_then_all_is_silent
     uninit_leaves_the_session_as_a_killed_process_does
+    user_counts_once_a_day
+    user_fades_from_online_to_push_online_to_offline
     victim_gets_nothing_after_its_displacement
     victim_on_a_dead_end_is_hung_up_after_fifteen_seconds
     victims_are_named_oldest_first

@@ -46,7 +46,8 @@ fn flight(event: &Event) -> Option<(DeviceIndex, Flight, bool)> {
         }
     }
     if let What::ServerSent { peer: Some(device), frame, .. } = event.what {
-        return Some((device, Flight::Down(frame), true));
+        // Nobody records what reaches a stranger.
+        return (device != DeviceIndex::STRANGER).then_some((device, Flight::Down(frame), true));
     }
     if let What::ServerReceived { peer: Some(device), frame, .. } = event.what {
         return Some((device, Flight::Up(untied(frame)), false));
