@@ -29,6 +29,7 @@ mod connecting;
 mod connection;
 mod day;
 mod ends;
+mod heard;
 mod kick;
 mod link;
 mod message;
@@ -97,6 +98,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(connecting::Connecting::default()),
         Box::new(presence::PresenceReplays),
         Box::new(terminal::Terminal::default()),
+        Box::new(heard::Heard::default()),
         Box::new(commit::CommitFirst::default()),
         Box::new(attempt::Attempts::default()),
         Box::new(ends::Ends),

@@ -1,0 +1,120 @@
+//! What a device does once it has heard of its session's end, and that only what may come back does
+//! (KICK-1, TICKET-5, CONN-4, KICK-6).
+
+use gatecrash::time::Instant;
+
+use super::{Property, Report, Scene};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{DeviceIndex, Effect, Event, ServerFrame, Session, What};
+
+const KICKED: RuleId = rule("KICK-1");
+const EXPIRED: RuleId = rule("TICKET-5");
+const BACK: RuleId = rule("KICK-6");
+
+#[derive(Default)]
+pub(super) struct Heard {
+    /// The end each device has just heard of: it takes effect before anything else happens there.
+    ends: Vec<Option<End>>,
+}
+
+#[derive(Clone, Copy)]
+struct End {
+    session: Session,
+    rule: RuleId,
+    at: Instant,
+}
+
+impl Heard {
+    fn end(&mut self, device: DeviceIndex) -> &mut Option<End> {
+        if self.ends.len() <= device.index() {
+            self.ends.resize_with(device.index() + 1, || None);
+        }
+        &mut self.ends[device.index()]
+    }
+}
+
+impl Property for Heard {
+    sentence!(
+        "a session's end takes effect on its device at once, and no displaced session comes back unasked",
+        "KICK-1",
+        "KICK-5",
+        "KICK-6",
+        "TICKET-5",
+        "TICKET-6",
+        "CONN-4"
+    );
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        match event.what {
+            What::Effect { effect: Effect::ProcessDead { device } } => *self.end(device) = None,
+            What::ServerSent { frame: ServerFrame::ResumedAsLogin { epoch, .. }, .. }
+                if !scene.server.reconnect_kicks =>
+            {
+                let text = format!("a resume was accepted as a login (epoch {epoch}), which nobody switched on");
+                report.event(BACK, event, text);
+            }
+            _ => {}
+        }
+        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        if let Some(End { session, rule, at }) = self.end(on).filter(|end| end.at < event.at) {
+            *self.end(on) = None;
+            if sdk.session == Some(session) {
+                let what = scene.session(on, session.user, session.epoch);
+                report.event(rule, event, format!("{what} ended, its device heard so at {at} s, and is LOGINED still"));
+            }
+        }
+        let What::DeviceReceived { connection, frame } = event.what else { return };
+        let Some(held) = sdk.session.filter(|_| sdk.connection == Some(connection)) else { return };
+        let (session, rule) = match frame {
+            ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } => {
+                (Session { user: kick.user, epoch: kick.epoch }, KICKED)
+            }
+            ServerFrame::Expired { user, epoch } => (Session { user, epoch }, EXPIRED),
+            ServerFrame::ResumeExpired { .. } => (held, EXPIRED),
+            _ => return,
+        };
+        if session == held {
+            *self.end(on) = Some(End { session, rule, at: event.at });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatecrash::client::Status;
+
+    use super::super::story::*;
+    use super::*;
+    use crate::trace::ServerFrame::Resumed;
+
+    fn story() -> Story {
+        Story::of(Heard::default()).logs_in(PHONE, ALICE, 1)
+    }
+
+    /// KICK-1
+    #[test]
+    fn a_kick_without_effect_is_seen() {
+        let kicked = || story().receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 1) });
+        kicked().on(PHONE, status(Status::Logout, None)).at(60).on(PHONE, What::LinkLost).holds();
+        kicked().at(60).on(PHONE, What::LinkLost).breaks("KICK-1");
+        let other = story().receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 7) });
+        other.at(60).on(PHONE, What::LinkLost).holds();
+    }
+
+    /// TICKET-5
+    #[test]
+    fn an_expiry_without_effect_is_seen() {
+        let over = || story().receives(PHONE, ServerFrame::Expired { user: ALICE.into(), epoch: 1 });
+        over().on(PHONE, status(Status::Logout, None)).at(60).on(PHONE, What::LinkLost).holds();
+        over().at(60).on(PHONE, What::LinkLost).breaks("TICKET-5");
+    }
+
+    /// KICK-6
+    #[test]
+    fn a_session_that_comes_back_unasked_is_seen() {
+        let back = ServerFrame::ResumedAsLogin { attempt: attempt(2), epoch: 2, conversations: None };
+        let on = Resumed { attempt: attempt(2), conversations: None };
+        story().sends(PHONE, 1, on).holds();
+        story().sends(PHONE, 1, back).breaks("KICK-6");
+    }
+}
