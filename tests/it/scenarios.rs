@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use gatecrash_sim::scenario::Scenario;
-use gatecrash_sim::{report, run_twice};
+use gatecrash_sim::trace::{Cast, Recorder};
+use gatecrash_sim::{judge, report, run_twice, world};
 
 /// A test for each name, and the names.
 macro_rules! scenarios {
@@ -72,6 +73,25 @@ fn tests_scenarios_and_snapshots_are_the_same_set() {
     }
     if let Some(pair) = list::LISTED.windows(2).find(|pair| pair[0] >= pair[1]) {
         complaints.push(format!("tests/it/scenarios/list.rs: {} belongs before {}", pair[1], pair[0]));
+    }
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// The world of cores alone comes to the same verdict as the one with the drivers and the network.
+#[test]
+fn every_scenario_passes_in_the_event_world_too() {
+    let mut complaints = Vec::new();
+    for (name, path) in &files("scenarios", "toml") {
+        let text = std::fs::read_to_string(root().join(path)).unwrap();
+        let scenario = Scenario::parse(path, &text).unwrap_or_else(|diagnosis| panic!("\n{diagnosis}"));
+        let recorder = Recorder::new(Cast::of(&scenario));
+        if let Err(error) = world::event::run(&scenario, &recorder) {
+            complaints.push(format!("{name}: {error}"));
+            continue;
+        }
+        let run = judge(&scenario, recorder.finish()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        complaints.extend(run.violations.iter().map(|violation| format!("{name}: {}", violation.text)));
+        complaints.extend(run.not_converged.iter().map(|missing| format!("{name} does not come to rest: {missing}")));
     }
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }

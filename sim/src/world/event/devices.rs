@@ -162,13 +162,13 @@ impl World<'_> {
     }
 
     pub(super) fn device_timer(&mut self, device: usize) {
-        if self.devices[device].suspended {
-            return;
-        }
-        let now = self.now;
+        let (now, is_frozen) = (self.now, self.devices[device].suspended);
         let Some(process) = &mut self.devices[device].process else { return };
         if process.wake_at == Some(now) {
             process.wake_at = None;
+        }
+        if is_frozen {
+            return;
         }
         if process.core.poll_timeout().is_some_and(|at| at <= now) {
             process.core.handle_timeout(now);
@@ -257,5 +257,43 @@ impl World<'_> {
             | client::Action::Status { .. }
             | client::Action::Note(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge;
+    use crate::scenario::Scenario;
+    use crate::trace::{Cast, Recorder};
+
+    /// CONN-10: a timer that was due while the device slept is no reason to miss those after it.
+    #[test]
+    fn timers_run_on_after_a_sleep() {
+        let text = r#"
+title = "A phone sleeps past a timer, and its probe on waking goes unanswered"
+rules = ["CONN-10", "CONN-5"]
+seed = 1
+[devices]
+phone = { platform = "android", site = "home" }
+[script]
+until = "40s"
+steps = """
+0s   phone  login alice
+2s   fault  suspend phone
+3s   fault  partition home outbound
+20s  fault  wake phone
+25s  fault  repair home
+"""
+expect = """
+phone  connecting once between 35s 35.3s
+phone  connect_success once between 35s 36s
+alice  online phone
+"""
+"#;
+        let scenario = Scenario::parse("sleep.toml", text).expect("well written");
+        let recorder = Recorder::new(Cast::of(&scenario));
+        super::super::run(&scenario, &recorder).expect("the world runs");
+        let run = judge(&scenario, recorder.finish()).expect("judged");
+        assert_eq!((run.violations, run.not_converged), (Vec::new(), None));
     }
 }

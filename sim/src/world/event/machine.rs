@@ -30,6 +30,7 @@ impl World<'_> {
         }
     }
 
+    /// A crash closes connections politely; a power loss takes along what the machine sent last.
     pub(super) fn crash_server(&mut self, is_polite: bool) {
         if self.server.core.take().is_none() {
             return self.effect(Effect::Nothing);
@@ -44,6 +45,9 @@ impl World<'_> {
             if is_polite {
                 self.send_downward(link, Downward::Close);
             }
+        }
+        if !is_polite {
+            (0..self.sites.len()).for_each(|site| self.lose_under_way(site, false, true));
         }
     }
 
