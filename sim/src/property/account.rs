@@ -162,9 +162,8 @@ impl Property for OneAccount {
                     {
                         (device.is_mute, device.viewer) = (true, None);
                     }
-                    Request::Init { .. } if device.is_uninitialised => {
-                        (device.is_uninitialised, device.is_mute, device.account) = (false, false, None);
-                    }
+                    // A second life reads its lists from the disk as a new process does.
+                    Request::Init { .. } if device.is_uninitialised => device.started(),
                     _ => {}
                 }
             }

@@ -155,19 +155,24 @@ impl Property for Kicks {
                 report.violation(ONCE, at, Actor::Device(on), number, text);
             }
         }
-        if !scene.server.is_up {
+        if !scene.server.is_up || scene.server.is_unsettled() {
             return;
         }
-        // What is on its way when the run ends may still arrive.
+        // What is on its way when the run ends may still arrive; who has no link has yet to learn.
         let grace = scene.allowance.latency * 4 + scene.allowance.lag;
         for (on, sdk) in scene.sdks.iter() {
-            let Some(Session { user, epoch }) = sdk.session.filter(|_| !sdk.is_suspended) else { continue };
+            let Some(Session { user, epoch }) = sdk.session.filter(|_| sdk.up_since.is_some() && !sdk.is_suspended)
+            else {
+                continue;
+            };
             let records = &scene.server.now;
             if records.session(user, on, epoch).is_some() {
                 continue;
             }
             let ended = records.ended(on, user, epoch);
-            if ended.is_none_or(|ended| ended.at + grace < scene.now) {
+            let could_know =
+                |ended: &super::server::Ended| ended.commit <= scene.server.committed && ended.at + grace < scene.now;
+            if ended.is_none_or(could_know) {
                 let what = scene.session(on, user, epoch);
                 let why = ended.map_or("unknown to the server", |ended| ended.reason.word());
                 let text = format!("{what} is over ({why}), and the device, at rest, still shows LOGINED");

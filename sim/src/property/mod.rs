@@ -35,6 +35,8 @@ mod link;
 mod message;
 mod policy;
 mod presence;
+#[cfg(test)]
+mod random;
 mod sdk;
 mod server;
 mod silence;
