@@ -5,7 +5,7 @@
 
 use gatecrash::client::Status;
 
-use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Observer, ServerFrame, What};
+use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Observer, ServerFrame, What};
 
 /// Follows a run.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +73,10 @@ impl Observer for Convergence {
                     | ServerFrame::LoginAccepted { .. },
                 ..
             } => device.has_heard = true,
+            // What it heard before says nothing of the link it asks about now, or makes.
+            What::DeviceSent { frame: ClientFrame::Heartbeat, .. } | What::LinkLost | What::ConnectAsked { .. } => {
+                device.has_heard = false;
+            }
             _ => {}
         }
     }
