@@ -25,6 +25,7 @@ use gatecrash::time::Instant;
 use scenario::Scenario;
 use scenario::rules::RuleId;
 use trace::{Actor, Cast, Recorder, Trace, What};
+use world::WorldError;
 
 /// One run of a scenario, judged.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ pub enum Verdict {
 pub enum HarnessError {
     /// A world cannot do what the scenario asks.
     #[error("the world failed: {0}")]
-    World(String),
+    World(WorldError),
     /// Something panicked: the cores, a driver, the world or a check.
     #[error("{stage} {said}")]
     Panicked {
@@ -97,7 +98,7 @@ pub enum HarnessError {
 ///
 /// What went wrong in the harness. Whatever goes wrong in the system under test is in the run.
 pub fn run(scenario: &Scenario) -> Result<Run, HarnessError> {
-    judge(scenario, record(scenario)?)
+    judge(scenario, record(scenario, world::packet::run)?)
 }
 
 /// Like [`run`], and runs a second time: the same scenario must give the same trace.
@@ -106,19 +107,29 @@ pub fn run(scenario: &Scenario) -> Result<Run, HarnessError> {
 ///
 /// As of [`run`]; and the first difference between the two traces.
 pub fn run_twice(scenario: &Scenario) -> Result<Run, HarnessError> {
-    let (first, second) = (record(scenario)?, record(scenario)?);
+    run_twice_in(scenario, world::packet::run)
+}
+
+fn run_twice_in(
+    scenario: &Scenario,
+    world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
+) -> Result<Run, HarnessError> {
+    let (first, second) = (record(scenario, &world)?, record(scenario, &world)?);
     match report::difference(&first, &second) {
         Some(difference) => Err(HarnessError::Differs(difference)),
         None => judge(scenario, first),
     }
 }
 
-/// The trace that a scenario leaves in the packet world.
-fn record(scenario: &Scenario) -> Result<Trace, HarnessError> {
+/// The trace that a scenario leaves in a world.
+fn record(
+    scenario: &Scenario,
+    world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
+) -> Result<Trace, HarnessError> {
     let recorder = Recorder::new(Cast::of(scenario));
-    match caught(|| world::packet::run(scenario, &recorder)) {
+    match caught(|| world(scenario, &recorder)) {
         Ok(Ok(())) => Ok(recorder.finish()),
-        Ok(Err(error)) => Err(HarnessError::World(error.to_string())),
+        Ok(Err(error)) => Err(HarnessError::World(error)),
         Err(said) => Err(HarnessError::Panicked { stage: "the run", said }),
     }
 }
@@ -166,5 +177,71 @@ impl Verdict {
             Verdict::Violated => "violated",
             Verdict::HarnessFailed => "harness_failed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    const SCENARIO: &str = r#"
+title = "Nothing happens"
+rules = ["CONN-1"]
+seed = 1
+devices.phone = { platform = "android", site = "home" }
+script.until = "1s"
+script.steps = ""
+script.expect = "phone  status LOGOUT"
+"#;
+
+    fn scenario() -> Scenario {
+        Scenario::parse("nothing.toml", SCENARIO).unwrap_or_else(|diagnosis| panic!("{diagnosis}"))
+    }
+
+    #[test]
+    fn a_world_that_panics_is_the_harness_s_fault() {
+        let world = |_: &Scenario, recorder: &Recorder| {
+            recorder.script_ended(Instant::ZERO);
+            panic!("the ground opened")
+        };
+        let error = run_twice_in(&scenario(), world).unwrap_err();
+        assert!(matches!(&error, HarnessError::Panicked { .. }), "{error}");
+        assert!(
+            error.to_string().starts_with("the run panicked at ") && error.to_string().contains("the ground opened")
+        );
+    }
+
+    #[test]
+    fn a_world_that_fails_is_the_harness_s_fault() {
+        let world = |_: &Scenario, _: &Recorder| Err(WorldError::Stuck { at: Instant::ZERO });
+        let error = run_twice_in(&scenario(), world).unwrap_err();
+        assert!(matches!(error, HarnessError::World(WorldError::Stuck { .. })), "{error}");
+    }
+
+    #[test]
+    fn a_world_that_does_not_do_the_same_twice_is_the_harness_s_fault() {
+        let runs = Cell::new(0);
+        let world = |_: &Scenario, recorder: &Recorder| {
+            runs.set(runs.get() + 1);
+            recorder.script_ended(Instant::ZERO);
+            recorder.converged(Instant::from_micros(runs.get()));
+            Ok(())
+        };
+        let error = run_twice_in(&scenario(), world).unwrap_err();
+        assert!(error.to_string().contains("event 2 is the first to differ"), "{error}");
+    }
+
+    #[test]
+    fn a_run_is_as_long_as_its_trace_and_says_why_it_did_not_come_to_rest() {
+        let world = |_: &Scenario, recorder: &Recorder| {
+            recorder.script_ended(Instant::from_micros(1_000_000));
+            recorder.not_converged(Instant::from_micros(2_000_000), "phone is still logging in");
+            Ok(())
+        };
+        let run = run_twice_in(&scenario(), world).unwrap();
+        assert_eq!(run.simulated, Duration::from_secs(2));
+        assert_eq!(run.not_converged.as_deref(), Some("phone is still logging in"));
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::scenario::rules::RuleId;
 use crate::scenario::{Scenario, print_duration};
-use crate::trace::{Actor, Cast, Event, Trace, What, render};
+use crate::trace::{Actor, Cast, Event, Trace, What, json, render};
 use crate::{HarnessError, Run, Violation};
 
 /// How many events are shown before the one in question.
@@ -118,19 +118,23 @@ pub fn difference(first: &Trace, second: &Trace) -> Option<String> {
     if first.digest == second.digest {
         return None;
     }
+    let exact = |trace: &Trace, index: usize| trace.events.get(index).map(|event| json::line(&trace.cast, event));
     let line = |trace: &Trace, index: usize| trace.events.get(index).map(|event| render::line(&trace.cast, event));
     let length = first.events.len().max(second.events.len());
-    // Lines say more than events: the same number may name somebody else in each.
-    let Some(index) = (0..length).find(|&index| line(first, index) != line(second, index)) else {
-        return Some("every line is the same, but the digests are not".to_owned());
+    // Texts say more than events: the same number may name somebody else in each.
+    let Some(index) = (0..length).find(|&index| exact(first, index) != exact(second, index)) else {
+        return Some("every event is the same, but the digests are not".to_owned());
     };
     let mut text = format!("event {} is the first to differ:\n", index + 1);
     for before in index.saturating_sub(EVENTS_BEFORE)..index {
         push(&mut text, format_args!("   both  {}", line(first, before).unwrap_or_default()));
     }
-    let ended = || "(the trace has ended)".to_owned();
-    push(&mut text, format_args!("  first  {}", line(first, index).unwrap_or_else(ended)));
-    push(&mut text, format_args!(" second  {}", line(second, index).unwrap_or_else(ended)));
+    // Lines for people round times.
+    let is_fine = line(first, index) == line(second, index);
+    for (which, trace) in [(" first", first), ("second", second)] {
+        let shown = if is_fine { exact(trace, index) } else { line(trace, index) };
+        push(&mut text, format_args!(" {which}  {}", shown.as_deref().unwrap_or("(the trace has ended)")));
+    }
     Some(text.trim_end().to_owned())
 }
 
