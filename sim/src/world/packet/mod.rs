@@ -394,7 +394,8 @@ impl<'a> World<'a> {
             }
         }
         self.handle.lock().expect("nobody panics with it").take();
-        self.sim.crash(SERVER);
+        let order = Arc::clone(&self.shared.crash_order);
+        order.during(|| self.sim.crash(SERVER));
         self.effect(Effect::ServerDead);
         if !is_polite {
             (0..self.sites.len()).for_each(|site| self.set_partitions(site));

@@ -15,7 +15,7 @@ use gatecrash::time::{Instant, Now, WallTime};
 use turmoil::net::{TcpListener, TcpStream};
 
 use super::super::clock::WallClock;
-use super::stream::{Cutter, Jitter, Stream};
+use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use crate::draw::Draw;
 use crate::scenario::{Device, DeviceName, Offset, Scenario, Span};
 use crate::trace::{DeviceIndex, Recorder};
@@ -32,6 +32,7 @@ pub(super) struct Shared {
     devices: Vec<Lasting>,
     /// Which connection of which device an address at a site is.
     origins: Mutex<BTreeMap<SocketAddr, Origin>>,
+    pub(super) crash_order: Arc<CrashOrder>,
 }
 
 /// What of a device outlives its process.
@@ -81,6 +82,7 @@ impl Shared {
             extras: sites.iter().map(|_| Mutex::new(Span::exactly(std::time::Duration::ZERO))).collect(),
             devices: scenario.devices.iter().map(lasting).collect(),
             origins: Mutex::default(),
+            crash_order: Arc::default(),
             scenario: scenario.clone(),
         }
     }
@@ -140,7 +142,8 @@ impl Surroundings for ServerPlace {
 
     async fn accept(&self, listener: &TcpListener) -> io::Result<Stream> {
         let (inner, origin) = listener.accept().await?;
-        Ok(Stream::new(inner, Cutter::default(), Arc::new(Upward { shared: Arc::clone(&self.0), origin })))
+        let upward = Upward { shared: Arc::clone(&self.0), origin };
+        Ok(Stream::accepted(inner, Arc::new(upward), Arc::clone(&self.0.crash_order)))
     }
 
     fn connect(&self, _: &str) -> impl Future<Output = io::Result<Stream>> + Send + 'static {

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -54,6 +54,61 @@ impl Cutter {
     }
 }
 
+/// Sees to it that the server's crash ends its connections in the order they were accepted.
+///
+/// tokio drops the tasks of a runtime in an order that depends on their ids, which it counts for the
+/// whole process: what else runs there would decide whose end leaves first.
+#[derive(Debug, Default)]
+pub(super) struct CrashOrder(Mutex<Ends>);
+
+#[derive(Debug, Default)]
+struct Ends {
+    accepted: u64,
+    living: usize,
+    is_crashing: bool,
+    waiting: Vec<(u64, TcpStream)>,
+}
+
+impl CrashOrder {
+    /// Carries out the crash. Whichever connection is dropped last lets all of them go, still on the
+    /// server's host.
+    pub(super) fn during(&self, crash: impl FnOnce()) {
+        self.lock().is_crashing = true;
+        crash();
+        let mut ends = self.lock();
+        ends.is_crashing = false;
+        assert!(ends.living == 0 && ends.waiting.is_empty(), "a crash drops every connection");
+    }
+
+    fn accept(&self) -> u64 {
+        let mut ends = self.lock();
+        ends.accepted += 1;
+        ends.living += 1;
+        ends.accepted
+    }
+
+    fn let_go(&self, number: u64, inner: Option<TcpStream>) {
+        let mut ends = self.lock();
+        ends.living -= 1;
+        if !ends.is_crashing {
+            // Not under the lock: the end of a connection is turmoil's business.
+            drop(ends);
+            return drop(inner);
+        }
+        ends.waiting.extend(inner.map(|inner| (number, inner)));
+        if ends.living == 0 {
+            let mut waiting = std::mem::take(&mut ends.waiting);
+            drop(ends);
+            waiting.sort_unstable_by_key(|&(number, _)| number);
+            waiting.into_iter().for_each(drop);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ends> {
+        self.0.lock().expect("nobody panics with it")
+    }
+}
+
 /// How much later than the link alone a direction of a connection delivers.
 pub(super) trait Jitter: Send + Sync {
     /// The extra latency in force, from zero.
@@ -74,12 +129,22 @@ pub(super) struct Stream {
     arrived: VecDeque<(Instant, io::Result<Bytes>)>,
     sleep: Option<Pin<Box<Sleep>>>,
     is_at_end: bool,
+    /// At the server: who orders the ends of its connections, and this one's number there.
+    order: Option<(Arc<CrashOrder>, u64)>,
 }
 
 impl Stream {
     pub(super) fn new(inner: TcpStream, cutter: Cutter, jitter: Arc<dyn Jitter>) -> Self {
         let arrived = VecDeque::new();
-        Stream { inner: Some(inner), cutter, jitter, draw: None, arrived, sleep: None, is_at_end: false }
+        Stream { inner: Some(inner), cutter, jitter, draw: None, arrived, sleep: None, is_at_end: false, order: None }
+    }
+
+    /// The server's end.
+    pub(super) fn accepted(inner: TcpStream, jitter: Arc<dyn Jitter>, order: Arc<CrashOrder>) -> Self {
+        let number = order.accept();
+        let mut stream = Stream::new(inner, Cutter::default(), jitter);
+        stream.order = Some((order, number));
+        stream
     }
 
     fn reset(&mut self) -> io::Error {
@@ -165,5 +230,44 @@ impl AsyncWrite for Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.cutter.0.lock().expect("nobody panics with a cutter").is_over = true;
+        if let Some((order, number)) = self.order.take() {
+            order.let_go(number, self.inner.take());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::Scenario;
+    use crate::trace::{Cast, Recorder};
+
+    /// A run depends on its scenario alone, not on how many tasks the process ran before it.
+    #[test]
+    fn a_crash_ends_connections_in_the_same_order_in_every_run() {
+        let text = r#"
+title = "Nine devices lose the server at once"
+rules = ["DUR-2"]
+seed = 1
+[devices]
+"page-{1..9}" = { platform = "web", site = "home" }
+[script]
+until = "4s"
+steps = """
+0s  page-{1..9}  login user-{}
+2s  fault        bounce server
+"""
+"#;
+        let scenario = Scenario::parse("crash.toml", text).expect("well written");
+        let digest = || {
+            let recorder = Recorder::new(Cast::of(&scenario));
+            super::super::run(&scenario, &recorder).expect("the world runs");
+            recorder.finish().digest
+        };
+        let first = digest();
+        for _ in 0..4 {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(async { tokio::spawn(async {}).await }).expect("nothing fails");
+            assert_eq!(digest(), first);
+        }
     }
 }
