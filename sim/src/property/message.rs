@@ -13,6 +13,37 @@ pub(super) struct Messages {
     told: Vec<Vec<((UserIndex, UserIndex), u32)>>,
     /// Of each message the server answered for, its sender: by the message's number.
     senders: Vec<Option<UserIndex>>,
+    /// The device each message came from, the same way.
+    sources: Vec<Option<DeviceIndex>>,
+}
+
+impl Messages {
+    /// The device that sent a message has its answer, and not the message.
+    fn source(
+        &mut self,
+        scene: &Scene<'_>,
+        event: &Event,
+        peer: DeviceIndex,
+        frame: &ServerFrame,
+        report: &mut Report,
+    ) {
+        match *frame {
+            ServerFrame::SendAnswer { message, refused: None, .. } => {
+                let index = message as usize;
+                if self.sources.len() <= index {
+                    self.sources.resize(index + 1, None);
+                }
+                self.sources[index] = Some(peer);
+            }
+            ServerFrame::Message { message, .. }
+                if self.sources.get(message as usize).copied().flatten() == Some(peer) =>
+            {
+                let text = format!("message {message} went back to {}, which had sent it", scene.device(peer));
+                report.event(ONCE, event, text);
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Property for Messages {
@@ -25,6 +56,7 @@ impl Property for Messages {
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
             What::ServerSent { peer: Some(peer), frame, .. } if peer != DeviceIndex::STRANGER => {
+                self.source(scene, event, peer, &frame, report);
                 let (message, users) = match frame {
                     ServerFrame::Message { message, from, to, .. } => (message, [Some(from), Some(to)]),
                     ServerFrame::SendAnswer { message, refused: None, .. } => {
@@ -95,6 +127,18 @@ mod tests {
         let end = [ended(BOB, PHONE, 1, SamePlatform, PHONE2), accepted(BOB, PHONE2, 2)];
         story().commit(&[stored_message(1)]).commit(&end).sends(PHONE, 0, message(1)).holds();
         story().commit(&end).commit(&[stored_message(1)]).sends(PHONE, 0, message(1)).breaks("KICK-10");
+        story().sends(PHONE, 0, message(1)).breaks("API-2");
+    }
+
+    /// API-2
+    #[test]
+    fn a_message_that_comes_back_to_its_sender_is_seen() {
+        let answer = ServerFrame::SendAnswer { call: 1, message: 1, refused: None };
+        let story = || {
+            let story = Story::of(Messages::default()).commit(&[accepted(ALICE, PHONE, 1), accepted(ALICE, DESK, 2)]);
+            story.commit(&[stored_message(1)]).sends(PHONE, 0, answer)
+        };
+        story().sends(DESK, 1, message(1)).holds();
         story().sends(PHONE, 0, message(1)).breaks("API-2");
     }
 

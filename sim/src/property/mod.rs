@@ -33,6 +33,7 @@ mod heard;
 mod kick;
 mod link;
 mod message;
+mod owed;
 mod policy;
 mod presence;
 #[cfg(test)]
@@ -103,6 +104,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(heard::Heard::default()),
         Box::new(commit::CommitFirst::default()),
         Box::new(attempt::Attempts::default()),
+        Box::new(owed::OwedEnds::default()),
         Box::new(ends::Ends),
         Box::new(ticket::Tickets::new(scenario)),
         Box::new(day::Days::default()),
