@@ -2,15 +2,19 @@
 
 use super::{Decision, Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Fact, UserIndex};
+use crate::trace::{DeviceIndex, Event, Fact, UserIndex, What};
 
 const ONCE: RuleId = rule("KICK-4");
 const OTHER: RuleId = rule("KICK-2");
 const KEEPS: RuleId = rule("CONN-4");
 const LAST: RuleId = rule("SWITCH-5");
+const RESTART: RuleId = rule("DUR-4");
 
 #[derive(Default)]
-pub(super) struct Ends;
+pub(super) struct Ends {
+    /// The server started and has decided nothing since.
+    has_just_started: bool,
+}
 
 /// Whether the session is live when this fact of the decision is reached.
 fn lives(scene: &Scene<'_>, earlier: &[Fact], user: UserIndex, device: DeviceIndex, epoch: u32) -> bool {
@@ -30,10 +34,29 @@ impl Property for Ends {
         "CONN-4",
         "CONN-7",
         "SWITCH-5",
-        "LOGIN-5"
+        "LOGIN-5",
+        "DUR-4"
     );
 
+    fn observe(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
+        if let What::ServerStarted { .. } = event.what {
+            self.has_just_started = true;
+        }
+    }
+
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
+        if std::mem::take(&mut self.has_just_started) {
+            for (user, session) in scene.server.now.connected() {
+                let is_lost = |fact: &Fact| {
+                    matches!(*fact, Fact::LinkLost { user: of, device, epoch, .. }
+                        if (of, device, epoch) == (user, session.device, session.epoch))
+                };
+                if !decision.facts.iter().any(is_lost) {
+                    let what = scene.session(session.device, user, session.epoch);
+                    report.decision(RESTART, decision, format!("the server restarted, and {what} kept its connection"));
+                }
+            }
+        }
         for (index, fact) in decision.facts.iter().enumerate() {
             let earlier = &decision.facts[..index];
             match *fact {
@@ -91,7 +114,7 @@ mod tests {
     use super::*;
 
     fn story() -> Story {
-        Story::of(Ends).commit(&[accepted(ALICE, PHONE, 1)])
+        Story::of(Ends::default()).commit(&[accepted(ALICE, PHONE, 1)])
     }
 
     /// KICK-2, KICK-4
@@ -109,6 +132,14 @@ mod tests {
         story().commit(&[lost(ALICE, PHONE, 1, 0)]).commit(&[resumed(ALICE, PHONE, 1)]).holds();
         let over = story().commit(&[ended(ALICE, PHONE, 1, SamePlatform, PHONE2)]);
         over.commit(&[resumed(ALICE, PHONE, 1)]).breaks("CONN-4");
+    }
+
+    /// DUR-4
+    #[test]
+    fn a_connection_that_outlives_the_server_is_seen() {
+        let again = || story().server(What::ServerStarted { wall: crate::trace::Micros::new(START * 1_000_000) });
+        again().commit(&[lost(ALICE, PHONE, 1, 0)]).commit(&[resumed(ALICE, PHONE, 1)]).holds();
+        again().commit(&[resumed(ALICE, PHONE, 1)]).breaks("DUR-4");
     }
 
     /// SWITCH-5

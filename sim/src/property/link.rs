@@ -14,6 +14,7 @@ use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Request, Serv
 
 const BACK_OFF: RuleId = rule("CONN-2");
 const HEARTBEAT: RuleId = rule("CONN-5");
+const PROBE: RuleId = rule("CONN-10");
 
 #[derive(Default)]
 pub(super) struct Links {
@@ -30,11 +31,20 @@ struct Device {
     last_sent: Instant,
     /// A heartbeat without its answer.
     asked_at: Option<Instant>,
+    /// The device woke, or its network changed, and the link is not probed yet.
+    probes_since: Option<Instant>,
 }
 
 impl Default for Device {
     fn default() -> Self {
-        Device { drawn: 0, may_start_over: true, due: None, last_sent: Instant::ZERO, asked_at: None }
+        Device {
+            drawn: 0,
+            may_start_over: true,
+            due: None,
+            last_sent: Instant::ZERO,
+            asked_at: None,
+            probes_since: None,
+        }
     }
 }
 
@@ -108,13 +118,27 @@ impl Property for Links {
             let device = self.device(on);
             (device.asked_at, device.last_sent) = (None, event.at);
         }
+        let device = self.device(on);
+        if sdk.up_since.is_none() || sdk.is_suspended || sdk.status != Status::Logined {
+            device.probes_since = None;
+        }
+        if device.probes_since.is_some_and(|since| since + scene.allowance.slack < event.at) {
+            device.probes_since = None;
+            report.event(PROBE, event, format!("{name} was told to look at its link and did not probe it"));
+        }
         let limits = scene.allowance.client(scene.cast, on);
         match event.what {
             What::BackOff { .. } => self.back_off(scene, event, on, report),
-            What::Called { request: Request::Login { .. }, .. }
-            | What::Status { status: Status::Logining, .. }
-            | What::SdkWoken
-            | What::NetworkChanged => self.device(on).may_start_over = true,
+            What::Called { request: Request::Login { .. }, .. } | What::Status { status: Status::Logining, .. } => {
+                self.device(on).may_start_over = true
+            }
+            What::SdkWoken | What::NetworkChanged => {
+                let device = self.device(on);
+                device.may_start_over = true;
+                if sdk.up_since.is_some() && device.asked_at.is_none() {
+                    device.probes_since = Some(event.at);
+                }
+            }
             What::LinkLost => {
                 let was_up_for = sdk.up_since.map(|since| event.at - since);
                 if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
@@ -145,7 +169,7 @@ impl Property for Links {
                 let device = self.device(on);
                 device.last_sent = event.at;
                 if frame == ClientFrame::Heartbeat {
-                    device.asked_at = Some(event.at);
+                    (device.asked_at, device.probes_since) = (Some(event.at), None);
                 }
             }
             What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. } => self.device(on).asked_at = None,
@@ -194,6 +218,15 @@ mod tests {
         let waits = || story().on(PHONE, draws(1, 200));
         waits().at_micros(200_000).on(PHONE, What::ConnectAsked { connection: 1 }).holds();
         waits().at_micros(199_999).on(PHONE, What::ConnectAsked { connection: 1 }).breaks("CONN-2");
+    }
+
+    /// CONN-10
+    #[test]
+    fn a_link_that_is_not_probed_is_seen() {
+        let asks = || What::DeviceSent { connection: 0, reveals: 0, frame: ClientFrame::Heartbeat };
+        let woken = || story().at(60).on(PHONE, What::SdkWoken);
+        woken().on(PHONE, asks()).at(61).on(PHONE, What::NetworkChanged).holds();
+        woken().at(61).on(PHONE, What::NetworkChanged).breaks("CONN-10");
     }
 
     /// CONN-5

@@ -105,7 +105,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(commit::CommitFirst::default()),
         Box::new(attempt::Attempts::default()),
         Box::new(owed::OwedEnds::default()),
-        Box::new(ends::Ends),
+        Box::new(ends::Ends::default()),
         Box::new(ticket::Tickets::new(scenario)),
         Box::new(day::Days::default()),
         Box::new(message::Messages::default()),

@@ -108,6 +108,14 @@ impl Records {
         self.user(user).map_or(&[], |user| &user.sessions)
     }
 
+    /// Every session with a connection, and whose it is.
+    pub(super) fn connected(&self) -> impl Iterator<Item = (UserIndex, &Session)> {
+        self.users.iter().enumerate().flat_map(|(index, account)| {
+            let is_connected = |session: &&Session| session.lost.is_none();
+            account.sessions.iter().filter(is_connected).map(move |session| (UserIndex::new(index), session))
+        })
+    }
+
     pub(super) fn session(&self, user: UserIndex, device: DeviceIndex, epoch: u32) -> Option<&Session> {
         self.sessions(user).iter().find(|session| session.device == device && session.epoch == epoch)
     }
