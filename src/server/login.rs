@@ -1,7 +1,7 @@
 //! What a device asks for with an attempt number: login, resume, renewal, logout (ATT-1).
 //!
 //! An attempt at or below the highest changes nothing and is answered "stale". What is refused is
-//! refused in a fixed order: the lock, the user id, the ticket (TICKET-3), the notice of KICK-7.
+//! refused in a fixed order: the user id, the lock, the ticket (TICKET-3), the notice of KICK-7.
 
 use super::session::Newcomer;
 use super::{Action, Note, Peer, Server, Standing};
