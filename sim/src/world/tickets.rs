@@ -12,7 +12,7 @@ use gatecrash::id::UserId;
 use gatecrash::ticket::{INFLATED_BYTES_MAX, SecretKey, TICKET_BYTES_MAX, Ticket, TicketSpec, open, sign};
 use gatecrash::time::Instant;
 
-use crate::scenario::{App, Forge, TicketName, TicketPlan};
+use crate::scenario::{App, Forge, Scenario, TicketChoice, TicketName, TicketPlan};
 use crate::trace::Recorder;
 
 /// The app's key in every run: a run is no secret.
@@ -66,8 +66,36 @@ pub fn issued_at(app: &App, plan: &TicketPlan) -> u64 {
     plan.issued.from(app.start).seconds()
 }
 
+/// The ticket a login brings, as its step has it: `second` is the server's wall clock, `last` what
+/// the device's previous login brought.
+pub fn for_login(
+    scenario: &Scenario,
+    recorder: &Recorder,
+    now: Instant,
+    second: u64,
+    user: &str,
+    choice: &TicketChoice,
+    last: Option<Ticket>,
+) -> Ticket {
+    let app = &scenario.app;
+    let (name, owner, ticket) = match choice {
+        TicketChoice::Last => return last.unwrap_or_else(|| Ticket::from("")),
+        TicketChoice::Named(name) => {
+            let plan = &scenario.tickets[name];
+            (Some(name), plan.user, planned(app, plan))
+        }
+        TicketChoice::Fresh { ttl } => {
+            let owner = user.parse().unwrap_or_else(|_| super::NOBODY.parse().expect("a valid user id"));
+            let ttl = ttl.unwrap_or(app.ticket_ttl).as_secs();
+            (None, owner, genuine(app.id, owner, second, ttl))
+        }
+    };
+    record(recorder, now, name, owner, &ticket);
+    ticket
+}
+
 /// Tells the recorder of a ticket that was made.
-pub fn record(recorder: &Recorder, at: Instant, name: Option<&TicketName>, user: UserId, ticket: &Ticket) {
+fn record(recorder: &Recorder, at: Instant, name: Option<&TicketName>, user: UserId, ticket: &Ticket) {
     let claims = open(ticket.as_str(), &[]).ok().map(|opened| opened.claims);
     recorder.ticket_made(at, name.map(TicketName::as_str), Some(user.as_str()), ticket, claims.as_ref());
 }

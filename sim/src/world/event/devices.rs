@@ -127,25 +127,10 @@ impl World<'_> {
         }))
     }
 
-    pub(super) fn ticket(&mut self, device: usize, user: &str, choice: &TicketChoice) -> Ticket {
-        let app = &self.scenario.app;
-        match choice {
-            TicketChoice::Last => self.process(device).last_ticket.clone().unwrap_or_else(|| Ticket::from("")),
-            TicketChoice::Named(name) => {
-                let plan = &self.scenario.tickets[name];
-                let ticket = tickets::planned(app, plan);
-                tickets::record(self.recorder, self.now, Some(name), plan.user, &ticket);
-                ticket
-            }
-            TicketChoice::Fresh { ttl } => {
-                let ttl = ttl.unwrap_or(app.ticket_ttl).as_secs();
-                let issued = self.server_now().wall.seconds();
-                let owner = user.parse().unwrap_or_else(|_| crate::world::NOBODY.parse().expect("a valid user id"));
-                let ticket = tickets::genuine(app.id, owner, issued, ttl);
-                tickets::record(self.recorder, self.now, None, owner, &ticket);
-                ticket
-            }
-        }
+    fn ticket(&mut self, device: usize, user: &str, choice: &TicketChoice) -> Ticket {
+        let second = self.server_now().wall.seconds();
+        let last = self.process(device).last_ticket.clone();
+        tickets::for_login(self.scenario, self.recorder, self.now, second, user, choice, last)
     }
 
     pub(super) fn device_input(&mut self, device: usize, input: client::Input) {

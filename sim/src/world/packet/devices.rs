@@ -21,7 +21,7 @@ use super::place::{DevicePlace, Disk, Observer, Shared};
 use super::{PORT, SERVER, stranger};
 use crate::scenario::{Call, Conduct, Init, ListenerEvent, TicketChoice};
 use crate::trace::{Effect, log};
-use crate::world::{NOBODY, limits, text, tickets};
+use crate::world::{limits, text, tickets};
 
 /// What the script has for one device.
 #[derive(Clone, Debug)]
@@ -152,27 +152,10 @@ impl Application {
     }
 
     fn ticket(&self, user: &str, choice: &TicketChoice) -> Ticket {
-        let (now, scenario, recorder) = (self.shared.now(), &self.shared.scenario, &self.shared.recorder);
-        match choice {
-            TicketChoice::Last => {
-                let last = self.last_ticket.lock().expect("nobody panics with it");
-                last.clone().unwrap_or_else(|| Ticket::from(""))
-            }
-            TicketChoice::Named(name) => {
-                let plan = &scenario.tickets[name];
-                let ticket = tickets::planned(&scenario.app, plan);
-                tickets::record(recorder, now, Some(name), plan.user, &ticket);
-                ticket
-            }
-            TicketChoice::Fresh { ttl } => {
-                let ttl = ttl.unwrap_or(scenario.app.ticket_ttl).as_secs();
-                let owner = user.parse().unwrap_or_else(|_| NOBODY.parse().expect("a valid user id"));
-                let issued_at = self.shared.server_wall(now).seconds();
-                let ticket = tickets::genuine(scenario.app.id, owner, issued_at, ttl);
-                tickets::record(recorder, now, None, owner, &ticket);
-                ticket
-            }
-        }
+        let now = self.shared.now();
+        let second = self.shared.server_wall(now).seconds();
+        let last = self.last_ticket.lock().expect("nobody panics with it").clone();
+        tickets::for_login(&self.shared.scenario, &self.shared.recorder, now, second, user, choice, last)
     }
 
     /// EVENT-2: the call that was armed for this event is made inside the listener.
