@@ -16,7 +16,7 @@ use crate::policy::Platform;
 use crate::protocol::{Kick, SessionName};
 use crate::ticket::Ticket;
 use crate::time::Instant;
-use crate::timers::Timers;
+use crate::timers::FewTimers;
 
 /// Everything an initialised SDK knows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ pub(super) struct Life {
     pub(super) cache: Cache,
     /// The last ticket that the server reported expired (TICKET-7).
     pub(super) reported_expired: Option<Ticket>,
-    pub(super) timers: Timers<Instant, Timer>,
+    pub(super) timers: FewTimers<Instant, Timer>,
 }
 
 /// The device's record with what is counted beside it (ATT-1, ATT-4).
@@ -176,7 +176,7 @@ impl Life {
             requests: BTreeMap::new(),
             cache: Cache::new(conversations),
             reported_expired: None,
-            timers: Timers::default(),
+            timers: FewTimers::default(),
         }
     }
 

@@ -203,7 +203,7 @@ impl Report {
 
 /// Every property at work on one run.
 pub struct Checks {
-    properties: Vec<(Box<dyn Property>, usize)>,
+    properties: Vec<Watcher>,
     server: ServerView,
     sdks: Sdks,
     allowance: Allowance,
@@ -212,6 +212,13 @@ pub struct Checks {
     converged: bool,
     now: Instant,
     report: Report,
+}
+
+/// A property, with what would otherwise be asked of it at each event.
+struct Watcher {
+    property: Box<dyn Property>,
+    name: &'static str,
+    found: usize,
 }
 
 impl Checks {
@@ -223,7 +230,10 @@ impl Checks {
     /// These properties only.
     pub fn with(scenario: &Scenario, properties: Vec<Box<dyn Property>>) -> Self {
         Checks {
-            properties: properties.into_iter().map(|property| (property, 0)).collect(),
+            properties: properties
+                .into_iter()
+                .map(|property| Watcher { name: property.name(), property, found: 0 })
+                .collect(),
             server: ServerView::default(),
             sdks: Sdks::default(),
             allowance: Allowance::new(scenario),
@@ -250,8 +260,8 @@ impl Checks {
     fn each(&mut self, cast: &Cast, mut ask: impl FnMut(&mut dyn Property, &Scene<'_>, &Decision, &mut Report)) {
         let Checks { properties, server, sdks, allowance, decision, converged, now, report, .. } = self;
         let scene = Scene { cast, server, sdks, allowance, now: *now, converged: *converged };
-        for (property, found) in properties {
-            report.property = property.name();
+        for Watcher { property, name, found } in properties {
+            report.property = name;
             report.found_by_this = *found;
             ask(property.as_mut(), &scene, decision, report);
             *found = report.found_by_this;

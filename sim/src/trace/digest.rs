@@ -1,11 +1,12 @@
 //! The digest of a trace: SHA-256 over an encoding of its own, the same in every process and build.
 //!
 //! The encoding is fixed here and depends on no derive. Integers are little-endian. A text is its
-//! length in four bytes, then its bytes; a word its length in one byte, then its bytes.
+//! length in four bytes, then its bytes; a word its length in one byte, then its bytes. What may be
+//! missing is 0, or 1 and then itself.
 //!
 //! ```text
 //! 1  event   at: 8 bytes of microseconds, actor: 4 (world 0, server 1, device 2 + index),
-//!            number: 4, word, then every field: the tag of its value, then the value
+//!            number: 4, its kind's place in the table: 1, then every field in the table's order
 //! 2  user    text           3  text   text             4  list   its kind, count, and lines
 //! 5  ticket  text, issued: 8, ttl: 8   6  site   text  7  device text, platform word, site: 4
 //! ```
@@ -18,7 +19,7 @@ use gatecrash::policy::Platform;
 use sha2::{Digest as _, Sha256};
 
 use super::cast::{Cast, List};
-use super::field::Value;
+use super::field::{Field as _, Value};
 use super::{Actor, Event};
 
 /// How much is gathered before it is hashed.
@@ -85,8 +86,8 @@ impl Encoder {
             Actor::Server => 1,
             Actor::Device(device) => 2 + device.index() as u32,
         };
-        self.tag(1).eight(event.at.as_micros()).four(actor).four(event.number).word(event.what.word());
-        event.what.fields(&mut |_, value| self.value(value));
+        self.tag(1).eight(event.at.as_micros()).four(actor).four(event.number);
+        event.what.encode(&mut self.buffer);
         if self.buffer.len() >= BUFFER_BYTES {
             self.hash.update(&self.buffer);
             self.buffer.clear();
@@ -139,34 +140,6 @@ impl Encoder {
         self.tag(5).long(name).eight(issued).eight(ttl);
     }
 
-    fn value(&mut self, value: Value) {
-        match value {
-            Value::Nothing => self.tag(0),
-            Value::Number(number) => self.tag(1).eight(number),
-            Value::Signed(number) => self.tag(2).eight(number as u64),
-            Value::Seconds(seconds) => self.tag(3).eight(seconds),
-            Value::Micros(micros) => self.tag(4).eight(micros),
-            Value::SignedMicros(micros) => self.tag(5).eight(micros as u64),
-            Value::Flag(flag) => self.tag(6).tag(flag.into()),
-            Value::Word(word) => self.tag(7).word(word),
-            Value::Code(code) => self.tag(8).four(code.number()),
-            Value::Attempt(attempt) => self.tag(9).four(attempt.start).four(attempt.count),
-            Value::Seats(seats) => {
-                self.tag(10).word(seats.policy().word());
-                for platform in Platform::ALL {
-                    self.tag(seats.instances_max(platform) as u8);
-                }
-                self
-            }
-            Value::Device(device) => self.tag(11).four(device.index() as u32),
-            Value::User(user) => self.tag(12).four(user.index() as u32),
-            Value::Site(site) => self.tag(13).four(site.index() as u32),
-            Value::Ticket(ticket) => self.tag(14).four(ticket.index() as u32),
-            Value::Text(text) => self.tag(15).four(text.index() as u32),
-            Value::List(list) => self.tag(16).four(list.index() as u32),
-        };
-    }
-
     fn tag(&mut self, byte: u8) -> &mut Self {
         self.buffer.push(byte);
         self
@@ -183,8 +156,7 @@ impl Encoder {
     }
 
     fn word(&mut self, word: &str) -> &mut Self {
-        debug_assert!(word.len() < 256, "words are short");
-        self.tag(word.len() as u8).buffer.extend_from_slice(word.as_bytes());
+        self::word(word, &mut self.buffer);
         self
     }
 
@@ -192,4 +164,45 @@ impl Encoder {
         self.four(text.len() as u32).buffer.extend_from_slice(text.as_bytes());
         self
     }
+}
+
+impl Value {
+    /// Its bytes in the encoding. What kind of value it is follows from the event's kind.
+    #[inline(always)]
+    pub(super) fn encode(self, out: &mut Vec<u8>) {
+        match self {
+            Value::Nothing => {}
+            Value::Number(number) | Value::Seconds(number) | Value::Micros(number) => {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+            Value::Signed(number) | Value::SignedMicros(number) => out.extend_from_slice(&number.to_le_bytes()),
+            Value::Flag(flag) => out.push(flag.into()),
+            Value::Word(text) => word(text, out),
+            Value::Code(code) => out.extend_from_slice(&code.number().to_le_bytes()),
+            Value::Attempt(attempt) => {
+                out.extend_from_slice(&attempt.start.to_le_bytes());
+                out.extend_from_slice(&attempt.count.to_le_bytes());
+            }
+            Value::Seats(seats) => {
+                word(seats.policy().word(), out);
+                out.extend(Platform::ALL.map(|platform| seats.instances_max(platform) as u8));
+            }
+            Value::Device(index) => place(index.index(), out),
+            Value::User(index) => place(index.index(), out),
+            Value::Site(index) => place(index.index(), out),
+            Value::Ticket(index) => place(index.index(), out),
+            Value::Text(index) => place(index.index(), out),
+            Value::List(index) => place(index.index(), out),
+        }
+    }
+}
+
+fn word(word: &str, out: &mut Vec<u8>) {
+    debug_assert!(word.len() < 256, "words are short");
+    out.push(word.len() as u8);
+    out.extend_from_slice(word.as_bytes());
+}
+
+fn place(index: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(&(index as u32).to_le_bytes());
 }

@@ -38,6 +38,10 @@ macro_rules! wide {
             fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
                 visit(name, Value::$value(self.0));
             }
+
+            fn encode(&self, out: &mut Vec<u8>) {
+                Value::$value(self.0).encode(out);
+            }
         }
     )+ };
 }
@@ -106,6 +110,9 @@ pub enum Value {
 pub(super) trait Field {
     /// Shows itself as one or more named values.
     fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value));
+
+    /// Writes itself for the digest.
+    fn encode(&self, out: &mut Vec<u8>);
 }
 
 impl<F: Field> Field for Option<F> {
@@ -115,12 +122,24 @@ impl<F: Field> Field for Option<F> {
             None => visit(name, Value::Nothing),
         }
     }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.is_some().into());
+        if let Some(field) = self {
+            field.encode(out);
+        }
+    }
 }
 
 impl Field for Session {
     fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
         visit(name, Value::User(self.user));
         self.epoch.visit("epoch", visit);
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.user.encode(out);
+        self.epoch.encode(out);
     }
 }
 
@@ -131,6 +150,13 @@ impl Field for Kick {
         self.by.visit("by", visit);
         self.reason.visit("reason", visit);
     }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.user.encode(out);
+        self.epoch.encode(out);
+        self.by.encode(out);
+        self.reason.encode(out);
+    }
 }
 
 macro_rules! fields {
@@ -139,6 +165,11 @@ macro_rules! fields {
             fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
                 let $field = *self;
                 visit(name, $value);
+            }
+
+            fn encode(&self, out: &mut Vec<u8>) {
+                let $field = *self;
+                $value.encode(out);
             }
         }
     )+ };
@@ -200,6 +231,12 @@ macro_rules! records {
                 match self { $($name::$variant { .. } => $word,)+ }
             }
 
+            /// Its place among [`Self::WORDS`].
+            pub const fn index(&self) -> usize {
+                enum Place { $($variant),+ }
+                match self { $($name::$variant { .. } => Place::$variant as usize,)+ }
+            }
+
             /// Shows every field in order: its name and its value.
             pub fn fields(&self, visit: &mut dyn FnMut(&'static str, $crate::trace::field::Value)) {
                 match self {
@@ -216,6 +253,15 @@ macro_rules! records {
             fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, $crate::trace::field::Value)) {
                 visit(name, $crate::trace::field::Value::Word(self.word()));
                 self.fields(visit);
+            }
+
+            fn encode(&self, out: &mut Vec<u8>) {
+                out.push(self.index() as u8);
+                match self {
+                    $($name::$variant $({ $($field),+ })? => {
+                        $($($crate::trace::field::Field::encode($field, out);)+)?
+                    })+
+                }
             }
         }
     )+ };

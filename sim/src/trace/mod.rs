@@ -5,6 +5,7 @@
 //! up. Whether what happened is right is judged elsewhere, from the events alone.
 
 mod cast;
+mod convergence;
 pub mod digest;
 mod field;
 pub mod json;
@@ -28,7 +29,7 @@ pub use cast::{
 pub use digest::Digest;
 pub use field::{Micros, Seconds, SignedMicros, Value};
 pub use ledger::Ledger;
-pub use record::Recorder;
+pub use record::{Ending, Recorder, Summary};
 
 use crate::scenario::{CallKind, Conduct, Direction};
 use field::records;
@@ -518,6 +519,18 @@ impl Trace {
     /// When the last event was.
     pub fn ended_at(&self) -> Instant {
         self.events.last().map_or(Instant::ZERO, |event| event.at)
+    }
+}
+
+impl Observer for () {
+    fn observe(&mut self, _: &Cast, _: &Event) {}
+}
+
+impl Observer for Vec<Box<dyn Observer>> {
+    fn observe(&mut self, cast: &Cast, event: &Event) {
+        for observer in self {
+            observer.observe(cast, event);
+        }
     }
 }
 

@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gatecrash::client;
-use gatecrash::id::{CallId, Change, ConnectionId, DeviceId, PublicName};
+use gatecrash::id::{CallId, Change, DeviceId, PublicName};
 use gatecrash::server::{self, Config};
 use gatecrash::ticket::{Claims, Signature, Ticket};
 use gatecrash::time::{Instant, Now};
 
 use super::cast::{Cast, DeviceIndex, TicketIndex, UserIndex};
+use super::convergence::Convergence;
 use super::digest::{Digest, Encoder};
 use super::{Actor, Effect, Event, Observer, Seconds, Trace, What};
 use crate::scenario::{self, CallKind, Conduct};
@@ -31,23 +32,56 @@ mod tickets;
 
 /// Records one run. A handle: clones record into the same trace.
 #[derive(Clone)]
-pub struct Recorder(Arc<Mutex<Recording>>);
+pub struct Recorder(Arc<Mutex<Recording<Observers>>>);
 
-struct Recording {
+/// Observers that are added while nothing is recorded yet.
+pub(crate) type Observers = Vec<Box<dyn Observer>>;
+
+/// The recording itself, for a world that runs on one thread and needs no handle.
+pub(crate) struct Recording<O> {
     cast: Cast,
     encoder: Encoder,
     keeps: bool,
     events: Vec<Event>,
-    observers: Vec<Box<dyn Observer>>,
+    observer: O,
+    convergence: Convergence,
     world_events: u32,
     server_events: u32,
     stranger_events: u32,
+    events_seen: u64,
+    last_at: Instant,
+    end: Option<Ending>,
     installations: BTreeMap<DeviceId, (DeviceIndex, u16)>,
     public_names: BTreeMap<PublicName, DeviceIndex>,
     ticket_by_text: BTreeMap<Ticket, TicketIndex>,
     ticket_by_signature: BTreeMap<Signature, TicketIndex>,
-    peers: BTreeMap<ConnectionId, DeviceIndex>,
+    /// Who said to be at the other end of each of the server's connections.
+    peers: Vec<Option<DeviceIndex>>,
     sdks: Vec<Sdk>,
+}
+
+/// What is left of a run whose events were not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Who and what the events named.
+    pub cast: Cast,
+    /// How many events there were.
+    pub events: u64,
+    /// When the last one was.
+    pub ended_at: Instant,
+    /// The sum of all events.
+    pub digest: Digest,
+    /// Whether everything came to rest; none when the world never said.
+    pub ending: Option<Ending>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything that should have come to rest has.
+    Converged,
+    /// It has not, for this reason.
+    NotConverged(String),
 }
 
 /// What is known of one device's SDK, from what it said.
@@ -80,28 +114,18 @@ impl Recorder {
     }
 
     fn with(cast: Cast, keeps: bool) -> Self {
-        Recorder(Arc::new(Mutex::new(Recording {
-            encoder: Encoder::new(&cast),
-            keeps,
-            events: Vec::new(),
-            observers: Vec::new(),
-            world_events: 0,
-            server_events: 0,
-            stranger_events: 0,
-            installations: BTreeMap::new(),
-            public_names: BTreeMap::new(),
-            ticket_by_text: BTreeMap::new(),
-            ticket_by_signature: BTreeMap::new(),
-            peers: BTreeMap::new(),
-            sdks: vec![Sdk::default(); cast.devices().len()],
-            cast,
-        })))
+        Recorder(Arc::new(Mutex::new(Recording::new(cast, keeps, Observers::new()))))
+    }
+
+    /// Lets a world that runs on one thread record without a lock for each event.
+    pub(crate) fn exclusively<Done>(&self, work: impl FnOnce(&mut Recording<Observers>) -> Done) -> Done {
+        work(&mut self.lock())
     }
 
     /// Has the observer see every event from now on. To look at it afterwards, add a clone of an
     /// `Arc<Mutex<…>>` around it.
     pub fn add_observer(&self, observer: Box<dyn Observer>) {
-        self.lock().observers.push(observer);
+        self.lock().observer.push(observer);
     }
 
     /// The server's core takes an input.
@@ -116,7 +140,7 @@ impl Recorder {
 
     /// Every change up to this one is on the server's disk.
     pub fn server_committed(&self, now: Now, change: Change) {
-        self.lock().push(now.instant, Actor::Server, What::Committed { commit: small(change.0) });
+        self.lock().server_committed(now, change);
     }
 
     /// The server begins with this configuration. (A change of it is an input of the core.)
@@ -136,29 +160,22 @@ impl Recorder {
 
     /// Every write up to this one is on the device's disk.
     pub fn device_stored(&self, at: Instant, device: DeviceIndex, change: Change) {
-        self.lock().push(at, Actor::Device(device), What::Stored { change: small(change.0) });
+        self.lock().device_stored(at, device, change);
     }
 
     /// A step of the script breaks or heals something. What came of it is an [`Effect`] of its own.
     pub fn fault(&self, at: Instant, fault: &scenario::Fault) {
-        let mut recording = self.lock();
-        let fault = recording.fault(fault);
-        recording.push(at, Actor::World, What::Fault { fault });
+        self.lock().script_fault(at, fault);
     }
 
     /// Something became of the world.
     pub fn effect(&self, at: Instant, effect: Effect) {
-        let mut recording = self.lock();
-        if let Effect::ProcessDead { device } = effect {
-            let sdk = &mut recording.sdks[device.index()];
-            *sdk = Sdk { events: sdk.events, installations: sdk.installations, ..Sdk::default() };
-        }
-        recording.push(at, Actor::World, What::Effect { effect });
+        self.lock().effect(at, effect);
     }
 
     /// A stranger opens a connection from the device's site.
     pub fn stranger(&self, at: Instant, device: DeviceIndex, conduct: Conduct) {
-        self.lock().push(at, Actor::World, What::Stranger { device, conduct });
+        self.lock().stranger(at, device, conduct);
     }
 
     /// A ticket was signed, or forged: `claims` are what can be read of it. A text made before is
@@ -171,42 +188,27 @@ impl Recorder {
         ticket: &Ticket,
         claims: Option<&Claims>,
     ) -> TicketIndex {
-        let mut recording = self.lock();
-        if let Some(&index) = recording.ticket_by_text.get(ticket) {
-            return index;
-        }
-        let user = user.map(|user| recording.user(user));
-        let index = recording.add_ticket(name, claims);
-        recording.ticket_by_text.insert(ticket.clone(), index);
-        let (issued, ttl) = claims.map_or((0, 0), |claims| (claims.issued_at, claims.ttl));
-        recording.push(
-            at,
-            Actor::World,
-            What::TicketMade { ticket: index, user, issued: Seconds::new(issued), ttl: Seconds::new(ttl) },
-        );
-        index
+        self.lock().ticket_made(at, name, user, ticket, claims)
     }
 
     /// The server accepts the old key no more.
     pub fn old_key_dropped(&self, at: Instant) {
-        self.lock().push(at, Actor::World, What::OldKeyDropped);
+        self.lock().old_key_dropped(at);
     }
 
     /// The script is over.
     pub fn script_ended(&self, at: Instant) {
-        self.lock().push(at, Actor::World, What::ScriptEnded);
+        self.lock().script_ended(at);
     }
 
     /// Everything has come to rest.
     pub fn converged(&self, at: Instant) {
-        self.lock().push(at, Actor::World, What::Converged);
+        self.lock().converged(at);
     }
 
     /// Not everything came to rest within the bound; `reason` says what did not, and why.
     pub fn not_converged(&self, at: Instant, reason: &str) {
-        let mut recording = self.lock();
-        let reason = recording.text(reason);
-        recording.push(at, Actor::World, What::NotConverged { reason });
+        self.lock().not_converged(at, reason);
     }
 
     /// Looks at the cast as it is now.
@@ -223,7 +225,7 @@ impl Recorder {
     /// nothing and is of no use.
     pub fn finish(&self) -> Trace {
         let mut recording = self.lock();
-        recording.observers.clear();
+        recording.observer.clear();
         Trace {
             digest: recording.encoder.digest(),
             events: std::mem::take(&mut recording.events),
@@ -231,12 +233,114 @@ impl Recorder {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Recording> {
+    fn lock(&self) -> MutexGuard<'_, Recording<Observers>> {
         self.0.lock().expect("recording does not panic")
     }
 }
 
-impl Recording {
+impl<O: Observer> Recording<O> {
+    pub(crate) fn new(cast: Cast, keeps: bool, observer: O) -> Self {
+        Recording {
+            encoder: Encoder::new(&cast),
+            keeps,
+            events: Vec::new(),
+            observer,
+            convergence: Convergence::new(&cast),
+            world_events: 0,
+            server_events: 0,
+            stranger_events: 0,
+            events_seen: 0,
+            last_at: Instant::ZERO,
+            end: None,
+            installations: BTreeMap::new(),
+            public_names: BTreeMap::new(),
+            ticket_by_text: BTreeMap::new(),
+            ticket_by_signature: BTreeMap::new(),
+            peers: Vec::new(),
+            sdks: vec![Sdk::default(); cast.devices().len()],
+            cast,
+        }
+    }
+
+    /// What is left of the run, and the observer that saw it.
+    pub(crate) fn into_summary(self) -> (Summary, O) {
+        let digest = self.encoder.digest();
+        let Recording { cast, events_seen: events, last_at: ended_at, end: ending, observer, .. } = self;
+        (Summary { cast, events, ended_at, digest, ending }, observer)
+    }
+
+    /// What has not come to rest, by device; none once everything has.
+    pub(crate) fn missing(&self) -> Option<Vec<String>> {
+        (!self.convergence.is_reached()).then(|| self.convergence.missing(&self.cast))
+    }
+
+    pub(crate) fn server_committed(&mut self, now: Now, change: Change) {
+        self.push(now.instant, Actor::Server, What::Committed { commit: small(change.0) });
+    }
+
+    pub(crate) fn device_stored(&mut self, at: Instant, device: DeviceIndex, change: Change) {
+        self.push(at, Actor::Device(device), What::Stored { change: small(change.0) });
+    }
+
+    pub(crate) fn script_fault(&mut self, at: Instant, fault: &scenario::Fault) {
+        let fault = self.fault(fault);
+        self.push(at, Actor::World, What::Fault { fault });
+    }
+
+    pub(crate) fn effect(&mut self, at: Instant, effect: Effect) {
+        if let Effect::ProcessDead { device } = effect {
+            let sdk = &mut self.sdks[device.index()];
+            *sdk = Sdk { events: sdk.events, installations: sdk.installations, ..Sdk::default() };
+        }
+        self.push(at, Actor::World, What::Effect { effect });
+    }
+
+    pub(crate) fn stranger(&mut self, at: Instant, device: DeviceIndex, conduct: Conduct) {
+        self.push(at, Actor::World, What::Stranger { device, conduct });
+    }
+
+    pub(crate) fn ticket_made(
+        &mut self,
+        at: Instant,
+        name: Option<&str>,
+        user: Option<&str>,
+        ticket: &Ticket,
+        claims: Option<&Claims>,
+    ) -> TicketIndex {
+        if let Some(&index) = self.ticket_by_text.get(ticket) {
+            return index;
+        }
+        let user = user.map(|user| self.user(user));
+        let index = self.add_ticket(name, claims);
+        self.ticket_by_text.insert(ticket.clone(), index);
+        let (issued, ttl) = claims.map_or((0, 0), |claims| (claims.issued_at, claims.ttl));
+        self.push(
+            at,
+            Actor::World,
+            What::TicketMade { ticket: index, user, issued: Seconds::new(issued), ttl: Seconds::new(ttl) },
+        );
+        index
+    }
+
+    pub(crate) fn old_key_dropped(&mut self, at: Instant) {
+        self.push(at, Actor::World, What::OldKeyDropped);
+    }
+
+    pub(crate) fn script_ended(&mut self, at: Instant) {
+        self.push(at, Actor::World, What::ScriptEnded);
+    }
+
+    pub(crate) fn converged(&mut self, at: Instant) {
+        self.end = Some(Ending::Converged);
+        self.push(at, Actor::World, What::Converged);
+    }
+
+    pub(crate) fn not_converged(&mut self, at: Instant, reason: &str) {
+        self.end = Some(Ending::NotConverged(reason.to_owned()));
+        let reason = self.text(reason);
+        self.push(at, Actor::World, What::NotConverged { reason });
+    }
+
     fn push(&mut self, at: Instant, actor: Actor, what: What) {
         let number = match actor {
             Actor::World => &mut self.world_events,
@@ -246,13 +350,14 @@ impl Recording {
         };
         *number += 1;
         let event = Event { at, actor, number: *number, what };
+        self.events_seen += 1;
+        self.last_at = at;
         self.encoder.event(&event);
         if self.keeps {
             self.events.push(event);
         }
-        for observer in &mut self.observers {
-            observer.observe(&self.cast, &event);
-        }
+        self.convergence.observe(&event);
+        self.observer.observe(&self.cast, &event);
     }
 }
 

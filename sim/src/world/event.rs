@@ -1,35 +1,43 @@
 //! The event world: the pure cores joined by one queue, time jumping from one event to the next.
 //!
-//! No async, no bytes, no sockets: frames travel as values. A link delivers after its site's
-//! shortest latency, in order; what is lost silences that direction of that connection for ever,
-//! as a lost segment does in the packet world.
+//! No async, no bytes, no sockets, no signatures: frames and tickets travel as values. A link loses,
+//! holds and delays as in the packet world; what is lost silences that direction of that connection
+//! for ever, as a lost segment does there.
+//!
+//! | file | what happens there |
+//! |---|---|
+//! | `queue` | what is to happen, in order |
+//! | `script` | the script's steps and faults, and what heals when it is over |
+//! | `links` `flight` | connections; what is under way on them |
+//! | `machine` | the server's process, disk and clock |
+//! | `devices` | the devices' processes, applications and disks |
+//! | `mint` | tickets without a signature |
 
 mod devices;
-mod faults;
+mod flight;
 mod links;
 mod machine;
+mod mint;
+mod queue;
+mod script;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::time::Duration;
-
-use gatecrash::client::{self, Client, Installation};
-use gatecrash::id::{Change, ConnectionId, UserId};
-use gatecrash::protocol::{ClientFrame, Conversation, FrameError, ServerFrame};
-use gatecrash::server::{self, Config, Server};
-use gatecrash::store::Records;
-use gatecrash::ticket::{OpenedTicket, SecretKey, Ticket};
+use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions};
 use gatecrash::time::Instant;
 
-use super::clock::WallClock;
+use self::devices::Device;
+use self::flight::Flight;
+use self::links::{Link, Site};
+use self::machine::Machine;
+use self::mint::Mint;
+use self::queue::{Class, Queue};
+use super::WorldError;
 use super::phases::{Phase, Phases};
-use super::{WorldError, limits, tickets};
-use crate::draw::Draw;
-use crate::scenario::{Call, DeviceName, ListenerEvent, Scenario};
-use crate::trace::{DeviceIndex, Effect, Recorder, SiteIndex};
+use crate::scenario::{DeviceName, Scenario, SiteName};
+use crate::trace::record::{Observers, Recording};
+use crate::trace::{Cast, Effect, Observer, Recorder, Summary};
 
-/// The most events one run takes: a scenario that never comes to rest is an error, not a hang.
-const EVENTS_MAX: u64 = 200_000_000;
+/// The most queued events one run takes: a scenario that never comes to rest is an error, not a hang.
+const EVENTS_MAX: u64 = 2_000_000_000;
 
 /// Runs the scenario to its convergence and records what happens.
 ///
@@ -37,256 +45,172 @@ const EVENTS_MAX: u64 = 200_000_000;
 ///
 /// [`WorldError`] when the run itself fails, which says nothing about the rules.
 pub fn run(scenario: &Scenario, recorder: &Recorder) -> Result<(), WorldError> {
-    World::new(scenario, recorder).run()
+    run_with::<Rules, Rules>(scenario, recorder)
 }
 
-/// What is to happen, in the order of time; at one instant calls come before inputs and inputs
-/// before timers.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
-    at: Instant,
-    class: Class,
-    sequence: u64,
-    what: What,
+/// The same with other decisions than the rules' own.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_with<S: ServerDecisions, C: ClientDecisions>(
+    scenario: &Scenario,
+    recorder: &Recorder,
+) -> Result<(), WorldError> {
+    recorder.exclusively(|recording| World::<S, C, Observers>::new(scenario, Some(recording)).run().map(|_| ()))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
-    Script,
-    Input,
-    Timer,
+/// Runs the scenario to its convergence under the eyes of this observer alone: no event is kept.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn watch<O: Observer>(scenario: &Scenario, observer: O) -> Result<(Summary, O), WorldError> {
+    let mut recording = Recording::new(Cast::of(scenario), false, observer);
+    World::<Rules, Rules, O>::new(scenario, Some(&mut recording)).run()?;
+    Ok(recording.into_summary())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    Step(usize),
+/// How much a run without a record did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events taken off the queue.
+    pub queue_events: u64,
+    /// Heartbeats that the server received.
+    pub heartbeats: u64,
+}
+
+/// Runs the scenario to the end of its script and records nothing: what the cores alone cost.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_unrecorded(scenario: &Scenario) -> Result<Tally, WorldError> {
+    World::<Rules, Rules, ()>::new(scenario, None).run()
+}
+
+/// What is to happen.
+#[derive(Clone, Copy)]
+enum Due {
+    Step(u32),
     StartServer,
-    /// The next thing under way to the server on this connection arrives.
-    Upward(usize),
-    /// The next thing under way to the device on this connection arrives.
-    Downward(usize),
+    /// What is in this place of the flight arrives.
+    Arrival(u32),
     /// The request for this connection was lost at once.
-    Refused(usize),
-    Committed(Change),
+    Refused(u32),
+    /// The running batch of this start of the server is on disk.
+    Committed(u32),
     ServerTimer,
-    DeviceTimer(usize),
+    DeviceTimer(u32),
     Look,
 }
 
-struct World<'a> {
+struct World<'a, S: ServerDecisions, C: ClientDecisions, O> {
     scenario: &'a Scenario,
-    recorder: &'a Recorder,
+    recording: Option<&'a mut Recording<O>>,
     now: Instant,
-    sequence: u64,
-    queue: BinaryHeap<Reverse<Due>>,
-    server: Machine,
-    devices: Vec<Device>,
+    queue: Queue<Due>,
+    names: Vec<&'a DeviceName>,
+    site_names: Vec<&'a SiteName>,
+    server: Machine<S>,
+    devices: Vec<Device<'a, C>>,
     sites: Vec<Site>,
     links: Vec<Link>,
-    tickets: BTreeMap<Ticket, OpenedTicket>,
+    flight: Flight,
+    mint: Mint,
     phases: Phases,
+    tally: Tally,
 }
 
-/// The server's machine: its process, its disk, its clock.
-struct Machine {
-    core: Option<Server>,
-    config: Config,
-    keys: Vec<SecretKey>,
-    records: Records,
-    /// Changes on their way to the disk, and what waits for them.
-    writing: VecDeque<gatecrash::store::Commit>,
-    committed: Change,
-    last_commit_done: Instant,
-    /// Outputs that wait for the disk (DUR-1).
-    held: VecDeque<server::Output>,
-    clock: WallClock,
-    disk: Draw,
-    links: Vec<Option<usize>>,
-    /// Connections asked for while the server was down.
-    knocking: Vec<usize>,
-    wake_at: Option<Instant>,
-}
-
-struct Device {
-    name: DeviceName,
-    index: DeviceIndex,
-    site: usize,
-    clock: WallClock,
-    installation: Option<Installation>,
-    caches: BTreeMap<UserId, Vec<Conversation>>,
-    starts: u64,
-    process: Option<Process>,
-    suspended: bool,
-}
-
-struct Process {
-    core: Client,
-    calls: u64,
-    last_ticket: Option<Ticket>,
-    armed: Vec<(ListenerEvent, Call)>,
-    /// What the application is to be told, in order.
-    deliveries: VecDeque<client::Output>,
-    /// What waits while the device is frozen: calls first, then inputs.
-    frozen_calls: VecDeque<Call>,
-    frozen_inputs: VecDeque<client::Input>,
-    wake_at: Option<Instant>,
-}
-
-struct Site {
-    index: SiteIndex,
-    latency: Duration,
-    is_outbound_cut: bool,
-    is_inbound_cut: bool,
-    is_held: bool,
-    /// What a held link keeps: which connection, and whether it goes up.
-    kept: Vec<(usize, bool)>,
-}
-
-/// One connection: what is under way in each direction, and which ends are open.
-struct Link {
-    device: usize,
-    end: ConnectionId,
-    /// The server's number for it, which it keeps until the close that was decided is carried out.
-    server_end: Option<ConnectionId>,
-    /// The server's core has decided to close it, and knows it no more.
-    is_forgotten: bool,
-    upward: VecDeque<Upward>,
-    downward: VecDeque<Downward>,
-    is_upward_silent: bool,
-    is_downward_silent: bool,
-    last_upward: Instant,
-    last_downward: Instant,
-    is_device_end_open: bool,
-    is_connected: bool,
-    is_stranger: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Upward {
-    Open,
-    Frame(ClientFrame<Ticket>),
-    Malformed(FrameError),
-    Close,
-}
-
-#[derive(Clone, Debug)]
-enum Downward {
-    Frame(ServerFrame),
-    Close,
-}
-
-impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario, recorder: &'a Recorder) -> Self {
-        let start = scenario.app.start;
-        let site_names: Vec<_> = scenario.sites.keys().collect();
-        let devices = scenario.devices.iter().map(|(name, device)| Device {
-            name: name.clone(),
-            index: recorder.cast(|cast| cast.find_device(name.as_str())).expect("the cast holds every device"),
-            site: site_names.iter().position(|&site| *site == device.site).expect("every device's site exists"),
-            clock: WallClock::new(start, device.wall_offset),
-            installation: None,
-            caches: BTreeMap::new(),
-            starts: 0,
-            process: None,
-            suspended: false,
-        });
-        let sites = scenario.sites.iter().map(|(name, site)| Site {
-            index: recorder.cast(|cast| cast.find_site(name.as_str())).expect("the cast holds every site"),
-            latency: site.latency.min,
-            is_outbound_cut: false,
-            is_inbound_cut: false,
-            is_held: false,
-            kept: Vec::new(),
-        });
+impl<'a, S: ServerDecisions, C: ClientDecisions, O: Observer> World<'a, S, C, O> {
+    fn new(scenario: &'a Scenario, recording: Option<&'a mut Recording<O>>) -> Self {
+        let site_names: Vec<&SiteName> = scenario.sites.keys().collect();
+        let site_of = |name| site_names.binary_search(&name).expect("every device's site exists");
         World {
             scenario,
-            recorder,
+            recording,
             now: Instant::ZERO,
-            sequence: 0,
-            queue: BinaryHeap::new(),
-            server: Machine {
-                core: None,
-                config: limits::config(scenario),
-                keys: tickets::keys(true),
-                records: Records::default(),
-                writing: VecDeque::new(),
-                committed: Change::NONE,
-                last_commit_done: Instant::ZERO,
-                held: VecDeque::new(),
-                clock: WallClock::new(start, crate::scenario::Offset(0)),
-                disk: Draw::new(scenario.seed, "server", "disk"),
-                links: Vec::new(),
-                knocking: Vec::new(),
-                wake_at: None,
-            },
-            devices: devices.collect(),
-            sites: sites.collect(),
+            queue: Queue::new(),
+            names: scenario.devices.keys().collect(),
+            server: Machine::new(scenario),
+            devices: scenario.devices.values().map(|plan| Device::new(scenario, plan, site_of(&plan.site))).collect(),
+            sites: scenario.sites.values().map(|plan| Site::new(plan.latency)).collect(),
+            site_names,
             links: Vec::new(),
-            tickets: BTreeMap::new(),
-            phases: Phases::new(scenario, recorder),
+            flight: Flight::default(),
+            mint: Mint::default(),
+            phases: Phases::new(scenario),
+            tally: Tally::default(),
         }
     }
 
-    fn run(mut self) -> Result<(), WorldError> {
-        self.recorder.configured(self.now, &self.server.config);
+    fn run(mut self) -> Result<Tally, WorldError> {
+        if let Some(recording) = &mut self.recording {
+            recording.configured(self.now, &self.server.config);
+        }
         self.start_server();
         for device in 0..self.devices.len() {
             self.start_process(device);
         }
         for (index, step) in self.scenario.steps.iter().enumerate() {
-            self.push(Instant::ZERO + step.at, Class::Script, What::Step(index));
+            self.queue.push(Instant::ZERO + step.at, Class::Script, Due::Step(small(index)));
         }
-        self.push(Instant::ZERO + self.scenario.until, Class::Timer, What::Look);
-        for _ in 0..EVENTS_MAX {
-            let Some(Reverse(due)) = self.queue.pop() else {
+        self.queue.push(Instant::ZERO + self.scenario.until, Class::Timer, Due::Look);
+        for events in 1..=EVENTS_MAX {
+            let Some((at, due)) = self.queue.pop() else {
                 return Err(WorldError::Stuck { at: self.now });
             };
-            self.now = due.at;
-            match due.what {
-                What::Step(index) => {
+            self.now = at;
+            match due {
+                Due::Step(index) => {
                     let scenario = self.scenario;
-                    self.step(&scenario.steps[index].action);
+                    self.step(&scenario.steps[index as usize].action);
                 }
-                What::StartServer => {
+                Due::StartServer => {
                     if self.server.core.is_none() {
                         self.start_server();
                     }
                 }
-                What::Upward(link) => self.arrive_upward(link),
-                What::Downward(link) => self.arrive_downward(link),
-                What::Refused(link) => self.connect_failed(link),
-                What::Committed(change) => self.committed(change),
-                What::ServerTimer => self.server_timer(),
-                What::DeviceTimer(device) => self.device_timer(device),
-                What::Look => match self.phases.look(self.now) {
-                    Phase::Heal { look_at } => {
-                        self.heal();
-                        self.push(look_at, Class::Timer, What::Look);
+                Due::Arrival(place) => self.arrived(place),
+                Due::Refused(link) => self.connect_failed(link as usize),
+                Due::Committed(start) => self.committed(start),
+                Due::ServerTimer => self.server_timer(),
+                Due::DeviceTimer(device) => self.device_timer(device as usize),
+                Due::Look => {
+                    let phase = match &mut self.recording {
+                        Some(recording) => self.phases.look(self.now, recording),
+                        None => Phase::Over,
+                    };
+                    match phase {
+                        Phase::Heal { look_at } => {
+                            self.heal();
+                            self.queue.push(look_at, Class::Timer, Due::Look);
+                        }
+                        Phase::Wait { look_at } => self.queue.push(look_at, Class::Timer, Due::Look),
+                        Phase::Over => return Ok(Tally { queue_events: events, ..self.tally }),
                     }
-                    Phase::Wait { look_at } => self.push(look_at, Class::Timer, What::Look),
-                    Phase::Over => return Ok(()),
-                },
+                }
             }
         }
         Err(WorldError::Endless { at: self.now })
     }
 
-    fn push(&mut self, at: Instant, class: Class, what: What) {
-        self.sequence += 1;
-        self.queue.push(Reverse(Due { at, class, sequence: self.sequence, what }));
-    }
-
-    fn effect(&self, effect: Effect) {
-        self.recorder.effect(self.now, effect);
+    fn effect(&mut self, effect: Effect) {
+        if let Some(recording) = &mut self.recording {
+            recording.effect(self.now, effect);
+        }
     }
 
     fn device(&self, name: &DeviceName) -> usize {
-        self.devices.iter().position(|device| device.name == *name).expect("a step's device exists")
+        self.names.binary_search(&name).expect("a step's device exists")
     }
 
-    fn site(&self, name: &crate::scenario::SiteName) -> usize {
-        self.scenario.sites.keys().position(|site| site == name).expect("a step's site exists")
+    fn site(&self, name: &SiteName) -> usize {
+        self.site_names.binary_search(&name).expect("a step's site exists")
     }
+}
 
-    // ---- the script ----
+/// Places in the world's lists are kept in 32 bits.
+fn small(index: usize) -> u32 {
+    u32::try_from(index).expect("a world holds under four billion of each kind")
 }

@@ -3,7 +3,6 @@
 //! Nothing else knows which world ran. None of them judges what happened.
 
 pub mod clock;
-mod converge;
 pub mod event;
 pub mod limits;
 pub mod packet;

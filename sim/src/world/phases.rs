@@ -2,17 +2,16 @@
 //!
 //! A safety phase with faults, then a demand for convergence, and when it fails, its reason.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatecrash::limits::ClientLimits;
 use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
-use super::converge::Convergence;
 use super::limits;
 use crate::scenario::Scenario;
-use crate::trace::Recorder;
+use crate::trace::Observer;
+use crate::trace::record::Recording;
 
 /// How often a world looks whether the run has converged.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -29,8 +28,6 @@ pub(super) enum Phase {
 
 /// Where a run is.
 pub(super) struct Phases {
-    recorder: Recorder,
-    convergence: Arc<Mutex<Convergence>>,
     bound: Duration,
     settle: Duration,
     state: State,
@@ -43,47 +40,39 @@ enum State {
 }
 
 impl Phases {
-    pub(super) fn new(scenario: &Scenario, recorder: &Recorder) -> Self {
-        let convergence = Arc::new(Mutex::new(Convergence::default()));
-        recorder.add_observer(Box::new(Arc::clone(&convergence)));
+    pub(super) fn new(scenario: &Scenario) -> Self {
         let latency = scenario.sites.values().map(|site| site.latency.max).max().unwrap_or_default();
         // An answer under way, the commit it waits for, and its acknowledgement still arrive.
         let settle = latency * 3 + scenario.app.commit_latency.max * 2 + scenario.tick * 4;
         let bound = scenario.converge.unwrap_or_else(|| bound(scenario, latency));
-        Phases { recorder: recorder.clone(), convergence, bound, settle, state: State::Script }
+        Phases { bound, settle, state: State::Script }
     }
 
     /// To be asked at the script's end, and whenever the last answer said.
-    pub(super) fn look(&mut self, now: Instant) -> Phase {
+    pub(super) fn look<O: Observer>(&mut self, now: Instant, recording: &mut Recording<O>) -> Phase {
         match self.state {
             State::Script => {
-                self.recorder.script_ended(now);
+                recording.script_ended(now);
                 self.state = State::Converging { until: now + self.bound };
                 Phase::Heal { look_at: now + LOOK_EVERY }
             }
-            State::Converging { until } => {
-                let missing = self.missing();
-                if missing.is_empty() {
+            State::Converging { until } => match recording.missing() {
+                None => {
                     self.state = State::Settling { until: now + self.settle };
                     Phase::Wait { look_at: now + self.settle }
-                } else if now < until {
-                    Phase::Wait { look_at: (now + LOOK_EVERY).min(until) }
-                } else {
-                    self.recorder.not_converged(now, &missing.join("; "));
+                }
+                Some(_) if now < until => Phase::Wait { look_at: (now + LOOK_EVERY).min(until) },
+                Some(missing) => {
+                    recording.not_converged(now, &missing.join("; "));
                     Phase::Over
                 }
-            }
+            },
             State::Settling { until } if now < until => Phase::Wait { look_at: until },
             State::Settling { .. } => {
-                self.recorder.converged(now);
+                recording.converged(now);
                 Phase::Over
             }
         }
-    }
-
-    fn missing(&self) -> Vec<String> {
-        let convergence = self.convergence.lock().expect("observers do not panic");
-        self.recorder.cast(|cast| convergence.missing(cast))
     }
 }
 

@@ -12,7 +12,7 @@ use gatecrash::id::UserId;
 use gatecrash::ticket::{INFLATED_BYTES_MAX, SecretKey, TICKET_BYTES_MAX, Ticket, TicketSpec, open, sign};
 use gatecrash::time::Instant;
 
-use crate::scenario::{App, Forge, Scenario, TicketChoice, TicketName, TicketPlan};
+use crate::scenario::{App, Forge, Offset, Scenario, TicketChoice, TicketName, TicketPlan};
 use crate::trace::Recorder;
 
 /// The app's key in every run: a run is no secret.
@@ -29,11 +29,6 @@ pub fn keys(accepts_old: bool) -> Vec<SecretKey> {
     let mut keys = vec![SecretKey::from(KEY)];
     keys.extend(accepts_old.then(|| SecretKey::from(OLD_KEY)));
     keys
-}
-
-/// A genuine ticket, issued at a second of the server's wall clock, valid for so many.
-pub fn genuine(app_id: u64, user: UserId, issued_at: u64, ttl: u64) -> Ticket {
-    sign(&TicketSpec { app_id, user, issued_at, ttl, userbuf: None }, &SecretKey::from(KEY))
 }
 
 /// The ticket that a scenario's plan describes.
@@ -66,6 +61,26 @@ pub fn issued_at(app: &App, plan: &TicketPlan) -> u64 {
     plan.issued.from(app.start).seconds()
 }
 
+/// What a login's ticket is made by, as its step has it, with its name; none when it is the one the
+/// device brought before. `second` is the server's wall clock.
+pub fn plan<'a>(
+    scenario: &'a Scenario,
+    second: u64,
+    user: &str,
+    choice: &'a TicketChoice,
+) -> Option<(Option<&'a TicketName>, TicketPlan)> {
+    let app = &scenario.app;
+    match choice {
+        TicketChoice::Last => None,
+        TicketChoice::Named(name) => Some((Some(name), scenario.tickets[name].clone())),
+        TicketChoice::Fresh { ttl } => {
+            let user = user.parse().unwrap_or_else(|_| super::NOBODY.parse().expect("a valid user id"));
+            let issued = Offset((second as i64 - app.start.seconds() as i64) * 1_000_000);
+            Some((None, TicketPlan { user, issued, ttl: ttl.unwrap_or(app.ticket_ttl), forge: None }))
+        }
+    }
+}
+
 /// The ticket a login brings, as its step has it: `second` is the server's wall clock, `last` what
 /// the device's previous login brought.
 pub fn for_login(
@@ -77,20 +92,11 @@ pub fn for_login(
     choice: &TicketChoice,
     last: Option<Ticket>,
 ) -> Ticket {
-    let app = &scenario.app;
-    let (name, owner, ticket) = match choice {
-        TicketChoice::Last => return last.unwrap_or_else(|| Ticket::from("")),
-        TicketChoice::Named(name) => {
-            let plan = &scenario.tickets[name];
-            (Some(name), plan.user, planned(app, plan))
-        }
-        TicketChoice::Fresh { ttl } => {
-            let owner = user.parse().unwrap_or_else(|_| super::NOBODY.parse().expect("a valid user id"));
-            let ttl = ttl.unwrap_or(app.ticket_ttl).as_secs();
-            (None, owner, genuine(app.id, owner, second, ttl))
-        }
+    let Some((name, plan)) = plan(scenario, second, user, choice) else {
+        return last.unwrap_or_else(|| Ticket::from(""));
     };
-    record(recorder, now, name, owner, &ticket);
+    let ticket = planned(&scenario.app, &plan);
+    record(recorder, now, name, plan.user, &ticket);
     ticket
 }
 

@@ -2,9 +2,9 @@
 
 use super::Recording;
 use crate::scenario::{self, Clock, DeviceName, SiteName};
-use crate::trace::{DeviceIndex, Fault, Micros, SignedMicros, SiteIndex};
+use crate::trace::{DeviceIndex, Fault, Micros, Observer, SignedMicros, SiteIndex};
 
-impl Recording {
+impl<O: Observer> Recording<O> {
     pub(super) fn fault(&mut self, fault: &scenario::Fault) -> Fault {
         match fault {
             scenario::Fault::Partition { site, direction } => {

@@ -4,9 +4,9 @@ use gatecrash::id::Attempt;
 use gatecrash::protocol::{self, ResumeOutcome};
 
 use super::{Recording, small};
-use crate::trace::{ClientFrame, Refusal, ServerFrame, Session, TicketIndex};
+use crate::trace::{ClientFrame, Observer, Refusal, ServerFrame, Session, TicketIndex};
 
-impl Recording {
+impl<O: Observer> Recording<O> {
     pub(super) fn client_frame<T>(
         &mut self,
         frame: &protocol::ClientFrame<T>,

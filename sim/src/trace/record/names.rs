@@ -5,10 +5,11 @@ use gatecrash::protocol::{self, Conversation, Message, SessionName, StatusReport
 
 use super::{Recording, Sdk, small};
 use crate::trace::{
-    ConversationLine, DeviceIndex, Kick, List, ListIndex, ReportDevice, ReportLine, Session, TextIndex, UserIndex,
+    ConversationLine, DeviceIndex, Kick, List, ListIndex, Observer, ReportDevice, ReportLine, Session, TextIndex,
+    UserIndex,
 };
 
-impl Recording {
+impl<O: Observer> Recording<O> {
     pub(super) fn sdk(&mut self, device: DeviceIndex) -> &mut Sdk {
         &mut self.sdks[device.index()]
     }
@@ -39,7 +40,7 @@ impl Recording {
     }
 
     pub(super) fn peer(&self, connection: ConnectionId) -> Option<DeviceIndex> {
-        self.peers.get(&connection).copied()
+        self.peers.get(connection.0 as usize).copied().flatten()
     }
 
     pub(super) fn user(&mut self, name: &str) -> UserIndex {

@@ -8,10 +8,12 @@ use gatecrash::time::Instant;
 
 use super::{Recording, Sdk, small};
 use crate::scenario::CallKind;
-use crate::trace::{Actor, DeviceIndex, Kick, Micros, Outcome, Request, ServerFrame, Session, Told, What, Write};
+use crate::trace::{
+    Actor, DeviceIndex, Kick, Micros, Observer, Outcome, Request, ServerFrame, Session, Told, What, Write,
+};
 
-impl Recording {
-    pub(super) fn device_input(&mut self, at: Instant, device: DeviceIndex, input: &client::Input) {
+impl<O: Observer> Recording<O> {
+    pub(crate) fn device_input(&mut self, at: Instant, device: DeviceIndex, input: &client::Input) {
         let what = match input {
             client::Input::Call { call, request } => {
                 let request = self.request(device, *call, request);
@@ -83,7 +85,7 @@ impl Recording {
         request
     }
 
-    pub(super) fn device_output(&mut self, at: Instant, device: DeviceIndex, output: &client::Output) {
+    pub(crate) fn device_output(&mut self, at: Instant, device: DeviceIndex, output: &client::Output) {
         let actor = Actor::Device(device);
         let what = match &output.action {
             client::Action::Store { change, write } => {

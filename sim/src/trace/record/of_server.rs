@@ -6,10 +6,10 @@ use gatecrash::store;
 use gatecrash::time::{Instant, Now};
 
 use super::{Recording, small};
-use crate::trace::{Actor, DeviceIndex, Fact, List, Micros, Seconds, What};
+use crate::trace::{Actor, DeviceIndex, Fact, List, Micros, Observer, Seconds, What};
 
-impl Recording {
-    pub(super) fn server_input(&mut self, now: Now, input: &server::Input) {
+impl<O: Observer> Recording<O> {
+    pub(crate) fn server_input(&mut self, now: Now, input: &server::Input) {
         let wall = Micros::from(now.wall);
         let what = match input {
             server::Input::Started => {
@@ -17,13 +17,19 @@ impl Recording {
                 What::ServerStarted { wall }
             }
             server::Input::Opened { connection } => {
-                self.peers.remove(connection);
+                let slot = connection.0 as usize;
+                if self.peers.len() <= slot {
+                    self.peers.resize(slot + 1, None);
+                }
+                self.peers[slot] = None;
                 What::Opened { connection: connection.0 }
             }
             server::Input::Frame { connection, frame } => {
                 if let protocol::ClientFrame::Hello { device, .. } = frame {
                     let (device, _) = self.installation(device);
-                    self.peers.entry(*connection).or_insert(device);
+                    if let Some(peer) = self.peers.get_mut(connection.0 as usize) {
+                        peer.get_or_insert(device);
+                    }
                 }
                 let frame = self.client_frame(frame, Recording::opened_ticket);
                 What::ServerReceived { connection: connection.0, peer: self.peer(*connection), frame }
@@ -40,7 +46,7 @@ impl Recording {
         self.push(now.instant, Actor::Server, what);
     }
 
-    pub(super) fn configured(&mut self, at: Instant, config: &Config) {
+    pub(crate) fn configured(&mut self, at: Instant, config: &Config) {
         let administrators = config.administrators.iter().map(|user| self.user(user.as_str())).collect();
         let what = What::Configured {
             seats: config.seats,
@@ -51,7 +57,7 @@ impl Recording {
         self.push(at, Actor::Server, what);
     }
 
-    pub(super) fn server_output(&mut self, now: Now, output: &server::Output) {
+    pub(crate) fn server_output(&mut self, now: Now, output: &server::Output) {
         let what = match &output.action {
             server::Action::Commit(commit) => return self.commit(now, commit),
             server::Action::Send { connection, frame } => What::ServerSent {

@@ -4,9 +4,9 @@ use gatecrash::store;
 use gatecrash::ticket::{self, Claims, OpenedTicket, Signature, Ticket};
 
 use super::Recording;
-use crate::trace::TicketIndex;
+use crate::trace::{Observer, TicketIndex};
 
-impl Recording {
+impl<O: Observer> Recording<O> {
     pub(super) fn add_ticket(&mut self, name: Option<&str>, claims: Option<&Claims>) -> TicketIndex {
         let (issued, ttl) = claims.map_or((0, 0), |claims| (claims.issued_at, claims.ttl));
         let index = self.cast.add_ticket(name, issued, ttl, &mut self.encoder);

@@ -5,34 +5,121 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use gatecrash::client;
-use gatecrash::client::{Client, Start, Write};
-use gatecrash::id::CallId;
+use gatecrash::client::{self, Client, Start};
+use gatecrash::code::Code;
+use gatecrash::decide::{ClientDecisions, ServerDecisions};
+use gatecrash::driver::OnDisk;
+use gatecrash::id::{CallId, ConnectionId};
+use gatecrash::policy::Platform;
 use gatecrash::ticket::Ticket;
+use gatecrash::time::Instant;
 
-use super::super::{limits, tickets};
-use super::{Class, Link, Process, Upward, What, World};
+use super::super::{clock::WallClock, limits, tickets};
+use super::flight::Body;
+use super::{Class, Due, World, small};
 use crate::draw::Draw;
-use crate::scenario::{Call, Init, TicketChoice};
-use crate::trace::Effect;
+use crate::scenario::{self, Call, Init, ListenerEvent, Scenario, TicketChoice, TicketName};
+use crate::trace::{DeviceIndex, Effect, Observer};
 
-impl World<'_> {
+/// A device: what outlives its process, and the process.
+pub(super) struct Device<'a, C: ClientDecisions> {
+    plan: &'a scenario::Device,
+    pub(super) site: usize,
+    pub(super) clock: WallClock,
+    pub(super) disk: OnDisk,
+    /// How often its process was started.
+    starts: u64,
+    /// How many connections it has asked for, and those that are open at its end.
+    connections: u32,
+    pub(super) open_links: Vec<u32>,
+    pub(super) process: Option<Box<Process<C>>>,
+    pub(super) suspended: bool,
+}
+
+/// A process, from its start to its death.
+pub(super) struct Process<C: ClientDecisions> {
+    core: Client<C>,
+    seed: [u8; 32],
+    /// What the SDK believes to be on the disk: read at the start, then written by itself alone.
+    disk: OnDisk,
+    calls: u64,
+    last_ticket: Option<Ticket>,
+    armed: Vec<(ListenerEvent, Call)>,
+    /// What the application is to be told, in order.
+    deliveries: VecDeque<client::Output>,
+    /// Calls without a result whose success would tell something of an account.
+    of_account: Vec<CallId>,
+    /// What waits while the device is frozen: calls first, then inputs.
+    frozen_calls: VecDeque<Call>,
+    frozen_inputs: VecDeque<client::Input>,
+    wake_at: Option<Instant>,
+}
+
+impl<'a, C: ClientDecisions> Device<'a, C> {
+    pub(super) fn new(scenario: &Scenario, plan: &'a scenario::Device, site: usize) -> Self {
+        Device {
+            plan,
+            site,
+            clock: WallClock::new(scenario.app.start, plan.wall_offset),
+            disk: OnDisk::default(),
+            starts: 0,
+            connections: 0,
+            open_links: Vec::new(),
+            process: None,
+            suspended: false,
+        }
+    }
+
+    /// The number of one more connection, which is open at its end.
+    pub(super) fn next_link(&mut self, link: usize) -> u32 {
+        self.open_links.push(small(link));
+        self.connections += 1;
+        self.connections
+    }
+
+    fn process(&mut self) -> &mut Process<C> {
+        self.process.as_mut().expect("a living process calls")
+    }
+}
+
+impl<C: ClientDecisions> Process<C> {
+    /// Nothing of the account that was given up reaches the application: no event, and no success of
+    /// a call, which a listener may have come before (SWITCH-2, LOGOUT-1, INIT-3).
+    fn forget_account(&mut self, given_up: Code) {
+        self.deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
+        for output in &mut self.deliveries {
+            if let client::Action::Result { call, outcome } = &mut output.action
+                && outcome.is_ok()
+                && self.of_account.contains(call)
+            {
+                *outcome = Err(given_up);
+            }
+        }
+    }
+}
+
+impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     pub(super) fn start_process(&mut self, device: usize) {
+        let name = self.names[device].as_str();
         let state = &mut self.devices[device];
         state.suspended = false;
-        state.process = Some(Process {
-            core: Client::new(),
+        state.starts += 1;
+        state.process = Some(Box::new(Process {
+            core: Client::with(C::default()),
+            seed: Draw::key(self.scenario.seed, name, &format!("start {}", state.starts)),
+            disk: state.disk.clone(),
             calls: 0,
             last_ticket: None,
             armed: Vec::new(),
             deliveries: VecDeque::new(),
+            of_account: Vec::new(),
             frozen_calls: VecDeque::new(),
             frozen_inputs: VecDeque::new(),
             wake_at: None,
-        });
-        let index = state.index;
-        self.effect(Effect::ProcessUp { device: index });
-        if self.scenario.devices[&self.devices[device].name].init == Init::Auto {
+        }));
+        let init = state.plan.init;
+        self.effect(Effect::ProcessUp { device: DeviceIndex::new(device) });
+        if init == Init::Auto {
             self.call(device, Call::Init);
         }
     }
@@ -42,43 +129,35 @@ impl World<'_> {
             return self.effect(Effect::Nothing);
         }
         self.devices[device].suspended = false;
-        self.effect(Effect::ProcessDead { device: self.devices[device].index });
-        self.close_links(device);
-    }
-
-    pub(super) fn close_links(&mut self, device: usize) {
-        for link in 0..self.links.len() {
-            let state = &mut self.links[link];
-            if state.device == device && state.is_device_end_open && !state.is_stranger {
-                state.is_device_end_open = false;
-                self.send_upward(link, Upward::Close);
-            }
+        self.effect(Effect::ProcessDead { device: DeviceIndex::new(device) });
+        for link in self.devices[device].open_links.clone() {
+            self.hang_up(link as usize);
         }
     }
 
     pub(super) fn reset(&mut self, device: usize) {
-        let is_live =
-            |link: &Link| link.device == device && link.is_device_end_open && link.is_connected && !link.is_stranger;
-        let Some(link) = self.links.iter().rposition(is_live) else { return self.effect(Effect::Nothing) };
-        self.effect(Effect::ConnectionReset { device: self.devices[device].index });
-        self.links[link].is_device_end_open = false;
-        self.send_upward(link, Upward::Close);
+        let newest = self.devices[device].open_links.last().map(|&link| link as usize);
+        let Some(link) = newest.filter(|&link| self.links[link].is_connected) else {
+            return self.effect(Effect::Nothing);
+        };
+        self.effect(Effect::ConnectionReset { device: DeviceIndex::new(device) });
+        self.hang_up(link);
         let connection = self.links[link].end;
         self.device_input(device, client::Input::Closed { connection });
     }
 
     pub(super) fn wake(&mut self, device: usize) {
         self.devices[device].suspended = false;
-        self.effect(Effect::Woken { device: self.devices[device].index });
+        self.effect(Effect::Woken { device: DeviceIndex::new(device) });
         self.device_input(device, client::Input::Woken);
-        let take = |process: &mut Option<Process>| {
+        let take = |process: &mut Option<Box<Process<C>>>| {
             let process = process.as_mut()?;
             Some((mem::take(&mut process.frozen_calls), mem::take(&mut process.frozen_inputs)))
         };
         let Some((calls, inputs)) = take(&mut self.devices[device].process) else { return };
         calls.into_iter().for_each(|call| self.call(device, call));
         inputs.into_iter().for_each(|input| self.device_input(device, input));
-        self.push(self.now, Class::Timer, What::DeviceTimer(device));
+        self.queue.push(self.now, Class::Timer, Due::DeviceTimer(small(device)));
     }
 
     /// The application calls. What the SDK does with it is in the trace, its result too.
@@ -94,7 +173,7 @@ impl World<'_> {
             Call::Uninit => client::Call::Uninit,
             Call::Login { user, ticket } => {
                 let ticket = self.ticket(device, &user, &ticket);
-                self.process(device).last_ticket = Some(ticket.clone());
+                self.devices[device].process().last_ticket = Some(ticket.clone());
                 client::Call::Login { user, ticket }
             }
             Call::Logout => client::Call::Logout,
@@ -104,46 +183,58 @@ impl World<'_> {
             Call::Query { users } => client::Call::QueryStatus { users },
             Call::NetworkChanged => return self.device_input(device, client::Input::NetworkChanged),
         };
-        let process = self.process(device);
+        let process = self.devices[device].process();
         process.calls += 1;
         let call = CallId(process.calls);
+        match request {
+            client::Call::Init(_) | client::Call::Uninit | client::Call::Logout => {}
+            client::Call::Login { .. }
+            | client::Call::Conversations
+            | client::Call::SendMessage { .. }
+            | client::Call::AdminKick { .. }
+            | client::Call::QueryStatus { .. } => process.of_account.push(call),
+        }
         self.device_input(device, client::Input::Call { call, request });
     }
 
-    pub(super) fn process(&mut self, device: usize) -> &mut Process {
-        self.devices[device].process.as_mut().expect("a living process calls")
-    }
-
-    pub(super) fn init(&mut self, device: usize) -> client::Call {
-        let state = &mut self.devices[device];
-        state.starts += 1;
-        let platform = self.scenario.devices[&state.name].platform;
-        client::Call::Init(Box::new(Start {
-            platform,
-            seed: Draw::key(self.scenario.seed, state.name.as_str(), &format!("start {}", state.starts)),
-            limits: limits::client(&self.scenario.limits, platform),
-            installation: state.installation.clone(),
-            conversations: state.caches.clone(),
-        }))
+    fn init(&mut self, device: usize) -> client::Call {
+        let platform: Platform = self.devices[device].plan.platform;
+        let limits = limits::client(&self.scenario.limits, platform);
+        let process = self.devices[device].process();
+        let OnDisk { installation, conversations } = process.disk.clone();
+        client::Call::Init(Box::new(Start { platform, seed: process.seed, limits, installation, conversations }))
     }
 
     fn ticket(&mut self, device: usize, user: &str, choice: &TicketChoice) -> Ticket {
         let second = self.server_now().wall.seconds();
-        let last = self.process(device).last_ticket.clone();
-        tickets::for_login(self.scenario, self.recorder, self.now, second, user, choice, last)
+        let Some((name, plan)) = tickets::plan(self.scenario, second, user, choice) else {
+            return self.devices[device].process().last_ticket.clone().unwrap_or_else(|| Ticket::from(""));
+        };
+        let (ticket, claims) = self.mint.make(&self.scenario.app, &plan);
+        if let Some(recording) = &mut self.recording {
+            let name = name.map(TicketName::as_str);
+            recording.ticket_made(self.now, name, Some(plan.user.as_str()), &ticket, claims.as_ref());
+        }
+        ticket
     }
 
     pub(super) fn device_input(&mut self, device: usize, input: client::Input) {
-        let is_frozen = self.devices[device].suspended;
-        let index = self.devices[device].index;
-        let Some(process) = &mut self.devices[device].process else { return };
-        if is_frozen {
+        let state = &mut self.devices[device];
+        let Some(process) = &mut state.process else { return };
+        if state.suspended {
             process.frozen_inputs.push_back(input);
             return;
         }
-        self.recorder.device_input(self.now, index, &input);
+        if let Some(recording) = &mut self.recording {
+            recording.device_input(self.now, DeviceIndex::new(device), &input);
+        }
+        // What an `uninit` gives up ends as such, everything else as logged out.
+        let given_up = match input {
+            client::Input::Call { request: client::Call::Uninit, .. } => Code::Uninitialised,
+            _ => Code::NotLoggedIn,
+        };
         process.core.handle_input(self.now, input);
-        self.device_outputs(device);
+        self.device_outputs(device, given_up);
     }
 
     pub(super) fn device_timer(&mut self, device: usize) {
@@ -158,20 +249,24 @@ impl World<'_> {
         if process.core.poll_timeout().is_some_and(|at| at <= now) {
             process.core.handle_timeout(now);
         }
-        self.device_outputs(device);
+        self.device_outputs(device, Code::NotLoggedIn);
     }
 
-    pub(super) fn device_outputs(&mut self, device: usize) {
+    fn device_outputs(&mut self, device: usize, given_up: Code) {
         while let Some(output) = self.devices[device].process.as_mut().and_then(|process| process.core.poll_output()) {
-            self.device_action(device, output);
+            self.device_action(device, output, given_up);
         }
         // The application is told one thing at a time; it may call from inside.
         while let Some(output) =
             self.devices[device].process.as_mut().and_then(|process| process.deliveries.pop_front())
         {
-            self.recorder.device_output(self.now, self.devices[device].index, &output);
-            if let client::Action::Event(event) = &output.action {
-                self.react(device, event);
+            self.observe_device(device, &output);
+            match &output.action {
+                client::Action::Event(event) => self.react(device, event),
+                client::Action::Result { call, .. } => {
+                    self.devices[device].process().of_account.retain(|one| one != call);
+                }
+                _ => unreachable!("the application is told results and events"),
             }
         }
         let Some(process) = &mut self.devices[device].process else { return };
@@ -179,13 +274,13 @@ impl World<'_> {
         let at = at.max(self.now);
         if process.wake_at.is_none_or(|wake_at| at < wake_at) {
             process.wake_at = Some(at);
-            self.push(at, Class::Timer, What::DeviceTimer(device));
+            self.queue.push(at, Class::Timer, Due::DeviceTimer(small(device)));
         }
     }
 
     /// EVENT-2: a call made inside a listener.
-    pub(super) fn react(&mut self, device: usize, event: &client::Event) {
-        let process = self.process(device);
+    fn react(&mut self, device: usize, event: &client::Event) {
+        let process = self.devices[device].process();
         let armed = process.armed.iter().position(|(armed, _)| armed.word() == event.word());
         if let Some(armed) = armed {
             let (_, call) = process.armed.remove(armed);
@@ -193,55 +288,52 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn device_action(&mut self, device: usize, output: client::Output) {
-        let index = self.devices[device].index;
-        match &output.action {
-            client::Action::Result { .. } | client::Action::Event(_) => {
-                self.process(device).deliveries.push_back(output);
-                return;
-            }
-            client::Action::DropEvents => {
-                let deliveries = &mut self.process(device).deliveries;
-                deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
-            }
-            client::Action::Store { .. }
-            | client::Action::Connect { .. }
-            | client::Action::Send { .. }
-            | client::Action::Close { .. }
-            | client::Action::Status { .. }
-            | client::Action::Note(_) => {}
+    /// From now on the call is made inside the listener, once.
+    pub(super) fn arm(&mut self, device: usize, event: ListenerEvent, call: &Call) {
+        if let Some(process) = &mut self.devices[device].process {
+            process.armed.push((event, call.clone()));
         }
-        self.recorder.device_output(self.now, index, &output);
+    }
+
+    fn observe_device(&mut self, device: usize, output: &client::Output) {
+        if let Some(recording) = &mut self.recording {
+            recording.device_output(self.now, DeviceIndex::new(device), output);
+        }
+    }
+
+    fn device_action(&mut self, device: usize, output: client::Output, given_up: Code) {
+        if let client::Action::Result { .. } | client::Action::Event(_) = output.action {
+            self.devices[device].process().deliveries.push_back(output);
+            return;
+        }
+        self.observe_device(device, &output);
         match output.action {
             client::Action::Store { change, write } => {
-                match write {
-                    Write::Installation(installation) => self.devices[device].installation = Some(installation),
-                    Write::Conversations { user, conversations } => {
-                        self.devices[device].caches.insert(user, conversations);
-                    }
+                self.devices[device].disk.apply(write.clone());
+                self.devices[device].process().disk.apply(write);
+                if let Some(recording) = &mut self.recording {
+                    recording.device_stored(self.now, DeviceIndex::new(device), change);
                 }
-                self.recorder.device_stored(self.now, index, change);
             }
-            client::Action::Connect { connection } => {
-                self.open_link(device, connection, false);
-            }
+            client::Action::Connect { connection } => self.open_link(device, connection, None),
             client::Action::Send { connection, frame } => {
-                if let Some(link) = self.link_of(device, connection) {
-                    self.send_upward(link, Upward::Frame(frame));
+                if let Some(link) = self.connected_link(device, connection) {
+                    self.send(link, Body::Frame(frame));
                 }
             }
             client::Action::Close { connection } => {
                 if let Some(link) = self.link_of(device, connection) {
-                    self.links[link].is_device_end_open = false;
-                    self.send_upward(link, Upward::Close);
+                    self.hang_up(link);
                 }
             }
-            client::Action::Result { .. }
-            | client::Action::Event(_)
-            | client::Action::DropEvents
-            | client::Action::Status { .. }
-            | client::Action::Note(_) => {}
+            client::Action::DropEvents => self.devices[device].process().forget_account(given_up),
+            client::Action::Status { .. } | client::Action::Note(_) => {}
+            client::Action::Result { .. } | client::Action::Event(_) => unreachable!("these are delivered"),
         }
+    }
+
+    fn connected_link(&self, device: usize, connection: ConnectionId) -> Option<usize> {
+        self.link_of(device, connection).filter(|&link| self.links[link].is_connected)
     }
 }
 

@@ -2,232 +2,387 @@
 //!
 //! Knows frames as values only; the cores at both ends judge them.
 
-use std::collections::VecDeque;
+use std::time::Duration;
 
+use gatecrash::decide::{ClientDecisions, ServerDecisions};
 use gatecrash::id::{ConnectionId, DeviceId};
-use gatecrash::protocol::{ClientFrame, FrameError};
-use gatecrash::ticket::{OpenedTicket, Ticket, open};
+use gatecrash::protocol::{ClientFrame, FrameError, ServerFrame};
+use gatecrash::ticket::Ticket;
+use gatecrash::time::Instant;
 use gatecrash::{client, server};
 
-use super::machine::connection_of;
-use super::{Class, Downward, Link, Upward, What, World};
+use super::flight::{Body, Message};
+use super::{Class, Due, World, small};
 use crate::draw::Draw;
-use crate::scenario::Conduct;
+use crate::scenario::{Conduct, Span};
+use crate::trace::{DeviceIndex, Observer};
 
-impl World<'_> {
-    /// A partition loses what is under way too.
+/// How long the server's machine reads on, and throws away, after it has closed a connection.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// A network location.
+pub(super) struct Site {
+    pub(super) latency: Duration,
+    /// What the reader of a connection adds to it.
+    pub(super) extra: Span,
+    pub(super) is_outbound_cut: bool,
+    pub(super) is_inbound_cut: bool,
+    pub(super) is_held: bool,
+    /// What a held link keeps, in the order of sending.
+    kept: Vec<Message>,
+}
+
+impl Site {
+    pub(super) fn new(latency: Span) -> Self {
+        let (is_outbound_cut, is_inbound_cut, is_held) = (false, false, false);
+        let (latency, extra) = split(latency);
+        Site { latency, extra, is_outbound_cut, is_inbound_cut, is_held, kept: Vec::new() }
+    }
+
+    pub(super) fn set_latency(&mut self, latency: Span) {
+        (self.latency, self.extra) = split(latency);
+    }
+}
+
+/// The shortest latency, and what may be added to it.
+fn split(latency: Span) -> (Duration, Span) {
+    (latency.min, Span { min: Duration::ZERO, max: latency.max - latency.min })
+}
+
+/// One connection: both its ends, and the way in each direction.
+pub(super) struct Link {
+    pub(super) device: u32,
+    /// The device's number for it.
+    pub(super) end: ConnectionId,
+    /// The how manieth connection of the device it is, from 1 and through all its processes.
+    number: u32,
+    pub(super) server_end: ServerEnd,
+    upward: Way,
+    downward: Way,
+    pub(super) is_device_end_open: bool,
+    pub(super) is_connected: bool,
+    /// Whose it is when it is not the device's, and what they say once connected.
+    pub(super) stranger: Option<Conduct>,
+}
+
+/// The server's end of a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ServerEnd {
+    /// There is none: not accepted yet, or of a server that is dead.
+    None,
+    /// The core knows it by this number.
+    Open(ConnectionId),
+    /// The core has closed it and knows it no more; it keeps its number until the close is carried out.
+    Forgotten(ConnectionId),
+    /// The close was carried out, and what still comes is thrown away for a while.
+    Closed { at: Instant },
+}
+
+/// One direction of a connection.
+#[derive(Default)]
+struct Way {
+    /// Something was lost on it: nothing arrives any more.
+    is_silent: bool,
+    /// When the last message arrives, and when it is read.
+    last_arrival: Instant,
+    last_read: Instant,
+    /// When what was read last had been sent: what is sent at one instant is one segment.
+    last_sent: Option<Instant>,
+    jitter: Option<Box<Draw>>,
+}
+
+impl Link {
+    fn way(&mut self, is_upward: bool) -> &mut Way {
+        if is_upward { &mut self.upward } else { &mut self.downward }
+    }
+}
+
+impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
+    fn site_of(&self, link: usize) -> usize {
+        self.devices[self.links[link].device as usize].site
+    }
+
+    /// Cuts the site's link in these directions. What is under way is lost too.
+    pub(super) fn cut(&mut self, site: usize, out: bool, back: bool) {
+        self.sites[site].is_outbound_cut |= out;
+        self.sites[site].is_inbound_cut |= back;
+        self.lose_under_way(site, out, back);
+    }
+
     pub(super) fn lose_under_way(&mut self, site: usize, out: bool, back: bool) {
-        for link in 0..self.links.len() {
-            if self.devices[self.links[link].device].site != site {
-                continue;
-            }
-            let state = &mut self.links[link];
-            if back && !state.downward.is_empty() {
-                state.downward.clear();
-                state.is_downward_silent = true;
-            }
-            if out && !state.upward.is_empty() {
-                state.upward.clear();
-                state.is_upward_silent = true;
-                self.connect_failed(link);
-            }
+        let (links, devices) = (&self.links, &self.devices);
+        let is_lost = |message: &Message| {
+            let device = links[message.link as usize].device as usize;
+            devices[device].site == site && if message.body.is_upward() { out } else { back }
+        };
+        let mut lost = self.flight.take(is_lost);
+        lost.extend(self.sites[site].kept.extract_if(.., |message| is_lost(message)));
+        for message in &lost {
+            self.links[message.link as usize].way(message.body.is_upward()).is_silent = true;
+        }
+        lost.retain(|message| matches!(message.body, Body::Open));
+        lost.sort_unstable_by_key(|message| message.link);
+        for message in lost {
+            self.connect_failed(message.link as usize);
         }
     }
 
-    /// The request for this connection is lost, which the device learns at once.
+    /// The site's link keeps what is under way and what is sent from now on.
+    pub(super) fn hold(&mut self, site: usize) {
+        self.sites[site].is_held = true;
+        let (links, devices) = (&self.links, &self.devices);
+        let is_here = |message: &Message| devices[links[message.link as usize].device as usize].site == site;
+        self.sites[site].kept.extend(self.flight.take(is_here));
+        self.sites[site].kept.sort_unstable_by_key(|message| message.number);
+    }
+
+    /// The site's link lets go of what it kept: all of it arrives at once, in the order of sending.
+    pub(super) fn let_go(&mut self, site: usize) {
+        self.sites[site].is_held = false;
+        for message in std::mem::take(&mut self.sites[site].kept) {
+            self.travel(message, self.now);
+        }
+    }
+
+    /// The request for this connection is lost or refused, which the device learns at once.
     pub(super) fn connect_failed(&mut self, link: usize) {
-        let Link { device, end, is_connected, is_device_end_open, is_stranger, .. } = self.links[link];
+        let Link { device, end, is_connected, is_device_end_open, .. } = self.links[link];
         if !is_connected && is_device_end_open {
-            self.links[link].is_device_end_open = false;
-            self.links[link].upward.clear();
-            if !is_stranger {
-                self.device_input(device, client::Input::ConnectFailed { connection: end });
+            self.close_device_end(link);
+            if self.links[link].stranger.is_none() {
+                self.device_input(device as usize, client::Input::ConnectFailed { connection: end });
             }
         }
     }
 
-    pub(super) fn send_upward(&mut self, link: usize, message: Upward) {
-        let site = &self.sites[self.devices[self.links[link].device].site];
-        let (is_cut, is_held) = (site.is_outbound_cut, site.is_held);
-        if is_cut && matches!(message, Upward::Open) {
-            self.push(self.now, Class::Input, What::Refused(link));
-        }
-        let state = &mut self.links[link];
-        if is_cut {
-            state.is_upward_silent = true;
-        }
-        if !state.is_upward_silent {
-            state.upward.push_back(message);
-            self.travel_or_keep(link, true, is_held);
-        }
-    }
-
-    pub(super) fn send_downward(&mut self, link: usize, message: Downward) {
-        let site = &self.sites[self.devices[self.links[link].device].site];
-        let (is_cut, is_held) = (site.is_inbound_cut, site.is_held);
-        let state = &mut self.links[link];
-        if is_cut {
-            state.is_downward_silent = true;
-        }
-        if !state.is_downward_silent {
-            state.downward.push_back(message);
-            self.travel_or_keep(link, false, is_held);
-        }
-    }
-
-    /// The answer to what comes on a connection the server does not have. It is no part of the
-    /// stream, so a silenced one lets it through.
-    pub(super) fn refuse(&mut self, link: usize) {
-        if !self.sites[self.devices[self.links[link].device].site].is_inbound_cut {
-            let is_held = self.sites[self.devices[self.links[link].device].site].is_held;
-            self.links[link].downward.push_back(Downward::Close);
-            self.travel_or_keep(link, false, is_held);
-        }
-    }
-
-    pub(super) fn travel_or_keep(&mut self, link: usize, is_upward: bool, is_held: bool) {
-        if is_held {
-            let site = self.devices[self.links[link].device].site;
-            self.sites[site].kept.push((link, is_upward));
+    pub(super) fn send(&mut self, link: usize, body: Body) {
+        let is_upward = body.is_upward();
+        let site = &self.sites[self.site_of(link)];
+        let is_cut = if is_upward { site.is_outbound_cut } else { site.is_inbound_cut };
+        if let Body::Reset = body {
+            // No part of the stream: a silent one lets it through.
+            if is_cut {
+                return;
+            }
         } else {
-            self.travel(link, is_upward);
+            if is_cut && matches!(body, Body::Open) {
+                self.queue.push(self.now, Class::Input, Due::Refused(small(link)));
+            }
+            let way = self.links[link].way(is_upward);
+            way.is_silent |= is_cut;
+            if way.is_silent {
+                return;
+            }
+        }
+        let number = self.flight.next_number();
+        let message = Message { link: small(link), sent_at: self.now, number, is_read_late: false, body };
+        let site = self.site_of(link);
+        if self.sites[site].is_held {
+            self.sites[site].kept.push(message);
+        } else {
+            self.travel(message, self.now + self.sites[site].latency);
         }
     }
 
-    /// Puts the next message of this direction on its way; never past the one before it.
-    pub(super) fn travel(&mut self, link: usize, is_upward: bool) {
-        let at = self.now + self.sites[self.devices[self.links[link].device].site].latency;
-        let state = &mut self.links[link];
-        let last = if is_upward { &mut state.last_upward } else { &mut state.last_downward };
-        *last = at.max(*last);
-        let at = *last;
-        self.push(at, Class::Input, if is_upward { What::Upward(link) } else { What::Downward(link) });
+    /// Lets the message arrive then, but never before one that was sent earlier.
+    fn travel(&mut self, message: Message, at: Instant) {
+        let way = self.links[message.link as usize].way(message.body.is_upward());
+        way.last_arrival = at.max(way.last_arrival);
+        let at = way.last_arrival;
+        let place = self.flight.put(message);
+        self.queue.push(at, Class::Input, Due::Arrival(place));
     }
 
-    pub(super) fn arrive_upward(&mut self, link: usize) {
-        let Some(message) = self.links[link].upward.pop_front() else { return };
+    pub(super) fn arrived(&mut self, place: u32) {
+        let Some(message) = self.flight.arrive(place) else { return };
+        let link = message.link as usize;
+        if !message.is_read_late
+            && let Some(at) = self.read_later(link, &message)
+        {
+            let place = self.flight.put(Message { is_read_late: true, ..message });
+            return self.queue.push(at, Class::Input, Due::Arrival(place));
+        }
+        match message.body {
+            Body::Open => self.open_arrived(link),
+            Body::Frame(frame) => self.upward_arrived(link, Upward::Frame(frame)),
+            Body::Malformed(error) => self.upward_arrived(link, Upward::Malformed(error)),
+            Body::Close => self.upward_arrived(link, Upward::Close),
+            Body::Answer(frame) => self.downward_arrived(link, Some(frame)),
+            Body::Closed | Body::Reset => self.downward_arrived(link, None),
+        }
+    }
+
+    /// When the reader gets to see what has just arrived, if that is later (see the packet world's
+    /// stream): a drawn delay behind the segment before, for each segment. A connect has none.
+    fn read_later(&mut self, link: usize, message: &Message) -> Option<Instant> {
+        let extra = self.sites[self.site_of(link)].extra;
+        let is_upward = message.body.is_upward();
+        let (now, seed) = (self.now, self.scenario.seed);
+        let Link { device, number, ref stranger, .. } = self.links[link];
+        let is_plain = stranger.is_some() || matches!(message.body, Body::Open);
+        let name = self.names[device as usize];
+        let way = self.links[link].way(is_upward);
+        if is_plain || (extra.max.is_zero() && way.last_read <= now) {
+            return None;
+        }
+        if way.last_sent != Some(message.sent_at) {
+            way.last_sent = Some(message.sent_at);
+            let draw = way.jitter.get_or_insert_with(|| {
+                let direction = if is_upward { "upward" } else { "downward" };
+                Box::new(Draw::new(seed, name.as_str(), &format!("{direction} {number}")))
+            });
+            way.last_read = way.last_read.max(now + draw.within(extra));
+        }
+        (now < way.last_read).then_some(way.last_read)
+    }
+
+    fn open_arrived(&mut self, link: usize) {
+        // Whoever gave up meanwhile does not answer, so there is no connection.
+        if !self.links[link].is_device_end_open {
+            return;
+        }
         if self.server.core.is_none() {
-            // Nobody is there: a connect is refused when the server is back, the rest is lost.
-            if matches!(message, Upward::Open) {
-                self.server.knocking.push(link);
+            // Nobody is there: a connect is refused when the server is back.
+            return self.server.knocking.push(link);
+        }
+        let connection = self.server.accept(link);
+        let state = &mut self.links[link];
+        (state.server_end, state.is_connected) = (ServerEnd::Open(connection), true);
+        let (device, end, stranger) = (state.device as usize, state.end, state.stranger);
+        self.server_input(server::Input::Opened { connection });
+        // The answer to a connect is immune: it neither takes time nor gets lost.
+        match stranger {
+            None => self.device_input(device, client::Input::Connected { connection: end }),
+            Some(conduct) => self.stranger_speaks(link, conduct),
+        }
+    }
+
+    fn upward_arrived(&mut self, link: usize, what: Upward) {
+        if self.server.core.is_none() {
+            // It waits at the dead machine, which answers it when it starts again.
+            if !self.server.unanswered.contains(&link) {
+                self.server.unanswered.push(link);
             }
             return;
         }
-        if self.links[link].is_forgotten {
-            return;
-        }
-        match (message, self.links[link].server_end) {
-            (Upward::Open, _) => {
-                let end = self.server.links.iter().position(Option::is_none).unwrap_or(self.server.links.len());
-                if end == self.server.links.len() {
-                    self.server.links.push(None);
-                }
-                self.server.links[end] = Some(link);
-                let connection = ConnectionId(end as u32);
-                self.links[link].server_end = Some(connection);
-                self.links[link].is_connected = true;
-                self.server_input(server::Input::Opened { connection });
-                // The answer to a connect is immune: it neither takes time nor gets lost.
-                let Link { device, end, is_device_end_open, is_stranger, .. } = self.links[link];
-                if is_device_end_open && !is_stranger {
-                    self.device_input(device, client::Input::Connected { connection: end });
-                }
-            }
-            (Upward::Frame(frame), Some(connection)) => {
-                let frame = frame.map_ticket(|ticket| self.open_ticket(&ticket));
+        match (what, self.links[link].server_end) {
+            (Upward::Frame(frame), ServerEnd::Open(connection)) => {
+                let frame = frame.map_ticket(|ticket| self.mint.open(&ticket, self.server.accepts_old_key));
+                self.tally.heartbeats += u64::from(matches!(frame, ClientFrame::Heartbeat));
                 self.server_input(server::Input::Frame { connection, frame });
             }
-            (Upward::Malformed(error), Some(connection)) => {
+            (Upward::Malformed(error), ServerEnd::Open(connection)) => {
                 self.server_input(server::Input::Malformed { connection, error });
             }
-            (Upward::Close, Some(connection)) => {
+            (Upward::Close, ServerEnd::Open(connection)) => {
                 // What still waits for it will not be said.
-                self.server.held.retain(|output| connection_of(output) != Some(connection));
+                self.server.forget(connection);
                 self.drop_server_end(link);
                 self.server_input(server::Input::Closed { connection });
             }
-            // The server has forgotten the connection: it says so.
-            (Upward::Frame(_) | Upward::Malformed(_), None) => self.refuse(link),
-            (Upward::Close, None) => {}
+            (_, ServerEnd::Forgotten(_)) => {}
+            (_, ServerEnd::Closed { at }) if self.now < at + LINGER => {}
+            // The server has no such connection: its machine says so.
+            (Upward::Frame(_) | Upward::Malformed(_), ServerEnd::None | ServerEnd::Closed { .. }) => {
+                self.send(link, Body::Reset);
+            }
+            (Upward::Close, ServerEnd::None | ServerEnd::Closed { .. }) => {}
         }
     }
 
-    pub(super) fn open_ticket(&mut self, ticket: &Ticket) -> OpenedTicket {
-        let keys = &self.server.keys;
-        self.tickets.entry(ticket.clone()).or_insert_with(|| open(ticket.as_str(), keys)).to_owned()
-    }
-
-    pub(super) fn arrive_downward(&mut self, link: usize) {
-        let Some(message) = self.links[link].downward.pop_front() else { return };
-        let Link { device, end: connection, is_device_end_open, is_stranger, .. } = self.links[link];
+    /// A frame, or the end of the connection.
+    fn downward_arrived(&mut self, link: usize, frame: Option<ServerFrame>) {
+        let Link { device, end: connection, is_device_end_open, stranger, .. } = self.links[link];
         if !is_device_end_open {
             return;
         }
-        if let Downward::Close = message {
-            self.links[link].is_device_end_open = false;
+        if frame.is_none() {
+            self.close_device_end(link);
         }
-        if is_stranger {
-            return;
-        }
-        match message {
-            Downward::Frame(frame) => self.device_input(device, client::Input::Frame { connection, frame }),
-            Downward::Close => self.device_input(device, client::Input::Closed { connection }),
+        if stranger.is_none() {
+            let input = match frame {
+                Some(frame) => client::Input::Frame { connection, frame },
+                None => client::Input::Closed { connection },
+            };
+            self.device_input(device as usize, input);
         }
     }
 
+    /// The server's number for the connection may be given to another.
     pub(super) fn drop_server_end(&mut self, link: usize) {
-        if let Some(connection) = self.links[link].server_end.take() {
-            self.server.links[connection.0 as usize] = None;
-            self.links[link].is_forgotten = false;
+        match self.links[link].server_end {
+            ServerEnd::Open(connection) | ServerEnd::Forgotten(connection) => {
+                self.server.release(connection);
+                self.links[link].server_end = ServerEnd::Closed { at: self.now };
+            }
+            ServerEnd::None | ServerEnd::Closed { .. } => {}
         }
     }
 
-    pub(super) fn open_link(&mut self, device: usize, end: ConnectionId, is_stranger: bool) -> usize {
+    pub(super) fn open_link(&mut self, device: usize, end: ConnectionId, stranger: Option<Conduct>) {
+        let link = self.links.len();
+        let number = if stranger.is_none() { self.devices[device].next_link(link) } else { 0 };
         self.links.push(Link {
-            device,
+            device: small(device),
             end,
-            server_end: None,
-            is_forgotten: false,
-            upward: VecDeque::new(),
-            downward: VecDeque::new(),
-            is_upward_silent: false,
-            is_downward_silent: false,
-            last_upward: self.now,
-            last_downward: self.now,
+            number,
+            server_end: ServerEnd::None,
+            upward: Way::default(),
+            downward: Way::default(),
             is_device_end_open: true,
             is_connected: false,
-            is_stranger,
+            stranger,
         });
-        let link = self.links.len() - 1;
-        self.send_upward(link, Upward::Open);
-        link
+        self.send(link, Body::Open);
     }
 
-    /// The device's open link with this number; the newest, since numbers start over with a process.
+    /// The device's end is closed: it hears nothing on it any more.
+    pub(super) fn close_device_end(&mut self, link: usize) {
+        self.links[link].is_device_end_open = false;
+        let device = self.links[link].device as usize;
+        self.devices[device].open_links.retain(|&open| open as usize != link);
+    }
+
+    /// The device closes its end, and says so if the connection stands.
+    pub(super) fn hang_up(&mut self, link: usize) {
+        self.close_device_end(link);
+        if self.links[link].is_connected {
+            self.send(link, Body::Close);
+        }
+    }
+
+    /// The device's open link with this number.
     pub(super) fn link_of(&self, device: usize, end: ConnectionId) -> Option<usize> {
-        let is_it = |link: &Link| link.device == device && link.end == end && !link.is_stranger;
-        self.links.iter().rposition(is_it).filter(|&link| self.links[link].is_device_end_open)
+        let links = self.devices[device].open_links.iter().rev();
+        links.map(|&link| link as usize).find(|&link| self.links[link].end == end)
     }
 
     pub(super) fn stranger(&mut self, device: usize, conduct: Conduct) {
-        self.recorder.stranger(self.now, self.devices[device].index, conduct);
-        let platform = self.scenario.devices[&self.devices[device].name].platform;
+        if let Some(recording) = &mut self.recording {
+            recording.stranger(self.now, DeviceIndex::new(device), conduct);
+        }
+        self.open_link(device, ConnectionId(u32::MAX), Some(conduct));
+    }
+
+    fn stranger_speaks(&mut self, link: usize, conduct: Conduct) {
+        let name = self.names[self.links[link].device as usize];
+        let platform = self.scenario.devices[name].platform;
         let hello = |version| {
-            let bytes = Draw::key(self.scenario.seed, self.devices[device].name.as_str(), "stranger");
+            let bytes = Draw::key(self.scenario.seed, name.as_str(), "stranger");
             let id = DeviceId::from_bytes(bytes[..16].try_into().expect("a key has 32 bytes"));
-            Upward::Frame(ClientFrame::Hello { version, device: id, platform })
+            Body::Frame(ClientFrame::Hello { version, device: id, platform })
         };
         let version = gatecrash::protocol::VERSION;
-        let messages = match conduct {
-            Conduct::Garbage => vec![Upward::Malformed(FrameError::Malformed)],
-            Conduct::Oversized => vec![Upward::Malformed(FrameError::Oversized)],
-            Conduct::NoHello => vec![Upward::Frame(ClientFrame::Heartbeat)],
+        let said = match conduct {
+            Conduct::Garbage => vec![Body::Malformed(FrameError::Malformed)],
+            Conduct::Oversized => vec![Body::Malformed(FrameError::Oversized)],
+            Conduct::NoHello => vec![Body::Frame(ClientFrame::Heartbeat)],
             Conduct::TwoHellos => vec![hello(version), hello(version)],
             Conduct::WrongVersion => vec![hello(version + 1)],
             Conduct::Idle | Conduct::Truncated => vec![],
             Conduct::ResumeForged => vec![
                 hello(version),
-                Upward::Frame(ClientFrame::Resume {
+                Body::Frame(ClientFrame::Resume {
                     attempt: gatecrash::id::Attempt { start: 1, count: 1 },
                     user: crate::world::FORGED_USER.parse().expect("a valid user id"),
                     epoch: gatecrash::id::Epoch(1),
@@ -235,11 +390,15 @@ impl World<'_> {
                 }),
             ],
         };
-        let link = self.open_link(device, ConnectionId(u32::MAX), true);
-        for message in messages {
-            self.send_upward(link, message);
+        for body in said {
+            self.send(link, body);
         }
     }
+}
 
-    // ---- the server ----
+/// What reaches the server's end of a connection.
+enum Upward {
+    Frame(ClientFrame<Ticket>),
+    Malformed(FrameError),
+    Close,
 }

@@ -2,18 +2,97 @@
 //!
 //! Decides nothing: the core does.
 
-use std::collections::VecDeque;
-use std::mem;
+use std::collections::{BTreeSet, VecDeque};
 
+use gatecrash::decide::{ClientDecisions, ServerDecisions};
 use gatecrash::id::{Change, ConnectionId};
-use gatecrash::server;
-use gatecrash::server::Server;
-use gatecrash::time::Now;
+use gatecrash::server::{self, Config, Server};
+use gatecrash::store::{Commit, Records};
+use gatecrash::time::{Instant, Now};
 
-use super::{Class, Downward, What, World};
-use crate::trace::Effect;
+use super::super::{clock::WallClock, limits};
+use super::flight::Body;
+use super::links::ServerEnd;
+use super::{Class, Due, World, small};
+use crate::draw::Draw;
+use crate::scenario::{Offset, Scenario};
+use crate::trace::{Effect, Observer};
 
-impl World<'_> {
+/// The server's machine: its process, its disk, its clock.
+pub(super) struct Machine<S: ServerDecisions> {
+    pub(super) core: Option<Server<S>>,
+    pub(super) config: Config,
+    pub(super) accepts_old_key: bool,
+    pub(super) clock: WallClock,
+    /// What is on disk.
+    records: Records,
+    /// Changes decided and not yet on their way to the disk, and the batch that is.
+    gathered: Vec<server::Output>,
+    writing: Vec<Commit>,
+    committed: Change,
+    /// Outputs that wait for the disk (DUR-1), in the order of what they reveal.
+    held: VecDeque<server::Output>,
+    disk: Draw,
+    /// How often it was started: a batch that a crash overtook is nobody's.
+    starts: u32,
+    /// The link behind each of the core's connections.
+    slots: Vec<Option<u32>>,
+    free: BTreeSet<u32>,
+    /// Connections asked for while it was down, and those on which something came meanwhile.
+    pub(super) knocking: Vec<usize>,
+    pub(super) unanswered: Vec<usize>,
+    wake_at: Option<Instant>,
+}
+
+impl<S: ServerDecisions> Machine<S> {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        Machine {
+            core: None,
+            config: limits::config(scenario),
+            accepts_old_key: true,
+            clock: WallClock::new(scenario.app.start, Offset(0)),
+            records: Records::default(),
+            gathered: Vec::new(),
+            writing: Vec::new(),
+            committed: Change::NONE,
+            held: VecDeque::new(),
+            disk: Draw::new(scenario.seed, "server", "disk"),
+            starts: 0,
+            slots: Vec::new(),
+            free: BTreeSet::new(),
+            knocking: Vec::new(),
+            unanswered: Vec::new(),
+            wake_at: None,
+        }
+    }
+
+    /// Gives the connection the lowest free number.
+    pub(super) fn accept(&mut self, link: usize) -> ConnectionId {
+        let slot = self.free.pop_first().unwrap_or_else(|| {
+            self.slots.push(None);
+            small(self.slots.len() - 1)
+        });
+        self.slots[slot as usize] = Some(small(link));
+        ConnectionId(slot)
+    }
+
+    /// The number is free again.
+    pub(super) fn release(&mut self, connection: ConnectionId) {
+        self.slots[connection.0 as usize] = None;
+        self.free.insert(connection.0);
+    }
+
+    /// What waits for the connection will not be said.
+    pub(super) fn forget(&mut self, connection: ConnectionId) {
+        self.held.retain(|output| connection_of(output) != Some(connection));
+    }
+
+    fn link(&self, connection: ConnectionId) -> Option<usize> {
+        self.slots.get(connection.0 as usize).copied().flatten().map(|link| link as usize)
+    }
+}
+
+impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     pub(super) fn server_now(&self) -> Now {
         Now { instant: self.now, wall: self.server.clock.at(self.now) }
     }
@@ -22,11 +101,15 @@ impl World<'_> {
         self.effect(Effect::ServerUp);
         let records = self.server.records.clone();
         self.server.committed = records.change;
+        self.server.starts += 1;
         self.server.core = Some(Server::restore(self.server.config.clone(), records));
         self.server_input(server::Input::Started);
-        // Who knocked meanwhile is turned away by the machine.
+        // Who knocked or spoke meanwhile is turned away by the machine.
         for link in std::mem::take(&mut self.server.knocking) {
             self.connect_failed(link);
+        }
+        for link in std::mem::take(&mut self.server.unanswered) {
+            self.send(link, Body::Reset);
         }
     }
 
@@ -35,15 +118,16 @@ impl World<'_> {
         if self.server.core.take().is_none() {
             return self.effect(Effect::Nothing);
         }
+        self.server.gathered.clear();
         self.server.writing.clear();
         self.server.held.clear();
         self.server.wake_at = None;
+        self.server.free.clear();
         self.effect(Effect::ServerDead);
-        for link in mem::take(&mut self.server.links).into_iter().flatten() {
-            self.links[link].server_end = None;
-            self.links[link].is_forgotten = false;
+        for link in std::mem::take(&mut self.server.slots).into_iter().flatten() {
+            self.links[link as usize].server_end = ServerEnd::None;
             if is_polite {
-                self.send_downward(link, Downward::Close);
+                self.send(link as usize, Body::Closed);
             }
         }
         if !is_polite {
@@ -54,7 +138,9 @@ impl World<'_> {
     pub(super) fn server_input(&mut self, input: server::Input) {
         let now = self.server_now();
         let Some(core) = &mut self.server.core else { return };
-        self.recorder.server_input(now, &input);
+        if let Some(recording) = &mut self.recording {
+            recording.server_input(now, &input);
+        }
         core.handle_input(now, input);
         self.server_outputs();
     }
@@ -71,98 +157,100 @@ impl World<'_> {
         self.server_outputs();
     }
 
-    pub(super) fn server_outputs(&mut self) {
+    fn server_outputs(&mut self) {
         while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
-            if let server::Action::Close { connection } = output.action
-                && let Some(link) = self.server_link(connection)
-            {
-                self.links[link].is_forgotten = true;
-            }
-            if must_wait(&output, self.server.committed, &self.server.held) {
-                self.server.held.push_back(output);
-            } else {
-                self.server_action(output);
+            match &output.action {
+                server::Action::Commit(_) => self.server.gathered.push(output),
+                server::Action::Note(_) => self.observe_server(&output),
+                server::Action::Send { .. } | server::Action::Close { .. } => {
+                    if let server::Action::Close { connection } = output.action
+                        && let Some(link) = self.server.link(connection)
+                    {
+                        self.links[link].server_end = ServerEnd::Forgotten(connection);
+                    }
+                    if output.reveals > self.server.committed {
+                        let last = self.server.held.back();
+                        assert!(last.is_none_or(|last| last.reveals <= output.reveals), "what waits is in order");
+                        self.server.held.push_back(output);
+                    } else {
+                        self.carry_out(output);
+                    }
+                }
             }
         }
+        self.begin_batch();
         let Some(at) = self.server.core.as_ref().and_then(Server::poll_timeout) else { return };
         let at = at.max(self.now);
         if self.server.wake_at.is_none_or(|wake_at| at < wake_at) {
             self.server.wake_at = Some(at);
-            self.push(at, Class::Timer, What::ServerTimer);
+            self.queue.push(at, Class::Timer, Due::ServerTimer);
         }
     }
 
-    pub(super) fn server_action(&mut self, output: server::Output) {
-        self.recorder.server_output(self.server_now(), &output);
+    fn observe_server(&mut self, output: &server::Output) {
+        let now = self.server_now();
+        if let Some(recording) = &mut self.recording {
+            recording.server_output(now, output);
+        }
+    }
+
+    /// Sends or closes.
+    fn carry_out(&mut self, output: server::Output) {
+        self.observe_server(&output);
         match output.action {
-            server::Action::Commit(commit) => {
-                // A commit begins when the one before is on disk.
-                let latency = self.server.disk.within(self.scenario.app.commit_latency);
-                let done = self.server.last_commit_done.max(self.now) + latency;
-                self.server.last_commit_done = done;
-                let number = commit.number;
-                self.server.writing.push_back(commit);
-                self.push(done, Class::Input, What::Committed(number));
-            }
             server::Action::Send { connection, frame } => {
-                if let Some(link) = self.server_link(connection) {
-                    self.send_downward(link, Downward::Frame(frame));
+                if let Some(link) = self.server.link(connection) {
+                    self.send(link, Body::Answer(frame));
                 }
             }
             server::Action::Close { connection } => {
-                if let Some(link) = self.server_link(connection) {
-                    self.send_downward(link, Downward::Close);
+                if let Some(link) = self.server.link(connection) {
+                    self.send(link, Body::Closed);
                     self.drop_server_end(link);
                 }
             }
-            server::Action::Note(_) => {}
+            server::Action::Commit(_) | server::Action::Note(_) => unreachable!("these wait for nothing"),
         }
     }
 
-    pub(super) fn server_link(&self, connection: ConnectionId) -> Option<usize> {
-        self.server.links.get(connection.0 as usize).copied().flatten()
-    }
-
-    pub(super) fn committed(&mut self, change: Change) {
-        // Of a commit that a crash overtook nothing is left.
-        if self.server.writing.front().is_none_or(|commit| commit.number != change) {
+    /// Puts everything decided so far on its way to the disk, if that is at rest: one batch.
+    fn begin_batch(&mut self) {
+        if !self.server.writing.is_empty() || self.server.gathered.is_empty() {
             return;
         }
-        let commit = self.server.writing.pop_front().expect("just looked at");
-        self.server.records.apply(&commit);
-        self.server.committed = change;
-        self.recorder.server_committed(self.server_now(), change);
-        let mut free = Vec::new();
-        let mut kept = VecDeque::new();
-        for output in self.server.held.drain(..) {
-            if must_wait(&output, change, &kept) {
-                kept.push_back(output);
-            } else {
-                free.push(output);
+        for output in std::mem::take(&mut self.server.gathered) {
+            self.observe_server(&output);
+            if let server::Action::Commit(commit) = output.action {
+                self.server.writing.push(commit);
             }
         }
-        self.server.held = kept;
-        for output in free {
-            self.server_action(output);
-        }
+        let latency = self.server.disk.within(self.scenario.app.commit_latency);
+        self.queue.push(self.now + latency, Class::Input, Due::Committed(self.server.starts));
     }
 
-    // ---- devices ----
-}
-
-/// A close waits for what was sent before on its connection, too.
-fn must_wait(output: &server::Output, committed: Change, before: &VecDeque<server::Output>) -> bool {
-    match &output.action {
-        server::Action::Commit(_) | server::Action::Note(_) => false,
-        server::Action::Send { .. } => output.reveals > committed,
-        server::Action::Close { connection } => {
-            output.reveals > committed || before.iter().any(|earlier| connection_of(earlier) == Some(*connection))
+    pub(super) fn committed(&mut self, start: u32) {
+        // Of a batch that a crash overtook nothing is left.
+        if self.server.core.is_none() || self.server.starts != start {
+            return;
         }
+        for commit in std::mem::take(&mut self.server.writing) {
+            self.server.records.apply(&commit);
+        }
+        let change = self.server.records.change;
+        self.server.committed = change;
+        let now = self.server_now();
+        if let Some(recording) = &mut self.recording {
+            recording.server_committed(now, change);
+        }
+        while let Some(output) = self.server.held.pop_front_if(|output| output.reveals <= change) {
+            self.carry_out(output);
+        }
+        self.begin_batch();
     }
 }
 
 /// Which connection an output goes out on.
-pub(super) fn connection_of(output: &server::Output) -> Option<ConnectionId> {
+fn connection_of(output: &server::Output) -> Option<ConnectionId> {
     match &output.action {
         server::Action::Send { connection, .. } | server::Action::Close { connection } => Some(*connection),
         server::Action::Commit(_) | server::Action::Note(_) => None,

@@ -138,7 +138,7 @@ impl<'a> World<'a> {
                 (name.clone(), site)
             })
             .collect();
-        let phases = Phases::new(scenario, recorder);
+        let phases = Phases::new(scenario);
         World { scenario, recorder, sim, shared, handle, owner, sites, devices, starts: BinaryHeap::new(), phases }
     }
 
@@ -161,7 +161,8 @@ impl<'a> World<'a> {
                 self.step(&step.action);
             }
             if look_at <= self.now() && steps.peek().is_none() {
-                match self.phases.look(self.now()) {
+                let (now, phases) = (self.now(), &mut self.phases);
+                match self.recorder.exclusively(|recording| phases.look(now, recording)) {
                     Phase::Heal { look_at: at } => {
                         self.heal();
                         look_at = at;

@@ -2,29 +2,28 @@
 //!
 //! What a fault does to frames under way is in `links`.
 
-use std::mem;
-
+use gatecrash::decide::{ClientDecisions, ServerDecisions};
+use gatecrash::driver::OnDisk;
 use gatecrash::{client, server};
 
 use super::super::clock::WallClock;
-use super::super::tickets;
-use super::{Class, Site, What, World};
-use crate::scenario::{Action, AppChange, Clock, Direction, Fault, Span};
-use crate::trace::Effect;
+use super::links::Site;
+use super::{Class, Due, World};
+use crate::scenario::{Action, AppChange, Clock, Direction, Fault};
+use crate::trace::{DeviceIndex, Effect, Observer, SiteIndex};
 
-impl World<'_> {
+impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     pub(super) fn step(&mut self, action: &Action) {
         match action {
             Action::Call { device, call } => self.call(self.device(device), call.clone()),
             Action::On { device, event, call } => {
-                let device = self.device(device);
-                if let Some(process) = &mut self.devices[device].process {
-                    process.armed.push((*event, call.clone()));
-                }
+                self.arm(self.device(device), *event, call);
             }
             Action::Raw { device, conduct } => self.stranger(self.device(device), *conduct),
             Action::Fault(fault) => {
-                self.recorder.fault(self.now, fault);
+                if let Some(recording) = &mut self.recording {
+                    recording.script_fault(self.now, fault);
+                }
                 self.fault(fault);
             }
             Action::App(change) => self.configure(change),
@@ -41,14 +40,17 @@ impl World<'_> {
             AppChange::NotifyOfflineKick(on) => config.notify_offline_kick = *on,
             AppChange::Administrators(users) => config.administrators = users.clone(),
             AppChange::DropOldKey => {
-                self.server.keys = tickets::keys(false);
-                self.tickets.clear();
-                self.recorder.old_key_dropped(self.now);
+                self.server.accepts_old_key = false;
+                if let Some(recording) = &mut self.recording {
+                    recording.old_key_dropped(self.now);
+                }
                 return;
             }
         }
         let config = config.clone();
-        self.recorder.configured(self.now, &config);
+        if let Some(recording) = &mut self.recording {
+            recording.configured(self.now, &config);
+        }
         self.server_input(server::Input::Configured(config));
     }
 
@@ -61,9 +63,7 @@ impl World<'_> {
                     Direction::Inbound => (false, true),
                     Direction::Outbound => (true, false),
                 };
-                self.sites[site].is_outbound_cut |= out;
-                self.sites[site].is_inbound_cut |= back;
-                self.lose_under_way(site, out, back);
+                self.cut(site, out, back);
                 self.link_effect(site);
             }
             Fault::Repair { site } => {
@@ -72,23 +72,23 @@ impl World<'_> {
             }
             Fault::Hold { site } => {
                 let site = self.site(site);
-                self.sites[site].is_held = true;
-                self.effect(Effect::LinkHeld { site: self.sites[site].index });
+                self.hold(site);
+                self.effect(Effect::LinkHeld { site: SiteIndex::new(site) });
             }
             Fault::Release { site } => {
                 let site = self.site(site);
                 self.release(site);
             }
-            Fault::Latency { site, latency: Span { min, .. } } => {
+            Fault::Latency { site, latency } => {
                 let site = self.site(site);
-                self.sites[site].latency = *min;
-                self.effect(Effect::LatencyChanged { site: self.sites[site].index });
+                self.sites[site].set_latency(*latency);
+                self.effect(Effect::LatencyChanged { site: SiteIndex::new(site) });
             }
             Fault::CrashServer => self.crash_server(true),
             Fault::PowerLossServer => self.crash_server(false),
             Fault::BounceServer { after } => {
                 self.crash_server(true);
-                self.push(self.now + *after, Class::Script, What::StartServer);
+                self.queue.push(self.now + *after, Class::Owed, Due::StartServer);
             }
             Fault::StartServer => {
                 if self.server.core.is_some() {
@@ -119,7 +119,7 @@ impl World<'_> {
                     self.effect(Effect::Nothing);
                 } else {
                     self.devices[device].suspended = true;
-                    self.effect(Effect::Suspended { device: self.devices[device].index });
+                    self.effect(Effect::Suspended { device: DeviceIndex::new(device) });
                 }
             }
             Fault::Wake { device } => {
@@ -138,9 +138,8 @@ impl World<'_> {
             }
             Fault::Wipe { device } => {
                 let device = self.device(device);
-                self.devices[device].installation = None;
-                self.devices[device].caches.clear();
-                self.effect(Effect::DiskEmpty { device: self.devices[device].index });
+                self.devices[device].disk = OnDisk::default();
+                self.effect(Effect::DiskEmpty { device: DeviceIndex::new(device) });
             }
         }
     }
@@ -158,7 +157,7 @@ impl World<'_> {
     pub(super) fn clock_moved(&mut self, clock: &Clock) {
         let device = match clock {
             Clock::Server => None,
-            Clock::Device(name) => Some(self.devices[self.device(name)].index),
+            Clock::Device(name) => Some(DeviceIndex::new(self.device(name))),
         };
         self.effect(Effect::ClockMoved { device });
         if device.is_none() {
@@ -187,11 +186,9 @@ impl World<'_> {
         }
     }
 
-    // ---- links ----
-
-    pub(super) fn link_effect(&self, site: usize) {
-        let Site { index, is_outbound_cut, is_inbound_cut, .. } = self.sites[site];
-        self.effect(Effect::Link { site: index, outbound: !is_outbound_cut, inbound: !is_inbound_cut });
+    pub(super) fn link_effect(&mut self, site: usize) {
+        let Site { is_outbound_cut, is_inbound_cut, .. } = self.sites[site];
+        self.effect(Effect::Link { site: SiteIndex::new(site), outbound: !is_outbound_cut, inbound: !is_inbound_cut });
     }
 
     pub(super) fn repair(&mut self, site: usize) {
@@ -201,10 +198,7 @@ impl World<'_> {
     }
 
     pub(super) fn release(&mut self, site: usize) {
-        self.sites[site].is_held = false;
+        self.let_go(site);
         self.link_effect(site);
-        for (link, is_upward) in mem::take(&mut self.sites[site].kept) {
-            self.travel(link, is_upward);
-        }
     }
 }

@@ -1,14 +1,14 @@
 //! What is still missing, after faults are off, for everything to have come to rest.
 //!
-//! Watches the trace: a call without its result, a login under way, a logged-in device that has not
-//! heard from the server since. A dead process has nothing to come to rest.
+//! A call without its result, a login under way, a logged-in device that has not heard from the
+//! server since. A dead process has nothing to come to rest. When to ask is the world's business.
 
 use gatecrash::client::Status;
 
-use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Observer, ServerFrame, What};
+use super::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What};
 
 /// Follows a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Convergence {
     devices: Vec<Device>,
 }
@@ -20,7 +20,27 @@ struct Device {
     has_heard: bool,
 }
 
+impl Device {
+    fn is_at_rest(&self) -> bool {
+        let is_settled = match self.status {
+            Status::Logining => false,
+            Status::Logined => self.has_heard,
+            Status::Logout => true,
+        };
+        is_settled && self.pending.is_empty()
+    }
+}
+
 impl Convergence {
+    pub(super) fn new(cast: &Cast) -> Self {
+        Convergence { devices: vec![Device::default(); cast.devices().len()] }
+    }
+
+    /// Whether everything has come to rest.
+    pub(super) fn is_reached(&self) -> bool {
+        self.devices.iter().all(Device::is_at_rest)
+    }
+
     /// What has not come to rest, by device; empty once everything has.
     pub(super) fn missing(&self, cast: &Cast) -> Vec<String> {
         let mut missing = Vec::new();
@@ -42,25 +62,16 @@ impl Convergence {
         missing
     }
 
-    fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Device::default());
-        }
-        &mut self.devices[device.index()]
-    }
-}
-
-impl Observer for Convergence {
-    fn observe(&mut self, _: &Cast, event: &Event) {
+    pub(super) fn observe(&mut self, event: &Event) {
         match event.what {
             What::ScriptEnded => self.devices.iter_mut().for_each(|device| device.has_heard = false),
             What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } => {
-                *self.device(device) = Device::default();
+                self.devices[device.index()] = Device::default();
             }
             _ => {}
         }
         let Actor::Device(device) = event.actor else { return };
-        let device = self.device(device);
+        let Some(device) = self.devices.get_mut(device.index()) else { return };
         match event.what {
             What::Called { call, .. } => device.pending.push(call),
             What::Answered { call, .. } => device.pending.retain(|&pending| pending != call),

@@ -1,0 +1,121 @@
+//! Tickets for the event world: what one is worth is known from the plan it was made by.
+//!
+//! Nothing is signed, compressed or opened: the text is the plan in words, the signature a hash of it.
+//! Whatever has another text than the mint's is opened like any ticket, and is none.
+
+use std::collections::BTreeMap;
+
+use gatecrash::ticket::{Claims, Opened, OpenedTicket, Signature, TICKET_BYTES_MAX, Ticket, open};
+use sha2::{Digest as _, Sha256};
+
+use super::super::tickets::issued_at;
+use crate::scenario::{App, Forge, TicketPlan};
+
+/// The tickets made so far.
+#[derive(Default)]
+pub(super) struct Mint {
+    made: BTreeMap<Ticket, Made>,
+}
+
+#[derive(Clone, Copy)]
+struct Made {
+    claims: Claims,
+    key: Key,
+}
+
+/// What signed a ticket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Current,
+    Old,
+    Wrong,
+}
+
+impl Mint {
+    /// The ticket that a plan describes, with what can be read of it.
+    pub(super) fn make(&mut self, app: &App, plan: &TicketPlan) -> (Ticket, Option<Claims>) {
+        let (app_id, key) = match plan.forge {
+            None => (app.id, Key::Current),
+            Some(Forge::OldKey) => (app.id, Key::Old),
+            Some(Forge::WrongKey) => (app.id, Key::Wrong),
+            Some(Forge::OtherApp) => (app.id + 1, Key::Current),
+            Some(Forge::Empty) => return (Ticket::from(""), None),
+            Some(Forge::Oversized) => return (Ticket::from("A".repeat(TICKET_BYTES_MAX + 1)), None),
+            Some(Forge::Garbage) => return (Ticket::from("garbage"), None),
+            Some(Forge::Bomb) => return (Ticket::from("bomb"), None),
+            Some(Forge::Truncated) => return (Ticket::from("truncated"), None),
+        };
+        let (issued_at, ttl) = (issued_at(app, plan), plan.ttl.as_secs());
+        let word = match key {
+            Key::Current => "current",
+            Key::Old => "old",
+            Key::Wrong => "wrong",
+        };
+        let text = format!("{}/{app_id}/{issued_at}/{ttl}/{word}", plan.user);
+        let signature = Signature(Sha256::digest(&text).into());
+        let claims = Claims { app_id, user: Some(plan.user), issued_at, ttl, signature };
+        let ticket = Ticket::from(text);
+        self.made.entry(ticket.clone()).or_insert(Made { claims, key });
+        (ticket, Some(claims))
+    }
+
+    /// What the server's edge makes of a ticket.
+    pub(super) fn open(&self, ticket: &Ticket, accepts_old_key: bool) -> OpenedTicket {
+        let Some(&Made { claims, key }) = self.made.get(ticket) else { return open(ticket.as_str(), &[]) };
+        let signature_fits = match key {
+            Key::Current => true,
+            Key::Old => accepts_old_key,
+            Key::Wrong => false,
+        };
+        Ok(Opened { claims, signature_fits })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::scenario::Offset;
+    use crate::world::tickets;
+
+    /// TICKET-1, TICKET-3: a made ticket is worth what the signed one of the same plan is worth.
+    #[test]
+    fn a_made_ticket_is_opened_like_the_signed_one_of_its_plan() {
+        let app = App::default();
+        let mut mint = Mint::default();
+        let forges = [
+            None,
+            Some(Forge::OldKey),
+            Some(Forge::WrongKey),
+            Some(Forge::OtherApp),
+            Some(Forge::Empty),
+            Some(Forge::Oversized),
+            Some(Forge::Garbage),
+            Some(Forge::Bomb),
+            Some(Forge::Truncated),
+        ];
+        let mut signatures = Vec::new();
+        for (accepts_old, forge) in [true, false].into_iter().flat_map(|old| forges.map(|forge| (old, forge))) {
+            let user = "alice".parse().expect("a user id");
+            let plan = TicketPlan { user, issued: Offset(7_000_000), ttl: Duration::from_secs(60), forge };
+            let (ticket, claims) = mint.make(&app, &plan);
+            let signed = tickets::planned(&app, &plan);
+            assert_eq!(ticket.check(), signed.check(), "{forge:?}");
+            let unsigned = |opened: OpenedTicket| {
+                opened.map(|opened| {
+                    let claims = Claims { signature: Signature([0; 32]), ..opened.claims };
+                    Opened { claims, ..opened }
+                })
+            };
+            let opened = mint.open(&ticket, accepts_old);
+            let real = open(signed.as_str(), &tickets::keys(accepts_old));
+            assert_eq!(unsigned(opened), unsigned(real), "{forge:?}");
+            assert_eq!(opened.ok().map(|opened| opened.claims), claims, "{forge:?}");
+            signatures.extend(claims.map(|claims| claims.signature));
+        }
+        signatures.sort_unstable();
+        signatures.dedup();
+        assert_eq!(signatures.len(), 4, "tickets of different plans have different signatures");
+    }
+}
