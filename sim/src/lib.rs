@@ -7,8 +7,10 @@
 //! Each stage is a module and knows nothing but the data before it: `scenario` is decided and never
 //! runs; a `world` runs and never judges; checks (`property`: what holds in every run, `expect`: what a
 //! scenario demands of its own) judge from the trace alone, and do not know which world it came from.
+//! `agree` compares what two worlds made of one scenario.
 //! Parses no arguments and prints nothing: the command `gatecrash` does.
 
+pub mod agree;
 mod caught;
 pub mod draw;
 pub mod expect;
@@ -25,7 +27,7 @@ use gatecrash::time::Instant;
 use scenario::Scenario;
 use scenario::rules::RuleId;
 use trace::{Actor, Cast, Recorder, Trace, What};
-use world::WorldError;
+use world::{World, WorldError};
 
 /// One run of a scenario, judged.
 #[derive(Clone, Debug)]
@@ -64,6 +66,8 @@ pub enum Verdict {
     Passed,
     /// Not everything came to rest.
     NotConverged,
+    /// Another world made something else of the same scenario.
+    Disagrees,
     /// A check does not hold.
     Violated,
     /// There is no run to judge.
@@ -92,13 +96,13 @@ pub enum HarnessError {
     Differs(String),
 }
 
-/// Runs a scenario in the packet world and judges the trace.
+/// Runs a scenario in a world and judges the trace.
 ///
 /// # Errors
 ///
 /// What went wrong in the harness. Whatever goes wrong in the system under test is in the run.
-pub fn run(scenario: &Scenario) -> Result<Run, HarnessError> {
-    judge(scenario, record(scenario, world::packet::run)?)
+pub fn run(scenario: &Scenario, world: World) -> Result<Run, HarnessError> {
+    judge(scenario, record(scenario, |scenario, recorder| world.run(scenario, recorder))?)
 }
 
 /// Like [`run`], and runs a second time: the same scenario must give the same trace.
@@ -106,11 +110,11 @@ pub fn run(scenario: &Scenario) -> Result<Run, HarnessError> {
 /// # Errors
 ///
 /// As of [`run`]; and the first difference between the two traces.
-pub fn run_twice(scenario: &Scenario) -> Result<Run, HarnessError> {
-    run_twice_in(scenario, world::packet::run)
+pub fn run_twice(scenario: &Scenario, world: World) -> Result<Run, HarnessError> {
+    run_twice_by(scenario, |scenario, recorder| world.run(scenario, recorder))
 }
 
-fn run_twice_in(
+fn run_twice_by(
     scenario: &Scenario,
     world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
 ) -> Result<Run, HarnessError> {
@@ -174,6 +178,7 @@ impl Verdict {
         match self {
             Verdict::Passed => "passed",
             Verdict::NotConverged => "not_converged",
+            Verdict::Disagrees => "disagrees",
             Verdict::Violated => "violated",
             Verdict::HarnessFailed => "harness_failed",
         }
@@ -206,7 +211,7 @@ script.expect = "phone  status LOGOUT"
             recorder.script_ended(Instant::ZERO);
             panic!("the ground opened")
         };
-        let error = run_twice_in(&scenario(), world).unwrap_err();
+        let error = run_twice_by(&scenario(), world).unwrap_err();
         assert!(matches!(&error, HarnessError::Panicked { .. }), "{error}");
         assert!(
             error.to_string().starts_with("the run panicked at ") && error.to_string().contains("the ground opened")
@@ -216,7 +221,7 @@ script.expect = "phone  status LOGOUT"
     #[test]
     fn a_world_that_fails_is_the_harness_s_fault() {
         let world = |_: &Scenario, _: &Recorder| Err(WorldError::Stuck { at: Instant::ZERO });
-        let error = run_twice_in(&scenario(), world).unwrap_err();
+        let error = run_twice_by(&scenario(), world).unwrap_err();
         assert!(matches!(error, HarnessError::World(WorldError::Stuck { .. })), "{error}");
     }
 
@@ -229,7 +234,7 @@ script.expect = "phone  status LOGOUT"
             recorder.converged(Instant::from_micros(runs.get()));
             Ok(())
         };
-        let error = run_twice_in(&scenario(), world).unwrap_err();
+        let error = run_twice_by(&scenario(), world).unwrap_err();
         assert!(error.to_string().contains("event 2 is the first to differ"), "{error}");
     }
 
@@ -240,7 +245,7 @@ script.expect = "phone  status LOGOUT"
             recorder.not_converged(Instant::from_micros(2_000_000), "phone is still logging in");
             Ok(())
         };
-        let run = run_twice_in(&scenario(), world).unwrap();
+        let run = run_twice_by(&scenario(), world).unwrap();
         assert_eq!(run.simulated, Duration::from_secs(2));
         assert_eq!(run.not_converged.as_deref(), Some("phone is still logging in"));
     }

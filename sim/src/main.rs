@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::{End, batch, inspect, replay, run};
+use command::{End, batch, inspect, replay, run, worlds};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -53,7 +53,13 @@ fn main() -> ExitCode {
             return end.into();
         }
     };
-    let everything = run::Arguments { paths: Vec::new(), json: false, jobs: batch::cores(), once: false };
+    let everything = run::Arguments {
+        paths: Vec::new(),
+        world: worlds::Choice::Packet,
+        json: false,
+        jobs: batch::cores(),
+        once: false,
+    };
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

@@ -9,9 +9,11 @@ use std::time::Duration;
 use gatecrash::time::Instant;
 use serde::Serialize;
 
+use crate::agree::Difference;
 use crate::scenario::rules::RuleId;
 use crate::scenario::{Scenario, print_duration};
 use crate::trace::{Actor, Cast, Event, Trace, What, json, render};
+use crate::world::World;
 use crate::{HarnessError, Run, Violation};
 
 /// How many events are shown before the one in question.
@@ -20,20 +22,32 @@ const EVENTS_BEFORE: usize = 6;
 /// How many after it.
 const EVENTS_AFTER: usize = 3;
 
-/// How many violations of one run are told in full: the first ones explain the others.
+/// How many violations of one run are told in full, and how many differences of two: the first ones
+/// explain the others.
 const VIOLATIONS_TOLD: usize = 5;
 
 /// A replay stops at a multiple of this, so that a little more is seen than what went wrong.
 const REPLAY_STEP_MICROS: u64 = 500_000;
 
+/// What was run, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The scenario's file.
+    pub path: &'a str,
+    /// What it says.
+    pub scenario: &'a Scenario,
+    /// The world it ran in.
+    pub world: World,
+}
+
 /// What a person needs to know of a run that failed; nothing of one that passed.
-pub fn failure(path: &str, scenario: &Scenario, run: &Run) -> Option<String> {
+pub fn failure(case: &Case<'_>, run: &Run) -> Option<String> {
     if run.violations.is_empty() && run.not_converged.is_none() {
         return None;
     }
-    let mut text = head(path, scenario);
+    let mut text = head(case);
     for violation in run.violations.iter().take(VIOLATIONS_TOLD) {
-        push_violation(&mut text, path, &run.trace, violation);
+        push_violation(&mut text, case, &run.trace, violation);
     }
     if run.violations.len() > VIOLATIONS_TOLD {
         let mut more: BTreeMap<&str, usize> = BTreeMap::new();
@@ -48,16 +62,39 @@ pub fn failure(path: &str, scenario: &Scenario, run: &Run) -> Option<String> {
         if let Some(last) = run.trace.events.len().checked_sub(1) {
             push_events(&mut text, &run.trace, last);
         }
-        push(&mut text, format_args!("\n    {}", replay_command(path, None)));
+        push(&mut text, format_args!("\n    {}", replay_command(case, None)));
+    }
+    Some(text.trim_end().to_owned())
+}
+
+/// What a person needs to know of a scenario of which two worlds made something else. The first of
+/// what each difference shows is from `first`.
+pub fn disagreement(first: &Case<'_>, second: &Case<'_>, differences: &[Difference]) -> Option<String> {
+    let mut text = head(first);
+    let cases = [first, second];
+    for Difference { about, shown } in differences.iter().take(VIOLATIONS_TOLD) {
+        push(&mut text, format_args!("\n  the worlds disagree: {about}"));
+        for (case, shown) in cases.iter().zip(shown) {
+            push(&mut text, format_args!("    {:8}  {shown}", case.world.word()));
+        }
+    }
+    if let Some(more) = differences.len().checked_sub(VIOLATIONS_TOLD + 1) {
+        push(&mut text, format_args!("\n  and {} more", more + 1));
+    }
+    let shown = &differences.first()?.shown;
+    push(&mut text, format_args!(""));
+    for (case, (own, other)) in cases.into_iter().zip([(&shown[0], &shown[1]), (&shown[1], &shown[0])]) {
+        // What did not happen here is looked for when it happened there.
+        push(&mut text, format_args!("    {}", replay_command(case, own.at.or(other.at))));
     }
     Some(text.trim_end().to_owned())
 }
 
 /// What a person needs to know of a scenario that the harness could not judge.
-pub fn harness_failure(path: &str, scenario: &Scenario, error: &HarnessError) -> String {
-    let mut text = head(path, scenario);
+pub fn harness_failure(case: &Case<'_>, error: &HarnessError) -> String {
+    let mut text = head(case);
     push(&mut text, format_args!("\n  the harness itself failed: {}", indented(&error.to_string())));
-    push(&mut text, format_args!("\n  {}", replay_command(path, None)));
+    push(&mut text, format_args!("\n  {}", replay_command(case, None)));
     text.trim_end().to_owned()
 }
 
@@ -99,7 +136,7 @@ pub struct Finding {
 }
 
 /// The violations of a run.
-pub fn findings(path: &str, run: &Run) -> Vec<Finding> {
+pub fn findings(case: &Case<'_>, run: &Run) -> Vec<Finding> {
     let finding = |violation: &Violation| Finding {
         rule: violation.rule.as_str(),
         rule_text: violation.rule.text(),
@@ -108,7 +145,7 @@ pub fn findings(path: &str, run: &Run) -> Vec<Finding> {
         at_us: violation.at.as_micros(),
         actor: actor_name(&run.trace.cast, violation.actor).to_owned(),
         number: violation.number,
-        replay: replay_command(path, Some(violation.at)),
+        replay: replay_command(case, Some(violation.at)),
     };
     run.violations.iter().map(finding).collect()
 }
@@ -138,11 +175,11 @@ pub fn difference(first: &Trace, second: &Trace) -> Option<String> {
     Some(text.trim_end().to_owned())
 }
 
-fn head(path: &str, scenario: &Scenario) -> String {
-    format!("FAILED  {path}\n        {}\n", scenario.title)
+fn head(case: &Case<'_>) -> String {
+    format!("FAILED  {}\n        {}\n", case.path, case.scenario.title)
 }
 
-fn push_violation(text: &mut String, path: &str, trace: &Trace, violation: &Violation) {
+fn push_violation(text: &mut String, case: &Case<'_>, trace: &Trace, violation: &Violation) {
     let Violation { rule, property, actor, at, .. } = violation;
     push(text, format_args!("\n  {rule} violated: {} at {at} s", actor_name(&trace.cast, *actor)));
     push(text, format_args!("    rule      {}", rule.text()));
@@ -151,7 +188,7 @@ fn push_violation(text: &mut String, path: &str, trace: &Trace, violation: &Viol
     if let Some(position) = position(trace, violation) {
         push_events(text, trace, position);
     }
-    push(text, format_args!("\n    {}", replay_command(path, Some(*at))));
+    push(text, format_args!("\n    {}", replay_command(case, Some(*at))));
 }
 
 /// The event that a violation is about: the one it names, or by then the last one its application
@@ -182,15 +219,20 @@ fn actor_name(cast: &Cast, actor: Actor) -> &str {
     }
 }
 
-/// The command that replays a scenario, up to the first half of a second after this instant.
-pub fn replay_command(path: &str, until: Option<Instant>) -> String {
+/// The command that replays a case, up to the first half of a second after this instant.
+pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    let path = case.path;
     let path = if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) };
+    let world = match case.world {
+        World::Packet => String::new(),
+        World::Event => format!(" --world {}", World::Event.word()),
+    };
     let until = until.map(|at| {
         let micros = (at.as_micros() / REPLAY_STEP_MICROS + 1) * REPLAY_STEP_MICROS;
         format!(" --until {}", print_duration(Duration::from_micros(micros)))
     });
-    format!("cargo run --release -- replay {path}{}", until.unwrap_or_default())
+    format!("cargo run --release -- replay {path}{world}{}", until.unwrap_or_default())
 }
 
 /// The text that the snapshot of a scenario holds.
@@ -238,6 +280,10 @@ phone  status LOGINED
         Instant::ZERO + Duration::from_secs(seconds)
     }
 
+    fn case<'a>(path: &'a str, scenario: &'a Scenario) -> Case<'a> {
+        Case { path, scenario, world: World::Packet }
+    }
+
     /// A trace in which a link breaks at each of these seconds, and everything comes to rest at 20 s.
     fn trace(breaks: &[u64]) -> Trace {
         let recorder = Recorder::new(Cast::of(&scenario()));
@@ -268,7 +314,7 @@ phone  status LOGINED
 
     #[test]
     fn a_run_that_passed_needs_no_report() {
-        assert_eq!(failure("link.toml", &scenario(), &run(0)), None);
+        assert_eq!(failure(&case("link.toml", &scenario()), &run(0)), None);
         assert_eq!((run(0).verdict(), rules_broken(&run(0))), (Verdict::Passed, String::new()));
     }
 
@@ -276,7 +322,7 @@ phone  status LOGINED
     fn a_violation_is_told_with_its_rule_its_property_and_the_events_around_it() {
         let mut run = run(8);
         run.violations.drain(..7);
-        insta::assert_snapshot!(failure("scenarios/link.toml", &scenario(), &run).unwrap(), @r#"
+        insta::assert_snapshot!(failure(&case("scenarios/link.toml", &scenario()), &run).unwrap(), @r#"
         FAILED  scenarios/link.toml
                 A link breaks and heals
 
@@ -303,11 +349,11 @@ phone  status LOGINED
     #[test]
     fn of_many_violations_the_first_are_told_and_the_others_counted() {
         let run = run(9);
-        let text = failure("link.toml", &scenario(), &run).unwrap();
+        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
         assert_eq!(text.matches("    property  ").count(), VIOLATIONS_TOLD);
         assert!(text.ends_with("and more violations: 2 of CONN-1, 2 of CONN-6"), "{text}");
         assert_eq!((run.verdict(), rules_broken(&run)), (Verdict::Violated, "CONN-1, CONN-6".to_owned()));
-        assert_eq!(findings("link.toml", &run).len(), 9);
+        assert_eq!(findings(&case("link.toml", &scenario()), &run).len(), 9);
     }
 
     #[test]
@@ -315,7 +361,7 @@ phone  status LOGINED
         let mut run = run(1);
         run.not_converged = Some("phone is still logging in".to_owned());
         assert_eq!(run.verdict(), Verdict::Violated);
-        let text = failure("link.toml", &scenario(), &run).unwrap();
+        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
         assert!(text.contains("did not converge: phone is still logging in"), "{text}");
         run.violations.clear();
         assert_eq!(run.verdict(), Verdict::NotConverged);
@@ -341,7 +387,7 @@ phone  status LOGINED
         recorder.script_ended(at(10));
         let error = judge(&scenario(), recorder.finish()).unwrap_err();
         assert!(matches!(error, HarnessError::Unfinished(_)), "{error}");
-        let text = harness_failure("scenarios/link.toml", &scenario(), &error);
+        let text = harness_failure(&case("scenarios/link.toml", &scenario()), &error);
         insta::assert_snapshot!(text, @r#"
         FAILED  scenarios/link.toml
                 A link breaks and heals
@@ -354,8 +400,10 @@ phone  status LOGINED
 
     #[test]
     fn a_path_that_a_shell_would_split_is_quoted() {
-        assert_eq!(replay_command("a/b-1.toml", None), "cargo run --release -- replay a/b-1.toml");
+        let scenario = scenario();
+        let command = |path, until| replay_command(&case(path, &scenario), until);
+        assert_eq!(command("a/b-1.toml", None), "cargo run --release -- replay a/b-1.toml");
         let until = Some(Instant::from_micros(12_061_000));
-        assert_eq!(replay_command("it's.toml", until), r"cargo run --release -- replay 'it'\''s.toml' --until 12.5s");
+        assert_eq!(command("it's.toml", until), r"cargo run --release -- replay 'it'\''s.toml' --until 12.5s");
     }
 }

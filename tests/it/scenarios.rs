@@ -1,5 +1,5 @@
-//! Every scenario is a test: it runs twice with equal digests, breaks no rule, comes to rest, and its
-//! story is the one in `snapshots/`.
+//! Every scenario is a test: in each world it runs twice with equal digests, breaks no rule and comes
+//! to rest; both worlds make the same of it; and its story is the one in `snapshots/`.
 //!
 //! Reports a failure as the command `gatecrash` does. A new scenario gets a line in
 //! `scenarios/list.rs` here, and its snapshot from
@@ -8,9 +8,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use gatecrash_sim::agree::differences;
+use gatecrash_sim::report::{self, Case};
+use gatecrash_sim::run_twice;
 use gatecrash_sim::scenario::Scenario;
-use gatecrash_sim::trace::{Cast, Recorder};
-use gatecrash_sim::{judge, report, run_twice, world};
+use gatecrash_sim::world::World;
 
 /// A test for each name, and the names.
 macro_rules! scenarios {
@@ -29,19 +31,24 @@ macro_rules! scenarios {
 use scenarios;
 mod list;
 
-/// Runs one scenario and compares its story.
+/// Runs one scenario in both worlds, compares what comes of it, and compares the story of the packet
+/// world with its snapshot.
 #[track_caller]
 fn check(name: &str) {
     let files = files("scenarios", "toml");
     let path = files.get(name).unwrap_or_else(|| panic!("there is no scenario {name}"));
     let text = std::fs::read_to_string(root().join(path)).unwrap();
     let scenario = Scenario::parse(path, &text).unwrap_or_else(|diagnosis| panic!("\n{diagnosis}"));
-    let run = match run_twice(&scenario) {
-        Ok(run) => run,
-        Err(error) => panic!("\n{}", report::harness_failure(path, &scenario, &error)),
-    };
-    if let Some(failure) = report::failure(path, &scenario, &run) {
-        panic!("\n{failure}");
+    let [packet, event] = [World::Packet, World::Event].map(|world| Case { path, scenario: &scenario, world });
+    let [run, fast] = [packet, event].map(|case| match run_twice(&scenario, case.world) {
+        Ok(run) => match report::failure(&case, &run) {
+            None => run,
+            Some(failure) => panic!("\n{failure}"),
+        },
+        Err(error) => panic!("\n{}", report::harness_failure(&case, &error)),
+    });
+    if let Some(disagreement) = report::disagreement(&packet, &event, &differences(&scenario, &run, &fast)) {
+        panic!("\n{disagreement}");
     }
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path(root().join("snapshots"));
@@ -73,25 +80,6 @@ fn tests_scenarios_and_snapshots_are_the_same_set() {
     }
     if let Some(pair) = list::LISTED.windows(2).find(|pair| pair[0] >= pair[1]) {
         complaints.push(format!("tests/it/scenarios/list.rs: {} belongs before {}", pair[1], pair[0]));
-    }
-    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
-}
-
-/// The world of cores alone comes to the same verdict as the one with the drivers and the network.
-#[test]
-fn every_scenario_passes_in_the_event_world_too() {
-    let mut complaints = Vec::new();
-    for (name, path) in &files("scenarios", "toml") {
-        let text = std::fs::read_to_string(root().join(path)).unwrap();
-        let scenario = Scenario::parse(path, &text).unwrap_or_else(|diagnosis| panic!("\n{diagnosis}"));
-        let recorder = Recorder::new(Cast::of(&scenario));
-        if let Err(error) = world::event::run(&scenario, &recorder) {
-            complaints.push(format!("{name}: {error}"));
-            continue;
-        }
-        let run = judge(&scenario, recorder.finish()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        complaints.extend(run.violations.iter().map(|violation| format!("{name}: {}", violation.text)));
-        complaints.extend(run.not_converged.iter().map(|missing| format!("{name} does not come to rest: {missing}")));
     }
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }

@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod replay;
 pub mod run;
 mod table;
+pub mod worlds;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -18,7 +19,7 @@ use gatecrash_sim::Verdict;
 pub enum End {
     /// All is well.
     Passed = 0,
-    /// A rule was violated.
+    /// A rule was violated, or two worlds disagree.
     Violated = 1,
     /// A run did not come to rest.
     NotConverged = 2,
@@ -39,7 +40,7 @@ impl From<Verdict> for End {
         match verdict {
             Verdict::Passed => End::Passed,
             Verdict::NotConverged => End::NotConverged,
-            Verdict::Violated => End::Violated,
+            Verdict::Disagrees | Verdict::Violated => End::Violated,
             Verdict::HarnessFailed => End::HarnessFailed,
         }
     }

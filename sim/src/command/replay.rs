@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use clap::Args;
 use gatecrash::time::Instant;
-use gatecrash_sim::scenario::{Scenario, parse_duration};
+use gatecrash_sim::report::Case;
+use gatecrash_sim::scenario::parse_duration;
 use gatecrash_sim::trace::json;
 use gatecrash_sim::trace::log::Log;
 use gatecrash_sim::trace::render::{self, Show, View};
-use gatecrash_sim::{HarnessError, Run, Verdict, report, world};
+use gatecrash_sim::world::{World, packet};
+use gatecrash_sim::{HarnessError, Run, Verdict, report};
 use serde::Serialize;
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::files::{BadInput, File, load};
+use super::worlds::One;
 use super::{End, complain, count, say};
 
 /// Run one scenario and tell what happens in it
@@ -29,6 +32,7 @@ Examples:
   gatecrash replay scenarios/my_first.toml --story          without what is routine, as in snapshots/
   gatecrash replay scenarios/my_first.toml --until 12.5s    up to then
   gatecrash replay scenarios/my_first.toml --log debug      with what the drivers log in between
+  gatecrash replay scenarios/my_first.toml --world event    as the cores alone do it
   gatecrash replay scenarios/my_first.toml --json | jq '.events[] | select(.what == \"told\")'")]
 pub struct Arguments {
     /// The file
@@ -39,6 +43,9 @@ pub struct Arguments {
     /// Print no event later than this
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<Duration>,
+    /// Where to run it
+    #[arg(long, value_name = "WORLD", value_enum, default_value_t = One::Packet)]
+    world: One,
     /// Print what the drivers log, from this level on (error, warn, info, debug, trace), or by a filter such as turmoil=trace
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
@@ -63,21 +70,26 @@ fn replayed(arguments: &Arguments) -> Result<End, BadInput> {
     if arguments.path.is_dir() {
         return Err(BadInput::Refused(format!("{} is a folder: name one file", arguments.path.display())));
     }
+    let world = arguments.world.world();
+    if world == World::Event && arguments.log.is_some() {
+        return Err(BadInput::Refused("--log needs drivers that log: there are none in the event world".to_owned()));
+    }
     let filter = arguments.log.as_deref().map(log_filter).transpose().map_err(BadInput::Refused)?;
     let files = load(std::slice::from_ref(&arguments.path))?;
     let [File { path, scenario, .. }] = &files[..] else { unreachable!("one path that is no folder is one file") };
 
+    let case = Case { path, scenario, world };
     let log = Log::default();
     let result = match filter {
-        None => gatecrash_sim::run(scenario),
+        None => gatecrash_sim::run(scenario, world),
         Some(filter) => {
-            let subscriber = tracing_subscriber::registry().with(filter).with(log.layer(world::packet::now));
-            tracing::subscriber::with_default(subscriber, || gatecrash_sim::run(scenario))
+            let subscriber = tracing_subscriber::registry().with(filter).with(log.layer(packet::now));
+            tracing::subscriber::with_default(subscriber, || gatecrash_sim::run(scenario, world))
         }
     };
     let verdict = result.as_ref().map_or(Verdict::HarnessFailed, Run::verdict);
     if arguments.json {
-        say(object(arguments, path, scenario, verdict, &result));
+        say(object(arguments, &case, verdict, &result));
         return Ok(verdict.into());
     }
     say(format_args!("{}\nrules {}\n", scenario.title, report::listed(&scenario.rules)));
@@ -88,11 +100,11 @@ fn replayed(arguments: &Arguments) -> Result<End, BadInput> {
             if log.dropped() > 0 {
                 complain(format_args!("{} more lines of the log were dropped", log.dropped()));
             }
-            let failure = report::failure(path, scenario, run);
+            let failure = report::failure(&case, run);
             let passed = || format!("passed: {}, digest {}", count(run.trace.events.len(), "event"), run.trace.digest);
             say(format_args!("\n{}", failure.unwrap_or_else(passed)));
         }
-        Err(error) => say(report::harness_failure(path, scenario, error)),
+        Err(error) => say(report::harness_failure(&case, error)),
     }
     Ok(verdict.into())
 }
@@ -112,6 +124,7 @@ fn until(arguments: &Arguments) -> Option<Instant> {
 #[derive(Serialize)]
 struct Summary<'a> {
     path: &'a str,
+    world: &'static str,
     title: &'a str,
     rules: Vec<&'static str>,
     passed: bool,
@@ -124,23 +137,19 @@ struct Summary<'a> {
 }
 
 /// The summary with the events as its last member. Each is serialised already, on a line of its own.
-fn object(
-    arguments: &Arguments,
-    path: &str,
-    scenario: &Scenario,
-    verdict: Verdict,
-    result: &Result<Run, HarnessError>,
-) -> String {
+fn object(arguments: &Arguments, case: &Case<'_>, verdict: Verdict, result: &Result<Run, HarnessError>) -> String {
+    let Case { path, scenario, world } = *case;
     let run = result.as_ref().ok();
     let summary = Summary {
         path,
+        world: world.word(),
         title: &scenario.title,
         rules: scenario.rules.iter().map(|rule| rule.as_str()).collect(),
         passed: verdict == Verdict::Passed,
         result: verdict.word(),
         digest: run.map(|run| run.trace.digest.to_string()),
         simulated_seconds: run.map_or(0.0, |run| run.simulated.as_secs_f64()),
-        violations: run.map(|run| report::findings(path, run)).unwrap_or_default(),
+        violations: run.map(|run| report::findings(case, run)).unwrap_or_default(),
         not_converged: run.and_then(|run| run.not_converged.as_deref()),
         error: result.as_ref().err().map(ToString::to_string),
     };

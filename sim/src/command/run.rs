@@ -1,4 +1,5 @@
-//! `gatecrash run`: many scenarios, a line for each, a report for each that failed, and the totals.
+//! `gatecrash run`: many scenarios, a line for each in each world, a report for each that failed, and
+//! the totals.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -6,31 +7,42 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use gatecrash_sim::agree::{self, Difference};
+use gatecrash_sim::report::{self, Case};
 use gatecrash_sim::trace::Digest;
-use gatecrash_sim::{Run, Verdict, report, run_twice};
+use gatecrash_sim::world::World;
+use gatecrash_sim::{Run, Verdict, run_twice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::batch::{self, Outcome, Progress};
+use super::batch::{self, Job, Outcome, Progress};
 use super::files::{File, load};
 use super::table::{Line, Table, prose};
+use super::worlds::Choice;
 use super::{Colour, End, colours, count, paint, say, thousands};
 
 /// Run scenarios and check every rule
 ///
 /// Every scenario runs twice and must do exactly the same both times. A line tells what came of it;
 /// failures are told below the table, each with the command that replays it.
+///
+/// The packet world runs the code that ships, drivers and wire included: what passes there, passes.
+/// The event world runs its cores alone and is there to search quickly; it must come to the same.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   gatecrash run                                everything below the nearest scenarios/
   gatecrash run scenarios/a.toml scenarios/b   a file, and all below a folder
+  gatecrash run --world both scenarios/a.toml  in both worlds, which must agree on what comes of it
   gatecrash run --json | jq .digest            for programs
   gatecrash run --once --jobs 1                quicker on one core, without the second run")]
 pub struct Arguments {
     /// Files, or folders with files (*.toml) at any depth [default: the nearest scenarios/, upward from here]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Where to run them
+    #[arg(long, value_name = "WORLD", value_enum, default_value_t = Choice::Packet)]
+    pub world: Choice,
     /// Print one JSON object instead of the table
     #[arg(long)]
     pub json: bool,
@@ -48,11 +60,16 @@ pub fn run(arguments: &Arguments) -> End {
         Ok(files) => files,
         Err(bad_input) => return bad_input.report(arguments.json),
     };
-    let mut batch = Batch::new(&files, arguments);
-    let work =
-        |file: &File| if arguments.once { gatecrash_sim::run(&file.scenario) } else { run_twice(&file.scenario) };
+    let worlds = arguments.world.worlds();
+    let in_each = |file| worlds.iter().map(move |&world| Job { file, world });
+    let jobs: Vec<Job<'_>> = files.iter().flat_map(in_each).collect();
+    let mut batch = Batch::new(&files, jobs.len(), arguments);
+    let work = |Job { file, world }: Job<'_>| match arguments.once {
+        true => gatecrash_sim::run(&file.scenario, world),
+        false => run_twice(&file.scenario, world),
+    };
     let start = now();
-    batch::run(&files, arguments.jobs, work, &mut batch);
+    batch::run(&jobs, arguments.jobs, work, &mut batch);
     batch.finish(now() - start)
 }
 
@@ -67,17 +84,27 @@ struct Batch<'a> {
     colours: bool,
     bar: ProgressBar,
     table: Table,
+    /// The run before, which may be that of the same scenario in the first of two worlds.
+    first: Option<First>,
     results: Vec<Summary>,
+    /// Of each scenario, whatever the number of worlds.
+    verdicts: Vec<Verdict>,
     digests: Vec<Digest>,
     simulated: Duration,
-    verdict: Verdict,
     reports: Vec<String>,
 }
 
-/// What came of a scenario, for programs.
+struct First {
+    path: String,
+    world: World,
+    run: Run,
+}
+
+/// What came of a scenario in a world, for programs.
 #[derive(Serialize)]
 struct Summary {
     path: String,
+    world: &'static str,
     title: String,
     passed: bool,
     result: &'static str,
@@ -87,6 +114,8 @@ struct Summary {
     simulated_seconds: f64,
     wall_seconds: f64,
     violations: Vec<report::Finding>,
+    /// With the first of two worlds.
+    disagreements: Vec<Difference>,
     not_converged: Option<String>,
     error: Option<String>,
 }
@@ -95,10 +124,12 @@ struct Summary {
 #[derive(Serialize)]
 struct Totals {
     scenarios: usize,
+    worlds: Vec<&'static str>,
     passed: usize,
     /// In all of them together.
     violations: usize,
     violated: usize,
+    disagree: usize,
     not_converged: usize,
     harness_failed: usize,
     runs_each: u32,
@@ -110,12 +141,13 @@ struct Totals {
 }
 
 impl<'a> Batch<'a> {
-    fn new(files: &[File], arguments: &'a Arguments) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(files.len() as u64), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{pos} of {len} scenarios  {wide_bar}  {elapsed}");
+    fn new(files: &[File], jobs: usize, arguments: &'a Arguments) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(jobs as u64), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{pos} of {len} runs  {wide_bar}  {elapsed}");
         bar.set_style(style.expect("the template is well formed"));
         let colours = colours(&io::stdout());
-        let table = Table::new(files.iter().map(|file| file.name.as_str()), colours);
+        let names = files.iter().map(|file| file.name.as_str());
+        let table = Table::new(names, arguments.world.worlds().len(), colours);
         if !arguments.json {
             say(table.head());
         }
@@ -124,10 +156,11 @@ impl<'a> Batch<'a> {
             colours,
             bar,
             table,
+            first: None,
             results: Vec::new(),
+            verdicts: Vec::new(),
             digests: Vec::new(),
             simulated: Duration::ZERO,
-            verdict: Verdict::Passed,
             reports: Vec::new(),
         }
     }
@@ -135,7 +168,8 @@ impl<'a> Batch<'a> {
     /// The reports and the totals.
     fn finish(self, wall: Duration) -> End {
         self.bar.finish_and_clear();
-        let (json, colours, verdict) = (self.arguments.json, self.colours, self.verdict);
+        let (json, colours) = (self.arguments.json, self.colours);
+        let verdict = self.verdicts.iter().copied().max().unwrap_or(Verdict::Passed);
         if !json {
             for report in &self.reports {
                 say(format_args!("\n{report}"));
@@ -151,12 +185,14 @@ impl<'a> Batch<'a> {
     }
 
     fn totals(self, wall: Duration) -> Totals {
-        let ended = |verdict: Verdict| self.results.iter().filter(|one| one.result == verdict.word()).count();
+        let ended = |verdict: Verdict| self.verdicts.iter().filter(|&&one| one == verdict).count();
         Totals {
-            scenarios: self.results.len(),
+            scenarios: self.verdicts.len(),
+            worlds: self.arguments.world.worlds().iter().map(|world| world.word()).collect(),
             passed: ended(Verdict::Passed),
             violations: self.results.iter().map(|one| one.violations.len()).sum(),
             violated: ended(Verdict::Violated),
+            disagree: ended(Verdict::Disagrees),
             not_converged: ended(Verdict::NotConverged),
             harness_failed: ended(Verdict::HarnessFailed),
             runs_each: if self.arguments.once { 1 } else { 2 },
@@ -171,12 +207,14 @@ impl<'a> Batch<'a> {
 
 impl Totals {
     fn in_words(&self, colours: bool) -> String {
+        let is_both = self.worlds.len() > 1;
         let mut result = format!("{} passed", thousands(self.passed as u64));
         if self.passed == self.scenarios {
-            result = paint("all passed", Colour::Green, colours);
+            result = paint(if is_both { "all passed and agree" } else { "all passed" }, Colour::Green, colours);
         } else {
             let failed = [
                 (self.violated, "violated a rule"),
+                (self.disagree, "came to something else in the other world"),
                 (self.not_converged, "did not converge"),
                 (self.harness_failed, "failed by the harness's own fault"),
             ];
@@ -184,6 +222,7 @@ impl Totals {
                 result.push_str(&paint(&format!(", {} {what}", thousands(number as u64)), Colour::Red, colours));
             }
         }
+        let worlds = if is_both { " in both worlds" } else { "" };
         let twice = if self.runs_each == 2 { ", each run twice" } else { "" };
         let (simulated, wall) =
             (Duration::from_secs_f64(self.simulated_seconds), Duration::from_secs_f64(self.wall_seconds));
@@ -191,7 +230,7 @@ impl Totals {
         let (events, simulated, wall, ratio) =
             (count(self.events, "event"), prose(simulated), prose(wall), thousands(ratio));
         [
-            format!("{}{twice}: {result}", count(self.scenarios, "scenario")),
+            format!("{}{worlds}{twice}: {result}", count(self.scenarios, "scenario")),
             format!("{events}, {simulated} simulated in {wall}: {ratio} times faster than real time"),
             format!("digest {}", self.digest),
         ]
@@ -204,14 +243,22 @@ impl Progress for Batch<'_> {
         self.bar.inc(1);
     }
 
-    fn outcome(&mut self, file: &File, outcome: Outcome) {
-        let File { path, name, scenario } = file;
+    fn outcome(&mut self, job: Job<'_>, outcome: Outcome) {
+        let Job { file: File { path, name, scenario }, world } = job;
+        let case = Case { path, scenario, world };
         let run = outcome.result.as_ref().ok();
-        let verdict = run.map_or(Verdict::HarnessFailed, Run::verdict);
+        let other = self.first.take_if(|first| first.path == *path);
+        let differences = match (&other, run) {
+            (Some(other), Some(run)) => agree::differences(scenario, &other.run, run),
+            _ => Vec::new(),
+        };
+        let disagrees = if differences.is_empty() { Verdict::Passed } else { Verdict::Disagrees };
+        let verdict = run.map_or(Verdict::HarnessFailed, Run::verdict).max(disagrees);
         let simulated = run.map(|run| run.simulated);
         if !self.arguments.json {
             let line = self.table.line(&Line {
                 name,
+                world,
                 devices: scenario.devices.len(),
                 events: run.map(|run| run.trace.events.len()),
                 simulated,
@@ -224,14 +271,21 @@ impl Progress for Batch<'_> {
         match &outcome.result {
             Ok(run) => {
                 self.digests.push(run.trace.digest);
-                self.reports.extend(report::failure(path, scenario, run));
+                self.reports.extend(report::failure(&case, run));
             }
-            Err(error) => self.reports.push(report::harness_failure(path, scenario, error)),
+            Err(error) => self.reports.push(report::harness_failure(&case, error)),
         }
-        self.verdict = self.verdict.max(verdict);
+        if let Some(other) = &other {
+            self.reports.extend(report::disagreement(&Case { world: other.world, ..case }, &case, &differences));
+        }
+        match (self.verdicts.last_mut(), world == self.arguments.world.worlds()[0]) {
+            (Some(last), false) => *last = verdict.max(*last),
+            _ => self.verdicts.push(verdict),
+        }
         self.simulated += simulated.unwrap_or_default();
         self.results.push(Summary {
             path: path.clone(),
+            world: world.word(),
             title: scenario.title.clone(),
             passed: verdict == Verdict::Passed,
             result: verdict.word(),
@@ -240,9 +294,11 @@ impl Progress for Batch<'_> {
             events: run.map_or(0, |run| run.trace.events.len()),
             simulated_seconds: simulated.unwrap_or_default().as_secs_f64(),
             wall_seconds: outcome.wall.as_secs_f64(),
-            violations: run.map(|run| report::findings(path, run)).unwrap_or_default(),
+            violations: run.map(|run| report::findings(&case, run)).unwrap_or_default(),
+            disagreements: differences,
             not_converged: run.and_then(|run| run.not_converged.clone()),
             error: outcome.result.as_ref().err().map(ToString::to_string),
         });
+        self.first = outcome.result.ok().map(|run| First { path: path.clone(), world, run });
     }
 }

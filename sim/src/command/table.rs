@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use gatecrash_sim::Verdict;
+use gatecrash_sim::world::World;
 
 use super::{Colour, paint, thousands};
 
@@ -14,6 +15,8 @@ const SCENARIO: &str = "scenario";
 /// The columns.
 pub struct Table {
     name_width: usize,
+    /// Whether lines tell the worlds apart.
+    has_worlds: bool,
     colours: bool,
 }
 
@@ -21,6 +24,8 @@ pub struct Table {
 pub struct Line<'a> {
     /// The scenario.
     pub name: &'a str,
+    /// Where it ran.
+    pub world: World,
     /// How many devices it has.
     pub devices: usize,
     /// How many events its run had, where there is one.
@@ -36,34 +41,41 @@ pub struct Line<'a> {
 }
 
 impl Table {
-    /// A table of scenarios with these names.
-    pub fn new<'a>(names: impl Iterator<Item = &'a str>, colours: bool) -> Self {
+    /// A table of scenarios with these names, in so many worlds.
+    pub fn new<'a>(names: impl Iterator<Item = &'a str>, worlds: usize, colours: bool) -> Self {
         let name_width = names.map(|name| name.chars().count()).chain([SCENARIO.len()]).max().unwrap_or_default();
-        Table { name_width, colours }
+        Table { name_width, has_worlds: worlds > 1, colours }
     }
 
     /// The head.
     pub fn head(&self) -> String {
-        let width = self.name_width;
-        let line = format!("{SCENARIO:width$}  devices     events    simulated       wall  result");
+        let (width, world) = (self.name_width, self.world("world"));
+        let line = format!("{SCENARIO:width$}{world}  devices     events    simulated       wall  result");
         paint(&line, Colour::Bold, self.colours)
+    }
+
+    /// The column of worlds, where there is one.
+    fn world(&self, word: &str) -> String {
+        if self.has_worlds { format!("  {word:6}") } else { String::new() }
     }
 
     /// One line.
     pub fn line(&self, line: &Line<'_>) -> String {
         let (name, devices, width) = (line.name, line.devices, self.name_width);
+        let world = self.world(line.world.word());
         let events = line.events.map_or_else(|| "-".to_owned(), |events| thousands(events as u64));
         let simulated = line.simulated.map_or_else(|| "-".to_owned(), |span| seconds(span, 1));
         let wall = seconds(line.wall, 2);
         let (word, colour) = match line.verdict {
             Verdict::Passed => ("passed", Colour::Green),
             Verdict::NotConverged => ("NOT CONVERGED", Colour::Red),
+            Verdict::Disagrees => ("DISAGREES", Colour::Red),
             Verdict::Violated => ("VIOLATED", Colour::Red),
             Verdict::HarnessFailed => ("HARNESS FAILED", Colour::Red),
         };
         let result = format!("{} {}", paint(word, colour, self.colours), line.about);
         let result = result.trim_end();
-        format!("{name:width$}  {devices:>7}  {events:>9}  {simulated:>11}  {wall:>9}  {result}")
+        format!("{name:width$}{world}  {devices:>7}  {events:>9}  {simulated:>11}  {wall:>9}  {result}")
     }
 }
 
@@ -91,9 +103,10 @@ mod tests {
 
     #[test]
     fn columns_are_aligned() {
-        let table = Table::new(["a_rather_long_name", "b"].into_iter(), false);
+        let table = Table::new(["a_rather_long_name", "b"].into_iter(), 1, false);
         let passed = Line {
             name: "b",
+            world: World::Packet,
             devices: 2,
             events: Some(1_234),
             simulated: Some(Duration::from_secs(604_800)),
@@ -113,6 +126,25 @@ mod tests {
         scenario            devices     events    simulated       wall  result
         b                         2      1,234  604,800.0 s     0.25 s  passed
         a_rather_long_name        2          -            -     0.25 s  HARNESS FAILED the world failed
+        "#);
+    }
+
+    #[test]
+    fn worlds_have_a_column_where_there_are_two() {
+        let table = Table::new(["a_name"].into_iter(), 2, false);
+        let line = Line {
+            name: "a_name",
+            world: World::Event,
+            devices: 2,
+            events: Some(1_234),
+            simulated: Some(Duration::from_secs(140)),
+            wall: Duration::ZERO,
+            verdict: Verdict::Disagrees,
+            about: String::new(),
+        };
+        insta::assert_snapshot!([table.head(), table.line(&line)].join("\n"), @r#"
+        scenario  world   devices     events    simulated       wall  result
+        a_name    event         2      1,234      140.0 s     0.00 s  DISAGREES
         "#);
     }
 

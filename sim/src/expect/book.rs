@@ -1,4 +1,4 @@
-//! The trace sorted by device and by user, so that an expectation need not read all of it.
+//! The trace sorted by device and by user, so that whoever asks need not read all of it.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::trace::{Actor, DeviceIndex, Effect, Fact, Outcome, Request, Told, Tra
 
 /// One read trace.
 #[derive(Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     devices: Vec<Device>,
     /// The facts about each user, with when they were decided; without those that a crash undid.
     facts: BTreeMap<UserIndex, Vec<(Instant, Fact)>>,
@@ -19,34 +19,34 @@ pub(super) struct Book {
 
 /// What happened on one device.
 #[derive(Default)]
-pub(super) struct Device {
-    pub(super) told: Vec<(Instant, Told)>,
-    pub(super) calls: Vec<Made>,
+pub(crate) struct Device {
+    pub(crate) told: Vec<(Instant, Told)>,
+    pub(crate) calls: Vec<Made>,
     statuses: Vec<(Instant, (Status, Option<UserIndex>))>,
     /// The first call of the process that runs.
     process: usize,
 }
 
 /// A call the application made.
-pub(super) struct Made {
-    pub(super) kind: CallKind,
-    pub(super) at: Instant,
-    pub(super) answered: Option<(Instant, Outcome)>,
+pub(crate) struct Made {
+    pub(crate) kind: CallKind,
+    pub(crate) at: Instant,
+    pub(crate) answered: Option<(Instant, Outcome)>,
     call: u32,
 }
 
 /// What the server knows of a user at an instant.
 #[derive(Default)]
-pub(super) struct Account {
-    pub(super) presence: Presence,
-    pub(super) days: u32,
-    pub(super) logins: u32,
+pub(crate) struct Account {
+    pub(crate) presence: Presence,
+    pub(crate) days: u32,
+    pub(crate) logins: u32,
     /// Whether each session has a connection.
     sessions: BTreeMap<DeviceIndex, bool>,
 }
 
 impl Book {
-    pub(super) fn read(trace: &Trace) -> Book {
+    pub(crate) fn read(trace: &Trace) -> Book {
         let mut book = Book::default();
         book.devices.resize_with(trace.cast.devices().len(), Device::default);
         // Facts that are not on disk yet: a crash undoes them.
@@ -80,11 +80,16 @@ impl Book {
         });
     }
 
-    pub(super) fn device(&self, device: DeviceIndex) -> &Device {
+    pub(crate) fn device(&self, device: DeviceIndex) -> &Device {
         &self.devices[device.index()]
     }
 
-    pub(super) fn account_at(&self, user: UserIndex, at: Instant) -> Account {
+    /// The users of whom the server knows something.
+    pub(crate) fn users(&self) -> impl Iterator<Item = UserIndex> {
+        self.facts.keys().copied()
+    }
+
+    pub(crate) fn account_at(&self, user: UserIndex, at: Instant) -> Account {
         let mut account = Account::default();
         let facts = self.facts.get(&user).map_or(&[][..], Vec::as_slice);
         for (_, fact) in facts.iter().take_while(|(decided, _)| *decided <= at) {
@@ -118,7 +123,7 @@ impl Device {
     }
 
     /// The status and login user at an instant, and since when.
-    pub(super) fn status_at(&self, at: Instant) -> ((Status, Option<UserIndex>), Instant) {
+    pub(crate) fn status_at(&self, at: Instant) -> ((Status, Option<UserIndex>), Instant) {
         let until = self.statuses.partition_point(|&(since, _)| since <= at);
         let last = self.statuses[..until].last();
         last.map_or(((Status::Logout, None), Instant::ZERO), |&(since, status)| (status, since))
@@ -150,12 +155,12 @@ impl Account {
     }
 
     /// The devices whose session has a connection.
-    pub(super) fn online(&self) -> Vec<DeviceIndex> {
+    pub(crate) fn online(&self) -> Vec<DeviceIndex> {
         self.sessions.iter().filter(|(_, connected)| **connected).map(|(&device, _)| device).collect()
     }
 
     /// The devices that have a session.
-    pub(super) fn with_session(&self) -> Vec<DeviceIndex> {
+    pub(crate) fn with_session(&self) -> Vec<DeviceIndex> {
         self.sessions.keys().copied().collect()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows no rule. What must hold in every run is in `property`.
 
-mod book;
+pub(crate) mod book;
 #[cfg(test)]
 mod tests;
 

@@ -11,7 +11,39 @@ pub mod tickets;
 
 use gatecrash::time::Instant;
 
-use crate::scenario::Text;
+use crate::scenario::{Scenario, Text};
+use crate::trace::Recorder;
+
+/// Which world a scenario runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum World {
+    /// The code that ships, over turmoil's network.
+    Packet,
+    /// The pure cores, joined by one queue of events.
+    Event,
+}
+
+impl World {
+    /// The word that commands and JSON use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            World::Packet => "packet",
+            World::Event => "event",
+        }
+    }
+
+    /// Runs the scenario to its convergence and records what happens.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError`] when the run itself fails, which says nothing about the rules.
+    pub fn run(self, scenario: &Scenario, recorder: &Recorder) -> Result<(), WorldError> {
+        match self {
+            World::Packet => packet::run(scenario, recorder),
+            World::Event => event::run(scenario, recorder),
+        }
+    }
+}
 
 /// Whom a ticket is made out to when the login it is for names no possible user.
 const NOBODY: &str = "nobody";
