@@ -17,6 +17,7 @@ pub mod expect;
 pub mod property;
 pub mod report;
 pub mod scenario;
+pub mod sweep;
 pub mod trace;
 pub mod world;
 

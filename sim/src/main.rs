@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::{End, batch, inspect, replay, run, worlds};
+use command::{End, batch, inspect, replay, run, sweep, worlds};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -23,6 +23,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Sweep(sweep::Arguments),
     Replay(replay::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
@@ -37,6 +38,7 @@ const LONG_HELP: &str = "\
 Examples:
   gatecrash                               run every scenario, each twice
   gatecrash run scenarios/regressions     run those below a folder
+  gatecrash sweep --time 10m              search for ten minutes
   gatecrash replay scenarios/NAME.toml    tell what happens in one
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
     };
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),

@@ -32,7 +32,7 @@ const REPLAY_STEP_MICROS: u64 = 500_000;
 /// What was run, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// The scenario's file.
+    /// Its file, or `--seed` and the seed it was drawn from: what a command line calls it.
     pub path: &'a str,
     /// What it says.
     pub scenario: &'a Scenario,
@@ -223,7 +223,8 @@ fn actor_name(cast: &Cast, actor: Actor) -> &str {
 pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
     let path = case.path;
-    let path = if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) };
+    let is_seed = path.starts_with("--seed ");
+    let path = if is_seed || path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) };
     let world = match case.world {
         World::Packet => String::new(),
         World::Event => format!(" --world {}", World::Event.word()),

@@ -115,6 +115,11 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
     ]
 }
 
+/// How many properties watch a run.
+pub fn number() -> usize {
+    all(&Scenario::default()).len()
+}
+
 /// Judges a trace that kept its events.
 pub fn check(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut checks = Checks::new(scenario);

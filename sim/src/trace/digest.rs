@@ -37,8 +37,25 @@ impl Digest {
 
     /// The digest of several runs, in their order.
     pub fn of(digests: impl IntoIterator<Item = Digest>) -> Digest {
-        let hash = digests.into_iter().fold(Sha256::new(), |hash, digest| hash.chain_update(digest.0));
-        Digest(hash.finalize().into())
+        let mut sum = Digests::default();
+        digests.into_iter().for_each(|digest| sum.push(digest));
+        sum.digest()
+    }
+}
+
+/// The digest of runs that are still coming in, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Digests(Sha256);
+
+impl Digests {
+    /// One more run.
+    pub fn push(&mut self, digest: Digest) {
+        self.0.update(digest.0);
+    }
+
+    /// The digest of all so far.
+    pub fn digest(&self) -> Digest {
+        Digest(self.0.clone().finalize().into())
     }
 }
 

@@ -87,7 +87,8 @@ pub enum Section {
 }
 
 impl Section {
-    const fn word(self) -> &'static str {
+    /// What the section is called.
+    pub const fn word(self) -> &'static str {
         match self {
             Section::Call => "call",
             Section::Result => "result",

@@ -221,6 +221,11 @@ impl Recorder {
         self.lock().encoder.digest()
     }
 
+    /// What is left of the run when its events are not.
+    pub fn summary(&self) -> Summary {
+        self.lock().summary()
+    }
+
     /// Takes the trace out and lets the observers go. What is recorded afterwards starts from
     /// nothing and is of no use.
     pub fn finish(&self) -> Trace {
@@ -262,11 +267,19 @@ impl<O: Observer> Recording<O> {
         }
     }
 
+    fn summary(&self) -> Summary {
+        Summary {
+            cast: self.cast.clone(),
+            events: self.events_seen,
+            ended_at: self.last_at,
+            digest: self.encoder.digest(),
+            ending: self.end.clone(),
+        }
+    }
+
     /// What is left of the run, and the observer that saw it.
     pub(crate) fn into_summary(self) -> (Summary, O) {
-        let digest = self.encoder.digest();
-        let Recording { cast, events_seen: events, last_at: ended_at, end: ending, observer, .. } = self;
-        (Summary { cast, events, ended_at, digest, ending }, observer)
+        (self.summary(), self.observer)
     }
 
     /// What has not come to rest, by device; none once everything has.

@@ -1,0 +1,417 @@
+//! `gatecrash sweep`: seeds by the million, each a scenario of its own, and a ledger of what they did.
+
+mod confirm;
+mod crew;
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use gatecrash_sim::property;
+use gatecrash_sim::scenario::{parse_duration, print_duration};
+use gatecrash_sim::sweep::{self, Failure, Fingerprint, Manner, SeedRun, Sighting, Total};
+use gatecrash_sim::trace::Actor;
+use gatecrash_sim::trace::ledger::Section;
+use gatecrash_sim::world::World;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use self::confirm::{Confirmation, confirm};
+use self::crew::{Plan, Watch};
+use super::files::BadInput;
+use super::worlds::One;
+use super::{Colour, End, batch, colours, complain, count, paint, say, thousands};
+
+/// What is swept when nothing is said.
+const SEEDS_DEFAULT: Range<u64> = 0..100_000;
+
+/// A sweep that finds so many failing seeds has found enough.
+const FAILING_MAX: usize = 1_000;
+
+/// How many findings are told in full, and of how many seeds each is said.
+const FINDINGS_TOLD: usize = 5;
+const SEEDS_TOLD: usize = 8;
+
+/// The width of the names in the ledger.
+const NAME_WIDTH: usize = 34;
+
+/// Draw scenarios from seeds, run them, and check every rule
+///
+/// Each seed is a scenario: devices, users, sites, a policy, a script that races on purpose, and
+/// faults. One in a hundred, and each that fails, runs twice and must do the same; one that fails is
+/// confirmed in a fresh process. Ends with a ledger of what the seeds did and reached. It fails
+/// unless every seed asked for has finished.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatecrash sweep                           100,000 seeds
+  gatecrash sweep --seeds 0..1000000        a million
+  gatecrash sweep --time 10m                as many as ten minutes allow
+  gatecrash sweep --world packet --time 5m  the code that ships, drivers and wire included
+  gatecrash sweep --json | jq .digest       for programs
+  gatecrash replay --seed 17                tell what happens in one
+  gatecrash print --seed 17 > my.toml       keep one as a file")]
+pub struct Arguments {
+    /// The seeds: the first, and the one after the last [default: 0..100000]
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    seeds: Option<Range<u64>>,
+    /// For how long, instead of up to a last seed
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time: Option<Duration>,
+    /// Where to run them
+    #[arg(long, value_name = "WORLD", value_enum, default_value_t = One::Event)]
+    world: One,
+    /// How many seeds to run at a time; it changes nothing but the time taken
+    #[arg(long, value_name = "N", default_value_t = batch::cores())]
+    jobs: NonZeroUsize,
+    /// Print one JSON object instead of the ledger
+    #[arg(long)]
+    json: bool,
+    /// Give up when nothing happens in a run for so long
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "2m")]
+    hang_after: Duration,
+    /// Do not run failing seeds again in a fresh process
+    #[arg(long)]
+    unconfirmed: bool,
+    /// Let no property look on, to measure what they cost: nothing is found
+    #[arg(long)]
+    unchecked: bool,
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let number = |text: &str| text.replace('_', "").parse::<u64>().ok();
+    let range = text.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
+    match range {
+        Some(range) if !range.is_empty() => Ok(range),
+        Some(_) => Err("there is no seed in it: the second number is the one after the last".to_owned()),
+        None => Err("expected two numbers such as 0..1000".to_owned()),
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "expected a span of time such as 30s, 10m or 1h30m".to_owned())
+}
+
+/// Does it.
+#[expect(clippy::disallowed_methods, reason = "how long a sweep took is told to people, and decides no run")]
+pub fn run(arguments: &Arguments) -> End {
+    let seeds = match (&arguments.seeds, arguments.time) {
+        (Some(seeds), Some(_)) if seeds.start + 1 < seeds.end => {
+            let problem = "--time goes on from one seed: give --seeds A..B or --time, or --seeds A..A+1 with it";
+            return BadInput::Refused(problem.to_owned()).report(arguments.json);
+        }
+        (Some(seeds), Some(_)) => seeds.start..u64::MAX,
+        (None, Some(_)) => 0..u64::MAX,
+        (Some(seeds), None) => seeds.clone(),
+        (None, None) => SEEDS_DEFAULT,
+    };
+    let start = Instant::now();
+    let manner = Manner { world: arguments.world.world(), checks: !arguments.unchecked };
+    let plan = Plan {
+        seeds: seeds.clone(),
+        deadline: arguments.time.map(|time| start + time),
+        manner,
+        jobs: arguments.jobs,
+        hang_after: arguments.hang_after,
+    };
+    let mut sweep = Sweep { arguments, manner, total: Total::default(), bar: bar(arguments, &seeds), start };
+    let asked = crew::run(&plan, &mut sweep);
+    sweep.finish(asked, seeds.start, start.elapsed())
+}
+
+fn bar(arguments: &Arguments, seeds: &Range<u64>) -> ProgressBar {
+    let target = if arguments.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let (length, template) = match arguments.time {
+        None => (seeds.end - seeds.start, "{bar:32} {human_pos}/{human_len} seeds  {msg}  {eta} left"),
+        Some(time) => (time.as_secs().max(1), "{bar:32} {msg}  {eta} left"),
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    ProgressBar::with_draw_target(Some(length), target).with_style(style)
+}
+
+/// What is known so far.
+struct Sweep<'a> {
+    arguments: &'a Arguments,
+    manner: Manner,
+    total: Total,
+    bar: ProgressBar,
+    start: Instant,
+}
+
+impl Watch for Sweep<'_> {
+    fn runs(&mut self, runs: Vec<SeedRun>) -> bool {
+        for run in runs {
+            if let Some(failure) = &run.failure {
+                let told = match failure {
+                    Failure::Violated(violations) => {
+                        format!("{} violated: {}", violations[0].rule, violations[0].property)
+                    }
+                    Failure::NotConverged(reason) => format!("did not converge: {reason}"),
+                    Failure::Harness(error) => format!("the harness failed: {error}"),
+                };
+                // The first of each kind as soon as it is known: a long sweep need not be waited for.
+                if !self.arguments.json && !self.total.findings.contains_key(&failure.fingerprint()) {
+                    self.bar.suspend(|| complain(format_args!("seed {}  {told}", run.seed)));
+                }
+            }
+            self.total.add(run);
+        }
+        self.total.failing() < FAILING_MAX
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a progress bar shows how fast it goes")]
+    fn tick(&mut self) {
+        let elapsed = self.start.elapsed();
+        let position = if self.arguments.time.is_some() { elapsed.as_secs() } else { self.total.finished };
+        self.bar.set_position(position);
+        let rate = self.total.finished as f64 / elapsed.as_secs_f64().max(0.001);
+        self.bar.set_message(format!(
+            "{}/s  {} simulated  {}",
+            thousands(rate as u64),
+            span(self.total.simulated()),
+            count(self.total.failing(), "violation"),
+        ));
+    }
+
+    fn hangs(&mut self, sighting: Sighting) -> ! {
+        let Sighting { seed, at, actor, number, what, .. } = sighting;
+        let actor = match actor {
+            Actor::World => "of the world".to_owned(),
+            Actor::Server => "of the server".to_owned(),
+            Actor::Device(device) => format!("of device {} of the scenario", device.index() + 1),
+        };
+        self.bar.abandon();
+        complain(format_args!(
+            "error: seed {seed} hangs: nothing has happened for {} since {at} s of simulated time.\n\
+             The last event was {what}, number {number} {actor}.",
+            print_duration(self.arguments.hang_after)
+        ));
+        std::process::exit(End::HarnessFailed as i32)
+    }
+}
+
+/// What came of a sweep, for programs.
+#[derive(Serialize)]
+struct Totals {
+    world: &'static str,
+    first_seed: u64,
+    seeds_asked: u64,
+    seeds_finished: u64,
+    soaks: u64,
+    seeds_run_twice: u64,
+    /// Seeds in which a property does not hold.
+    violations: usize,
+    not_converged: usize,
+    harness_failed: usize,
+    events: u64,
+    simulated_seconds: f64,
+    wall_seconds: f64,
+    seeds_per_second: f64,
+    events_per_second: f64,
+    digest: String,
+    properties: usize,
+    sometimes_hit: Vec<&'static str>,
+    sometimes_missed: Vec<&'static str>,
+    counts: Vec<Count>,
+    findings: Vec<Found>,
+}
+
+#[derive(Serialize)]
+struct Count {
+    section: &'static str,
+    what: String,
+    number: u64,
+}
+
+/// Failing seeds that have one fingerprint.
+#[derive(Serialize)]
+struct Found {
+    property: &'static str,
+    rule: Option<&'static str>,
+    seeds: usize,
+    first_seed: u64,
+    /// What a fresh process said that does not agree.
+    disagreement: Option<String>,
+    replay: String,
+}
+
+impl Sweep<'_> {
+    fn finish(self, asked: u64, first_seed: u64, wall: Duration) -> End {
+        self.bar.finish_and_clear();
+        let is_finished = self.total.finished == asked;
+        let found = self.found();
+        let numbers = |wanted: fn(&Fingerprint) -> bool| {
+            self.total.findings.iter().filter(|(print, _)| wanted(print)).map(|(_, seeds)| seeds.len()).sum::<usize>()
+        };
+        let violations = numbers(|print| matches!(print, Fingerprint::Property(..)));
+        let not_converged = numbers(|print| *print == Fingerprint::NotConverged);
+        let harness_failed = numbers(|print| *print == Fingerprint::Harness);
+        let disagrees = found.iter().any(|found| found.disagreement.is_some());
+        let end = if harness_failed > 0 || disagrees || !is_finished && violations + not_converged == 0 {
+            End::HarnessFailed
+        } else if violations > 0 {
+            End::Violated
+        } else if not_converged > 0 {
+            End::NotConverged
+        } else {
+            End::Passed
+        };
+        let total = &self.total;
+        let totals = Totals {
+            world: self.manner.world.word(),
+            first_seed,
+            seeds_asked: asked,
+            seeds_finished: total.finished,
+            soaks: total.soaks,
+            seeds_run_twice: total.repeated,
+            violations,
+            not_converged,
+            harness_failed,
+            events: total.ledger.events,
+            simulated_seconds: total.simulated().as_secs_f64(),
+            wall_seconds: wall.as_secs_f64(),
+            seeds_per_second: total.finished as f64 / wall.as_secs_f64(),
+            events_per_second: total.ledger.events as f64 / wall.as_secs_f64(),
+            digest: total.digest().to_string(),
+            properties: if self.manner.checks { property::number() } else { 0 },
+            sometimes_hit: total.sometimes.hit().collect(),
+            sometimes_missed: total.sometimes.missed().collect(),
+            counts: total
+                .ledger
+                .counts()
+                .map(|(section, what, number)| Count { section: section.word(), what, number })
+                .collect(),
+            findings: found,
+        };
+        if self.arguments.json {
+            say(serde_json::to_string_pretty(&totals).expect("numbers and texts"));
+        } else {
+            self.tell(&totals, end);
+        }
+        end
+    }
+
+    /// The findings, each confirmed in a fresh process.
+    fn found(&self) -> Vec<Found> {
+        let world = self.manner.world;
+        let confirmed = |seeds: &[(u64, Option<gatecrash_sim::trace::Digest>)]| {
+            if self.arguments.unconfirmed {
+                return None;
+            }
+            seeds.iter().find_map(|&(seed, digest)| match confirm(seed, world, digest) {
+                Confirmation::Same => None,
+                Confirmation::Differs(how) => Some(format!("seed {seed}: {how}")),
+            })
+        };
+        let found = |(print, seeds): (&Fingerprint, &Vec<(u64, _)>)| {
+            let (property, rule) = match print {
+                Fingerprint::Property(property, rule) => (*property, Some(rule.as_str())),
+                Fingerprint::NotConverged => ("did not converge", None),
+                Fingerprint::Harness => ("the harness failed", None),
+            };
+            let first_seed = seeds[0].0;
+            let replay = format!("cargo run --release -- replay --seed {first_seed} --world {}", world.word());
+            Found { property, rule, seeds: seeds.len(), first_seed, disagreement: confirmed(seeds), replay }
+        };
+        self.total.findings.iter().map(found).collect()
+    }
+
+    fn tell(&self, totals: &Totals, end: End) {
+        let ledger = |name: &str, number: String| say(format_args!("  {name:<NAME_WIDTH$}{number:>16}"));
+        for section in [Section::Call, Section::Event, Section::Effect, Section::Fact] {
+            say(heading(section));
+            for (_, what, number) in self.total.ledger.counts().filter(|(of, ..)| *of == section) {
+                ledger(&what, thousands(number));
+            }
+        }
+        say(format_args!(
+            "sometimes: {} of {} situations reached",
+            totals.sometimes_hit.len(),
+            totals.sometimes_hit.len() + totals.sometimes_missed.len()
+        ));
+        for missed in &totals.sometimes_missed {
+            say(format_args!("  never: {missed}"));
+        }
+        for found in totals.findings.iter().take(FINDINGS_TOLD) {
+            say(format_args!("\n{}", sweep::report(found.first_seed, self.manner.world)));
+            let seeds = &self.total.findings.iter().find(|(_, seeds)| seeds[0].0 == found.first_seed);
+            let seeds: Vec<String> =
+                seeds.iter().flat_map(|(_, seeds)| seeds.iter().take(SEEDS_TOLD).map(|(seed, _)| seed.to_string())).collect();
+            let more = if found.seeds > SEEDS_TOLD { " …" } else { "" };
+            say(format_args!("\n  {} fail so: {}{more}", count(found.seeds, "seed"), seeds.join(", ")));
+            match &found.disagreement {
+                None if self.arguments.unconfirmed => {}
+                None => say("  confirmed in a fresh process"),
+                Some(how) => say(format_args!("  NOT confirmed in a fresh process: {how}")),
+            }
+        }
+        if totals.findings.len() > FINDINGS_TOLD {
+            say(format_args!("\nand {} more kinds of failure", totals.findings.len() - FINDINGS_TOLD));
+        }
+        let asked = thousands(totals.seeds_asked);
+        let verdict = match end {
+            End::Passed if totals.properties == 0 => paint("nothing was checked", Colour::Bold, self.colours()),
+            End::Passed => paint("no violation", Colour::Green, self.colours()),
+            End::Violated | End::NotConverged | End::BadInput | End::HarnessFailed => {
+                let failing = count(self.total.failing(), "failing seed");
+                paint(&failing, Colour::Red, self.colours())
+            }
+        };
+        say(format_args!(
+            "\n{asked} seeds from {} asked for, {} finished, {} of them without a budget: {verdict}",
+            thousands(totals.first_seed),
+            thousands(totals.seeds_finished),
+            thousands(totals.soaks),
+        ));
+        say(format_args!(
+            "{} events, {} simulated in {:.1} s: {} seeds and {} events a second",
+            thousands(totals.events),
+            span(self.total.simulated()),
+            totals.wall_seconds,
+            thousands(totals.seeds_per_second as u64),
+            thousands(totals.events_per_second as u64),
+        ));
+        say(format_args!(
+            "{} properties; {} ran twice and did the same; digest {}",
+            totals.properties,
+            count(totals.seeds_run_twice as usize, "seed"),
+            totals.digest
+        ));
+    }
+
+    fn colours(&self) -> bool {
+        colours(&io::stdout())
+    }
+}
+
+fn heading(section: Section) -> &'static str {
+    match section {
+        Section::Call => "calls made",
+        Section::Event => "listeners called",
+        Section::Effect => "faults that took effect",
+        Section::Fact => "what became true on the server",
+        _ => unreachable!("the ledger shows no other section"),
+    }
+}
+
+/// Years, once there are some.
+fn span(time: Duration) -> String {
+    const YEAR: f64 = 365.25 * 24.0 * 3600.0;
+    let years = time.as_secs_f64() / YEAR;
+    if years >= 1.0 { format!("{} years", thousands(years as u64)) } else { print_duration(Duration::from_secs(time.as_secs())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_seeds_is_two_numbers_the_second_excluded() {
+        assert_eq!(seeds("0..1000"), Ok(0..1000));
+        assert_eq!(seeds("1_000..2_000"), Ok(1_000..2_000));
+        assert!(seeds("5..5").unwrap_err().contains("no seed"));
+        assert!(seeds("5").unwrap_err().contains("0..1000"));
+    }
+}

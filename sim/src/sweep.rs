@@ -1,0 +1,291 @@
+//! A sweep: many seeds, each drawn, run and judged, and what they add up to.
+//!
+//! ```text
+//! seed ──generate──▶ Scenario ──world──▶ events ──▶ checks, ledger, sometimes, digest ──▶ Total
+//! ```
+//!
+//! No trace is kept: whoever wants to see a seed runs it again. Which seeds, on how many threads, and
+//! what is said of them is the command's business.
+
+mod pulse;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gatecrash::time::Instant;
+
+use crate::caught::caught;
+use crate::generate;
+use crate::property::Checks;
+use crate::scenario::Scenario;
+use crate::scenario::rules::RuleId;
+use crate::sometimes::Sometimes;
+use crate::trace::digest::Digests;
+use crate::trace::{Cast, Digest, Ending, Event, Ledger, Observer, Recorder, Summary};
+use crate::world::{World, WorldError, event, packet};
+use crate::{Violation, report};
+
+pub use pulse::{Pulse, Sighting};
+
+/// Of so many seeds one runs twice, and must do the same.
+const REPEATED_ONE_IN: u64 = 100;
+
+/// How the seeds of a sweep are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Where.
+    pub world: World,
+    /// Whether the properties watch. Without them a sweep finds nothing: for measuring what they cost.
+    pub checks: bool,
+}
+
+/// What came of one seed.
+#[derive(Clone, Debug)]
+pub struct SeedRun {
+    /// Which.
+    pub seed: u64,
+    /// Whether it was drawn without a budget.
+    pub is_soak: bool,
+    /// Whether it ran twice.
+    pub was_repeated: bool,
+    /// How much happened, by kind.
+    pub ledger: Ledger,
+    /// What it reached.
+    pub sometimes: Sometimes,
+    /// The sum of its events; none when the run never came to its end.
+    pub digest: Option<Digest>,
+    /// What is wrong with it.
+    pub failure: Option<Failure>,
+}
+
+/// What is wrong with a seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Properties that do not hold.
+    Violated(Vec<Violation>),
+    /// What did not come to rest.
+    NotConverged(String),
+    /// The harness itself: a world that failed, a panic, two runs that differ.
+    Harness(String),
+}
+
+/// What makes two failures one finding: what was broken, not by whom and when.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fingerprint {
+    /// The first property that does not hold, and the rule it checks.
+    Property(&'static str, RuleId),
+    /// It did not come to rest.
+    NotConverged,
+    /// The harness failed.
+    Harness,
+}
+
+impl Failure {
+    /// What it has in common with other failures of its kind.
+    pub fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Failure::Violated(violations) => {
+                let first = violations.first().expect("a violated run has a violation");
+                Fingerprint::Property(first.property, first.rule)
+            }
+            Failure::NotConverged(_) => Fingerprint::NotConverged,
+            Failure::Harness(_) => Fingerprint::Harness,
+        }
+    }
+}
+
+/// Draws the seed's scenario, runs and judges it; if something is wrong, or by lot, a second time.
+pub fn seed(seed: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
+    pulse.begin(seed);
+    let first = once(seed, manner, pulse);
+    let was_repeated = first.failure.is_some() || seed % REPEATED_ONE_IN == 0;
+    if !was_repeated {
+        return first;
+    }
+    let second = once(seed, manner, pulse);
+    let failure = if first.digest == second.digest && first.failure == second.failure {
+        first.failure
+    } else {
+        Some(Failure::Harness(difference(&generate::scenario(seed), manner.world)))
+    };
+    SeedRun { was_repeated, failure, ..first }
+}
+
+/// Where two runs differ that should not.
+fn difference(scenario: &Scenario, world: World) -> String {
+    match crate::run_twice(scenario, world) {
+        Err(error) => error.to_string(),
+        Ok(_) => "two runs of the seed differ, but two more do not".to_owned(),
+    }
+}
+
+fn once(seed: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
+    let is_soak = generate::is_soak(seed);
+    let run = caught(|| {
+        let scenario = generate::scenario(seed);
+        let watch = Watch {
+            checks: manner.checks.then(|| Checks::new(&scenario)),
+            ledger: Ledger::default(),
+            sometimes: Sometimes::default(),
+            pulse: Arc::clone(pulse),
+        };
+        run_in(manner.world, &scenario, watch)
+    });
+    let (summary, mut watch) = match run {
+        Ok(Ok(run)) => run,
+        Ok(Err(error)) => return SeedRun::failed(seed, is_soak, error.to_string()),
+        Err(said) => return SeedRun::failed(seed, is_soak, format!("the run {said}")),
+    };
+    let violations = match caught(|| watch.checks.as_mut().map(|checks| checks.finish(&summary.cast))) {
+        Ok(violations) => violations.unwrap_or_default(),
+        Err(said) => return SeedRun::failed(seed, is_soak, format!("a check {said}")),
+    };
+    let failure = match (&violations[..], &summary.ending) {
+        ([_, ..], _) => Some(Failure::Violated(violations)),
+        ([], Some(Ending::Converged)) => None,
+        ([], Some(Ending::NotConverged(reason))) => Some(Failure::NotConverged(reason.clone())),
+        ([], None) => Some(Failure::Harness("the world never said whether it had converged".to_owned())),
+    };
+    let Watch { ledger, sometimes, .. } = watch;
+    let digest = Some(summary.digest);
+    SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest, failure }
+}
+
+fn run_in(world: World, scenario: &Scenario, watch: Watch) -> Result<(Summary, Watch), WorldError> {
+    match world {
+        World::Event => event::watch(scenario, watch),
+        World::Packet => {
+            let watch = Arc::new(Mutex::new(watch));
+            let recorder = Recorder::streaming(Cast::of(scenario));
+            recorder.add_observer(Box::new(Arc::clone(&watch)));
+            packet::run(scenario, &recorder)?;
+            let summary = recorder.summary();
+            recorder.finish();
+            let watch = Arc::try_unwrap(watch).ok().expect("the recorder has let its observers go");
+            Ok((summary, watch.into_inner().expect("an observer does not panic")))
+        }
+    }
+}
+
+impl SeedRun {
+    fn failed(seed: u64, is_soak: bool, said: String) -> SeedRun {
+        let (ledger, sometimes) = (Ledger::default(), Sometimes::default());
+        let failure = Some(Failure::Harness(said));
+        SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest: None, failure }
+    }
+}
+
+/// Everything that looks on while a seed runs.
+struct Watch {
+    checks: Option<Checks>,
+    ledger: Ledger,
+    sometimes: Sometimes,
+    pulse: Arc<Pulse>,
+}
+
+impl Observer for Watch {
+    fn observe(&mut self, cast: &Cast, event: &Event) {
+        self.pulse.beat(event);
+        self.ledger.count(event);
+        if let Some(checks) = &mut self.checks {
+            checks.observe(cast, event);
+        }
+        self.sometimes.observe(cast, event);
+    }
+}
+
+/// What many seeds add up to. Add them in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Total {
+    /// Seeds that came to their end, soaks included.
+    pub finished: u64,
+    /// Those among them drawn without a budget.
+    pub soaks: u64,
+    /// Seeds that ran twice.
+    pub repeated: u64,
+    /// How much happened, by kind.
+    pub ledger: Ledger,
+    /// What was reached.
+    pub sometimes: Sometimes,
+    /// The seeds with something wrong, by what that is.
+    pub findings: BTreeMap<Fingerprint, Vec<(u64, Option<Digest>)>>,
+    digests: Digests,
+}
+
+impl Total {
+    /// One more seed.
+    pub fn add(&mut self, run: SeedRun) {
+        if let Some(failure) = &run.failure {
+            self.findings.entry(failure.fingerprint()).or_default().push((run.seed, run.digest));
+        }
+        let Some(digest) = run.digest else { return };
+        self.digests.push(digest);
+        self.finished += 1;
+        self.soaks += u64::from(run.is_soak);
+        self.repeated += u64::from(run.was_repeated);
+        self.ledger.add(&run.ledger);
+        self.sometimes.merge(&run.sometimes);
+    }
+
+    /// How many seeds have something wrong.
+    pub fn failing(&self) -> usize {
+        self.findings.values().map(Vec::len).sum()
+    }
+
+    /// How much time passed in all the worlds together.
+    pub fn simulated(&self) -> Duration {
+        self.ledger.ended_at - Instant::ZERO
+    }
+
+    /// The sum of all runs in the order of their seeds.
+    pub fn digest(&self) -> Digest {
+        self.digests.digest()
+    }
+}
+
+/// Runs the seed again, keeps the trace, and says what is wrong as a person needs it.
+pub fn report(seed: u64, world: World) -> String {
+    let scenario = generate::scenario(seed);
+    let path = format!("--seed {seed}");
+    let case = report::Case { path: &path, scenario: &scenario, world };
+    match crate::run(&scenario, world) {
+        Ok(run) => report::failure(&case, &run).unwrap_or_else(|| format!("seed {seed} passes when run alone")),
+        Err(error) => report::harness_failure(&case, &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: Manner = Manner { world: World::Event, checks: true };
+
+    fn total(seeds: impl Iterator<Item = u64>) -> Total {
+        let pulse = Arc::new(Pulse::default());
+        seeds.fold(Total::default(), |mut total, number| {
+            total.add(seed(number, EVENT, &pulse));
+            total
+        })
+    }
+
+    #[test]
+    fn a_sweep_is_the_same_whenever_it_is_made() {
+        let (first, second) = (total(0..40), total(0..40));
+        assert_eq!((first.finished, first.failing()), (40, 0), "{:?}", first.findings);
+        assert_eq!((first.digest(), &first.ledger), (second.digest(), &second.ledger));
+        assert_ne!(first.digest(), total(1..41).digest());
+        assert_eq!(first.repeated, 1, "seed 0 runs twice");
+    }
+
+    /// The packet world runs the same seeds, under the same checks.
+    #[test]
+    fn a_seed_runs_in_either_world() {
+        let scenario = (0..).map(generate::scenario).find(|scenario| scenario.until < Duration::from_secs(300));
+        let number = scenario.expect("some seed is short").seed;
+        let pulse = Arc::new(Pulse::default());
+        let run = seed(number, Manner { world: World::Packet, checks: true }, &pulse);
+        assert!(run.ledger.events > 0 && run.digest.is_some());
+        assert_eq!(run.failure, None);
+    }
+}
