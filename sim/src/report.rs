@@ -224,7 +224,11 @@ pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
     let path = case.path;
     let is_seed = path.starts_with("--seed ");
-    let path = if is_seed || path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) };
+    let path = if is_seed || path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    };
     let world = match case.world {
         World::Packet => String::new(),
         World::Event => format!(" --world {}", World::Event.word()),

@@ -243,8 +243,8 @@ impl Observe for Unobserved {}
 pub enum ServerSeen<'a> {
     /// The core is about to take this input.
     Input(&'a crate::server::Input),
-    /// This output is carried out: a change is handed to the store, a frame goes out after the
-    /// change it reveals is on disk, a connection is closed.
+    /// A change is decided, a frame goes out after the change it reveals is on disk, a connection is
+    /// closed.
     Output(&'a crate::server::Output),
     /// Every change up to this one is on disk.
     Committed(Change),

@@ -374,7 +374,10 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     fn drain(&mut self, now: Now) {
         while let Some(output) = self.core.poll_output() {
             match &output.action {
-                Action::Commit(_) => self.gathered.push(output),
+                Action::Commit(_) => {
+                    self.observe.server(now, ServerSeen::Output(&output));
+                    self.gathered.push(output);
+                }
                 Action::Note(note) => {
                     debug!(?note);
                     self.observe.server(now, ServerSeen::Output(&output));
@@ -431,16 +434,12 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                 return;
             }
         };
-        let now = self.surroundings.now();
         let batch: Vec<Commit> = self
             .gathered
             .drain(..)
-            .filter_map(|output| {
-                self.observe.server(now, ServerSeen::Output(&output));
-                match output.action {
-                    Action::Commit(commit) => Some(commit),
-                    Action::Send { .. } | Action::Close { .. } | Action::Note(_) => None,
-                }
+            .filter_map(|output| match output.action {
+                Action::Commit(commit) => Some(commit),
+                Action::Send { .. } | Action::Close { .. } | Action::Note(_) => None,
             })
             .collect();
         let last = batch.last().expect("a batch is not empty").number;

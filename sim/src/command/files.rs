@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use gatecrash_sim::generate;
 use gatecrash_sim::scenario::{Diagnosis, Scenario};
 use serde_json::json;
 
@@ -94,6 +95,21 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<File>, BadInput> {
         }
     }
     if diagnoses.is_empty() { Ok(files) } else { Err(BadInput::Diagnoses(diagnoses)) }
+}
+
+/// The one scenario at this path, or the one drawn from this seed.
+pub fn one(path: Option<&Path>, seed: Option<u64>) -> Result<File, BadInput> {
+    match (path, seed) {
+        (_, Some(seed)) => {
+            let scenario = generate::scenario(seed);
+            Ok(File { path: format!("--seed {seed}"), name: format!("seed {seed}"), scenario })
+        }
+        (Some(path), None) if path.is_dir() => {
+            Err(BadInput::Refused(format!("{} is a folder: name one file", path.display())))
+        }
+        (Some(path), None) => Ok(load(&[path.to_owned()])?.pop().expect("one path that is no folder is one file")),
+        (None, None) => Err(BadInput::Refused("name a file, or a seed with --seed".to_owned())),
+    }
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> String {

@@ -6,7 +6,7 @@ use clap::Args;
 use gatecrash_sim::scenario::rules::RuleId;
 use gatecrash_sim::scenario::schema as scenario_schema;
 
-use super::files::{BadInput, load};
+use super::files::{BadInput, load, one};
 use super::{End, count, say};
 
 /// Say whether scenario files are well written, without running them
@@ -42,18 +42,22 @@ pub fn check(arguments: &CheckArguments) -> End {
 #[command(after_help = "\
 Examples:
   gatecrash print scenarios/my_first.toml
-  gatecrash print scenarios/my_first.toml > tidy.toml")]
+  gatecrash print scenarios/my_first.toml > tidy.toml
+  gatecrash print --seed 17 > seed_17.toml          what a sweep draws from a seed")]
 pub struct PrintArguments {
     /// The file
-    path: PathBuf,
+    #[arg(required_unless_present = "seed")]
+    path: Option<PathBuf>,
+    /// The scenario that a sweep draws from this seed, in the place of a file
+    #[arg(long, value_name = "N", conflicts_with = "path")]
+    seed: Option<u64>,
 }
 
 /// Does it.
 pub fn print(arguments: &PrintArguments) -> End {
-    match load(std::slice::from_ref(&arguments.path)) {
-        Ok(files) => {
-            let texts: Vec<String> = files.iter().map(|file| file.scenario.to_string()).collect();
-            say(texts.join("\n").trim_end());
+    match one(arguments.path.as_deref(), arguments.seed) {
+        Ok(file) => {
+            say(file.scenario.to_string().trim_end());
             End::Passed
         }
         Err(bad_input) => bad_input.report(false),

@@ -17,7 +17,7 @@ use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::files::{BadInput, File, load};
+use super::files::{BadInput, File, one};
 use super::worlds::One;
 use super::{End, complain, count, say};
 
@@ -33,10 +33,15 @@ Examples:
   gatecrash replay scenarios/my_first.toml --until 12.5s    up to then
   gatecrash replay scenarios/my_first.toml --log debug      with what the drivers log in between
   gatecrash replay scenarios/my_first.toml --world event    as the cores alone do it
+  gatecrash replay --seed 17 --world event                  what a sweep ran for a seed
   gatecrash replay scenarios/my_first.toml --json | jq '.events[] | select(.what == \"told\")'")]
 pub struct Arguments {
     /// The file
-    path: PathBuf,
+    #[arg(required_unless_present = "seed")]
+    path: Option<PathBuf>,
+    /// The scenario that a sweep draws from this seed, in the place of a file
+    #[arg(long, value_name = "N", conflicts_with = "path")]
+    seed: Option<u64>,
     /// Leave out what only shows that links live
     #[arg(long)]
     story: bool,
@@ -67,16 +72,12 @@ pub fn run(arguments: &Arguments) -> End {
 }
 
 fn replayed(arguments: &Arguments) -> Result<End, BadInput> {
-    if arguments.path.is_dir() {
-        return Err(BadInput::Refused(format!("{} is a folder: name one file", arguments.path.display())));
-    }
     let world = arguments.world.world();
     if world == World::Event && arguments.log.is_some() {
         return Err(BadInput::Refused("--log needs drivers that log: there are none in the event world".to_owned()));
     }
     let filter = arguments.log.as_deref().map(log_filter).transpose().map_err(BadInput::Refused)?;
-    let files = load(std::slice::from_ref(&arguments.path))?;
-    let [File { path, scenario, .. }] = &files[..] else { unreachable!("one path that is no folder is one file") };
+    let File { path, scenario, .. } = &one(arguments.path.as_deref(), arguments.seed)?;
 
     let case = Case { path, scenario, world };
     let log = Log::default();

@@ -9,12 +9,11 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use gatecrash_sim::property;
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::sweep::{self, Failure, Fingerprint, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::trace::Actor;
 use gatecrash_sim::trace::ledger::Section;
-use gatecrash_sim::world::World;
+use gatecrash_sim::{generate, property};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -275,7 +274,7 @@ impl Sweep<'_> {
             seeds_per_second: total.finished as f64 / wall.as_secs_f64(),
             events_per_second: total.ledger.events as f64 / wall.as_secs_f64(),
             digest: total.digest().to_string(),
-            properties: if self.manner.checks { property::number() } else { 0 },
+            properties: if self.manner.checks { property::all(&generate::scenario(first_seed)).len() } else { 0 },
             sometimes_hit: total.sometimes.hit().collect(),
             sometimes_missed: total.sometimes.missed().collect(),
             counts: total
@@ -337,8 +336,10 @@ impl Sweep<'_> {
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
             say(format_args!("\n{}", sweep::report(found.first_seed, self.manner.world)));
             let seeds = &self.total.findings.iter().find(|(_, seeds)| seeds[0].0 == found.first_seed);
-            let seeds: Vec<String> =
-                seeds.iter().flat_map(|(_, seeds)| seeds.iter().take(SEEDS_TOLD).map(|(seed, _)| seed.to_string())).collect();
+            let seeds: Vec<String> = seeds
+                .iter()
+                .flat_map(|(_, seeds)| seeds.iter().take(SEEDS_TOLD).map(|(seed, _)| seed.to_string()))
+                .collect();
             let more = if found.seeds > SEEDS_TOLD { " …" } else { "" };
             say(format_args!("\n  {} fail so: {}{more}", count(found.seeds, "seed"), seeds.join(", ")));
             match &found.disagreement {
@@ -400,7 +401,11 @@ fn heading(section: Section) -> &'static str {
 fn span(time: Duration) -> String {
     const YEAR: f64 = 365.25 * 24.0 * 3600.0;
     let years = time.as_secs_f64() / YEAR;
-    if years >= 1.0 { format!("{} years", thousands(years as u64)) } else { print_duration(Duration::from_secs(time.as_secs())) }
+    if years >= 1.0 {
+        format!("{} years", thousands(years as u64))
+    } else {
+        print_duration(Duration::from_secs(time.as_secs()))
+    }
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ impl Property for OneAccount {
         "API-1",
         "API-3"
     );
+    watches!("effect", "called", "uninit_returned", "status", "store_asked", "stored", "told", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -113,6 +113,7 @@ impl Property for Attempts {
         "LOGOUT-2",
         "LOGOUT-3"
     );
+    watches!("device_sent", "server_received", "server_sent", "opened", "gone", "effect", "server_started");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -53,6 +53,7 @@ impl Property for Calls {
         "INIT-3",
         "CONN-8"
     );
+    watches!("called", "answered", "uninit_returned");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };

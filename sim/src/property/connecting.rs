@@ -32,6 +32,7 @@ impl Connecting {
 
 impl Property for Connecting {
     sentence!("every connecting ends once, and nothing ends that did not begin", "CONN-3");
+    watches!("effect", "told", "events_dropped", "status", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

@@ -68,6 +68,16 @@ impl Property for Connections {
         "KICK-10",
         "PRES-2"
     );
+    watches!(
+        "effect",
+        "server_started",
+        "opened",
+        "close_asked",
+        "gone",
+        "server_received",
+        "malformed",
+        "server_sent"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ServerDead } | What::ServerStarted { .. } = event.what {

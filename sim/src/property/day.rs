@@ -30,6 +30,7 @@ impl Property for Days {
         "DAU-2",
         "KICK-6"
     );
+    watches!("server_received");
 
     fn observe(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
         if let What::ServerReceived { peer: Some(peer), frame: ClientFrame::Resume { attempt, .. }, .. } = event.what {

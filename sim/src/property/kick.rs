@@ -97,6 +97,7 @@ impl Property for Kicks {
         "KICK-8",
         "KICK-9"
     );
+    watches!("server_sent", "effect", "device_received", "status", "events_dropped", "told");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match (event.actor, event.what) {

@@ -98,7 +98,9 @@ impl Links {
         if device.asked_at.is_some_and(|asked| from(asked) + limits.heartbeat_answer + slack < now) {
             return Some("had no answer to its heartbeat and goes on as if it had");
         }
-        (from(device.last_sent) + limits.heartbeat + slack < now).then_some("owes the server a heartbeat")
+        // One that is on its way is not joined by another.
+        let owes = device.asked_at.is_none() && from(device.last_sent) + limits.heartbeat + slack < now;
+        owes.then_some("owes the server a heartbeat")
     }
 }
 

@@ -19,6 +19,15 @@ macro_rules! sentence {
     };
 }
 
+/// The kinds of events that a property's `observe` is called for, where these are not all.
+macro_rules! watches {
+    ($($word:literal),*) => {
+        fn watches(&self) -> $crate::property::kinds::Kinds {
+            const { $crate::property::kinds::Kinds::of(&[$($word),*]) }
+        }
+    };
+}
+
 mod account;
 mod admin;
 mod allowance;
@@ -31,6 +40,7 @@ mod day;
 mod ends;
 mod heard;
 mod kick;
+mod kinds;
 mod link;
 mod message;
 mod owed;
@@ -54,6 +64,7 @@ use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Actor, Cast, DeviceIndex, Event, Fact, Observer, Trace, UserIndex, What};
 use allowance::Allowance;
+use kinds::Kinds;
 use sdk::Sdks;
 use server::ServerView;
 
@@ -68,7 +79,12 @@ pub trait Property: Send {
     /// The rules it guards.
     fn rules(&self) -> &'static [RuleId];
 
-    /// One more event. The views show what was before it.
+    /// The kinds of events it wants to observe.
+    fn watches(&self) -> Kinds {
+        Kinds::ALL
+    }
+
+    /// One more event, of a kind it watches. The views show what was before it.
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let _ = (scene, event, report);
     }
@@ -113,11 +129,6 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),
     ]
-}
-
-/// How many properties watch a run.
-pub fn number() -> usize {
-    all(&Scenario::default()).len()
 }
 
 /// Judges a trace that kept its events.
@@ -209,6 +220,8 @@ impl Report {
 /// Every property at work on one run.
 pub struct Checks {
     properties: Vec<Watcher>,
+    /// For each kind of event, a bit for each property that watches it.
+    watchers: [u32; What::WORDS.len()],
     server: ServerView,
     sdks: Sdks,
     allowance: Allowance,
@@ -234,7 +247,14 @@ impl Checks {
 
     /// These properties only.
     pub fn with(scenario: &Scenario, properties: Vec<Box<dyn Property>>) -> Self {
+        let mut watchers = [0; _];
+        for (index, property) in properties.iter().enumerate() {
+            property
+                .watches()
+                .each(|kind| watchers[kind] |= 1_u32.checked_shl(index as u32).expect("under 33 properties"));
+        }
         Checks {
+            watchers,
             properties: properties
                 .into_iter()
                 .map(|property| Watcher { name: property.name(), property, found: 0 })
@@ -260,6 +280,21 @@ impl Checks {
         self.close_decision(cast);
         self.each(cast, |property, scene, _, report| property.finish(scene, report));
         std::mem::take(&mut self.report.found)
+    }
+
+    /// Shows the event to those who watch its kind.
+    fn show(&mut self, cast: &Cast, event: &Event) {
+        let Checks { properties, watchers, server, sdks, allowance, converged, now, report, .. } = self;
+        let scene = Scene { cast, server, sdks, allowance, now: *now, converged: *converged };
+        let mut watching = watchers[event.what.index()];
+        while watching != 0 {
+            let Watcher { property, name, found } = &mut properties[watching.trailing_zeros() as usize];
+            watching &= watching - 1;
+            report.property = name;
+            report.found_by_this = *found;
+            property.observe(&scene, event, report);
+            *found = report.found_by_this;
+        }
     }
 
     fn each(&mut self, cast: &Cast, mut ask: impl FnMut(&mut dyn Property, &Scene<'_>, &Decision, &mut Report)) {
@@ -293,7 +328,7 @@ impl Observer for Checks {
         }
         self.close_decision(cast);
         self.now = event.at;
-        self.each(cast, |property, scene, _, report| property.observe(scene, event, report));
+        self.show(cast, event);
         match event.what {
             What::Commit { commit, wall } => {
                 self.server.restarted_with(commit);

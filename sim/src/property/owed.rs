@@ -45,6 +45,7 @@ impl Property for OwedEnds {
         "SWITCH-3",
         "ATT-2"
     );
+    watches!("effect", "status", "device_sent", "device_received", "connect_asked", "new_device");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -30,6 +30,7 @@ impl Property for StatusMoves {
         "LOGIN-6",
         "LOGIN-7"
     );
+    watches!("device_received", "status");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };

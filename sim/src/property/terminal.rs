@@ -40,6 +40,7 @@ impl Property for Terminal {
         "TICKET-5",
         "LOGIN-5"
     );
+    watches!("effect", "status", "answered", "told");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {

@@ -1,9 +1,9 @@
 //! The recorder: turns what goes into the cores and what comes out of them into events.
 //!
 //! Whoever owns a core reports every input when the core takes it, and every output when it is
-//! carried out: a commit or a write when the disk gets it, a frame when the transport gets it, a
-//! result or a listener call when the application gets it. So an event says that something
-//! happened, not that somebody meant it to.
+//! carried out: a change when the server decides it, a write when the disk gets it, a frame when the
+//! transport gets it, a result or a listener call when the application gets it. So an event says
+//! that something happened, not that somebody meant it to; what is on disk is an event of its own.
 //!
 //! Judges nothing. It keeps just enough to name things: which device has which ids, whose call a
 //! result answers, which account an SDK works for.

@@ -40,6 +40,22 @@ impl WallClock {
         WallTime::from_micros(u64::try_from(shown.max(0)).unwrap_or(u64::MAX))
     }
 
+    /// Whether it runs fast or slow.
+    pub fn drifts(&self) -> bool {
+        self.ppm != 0
+    }
+
+    /// When a clock that runs fast may show what a true one would show at `at`. Of one that runs slow,
+    /// or true, that is `at`.
+    pub fn soonest(&self, now: Instant, at: Instant) -> Instant {
+        if self.ppm <= 0 {
+            return at;
+        }
+        let pace = 1_000_000 + u128::from(self.ppm.unsigned_abs());
+        let span = u128::from((at - now).as_micros() as u64) * 1_000_000;
+        now + std::time::Duration::from_micros(span.div_ceil(pace) as u64)
+    }
+
     /// Makes it jump.
     pub fn skew(&mut self, now: Instant, by: Offset) {
         self.shown = by.from(self.at(now));
@@ -51,5 +67,23 @@ impl WallClock {
         self.shown = self.at(now);
         self.since = now;
         self.ppm = ppm;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever waits for a second on the wall is there when a fast clock shows it, and not before.
+    #[test]
+    fn a_fast_clock_is_waited_for_no_longer_than_it_takes() {
+        let mut clock = WallClock::new(WallTime::from_seconds(1_000), Offset(0));
+        let at = |seconds: u64| Instant::from_micros(seconds * 1_000_000);
+        assert_eq!((clock.drifts(), clock.soonest(at(5), at(90))), (false, at(90)));
+        clock.drift(Instant::ZERO, -500);
+        assert_eq!((clock.drifts(), clock.soonest(at(5), at(90))), (true, at(90)));
+        clock.drift(Instant::ZERO, 250_000);
+        let soonest = clock.soonest(Instant::ZERO, at(100));
+        assert_eq!((soonest, clock.at(soonest).seconds()), (at(80), 1_100));
     }
 }

@@ -94,6 +94,8 @@ pub fn run_unrecorded(scenario: &Scenario) -> Result<Tally, WorldError> {
 enum Due {
     Step(u32),
     StartServer,
+    /// The device's driver does what it was asked to do.
+    CarryOut(u32),
     /// What is in this place of the flight arrives.
     Arrival(u32),
     /// The request for this connection was lost at once.
@@ -153,7 +155,7 @@ impl<'a, S: ServerDecisions, C: ClientDecisions, O: Observer> World<'a, S, C, O>
             self.start_process(device);
         }
         for (index, step) in self.scenario.steps.iter().enumerate() {
-            self.queue.push(Instant::ZERO + step.at, Class::Script, Due::Step(small(index)));
+            self.queue.push(Instant::ZERO + step.at, script::class(&step.action), Due::Step(small(index)));
         }
         self.queue.push(Instant::ZERO + self.scenario.until, Class::Timer, Due::Look);
         for events in 1..=EVENTS_MAX {
@@ -171,6 +173,7 @@ impl<'a, S: ServerDecisions, C: ClientDecisions, O: Observer> World<'a, S, C, O>
                         self.start_server();
                     }
                 }
+                Due::CarryOut(device) => self.carry_out(device as usize),
                 Due::Arrival(place) => self.arrived(place),
                 Due::Refused(link) => self.connect_failed(link as usize),
                 Due::Committed(start) => self.committed(start),

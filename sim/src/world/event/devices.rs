@@ -45,8 +45,11 @@ pub(super) struct Process<C: ClientDecisions> {
     calls: u64,
     last_ticket: Option<Ticket>,
     armed: Vec<(ListenerEvent, Call)>,
+    /// Connections, frames and writes, for the driver.
+    orders: VecDeque<client::Output>,
     /// What the application is to be told, in order.
     deliveries: VecDeque<client::Output>,
+    is_to_carry_out: bool,
     /// Calls without a result whose success would tell something of an account.
     of_account: Vec<CallId>,
     /// What waits while the device is frozen: calls first, then inputs.
@@ -111,7 +114,9 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             calls: 0,
             last_ticket: None,
             armed: Vec::new(),
+            orders: VecDeque::new(),
             deliveries: VecDeque::new(),
+            is_to_carry_out: false,
             of_account: Vec::new(),
             frozen_calls: VecDeque::new(),
             frozen_inputs: VecDeque::new(),
@@ -131,7 +136,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         self.devices[device].suspended = false;
         self.effect(Effect::ProcessDead { device: DeviceIndex::new(device) });
         for link in self.devices[device].open_links.clone() {
-            self.hang_up(link as usize);
+            self.hang_up(link as usize, false);
         }
     }
 
@@ -141,23 +146,20 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             return self.effect(Effect::Nothing);
         };
         self.effect(Effect::ConnectionReset { device: DeviceIndex::new(device) });
-        self.hang_up(link);
+        self.hang_up(link, false);
         let connection = self.links[link].end;
         self.device_input(device, client::Input::Closed { connection });
     }
 
+    /// The device goes on: its SDK is told, then come the calls that waited, then what arrived.
     pub(super) fn wake(&mut self, device: usize) {
         self.devices[device].suspended = false;
         self.effect(Effect::Woken { device: DeviceIndex::new(device) });
-        self.device_input(device, client::Input::Woken);
-        let take = |process: &mut Option<Box<Process<C>>>| {
-            let process = process.as_mut()?;
-            Some((mem::take(&mut process.frozen_calls), mem::take(&mut process.frozen_inputs)))
-        };
-        let Some((calls, inputs)) = take(&mut self.devices[device].process) else { return };
+        self.happened(device, client::Input::Woken);
+        let Some(process) = &mut self.devices[device].process else { return };
+        let calls = mem::take(&mut process.frozen_calls);
         calls.into_iter().for_each(|call| self.call(device, call));
-        inputs.into_iter().for_each(|input| self.device_input(device, input));
-        self.queue.push(self.now, Class::Timer, Due::DeviceTimer(small(device)));
+        self.carry_out_soon(device);
     }
 
     /// The application calls. What the SDK does with it is in the trace, its result too.
@@ -181,7 +183,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             Call::Conversations => client::Call::Conversations,
             Call::Kick { user } => client::Call::AdminKick { user },
             Call::Query { users } => client::Call::QueryStatus { users },
-            Call::NetworkChanged => return self.device_input(device, client::Input::NetworkChanged),
+            Call::NetworkChanged => return self.happened(device, client::Input::NetworkChanged),
         };
         let process = self.devices[device].process();
         process.calls += 1;
@@ -194,7 +196,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             | client::Call::AdminKick { .. }
             | client::Call::QueryStatus { .. } => process.of_account.push(call),
         }
-        self.device_input(device, client::Input::Call { call, request });
+        self.happened(device, client::Input::Call { call, request });
     }
 
     fn init(&mut self, device: usize) -> client::Call {
@@ -218,6 +220,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         ticket
     }
 
+    /// Something arrives from outside: the driver deals with it at once.
     pub(super) fn device_input(&mut self, device: usize, input: client::Input) {
         let state = &mut self.devices[device];
         let Some(process) = &mut state.process else { return };
@@ -225,6 +228,20 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             process.frozen_inputs.push_back(input);
             return;
         }
+        self.take(device, input);
+        self.carry_out_now(device);
+    }
+
+    /// The application calls, or tells the SDK something: that takes effect on the core at once, and
+    /// the driver does the rest when everybody has called.
+    pub(super) fn happened(&mut self, device: usize, input: client::Input) {
+        if self.devices[device].process.is_some() {
+            self.take(device, input);
+            self.carry_out_soon(device);
+        }
+    }
+
+    fn take(&mut self, device: usize, input: client::Input) {
         if let Some(recording) = &mut self.recording {
             recording.device_input(self.now, DeviceIndex::new(device), &input);
         }
@@ -233,8 +250,8 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             client::Input::Call { request: client::Call::Uninit, .. } => Code::Uninitialised,
             _ => Code::NotLoggedIn,
         };
-        process.core.handle_input(self.now, input);
-        self.device_outputs(device, given_up);
+        self.devices[device].process().core.handle_input(self.now, input);
+        self.drain(device, given_up);
     }
 
     pub(super) fn device_timer(&mut self, device: usize) {
@@ -248,18 +265,58 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         }
         if process.core.poll_timeout().is_some_and(|at| at <= now) {
             process.core.handle_timeout(now);
+            self.drain(device, Code::NotLoggedIn);
         }
-        self.device_outputs(device, Code::NotLoggedIn);
+        self.carry_out_now(device);
     }
 
-    fn device_outputs(&mut self, device: usize, given_up: Code) {
-        while let Some(output) = self.devices[device].process.as_mut().and_then(|process| process.core.poll_output()) {
-            self.device_action(device, output, given_up);
+    /// Sorts what the core wants done.
+    fn drain(&mut self, device: usize, given_up: Code) {
+        while let Some(output) = self.devices[device].process().core.poll_output() {
+            let process = self.devices[device].process();
+            match output.action {
+                client::Action::Result { .. } | client::Action::Event(_) => process.deliveries.push_back(output),
+                client::Action::Store { .. }
+                | client::Action::Connect { .. }
+                | client::Action::Send { .. }
+                | client::Action::Close { .. } => process.orders.push_back(output),
+                client::Action::DropEvents => {
+                    process.forget_account(given_up);
+                    self.observe_device(device, &output);
+                }
+                client::Action::Status { .. } | client::Action::Note(_) => self.observe_device(device, &output),
+            }
         }
-        // The application is told one thing at a time; it may call from inside.
-        while let Some(output) =
-            self.devices[device].process.as_mut().and_then(|process| process.deliveries.pop_front())
-        {
+    }
+
+    fn carry_out_soon(&mut self, device: usize) {
+        let process = self.devices[device].process();
+        if !mem::replace(&mut process.is_to_carry_out, true) {
+            self.queue.push(self.now, Class::CarryOut, Due::CarryOut(small(device)));
+        }
+    }
+
+    /// Everybody has called: the driver does what is to be done, then takes what waited for a wake.
+    pub(super) fn carry_out(&mut self, device: usize) {
+        let is_frozen = self.devices[device].suspended;
+        let Some(process) = &mut self.devices[device].process else { return };
+        process.is_to_carry_out = false;
+        if is_frozen {
+            return;
+        }
+        let inputs = mem::take(&mut process.frozen_inputs);
+        self.carry_out_now(device);
+        inputs.into_iter().for_each(|input| self.device_input(device, input));
+    }
+
+    /// Does what the core wants done, and tells the application one thing at a time: it may call from
+    /// inside, and that is carried out before the next.
+    fn carry_out_now(&mut self, device: usize) {
+        loop {
+            while let Some(output) = self.devices[device].process().orders.pop_front() {
+                self.order(device, output);
+            }
+            let Some(output) = self.devices[device].process().deliveries.pop_front() else { break };
             self.observe_device(device, &output);
             match &output.action {
                 client::Action::Event(event) => self.react(device, event),
@@ -269,7 +326,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
                 _ => unreachable!("the application is told results and events"),
             }
         }
-        let Some(process) = &mut self.devices[device].process else { return };
+        let process = self.devices[device].process();
         let Some(at) = process.core.poll_timeout() else { return };
         let at = at.max(self.now);
         if process.wake_at.is_none_or(|wake_at| at < wake_at) {
@@ -301,11 +358,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         }
     }
 
-    fn device_action(&mut self, device: usize, output: client::Output, given_up: Code) {
-        if let client::Action::Result { .. } | client::Action::Event(_) = output.action {
-            self.devices[device].process().deliveries.push_back(output);
-            return;
-        }
+    fn order(&mut self, device: usize, output: client::Output) {
         self.observe_device(device, &output);
         match output.action {
             client::Action::Store { change, write } => {
@@ -323,12 +376,14 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             }
             client::Action::Close { connection } => {
                 if let Some(link) = self.link_of(device, connection) {
-                    self.hang_up(link);
+                    self.hang_up(link, true);
                 }
             }
-            client::Action::DropEvents => self.devices[device].process().forget_account(given_up),
-            client::Action::Status { .. } | client::Action::Note(_) => {}
-            client::Action::Result { .. } | client::Action::Event(_) => unreachable!("these are delivered"),
+            client::Action::Result { .. }
+            | client::Action::Event(_)
+            | client::Action::DropEvents
+            | client::Action::Status { .. }
+            | client::Action::Note(_) => unreachable!("these are no orders to the driver"),
         }
     }
 

@@ -30,14 +30,16 @@ pub(super) enum Body {
     Close,
     Answer(ServerFrame),
     Closed,
-    /// The answer to what comes on a connection the server does not have: no part of the stream.
+    /// The server's answer to what comes on a connection it does not have: no part of the stream.
     Reset,
+    /// The same from a device.
+    DeviceReset,
 }
 
 impl Body {
     pub(super) fn is_upward(&self) -> bool {
         match self {
-            Body::Open | Body::Frame(_) | Body::Malformed(_) | Body::Close => true,
+            Body::Open | Body::Frame(_) | Body::Malformed(_) | Body::Close | Body::DeviceReset => true,
             Body::Answer(_) | Body::Closed | Body::Reset => false,
         }
     }

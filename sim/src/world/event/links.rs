@@ -17,7 +17,8 @@ use crate::draw::Draw;
 use crate::scenario::{Conduct, Span};
 use crate::trace::{DeviceIndex, Observer};
 
-/// How long the server's machine reads on, and throws away, after it has closed a connection.
+/// How long an end that closed a connection reads on and throws away: the server's machine and the
+/// SDK's driver alike.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// A network location.
@@ -60,6 +61,8 @@ pub(super) struct Link {
     upward: Way,
     downward: Way,
     pub(super) is_device_end_open: bool,
+    /// Until when the device's closed end reads on, instead of saying that it has no such connection.
+    reads_on_until: Instant,
     pub(super) is_connected: bool,
     /// Whose it is when it is not the device's, and what they say once connected.
     pub(super) stranger: Option<Conduct>,
@@ -159,7 +162,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         let is_upward = body.is_upward();
         let site = &self.sites[self.site_of(link)];
         let is_cut = if is_upward { site.is_outbound_cut } else { site.is_inbound_cut };
-        if let Body::Reset = body {
+        if let Body::Reset | Body::DeviceReset = body {
             // No part of the stream: a silent one lets it through.
             if is_cut {
                 return;
@@ -206,9 +209,10 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             Body::Open => self.open_arrived(link),
             Body::Frame(frame) => self.upward_arrived(link, Upward::Frame(frame)),
             Body::Malformed(error) => self.upward_arrived(link, Upward::Malformed(error)),
-            Body::Close => self.upward_arrived(link, Upward::Close),
-            Body::Answer(frame) => self.downward_arrived(link, Some(frame)),
-            Body::Closed | Body::Reset => self.downward_arrived(link, None),
+            Body::Close | Body::DeviceReset => self.upward_arrived(link, Upward::Close),
+            Body::Answer(frame) => self.downward_arrived(link, Some(frame), false),
+            Body::Closed => self.downward_arrived(link, None, false),
+            Body::Reset => self.downward_arrived(link, None, true),
         }
     }
 
@@ -290,10 +294,13 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         }
     }
 
-    /// A frame, or the end of the connection.
-    fn downward_arrived(&mut self, link: usize, frame: Option<ServerFrame>) {
-        let Link { device, end: connection, is_device_end_open, stranger, .. } = self.links[link];
+    /// A frame, or the end of the connection, which a reset is too.
+    fn downward_arrived(&mut self, link: usize, frame: Option<ServerFrame>, is_reset: bool) {
+        let Link { device, end: connection, is_device_end_open, reads_on_until, stranger, .. } = self.links[link];
         if !is_device_end_open {
+            if reads_on_until <= self.now && stranger.is_none() && !is_reset {
+                self.send(link, Body::DeviceReset);
+            }
             return;
         }
         if frame.is_none() {
@@ -330,6 +337,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             upward: Way::default(),
             downward: Way::default(),
             is_device_end_open: true,
+            reads_on_until: Instant::ZERO,
             is_connected: false,
             stranger,
         });
@@ -343,10 +351,12 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         self.devices[device].open_links.retain(|&open| open as usize != link);
     }
 
-    /// The device closes its end, and says so if the connection stands.
-    pub(super) fn hang_up(&mut self, link: usize) {
+    /// The device closes its end, and says so if the connection stands. The SDK's driver reads on for
+    /// a while, a dead process does not.
+    pub(super) fn hang_up(&mut self, link: usize, reads_on: bool) {
         self.close_device_end(link);
         if self.links[link].is_connected {
+            self.links[link].reads_on_until = if reads_on { self.now + LINGER } else { self.now };
             self.send(link, Body::Close);
         }
     }

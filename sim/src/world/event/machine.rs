@@ -160,7 +160,10 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     fn server_outputs(&mut self) {
         while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
             match &output.action {
-                server::Action::Commit(_) => self.server.gathered.push(output),
+                server::Action::Commit(_) => {
+                    self.observe_server(&output);
+                    self.server.gathered.push(output);
+                }
                 server::Action::Note(_) => self.observe_server(&output),
                 server::Action::Send { .. } | server::Action::Close { .. } => {
                     if let server::Action::Close { connection } = output.action
@@ -173,14 +176,14 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
                         assert!(last.is_none_or(|last| last.reveals <= output.reveals), "what waits is in order");
                         self.server.held.push_back(output);
                     } else {
-                        self.carry_out(output);
+                        self.let_out(output);
                     }
                 }
             }
         }
         self.begin_batch();
         let Some(at) = self.server.core.as_ref().and_then(Server::poll_timeout) else { return };
-        let at = at.max(self.now);
+        let at = self.server.clock.soonest(self.now, at.max(self.now));
         if self.server.wake_at.is_none_or(|wake_at| at < wake_at) {
             self.server.wake_at = Some(at);
             self.queue.push(at, Class::Timer, Due::ServerTimer);
@@ -195,7 +198,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     }
 
     /// Sends or closes.
-    fn carry_out(&mut self, output: server::Output) {
+    fn let_out(&mut self, output: server::Output) {
         self.observe_server(&output);
         match output.action {
             server::Action::Send { connection, frame } => {
@@ -219,7 +222,6 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             return;
         }
         for output in std::mem::take(&mut self.server.gathered) {
-            self.observe_server(&output);
             if let server::Action::Commit(commit) = output.action {
                 self.server.writing.push(commit);
             }
@@ -243,7 +245,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             recording.server_committed(now, change);
         }
         while let Some(output) = self.server.held.pop_front_if(|output| output.reveals <= change) {
-            self.carry_out(output);
+            self.let_out(output);
         }
         self.begin_batch();
     }

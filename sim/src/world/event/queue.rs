@@ -8,18 +8,25 @@ use std::collections::BinaryHeap;
 
 use gatecrash::time::Instant;
 
-/// What goes first at one instant: what is owed from before, then steps of the script, then what
-/// arrives, then timers.
+/// What goes first at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
+    /// What a step put off until now.
     Owed,
-    Script,
+    /// Steps that befall links, the server, clocks and the app.
+    World,
+    /// Steps of devices.
+    Device,
+    /// Devices carry out what they were asked to do.
+    CarryOut,
+    /// What arrives.
     Input,
+    /// Timers.
     Timer,
 }
 
 /// How many bits of a place in the order are left to the sequence.
-const SEQUENCE_BITS: u32 = 62;
+const SEQUENCE_BITS: u32 = 60;
 
 /// Things of kind `Due`, the earliest first.
 pub(super) struct Queue<Due> {
@@ -82,9 +89,12 @@ mod tests {
         queue.push(at(1), Class::Timer, "timer");
         queue.push(at(1), Class::Input, "first input");
         queue.push(at(1), Class::Input, "second input");
-        queue.push(at(1), Class::Script, "step");
+        queue.push(at(1), Class::Device, "call");
+        queue.push(at(1), Class::World, "fault");
+        queue.push(at(1), Class::CarryOut, "what was asked for");
         queue.push(at(1), Class::Owed, "owed");
         let order: Vec<&str> = std::iter::from_fn(|| queue.pop()).map(|(_, due)| due).collect();
-        assert_eq!(order, ["owed", "step", "first input", "second input", "timer", "last"]);
+        let expected = ["owed", "fault", "call", "what was asked for", "first input", "second input", "timer", "last"];
+        assert_eq!(order, expected);
     }
 }

@@ -12,6 +12,34 @@ use super::{Class, Due, World};
 use crate::scenario::{Action, AppChange, Clock, Direction, Fault};
 use crate::trace::{DeviceIndex, Effect, Observer, SiteIndex};
 
+/// When a step has its turn at its instant: first what befalls links, the server, clocks and the app,
+/// then what devices do, each in the order of the file.
+pub(super) fn class(action: &Action) -> Class {
+    match action {
+        Action::Call { .. } | Action::On { .. } | Action::Raw { .. } => Class::Device,
+        Action::App(_) => Class::World,
+        Action::Fault(fault) => match fault {
+            Fault::Partition { .. }
+            | Fault::Repair { .. }
+            | Fault::Hold { .. }
+            | Fault::Release { .. }
+            | Fault::Latency { .. }
+            | Fault::CrashServer
+            | Fault::BounceServer { .. }
+            | Fault::StartServer
+            | Fault::PowerLossServer
+            | Fault::Skew { .. }
+            | Fault::Drift { .. } => Class::World,
+            Fault::Reset { .. }
+            | Fault::Kill { .. }
+            | Fault::Start { .. }
+            | Fault::Suspend { .. }
+            | Fault::Wake { .. }
+            | Fault::Wipe { .. } => Class::Device,
+        },
+    }
+}
+
 impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     pub(super) fn step(&mut self, action: &Action) {
         match action {
@@ -182,7 +210,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             if self.devices[device].suspended {
                 self.wake(device);
             }
-            self.device_input(device, client::Input::NetworkChanged);
+            self.happened(device, client::Input::NetworkChanged);
         }
     }
 

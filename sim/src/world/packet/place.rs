@@ -155,6 +155,11 @@ impl Surroundings for ServerPlace {
         Now { instant, wall: self.0.server_wall(instant) }
     }
 
+    /// Jumps are told. A clock that drifts has to be looked at.
+    fn wall_may_jump(&self) -> bool {
+        lock(&self.0.server_clock).drifts()
+    }
+
     fn seed(&self) -> [u8; 32] {
         Draw::key(self.0.scenario.seed, "server", "seed")
     }
