@@ -12,6 +12,7 @@
 mod caught;
 pub mod draw;
 pub mod expect;
+pub mod generate;
 pub mod property;
 pub mod report;
 pub mod scenario;
