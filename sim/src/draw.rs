@@ -52,6 +52,62 @@ impl Draw {
         ((u128::from(self.0.next_u64()) * u128::from(limit)) >> 64) as u64
     }
 
+    /// A number between both, themselves included.
+    ///
+    /// # Panics
+    ///
+    /// If `low` is above `high`.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        assert!(low <= high, "nothing is between {low} and {high}");
+        low + self.below(high - low + 1)
+    }
+
+    /// A number from `low` up to `high`, each size as likely as any other: as many from 1 to 9 as from
+    /// 10 to 99. An octave is drawn evenly, a number in it evenly, and the number is kept with a chance
+    /// of octave / number, which leaves each number the chance 1 / number.
+    ///
+    /// # Panics
+    ///
+    /// If `low` is zero or above `high`, or `high` above 2⁶².
+    pub fn log_between(&mut self, low: u64, high: u64) -> u64 {
+        assert!(0 < low && low <= high && high <= 1 << 62, "no size is between {low} and {high}");
+        let octaves = u64::from((high / low).ilog2()) + 1;
+        loop {
+            let octave = low << self.below(octaves);
+            let number = octave + self.below(octave);
+            if number <= high && self.below(number) < octave {
+                return number;
+            }
+        }
+    }
+
+    /// Whether something happens that happens `part` times in `whole`.
+    pub fn chance(&mut self, part: u64, whole: u64) -> bool {
+        self.below(whole) < part
+    }
+
+    /// One of these, evenly.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
+        &choices[self.below(choices.len() as u64) as usize]
+    }
+
+    /// The place of one of these weights, each as likely as it is heavy; none when all are zero.
+    pub fn weighted(&mut self, weights: &[u64]) -> Option<usize> {
+        let whole: u64 = weights.iter().sum();
+        let mut left = if whole == 0 { return None } else { self.below(whole) };
+        weights.iter().position(|&weight| match left.checked_sub(weight) {
+            Some(rest) => {
+                left = rest;
+                false
+            }
+            None => true,
+        })
+    }
+
     /// A span between both ends, in whole microseconds. Draws nothing where there is no choice.
     pub fn within(&mut self, span: Span) -> Duration {
         let width = (span.max - span.min).as_micros() as u64;
@@ -84,6 +140,37 @@ mod tests {
         for (index, key) in keys.iter().enumerate() {
             assert!(keys[..index].iter().all(|other| other != key));
         }
+    }
+
+    #[test]
+    fn sizes_are_as_likely_as_one_another() {
+        let mut draw = Draw::new(1, "x", "sizes");
+        let mut decades = [0; 3];
+        for _ in 0..30_000 {
+            let number = draw.log_between(10, 9_999);
+            decades[number.ilog10() as usize - 1] += 1;
+        }
+        assert!(decades.iter().all(|&count| (9_700..10_300).contains(&count)), "{decades:?}");
+        let mut seen = [false; 3];
+        (0..200).for_each(|_| seen[draw.log_between(5, 7) as usize - 5] = true);
+        assert_eq!(seen, [true; 3]);
+        assert_eq!(draw.log_between(1, 1), 1);
+    }
+
+    #[test]
+    fn weights_are_chances() {
+        let mut draw = Draw::new(1, "x", "weights");
+        let mut drawn = [0; 4];
+        for _ in 0..4_000 {
+            drawn[draw.weighted(&[1, 0, 2, 1]).unwrap()] += 1;
+        }
+        assert_eq!(drawn[1], 0);
+        assert!((1_850..2_150).contains(&drawn[2]), "{drawn:?}");
+        assert_eq!(draw.weighted(&[0, 0]), None);
+        assert_eq!((0..4_000).filter(|_| draw.chance(1, 4)).count() / 100, 10);
+        let picked: Vec<u64> = (0..50).map(|_| *draw.pick(&[3, 4])).collect();
+        assert!(picked.contains(&3) && picked.contains(&4));
+        assert!((0..50).all(|_| (2..=4).contains(&draw.between(2, 4))));
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! Gambits about the server's death: between a decision and its answer, with something owed.
+
+use super::*;
+use crate::scenario::Text;
+use super::super::setup::user_name;
+
+/// How this seed's server dies, if it does.
+fn death(author: &mut Author) -> Option<Fault> {
+    let rate = |family| author.setup.families.rate(family);
+    let weights = [rate(Family::Crash), rate(Family::PowerLoss), rate(Family::Bounce)];
+    let after = some(author, 1, 5_000);
+    Some(match author.draw.weighted(&weights)? {
+        0 => Fault::CrashServer,
+        1 => Fault::PowerLossServer,
+        _ => Fault::BounceServer { after: super::super::micros(after) },
+    })
+}
+
+/// DUR-1: something arrives, is decided, and the server dies while the disk is at work, shortly
+/// before or shortly after.
+pub(super) fn before_the_answer(author: &mut Author) -> Option<()> {
+    let fault = death(author)?;
+    fits(author, 20 * SECOND)?;
+    let (device, user) = (author.any_device(), author.any_user());
+    author.bring(device);
+    let call = match author.draw.below(8) {
+        0..=4 => {
+            if author.hand(device).account == Some(user) && author.draw.chance(3, 4) {
+                author.call(device, Call::Logout);
+                author.settle();
+            }
+            fresh_login(user)
+        }
+        5 => {
+            author.log_in(device, user);
+            Call::Send { to: user_name(user).to_owned(), text: Text::Written("before it dies".to_owned()) }
+        }
+        6 => {
+            author.log_in(device, user);
+            Call::Logout
+        }
+        _ => {
+            author.log_in(device, user);
+            fresh_login(user)
+        }
+    };
+    author.call(device, call);
+    // A connection takes one way to open, and then the login another.
+    let is_new = author.hand(device).lost_at.is_some() || author.draw.chance(1, 2);
+    let arrives = author.latency(device) * if is_new { 2 } else { 1 };
+    let disk = author.setup.app.commit_latency.max;
+    let after = within(author, whole_micros(disk) * 3 / 2 + 2 * MILLI);
+    author.pass((arrives + after).saturating_sub(MILLI));
+    let comes_back = matches!(fault, Fault::BounceServer { .. });
+    author.fault(fault);
+    let pause = some(author, 1, 15_000);
+    author.pass(pause);
+    if !comes_back {
+        author.fault(Fault::StartServer);
+    }
+    if author.draw.chance(1, 2) {
+        let pause = some(author, 1, 2_000);
+        author.pass(pause);
+        author.call(device, fresh_login(user));
+    }
+    Some(())
+}
+
+/// DUR-2: the victim has not confirmed its kick when the server's machine goes dark.
+pub(super) fn with_a_kick_owed(author: &mut Author) -> Option<()> {
+    let (victim, rival) = author.distant_rivals()?;
+    let user = author.any_user();
+    fits(author, 30 * SECOND)?;
+    author.bring(rival);
+    author.log_in(victim, user);
+    let name = author.hand(victim).name.clone();
+    match author.draw.below(3) {
+        0 if author.has(Family::Partition) => cut_off(author, victim, Direction::Both),
+        1 if author.has(Family::Suspend) => author.fault(Fault::Suspend { device: name }),
+        // Nothing: the kick or its confirmation is under way.
+        _ => {}
+    }
+    author.call(rival, fresh_login(user));
+    let trip = round_trip(author, rival) + 2 * author.latency(victim);
+    let pause = within(author, trip);
+    author.pass(pause);
+    author.fault(Fault::PowerLossServer);
+    let pause = some(author, 1, 20_000);
+    author.pass(pause);
+    author.fault(Fault::StartServer);
+    let pause = some(author, 1, 5_000);
+    author.pass(pause);
+    author.bring(victim);
+    Some(())
+}
+
+/// DUR-4: what runs by the server's clock runs on while it is dead.
+pub(super) fn over_an_expiry(author: &mut Author) -> Option<()> {
+    let fault = death(author)?;
+    let (device, user) = (author.any_device(), author.any_user());
+    let seconds = author.draw.log_between(2, 60);
+    fits(author, (seconds + 20) * SECOND)?;
+    let expiry = author.log_in_for(device, user, seconds)?;
+    let before = within(author, expiry.saturating_sub(author.now));
+    author.pass(before);
+    let comes_back = matches!(fault, Fault::BounceServer { .. });
+    author.fault(fault);
+    let latency = author.latency(device);
+    let at = match author.draw.below(3) {
+        0 => moment::around(author, expiry, latency),
+        _ => expiry + some(author, 1, 15_000),
+    };
+    author.pass(at.saturating_sub(author.now));
+    if !comes_back {
+        author.fault(Fault::StartServer);
+    }
+    Some(())
+}

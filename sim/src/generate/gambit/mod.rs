@@ -1,0 +1,137 @@
+//! Gambits: small plots, each around a race that single steps would seldom hit.
+//!
+//! Each is a function that brings what it needs, sets its pieces and lets go: it aims at an instant
+//! and scatters around it, so that over many seeds every order of things comes about. Checks nothing:
+//! whatever comes of it, the properties judge.
+
+mod absences;
+mod crashes;
+mod expiry;
+mod kicks;
+mod logins;
+mod switches;
+
+use gatecrash::limits::{ClientLimits, ServerLimits};
+
+use super::author::{Author, fresh_login, login};
+use super::family::Family;
+use super::{MILLI, MINUTE, SECOND, moment, whole_micros};
+use crate::scenario::{Action, Call, Direction, Fault, TicketChoice};
+use crate::world::limits;
+
+/// A plot.
+pub(super) struct Gambit {
+    /// What happens, in a few words.
+    pub(super) name: &'static str,
+    /// The families without which it is not this gambit.
+    needs: &'static [Family],
+    /// Plays it; none when nobody fits the parts.
+    play: fn(&mut Author) -> Option<()>,
+}
+
+/// Every gambit.
+pub(super) const GAMBITS: [Gambit; 33] = [
+    Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
+    Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
+    Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
+    Gambit { name: "a login slept through", needs: &[Family::Suspend], play: logins::slept_through },
+    Gambit { name: "refused tickets and a good one", needs: &[Family::BadTicket], play: logins::refused_and_a_good_one },
+    Gambit { name: "a login overtaken by a newer one", needs: &[Family::Latency], play: logins::overtaken },
+    Gambit { name: "logins around midnight", needs: &[], play: logins::around_midnight },
+    Gambit { name: "a policy change between logins", needs: &[Family::PolicyChange], play: logins::policy_change_between },
+    Gambit { name: "a login as a ticket expires", needs: &[], play: expiry::login },
+    Gambit { name: "a resume as a ticket expires", needs: &[Family::Reset], play: expiry::resume },
+    Gambit { name: "a renewal as a ticket expires", needs: &[Family::Renewal], play: expiry::renewal },
+    Gambit { name: "the last ticket after its expiry", needs: &[], play: expiry::last_ticket },
+    Gambit { name: "a sleeper whose ticket and place are gone", needs: &[Family::Suspend], play: expiry::sleeper },
+    Gambit { name: "an expiry during a link loss", needs: &[Family::Partition], play: expiry::during_a_link_loss },
+    Gambit { name: "a clock jump over an expiry", needs: &[Family::ServerSkew], play: expiry::clock_jump },
+    Gambit { name: "a switch while backing off", needs: &[Family::Switch, Family::Partition], play: switches::backing_off },
+    Gambit { name: "a switch with the link down", needs: &[Family::Switch, Family::Partition], play: switches::link_down },
+    Gambit { name: "two switches", needs: &[Family::Switch], play: switches::two },
+    Gambit { name: "an owed end and a new process", needs: &[Family::Kill, Family::Partition], play: switches::owed_end },
+    Gambit { name: "a kick during a partition", needs: &[Family::Partition], play: kicks::during_a_partition },
+    Gambit { name: "a kick during a resume", needs: &[Family::Reset], play: kicks::during_a_resume },
+    Gambit { name: "a logout and a displacement", needs: &[Family::Logout], play: kicks::and_a_logout },
+    Gambit { name: "an administrator's kick and a login", needs: &[Family::AdminKick], play: kicks::administrators },
+    Gambit { name: "a displacement while away", needs: &[Family::Kill], play: kicks::while_away },
+    Gambit { name: "listeners that log in again", needs: &[Family::Listener], play: kicks::answered_by_logins },
+    Gambit { name: "a message and a displacement", needs: &[Family::Send], play: kicks::and_a_message },
+    Gambit { name: "a death between commit and answer", needs: &[], play: crashes::before_the_answer },
+    Gambit { name: "a power loss with a kick owed", needs: &[Family::PowerLoss], play: crashes::with_a_kick_owed },
+    Gambit { name: "expiries while the server is down", needs: &[], play: crashes::over_an_expiry },
+    Gambit { name: "something as a session goes dormant", needs: &[Family::Kill], play: absences::dormant },
+    Gambit { name: "a dormant session among several", needs: &[Family::Kill], play: absences::dormant_first },
+    Gambit { name: "something as push ends", needs: &[Family::Kill], play: absences::push_ends },
+    Gambit { name: "a wiped device", needs: &[Family::Wipe, Family::Kill], play: absences::wiped },
+];
+
+/// How often each gambit is drawn in this seed: about half of those that it could play.
+pub(super) fn available(author: &mut Author) -> Vec<u64> {
+    let gambits = GAMBITS.iter().map(|gambit| {
+        let (exists, rate) = (author.draw.chance(1, 2), author.draw.log_between(1, 8));
+        let can = gambit.needs.iter().all(|family| author.has(*family));
+        if exists && can { rate } else { 0 }
+    });
+    gambits.collect()
+}
+
+pub(super) fn play(author: &mut Author, gambit: usize) {
+    let Gambit { name, play, .. } = &GAMBITS[gambit];
+    if play(author).is_some() {
+        author.played.push(name);
+    }
+}
+
+/// Nothing, when the script is over before so much time has passed.
+fn fits(author: &Author, span: u64) -> Option<()> {
+    (author.time_left() > span).then_some(())
+}
+
+/// A call, for a race.
+fn by(author: &Author, device: usize, call: Call) -> Action {
+    Action::Call { device: author.hand(device).name.clone(), call }
+}
+
+fn client(author: &Author, device: usize) -> ClientLimits {
+    limits::client(&author.setup.limits, author.hand(device).platform)
+}
+
+fn server(author: &Author) -> ServerLimits {
+    limits::server(&author.setup.limits)
+}
+
+/// There, back, and what the disk takes.
+fn round_trip(author: &Author, device: usize) -> u64 {
+    2 * author.latency(device) + whole_micros(author.setup.app.commit_latency.max)
+}
+
+/// A pause of some size, in whole milliseconds; sizes are in milliseconds.
+fn some(author: &mut Author, least: u64, most: u64) -> u64 {
+    author.draw.log_between(least, most) * MILLI
+}
+
+/// Up to so long, in whole milliseconds.
+fn within(author: &mut Author, most: u64) -> u64 {
+    author.draw.below(most / MILLI + 1) * MILLI
+}
+
+/// A long or a short wait until shortly before `at`.
+fn approach(author: &mut Author, at: u64, lead: u64) {
+    let until = at.saturating_sub(lead);
+    if until > author.now + MINUTE {
+        author.rest_until(until, 15);
+    } else {
+        author.pass(until.saturating_sub(author.now));
+    }
+}
+
+/// The link of the device is lost and stays so: cut, and reset so that the device knows at once.
+fn cut_off(author: &mut Author, device: usize, direction: Direction) {
+    let site = author.belief.sites[author.hand(device).site].name.clone();
+    author.fault(Fault::Partition { site, direction });
+    if author.has(Family::Reset) && author.draw.chance(2, 3) {
+        let device = author.hand(device).name.clone();
+        author.fault(Fault::Reset { device });
+    }
+}

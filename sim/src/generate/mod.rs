@@ -1,0 +1,102 @@
+//! From a seed to a scenario: whatever there is to choose is chosen here.
+//!
+//! A seed draws how much it may spend, in events of its trace, and how long it lasts; the app, its
+//! places and devices; which families of faults and of actions exist in it at all. Then an author
+//! writes steps: single ones in bursts, and gambits, which are small plots around a race. It
+//! spends events, not days: while nothing is to happen, devices are put away, and long spans cost next to
+//! nothing. Heartbeats are never left out.
+//!
+//! Runs nothing and judges nothing: a scenario drawn here is like any other, prints as a file, and
+//! may be kept. What a seed means is fixed until this module changes; what a file means does not.
+
+mod author;
+mod belief;
+mod cost;
+mod family;
+mod gambit;
+mod moment;
+mod moves;
+mod plan;
+mod setup;
+mod title;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::draw::Draw;
+use crate::scenario::{Scenario, SiteName};
+use author::Author;
+use setup::Setup;
+
+// Times are whole microseconds since the start.
+const MILLI: u64 = 1_000;
+const SECOND: u64 = 1_000 * MILLI;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// One seed in so many is a soak.
+const SOAK_EVERY: u64 = 10_000;
+
+/// Whether the seed has no budget: its devices stay online over its whole span.
+pub fn is_soak(seed: u64) -> bool {
+    Draw::new(seed, "generate", "soak").chance(1, SOAK_EVERY)
+}
+
+/// The scenario of a seed. The same seed gives the same scenario, in every build.
+///
+/// ```
+/// let scenario = gatecrash_sim::generate::scenario(17);
+/// assert_eq!(scenario.seed, 17);
+/// assert_eq!(scenario, gatecrash_sim::generate::scenario(17));
+/// ```
+pub fn scenario(seed: u64) -> Scenario {
+    write(seed, is_soak(seed)).0
+}
+
+/// The scenario, and what its author knows of it.
+fn write(seed: u64, is_soak: bool) -> (Scenario, Author) {
+    let mut author = Author::new(seed, Setup::draw(seed, is_soak));
+    plan::write(&mut author);
+    let setup = &author.setup;
+    let scenario = Scenario {
+        title: title::of(seed, &author),
+        rules: title::rules(&author),
+        seed,
+        tick: tick(setup.span),
+        verdict_only: None,
+        converge: None,
+        app: setup.app.clone(),
+        limits: setup.limits.clone(),
+        sites: setup.sites.iter().cloned().collect::<BTreeMap<SiteName, _>>(),
+        devices: setup.devices.iter().cloned().collect(),
+        tickets: author.tickets.clone(),
+        until: micros(setup.span),
+        steps: author.steps.clone(),
+        expectations: Vec::new(),
+    };
+    (scenario, author)
+}
+
+/// As fine as a world that steps through time can bear: some 600,000 ticks, up to a second each.
+fn tick(span: u64) -> Duration {
+    match span {
+        ..=600_000_000 => Duration::from_millis(1),
+        ..=6_000_000_000 => Duration::from_millis(10),
+        ..=60_000_000_000 => Duration::from_millis(100),
+        _ => Duration::from_secs(1),
+    }
+}
+
+const fn micros(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+fn whole_micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).expect("a scenario's spans are at most a century")
+}
+
+/// How many events the seed means to spend, unless it is a soak.
+pub fn budget(seed: u64) -> u64 {
+    Setup::draw(seed, false).budget
+}

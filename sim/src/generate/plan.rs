@@ -1,0 +1,134 @@
+//! The course of a scenario: a beginning, episodes with pauses between them, an end.
+//!
+//! Episodes are bursts of single steps, gambits, or steps around an instant that matters. The pauses
+//! share out the seed's time as the episodes share out its events.
+
+use super::author::{Author, fresh_login};
+use super::{MILLI, MINUTE, SECOND, gambit, moment, moves};
+
+/// About what an episode costs, in events.
+const EPISODE: u64 = 120;
+
+/// So many hundredths of what is left to spend may go into one pause.
+const PAUSE_SHARE: u64 = 12;
+
+pub(super) fn write(author: &mut Author) {
+    let gambits = gambit::available(author);
+    let ends_busy = author.draw.chance(1, 2);
+    let episodes_max = if author.setup.is_soak { author.draw.log_between(10, 100) } else { u64::MAX };
+    begin(author);
+    for _ in 0..episodes_max {
+        if author.left() == 0 || author.time_left() < MILLI {
+            break;
+        }
+        if ends_busy && author.left() < author.setup.budget / 5 && author.time_left() > 6 * MINUTE {
+            let before = author.draw.log_between(SECOND, 5 * MINUTE) / MILLI * MILLI;
+            author.rest_until(author.setup.span - before, PAUSE_SHARE);
+        }
+        match author.draw.below(20) {
+            0..=8 => {
+                if let Some(gambit) = author.draw.weighted(&gambits) {
+                    gambit::play(author, gambit);
+                }
+            }
+            9..=11 => at_a_moment(author),
+            _ => burst(author),
+        }
+        pause(author);
+    }
+    let end = author.setup.span;
+    author.rest_until(end, 100);
+}
+
+/// The first logins.
+fn begin(author: &mut Author) {
+    let within = *author.draw.pick(&[0, 50 * MILLI, SECOND, 10 * SECOND]);
+    let within = within.min(author.setup.span / 8);
+    let mut logins = Vec::new();
+    for device in 0..author.belief.devices.len() {
+        let (is_there, at) = (author.draw.chance(3, 4), author.draw.below(within / MILLI + 1) * MILLI);
+        let user = author.any_user();
+        if is_there {
+            logins.push((at, device, user));
+        }
+    }
+    logins.sort_unstable();
+    for (at, device, user) in logins {
+        author.pass(at.saturating_sub(author.now));
+        author.call(device, fresh_login(user));
+    }
+}
+
+/// Several steps, close to each other.
+fn burst(author: &mut Author) {
+    let steps = author.draw.log_between(1, 16);
+    let rhythm = author.draw.below(4);
+    for _ in 0..steps {
+        if author.left() == 0 {
+            break;
+        }
+        moves::one(author);
+        let device = author.any_device();
+        let latency = author.latency(device) / MILLI;
+        let most = match rhythm {
+            0 => 2,
+            1 => latency * 2 + 1,
+            2 => 1_000,
+            _ => 8_000,
+        };
+        let pause = author.draw.below(most + 1) * MILLI;
+        author.pass(pause.min(author.time_left()));
+    }
+}
+
+/// Steps around an instant that matters, those who make them brought there before.
+fn at_a_moment(author: &mut Author) {
+    let moments = moment::ahead(author, 2 * SECOND);
+    if moments.is_empty() {
+        return burst(author);
+    }
+    let moment = *author.draw.pick(&moments);
+    let lead = author.draw.log_between(SECOND, 20 * SECOND) / MILLI * MILLI;
+    if moment > author.now + lead + MINUTE {
+        author.rest_until(moment - lead, PAUSE_SHARE);
+    } else {
+        author.pass((moment - author.now).saturating_sub(lead));
+    }
+    let mut latency = 0;
+    for _ in 0..author.draw.between(1, 3) {
+        let device = author.any_device();
+        latency = author.latency(device);
+        if author.draw.chance(1, 2) {
+            let user = author.any_user();
+            author.log_in(device, user);
+        }
+    }
+    let mut times: Vec<u64> =
+        (0..author.draw.between(1, 4)).map(|_| moment::around(author, moment, latency)).collect();
+    times.sort_unstable();
+    for at in times {
+        author.pass(at.saturating_sub(author.now));
+        moves::one(author);
+    }
+}
+
+fn pause(author: &mut Author) {
+    let left = author.time_left();
+    if left < 2 * MILLI {
+        return author.pass(left);
+    }
+    let episodes = (author.left() / EPISODE).max(1);
+    let mean = (left / (episodes + 1)).max(2 * MILLI);
+    let (least, most) = match author.draw.below(10) {
+        0..=2 => (MILLI, mean.min(5 * SECOND)),
+        3..=5 => (mean.min(100 * MILLI), mean.min(2 * MINUTE)),
+        _ => (mean / 2, left.min(mean.saturating_mul(3))),
+    };
+    let least = least.max(MILLI);
+    let span = author.draw.log_between(least, most.max(least)) / MILLI * MILLI;
+    if span > MINUTE {
+        author.rest_until(author.now + span, PAUSE_SHARE);
+    } else {
+        author.pass(span);
+    }
+}

@@ -1,0 +1,261 @@
+//! What a seed draws before anything happens: how much there is to spend, the app, places, devices.
+//!
+//! Each part has a stream of its own, so that a change in one leaves the others as they were. Draws
+//! no step: `plan` does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use gatecrash::id::UserId;
+use gatecrash::policy::{Platform, Policy, Seats};
+use gatecrash::time::WallTime;
+
+use super::family::{Families, Family};
+use super::{DAY, HOUR, MILLI, MINUTE, SECOND, micros};
+use crate::draw::Draw;
+use crate::scenario::{
+    App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Site, SiteName, Span, TICKET_TTL_DEFAULT,
+};
+
+/// The fewest and the most events a seed has to spend.
+const BUDGET: (u64, u64) = (100, 10_000);
+
+/// The shortest and the longest time a seed lasts.
+const SPAN: (u64, u64) = (MINUTE, 200 * DAY);
+
+/// Events that each further device needs of the budget before it is worth having.
+const BUDGET_PER_DEVICE: u64 = 110;
+
+/// The users, in the order in which seeds have them.
+const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+
+/// The sites, in the order in which seeds have them.
+const SITES: [&str; 4] = ["home", "office", "cafe", "train"];
+
+/// A day that begins at midnight, in seconds since 1970: seeds start around it.
+const MIDNIGHT: u64 = 19_700 * 86_400;
+
+/// All that is decided before the first step.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) is_soak: bool,
+    /// How many events the seed may spend.
+    pub(super) budget: u64,
+    /// How long it lasts, in microseconds.
+    pub(super) span: u64,
+    pub(super) families: Families,
+    pub(super) app: App,
+    pub(super) limits: LimitOverrides,
+    pub(super) users: Vec<UserId>,
+    pub(super) sites: Vec<(SiteName, Site)>,
+    pub(super) devices: Vec<(DeviceName, Device)>,
+}
+
+impl Setup {
+    pub(super) fn draw(seed: u64, is_soak: bool) -> Self {
+        let stream = |purpose| Draw::new(seed, "generate", purpose);
+        let mut size = stream("size");
+        let budget = size.log_between(BUDGET.0, BUDGET.1);
+        let span = size.log_between(SPAN.0 / SECOND, SPAN.1 / SECOND) * SECOND;
+        let families = Families::draw(&mut stream("families"));
+        let users: Vec<UserId> = {
+            let count = stream("users").between(1, USERS.len() as u64) as usize;
+            USERS[..count].iter().map(|name| name.parse().expect("a user id")).collect()
+        };
+        let app = draw_app(&mut stream("app"), &users, span, &families);
+        let sites = draw_sites(&mut stream("sites"));
+        let devices_max = (2 + budget / BUDGET_PER_DEVICE).min(12);
+        let devices = draw_devices(&mut stream("devices"), devices_max, &sites, app.seats, &families);
+        let limits = draw_limits(&mut stream("limits"));
+        Setup { is_soak, budget, span, families, app, limits, users, sites, devices }
+    }
+}
+
+fn draw_app(draw: &mut Draw, users: &[UserId], span: u64, families: &Families) -> App {
+    let policy = *draw.pick(&Policy::ALL);
+    let mut numbers = BTreeMap::new();
+    for platform in Platform::ALL {
+        let (several, most) = (draw.chance(1, 2), if platform == Platform::Web { 10 } else { 3 });
+        let number = draw.log_between(1, most);
+        if several && (platform == Platform::Web || policy == Policy::Multi) {
+            numbers.insert(platform, number as u32);
+        }
+    }
+    let mut administrators: BTreeSet<UserId> = users.iter().filter(|_| draw.chance(1, 3)).copied().collect();
+    if families.has(Family::AdminKick) && administrators.is_empty() {
+        administrators.insert(*draw.pick(users));
+    }
+    App {
+        seats: Seats::new(policy, &numbers).expect("within the ranges"),
+        administrators,
+        reconnect_kicks: draw.chance(1, 4),
+        notify_offline_kick: draw.chance(1, 3),
+        start: draw_start(draw),
+        ticket_ttl: draw_ttl(draw, span),
+        commit_latency: draw_commit_latency(draw),
+        ..App::default()
+    }
+}
+
+/// Half of all seeds start shortly before a midnight.
+fn draw_start(draw: &mut Draw) -> WallTime {
+    let before = if draw.chance(1, 2) { draw.log_between(1, 86_400) } else { draw.below(86_400) };
+    WallTime::from_seconds(MIDNIGHT - before)
+}
+
+fn draw_ttl(draw: &mut Draw, span: u64) -> Duration {
+    let span = span / SECOND;
+    let seconds = match draw.below(4) {
+        0 => TICKET_TTL_DEFAULT.as_secs(),
+        1 => draw.log_between(10, 180 * DAY / SECOND),
+        2 => draw.log_between((span / 16).max(5), span * 2),
+        _ => draw.log_between(span, span * 8),
+    };
+    Duration::from_secs(seconds)
+}
+
+fn draw_commit_latency(draw: &mut Draw) -> Span {
+    let at_least = |draw: &mut Draw, low, high| {
+        let min = draw.log_between(low, high);
+        let max = if draw.chance(1, 2) { min } else { draw.log_between(min, high * 2) };
+        Span { min: micros(min * MILLI), max: micros(max * MILLI) }
+    };
+    match draw.below(8) {
+        0..=2 => Span::exactly(micros(MILLI)),
+        3 => Span::exactly(Duration::ZERO),
+        4 => Span { min: Duration::ZERO, max: micros(draw.log_between(1, 20) * MILLI) },
+        5..=6 => at_least(draw, 2, 40),
+        _ => at_least(draw, 40, 150),
+    }
+}
+
+fn draw_sites(draw: &mut Draw) -> Vec<(SiteName, Site)> {
+    let count = draw.between(1, SITES.len() as u64) as usize;
+    let sites = SITES[..count].iter().map(|name| {
+        let latency = draw_latency(draw);
+        (name.parse().expect("the name of a site"), Site { latency })
+    });
+    sites.collect()
+}
+
+/// One way.
+pub(super) fn draw_latency(draw: &mut Draw) -> Span {
+    let min = draw.log_between(1, 200);
+    let max = if draw.chance(1, 2) { min } else { draw.between(min, min * 3) };
+    Span { min: micros(min * MILLI), max: micros(max * MILLI) }
+}
+
+fn draw_devices(
+    draw: &mut Draw,
+    devices_max: u64,
+    sites: &[(SiteName, Site)],
+    seats: Seats,
+    families: &Families,
+) -> Vec<(DeviceName, Device)> {
+    let count = draw.between(2, devices_max);
+    // Few platforms make rivals: a seed has a handful of them.
+    let platforms: Vec<Platform> = (0..draw.between(1, 4)).map(|_| *draw.pick(&Platform::ALL)).collect();
+    let mut numbers = BTreeMap::new();
+    let devices = (0..count).map(|_| {
+        let platform = *draw.pick(&platforms);
+        let word = match platform {
+            Platform::Android | Platform::Ios => "phone",
+            Platform::Ipad => "pad",
+            Platform::Windows | Platform::Mac | Platform::Linux => "desk",
+            Platform::Web => "page",
+        };
+        let number: &mut u32 = numbers.entry(word).or_default();
+        *number += 1;
+        let is_manual = draw.chance(1, 8) && families.has(Family::Life);
+        let is_off = draw.chance(1, 4) && families.has(Family::DeviceClock);
+        let offset = draw.log_between(1, DAY / SECOND) as i64 * SECOND as i64;
+        let wall_offset = match (is_off, draw.chance(1, 2)) {
+            (false, _) => Offset::default(),
+            (true, true) => Offset(offset),
+            (true, false) => Offset(-offset),
+        };
+        let device = Device {
+            platform,
+            site: draw.pick(sites).0.clone(),
+            init: if is_manual { Init::Manual } else { Init::Auto },
+            wall_offset,
+        };
+        (format!("{word}-{number}").parse().expect("the name of a device"), device)
+    });
+    let _ = seats;
+    devices.collect()
+}
+
+/// Limits that seeds shorten, each with its shortest and longest value in milliseconds. A way there
+/// and back takes up to 2 s, slow disks and changed latencies included: what waits for an answer
+/// waits for longer.
+const SHORTENED: [(&str, u64, u64); 19] = [
+    ("login_timeout", 4_000, 60_000),
+    ("request_timeout", 3_000, 30_000),
+    ("connect_timeout", 4_000, 20_000),
+    ("heartbeat", 5_000, 200_000),
+    ("heartbeat_web", 4_000, 80_000),
+    ("heartbeat_answer", 3_000, 20_000),
+    ("backoff_first", 1, 2_000),
+    ("backoff_min", 20, 2_000),
+    ("backoff_max", 2_000, 90_000),
+    ("backoff_max_web", 1_000, 30_000),
+    ("backoff_reset", 500, 60_000),
+    ("silence", 5_000, 500_000),
+    ("silence_web", 5_000, 120_000),
+    ("dormant", 1_000, 500_000),
+    ("dormant_web", 1_000, 120_000),
+    ("admission", 5_000, 60_000),
+    ("kick_linger", 500, 20_000),
+    ("refusals_window", 2_000, 90_000),
+    ("refusals_lock", 1_000, 90_000),
+];
+
+/// Mostly the rules' own values.
+fn draw_limits(draw: &mut Draw) -> LimitOverrides {
+    let mut limits = LimitOverrides::default();
+    let share = *draw.pick(&[0, 0, 0, 15, 40]);
+    for (key, low, high) in SHORTENED {
+        let (is_set, value) = (draw.chance(share, 100), draw.log_between(low, high));
+        if is_set {
+            assert!(limits.set(key, LimitValue::Time(micros(value * MILLI))), "{key} is a time");
+        }
+    }
+    if draw.chance(share, 100) {
+        limits.push_online = Some(micros(draw.log_between(2 * SECOND, 7 * DAY) / MILLI * MILLI));
+    }
+    if draw.chance(share, 100) {
+        limits.refusals_max = Some(draw.between(1, 12) as u32);
+    }
+    if draw.chance(share, 100) {
+        limits.backoff_spread_percent = Some(draw.below(101) as u32);
+    }
+    // The server bears a silence that lasts from one heartbeat to the next, and its answer's time.
+    let rules = gatecrash::limits::ServerLimits::default();
+    for (platform, silence, rule) in [
+        (Platform::Android, &mut limits.silence, rules.silence),
+        (Platform::Web, &mut limits.silence_web, rules.silence_web),
+    ] {
+        let client = gatecrash::limits::ClientLimits::of(platform);
+        let heartbeat = match platform {
+            Platform::Web => limits.heartbeat_web,
+            _ => limits.heartbeat,
+        };
+        let bears = heartbeat.unwrap_or(client.heartbeat) + limits.heartbeat_answer.unwrap_or(client.heartbeat_answer);
+        if silence.unwrap_or(rule) < bears {
+            *silence = Some(bears + micros(5 * SECOND));
+        }
+    }
+    let _ = HOUR;
+    limits
+}
+
+/// The name of a user.
+pub(super) fn user_name(user: usize) -> &'static str {
+    USERS[user]
+}
+
+/// Which user a call names, if it is one.
+pub(super) fn user_index(name: &str) -> Option<usize> {
+    USERS.iter().position(|user| *user == name)
+}
