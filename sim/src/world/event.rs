@@ -11,7 +11,6 @@ mod machine;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::time::Duration;
 
 use gatecrash::client::{self, Client, Installation};
 use gatecrash::id::{Change, ConnectionId, UserId};
@@ -25,7 +24,7 @@ use super::clock::WallClock;
 use super::phases::{Phase, Phases};
 use super::{WorldError, limits, tickets};
 use crate::draw::Draw;
-use crate::scenario::{Call, DeviceName, ListenerEvent, Scenario};
+use crate::scenario::{Call, DeviceName, ListenerEvent, Scenario, Span};
 use crate::trace::{DeviceIndex, Effect, Recorder, SiteIndex};
 
 /// The most events one run takes: a scenario that never comes to rest is an error, not a hang.
@@ -65,6 +64,9 @@ enum What {
     Upward(usize),
     /// The next thing under way to the device on this connection arrives.
     Downward(usize),
+    /// The next thing that arrived on this connection is read.
+    ReadUpward(usize),
+    ReadDownward(usize),
     /// The request for this connection was lost at once.
     Refused(usize),
     Committed(Change),
@@ -93,10 +95,10 @@ struct Machine {
     config: Config,
     keys: Vec<SecretKey>,
     records: Records,
-    /// Changes on their way to the disk, and what waits for them.
-    writing: VecDeque<gatecrash::store::Commit>,
+    /// Changes decided and not yet handed to the disk, and those on their way to it.
+    gathered: Vec<server::Output>,
+    writing: Vec<gatecrash::store::Commit>,
     committed: Change,
-    last_commit_done: Instant,
     /// Outputs that wait for the disk (DUR-1).
     held: VecDeque<server::Output>,
     clock: WallClock,
@@ -104,6 +106,8 @@ struct Machine {
     links: Vec<Option<usize>>,
     /// Connections asked for while the server was down.
     knocking: Vec<usize>,
+    /// Connections on which something else came meanwhile.
+    unanswered: Vec<usize>,
     wake_at: Option<Instant>,
 }
 
@@ -115,13 +119,21 @@ struct Device {
     installation: Option<Installation>,
     caches: BTreeMap<UserId, Vec<Conversation>>,
     starts: u64,
+    connections: u32,
     process: Option<Process>,
     suspended: bool,
 }
 
 struct Process {
     core: Client,
+    /// What it read of the disk when it started, and wrote since.
+    installation: Option<Installation>,
+    caches: BTreeMap<UserId, Vec<Conversation>>,
     calls: u64,
+    /// The calls without a result that were made for an account.
+    of_account: std::collections::BTreeSet<gatecrash::id::CallId>,
+    /// What such a call ends with when the input under way gives up the account.
+    given_up: gatecrash::code::Code,
     last_ticket: Option<Ticket>,
     armed: Vec<(ListenerEvent, Call)>,
     /// What the application is to be told, in order.
@@ -134,12 +146,17 @@ struct Process {
 
 struct Site {
     index: SiteIndex,
-    latency: Duration,
+    latency: Span,
     is_outbound_cut: bool,
     is_inbound_cut: bool,
     is_held: bool,
-    /// What a held link keeps: which connection, and whether it goes up.
-    kept: Vec<(usize, bool)>,
+    /// What a held link keeps, in the order it was sent: on which connection.
+    kept: Vec<(u64, usize, Kept)>,
+}
+
+enum Kept {
+    Up(Upward),
+    Down(Downward),
 }
 
 /// One connection: what is under way in each direction, and which ends are open.
@@ -150,8 +167,16 @@ struct Link {
     server_end: Option<ConnectionId>,
     /// The server's core has decided to close it, and knows it no more.
     is_forgotten: bool,
-    upward: VecDeque<Upward>,
-    downward: VecDeque<Downward>,
+    /// With when each was sent, as a number and an instant.
+    upward: VecDeque<(u64, Instant, Upward)>,
+    downward: VecDeque<(u64, Instant, Downward)>,
+    /// What arrived and is read later.
+    read_upward: VecDeque<Upward>,
+    read_downward: VecDeque<Downward>,
+    upward_jitter: Jitter,
+    downward_jitter: Jitter,
+    /// The server closed it and throws away what still comes, until then.
+    swallows_until: Option<Instant>,
     is_upward_silent: bool,
     is_downward_silent: bool,
     last_upward: Instant,
@@ -159,10 +184,22 @@ struct Link {
     is_device_end_open: bool,
     is_connected: bool,
     is_stranger: bool,
+    /// What a stranger says once it is connected.
+    says: Vec<Upward>,
+}
+
+/// How much later than the link alone a direction of a connection delivers.
+struct Jitter {
+    draw: Draw,
+    /// When the last thing that arrived is read, and when it was sent.
+    last: Instant,
+    last_sent: Option<Instant>,
 }
 
 #[derive(Clone, Debug)]
 enum Upward {
+    /// It was lost, or is held.
+    Gone,
     Open,
     Frame(ClientFrame<Ticket>),
     Malformed(FrameError),
@@ -171,6 +208,7 @@ enum Upward {
 
 #[derive(Clone, Debug)]
 enum Downward {
+    Gone,
     Frame(ServerFrame),
     Close,
 }
@@ -187,12 +225,13 @@ impl<'a> World<'a> {
             installation: None,
             caches: BTreeMap::new(),
             starts: 0,
+            connections: 0,
             process: None,
             suspended: false,
         });
         let sites = scenario.sites.iter().map(|(name, site)| Site {
             index: recorder.cast(|cast| cast.find_site(name.as_str())).expect("the cast holds every site"),
-            latency: site.latency.min,
+            latency: site.latency,
             is_outbound_cut: false,
             is_inbound_cut: false,
             is_held: false,
@@ -209,14 +248,15 @@ impl<'a> World<'a> {
                 config: limits::config(scenario),
                 keys: tickets::keys(true),
                 records: Records::default(),
-                writing: VecDeque::new(),
+                gathered: Vec::new(),
+                writing: Vec::new(),
                 committed: Change::NONE,
-                last_commit_done: Instant::ZERO,
                 held: VecDeque::new(),
                 clock: WallClock::new(start, crate::scenario::Offset(0)),
                 disk: Draw::new(scenario.seed, "server", "disk"),
                 links: Vec::new(),
                 knocking: Vec::new(),
+                unanswered: Vec::new(),
                 wake_at: None,
             },
             devices: devices.collect(),
@@ -254,6 +294,8 @@ impl<'a> World<'a> {
                 }
                 What::Upward(link) => self.arrive_upward(link),
                 What::Downward(link) => self.arrive_downward(link),
+                What::ReadUpward(link) => self.read_upward(link),
+                What::ReadDownward(link) => self.read_downward(link),
                 What::Refused(link) => self.connect_failed(link),
                 What::Committed(change) => self.committed(change),
                 What::ServerTimer => self.server_timer(),

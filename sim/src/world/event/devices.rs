@@ -7,6 +7,7 @@ use std::mem;
 
 use gatecrash::client;
 use gatecrash::client::{Client, Start, Write};
+use gatecrash::code::Code;
 use gatecrash::id::CallId;
 use gatecrash::ticket::Ticket;
 
@@ -20,8 +21,13 @@ impl World<'_> {
     pub(super) fn start_process(&mut self, device: usize) {
         let state = &mut self.devices[device];
         state.suspended = false;
+        state.starts += 1;
         state.process = Some(Process {
             core: Client::new(),
+            installation: state.installation.clone(),
+            caches: state.caches.clone(),
+            of_account: Default::default(),
+            given_up: Code::NotLoggedIn,
             calls: 0,
             last_ticket: None,
             armed: Vec::new(),
@@ -50,9 +56,16 @@ impl World<'_> {
         for link in 0..self.links.len() {
             let state = &mut self.links[link];
             if state.device == device && state.is_device_end_open && !state.is_stranger {
-                state.is_device_end_open = false;
-                self.send_upward(link, Upward::Close);
+                self.close_link(link);
             }
+        }
+    }
+
+    /// An attempt that is given up leaves no trace at the server.
+    fn close_link(&mut self, link: usize) {
+        self.links[link].is_device_end_open = false;
+        if self.links[link].is_connected {
+            self.send_upward(link, Upward::Close);
         }
     }
 
@@ -104,9 +117,18 @@ impl World<'_> {
             Call::Query { users } => client::Call::QueryStatus { users },
             Call::NetworkChanged => return self.device_input(device, client::Input::NetworkChanged),
         };
+        let (of_account, given_up) = match &request {
+            client::Call::Uninit => (false, Code::Uninitialised),
+            client::Call::Init(_) | client::Call::Logout => (false, Code::NotLoggedIn),
+            _ => (true, Code::NotLoggedIn),
+        };
         let process = self.process(device);
         process.calls += 1;
         let call = CallId(process.calls);
+        if of_account {
+            process.of_account.insert(call);
+        }
+        process.given_up = given_up;
         self.device_input(device, client::Input::Call { call, request });
     }
 
@@ -115,15 +137,15 @@ impl World<'_> {
     }
 
     pub(super) fn init(&mut self, device: usize) -> client::Call {
-        let state = &mut self.devices[device];
-        state.starts += 1;
+        let state = &self.devices[device];
+        let process = state.process.as_ref().expect("a living process calls");
         let platform = self.scenario.devices[&state.name].platform;
         client::Call::Init(Box::new(Start {
             platform,
             seed: Draw::key(self.scenario.seed, state.name.as_str(), &format!("start {}", state.starts)),
             limits: limits::client(&self.scenario.limits, platform),
-            installation: state.installation.clone(),
-            conversations: state.caches.clone(),
+            installation: process.installation.clone(),
+            conversations: process.caches.clone(),
         }))
     }
 
@@ -142,6 +164,9 @@ impl World<'_> {
             return;
         }
         self.recorder.device_input(self.now, index, &input);
+        if !matches!(input, client::Input::Call { .. }) {
+            process.given_up = Code::NotLoggedIn;
+        }
         process.core.handle_input(self.now, input);
         self.device_outputs(device);
     }
@@ -201,8 +226,16 @@ impl World<'_> {
                 return;
             }
             client::Action::DropEvents => {
-                let deliveries = &mut self.process(device).deliveries;
-                deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
+                let process = self.process(device);
+                process.deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
+                for output in &mut process.deliveries {
+                    if let client::Action::Result { call, outcome } = &mut output.action
+                        && outcome.is_ok()
+                        && process.of_account.contains(call)
+                    {
+                        *outcome = Err(process.given_up);
+                    }
+                }
             }
             client::Action::Store { .. }
             | client::Action::Connect { .. }
@@ -214,10 +247,16 @@ impl World<'_> {
         self.recorder.device_output(self.now, index, &output);
         match output.action {
             client::Action::Store { change, write } => {
+                let state = &mut self.devices[device];
+                let process = state.process.as_mut().expect("a living process writes");
                 match write {
-                    Write::Installation(installation) => self.devices[device].installation = Some(installation),
+                    Write::Installation(installation) => {
+                        process.installation = Some(installation.clone());
+                        state.installation = Some(installation);
+                    }
                     Write::Conversations { user, conversations } => {
-                        self.devices[device].caches.insert(user, conversations);
+                        process.caches.insert(user, conversations.clone());
+                        state.caches.insert(user, conversations);
                     }
                 }
                 self.recorder.device_stored(self.now, index, change);
@@ -232,8 +271,7 @@ impl World<'_> {
             }
             client::Action::Close { connection } => {
                 if let Some(link) = self.link_of(device, connection) {
-                    self.links[link].is_device_end_open = false;
-                    self.send_upward(link, Upward::Close);
+                    self.close_link(link);
                 }
             }
             client::Action::Result { .. }

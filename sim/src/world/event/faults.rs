@@ -8,8 +8,8 @@ use gatecrash::{client, server};
 
 use super::super::clock::WallClock;
 use super::super::tickets;
-use super::{Class, Site, What, World};
-use crate::scenario::{Action, AppChange, Clock, Direction, Fault, Span};
+use super::{Class, Kept, Site, What, World};
+use crate::scenario::{Action, AppChange, Clock, Direction, Fault};
 use crate::trace::Effect;
 
 impl World<'_> {
@@ -73,15 +73,16 @@ impl World<'_> {
             Fault::Hold { site } => {
                 let site = self.site(site);
                 self.sites[site].is_held = true;
+                self.keep_under_way(site);
                 self.effect(Effect::LinkHeld { site: self.sites[site].index });
             }
             Fault::Release { site } => {
                 let site = self.site(site);
                 self.release(site);
             }
-            Fault::Latency { site, latency: Span { min, .. } } => {
+            Fault::Latency { site, latency } => {
                 let site = self.site(site);
-                self.sites[site].latency = *min;
+                self.sites[site].latency = *latency;
                 self.effect(Effect::LatencyChanged { site: self.sites[site].index });
             }
             Fault::CrashServer => self.crash_server(true),
@@ -203,8 +204,21 @@ impl World<'_> {
     pub(super) fn release(&mut self, site: usize) {
         self.sites[site].is_held = false;
         self.link_effect(site);
-        for (link, is_upward) in mem::take(&mut self.sites[site].kept) {
-            self.travel(link, is_upward);
+        for (number, link, kept) in mem::take(&mut self.sites[site].kept) {
+            let now = self.now;
+            let state = &mut self.links[link];
+            match kept {
+                Kept::Up(message) => {
+                    state.last_upward = now;
+                    state.upward.push_back((number, now, message));
+                    self.push(now, Class::Input, What::Upward(link));
+                }
+                Kept::Down(message) => {
+                    state.last_downward = now;
+                    state.downward.push_back((number, now, message));
+                    self.push(now, Class::Input, What::Downward(link));
+                }
+            }
         }
     }
 }

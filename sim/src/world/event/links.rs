@@ -3,16 +3,18 @@
 //! Knows frames as values only; the cores at both ends judge them.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use gatecrash::id::{ConnectionId, DeviceId};
 use gatecrash::protocol::{ClientFrame, FrameError};
 use gatecrash::ticket::{OpenedTicket, Ticket, open};
+use gatecrash::time::Instant;
 use gatecrash::{client, server};
 
 use super::machine::connection_of;
-use super::{Class, Downward, Link, Upward, What, World};
+use super::{Class, Downward, Jitter, Kept, Link, Upward, What, World};
 use crate::draw::Draw;
-use crate::scenario::Conduct;
+use crate::scenario::{Conduct, Span};
 
 impl World<'_> {
     /// A partition loses what is under way too.
@@ -22,16 +24,52 @@ impl World<'_> {
                 continue;
             }
             let state = &mut self.links[link];
-            if back && !state.downward.is_empty() {
-                state.downward.clear();
+            let is_gone = |message: &(u64, Instant, Downward)| matches!(message.2, Downward::Gone);
+            if back && !state.downward.iter().all(is_gone) {
+                state.downward.iter_mut().for_each(|message| message.2 = Downward::Gone);
                 state.is_downward_silent = true;
             }
-            if out && !state.upward.is_empty() {
-                state.upward.clear();
+            let is_gone = |message: &(u64, Instant, Upward)| matches!(message.2, Upward::Gone);
+            if out && !state.upward.iter().all(is_gone) {
+                state.upward.iter_mut().for_each(|message| message.2 = Upward::Gone);
                 state.is_upward_silent = true;
                 self.connect_failed(link);
             }
         }
+        for (number, link, kept) in std::mem::take(&mut self.sites[site].kept) {
+            match kept {
+                Kept::Up(_) if out => {
+                    self.links[link].is_upward_silent = true;
+                    self.connect_failed(link);
+                }
+                Kept::Down(_) if back => self.links[link].is_downward_silent = true,
+                kept => self.sites[site].kept.push((number, link, kept)),
+            }
+        }
+    }
+
+    /// A hold keeps what is under way too.
+    pub(super) fn keep_under_way(&mut self, site: usize) {
+        let mut kept = Vec::new();
+        for (index, link) in self.links.iter_mut().enumerate() {
+            if self.devices[link.device].site != site {
+                continue;
+            }
+            for (number, _, message) in &mut link.upward {
+                match std::mem::replace(message, Upward::Gone) {
+                    Upward::Gone => {}
+                    message => kept.push((*number, index, Kept::Up(message))),
+                }
+            }
+            for (number, _, message) in &mut link.downward {
+                match std::mem::replace(message, Downward::Gone) {
+                    Downward::Gone => {}
+                    message => kept.push((*number, index, Kept::Down(message))),
+                }
+            }
+        }
+        kept.sort_by_key(|&(number, ..)| number);
+        self.sites[site].kept.splice(0..0, kept);
     }
 
     /// The request for this connection is lost, which the device learns at once.
@@ -39,7 +77,7 @@ impl World<'_> {
         let Link { device, end, is_connected, is_device_end_open, is_stranger, .. } = self.links[link];
         if !is_connected && is_device_end_open {
             self.links[link].is_device_end_open = false;
-            self.links[link].upward.clear();
+            self.links[link].upward.iter_mut().for_each(|message| message.2 = Upward::Gone);
             if !is_stranger {
                 self.device_input(device, client::Input::ConnectFailed { connection: end });
             }
@@ -57,8 +95,7 @@ impl World<'_> {
             state.is_upward_silent = true;
         }
         if !state.is_upward_silent {
-            state.upward.push_back(message);
-            self.travel_or_keep(link, true, is_held);
+            self.travel_or_keep(link, Kept::Up(message), is_held);
         }
     }
 
@@ -70,8 +107,7 @@ impl World<'_> {
             state.is_downward_silent = true;
         }
         if !state.is_downward_silent {
-            state.downward.push_back(message);
-            self.travel_or_keep(link, false, is_held);
+            self.travel_or_keep(link, Kept::Down(message), is_held);
         }
     }
 
@@ -80,36 +116,82 @@ impl World<'_> {
     pub(super) fn refuse(&mut self, link: usize) {
         if !self.sites[self.devices[self.links[link].device].site].is_inbound_cut {
             let is_held = self.sites[self.devices[self.links[link].device].site].is_held;
-            self.links[link].downward.push_back(Downward::Close);
-            self.travel_or_keep(link, false, is_held);
+            self.travel_or_keep(link, Kept::Down(Downward::Close), is_held);
         }
     }
 
-    pub(super) fn travel_or_keep(&mut self, link: usize, is_upward: bool, is_held: bool) {
+    fn travel_or_keep(&mut self, link: usize, message: Kept, is_held: bool) {
+        let site = self.devices[self.links[link].device].site;
+        self.sequence += 1;
+        let (now, number) = (self.now, self.sequence);
         if is_held {
-            let site = self.devices[self.links[link].device].site;
-            self.sites[site].kept.push((link, is_upward));
-        } else {
-            self.travel(link, is_upward);
+            self.sites[site].kept.push((number, link, message));
+            return;
+        }
+        // Never past the one before it.
+        let at = now + self.sites[site].latency.min;
+        let state = &mut self.links[link];
+        match message {
+            Kept::Up(message) => {
+                state.last_upward = at.max(state.last_upward);
+                state.upward.push_back((number, now, message));
+                let at = state.last_upward;
+                self.push(at, Class::Input, What::Upward(link));
+            }
+            Kept::Down(message) => {
+                state.last_downward = at.max(state.last_downward);
+                state.downward.push_back((number, now, message));
+                let at = state.last_downward;
+                self.push(at, Class::Input, What::Downward(link));
+            }
         }
     }
 
-    /// Puts the next message of this direction on its way; never past the one before it.
-    pub(super) fn travel(&mut self, link: usize, is_upward: bool) {
-        let at = self.now + self.sites[self.devices[self.links[link].device].site].latency;
+    /// When what arrives now and was sent then is read.
+    fn read_at(&mut self, link: usize, is_upward: bool, sent: Option<Instant>) -> Instant {
+        let Span { min, max } = self.sites[self.devices[self.links[link].device].site].latency;
+        let extra = if self.links[link].is_stranger { Duration::ZERO } else { max - min };
+        let now = self.now;
         let state = &mut self.links[link];
-        let last = if is_upward { &mut state.last_upward } else { &mut state.last_downward };
-        *last = at.max(*last);
-        let at = *last;
-        self.push(at, Class::Input, if is_upward { What::Upward(link) } else { What::Downward(link) });
+        let jitter = if is_upward { &mut state.upward_jitter } else { &mut state.downward_jitter };
+        // Frames sent at one instant are one segment.
+        if sent.is_none() || jitter.last_sent != sent {
+            let due = now + jitter.draw.within(Span { min: Duration::ZERO, max: extra });
+            jitter.last = due.max(jitter.last);
+        }
+        jitter.last_sent = sent;
+        jitter.last
     }
 
     pub(super) fn arrive_upward(&mut self, link: usize) {
-        let Some(message) = self.links[link].upward.pop_front() else { return };
+        let Some((_, sent, message)) = self.links[link].upward.pop_front() else { return };
+        if matches!(message, Upward::Gone) {
+            return;
+        }
+        if self.server.core.is_none() || matches!(message, Upward::Open) {
+            return self.take_upward(link, message);
+        }
+        let sent = if matches!(message, Upward::Close) { None } else { Some(sent) };
+        let at = self.read_at(link, true, sent);
+        if at == self.now {
+            return self.take_upward(link, message);
+        }
+        self.links[link].read_upward.push_back(message);
+        self.push(at, Class::Input, What::ReadUpward(link));
+    }
+
+    pub(super) fn read_upward(&mut self, link: usize) {
+        let Some(message) = self.links[link].read_upward.pop_front() else { return };
+        self.take_upward(link, message);
+    }
+
+    fn take_upward(&mut self, link: usize, message: Upward) {
         if self.server.core.is_none() {
-            // Nobody is there: a connect is refused when the server is back, the rest is lost.
+            // Nobody is there: whoever is at it is turned away when the server is back.
             if matches!(message, Upward::Open) {
                 self.server.knocking.push(link);
+            } else {
+                self.server.unanswered.push(link);
             }
             return;
         }
@@ -117,6 +199,9 @@ impl World<'_> {
             return;
         }
         match (message, self.links[link].server_end) {
+            (Upward::Gone, _) => {}
+            // Nobody waits for the answer any more.
+            (Upward::Open, _) if !self.links[link].is_device_end_open => {}
             (Upward::Open, _) => {
                 let end = self.server.links.iter().position(Option::is_none).unwrap_or(self.server.links.len());
                 if end == self.server.links.len() {
@@ -132,6 +217,9 @@ impl World<'_> {
                 if is_device_end_open && !is_stranger {
                     self.device_input(device, client::Input::Connected { connection: end });
                 }
+                for message in std::mem::take(&mut self.links[link].says) {
+                    self.send_upward(link, message);
+                }
             }
             (Upward::Frame(frame), Some(connection)) => {
                 let frame = frame.map_ticket(|ticket| self.open_ticket(&ticket));
@@ -146,8 +234,12 @@ impl World<'_> {
                 self.drop_server_end(link);
                 self.server_input(server::Input::Closed { connection });
             }
-            // The server has forgotten the connection: it says so.
-            (Upward::Frame(_) | Upward::Malformed(_), None) => self.refuse(link),
+            // The server has forgotten the connection: it says so, after a while.
+            (Upward::Frame(_) | Upward::Malformed(_), None) => {
+                if self.links[link].swallows_until.is_none_or(|until| until <= self.now) {
+                    self.refuse(link);
+                }
+            }
             (Upward::Close, None) => {}
         }
     }
@@ -158,7 +250,25 @@ impl World<'_> {
     }
 
     pub(super) fn arrive_downward(&mut self, link: usize) {
-        let Some(message) = self.links[link].downward.pop_front() else { return };
+        let Some((_, sent, message)) = self.links[link].downward.pop_front() else { return };
+        if matches!(message, Downward::Gone) {
+            return;
+        }
+        let sent = if matches!(message, Downward::Close) { None } else { Some(sent) };
+        let at = self.read_at(link, false, sent);
+        if at == self.now {
+            return self.take_downward(link, message);
+        }
+        self.links[link].read_downward.push_back(message);
+        self.push(at, Class::Input, What::ReadDownward(link));
+    }
+
+    pub(super) fn read_downward(&mut self, link: usize) {
+        let Some(message) = self.links[link].read_downward.pop_front() else { return };
+        self.take_downward(link, message);
+    }
+
+    fn take_downward(&mut self, link: usize, message: Downward) {
         let Link { device, end: connection, is_device_end_open, is_stranger, .. } = self.links[link];
         if !is_device_end_open {
             return;
@@ -170,6 +280,7 @@ impl World<'_> {
             return;
         }
         match message {
+            Downward::Gone => {}
             Downward::Frame(frame) => self.device_input(device, client::Input::Frame { connection, frame }),
             Downward::Close => self.device_input(device, client::Input::Closed { connection }),
         }
@@ -183,7 +294,21 @@ impl World<'_> {
     }
 
     pub(super) fn open_link(&mut self, device: usize, end: ConnectionId, is_stranger: bool) -> usize {
+        let state = &mut self.devices[device];
+        state.connections += u32::from(!is_stranger);
+        let (seed, name, number) = (self.scenario.seed, state.name.as_str(), state.connections);
+        let jitter = |direction: &str| Jitter {
+            draw: Draw::new(seed, name, &format!("{direction} {number}")),
+            last: Instant::ZERO,
+            last_sent: None,
+        };
         self.links.push(Link {
+            read_upward: VecDeque::new(),
+            read_downward: VecDeque::new(),
+            upward_jitter: jitter("upward"),
+            downward_jitter: jitter("downward"),
+            swallows_until: None,
+            says: Vec::new(),
             device,
             end,
             server_end: None,
@@ -236,9 +361,7 @@ impl World<'_> {
             ],
         };
         let link = self.open_link(device, ConnectionId(u32::MAX), true);
-        for message in messages {
-            self.send_upward(link, message);
-        }
+        self.links[link].says = messages;
     }
 
     // ---- the server ----

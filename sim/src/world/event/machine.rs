@@ -13,6 +13,9 @@ use gatecrash::time::Now;
 use super::{Class, Downward, What, World};
 use crate::trace::Effect;
 
+/// How long the server throws away what comes on a connection it has closed.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+
 impl World<'_> {
     pub(super) fn server_now(&self) -> Now {
         Now { instant: self.now, wall: self.server.clock.at(self.now) }
@@ -28,6 +31,9 @@ impl World<'_> {
         for link in std::mem::take(&mut self.server.knocking) {
             self.connect_failed(link);
         }
+        for link in std::mem::take(&mut self.server.unanswered) {
+            self.refuse(link);
+        }
     }
 
     /// A crash closes connections politely; a power loss takes along what the machine sent last.
@@ -36,6 +42,7 @@ impl World<'_> {
             return self.effect(Effect::Nothing);
         }
         self.server.writing.clear();
+        self.server.gathered.clear();
         self.server.held.clear();
         self.server.wake_at = None;
         self.effect(Effect::ServerDead);
@@ -78,12 +85,15 @@ impl World<'_> {
             {
                 self.links[link].is_forgotten = true;
             }
-            if must_wait(&output, self.server.committed, &self.server.held) {
+            if let server::Action::Commit(_) = output.action {
+                self.server.gathered.push(output);
+            } else if must_wait(&output, self.server.committed, &self.server.held) {
                 self.server.held.push_back(output);
             } else {
                 self.server_action(output);
             }
         }
+        self.hand_to_store();
         let Some(at) = self.server.core.as_ref().and_then(Server::poll_timeout) else { return };
         let at = at.max(self.now);
         if self.server.wake_at.is_none_or(|wake_at| at < wake_at) {
@@ -92,18 +102,26 @@ impl World<'_> {
         }
     }
 
+    /// Hands everything decided so far to the disk, if it is not busy.
+    fn hand_to_store(&mut self) {
+        if self.server.gathered.is_empty() || !self.server.writing.is_empty() {
+            return;
+        }
+        for output in mem::take(&mut self.server.gathered) {
+            self.recorder.server_output(self.server_now(), &output);
+            if let server::Action::Commit(commit) = output.action {
+                self.server.writing.push(commit);
+            }
+        }
+        let last = self.server.writing.last().expect("a batch is not empty").number;
+        let done = self.now + self.server.disk.within(self.scenario.app.commit_latency);
+        self.push(done, Class::Input, What::Committed(last));
+    }
+
     pub(super) fn server_action(&mut self, output: server::Output) {
         self.recorder.server_output(self.server_now(), &output);
         match output.action {
-            server::Action::Commit(commit) => {
-                // A commit begins when the one before is on disk.
-                let latency = self.server.disk.within(self.scenario.app.commit_latency);
-                let done = self.server.last_commit_done.max(self.now) + latency;
-                self.server.last_commit_done = done;
-                let number = commit.number;
-                self.server.writing.push_back(commit);
-                self.push(done, Class::Input, What::Committed(number));
-            }
+            server::Action::Commit(_) => unreachable!("a commit goes to the disk"),
             server::Action::Send { connection, frame } => {
                 if let Some(link) = self.server_link(connection) {
                     self.send_downward(link, Downward::Frame(frame));
@@ -112,6 +130,7 @@ impl World<'_> {
             server::Action::Close { connection } => {
                 if let Some(link) = self.server_link(connection) {
                     self.send_downward(link, Downward::Close);
+                    self.links[link].swallows_until = Some(self.now + LINGER);
                     self.drop_server_end(link);
                 }
             }
@@ -124,12 +143,13 @@ impl World<'_> {
     }
 
     pub(super) fn committed(&mut self, change: Change) {
-        // Of a commit that a crash overtook nothing is left.
-        if self.server.writing.front().is_none_or(|commit| commit.number != change) {
+        // Of commits that a crash overtook nothing is left.
+        if self.server.writing.last().is_none_or(|commit| commit.number != change) {
             return;
         }
-        let commit = self.server.writing.pop_front().expect("just looked at");
-        self.server.records.apply(&commit);
+        for commit in mem::take(&mut self.server.writing) {
+            self.server.records.apply(&commit);
+        }
         self.server.committed = change;
         self.recorder.server_committed(self.server_now(), change);
         let mut free = Vec::new();
@@ -145,6 +165,7 @@ impl World<'_> {
         for output in free {
             self.server_action(output);
         }
+        self.hand_to_store();
     }
 
     // ---- devices ----
