@@ -24,7 +24,7 @@ use super::clock::WallClock;
 use super::phases::{Phase, Phases};
 use super::{WorldError, limits, tickets};
 use crate::draw::Draw;
-use crate::scenario::{Call, DeviceName, ListenerEvent, Scenario, Span};
+use crate::scenario::{Action, Call, DeviceName, Fault, ListenerEvent, Scenario, Span};
 use crate::trace::{DeviceIndex, Effect, Recorder, SiteIndex};
 
 /// The most events one run takes: a scenario that never comes to rest is an error, not a hang.
@@ -51,7 +51,12 @@ struct Due {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
-    Script,
+    /// What befalls links, the server and the app.
+    World,
+    /// What devices and their applications do.
+    Device,
+    /// What comes of it.
+    CarryOn,
     Input,
     Timer,
 }
@@ -72,7 +77,11 @@ enum What {
     Committed(Change),
     ServerTimer,
     DeviceTimer(usize),
+    /// The device's driver goes on after calls.
+    CarryOn(usize),
     Look,
+    /// Devices are told that the script is over.
+    HealDevices,
 }
 
 struct World<'a> {
@@ -136,9 +145,11 @@ struct Process {
     given_up: gatecrash::code::Code,
     last_ticket: Option<Ticket>,
     armed: Vec<(ListenerEvent, Call)>,
+    /// Connections, frames and writes, for the driver.
+    orders: VecDeque<client::Output>,
     /// What the application is to be told, in order.
     deliveries: VecDeque<client::Output>,
-    /// What waits while the device is frozen: calls first, then inputs.
+    /// What waits while the device is frozen or its application calls: calls first, then inputs.
     frozen_calls: VecDeque<Call>,
     frozen_inputs: VecDeque<client::Input>,
     wake_at: Option<Instant>,
@@ -175,8 +186,9 @@ struct Link {
     read_downward: VecDeque<Downward>,
     upward_jitter: Jitter,
     downward_jitter: Jitter,
-    /// The server closed it and throws away what still comes, until then.
+    /// The server closed it and throws away what still comes, until then; the device.
     swallows_until: Option<Instant>,
+    device_swallows_until: Option<Instant>,
     is_upward_silent: bool,
     is_downward_silent: bool,
     last_upward: Instant,
@@ -204,6 +216,8 @@ enum Upward {
     Frame(ClientFrame<Ticket>),
     Malformed(FrameError),
     Close,
+    /// The answer to what comes on a connection the device does not have any more.
+    Reset,
 }
 
 #[derive(Clone, Debug)]
@@ -211,6 +225,23 @@ enum Downward {
     Gone,
     Frame(ServerFrame),
     Close,
+}
+
+/// Whether a device's site carries the step out; the others befall links, the server and the app.
+fn is_of_device(action: &Action) -> bool {
+    match action {
+        Action::Call { .. } | Action::On { .. } | Action::Raw { .. } => true,
+        Action::App(_) => false,
+        Action::Fault(fault) => matches!(
+            fault,
+            Fault::Reset { .. }
+                | Fault::Kill { .. }
+                | Fault::Start { .. }
+                | Fault::Suspend { .. }
+                | Fault::Wake { .. }
+                | Fault::Wipe { .. }
+        ),
+    }
 }
 
 impl<'a> World<'a> {
@@ -272,11 +303,13 @@ impl<'a> World<'a> {
         self.start_server();
         for device in 0..self.devices.len() {
             self.start_process(device);
+            self.push(self.now, Class::CarryOn, What::CarryOn(device));
         }
         for (index, step) in self.scenario.steps.iter().enumerate() {
-            self.push(Instant::ZERO + step.at, Class::Script, What::Step(index));
+            let class = if is_of_device(&step.action) { Class::Device } else { Class::World };
+            self.push(Instant::ZERO + step.at, class, What::Step(index));
         }
-        self.push(Instant::ZERO + self.scenario.until, Class::Timer, What::Look);
+        self.push(Instant::ZERO + self.scenario.until, Class::World, What::Look);
         for _ in 0..EVENTS_MAX {
             let Some(Reverse(due)) = self.queue.pop() else {
                 return Err(WorldError::Stuck { at: self.now });
@@ -300,12 +333,15 @@ impl<'a> World<'a> {
                 What::Committed(change) => self.committed(change),
                 What::ServerTimer => self.server_timer(),
                 What::DeviceTimer(device) => self.device_timer(device),
+                What::CarryOn(device) => self.carry_on_after_calls(device),
+                What::HealDevices => self.heal_devices(),
                 What::Look => match self.phases.look(self.now) {
                     Phase::Heal { look_at } => {
                         self.heal();
-                        self.push(look_at, Class::Timer, What::Look);
+                        self.push(self.now, Class::Device, What::HealDevices);
+                        self.push(look_at, Class::World, What::Look);
                     }
-                    Phase::Wait { look_at } => self.push(look_at, Class::Timer, What::Look),
+                    Phase::Wait { look_at } => self.push(look_at, Class::World, What::Look),
                     Phase::Over => return Ok(()),
                 },
             }

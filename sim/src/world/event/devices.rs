@@ -17,6 +17,9 @@ use crate::draw::Draw;
 use crate::scenario::{Call, Init, TicketChoice};
 use crate::trace::Effect;
 
+/// How long a device throws away what comes on a connection it has closed.
+const CLOSING_TIME: std::time::Duration = std::time::Duration::from_secs(5);
+
 impl World<'_> {
     pub(super) fn start_process(&mut self, device: usize) {
         let state = &mut self.devices[device];
@@ -31,6 +34,7 @@ impl World<'_> {
             calls: 0,
             last_ticket: None,
             armed: Vec::new(),
+            orders: VecDeque::new(),
             deliveries: VecDeque::new(),
             frozen_calls: VecDeque::new(),
             frozen_inputs: VecDeque::new(),
@@ -44,6 +48,9 @@ impl World<'_> {
     }
 
     pub(super) fn kill(&mut self, device: usize) {
+        for link in self.links.iter_mut().filter(|link| link.device == device) {
+            link.device_swallows_until = None;
+        }
         if self.devices[device].process.take().is_none() {
             return self.effect(Effect::Nothing);
         }
@@ -64,6 +71,7 @@ impl World<'_> {
     /// An attempt that is given up leaves no trace at the server.
     fn close_link(&mut self, link: usize) {
         self.links[link].is_device_end_open = false;
+        self.links[link].device_swallows_until = None;
         if self.links[link].is_connected {
             self.send_upward(link, Upward::Close);
         }
@@ -77,20 +85,34 @@ impl World<'_> {
         self.links[link].is_device_end_open = false;
         self.send_upward(link, Upward::Close);
         let connection = self.links[link].end;
-        self.device_input(device, client::Input::Closed { connection });
+        let process = self.process(device);
+        // What had arrived and was not read yet is gone.
+        process
+            .frozen_inputs
+            .retain(|input| !matches!(input, client::Input::Frame { connection: of, .. } if *of == connection));
+        process.frozen_inputs.push_back(client::Input::Closed { connection });
+        self.push(self.now, Class::CarryOn, What::CarryOn(device));
     }
 
     pub(super) fn wake(&mut self, device: usize) {
         self.devices[device].suspended = false;
         self.effect(Effect::Woken { device: self.devices[device].index });
-        self.device_input(device, client::Input::Woken);
-        let take = |process: &mut Option<Process>| {
-            let process = process.as_mut()?;
-            Some((mem::take(&mut process.frozen_calls), mem::take(&mut process.frozen_inputs)))
-        };
-        let Some((calls, inputs)) = take(&mut self.devices[device].process) else { return };
-        calls.into_iter().for_each(|call| self.call(device, call));
-        inputs.into_iter().for_each(|input| self.device_input(device, input));
+        self.take_input(device, client::Input::Woken);
+        let Some(process) = &mut self.devices[device].process else { return };
+        mem::take(&mut process.frozen_calls).into_iter().for_each(|call| self.call(device, call));
+    }
+
+    /// The driver's turn: what the calls of this instant came to, then what arrived meanwhile.
+    pub(super) fn carry_on_after_calls(&mut self, device: usize) {
+        if self.devices[device].suspended {
+            return;
+        }
+        self.carry_on(device);
+        while let Some(input) =
+            self.devices[device].process.as_mut().and_then(|process| process.frozen_inputs.pop_front())
+        {
+            self.device_input(device, input);
+        }
         self.push(self.now, Class::Timer, What::DeviceTimer(device));
     }
 
@@ -115,7 +137,7 @@ impl World<'_> {
             Call::Conversations => client::Call::Conversations,
             Call::Kick { user } => client::Call::AdminKick { user },
             Call::Query { users } => client::Call::QueryStatus { users },
-            Call::NetworkChanged => return self.device_input(device, client::Input::NetworkChanged),
+            Call::NetworkChanged => return self.take_input(device, client::Input::NetworkChanged),
         };
         let (of_account, given_up) = match &request {
             client::Call::Uninit => (false, Code::Uninitialised),
@@ -129,7 +151,7 @@ impl World<'_> {
             process.of_account.insert(call);
         }
         process.given_up = given_up;
-        self.device_input(device, client::Input::Call { call, request });
+        self.take_input(device, client::Input::Call { call, request });
     }
 
     pub(super) fn process(&mut self, device: usize) -> &mut Process {
@@ -156,19 +178,26 @@ impl World<'_> {
     }
 
     pub(super) fn device_input(&mut self, device: usize, input: client::Input) {
-        let is_frozen = self.devices[device].suspended;
-        let index = self.devices[device].index;
-        let Some(process) = &mut self.devices[device].process else { return };
-        if is_frozen {
-            process.frozen_inputs.push_back(input);
+        if self.devices[device].suspended {
+            if let Some(process) = &mut self.devices[device].process {
+                process.frozen_inputs.push_back(input);
+            }
             return;
         }
+        self.take_input(device, input);
+        self.carry_on(device);
+    }
+
+    /// The core takes the input; what it wants done waits for the driver.
+    pub(super) fn take_input(&mut self, device: usize, input: client::Input) {
+        let index = self.devices[device].index;
+        let Some(process) = &mut self.devices[device].process else { return };
         self.recorder.device_input(self.now, index, &input);
         if !matches!(input, client::Input::Call { .. }) {
             process.given_up = Code::NotLoggedIn;
         }
         process.core.handle_input(self.now, input);
-        self.device_outputs(device);
+        self.drain(device);
     }
 
     pub(super) fn device_timer(&mut self, device: usize) {
@@ -181,19 +210,51 @@ impl World<'_> {
             return;
         }
         if process.core.poll_timeout().is_some_and(|at| at <= now) {
+            process.given_up = Code::NotLoggedIn;
             process.core.handle_timeout(now);
         }
-        self.device_outputs(device);
+        self.drain(device);
+        self.carry_on(device);
     }
 
-    pub(super) fn device_outputs(&mut self, device: usize) {
+    fn drain(&mut self, device: usize) {
+        let index = self.devices[device].index;
         while let Some(output) = self.devices[device].process.as_mut().and_then(|process| process.core.poll_output()) {
-            self.device_action(device, output);
+            let process = self.process(device);
+            match &output.action {
+                client::Action::Result { .. } | client::Action::Event(_) => process.deliveries.push_back(output),
+                client::Action::DropEvents => {
+                    process.deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
+                    for output in &mut process.deliveries {
+                        if let client::Action::Result { call, outcome } = &mut output.action
+                            && outcome.is_ok()
+                            && process.of_account.contains(call)
+                        {
+                            *outcome = Err(process.given_up);
+                        }
+                    }
+                    self.recorder.device_output(self.now, index, &output);
+                }
+                client::Action::Status { .. } | client::Action::Note(_) => {
+                    self.recorder.device_output(self.now, index, &output);
+                }
+                client::Action::Store { .. }
+                | client::Action::Connect { .. }
+                | client::Action::Send { .. }
+                | client::Action::Close { .. } => process.orders.push_back(output),
+            }
         }
-        // The application is told one thing at a time; it may call from inside.
-        while let Some(output) =
-            self.devices[device].process.as_mut().and_then(|process| process.deliveries.pop_front())
-        {
+    }
+
+    /// Orders first; then the application is told one thing, and may call from inside.
+    fn carry_on(&mut self, device: usize) {
+        loop {
+            let Some(process) = &mut self.devices[device].process else { return };
+            if let Some(output) = process.orders.pop_front() {
+                self.device_action(device, output);
+                continue;
+            }
+            let Some(output) = process.deliveries.pop_front() else { break };
             self.recorder.device_output(self.now, self.devices[device].index, &output);
             if let client::Action::Event(event) = &output.action {
                 self.react(device, event);
@@ -220,30 +281,6 @@ impl World<'_> {
 
     pub(super) fn device_action(&mut self, device: usize, output: client::Output) {
         let index = self.devices[device].index;
-        match &output.action {
-            client::Action::Result { .. } | client::Action::Event(_) => {
-                self.process(device).deliveries.push_back(output);
-                return;
-            }
-            client::Action::DropEvents => {
-                let process = self.process(device);
-                process.deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
-                for output in &mut process.deliveries {
-                    if let client::Action::Result { call, outcome } = &mut output.action
-                        && outcome.is_ok()
-                        && process.of_account.contains(call)
-                    {
-                        *outcome = Err(process.given_up);
-                    }
-                }
-            }
-            client::Action::Store { .. }
-            | client::Action::Connect { .. }
-            | client::Action::Send { .. }
-            | client::Action::Close { .. }
-            | client::Action::Status { .. }
-            | client::Action::Note(_) => {}
-        }
         self.recorder.device_output(self.now, index, &output);
         match output.action {
             client::Action::Store { change, write } => {
@@ -272,6 +309,7 @@ impl World<'_> {
             client::Action::Close { connection } => {
                 if let Some(link) = self.link_of(device, connection) {
                     self.close_link(link);
+                    self.links[link].device_swallows_until = Some(self.now + CLOSING_TIME);
                 }
             }
             client::Action::Result { .. }

@@ -15,7 +15,11 @@ use crate::trace::Effect;
 impl World<'_> {
     pub(super) fn step(&mut self, action: &Action) {
         match action {
-            Action::Call { device, call } => self.call(self.device(device), call.clone()),
+            Action::Call { device, call } => {
+                let device = self.device(device);
+                self.call(device, call.clone());
+                self.push(self.now, Class::CarryOn, What::CarryOn(device));
+            }
             Action::On { device, event, call } => {
                 let device = self.device(device);
                 if let Some(process) = &mut self.devices[device].process {
@@ -89,7 +93,11 @@ impl World<'_> {
             Fault::PowerLossServer => self.crash_server(false),
             Fault::BounceServer { after } => {
                 self.crash_server(true);
-                self.push(self.now + *after, Class::Script, What::StartServer);
+                if after.is_zero() {
+                    self.start_server();
+                } else {
+                    self.push(self.now + *after, Class::World, What::StartServer);
+                }
             }
             Fault::StartServer => {
                 if self.server.core.is_some() {
@@ -112,6 +120,7 @@ impl World<'_> {
                     self.effect(Effect::Nothing);
                 } else {
                     self.start_process(device);
+                    self.push(self.now, Class::CarryOn, What::CarryOn(device));
                 }
             }
             Fault::Suspend { device } => {
@@ -125,6 +134,7 @@ impl World<'_> {
             }
             Fault::Wake { device } => {
                 let device = self.device(device);
+                self.push(self.now, Class::CarryOn, What::CarryOn(device));
                 if self.devices[device].suspended { self.wake(device) } else { self.effect(Effect::Nothing) }
             }
             Fault::Skew { clock, by } => {
@@ -180,11 +190,15 @@ impl World<'_> {
                 self.repair(site);
             }
         }
+    }
+
+    pub(super) fn heal_devices(&mut self) {
         for device in 0..self.devices.len() {
             if self.devices[device].suspended {
                 self.wake(device);
             }
-            self.device_input(device, client::Input::NetworkChanged);
+            self.take_input(device, client::Input::NetworkChanged);
+            self.push(self.now, Class::CarryOn, What::CarryOn(device));
         }
     }
 

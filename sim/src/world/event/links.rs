@@ -120,6 +120,15 @@ impl World<'_> {
         }
     }
 
+    /// The same from a device that does not have the connection any more.
+    fn refuse_upward(&mut self, link: usize) {
+        let site = &self.sites[self.devices[self.links[link].device].site];
+        if !site.is_outbound_cut {
+            let is_held = site.is_held;
+            self.travel_or_keep(link, Kept::Up(Upward::Reset), is_held);
+        }
+    }
+
     fn travel_or_keep(&mut self, link: usize, message: Kept, is_held: bool) {
         let site = self.devices[self.links[link].device].site;
         self.sequence += 1;
@@ -171,7 +180,7 @@ impl World<'_> {
         if self.server.core.is_none() || matches!(message, Upward::Open) {
             return self.take_upward(link, message);
         }
-        let sent = if matches!(message, Upward::Close) { None } else { Some(sent) };
+        let sent = if matches!(message, Upward::Close | Upward::Reset) { None } else { Some(sent) };
         let at = self.read_at(link, true, sent);
         if at == self.now {
             return self.take_upward(link, message);
@@ -188,10 +197,10 @@ impl World<'_> {
     fn take_upward(&mut self, link: usize, message: Upward) {
         if self.server.core.is_none() {
             // Nobody is there: whoever is at it is turned away when the server is back.
-            if matches!(message, Upward::Open) {
-                self.server.knocking.push(link);
-            } else {
-                self.server.unanswered.push(link);
+            match message {
+                Upward::Open => self.server.knocking.push(link),
+                Upward::Reset => {}
+                _ => self.server.unanswered.push(link),
             }
             return;
         }
@@ -228,7 +237,7 @@ impl World<'_> {
             (Upward::Malformed(error), Some(connection)) => {
                 self.server_input(server::Input::Malformed { connection, error });
             }
-            (Upward::Close, Some(connection)) => {
+            (Upward::Close | Upward::Reset, Some(connection)) => {
                 // What still waits for it will not be said.
                 self.server.held.retain(|output| connection_of(output) != Some(connection));
                 self.drop_server_end(link);
@@ -240,7 +249,7 @@ impl World<'_> {
                     self.refuse(link);
                 }
             }
-            (Upward::Close, None) => {}
+            (Upward::Close | Upward::Reset, None) => {}
         }
     }
 
@@ -271,6 +280,9 @@ impl World<'_> {
     fn take_downward(&mut self, link: usize, message: Downward) {
         let Link { device, end: connection, is_device_end_open, is_stranger, .. } = self.links[link];
         if !is_device_end_open {
+            if !is_stranger && self.links[link].device_swallows_until.is_none_or(|until| until <= self.now) {
+                self.refuse_upward(link);
+            }
             return;
         }
         if let Downward::Close = message {
@@ -308,6 +320,7 @@ impl World<'_> {
             upward_jitter: jitter("upward"),
             downward_jitter: jitter("downward"),
             swallows_until: None,
+            device_swallows_until: None,
             says: Vec::new(),
             device,
             end,
