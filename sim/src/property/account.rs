@@ -28,7 +28,7 @@ struct Device {
     /// A logout or uninit was called since.
     is_mute: bool,
     is_uninitialised: bool,
-    /// Each user's list, as the SDK last wrote it.
+    /// Each user's list, as the process read it at its start, or the SDK last wrote it.
     lists: Vec<(UserIndex, Option<ListIndex>)>,
     /// The same on the disk, and what is on its way there.
     disk: Vec<(UserIndex, Option<ListIndex>)>,
@@ -47,6 +47,11 @@ fn set(lists: &mut Vec<(UserIndex, Option<ListIndex>)>, user: UserIndex, list: O
 impl Device {
     fn list(&self, user: UserIndex) -> Option<ListIndex> {
         self.lists.iter().find(|(one, _)| *one == user)?.1
+    }
+
+    fn initialised_again(&mut self) {
+        let Device { lists, disk, writing, unsure, .. } = std::mem::take(self);
+        *self = Device { lists, disk, writing, unsure, ..Device::default() };
     }
 
     fn started(&mut self) {
@@ -163,8 +168,8 @@ impl Property for OneAccount {
                     {
                         (device.is_mute, device.viewer) = (true, None);
                     }
-                    // A second life reads its lists from the disk as a new process does.
-                    Request::Init { .. } if device.is_uninitialised => device.started(),
+                    // The process keeps what it read and wrote through all lives of its SDK.
+                    Request::Init { .. } if device.is_uninitialised => device.initialised_again(),
                     _ => {}
                 }
             }

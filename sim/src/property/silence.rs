@@ -21,6 +21,10 @@ const ONE: RuleId = rule("CONN-7");
 pub(super) struct Silence {
     /// Of each device, whether the last end it heard of was an expiry.
     expired: Vec<bool>,
+    /// Of each device, the connection it asked for though nobody is logged in. Of calls in a row the
+    /// driver carries out what each asked for when all are made: what it closes again at that
+    /// instant it never made.
+    asked: Vec<Option<(u32, Event, RuleId, String)>>,
 }
 
 impl Silence {
@@ -29,6 +33,17 @@ impl Silence {
             self.expired.resize(index + 1, false);
         }
         &mut self.expired[index]
+    }
+
+    /// The connection stands as something the device should not have asked for, unless this event
+    /// takes it back.
+    fn settle(&mut self, index: usize, event: &Event, report: &mut Report) {
+        let Some((connection, asked, rule, text)) = self.asked.get_mut(index).and_then(Option::take) else { return };
+        match event.what {
+            What::CloseAsked { connection: closed, .. } if closed == connection && event.at == asked.at => {}
+            _ if event.at == asked.at => self.asked[index] = Some((connection, asked, rule, text)),
+            _ => report.event(rule, &asked, text),
+        }
     }
 
     /// Which rule keeps this device silent, and since what.
@@ -61,6 +76,8 @@ impl Property for Silence {
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         let is_out = sdk.status == Status::Logout;
+        self.settle(on.index(), event, report);
+        let mut asked = None;
         let what = match event.what {
             What::DeviceReceived { frame, .. } => {
                 match frame {
@@ -74,7 +91,8 @@ impl Property for Silence {
                 }
                 return;
             }
-            What::ConnectAsked { .. } => {
+            What::ConnectAsked { connection } => {
+                asked = Some(connection);
                 if sdk.connection.is_some() && !sdk.is_writing(event.at) {
                     let text = format!("{} asks for a connection while it has another", scene.device(on));
                     report.event(ONE, event, text);
@@ -88,11 +106,20 @@ impl Property for Silence {
         if is_out {
             let (rule, since) = self.reason(on.index(), sdk);
             let text = format!("{} {what} after {since}, which nobody asked it to", scene.device(on));
-            report.event(rule, event, text);
+            match asked {
+                None => report.event(rule, event, text),
+                Some(connection) => {
+                    self.asked.resize(self.asked.len().max(on.index() + 1), None);
+                    self.asked[on.index()] = Some((connection, *event, rule, text));
+                }
+            }
         }
     }
 
     fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
+        for (_, asked, rule, text) in std::mem::take(&mut self.asked).into_iter().flatten() {
+            report.event(rule, &asked, text);
+        }
         if !scene.converged {
             return;
         }
@@ -129,6 +156,21 @@ mod tests {
         let expired = ServerFrame::Expired { user: ALICE.into(), epoch: 1 };
         story().receives(PHONE, expired).on(PHONE, out()).on(PHONE, AGAIN).breaks("TICKET-8");
         story().calls(PHONE, 9, Request::Logout).on(PHONE, out()).on(PHONE, AGAIN).breaks("LOGOUT-1");
+    }
+
+    /// LOGIN-9, LOGOUT-3: a frozen device whose application logs in and out has both calls at once on
+    /// waking, and then what each of them asked for.
+    #[test]
+    fn what_is_taken_back_at_the_same_instant_was_never_made() {
+        let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
+        let calls = || {
+            let story = story().calls(PHONE, 8, login).on(PHONE, status(Status::Logining, None));
+            story.calls(PHONE, 9, Request::Logout).on(PHONE, status(Status::Logout, None)).on(PHONE, AGAIN)
+        };
+        let close = What::CloseAsked { connection: 1, peer: None };
+        calls().on(PHONE, close).holds();
+        calls().at(9).on(PHONE, close).breaks("LOGOUT-1");
+        calls().on(PHONE, What::CloseAsked { connection: 0, peer: None }).breaks("LOGOUT-1");
     }
 
     /// CONN-9, CONN-7

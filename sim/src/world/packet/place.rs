@@ -242,10 +242,10 @@ impl Surroundings for DevicePlace {
             let inner = TcpStream::connect(server).await?;
             let origin = Origin { device: place.device, connection };
             lock(&place.shared.origins).insert(inner.local_addr()?, origin);
-            let cutter = Cutter::default();
-            *lock(&place.cutter) = cutter.clone();
             let downward = Downward { shared: Arc::clone(&place.shared), device: place.device, connection };
-            Ok(Stream::new(inner, cutter, Arc::new(downward)))
+            let stream = Stream::new(inner, Arc::new(downward));
+            *lock(&place.cutter) = stream.cutter();
+            Ok(stream)
         }
     }
 

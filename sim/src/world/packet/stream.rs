@@ -22,24 +22,28 @@ use crate::scenario::Span;
 /// The most bytes read ahead in one go: a segment is never larger than a frame and its length.
 const READ_BYTES_MAX: usize = 16 * 1024;
 
-/// Cuts one connection from outside.
+/// Cuts one connection from outside: it holds the connection, which so ends at once, whether the
+/// process that uses it is frozen or not.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cutter(Arc<Mutex<Cut>>);
 
 #[derive(Debug, Default)]
 struct Cut {
+    inner: Option<TcpStream>,
     is_cut: bool,
-    is_over: bool,
     reader: Option<Waker>,
 }
 
 impl Cutter {
+    fn of(inner: TcpStream) -> Self {
+        Cutter(Arc::new(Mutex::new(Cut { inner: Some(inner), ..Cut::default() })))
+    }
+
     /// Resets the connection. Says whether there was one to reset.
     pub(super) fn cut(&self) -> bool {
-        let mut cut = self.0.lock().expect("nobody panics with a cutter");
-        if cut.is_over || cut.is_cut {
-            return false;
-        }
+        let Some(inner) = self.take() else { return false };
+        drop(inner);
+        let mut cut = self.lock();
         cut.is_cut = true;
         if let Some(reader) = cut.reader.take() {
             reader.wake();
@@ -48,9 +52,18 @@ impl Cutter {
     }
 
     fn is_cut(&self, context: &Context<'_>) -> bool {
-        let mut cut = self.0.lock().expect("nobody panics with a cutter");
+        let mut cut = self.lock();
         cut.reader = Some(context.waker().clone());
         cut.is_cut
+    }
+
+    /// The connection, for whoever is to end it. Not under the lock: that is turmoil's business.
+    fn take(&self) -> Option<TcpStream> {
+        self.lock().inner.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cut> {
+        self.0.lock().expect("nobody panics with a cutter")
     }
 }
 
@@ -121,7 +134,6 @@ pub(super) trait Jitter: Send + Sync {
 
 /// One end of a connection.
 pub(super) struct Stream {
-    inner: Option<TcpStream>,
     cutter: Cutter,
     jitter: Arc<dyn Jitter>,
     draw: Option<Draw>,
@@ -134,31 +146,34 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(inner: TcpStream, cutter: Cutter, jitter: Arc<dyn Jitter>) -> Self {
-        let arrived = VecDeque::new();
-        Stream { inner: Some(inner), cutter, jitter, draw: None, arrived, sleep: None, is_at_end: false, order: None }
+    pub(super) fn new(inner: TcpStream, jitter: Arc<dyn Jitter>) -> Self {
+        let (cutter, arrived) = (Cutter::of(inner), VecDeque::new());
+        Stream { cutter, jitter, draw: None, arrived, sleep: None, is_at_end: false, order: None }
+    }
+
+    /// What cuts it from outside.
+    pub(super) fn cutter(&self) -> Cutter {
+        self.cutter.clone()
     }
 
     /// The server's end.
     pub(super) fn accepted(inner: TcpStream, jitter: Arc<dyn Jitter>, order: Arc<CrashOrder>) -> Self {
         let number = order.accept();
-        let mut stream = Stream::new(inner, Cutter::default(), jitter);
+        let mut stream = Stream::new(inner, jitter);
         stream.order = Some((order, number));
         stream
-    }
-
-    fn reset(&mut self) -> io::Error {
-        self.inner = None;
-        io::ErrorKind::ConnectionReset.into()
     }
 
     /// Takes over what has arrived by now, each piece with its own delay behind the one before.
     fn read_ahead(&mut self, context: &mut Context<'_>) {
         while !self.is_at_end {
-            let Some(inner) = &mut self.inner else { return };
             let mut bytes = [0; READ_BYTES_MAX];
             let mut buffer = ReadBuf::new(&mut bytes);
-            let read = match Pin::new(inner).poll_read(context, &mut buffer) {
+            let polled = match &mut self.cutter.lock().inner {
+                Some(inner) => Pin::new(inner).poll_read(context, &mut buffer),
+                None => return,
+            };
+            let read = match polled {
                 Poll::Pending => return,
                 Poll::Ready(Ok(())) => Ok(Bytes::copy_from_slice(buffer.filled())),
                 Poll::Ready(Err(error)) => Err(error),
@@ -175,7 +190,7 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.cutter.is_cut(context) {
-            return Poll::Ready(Err(self.reset()));
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         self.read_ahead(context);
         let now = self.jitter.now();
@@ -205,22 +220,22 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.inner {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.cutter.lock().inner {
             Some(inner) => Pin::new(inner).poll_write(context, bytes),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.inner {
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.cutter.lock().inner {
             Some(inner) => Pin::new(inner).poll_flush(context),
             None => Poll::Ready(Ok(())),
         }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.inner {
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.cutter.lock().inner {
             Some(inner) => Pin::new(inner).poll_shutdown(context),
             None => Poll::Ready(Ok(())),
         }
@@ -229,9 +244,10 @@ impl AsyncWrite for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.cutter.0.lock().expect("nobody panics with a cutter").is_over = true;
-        if let Some((order, number)) = self.order.take() {
-            order.let_go(number, self.inner.take());
+        let inner = self.cutter.take();
+        match self.order.take() {
+            Some((order, number)) => order.let_go(number, inner),
+            None => drop(inner),
         }
     }
 }
