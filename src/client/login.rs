@@ -22,6 +22,10 @@ impl<D: ClientDecisions> Turn<'_, D> {
         match self.decisions.login_kind(self.life.standing(), user) {
             LoginKind::Renewal => self.renew(call, ticket),
             LoginKind::Login => {
+                // API-1: what the user before was still to be shown is not shown to this one.
+                if self.life.cache.viewer.is_some_and(|viewer| viewer != user) {
+                    self.drop_events();
+                }
                 self.begin_login(call, user, ticket);
                 self.connect();
             }

@@ -92,9 +92,7 @@ impl Author {
     fn is_allowed(&self, action: &Action) -> bool {
         let site = |name: &SiteName| self.belief.sites.iter().find(|site| site.name == *name).expect("a known site");
         match action {
-            Action::Fault(Fault::Hold { site: name }) => {
-                site(name).is_outbound_cut == site(name).is_inbound_cut
-            }
+            Action::Fault(Fault::Hold { site: name }) => site(name).is_outbound_cut == site(name).is_inbound_cut,
             Action::Fault(Fault::Partition { site: name, direction }) => {
                 // Two one-way partitions would be one way for the file and both ways for the world.
                 *direction == Direction::Both || site(name).is_open()

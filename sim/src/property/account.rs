@@ -27,7 +27,11 @@ struct Device {
     viewer: Option<UserIndex>,
     /// A logout or uninit was called since.
     is_mute: bool,
+    /// `uninit` was called, and has returned.
+    is_ending: bool,
     is_uninitialised: bool,
+    /// The last call of `init`.
+    initialised_by: u32,
     /// Each user's list, as the process read it at its start, or the SDK last wrote it.
     lists: Vec<(UserIndex, Option<ListIndex>)>,
     /// The same on the disk, and what is on its way there.
@@ -159,7 +163,7 @@ impl Property for OneAccount {
         }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         match event.what {
-            What::Called { request, .. } => {
+            What::Called { call, request } => {
                 let device = self.device(on);
                 match request {
                     Request::Login { user, .. } => device.asked = Some(user),
@@ -167,13 +171,23 @@ impl Property for OneAccount {
                         if sdk.is_initialised && (sdk.status != Status::Logout || request == Request::Uninit) =>
                     {
                         (device.is_mute, device.viewer) = (true, None);
+                        device.is_ending |= request == Request::Uninit;
                     }
                     // The process keeps what it read and wrote through all lives of its SDK.
-                    Request::Init { .. } if device.is_uninitialised => device.initialised_again(),
+                    Request::Init { .. } => {
+                        if device.is_ending {
+                            device.initialised_again();
+                        }
+                        device.initialised_by = call;
+                    }
                     _ => {}
                 }
             }
-            What::UninitReturned { .. } => self.device(on).is_uninitialised = true,
+            // The application may have initialised it anew while that was on its way.
+            What::UninitReturned { call } => {
+                let device = self.device(on);
+                device.is_uninitialised = device.initialised_by < call;
+            }
             What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
                 (device.account, device.viewer, device.is_mute) = (device.asked, device.asked, false);

@@ -17,10 +17,7 @@ const INIT: RuleId = rule("INIT-1");
 const UNINIT: RuleId = rule("INIT-3");
 
 #[derive(Default)]
-pub(super) struct Calls {
-    /// The number of each device's last call of `uninit`.
-    uninits: Vec<u32>,
-}
+pub(super) struct Calls;
 
 fn rule_of(kind: CallKind) -> RuleId {
     match kind {
@@ -53,18 +50,12 @@ impl Property for Calls {
         "INIT-3",
         "CONN-8"
     );
-    watches!("called", "answered", "uninit_returned");
+    watches!("answered", "uninit_returned");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         let name = scene.device(on);
         match event.what {
-            What::Called { call, request: crate::trace::Request::Uninit } => {
-                if self.uninits.len() <= on.index() {
-                    self.uninits.resize(on.index() + 1, 0);
-                }
-                self.uninits[on.index()] = call;
-            }
             What::Answered { call, kind, .. } => match sdk.calls.iter().find(|pending| pending.call == call) {
                 None => {
                     let rule = kind.map_or(REQUEST, rule_of);
@@ -83,8 +74,7 @@ impl Property for Calls {
                     }
                 }
             },
-            What::UninitReturned { .. } => {
-                let uninit = self.uninits.get(on.index()).copied().unwrap_or(0);
+            What::UninitReturned { call: uninit } => {
                 if let Some(left) = sdk.calls.iter().find(|pending| pending.call < uninit) {
                     let text = format!("{name}'s uninit returned while its {} had no result", left.kind);
                     report.event(UNINIT, event, text);

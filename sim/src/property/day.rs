@@ -12,14 +12,14 @@ const COUNT: RuleId = rule("DAU-1");
 
 #[derive(Default)]
 pub(super) struct Days {
-    /// The last resume of each device that the server got.
-    resumes: Vec<Option<Attempt>>,
+    /// The last resume of each device that the server got, and under which of its ids.
+    resumes: Vec<Option<(u16, Attempt)>>,
 }
 
 impl Days {
     /// A session that a resume made is no login (KICK-6).
-    fn is_login(&self, device: DeviceIndex, attempt: Attempt) -> bool {
-        self.resumes.get(device.index()).copied().flatten() != Some(attempt)
+    fn is_login(&self, device: DeviceIndex, installation: u16, attempt: Attempt) -> bool {
+        self.resumes.get(device.index()).copied().flatten() != Some((installation, attempt))
     }
 }
 
@@ -32,15 +32,17 @@ impl Property for Days {
     );
     watches!("server_received");
 
-    fn observe(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
-        if let What::ServerReceived { peer: Some(peer), frame: ClientFrame::Resume { attempt, .. }, .. } = event.what {
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, _: &mut Report) {
+        if let What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Resume { attempt, .. } } =
+            event.what
+        {
             if peer == DeviceIndex::STRANGER {
                 return;
             }
             if self.resumes.len() <= peer.index() {
                 self.resumes.resize(peer.index() + 1, None);
             }
-            self.resumes[peer.index()] = Some(attempt);
+            self.resumes[peer.index()] = Some((scene.server.installation(connection), attempt));
         }
     }
 
@@ -54,8 +56,8 @@ impl Property for Days {
                     let name = scene.user(user);
                     let days = scene.server.now.user(user).map_or(&[][..], |user| &user.days);
                     let logged_in = decision.facts.iter().any(|fact| match *fact {
-                        Fact::SessionAccepted { user: of, device, attempt, .. } => {
-                            of == user && self.is_login(device, attempt)
+                        Fact::SessionAccepted { user: of, device, installation, attempt, .. } => {
+                            of == user && self.is_login(device, installation, attempt)
                         }
                         _ => false,
                     });
@@ -67,7 +69,9 @@ impl Property for Days {
                         report.decision(COUNT, decision, format!("{name} was counted for day {day} on day {today}"));
                     }
                 }
-                Fact::SessionAccepted { user, device, attempt, .. } if self.is_login(device, attempt) => {
+                Fact::SessionAccepted { user, device, installation, attempt, .. }
+                    if self.is_login(device, installation, attempt) =>
+                {
                     let days = scene.server.now.user(user).map_or(&[][..], |user| &user.days);
                     let is_known = |day: u32| {
                         // The server remembers the last days only: one before them counts as counted.

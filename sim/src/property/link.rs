@@ -124,7 +124,7 @@ impl Property for Links {
         if sdk.up_since.is_none() || sdk.is_suspended || sdk.status != Status::Logined {
             device.probes_since = None;
         }
-        if device.probes_since.is_some_and(|since| since + scene.allowance.slack < event.at) {
+        if device.probes_since.is_some_and(|since| since.max(sdk.woken_at) + scene.allowance.slack < event.at) {
             device.probes_since = None;
             report.event(PROBE, event, format!("{name} was told to look at its link and did not probe it"));
         }
@@ -150,8 +150,7 @@ impl Property for Links {
             What::ConnectAsked { .. } => {
                 let device = self.device(on);
                 device.asked_at = None;
-                let asked_by_call =
-                    sdk.calls.last().is_some_and(|call| call.at == event.at && call.kind == CallKind::Login);
+                let asked_by_call = sdk.calls.iter().any(|call| call.at == event.at && call.kind == CallKind::Login);
                 let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
                 if let Some(due) = due {
                     let early = (due - event.at).as_secs_f64();

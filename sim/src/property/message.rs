@@ -13,8 +13,8 @@ pub(super) struct Messages {
     told: Vec<Vec<((UserIndex, UserIndex), u32)>>,
     /// Of each message the server answered for, its sender: by the message's number.
     senders: Vec<Option<UserIndex>>,
-    /// The device each message came from, the same way.
-    sources: Vec<Option<DeviceIndex>>,
+    /// The device each message came from, and under which of its ids, the same way.
+    sources: Vec<Option<(DeviceIndex, u16)>>,
 }
 
 impl Messages {
@@ -27,16 +27,18 @@ impl Messages {
         frame: &ServerFrame,
         report: &mut Report,
     ) {
+        let What::ServerSent { connection, .. } = event.what else { return };
+        let installation = scene.server.installation(connection);
         match *frame {
             ServerFrame::SendAnswer { message, refused: None, .. } => {
                 let index = message as usize;
                 if self.sources.len() <= index {
                     self.sources.resize(index + 1, None);
                 }
-                self.sources[index] = Some(peer);
+                self.sources[index] = Some((peer, installation));
             }
             ServerFrame::Message { message, .. }
-                if self.sources.get(message as usize).copied().flatten() == Some(peer) =>
+                if self.sources.get(message as usize).copied().flatten() == Some((peer, installation)) =>
             {
                 let text = format!("message {message} went back to {}, which had sent it", scene.device(peer));
                 report.event(ONCE, event, text);

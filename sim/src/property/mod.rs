@@ -111,7 +111,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(policy::Policy::default()),
         Box::new(kick::Kicks::default()),
         Box::new(status::StatusMoves::default()),
-        Box::new(calls::Calls::default()),
+        Box::new(calls::Calls),
         Box::new(account::OneAccount::default()),
         Box::new(silence::Silence::default()),
         Box::new(connecting::Connecting::default()),

@@ -3,6 +3,8 @@
 
 use gatecrash::client::Status;
 
+use gatecrash::time::Instant;
+
 use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
@@ -21,6 +23,8 @@ pub(super) struct OwedEnds {
 struct Device {
     /// An end that the server has not confirmed, and whose it is.
     owed: Option<(RuleId, &'static str)>,
+    /// Since when.
+    owed_at: Instant,
     /// The connection on which an end was said last.
     said_on: Option<u32>,
     /// A login was sent and not answered.
@@ -50,11 +54,12 @@ impl Property for OwedEnds {
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
             What::Effect { effect: Effect::ProcessDead { device } } => {
-                let is_lost = scene.sdks.find(device).is_some_and(|sdk| sdk.is_writing(event.at));
+                let is_writing = scene.sdks.find(device).is_some_and(|sdk| sdk.is_writing(event.at));
                 let device = self.device(device);
-                // An end on its way to the disk may have been lost with the process.
-                let owed = device.owed.filter(|_| !is_lost);
-                *device = Device { owed, ..Device::default() };
+                // An end on its way to the disk, or not even that, may have been lost with the process.
+                let is_lost = is_writing || device.owed_at == event.at;
+                let (owed, owed_at) = (device.owed.filter(|_| !is_lost), device.owed_at);
+                *device = Device { owed, owed_at, ..Device::default() };
             }
             What::Effect { effect: Effect::DiskEmpty { device } } => self.device(device).owed = None,
             _ => {}
@@ -73,6 +78,7 @@ impl Property for OwedEnds {
                     (Status::Logined | Status::Logining | Status::Logout, _) => {}
                 }
                 device.is_asking = false;
+                device.owed_at = event.at;
             }
             What::DeviceSent { connection, frame: ClientFrame::Logout { .. }, .. } => device.said_on = Some(connection),
             What::DeviceSent { connection, frame: ClientFrame::Login { .. }, .. } => {

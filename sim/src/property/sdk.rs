@@ -25,6 +25,8 @@ pub(super) struct Sdk {
     /// When it last went on after being frozen.
     pub(super) woken_at: Instant,
     pub(super) is_initialised: bool,
+    /// The last call of `init`.
+    initialised_by: u32,
     pub(super) status: Status,
     pub(super) login_user: Option<UserIndex>,
     /// The user of the login under way, or of the session, or of the one before.
@@ -88,6 +90,7 @@ impl Default for Sdk {
             is_suspended: false,
             woken_at: Instant::ZERO,
             is_initialised: false,
+            initialised_by: 0,
             status: Status::Logout,
             login_user: None,
             account: None,
@@ -158,13 +161,13 @@ impl Sdk {
                 self.calls.push(PendingCall { call, kind, at: event.at });
                 self.cause = Cause::Call(call, kind);
                 match request {
-                    Request::Init { .. } => self.is_initialised = true,
+                    Request::Init { .. } => (self.is_initialised, self.initialised_by) = (true, call),
                     Request::Login { user, .. } => self.asked_account = Some(user),
                     _ => {}
                 }
             }
             What::Answered { call, .. } => self.calls.retain(|pending| pending.call != call),
-            What::UninitReturned { .. } => self.is_initialised = false,
+            What::UninitReturned { call } => self.is_initialised = self.initialised_by > call,
             What::Status { status, login_user } => self.status(status, login_user),
             What::DeviceReceived { connection, frame } => {
                 self.cause = Cause::Other;

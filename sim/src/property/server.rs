@@ -12,7 +12,7 @@ use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
 use super::Decision;
-use crate::trace::{DeviceIndex, Event, Fact, ListIndex, TicketIndex, UserIndex, What};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, ListIndex, TicketIndex, UserIndex, What};
 
 /// How many ended sessions of a device are remembered.
 const ENDED_MAX: usize = 16;
@@ -36,6 +36,8 @@ pub(super) struct ServerView {
     pub(super) configured_at: Instant,
     /// Whether the core runs.
     pub(super) is_up: bool,
+    /// By connection.
+    installations: Vec<u16>,
 }
 
 /// What is true on the server.
@@ -267,6 +269,11 @@ impl Records {
 }
 
 impl ServerView {
+    /// Which of its device's ids the peer on this connection gave: a wiped device is another one.
+    pub(super) fn installation(&self, connection: u32) -> u16 {
+        self.installations.get(connection as usize).copied().unwrap_or(0)
+    }
+
     /// The facts decided and not on disk.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Fact> {
         self.pending.iter().map(|(_, fact, _)| fact)
@@ -309,6 +316,13 @@ impl ServerView {
     pub(super) fn observe(&mut self, event: &Event) {
         match event.what {
             What::Committed { commit } => self.on_disk(commit),
+            What::ServerReceived { connection, frame: ClientFrame::Hello { installation, .. }, .. } => {
+                let index = connection as usize;
+                if self.installations.len() <= index {
+                    self.installations.resize(index + 1, 0);
+                }
+                self.installations[index] = installation;
+            }
             What::ServerStarted { .. } => (self.is_restarting, self.is_up) = (true, true),
             What::Effect { effect: crate::trace::Effect::ServerDead } => self.is_up = false,
             What::Configured { seats, reconnect_kicks, administrators, .. } => {

@@ -71,7 +71,6 @@ impl Property for Silence {
         "INIT-6",
         "CONN-7"
     );
-    watches!("device_received", "connect_asked", "device_sent");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
