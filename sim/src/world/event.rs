@@ -11,6 +11,7 @@ mod machine;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatecrash::client::{self, Client, Installation};
@@ -26,7 +27,7 @@ use super::phases::{Phase, Phases};
 use super::{WorldError, limits, tickets};
 use crate::draw::Draw;
 use crate::scenario::{Call, DeviceName, ListenerEvent, Scenario};
-use crate::trace::{DeviceIndex, Effect, Recorder, SiteIndex};
+use crate::trace::{self, Cast, DeviceIndex, Effect, Event, Observer, Recorder, SiteIndex};
 
 /// The most events one run takes: a scenario that never comes to rest is an error, not a hang.
 const EVENTS_MAX: u64 = 200_000_000;
@@ -37,7 +38,40 @@ const EVENTS_MAX: u64 = 200_000_000;
 ///
 /// [`WorldError`] when the run itself fails, which says nothing about the rules.
 pub fn run(scenario: &Scenario, recorder: &Recorder) -> Result<(), WorldError> {
-    World::new(scenario, recorder).run()
+    World::new(scenario, recorder).run(|phases, now| phases.look(now)).map(|_| ())
+}
+
+/// What a run came to, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events taken from the queue.
+    pub queue_events: u64,
+    /// Heartbeats that devices sent.
+    pub heartbeats: u64,
+}
+
+/// Runs the scenario to its `until` and no further: nothing is healed, nothing has to come to rest.
+///
+/// # Errors
+///
+/// As of [`run`].
+pub fn run_unrecorded(scenario: &Scenario) -> Result<Tally, WorldError> {
+    let recorder = Recorder::streaming(Cast::of(scenario));
+    let heartbeats = Arc::new(Mutex::new(Heartbeats(0)));
+    recorder.add_observer(Box::new(Arc::clone(&heartbeats)));
+    let queue_events = World::new(scenario, &recorder).run(|_, _| Phase::Over)?;
+    let heartbeats = heartbeats.lock().expect("observers do not panic").0;
+    Ok(Tally { queue_events, heartbeats })
+}
+
+struct Heartbeats(u64);
+
+impl Observer for Heartbeats {
+    fn observe(&mut self, _: &Cast, event: &Event) {
+        if let trace::What::DeviceSent { frame: trace::ClientFrame::Heartbeat, .. } = event.what {
+            self.0 += 1;
+        }
+    }
 }
 
 /// What is to happen, in the order of time; at one instant calls come before inputs and inputs
@@ -227,7 +261,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn run(mut self) -> Result<(), WorldError> {
+    fn run(mut self, look: impl Fn(&mut Phases, Instant) -> Phase) -> Result<u64, WorldError> {
         self.recorder.configured(self.now, &self.server.config);
         self.start_server();
         for device in 0..self.devices.len() {
@@ -237,7 +271,7 @@ impl<'a> World<'a> {
             self.push(Instant::ZERO + step.at, Class::Script, What::Step(index));
         }
         self.push(Instant::ZERO + self.scenario.until, Class::Timer, What::Look);
-        for _ in 0..EVENTS_MAX {
+        for events in 1..=EVENTS_MAX {
             let Some(Reverse(due)) = self.queue.pop() else {
                 return Err(WorldError::Stuck { at: self.now });
             };
@@ -258,13 +292,13 @@ impl<'a> World<'a> {
                 What::Committed(change) => self.committed(change),
                 What::ServerTimer => self.server_timer(),
                 What::DeviceTimer(device) => self.device_timer(device),
-                What::Look => match self.phases.look(self.now) {
+                What::Look => match look(&mut self.phases, self.now) {
                     Phase::Heal { look_at } => {
                         self.heal();
                         self.push(look_at, Class::Timer, What::Look);
                     }
                     Phase::Wait { look_at } => self.push(look_at, Class::Timer, What::Look),
-                    Phase::Over => return Ok(()),
+                    Phase::Over => return Ok(events),
                 },
             }
         }
