@@ -86,7 +86,8 @@ fn three_digits(value: f64) -> String {
     }
 }
 
-fn grouped(digits: &str) -> String {
+/// Digits with a comma before each three.
+pub fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {

@@ -3,7 +3,7 @@
 //! Whoever adds a benchmark adds its row to [`all`]. Reads no file and prints nothing.
 
 use crate::measured::{Measurements, Missing, Sample};
-use crate::quantity::{Bound, Quantity};
+use crate::quantity::{Bound, Quantity, grouped};
 
 /// One row.
 pub struct Row {
@@ -105,7 +105,7 @@ pub fn all(measured: &Measurements) -> Vec<Row> {
         let crowd = measured.crowd(recorded);
         let devices = crowd.as_ref().map_or(CROWD, |crowd| crowd.devices);
         let is_judged = |bound| (devices == CROWD).then(|| demand(bound, None));
-        let work = format!("{} devices for an hour{note}", Quantity::Ratio(devices as f64));
+        let work = format!("{} devices for an hour{note}", grouped(&devices.to_string()));
         let time = crowd.clone().map(|crowd| Figures::ours(Quantity::Seconds(crowd.seconds)));
         row(work.clone(), time, is_judged(Bound::Under(Quantity::Seconds(180.0))));
         let peak = crowd.map(|crowd| Figures::ours(Quantity::Bytes(crowd.peak_bytes)));
