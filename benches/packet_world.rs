@@ -1,12 +1,12 @@
 //! What the packet world costs: beside bare turmoil moving the same frames, and at a thousand devices.
 //!
-//! `cargo bench -p gatecrash-sim` prints the medians; their ratio is the figure that counts.
+//! The ratio of the medians is the figure that counts.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
+use criterion::{Criterion, criterion_group, criterion_main};
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::trace::{Cast, Recorder};
 use gatecrash_sim::world::packet;
@@ -123,7 +123,7 @@ fn bare_turmoil() -> u64 {
 
 fn beside_bare_turmoil(criterion: &mut Criterion) {
     let scenario = scenario();
-    let mut group = group(criterion, "80 devices on 4 sites beat for 300 s");
+    let mut group = criterion.benchmark_group("80 devices on 4 sites beat for 300 s");
     group.bench_function("packet world", |bencher| bencher.iter(|| packet_world(&scenario)));
     group.bench_function("bare turmoil", |bencher| bencher.iter(bare_turmoil));
     group.finish();
@@ -133,16 +133,19 @@ fn a_thousand_devices(criterion: &mut Criterion) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/scale/a_thousand_devices_on_eight_sites.toml");
     let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
     let scenario = Scenario::parse(path, &text).expect("the repository's scenarios are good");
-    let mut group = group(criterion, "1,000 devices on 8 sites for 600 s");
+    let mut group = criterion.benchmark_group("1,000 devices on 8 sites for 600 s");
     group.bench_function("packet world", |bencher| bencher.iter(|| packet_world(&scenario)));
     group.finish();
 }
 
-fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
-    let mut group = criterion.benchmark_group(name);
-    group.sample_size(10).measurement_time(Duration::from_secs(20)).warm_up_time(Duration::from_secs(1));
-    group
+/// Arguments of the command line go before these.
+fn settings() -> Criterion {
+    Criterion::default().sample_size(10).measurement_time(Duration::from_secs(20)).warm_up_time(Duration::from_secs(1))
 }
 
-criterion_group!(benches, beside_bare_turmoil, a_thousand_devices);
+criterion_group! {
+    name = benches;
+    config = settings();
+    targets = beside_bare_turmoil, a_thousand_devices
+}
 criterion_main!(benches);
