@@ -1,27 +1,16 @@
 //! Daily active users: once a day, for an accepted login (DAU-1, DAU-2).
 
-use gatecrash::id::Attempt;
 use gatecrash::store::DAYS_MAX;
 use gatecrash::time::WallTime;
 
 use super::{Decision, Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, What};
+use crate::trace::Fact;
 
 const COUNT: RuleId = rule("DAU-1");
 
 #[derive(Default)]
-pub(super) struct Days {
-    /// The last resume of each device that the server got, and under which of its ids.
-    resumes: Vec<Option<(u16, Attempt)>>,
-}
-
-impl Days {
-    /// A session that a resume made is no login (KICK-6).
-    fn is_login(&self, device: DeviceIndex, installation: u16, attempt: Attempt) -> bool {
-        self.resumes.get(device.index()).copied().flatten() != Some((installation, attempt))
-    }
-}
+pub(super) struct Days;
 
 impl Property for Days {
     sentence!(
@@ -30,21 +19,7 @@ impl Property for Days {
         "DAU-2",
         "KICK-6"
     );
-    watches!("server_received");
-
-    fn observe(&mut self, scene: &Scene<'_>, event: &Event, _: &mut Report) {
-        if let What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Resume { attempt, .. } } =
-            event.what
-        {
-            if peer == DeviceIndex::STRANGER {
-                return;
-            }
-            if self.resumes.len() <= peer.index() {
-                self.resumes.resize(peer.index() + 1, None);
-            }
-            self.resumes[peer.index()] = Some((scene.server.installation(connection), attempt));
-        }
-    }
+    watches!();
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         let lag = scene.allowance.lag.as_micros() as u64;
@@ -57,7 +32,7 @@ impl Property for Days {
                     let days = scene.server.now.user(user).map_or(&[][..], |user| &user.days);
                     let logged_in = decision.facts.iter().any(|fact| match *fact {
                         Fact::SessionAccepted { user: of, device, installation, attempt, .. } => {
-                            of == user && self.is_login(device, installation, attempt)
+                            of == user && !scene.server.is_resume(device, installation, attempt)
                         }
                         _ => false,
                     });
@@ -70,7 +45,7 @@ impl Property for Days {
                     }
                 }
                 Fact::SessionAccepted { user, device, installation, attempt, .. }
-                    if self.is_login(device, installation, attempt) =>
+                    if !scene.server.is_resume(device, installation, attempt) =>
                 {
                     let days = scene.server.now.user(user).map_or(&[][..], |user| &user.days);
                     let is_known = |day: u32| {
@@ -95,6 +70,7 @@ impl Property for Days {
 mod tests {
     use super::super::story::*;
     use super::*;
+    use crate::trace::ClientFrame;
 
     fn today() -> u32 {
         WallTime::from_seconds(START).day()
@@ -102,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_count_too_many_or_too_few_is_seen() {
-        let story = || Story::of(Days::default());
+        let story = || Story::of(Days);
         let first = || story().commit(&[accepted(ALICE, PHONE, 1), day(ALICE, today())]);
         first().commit(&[accepted(ALICE, PHONE2, 2)]).holds();
         story().commit(&[accepted(ALICE, PHONE, 1)]).breaks("DAU-1");
@@ -115,7 +91,7 @@ mod tests {
     #[test]
     fn a_counted_resume_is_seen() {
         let frame = ClientFrame::Resume { attempt: attempt(1), user: ALICE.into(), epoch: 9, ticket: None };
-        let story = || Story::of(Days::default()).hears(PHONE, 0, frame);
+        let story = || Story::of(Days).hears(PHONE, 0, hello()).hears(PHONE, 0, frame);
         story().commit(&[accepted(ALICE, PHONE, 1)]).holds();
         story().commit(&[accepted(ALICE, PHONE, 1), day(ALICE, today())]).breaks("DAU-1");
     }

@@ -3,9 +3,9 @@
 
 use gatecrash::time::Instant;
 
-use super::{Property, Report, Scene};
+use super::{Decision, Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Effect, Event, ServerFrame, Session, What};
+use crate::trace::{DeviceIndex, Effect, Event, Fact, ServerFrame, Session, What};
 
 const KICKED: RuleId = rule("KICK-1");
 const EXPIRED: RuleId = rule("TICKET-5");
@@ -45,15 +45,8 @@ impl Property for Heard {
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        match event.what {
-            What::Effect { effect: Effect::ProcessDead { device } } => *self.end(device) = None,
-            What::ServerSent { frame: ServerFrame::ResumedAsLogin { epoch, .. }, .. }
-                if !scene.server.reconnect_kicks =>
-            {
-                let text = format!("a resume was accepted as a login (epoch {epoch}), which nobody switched on");
-                report.event(BACK, event, text);
-            }
-            _ => {}
+        if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {
+            *self.end(device) = None;
         }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         if let Some(End { session, rule, at }) = self.end(on).filter(|end| end.at < event.at) {
@@ -77,6 +70,20 @@ impl Property for Heard {
             *self.end(on) = Some(End { session, rule, at: event.at });
         }
     }
+
+    fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
+        if scene.server.reconnect_kicks {
+            return;
+        }
+        for fact in &decision.facts {
+            if let Fact::SessionAccepted { device, installation, epoch, attempt, .. } = *fact
+                && scene.server.is_resume(device, installation, attempt)
+            {
+                let text = format!("a resume was accepted as a login (epoch {epoch}), which nobody switched on");
+                report.decision(BACK, decision, text);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +92,7 @@ mod tests {
 
     use super::super::story::*;
     use super::*;
-    use crate::trace::ServerFrame::Resumed;
+    use crate::trace::ClientFrame;
 
     fn story() -> Story {
         Story::of(Heard::default()).logs_in(PHONE, ALICE, 1)
@@ -112,9 +119,11 @@ mod tests {
     /// KICK-6
     #[test]
     fn a_session_that_comes_back_unasked_is_seen() {
-        let back = ServerFrame::ResumedAsLogin { attempt: attempt(2), epoch: 2, conversations: None };
-        let on = Resumed { attempt: attempt(2), conversations: None };
-        story().sends(PHONE, 1, on).holds();
-        story().sends(PHONE, 1, back).breaks("KICK-6");
+        let resume =
+            |count| ClientFrame::Resume { attempt: attempt(count), user: ALICE.into(), epoch: 1, ticket: None };
+        let asks = |count| story().hears(PHONE, 1, hello()).hears(PHONE, 1, resume(count));
+        asks(3).commit(&[resumed(ALICE, PHONE, 1)]).holds();
+        asks(3).commit(&[accepted(ALICE, PHONE, 2)]).holds();
+        asks(2).commit(&[accepted(ALICE, PHONE, 2)]).breaks("KICK-6");
     }
 }

@@ -31,6 +31,8 @@ struct Device {
     last_sent: Instant,
     /// A heartbeat without its answer.
     asked_at: Option<Instant>,
+    /// When the last one was answered.
+    answered_at: Instant,
     /// The device woke, or its network changed, and the link is not probed yet.
     probes_since: Option<Instant>,
 }
@@ -43,6 +45,7 @@ impl Default for Device {
             due: None,
             last_sent: Instant::ZERO,
             asked_at: None,
+            answered_at: Instant::ZERO,
             probes_since: None,
         }
     }
@@ -99,7 +102,8 @@ impl Links {
             return Some("had no answer to its heartbeat and goes on as if it had");
         }
         // One that is on its way is not joined by another.
-        let owes = device.asked_at.is_none() && from(device.last_sent) + limits.heartbeat + slack < now;
+        let due = (from(device.last_sent) + limits.heartbeat).max(device.answered_at);
+        let owes = device.asked_at.is_none() && due + slack < now;
         owes.then_some("owes the server a heartbeat")
     }
 }
@@ -150,7 +154,8 @@ impl Property for Links {
             What::ConnectAsked { .. } => {
                 let device = self.device(on);
                 device.asked_at = None;
-                let asked_by_call = sdk.calls.iter().any(|call| call.at == event.at && call.kind == CallKind::Login);
+                let asked_by_call =
+                    sdk.calls.iter().any(|call| call.at == event.at && call.kind == CallKind::Login) || has_just_woken;
                 let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
                 if let Some(due) = due {
                     let early = (due - event.at).as_secs_f64();
@@ -173,7 +178,10 @@ impl Property for Links {
                     (device.asked_at, device.probes_since) = (Some(event.at), None);
                 }
             }
-            What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. } => self.device(on).asked_at = None,
+            What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. } => {
+                let device = self.device(on);
+                (device.asked_at, device.answered_at) = (None, event.at);
+            }
             _ => {}
         }
     }

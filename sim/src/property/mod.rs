@@ -123,7 +123,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(owed::OwedEnds::default()),
         Box::new(ends::Ends::default()),
         Box::new(ticket::Tickets::new(scenario)),
-        Box::new(day::Days::default()),
+        Box::new(day::Days),
         Box::new(message::Messages::default()),
         Box::new(link::Links::default()),
         Box::new(admin::Administrators::default()),

@@ -54,10 +54,13 @@ impl Property for OwedEnds {
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
             What::Effect { effect: Effect::ProcessDead { device } } => {
-                let is_writing = scene.sdks.find(device).is_some_and(|sdk| sdk.is_writing(event.at));
+                let sdk = scene.sdks.find(device);
+                let is_writing = sdk.is_some_and(|sdk| sdk.is_writing(event.at));
+                // Since when a frozen process does nothing.
+                let stood_still = sdk.filter(|sdk| sdk.is_suspended).map_or(event.at, |sdk| sdk.suspended_at);
                 let device = self.device(device);
                 // An end on its way to the disk, or not even that, may have been lost with the process.
-                let is_lost = is_writing || device.owed_at == event.at;
+                let is_lost = is_writing || device.owed_at == stood_still;
                 let (owed, owed_at) = (device.owed.filter(|_| !is_lost), device.owed_at);
                 *device = Device { owed, owed_at, ..Device::default() };
             }

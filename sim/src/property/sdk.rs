@@ -22,6 +22,8 @@ pub(super) struct Sdks {
 #[derive(Clone, Debug)]
 pub(super) struct Sdk {
     pub(super) is_suspended: bool,
+    /// When it was last frozen.
+    pub(super) suspended_at: Instant,
     /// When it last went on after being frozen.
     pub(super) woken_at: Instant,
     pub(super) is_initialised: bool,
@@ -88,6 +90,7 @@ impl Default for Sdk {
     fn default() -> Self {
         Sdk {
             is_suspended: false,
+            suspended_at: Instant::ZERO,
             woken_at: Instant::ZERO,
             is_initialised: false,
             initialised_by: 0,
@@ -240,7 +243,10 @@ impl Sdks {
         match (event.actor, event.what) {
             (Actor::World, What::Effect { effect }) => match effect {
                 Effect::ProcessDead { device } | Effect::ProcessUp { device } => *self.entry(device) = Sdk::default(),
-                Effect::Suspended { device } => self.entry(device).is_suspended = true,
+                Effect::Suspended { device } => {
+                    let sdk = self.entry(device);
+                    (sdk.is_suspended, sdk.suspended_at) = (true, event.at);
+                }
                 Effect::Woken { device } => {
                     let sdk = self.entry(device);
                     (sdk.is_suspended, sdk.woken_at) = (false, event.at);

@@ -38,6 +38,8 @@ pub(super) struct ServerView {
     pub(super) is_up: bool,
     /// By connection.
     installations: Vec<u16>,
+    /// The last resume of each device that the server got, and under which of its ids.
+    resumes: Vec<Option<(u16, Attempt)>>,
 }
 
 /// What is true on the server.
@@ -274,6 +276,11 @@ impl ServerView {
         self.installations.get(connection as usize).copied().unwrap_or(0)
     }
 
+    /// Whether it was a resume of the device that came with this attempt (KICK-6).
+    pub(super) fn is_resume(&self, device: DeviceIndex, installation: u16, attempt: Attempt) -> bool {
+        self.resumes.get(device.index()).copied().flatten() == Some((installation, attempt))
+    }
+
     /// The facts decided and not on disk.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Fact> {
         self.pending.iter().map(|(_, fact, _)| fact)
@@ -322,6 +329,14 @@ impl ServerView {
                     self.installations.resize(index + 1, 0);
                 }
                 self.installations[index] = installation;
+            }
+            What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Resume { attempt, .. } }
+                if peer != DeviceIndex::STRANGER =>
+            {
+                if self.resumes.len() <= peer.index() {
+                    self.resumes.resize(peer.index() + 1, None);
+                }
+                self.resumes[peer.index()] = Some((self.installation(connection), attempt));
             }
             What::ServerStarted { .. } => (self.is_restarting, self.is_up) = (true, true),
             What::Effect { effect: crate::trace::Effect::ServerDead } => self.is_up = false,

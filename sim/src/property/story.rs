@@ -291,6 +291,10 @@ pub fn text(number: usize) -> crate::trace::TextIndex {
     crate::trace::TextIndex::new(number)
 }
 
+pub fn hello() -> ClientFrame {
+    ClientFrame::Hello { version: 1, platform: Platform::Android, installation: 1 }
+}
+
 pub fn attempt(count: u32) -> Attempt {
     Attempt { start: 1, count }
 }
