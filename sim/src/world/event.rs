@@ -101,6 +101,7 @@ struct World<'a> {
 /// The server's machine: its process, its disk, its clock.
 struct Machine {
     core: Option<Server>,
+    started_at: Option<Instant>,
     config: Config,
     keys: Vec<SecretKey>,
     records: Records,
@@ -276,6 +277,7 @@ impl<'a> World<'a> {
             queue: BinaryHeap::new(),
             server: Machine {
                 core: None,
+                started_at: None,
                 config: limits::config(scenario),
                 keys: tickets::keys(true),
                 records: Records::default(),

@@ -195,6 +195,14 @@ impl World<'_> {
     }
 
     fn take_upward(&mut self, link: usize, message: Upward) {
+        if self.server.core.is_some() && self.server.started_at == Some(self.now) {
+            // At the very instant of its start the server does not listen yet.
+            return match message {
+                Upward::Open => self.connect_failed(link),
+                Upward::Reset => {}
+                _ => self.refuse(link),
+            };
+        }
         if self.server.core.is_none() {
             // Nobody is there: whoever is at it is turned away when the server is back.
             match message {

@@ -23,6 +23,7 @@ impl World<'_> {
 
     pub(super) fn start_server(&mut self) {
         self.effect(Effect::ServerUp);
+        self.server.started_at = Some(self.now);
         let records = self.server.records.clone();
         self.server.committed = records.change;
         self.server.core = Some(Server::restore(self.server.config.clone(), records));
