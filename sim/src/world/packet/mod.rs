@@ -258,7 +258,10 @@ impl<'a> World<'a> {
             Fault::Hold { site } => {
                 let site = self.site(site);
                 self.sites[site].is_held = true;
-                self.sim.hold(host(&self.sites[site].name), SERVER);
+                // turmoil's hold mends partitions. What is lost cannot be held.
+                if !self.sites[site].is_outbound_cut && !self.sites[site].is_inbound_cut {
+                    self.sim.hold(host(&self.sites[site].name), SERVER);
+                }
                 self.effect(Effect::LinkHeld { site: self.sites[site].index });
             }
             Fault::Release { site } => {
