@@ -99,7 +99,6 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
 
     pub(super) fn start_server(&mut self) {
         self.effect(Effect::ServerUp);
-        self.server.started_at = Some(self.now);
         let records = self.server.records.clone();
         self.server.committed = records.change;
         self.server.starts += 1;
