@@ -276,10 +276,14 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             let process = self.devices[device].process();
             match output.action {
                 client::Action::Result { .. } | client::Action::Event(_) => process.deliveries.push_back(output),
-                client::Action::Store { .. }
-                | client::Action::Connect { .. }
-                | client::Action::Send { .. }
-                | client::Action::Close { .. } => process.orders.push_back(output),
+                client::Action::Store { ref write, .. } => {
+                    // A next life of the SDK begins with it, on the disk or not.
+                    process.disk.apply(write.clone());
+                    process.orders.push_back(output);
+                }
+                client::Action::Connect { .. } | client::Action::Send { .. } | client::Action::Close { .. } => {
+                    process.orders.push_back(output);
+                }
                 client::Action::DropEvents => {
                     process.forget_account(given_up);
                     self.observe_device(device, &output);
@@ -362,8 +366,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         self.observe_device(device, &output);
         match output.action {
             client::Action::Store { change, write } => {
-                self.devices[device].disk.apply(write.clone());
-                self.devices[device].process().disk.apply(write);
+                self.devices[device].disk.apply(write);
                 if let Some(recording) = &mut self.recording {
                     recording.device_stored(self.now, DeviceIndex::new(device), change);
                 }
