@@ -8,7 +8,7 @@ use gatecrash::time::Instant;
 use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What, Write};
 
 const LOGOUT: RuleId = rule("LOGOUT-2");
 const UNKNOWN: RuleId = rule("LOGIN-8");
@@ -25,6 +25,8 @@ struct Device {
     owed: Option<(RuleId, &'static str)>,
     /// Since when.
     owed_at: Instant,
+    /// The disk was emptied, and the record has not been written since.
+    is_wiped: bool,
     /// The connection on which an end was said last.
     said_on: Option<u32>,
     /// A login was sent and not answered.
@@ -49,7 +51,7 @@ impl Property for OwedEnds {
         "SWITCH-3",
         "ATT-2"
     );
-    watches!("effect", "status", "device_sent", "device_received", "connect_asked", "new_device");
+    watches!("effect", "store_asked", "status", "device_sent", "device_received", "connect_asked", "new_device");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
@@ -60,11 +62,14 @@ impl Property for OwedEnds {
                 let stood_still = sdk.filter(|sdk| sdk.is_suspended).map_or(event.at, |sdk| sdk.suspended_at);
                 let device = self.device(device);
                 // An end on its way to the disk, or not even that, may have been lost with the process.
-                let is_lost = is_writing || device.owed_at == stood_still;
+                let is_lost = is_writing || device.is_wiped || device.owed_at == stood_still;
                 let (owed, owed_at) = (device.owed.filter(|_| !is_lost), device.owed_at);
                 *device = Device { owed, owed_at, ..Device::default() };
             }
-            What::Effect { effect: Effect::DiskEmpty { device } } => self.device(device).owed = None,
+            What::Effect { effect: Effect::DiskEmpty { device } } => {
+                let device = self.device(device);
+                (device.owed, device.is_wiped) = (None, true);
+            }
             _ => {}
         }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
@@ -97,6 +102,7 @@ impl Property for OwedEnds {
                 _ => {}
             },
             What::ConnectAsked { .. } => device.said_on = None,
+            What::StoreAsked { write: Write::Installation { .. }, .. } => device.is_wiped = false,
             // What was owed under the old id can no longer be said.
             What::NewDevice { .. } => device.owed = None,
             _ => {}

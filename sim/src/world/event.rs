@@ -24,11 +24,10 @@ mod script;
 use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions};
 use gatecrash::time::Instant;
 
-use self::devices::Device;
+use self::devices::{Device, Spare};
 use self::flight::Flight;
 use self::links::{Link, Site};
 use self::machine::Machine;
-use self::mint::Mint;
 use self::queue::{Class, Queue};
 use super::WorldError;
 use super::phases::{Phase, Phases};
@@ -119,7 +118,7 @@ struct World<'a, S: ServerDecisions, C: ClientDecisions, O> {
     sites: Vec<Site>,
     links: Vec<Link>,
     flight: Flight,
-    mint: Mint,
+    spare: Spare,
     phases: Phases,
     tally: Tally,
 }
@@ -140,7 +139,7 @@ impl<'a, S: ServerDecisions, C: ClientDecisions, O: Observer> World<'a, S, C, O>
             site_names,
             links: Vec::new(),
             flight: Flight::default(),
-            mint: Mint::default(),
+            spare: Spare::default(),
             phases: Phases::new(scenario),
             tally: Tally::default(),
         }

@@ -16,7 +16,7 @@ use gatecrash::time::Instant;
 
 use super::super::{clock::WallClock, limits, tickets};
 use super::flight::Body;
-use super::{Class, Due, World, small};
+use super::{Class, Due, World, mint, small};
 use crate::draw::Draw;
 use crate::scenario::{self, Call, Init, ListenerEvent, Scenario, TicketChoice, TicketName};
 use crate::trace::{DeviceIndex, Effect, Observer};
@@ -85,7 +85,32 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
     }
 }
 
+/// Room for what a process is to do: one is enough for a million idle devices.
+#[derive(Default)]
+pub(super) struct Spare {
+    orders: VecDeque<client::Output>,
+    deliveries: VecDeque<client::Output>,
+}
+
 impl<C: ClientDecisions> Process<C> {
+    fn borrow(&mut self, spare: &mut Spare) {
+        if self.orders.capacity() == 0 {
+            mem::swap(&mut self.orders, &mut spare.orders);
+        }
+        if self.deliveries.capacity() == 0 {
+            mem::swap(&mut self.deliveries, &mut spare.deliveries);
+        }
+    }
+
+    fn give_back(&mut self, spare: &mut Spare) {
+        if spare.orders.capacity() == 0 {
+            mem::swap(&mut self.orders, &mut spare.orders);
+        }
+        if spare.deliveries.capacity() == 0 {
+            mem::swap(&mut self.deliveries, &mut spare.deliveries);
+        }
+    }
+
     /// Nothing of the account that was given up reaches the application: no event, and no success of
     /// a call, which a listener may have come before (SWITCH-2, LOGOUT-1, INIT-3).
     fn forget_account(&mut self, given_up: Code) {
@@ -212,7 +237,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         let Some((name, plan)) = tickets::plan(self.scenario, second, user, choice) else {
             return self.devices[device].process().last_ticket.clone().unwrap_or_else(|| Ticket::from(""));
         };
-        let (ticket, claims) = self.mint.make(&self.scenario.app, &plan);
+        let (ticket, claims) = mint::make(&self.scenario.app, &plan);
         if let Some(recording) = &mut self.recording {
             let name = name.map(TicketName::as_str);
             recording.ticket_made(self.now, name, Some(plan.user.as_str()), &ticket, claims.as_ref());
@@ -272,6 +297,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
 
     /// Sorts what the core wants done.
     fn drain(&mut self, device: usize, given_up: Code) {
+        self.devices[device].process.as_mut().expect("a living process").borrow(&mut self.spare);
         while let Some(output) = self.devices[device].process().core.poll_output() {
             let process = self.devices[device].process();
             match output.action {
@@ -330,7 +356,8 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
                 _ => unreachable!("the application is told results and events"),
             }
         }
-        let process = self.devices[device].process();
+        let process = self.devices[device].process.as_mut().expect("a living process");
+        process.give_back(&mut self.spare);
         let Some(at) = process.core.poll_timeout() else { return };
         let at = at.max(self.now);
         if process.wake_at.is_none_or(|wake_at| at < wake_at) {

@@ -12,7 +12,7 @@ use gatecrash::time::Instant;
 use gatecrash::{client, server};
 
 use super::flight::{Body, Message};
-use super::{Class, Due, World, small};
+use super::{Class, Due, World, mint, small};
 use crate::draw::Draw;
 use crate::scenario::{Conduct, Span};
 use crate::trace::{DeviceIndex, Observer};
@@ -271,7 +271,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         }
         match (what, self.links[link].server_end) {
             (Upward::Frame(frame), ServerEnd::Open(connection)) => {
-                let frame = frame.map_ticket(|ticket| self.mint.open(&ticket, self.server.accepts_old_key));
+                let frame = frame.map_ticket(|ticket| mint::open_made(&ticket, self.server.accepts_old_key));
                 self.tally.heartbeats += u64::from(matches!(frame, ClientFrame::Heartbeat));
                 self.server_input(server::Input::Frame { connection, frame });
             }

@@ -15,7 +15,7 @@ use super::flight::Body;
 use super::links::ServerEnd;
 use super::{Class, Due, World, small};
 use crate::draw::Draw;
-use crate::scenario::{Offset, Scenario};
+use crate::scenario::{Action, Fault, Offset, Scenario};
 use crate::trace::{Effect, Observer};
 
 /// The server's machine: its process, its disk, its clock.
@@ -24,8 +24,8 @@ pub(super) struct Machine<S: ServerDecisions> {
     pub(super) config: Config,
     pub(super) accepts_old_key: bool,
     pub(super) clock: WallClock,
-    /// What is on disk.
-    records: Records,
+    /// What is on disk; not kept where no step can ever ask for it.
+    records: Option<Records>,
     /// Changes decided and not yet on their way to the disk, and the batch that is.
     gathered: Vec<server::Output>,
     writing: Vec<Commit>,
@@ -51,7 +51,7 @@ impl<S: ServerDecisions> Machine<S> {
             config: limits::config(scenario),
             accepts_old_key: true,
             clock: WallClock::new(scenario.app.start, Offset(0)),
-            records: Records::default(),
+            records: scenario.steps.iter().any(|step| ends_the_server(&step.action)).then(Records::default),
             gathered: Vec::new(),
             writing: Vec::new(),
             committed: Change::NONE,
@@ -99,7 +99,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
 
     pub(super) fn start_server(&mut self) {
         self.effect(Effect::ServerUp);
-        let records = self.server.records.clone();
+        let records = self.server.records.clone().unwrap_or_default();
         self.server.committed = records.change;
         self.server.starts += 1;
         self.server.core = Some(Server::restore(self.server.config.clone(), records));
@@ -234,10 +234,11 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if self.server.core.is_none() || self.server.starts != start {
             return;
         }
-        for commit in std::mem::take(&mut self.server.writing) {
-            self.server.records.apply(&commit);
+        let batch = std::mem::take(&mut self.server.writing);
+        let change = batch.last().expect("a batch is not empty").number;
+        if let Some(records) = &mut self.server.records {
+            batch.iter().for_each(|commit| records.apply(commit));
         }
-        let change = self.server.records.change;
         self.server.committed = change;
         let now = self.server_now();
         if let Some(recording) = &mut self.recording {
@@ -248,6 +249,11 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         }
         self.begin_batch();
     }
+}
+
+/// Whether the server will ever have to go on from its disk.
+fn ends_the_server(action: &Action) -> bool {
+    matches!(action, Action::Fault(Fault::CrashServer | Fault::PowerLossServer | Fault::BounceServer { .. }))
 }
 
 /// Which connection an output goes out on.
