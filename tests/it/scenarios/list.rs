@@ -33,7 +33,9 @@ super::scenarios! {
     flapping_link_keeps_its_backoff
     forty_devices_reconnect_through_a_rolling_partition
     fourth_web_page_displaces_the_oldest
+    frozen_between_the_call_and_its_frames
     heartbeat_finds_a_dead_link
+    heartbeat_on_its_way_is_not_joined_by_another
     invalid_user_id_is_refused_without_the_network
     kick_delivered_twice_is_one_event
     kick_of_the_account_left_behind_is_dropped
@@ -44,12 +46,14 @@ super::scenarios! {
     kicked_device_stays_silent_until_it_logs_in
     late_end_of_a_kicked_connection_spares_the_new_session
     link_loss_leaves_the_user_logged_in
+    list_of_the_user_before_is_not_shown_to_the_next
     list_stays_after_a_kick_or_an_expiry_but_not_after_a_logout
     list_that_missed_messages_is_renewed_by_the_resume
     locked_device_resumes_its_session
     login_at_a_silent_server_ends_as_timed_out
     login_ends_what_the_device_left_behind
     login_held_by_the_network_changes_nothing_after_a_newer_one
+    login_of_a_wiped_desk_counts_like_any_other
     login_that_kicks_is_one_presence_event
     login_whose_answer_is_lost_can_be_tried_again
     login_whose_answer_was_lost_gives_no_notice
@@ -63,6 +67,7 @@ super::scenarios! {
     logout_settles_the_notice_of_an_offline_kick
     logout_that_is_not_answered_succeeds_after_its_time
     logout_without_a_link_is_delivered_after_a_restart
+    message_of_a_wiped_phone_reaches_its_own_ghost
     message_reaches_every_other_device_once
     multi_policy_has_a_seat_for_every_platform
     newer_connection_of_a_device_wins
@@ -78,6 +83,7 @@ super::scenarios! {
     pending_calls_end_before_the_kick_is_told
     phone_that_slept_through_its_login_has_its_result_on_waking
     policy_change_waits_for_the_next_login
+    policy_that_counts_is_the_one_of_the_decision
     power_loss_is_noticed_by_heartbeats
     query_shows_presence_and_devices
     reconnect_kicks_takes_the_seat_back
@@ -89,11 +95,13 @@ super::scenarios! {
     requests_cut_off_by_a_link_loss_are_not_repeated
     restarted_process_is_logged_out_until_it_logs_in
     resume_and_renewal_count_no_day
+    seat_taken_back_just_before_that_was_forbidden
     second_init_changes_nothing
     second_login_while_one_is_pending_is_refused
     server_clock_that_jumps_ahead_ends_what_has_expired
     server_closes_silent_connections
     server_that_dies_during_a_resume_is_asked_again
+    session_ends_by_a_clock_that_runs_fast
     session_ends_with_its_ticket
     session_that_ends_before_its_renewal_fails_it
     session_that_was_displaced_and_then_expired_ends_once
@@ -103,6 +111,7 @@ super::scenarios! {
     status_passes_through_logining
     switch_the_sdk_refuses_leaves_everything_as_it_was
     switch_the_server_refuses_leaves_nobody_logged_in
+    switch_uninit_and_init_in_one_breath
     switch_without_a_link_ends_the_first_session_later
     switching_accounts_needs_no_logout
     ten_refused_tickets_lock_a_user_on_one_device
@@ -121,6 +130,7 @@ super::scenarios! {
     two_phones_do_not_kick_each_other_for_ever
     unanswered_renewal_is_settled_by_the_resume
     unanswered_request_makes_the_link_suspect
+    uninit_and_init_in_one_breath
     uninit_during_a_logout_leaves_the_end_owed
     uninit_ends_pending_calls_and_then_all_is_silent
     uninit_leaves_the_session_as_a_killed_process_does
@@ -132,4 +142,5 @@ super::scenarios! {
     waking_phone_probes_its_link_at_once
     what_the_network_holds_back_arrives_in_order
     wiped_phone_is_another_device
+    wiped_while_an_end_was_owed
 }
