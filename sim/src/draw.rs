@@ -74,7 +74,9 @@ impl Draw {
         let octaves = u64::from((high / low).ilog2()) + 1;
         loop {
             let octave = low << self.below(octaves);
-            let number = octave + self.below(octave);
+            // Where there is but one it may be cut short, and drawing beyond its end would go on for ever.
+            let width = if octaves == 1 { high - low + 1 } else { octave };
+            let number = octave + self.below(width);
             if number <= high && self.below(number) < octave {
                 return number;
             }
@@ -155,6 +157,7 @@ mod tests {
         (0..200).for_each(|_| seen[draw.log_between(5, 7) as usize - 5] = true);
         assert_eq!(seen, [true; 3]);
         assert_eq!(draw.log_between(1, 1), 1);
+        assert_eq!(draw.log_between(1 << 50, 1 << 50), 1 << 50);
     }
 
     #[test]

@@ -22,10 +22,13 @@ pub(super) struct Author {
     pub(super) belief: Belief,
     /// When the next step is, in microseconds since the start.
     pub(super) now: u64,
+    /// How much time there is for each episode that is left to play, about.
+    pub(super) pace: u64,
     /// What was spent, in thousandths of an event.
     spent: u64,
     pub(super) steps: Vec<Step>,
     pub(super) tickets: BTreeMap<TicketName, TicketPlan>,
+    pub(super) acc: BTreeMap<String, u64>,
     /// The gambits played.
     pub(super) played: Vec<&'static str>,
 }
@@ -38,10 +41,11 @@ impl Author {
             draw: Draw::new(seed, "generate", "script"),
             belief,
             now: 0,
+            pace: 0,
             spent: (setup.devices.len() as u64 + inits * cost::INIT) * 1_000,
             steps: Vec::new(),
             tickets: BTreeMap::new(),
-            played: Vec::new(),
+            played: Vec::new(), acc: BTreeMap::new(),
             setup,
         }
     }
@@ -82,7 +86,8 @@ impl Author {
         if self.now > self.setup.span || !self.is_allowed(&action) {
             return;
         }
-        self.spent += cost::of_step(&self.belief, &action) * 1_000;
+        let cost = cost::of_step(&self.belief, self.now, &action) * 1_000;
+        self.spent += cost; let kind = format!("{action:?}").split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty() && *w != "device" && *w != "DeviceName" && w.starts_with(|c: char| c.is_uppercase())).take(2).collect::<Vec<_>>().join("-"); *self.acc.entry(kind).or_default() += cost;
         self.belief.believe(self.now, &action);
         self.steps.push(Step { at: Duration::from_micros(self.now), action });
     }
@@ -92,7 +97,9 @@ impl Author {
     fn is_allowed(&self, action: &Action) -> bool {
         let site = |name: &SiteName| self.belief.sites.iter().find(|site| site.name == *name).expect("a known site");
         match action {
-            Action::Fault(Fault::Hold { site: name }) => site(name).is_outbound_cut == site(name).is_inbound_cut,
+            Action::Fault(Fault::Hold { site: name }) => {
+                site(name).is_outbound_cut == site(name).is_inbound_cut
+            }
             Action::Fault(Fault::Partition { site: name, direction }) => {
                 // Two one-way partitions would be one way for the file and both ways for the world.
                 *direction == Direction::Both || site(name).is_open()
@@ -126,8 +133,8 @@ impl Author {
     pub(super) fn pass(&mut self, span: u64) {
         if !self.setup.is_soak {
             let spent: u64 =
-                (0..self.belief.devices.len()).map(|device| cost::of_time(&self.belief, device, span)).sum();
-            self.spent = self.spent.saturating_add(spent);
+                (0..self.belief.devices.len()).map(|device| cost::of_time(&self.belief, device, self.now, span)).sum();
+            self.spent = self.spent.saturating_add(spent); *self.acc.entry("time".into()).or_default() += spent;
         }
         self.now += span;
         self.belief.passed(self.now);
@@ -237,24 +244,27 @@ impl Author {
         Some(expiry)
     }
 
-    /// A ticket with a fault, ready to be used.
+    /// A ticket of the user with a fault, ready to be used: without one, it expired before the start.
     pub(super) fn bad_ticket(&mut self, user: usize, forge: Option<Forge>) -> TicketName {
-        let name = format!("bad-{}", self.tickets.len() + 1).parse().expect("the name of a ticket");
-        // Without a fault it is one that expired before the start.
-        let issued = if forge.is_none() { -3_600 } else { 0 };
-        let plan = TicketPlan {
+        let fault = forge.map_or("expired", Forge::word);
+        let name: TicketName = format!("{fault}-{}", user_name(user)).parse().expect("the name of a ticket");
+        self.tickets.entry(name.clone()).or_insert_with(|| TicketPlan {
             user: user_name(user).parse().expect("a user id"),
-            issued: Offset(issued * SECOND as i64),
+            issued: Offset(if forge.is_none() { -3_600 * SECOND as i64 } else { 0 }),
             ttl: if forge.is_none() { Duration::from_secs(60) } else { self.setup.app.ticket_ttl },
             forge,
-        };
-        TicketName::clone(self.tickets.entry(name).insert_entry(plan).key())
+        });
+        name
     }
 
     // ---- long waits ----
 
     /// A long time passes. Who costs more than `share` hundredths of what is left is retired first.
     pub(super) fn rest_until(&mut self, at: u64, share: u64) {
+        // Mostly what was begun is brought to its end before.
+        if self.draw.chance(4, 5) {
+            self.settle();
+        }
         let span = at.saturating_sub(self.now);
         if !self.setup.is_soak {
             self.retire(span, share);
@@ -267,7 +277,7 @@ impl Author {
         let restless = |author: &Author| {
             let devices = 0..author.belief.devices.len();
             let mut costly: Vec<usize> = devices.filter(|&device| author.belief.is_restless(device)).collect();
-            costly.retain(|&device| cost::of_time(&author.belief, device, span) > 0);
+            costly.retain(|&device| cost::of_activity(&author.belief, device, author.now, span) > 0);
             costly
         };
         let mut devices = restless(self);
@@ -277,7 +287,7 @@ impl Author {
         }
         while !devices.is_empty() {
             let device = devices.swap_remove(self.draw.below(devices.len() as u64) as usize);
-            let cost = cost::of_time(&self.belief, device, span);
+            let cost = cost::of_activity(&self.belief, device, self.now, span);
             if cost <= allowed {
                 allowed -= cost;
                 continue;

@@ -31,12 +31,17 @@ pub(super) struct Hand {
     pub(super) is_suspended: bool,
     /// As whom its SDK is logged in, or logging in.
     pub(super) account: Option<usize>,
+    /// Until when its login waits for a link, if it does.
+    pub(super) pending: Option<u64>,
+    login_timeout: u64,
     /// What the server has of it.
     pub(super) session: Option<Session>,
     /// Whether it may be logged in, or come to be so by itself: more than is believed.
     pub(super) may_be_active: bool,
     /// When the server noticed, or will notice, that its link is gone.
     pub(super) lost_at: Option<u64>,
+    /// Since when it knows, or will know, that its link is gone, and tries again.
+    pub(super) tries_from: Option<u64>,
     /// Whose ticket it used last, and that ticket's last second.
     pub(super) last_ticket: Option<(usize, u64)>,
     /// Logins that a listener will make.
@@ -102,9 +107,12 @@ impl Belief {
                 is_initialised: device.init == Init::Auto,
                 is_suspended: false,
                 account: None,
+                pending: None,
+                login_timeout: whole_micros(limits.login_timeout),
                 session: None,
                 may_be_active: false,
                 lost_at: None,
+                tries_from: None,
                 last_ticket: None,
                 armed: 0,
             }
@@ -188,7 +196,11 @@ impl Belief {
     pub(super) fn passed(&mut self, now: u64) {
         let second = self.wall(now) / SECOND;
         for device in 0..self.devices.len() {
-            if self.devices[device].session.is_some_and(|session| second > session.until) {
+            let hand = &mut self.devices[device];
+            if hand.pending.is_some_and(|until| now >= until) && !hand.is_suspended {
+                (hand.account, hand.pending) = (None, None);
+            }
+            if hand.session.is_some_and(|session| second > session.until) {
                 self.end(device);
             }
         }
@@ -227,12 +239,14 @@ impl Belief {
         match call {
             Call::Init => hand.is_initialised = true,
             Call::Uninit => {
-                (hand.is_initialised, hand.account, hand.may_be_active) = (false, None, false);
+                (hand.is_initialised, hand.account, hand.pending) = (false, None, None);
+                hand.may_be_active = false;
                 hand.lost_at = Some(now);
             }
             Call::Login { user, ticket } => self.login(now, device, user, ticket),
             Call::Logout => {
                 (hand.account, hand.session, hand.lost_at) = (None, None, None);
+                hand.pending = None;
                 hand.may_be_active = hand.is_suspended || hand.armed > 0 && hand.may_be_active;
             }
             Call::Kick { user } => {
@@ -257,7 +271,7 @@ impl Belief {
         let second = self.wall(now) / SECOND;
         let reaches = self.reaches(device);
         let hand = &mut self.devices[device];
-        if !hand.is_initialised {
+        if !hand.is_initialised || hand.pending.is_some() {
             return;
         }
         hand.may_be_active = true;
@@ -288,6 +302,9 @@ impl Belief {
         hand.account = Some(user);
         if reaches {
             self.accept(device, user, until);
+        } else {
+            hand.pending = Some(now + hand.login_timeout);
+            hand.tries_from = hand.tries_from.or(Some(now));
         }
     }
 
@@ -317,7 +334,7 @@ impl Belief {
                 let site = self.site(site);
                 self.sites[site].is_outbound_cut |= *direction != Direction::Inbound;
                 self.sites[site].is_inbound_cut |= *direction != Direction::Outbound;
-                self.lose(site, now + self.silence);
+                self.lose(site, now, false);
             }
             Fault::Repair { site } => {
                 let site = self.site(site);
@@ -327,7 +344,7 @@ impl Belief {
             Fault::Hold { site } => {
                 let site = self.site(site);
                 self.sites[site].is_held = true;
-                self.lose(site, now + self.silence);
+                self.lose(site, now, false);
             }
             Fault::Release { site } => {
                 let site = self.site(site);
@@ -340,19 +357,24 @@ impl Belief {
             }
             Fault::CrashServer | Fault::PowerLossServer => {
                 self.is_server_up = false;
-                (0..self.sites.len()).for_each(|site| self.lose(site, now));
+                (0..self.sites.len()).for_each(|site| self.lose(site, now, true));
             }
             // It is back before long.
             Fault::BounceServer { .. } | Fault::StartServer => {
                 self.is_server_up = true;
                 self.come_back(now, |_, _| true);
             }
-            Fault::Reset { .. } => {}
+            Fault::Reset { device } => {
+                let device = self.device(device);
+                if !self.reaches(device) {
+                    self.devices[device].tries_from = Some(now);
+                }
+            }
             Fault::Kill { device } => {
                 let device = self.device(device);
                 let hand = &mut self.devices[device];
                 (hand.runs, hand.is_initialised, hand.is_suspended) = (false, false, false);
-                (hand.account, hand.may_be_active, hand.armed) = (None, false, 0);
+                (hand.account, hand.pending, hand.may_be_active, hand.armed) = (None, None, false, 0);
                 hand.lost_at = hand.lost_at.or(Some(now));
             }
             Fault::Start { device } => {
@@ -389,10 +411,14 @@ impl Belief {
         self.passed(now);
     }
 
-    fn lose(&mut self, site: usize, at: u64) {
+    /// What is cut is noticed late at both ends, what dies at once.
+    fn lose(&mut self, site: usize, now: u64, is_dead: bool) {
+        let silence = if is_dead { 0 } else { self.silence };
         for hand in &mut self.devices {
             if hand.site == site && hand.session.is_some() {
-                hand.lost_at = hand.lost_at.or(Some(at));
+                hand.lost_at = hand.lost_at.or(Some(now + silence));
+                let notice = if is_dead { 0 } else { hand.heartbeat / 2 };
+                hand.tries_from = hand.tries_from.or(Some(now + notice));
             }
         }
     }
@@ -405,7 +431,13 @@ impl Belief {
                 continue;
             }
             let hand = &mut self.devices[device];
+            hand.tries_from = None;
+            let waited = hand.pending.take();
             match (hand.account, hand.session) {
+                (Some(user), None) if waited.is_some() => {
+                    let until = hand.last_ticket.map_or(second, |last| last.1);
+                    self.accept(device, user, until);
+                }
                 (Some(_), Some(_)) => hand.lost_at = None,
                 (Some(user), None) => match hand.last_ticket {
                     Some((owner, until)) if owner == user && second <= until && self.reconnect_kicks => {

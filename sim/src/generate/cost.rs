@@ -4,8 +4,8 @@
 //! less than it drew; nothing else depends on it.
 
 use super::belief::Belief;
-use super::{MINUTE, SECOND};
-use crate::scenario::{Action, Call, Fault};
+use super::SECOND;
+use crate::scenario::{Action, Call, Fault, TicketChoice};
 
 /// A heartbeat and its answer, each sent and received.
 pub(super) const HEARTBEAT: u64 = 4;
@@ -14,28 +14,34 @@ pub(super) const HEARTBEAT: u64 = 4;
 pub(super) const INIT: u64 = 4;
 
 /// A login, from the call to the acknowledgement on the server's disk.
-pub(super) const LOGIN: u64 = 36;
+pub(super) const LOGIN: u64 = 24;
+
+/// A login that is refused.
+const REFUSED: u64 = 18;
 
 /// A displaced session, from the fact to the confirmation on the server's disk.
-pub(super) const KICK: u64 = 18;
+pub(super) const KICK: u64 = 12;
 
 /// A link loss, one attempt, and the resume.
-pub(super) const RESUME: u64 = 28;
+pub(super) const RESUME: u64 = 26;
 
 /// One attempt to connect that fails, and the back-off before it.
 pub(super) const ATTEMPT: u64 = 5;
 
 /// A renewal.
-const RENEWAL: u64 = 12;
+const RENEWAL: u64 = 11;
 
 /// A logout with an answer.
-const LOGOUT: u64 = 18;
+const LOGOUT: u64 = 15;
+
+/// What a switch costs beside its login.
+const LEFT_BEHIND: u64 = 11;
 
 /// A call that is answered at once.
 const AT_ONCE: u64 = 2;
 
 /// A message between two devices.
-const MESSAGE: u64 = 12;
+const MESSAGE: u64 = 14;
 
 /// Any other request.
 const REQUEST: u64 = 6;
@@ -44,12 +50,12 @@ const REQUEST: u64 = 6;
 const FAULT: u64 = 2;
 
 /// What follows from a step, as far as the belief before it tells.
-pub(super) fn of_step(belief: &Belief, action: &Action) -> u64 {
+pub(super) fn of_step(belief: &Belief, now: u64, action: &Action) -> u64 {
     match action {
         Action::Call { device, call } => of_call(belief, belief.device(device), call),
         Action::On { .. } => LOGIN / 2,
         Action::Raw { .. } => 6,
-        Action::Fault(fault) => FAULT + of_fault(belief, fault),
+        Action::Fault(fault) => FAULT + of_fault(belief, now, fault),
         Action::App(_) => 1,
     }
 }
@@ -65,19 +71,21 @@ fn of_call(belief: &Belief, device: usize, call: &Call) -> u64 {
     let reaches = belief.reaches(device);
     match call {
         Call::Init => AT_ONCE,
-        Call::Uninit => AT_ONCE + 4,
-        Call::Login { user, .. } => {
+        Call::Uninit => if hand.session.is_some() { 12 } else { 4 },
+        Call::Login { .. } if hand.pending.is_some() => AT_ONCE,
+        Call::Login { user, ticket } => {
             let user = super::setup::user_index(user);
             match (hand.account, user) {
                 (_, None) => AT_ONCE,
                 (Some(account), Some(user)) if account == user => RENEWAL,
+                (None, _) if matches!(ticket, TicketChoice::Named(_)) => REFUSED,
                 (account, Some(user)) => {
                     let rivals = (0..belief.devices.len()).filter(|&other| {
                         let is_theirs = belief.devices[other].session.is_some_and(|session| session.user == user);
                         other != device && is_theirs && belief.are_rivals(device, other)
                     });
                     let kicks = if reaches { rivals.count() as u64 * KICK } else { 0 };
-                    LOGIN + kicks + if account.is_some() { LOGOUT } else { 0 }
+                    LOGIN + kicks + if account.is_some() { LEFT_BEHIND } else { 0 }
                 }
             }
         }
@@ -97,23 +105,33 @@ fn of_call(belief: &Belief, device: usize, call: &Call) -> u64 {
     }
 }
 
-fn of_fault(belief: &Belief, fault: &Fault) -> u64 {
+fn of_fault(belief: &Belief, now: u64, fault: &Fault) -> u64 {
+    // Who has noticed its link loss by now comes back, some to hear that there is nothing to come back to.
     let returning = |is_one: &dyn Fn(usize) -> bool| {
-        let count = (0..belief.devices.len())
-            .filter(|&device| belief.works(device) && belief.devices[device].account.is_some() && is_one(device))
-            .count();
-        count as u64 * RESUME
+        let count = (0..belief.devices.len()).filter(|&device| {
+            let hand = &belief.devices[device];
+            let has_noticed = hand.tries_from.is_some_and(|from| from <= now);
+            belief.works(device) && hand.account.is_some() && has_noticed && is_one(device)
+        });
+        count.count() as u64 * RESUME * 2 / 3
     };
     match fault {
         Fault::Repair { site } | Fault::Release { site } => {
             returning(&|device| belief.sites[belief.devices[device].site].name == *site)
         }
-        Fault::BounceServer { .. } | Fault::StartServer => returning(&|_| true),
-        Fault::CrashServer | Fault::PowerLossServer => returning(&|_| true) / 4,
-        Fault::Reset { device } => returning(&|other| belief.devices[other].name == *device),
+        Fault::StartServer => returning(&|_| true),
+        Fault::BounceServer { .. } => {
+            let online = (0..belief.devices.len()).filter(|&device| belief.is_in(device) && belief.reaches(device));
+            online.count() as u64 * RESUME * 2 / 3
+        }
+        Fault::CrashServer | Fault::PowerLossServer => 0,
+        Fault::Reset { device } => {
+            let device = belief.device(device);
+            if belief.is_in(device) && belief.reaches(device) { RESUME } else { 0 }
+        }
         Fault::Wake { device } => {
             let hand = &belief.devices[belief.device(device)];
-            if hand.account.is_some() { RESUME } else { 0 }
+            if hand.account.is_some() { RESUME / 2 } else { 1 }
         }
         Fault::Start { .. } => INIT,
         Fault::Kill { device } => {
@@ -130,20 +148,30 @@ fn of_fault(belief: &Belief, fault: &Fault) -> u64 {
     }
 }
 
-/// What the device spends while so much time passes, in thousandths of an event.
-pub(super) fn of_time(belief: &Belief, device: usize, span: u64) -> u64 {
+/// What the device spends while so much time passes, in thousandths of an event, if the beliefs are right.
+pub(super) fn of_time(belief: &Belief, device: usize, now: u64, span: u64) -> u64 {
     let hand = &belief.devices[device];
-    if !belief.works(device) || hand.account.is_none() && !(hand.may_be_active && span > MINUTE) {
-        return 0;
-    }
-    let per = |events: u64, interval: u64| {
-        u64::try_from(u128::from(span) * u128::from(events) * 1_000 / u128::from(interval.max(1))).unwrap_or(u64::MAX)
-    };
+    if hand.account.is_none() || !belief.works(device) { 0 } else { of_activity(belief, device, now, span) }
+}
+
+/// The same for a device that wants to be online, whether it is believed to or not.
+pub(super) fn of_activity(belief: &Belief, device: usize, now: u64, span: u64) -> u64 {
+    let hand = &belief.devices[device];
     if belief.reaches(device) {
-        per(HEARTBEAT, hand.heartbeat)
-    } else {
-        // The first attempts double their distance; then it stays.
-        let first = u64::from((span / (SECOND / 4)).max(1).ilog2()) * ATTEMPT * 1_000;
-        first.min(per(ATTEMPT, SECOND / 4)) + per(ATTEMPT, hand.backoff_max)
+        return per(HEARTBEAT, span, hand.heartbeat);
     }
+    let begins = hand.tries_from.unwrap_or(now);
+    let until = |at: u64| of_attempts(at.saturating_sub(begins), hand.backoff_max);
+    until(now + span) - until(now)
+}
+
+/// The first attempts double their distance; then it stays.
+fn of_attempts(span: u64, backoff_max: u64) -> u64 {
+    let doubling = (span / (SECOND / 4) + 1).min(backoff_max / (SECOND / 4) + 1);
+    u64::from(doubling.ilog2()) * ATTEMPT * 1_000 + per(ATTEMPT, span, backoff_max)
+}
+
+fn per(events: u64, span: u64, interval: u64) -> u64 {
+    let thousandths = u128::from(span) * u128::from(events) * 1_000 / u128::from(interval.max(1));
+    u64::try_from(thousandths).unwrap_or(u64::MAX)
 }

@@ -18,6 +18,8 @@ mod moment;
 mod moves;
 mod plan;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod title;
 
 use std::collections::BTreeMap;
@@ -99,4 +101,9 @@ fn whole_micros(span: Duration) -> u64 {
 /// How many events the seed means to spend, unless it is a soak.
 pub fn budget(seed: u64) -> u64 {
     Setup::draw(seed, false).budget
+}
+
+pub fn accounts(seed: u64) -> (u64, Vec<(String, u64)>) {
+    let a = write(seed, false).1;
+    (a.spent(), a.acc.into_iter().collect())
 }

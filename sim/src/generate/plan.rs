@@ -6,8 +6,11 @@
 use super::author::{Author, fresh_login};
 use super::{MILLI, MINUTE, SECOND, gambit, moment, moves};
 
-/// About what an episode costs, in events.
-const EPISODE: u64 = 120;
+/// About what an episode costs in events, before any has been played.
+const EPISODE: u64 = 90;
+
+/// The least that is taken for it: an author to whom nothing works must not wait for ever.
+const EPISODE_MIN: u64 = 25;
 
 /// So many hundredths of what is left to spend may go into one pause.
 const PAUSE_SHARE: u64 = 12;
@@ -17,7 +20,10 @@ pub(super) fn write(author: &mut Author) {
     let ends_busy = author.draw.chance(1, 2);
     let episodes_max = if author.setup.is_soak { author.draw.log_between(10, 100) } else { u64::MAX };
     begin(author);
-    for _ in 0..episodes_max {
+    let begun = author.spent();
+    for episode in 0..episodes_max {
+        let cost = ((author.spent() - begun + EPISODE) / (episode + 1)).max(EPISODE_MIN);
+        author.pace = author.time_left() / (author.left() / cost + 2);
         if author.left() == 0 || author.time_left() < MILLI {
             break;
         }
@@ -83,7 +89,9 @@ fn burst(author: &mut Author) {
 
 /// Steps around an instant that matters, those who make them brought there before.
 fn at_a_moment(author: &mut Author) {
-    let moments = moment::ahead(author, 2 * SECOND);
+    let mut moments = moment::ahead(author, 2 * SECOND);
+    let farthest = author.now + author.pace.saturating_mul(6).max(10 * SECOND);
+    moments.retain(|&moment| moment < farthest);
     if moments.is_empty() {
         return burst(author);
     }
@@ -103,7 +111,8 @@ fn at_a_moment(author: &mut Author) {
             author.log_in(device, user);
         }
     }
-    let mut times: Vec<u64> = (0..author.draw.between(1, 4)).map(|_| moment::around(author, moment, latency)).collect();
+    let mut times: Vec<u64> =
+        (0..author.draw.between(1, 4)).map(|_| moment::around(author, moment, latency)).collect();
     times.sort_unstable();
     for at in times {
         author.pass(at.saturating_sub(author.now));
@@ -116,12 +125,11 @@ fn pause(author: &mut Author) {
     if left < 2 * MILLI {
         return author.pass(left);
     }
-    let episodes = (author.left() / EPISODE).max(1);
-    let mean = (left / (episodes + 1)).max(2 * MILLI);
+    let mean = author.pace.max(2 * MILLI);
     let (least, most) = match author.draw.below(10) {
         0..=2 => (MILLI, mean.min(5 * SECOND)),
         3..=5 => (mean.min(100 * MILLI), mean.min(2 * MINUTE)),
-        _ => (mean / 2, left.min(mean.saturating_mul(3))),
+        _ => (mean / 2, (left / 4 * 3).min(mean.saturating_mul(3)).max(mean / 2)),
     };
     let least = least.max(MILLI);
     let span = author.draw.log_between(least, most.max(least)) / MILLI * MILLI;

@@ -8,6 +8,7 @@ mod files;
 mod inspect;
 mod replay;
 mod run;
+mod sweep;
 mod violation;
 
 use std::path::{Path, PathBuf};

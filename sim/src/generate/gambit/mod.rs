@@ -35,18 +35,10 @@ pub(super) const GAMBITS: [Gambit; 33] = [
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
     Gambit { name: "a login slept through", needs: &[Family::Suspend], play: logins::slept_through },
-    Gambit {
-        name: "refused tickets and a good one",
-        needs: &[Family::BadTicket],
-        play: logins::refused_and_a_good_one,
-    },
+    Gambit { name: "refused tickets and a good one", needs: &[Family::BadTicket], play: logins::refused_and_a_good_one },
     Gambit { name: "a login overtaken by a newer one", needs: &[Family::Latency], play: logins::overtaken },
     Gambit { name: "logins around midnight", needs: &[], play: logins::around_midnight },
-    Gambit {
-        name: "a policy change between logins",
-        needs: &[Family::PolicyChange],
-        play: logins::policy_change_between,
-    },
+    Gambit { name: "a policy change between logins", needs: &[Family::PolicyChange], play: logins::policy_change_between },
     Gambit { name: "a login as a ticket expires", needs: &[], play: expiry::login },
     Gambit { name: "a resume as a ticket expires", needs: &[Family::Reset], play: expiry::resume },
     Gambit { name: "a renewal as a ticket expires", needs: &[Family::Renewal], play: expiry::renewal },
@@ -54,22 +46,10 @@ pub(super) const GAMBITS: [Gambit; 33] = [
     Gambit { name: "a sleeper whose ticket and place are gone", needs: &[Family::Suspend], play: expiry::sleeper },
     Gambit { name: "an expiry during a link loss", needs: &[Family::Partition], play: expiry::during_a_link_loss },
     Gambit { name: "a clock jump over an expiry", needs: &[Family::ServerSkew], play: expiry::clock_jump },
-    Gambit {
-        name: "a switch while backing off",
-        needs: &[Family::Switch, Family::Partition],
-        play: switches::backing_off,
-    },
-    Gambit {
-        name: "a switch with the link down",
-        needs: &[Family::Switch, Family::Partition],
-        play: switches::link_down,
-    },
+    Gambit { name: "a switch while backing off", needs: &[Family::Switch, Family::Partition], play: switches::backing_off },
+    Gambit { name: "a switch with the link down", needs: &[Family::Switch, Family::Partition], play: switches::link_down },
     Gambit { name: "two switches", needs: &[Family::Switch], play: switches::two },
-    Gambit {
-        name: "an owed end and a new process",
-        needs: &[Family::Kill, Family::Partition],
-        play: switches::owed_end,
-    },
+    Gambit { name: "an owed end and a new process", needs: &[Family::Kill, Family::Partition], play: switches::owed_end },
     Gambit { name: "a kick during a partition", needs: &[Family::Partition], play: kicks::during_a_partition },
     Gambit { name: "a kick during a resume", needs: &[Family::Reset], play: kicks::during_a_resume },
     Gambit { name: "a logout and a displacement", needs: &[Family::Logout], play: kicks::and_a_logout },
@@ -103,9 +83,11 @@ pub(super) fn play(author: &mut Author, gambit: usize) {
     }
 }
 
-/// Nothing, when the script is over before so much time has passed.
-fn fits(author: &Author, span: u64) -> Option<()> {
-    (author.time_left() > span).then_some(())
+/// Nothing, when the script is over before so much time has passed; seldom something, when that is
+/// much more time than there is for one episode.
+fn fits(author: &mut Author, span: u64) -> Option<()> {
+    let is_long = span > 2 * MINUTE && span > author.pace.saturating_mul(5);
+    (author.time_left() > span && (!is_long || author.draw.chance(1, 6))).then_some(())
 }
 
 /// A call, for a race.

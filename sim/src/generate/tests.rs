@@ -1,0 +1,106 @@
+//! What a seed means, how much it spends, and that its scenario is one like any other.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{budget, is_soak, scenario};
+use crate::scenario::{Action, Scenario};
+use crate::trace::{Cast, Recorder};
+use crate::world::event;
+
+const SEEDS: u64 = 300;
+
+fn seeds() -> impl Iterator<Item = u64> {
+    (0..SEEDS).filter(|&seed| !is_soak(seed))
+}
+
+fn parsed(scenario: &Scenario) -> Scenario {
+    Scenario::parse("drawn.toml", &scenario.to_string()).unwrap_or_else(|diagnosis| panic!("{diagnosis}"))
+}
+
+/// What happens, as one number.
+fn digest(scenario: &Scenario) -> crate::trace::Digest {
+    event::watch(scenario, ()).expect("the world runs").0.digest
+}
+
+#[test]
+fn a_drawn_scenario_prints_as_a_file_that_parses_to_it() {
+    for seed in 0..SEEDS {
+        let drawn = scenario(seed);
+        assert_eq!(parsed(&drawn), drawn, "seed {seed}");
+    }
+}
+
+#[test]
+fn what_was_printed_and_parsed_runs_identically() {
+    for seed in seeds().filter(|&seed| budget(seed) < 2_000).take(25) {
+        let drawn = scenario(seed);
+        assert_eq!(digest(&parsed(&drawn)), digest(&drawn), "seed {seed}");
+    }
+}
+
+/// Draws that go elsewhere, or a generator that was changed: whatever is said of old seeds is void.
+#[test]
+fn a_seed_means_the_same_until_somebody_says_otherwise() {
+    let mut sum = Sha256::new();
+    for seed in 0..50 {
+        sum.update(scenario(seed).to_string());
+    }
+    let sum: String = sum.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(sum, MEANING, "say so in CHANGELOG.md, and update the figures of README.md");
+}
+
+/// The first 50 seeds, summed up.
+const MEANING: &str = "";
+
+#[test]
+fn a_seed_spends_about_its_budget() {
+    let (mut spent, mut meant, mut over) = (0, 0, 0);
+    for seed in seeds() {
+        let scenario = scenario(seed);
+        let recorder = Recorder::streaming(Cast::of(&scenario));
+        event::run(&scenario, &recorder).expect("the world runs");
+        let (events, budget) = (recorder.summary().events, budget(seed));
+        (spent, meant) = (spent + events, meant + budget);
+        over += u64::from(events > 2 * budget);
+    }
+    let number = seeds().count() as u64;
+    let shown = format!("{} events and a budget of {} on average, {over} over twice theirs", spent / number, meant / number);
+    assert!((1_500..2_800).contains(&(meant / number)), "{shown}");
+    assert!(spent * 10 > meant * 5 && spent * 10 < meant * 12, "{shown}");
+    assert!(over * 100 <= number, "{shown}");
+}
+
+/// A family that no seed has is not tested, whatever the ledger says.
+#[test]
+fn every_kind_of_step_is_drawn() {
+    let mut calls = BTreeSet::new();
+    let mut faults = BTreeSet::new();
+    let mut others = BTreeSet::new();
+    for seed in 0..SEEDS {
+        for step in scenario(seed).steps {
+            match step.action {
+                Action::Call { call, .. } => {
+                    calls.insert(call.kind().map_or("network_changed", |kind| kind.word()));
+                }
+                Action::On { event, .. } => {
+                    others.insert(format!("on {}", event.word()));
+                }
+                Action::Raw { conduct, .. } => {
+                    others.insert(format!("raw {conduct}"));
+                }
+                Action::Fault(fault) => {
+                    let text = format!("{fault:?}");
+                    faults.insert(text.split([' ', '{']).next().expect("a name").to_owned());
+                }
+                Action::App(_) => {
+                    others.insert("app".to_owned());
+                }
+            }
+        }
+    }
+    assert_eq!(calls.len(), 9, "{calls:?}");
+    assert_eq!(faults.len(), crate::trace::Fault::WORDS.len(), "kinds of faults");
+    assert!(others.contains("app") && others.len() > 8, "{others:?}");
+}
