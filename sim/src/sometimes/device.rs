@@ -1,0 +1,231 @@
+//! Situations that a device's events show: what its application does, and what reaches it.
+
+use gatecrash::client::Status;
+use gatecrash::code::Code;
+use gatecrash::time::Instant;
+
+use super::Sometimes;
+use super::table::Situation;
+use crate::scenario::CallKind;
+use crate::trace::{
+    ClientFrame, DeviceIndex, Event, Outcome, Request, ServerFrame, Session, Told, UserIndex, What, Write,
+};
+
+/// The attempt whose delay is the longest with the usual limits: 0.25 s doubled eight times is 64 s.
+const BACK_OFF_LAST: u32 = 10;
+
+/// What is noted of a device, by itself or by the server.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Device {
+    // ---- of the server ----
+    pub(super) displaced_at: Option<Instant>,
+    /// A kick not settled, and the change that made it.
+    pub(super) owed: Option<(Session, u32)>,
+    /// The last kick sent without being asked for, until it arrives.
+    pub(super) pushed: Option<Session>,
+    /// Expired without a link.
+    pub(super) expired_away: Option<Session>,
+    /// The call whose login was accepted, until that answer arrives; and whether the server died since.
+    pub(super) answer: Option<u32>,
+    pub(super) answer_outlives_server: bool,
+    pub(super) has_logged_in: bool,
+
+    // ---- of the world ----
+    /// How often its process was started.
+    pub(super) life: u32,
+    pub(super) is_suspended: bool,
+    /// Its session expired meanwhile.
+    pub(super) slept_past: bool,
+    pub(super) was_wiped: bool,
+
+    // ---- of its SDK ----
+    status: Option<Status>,
+    login_user: Option<UserIndex>,
+    is_linked: bool,
+    /// The last login sent: its connection and call, until that ends.
+    asking: Option<(u32, u32)>,
+    /// The same of a resume.
+    pub(super) resuming: Option<(u32, Session)>,
+    /// The process that first noted the end owed.
+    owes_since: Option<u32>,
+    /// The outcome of its last login is unknown.
+    is_unsure: bool,
+    /// When its application last asked for another user without a link.
+    switches_at: Option<Instant>,
+    /// The number of the last listener call, and when that was.
+    told: Option<(u32, Instant)>,
+}
+
+impl Sometimes {
+    pub(super) fn on_device(&mut self, on: DeviceIndex, event: &Event) {
+        match event.what {
+            What::DeviceSent { connection, frame, .. } => self.device_sent(on, connection, &frame),
+            What::DeviceReceived { frame, .. } => self.received(on, &frame),
+            What::Called { request, .. } => self.called(on, event, &request),
+            What::Answered { kind, outcome, .. } => self.answered(on, kind, &outcome),
+            What::Told { event: told, user, epoch } => {
+                self.device(on).told = Some((event.number, event.at));
+                self.told(on, &told, user, epoch);
+            }
+            What::Status { status, login_user } => {
+                let device = self.device(on);
+                device.is_linked &= status == Status::Logined;
+                (device.status, device.login_user) = (Some(status), login_user);
+                if status == Status::Logining && device.switches_at == Some(event.at) {
+                    self.reached.add(Situation::SwitchedWithoutLink);
+                }
+            }
+            What::LinkLost => self.device(on).is_linked = false,
+            What::CloseAsked { connection, .. } | What::Gone { connection, .. } => {
+                self.connection_ended(on, connection)
+            }
+            What::StoreAsked { write: Write::Installation { owed_end, .. }, .. } => {
+                let device = self.device(on);
+                device.owes_since = owed_end.then_some(device.owes_since.unwrap_or(device.life));
+            }
+            What::BackOff { attempt, .. } if attempt >= BACK_OFF_LAST => self.reached.add(Situation::BackOffAtMost),
+            _ => {}
+        }
+    }
+
+    fn device_sent(&mut self, on: DeviceIndex, connection: u32, frame: &ClientFrame) {
+        match *frame {
+            ClientFrame::Login { call, .. } => self.device(on).asking = Some((connection, call)),
+            ClientFrame::Resume { user, epoch, .. } => {
+                self.device(on).resuming = Some((connection, Session { user, epoch }));
+            }
+            ClientFrame::Logout { call: 0, .. } => {
+                let device = self.device(on);
+                if device.owes_since.is_some_and(|life| life < device.life) {
+                    self.reached.add(Situation::OwedEndLater);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn received(&mut self, on: DeviceIndex, frame: &ServerFrame) {
+        match *frame {
+            ServerFrame::LoginAccepted { call, .. } => {
+                let device = self.device(on);
+                device.answer = device.answer.filter(|sent| *sent != call);
+                (device.is_linked, device.asking) = (true, None);
+            }
+            ServerFrame::LoginRefused { .. } => self.device(on).asking = None,
+            ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. } => {
+                let device = self.device(on);
+                (device.is_linked, device.resuming) = (true, None);
+            }
+            ServerFrame::ResumeKicked { kick, .. } => {
+                let device = self.device(on);
+                device.resuming = None;
+                if device.pushed.take() == Some(Session { user: kick.user, epoch: kick.epoch }) {
+                    self.reached.add(Situation::PushedKickLost);
+                }
+            }
+            ServerFrame::ResumeExpired { .. }
+            | ServerFrame::ResumeRefused { .. }
+            | ServerFrame::ResumeUnable { .. }
+            | ServerFrame::ResumeStale { .. } => self.device(on).resuming = None,
+            ServerFrame::Kick { .. } => self.device(on).pushed = None,
+            _ => {}
+        }
+    }
+
+    fn called(&mut self, on: DeviceIndex, event: &Event, request: &Request) {
+        let device = self.device(on);
+        if let Request::Login { user, .. } = *request
+            && device.status == Some(Status::Logined)
+            && device.login_user != Some(user)
+            && !device.is_linked
+        {
+            device.switches_at = Some(event.at);
+        }
+        // The listener had not returned: nothing of the device came between.
+        if device.told.is_some_and(|(number, at)| number + 1 == event.number && at == event.at) {
+            self.reached.add(Situation::CalledInListener);
+        }
+    }
+
+    fn answered(&mut self, on: DeviceIndex, kind: Option<CallKind>, outcome: &Outcome) {
+        let is_login = kind == Some(CallKind::Login);
+        let device = self.device(on);
+        match *outcome {
+            Outcome::Failed { code: Code::NoAnswer } if is_login => {
+                // The status moved before: one that stays logged in had asked for a renewal.
+                device.is_unsure |= device.status == Some(Status::Logout);
+            }
+            Outcome::Failed { code: Code::NoAnswer } => self.reached.add(Situation::RequestUnanswered),
+            Outcome::Failed { code: Code::NoLink } if !is_login => self.reached.add(Situation::RequestWithoutLink),
+            Outcome::Failed { code: Code::KickedWhileAway } => self.reached.add(Situation::DisplacedWhileAway),
+            Outcome::Failed { code: Code::LoginCancelled } => self.reached.add(Situation::LoginCutOff),
+            Outcome::Done if is_login && std::mem::take(&mut device.is_unsure) => {
+                self.reached.add(Situation::LoginAfterUnknown);
+            }
+            Outcome::Done
+            | Outcome::Message { .. }
+            | Outcome::Conversations { .. }
+            | Outcome::Report { .. }
+            | Outcome::Failed { .. } => {}
+        }
+    }
+
+    fn told(&mut self, on: DeviceIndex, told: &Told, user: Option<UserIndex>, epoch: u32) {
+        match *told {
+            Told::UserSigExpired => {
+                let session = user.map(|user| Session { user, epoch });
+                let away = self.device(on).expired_away.take();
+                if away.is_some() && away == session {
+                    self.reached.add(Situation::ExpiredWhileAway);
+                }
+            }
+            Told::Message { from, to, .. } if user == Some(from) && from != to => {
+                self.reached.add(Situation::SenderElsewhere);
+            }
+            Told::Connecting
+            | Told::ConnectSuccess
+            | Told::ConnectFailed { .. }
+            | Told::KickedOffline { .. }
+            | Told::Message { .. } => {}
+        }
+    }
+
+    fn connection_ended(&mut self, on: DeviceIndex, connection: u32) {
+        let device = self.device(on);
+        device.resuming = device.resuming.filter(|(resuming, _)| *resuming != connection);
+        let Some((_, call)) = device.asking.take_if(|(asking, _)| *asking == connection) else { return };
+        if device.answer.take_if(|sent| *sent == call).is_some() {
+            let has_died = device.answer_outlives_server;
+            self.reached.add(Situation::AnswerLost);
+            if has_died {
+                self.reached.add(Situation::DiedBeforeArrival);
+            }
+        }
+    }
+
+    /// Its connections end with it, and what it knew.
+    pub(super) fn process_died(&mut self, on: DeviceIndex) {
+        if let Some((connection, _)) = self.device(on).asking {
+            self.connection_ended(on, connection);
+        }
+        let device = self.device(on);
+        (device.asking, device.resuming, device.answer) = (None, None, None);
+        (device.status, device.login_user, device.is_linked) = (None, None, false);
+        (device.is_suspended, device.slept_past) = (false, false);
+    }
+
+    pub(super) fn woke(&mut self, on: DeviceIndex) {
+        let device = self.device(on);
+        device.is_suspended = false;
+        if std::mem::take(&mut device.slept_past) {
+            self.reached.add(Situation::SleptPastTicket);
+        }
+    }
+
+    /// Its process, if it had one, is gone already.
+    pub(super) fn wiped(&mut self, on: DeviceIndex) {
+        let device = self.device(on);
+        device.was_wiped |= device.has_logged_in;
+        device.owes_since = None;
+    }
+}

@@ -1,0 +1,102 @@
+//! What a search must have reached at least once: situations without which the properties prove nothing.
+//!
+//! A situation is seen in a run's events alone, as a property sees that it is broken. It counts when
+//! it came about, not when a script meant it to. Nothing here is right or wrong.
+//!
+//! Cheap on purpose, as it watches every event of every seed: notes of fixed size by device and by
+//! user, and heartbeats fall through. After a crash the notes may miss a situation; they invent none.
+
+mod device;
+mod server;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use gatecrash::time::Instant;
+
+use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Observer, What};
+use device::Device;
+use server::Server;
+use table::{Reached, Situation};
+
+/// How far apart two things that meet may be: as far as messages that cross on slow links.
+const MEETING: Duration = Duration::from_secs(1);
+
+/// The situations reached, in one run or in many.
+#[derive(Clone, Debug, Default)]
+pub struct Sometimes {
+    reached: Reached,
+    server: Server,
+    devices: Vec<Device>,
+}
+
+impl Sometimes {
+    /// Puts what another run reached to this.
+    pub fn merge(&mut self, other: &Sometimes) {
+        self.reached.add_all(other.reached);
+    }
+
+    /// The situations reached, as sentences, in the order of the table.
+    pub fn hit(&self) -> impl Iterator<Item = &'static str> {
+        self.that_are(true)
+    }
+
+    /// The situations not reached, as sentences, in the order of the table.
+    pub fn missed(&self) -> impl Iterator<Item = &'static str> {
+        self.that_are(false)
+    }
+
+    fn that_are(&self, reached: bool) -> impl Iterator<Item = &'static str> {
+        let all = Situation::ALL.iter().copied();
+        all.filter(move |&situation| self.reached.has(situation) == reached).map(Situation::name)
+    }
+
+    fn device(&mut self, device: DeviceIndex) -> &mut Device {
+        grown(&mut self.devices, device.index())
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::ServerDead => self.server_died(),
+            Effect::ProcessDead { device } => self.process_died(device),
+            Effect::ProcessUp { device } => self.device(device).life += 1,
+            Effect::Suspended { device } => self.device(device).is_suspended = true,
+            Effect::Woken { device } => self.woke(device),
+            Effect::DiskEmpty { device } => self.wiped(device),
+            Effect::Nothing
+            | Effect::ServerUp
+            | Effect::Link { .. }
+            | Effect::LinkHeld { .. }
+            | Effect::LatencyChanged { .. }
+            | Effect::ConnectionReset { .. }
+            | Effect::ClockMoved { .. } => {}
+        }
+    }
+}
+
+impl Observer for Sometimes {
+    fn observe(&mut self, _: &Cast, event: &Event) {
+        match (event.what, event.actor) {
+            (What::Fault { fault }, _) => self.server.faulted(&fault),
+            (What::Effect { effect }, _) => self.effect(effect),
+            (_, Actor::Server) => self.on_server(event),
+            (_, Actor::Device(device)) if device != DeviceIndex::STRANGER => self.on_device(device, event),
+            (_, Actor::Device(_) | Actor::World) => {}
+        }
+    }
+}
+
+/// The note at this place, which may be a new one.
+fn grown<Note: Clone + Default>(notes: &mut Vec<Note>, index: usize) -> &mut Note {
+    if notes.len() <= index {
+        notes.resize(index + 1, Note::default());
+    }
+    &mut notes[index]
+}
+
+/// Whether something so recent meets what happens now.
+fn meets(earlier: Option<Instant>, now: Instant) -> bool {
+    earlier.is_some_and(|earlier| now - earlier <= MEETING)
+}

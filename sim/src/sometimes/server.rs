@@ -1,0 +1,306 @@
+//! Situations that the server's events show: what it decides, says and loses.
+
+use std::time::Duration;
+
+use gatecrash::code::Code;
+use gatecrash::policy::Seats;
+use gatecrash::protocol::Presence;
+use gatecrash::store::EndReason;
+use gatecrash::time::Instant;
+
+use super::table::Situation;
+use super::{Sometimes, grown, meets};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, Fault, Refusal, ServerFrame, Session, UserIndex, What};
+
+/// Logins this close cross on any network.
+const TOGETHER: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Server {
+    users: Vec<User>,
+    /// The last change decided, and the server's clock at it.
+    decided: u32,
+    wall: u64,
+    /// The last change on disk.
+    committed: u32,
+    /// Started, and nothing decided since.
+    has_just_started: bool,
+    /// The first change of this process, 0 before it.
+    first: u32,
+    /// The last fault took the power.
+    has_lost_power: bool,
+    seats: Option<Seats>,
+    /// How often the policy changed.
+    policy: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+struct User {
+    /// Those not ended; as many as the policy has seats, and those a policy before had.
+    live: Vec<Live>,
+    /// The last login accepted, resume, and displacement, each with the device that came.
+    accepted: Option<(Instant, DeviceIndex)>,
+    resumed: Option<(Instant, DeviceIndex)>,
+    displaced: Option<(Instant, DeviceIndex)>,
+    presence: Presence,
+    /// Push online since they were online.
+    has_left: bool,
+    /// The last change that took a link or a session from them.
+    touched: u32,
+    day: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    device: DeviceIndex,
+    epoch: u32,
+    /// The change that made it.
+    commit: u32,
+    /// The last second of its ticket.
+    until: u64,
+    is_linked: bool,
+    is_dormant: bool,
+    /// How often the policy had changed by then.
+    policy: u32,
+}
+
+impl Server {
+    pub(super) fn faulted(&mut self, fault: &Fault) {
+        self.has_lost_power = *fault == Fault::PowerLossServer;
+    }
+
+    fn user(&mut self, user: UserIndex) -> &mut User {
+        grown(&mut self.users, user.index())
+    }
+
+    fn live(&mut self, user: UserIndex, device: DeviceIndex, epoch: u32) -> Option<&mut Live> {
+        self.user(user).live.iter_mut().find(|live| live.device == device && live.epoch == epoch)
+    }
+
+    /// The number of the first change after a restart says how much of the last process is left.
+    fn decides(&mut self, commit: u32, wall: u64) {
+        if std::mem::take(&mut self.has_just_started) {
+            (self.first, self.committed) = (commit, commit.saturating_sub(1));
+            self.users.iter_mut().for_each(|user| user.live.retain(|live| live.commit < commit));
+        }
+        (self.decided, self.wall) = (commit, wall);
+    }
+}
+
+impl Sometimes {
+    pub(super) fn on_server(&mut self, event: &Event) {
+        match event.what {
+            What::ServerSent { peer, frame, .. } => self.sent(event.at, peer, &frame),
+            What::Fact { commit, fact } => self.fact(event.at, commit, &fact),
+            What::Commit { commit, wall } => self.server.decides(commit, wall.get()),
+            What::Committed { commit } => {
+                if commit >= self.server.committed.saturating_add(2) {
+                    self.reached.add(Situation::Batch);
+                }
+                self.server.committed = commit;
+            }
+            What::ServerReceived { peer: Some(peer), frame: ClientFrame::Logout { .. }, .. }
+                if peer != DeviceIndex::STRANGER && meets(self.device(peer).displaced_at, event.at) =>
+            {
+                self.reached.add(Situation::LogoutMeetsDisplacement);
+            }
+            What::Dormant { user, device, epoch } => {
+                if let Some(live) = self.server.live(user, device, epoch) {
+                    live.is_dormant = true;
+                }
+            }
+            What::ServerStarted { .. } => (self.server.has_just_started, self.server.first) = (true, 0),
+            What::Configured { seats, .. } => self.configured(seats),
+            _ => {}
+        }
+    }
+
+    fn configured(&mut self, seats: Seats) {
+        if self.server.seats.replace(seats).is_some_and(|before| before != seats) {
+            self.server.policy += 1;
+            if self.server.users.iter().any(|user| !user.live.is_empty()) {
+                self.reached.add(Situation::PolicyWhileLive);
+            }
+        }
+    }
+
+    pub(super) fn server_died(&mut self) {
+        if self.server.decided > self.server.committed {
+            self.reached.add(Situation::DiedBeforeDisk);
+        }
+        let (committed, has_lost_power) = (self.server.committed, self.server.has_lost_power);
+        for device in &mut self.devices {
+            device.answer_outlives_server = device.answer.is_some();
+            if has_lost_power && device.owed.is_some_and(|(_, commit)| commit <= committed) {
+                self.reached.add(Situation::PowerLostKickOwed);
+            }
+        }
+    }
+
+    fn sent(&mut self, at: Instant, peer: Option<DeviceIndex>, frame: &ServerFrame) {
+        let Some(peer) = peer.filter(|&peer| peer != DeviceIndex::STRANGER) else {
+            if matches!(frame, ServerFrame::Error { .. }) {
+                self.reached.add(Situation::StrangerTurnedAway);
+            }
+            return;
+        };
+        match *frame {
+            ServerFrame::LoginAccepted { call, .. } => {
+                let device = self.device(peer);
+                (device.answer, device.answer_outlives_server) = (Some(call), false);
+            }
+            ServerFrame::Kick { kick } => {
+                self.device(peer).pushed = Some(Session { user: kick.user, epoch: kick.epoch });
+            }
+            ServerFrame::ResumedAsLogin { .. } => self.reached.add(Situation::ResumedAsLogin),
+            ServerFrame::ResumeKicked { kick, .. } => {
+                if self.server.user(kick.user).displaced.is_some_and(|(when, by)| by != peer && meets(Some(when), at)) {
+                    self.reached.add(Situation::ResumeMeetsLogin);
+                }
+            }
+            ServerFrame::LoginRefused { refused: Refusal::Code(Code::TooManyRefusals), .. } => {
+                self.reached.add(Situation::LockedOut);
+            }
+            ServerFrame::RenewAnswer { refused: Some(Refusal::Code(_)), .. } => {
+                self.reached.add(Situation::RenewalRefused);
+            }
+            ServerFrame::ResumeStale { .. }
+            | ServerFrame::LoginRefused { refused: Refusal::Stale, .. }
+            | ServerFrame::RenewAnswer { refused: Some(Refusal::Stale), .. }
+            | ServerFrame::LogoutAnswer { refused: Some(Refusal::Stale), .. } => {
+                self.reached.add(Situation::StaleAnswered);
+            }
+            _ => {}
+        }
+    }
+
+    fn fact(&mut self, at: Instant, commit: u32, fact: &Fact) {
+        match *fact {
+            Fact::SessionAccepted { user, device, epoch, until, .. } if device != DeviceIndex::STRANGER => {
+                let policy = self.server.policy;
+                let account = self.server.user(user);
+                let before = account.accepted.replace((at, device));
+                if before.is_some_and(|(when, other)| other != device && at - when <= TOGETHER) {
+                    self.reached.add(Situation::LoginsTogether);
+                }
+                let (is_linked, is_dormant, until) = (true, false, until.get());
+                account.live.push(Live { device, epoch, commit, until, is_linked, is_dormant, policy });
+                let device = self.device(device);
+                device.has_logged_in = true;
+                if std::mem::take(&mut device.was_wiped) {
+                    self.reached.add(Situation::WipedAndBack);
+                }
+            }
+            Fact::SessionResumed { user, device, epoch, until, .. } => {
+                if let Some(live) = self.server.live(user, device, epoch) {
+                    (live.is_linked, live.is_dormant, live.until) = (true, false, until.get());
+                }
+                let account = self.server.user(user);
+                account.resumed = Some((at, device));
+                if account.displaced.is_some_and(|(when, by)| by != device && meets(Some(when), at)) {
+                    self.reached.add(Situation::ResumeMeetsLogin);
+                }
+            }
+            Fact::SessionRenewed { user, device, epoch, until, .. } => {
+                let wall = self.server.wall;
+                let Some(live) = self.server.live(user, device, epoch) else { return };
+                let before = std::mem::replace(&mut live.until, until.get());
+                if wall / 1_000_000 == before {
+                    self.reached.add(Situation::RenewedInLastSecond);
+                }
+            }
+            Fact::LinkLost { user, device, epoch, .. } => {
+                if let Some(live) = self.server.live(user, device, epoch) {
+                    live.is_linked = false;
+                }
+                self.server.user(user).touched = commit;
+                if commit == self.server.first {
+                    self.reached.add(Situation::RestartFoundConnected);
+                }
+            }
+            Fact::SessionEnded { user, device, epoch, reason, by, .. } if device != DeviceIndex::STRANGER => {
+                let account = self.server.user(user);
+                account.touched = commit;
+                let place = account.live.iter().position(|live| live.device == device && live.epoch == epoch);
+                let live = place.map(|place| account.live.swap_remove(place));
+                self.ended(at, commit, device, Session { user, epoch }, reason, live);
+                if let Some(by) = by {
+                    self.displaced(at, device, user, by, live);
+                }
+            }
+            Fact::KickSettled { user, device, epoch } => {
+                let device = self.device(device);
+                device.owed = device.owed.filter(|(owed, _)| *owed != Session { user, epoch });
+            }
+            Fact::EndForgotten { device } => self.device(device).owed = None,
+            Fact::DayCounted { user, day } => {
+                if self.server.user(user).day.replace(day).is_some_and(|before| before != day) {
+                    self.reached.add(Situation::TwoDays);
+                }
+            }
+            Fact::PresenceChanged { user, presence, .. } => self.presence(commit, user, presence),
+            _ => {}
+        }
+    }
+
+    fn ended(
+        &mut self,
+        at: Instant,
+        commit: u32,
+        device: DeviceIndex,
+        session: Session,
+        reason: EndReason,
+        live: Option<Live>,
+    ) {
+        let is_linked = live.map(|live| live.is_linked);
+        let on = self.device(device);
+        if reason.kick().is_some() {
+            on.owed = Some((session, commit));
+            if on.resuming.is_some_and(|(_, resuming)| resuming == session) {
+                self.reached.add(Situation::EndedWhileResuming);
+            }
+        }
+        match (reason, is_linked) {
+            (EndReason::Expired, _) => {
+                let on = self.device(device);
+                on.slept_past = on.is_suspended;
+                on.expired_away = (is_linked == Some(false)).then_some(session);
+            }
+            (EndReason::Administrator, Some(true)) => self.reached.add(Situation::AdministratorLinked),
+            (EndReason::Administrator, Some(false)) => self.reached.add(Situation::AdministratorLinkless),
+            (EndReason::SamePlatform | EndReason::OtherPlatform, _) => self.device(device).displaced_at = Some(at),
+            (EndReason::Administrator, None) | (EndReason::Logout | EndReason::Replaced | EndReason::OtherUser, _) => {}
+        }
+    }
+
+    fn displaced(&mut self, at: Instant, victim: DeviceIndex, user: UserIndex, by: DeviceIndex, live: Option<Live>) {
+        let policy = self.server.policy;
+        if live.is_some_and(|live| live.is_dormant) {
+            self.reached.add(Situation::DormantDisplaced);
+        }
+        if live.is_some_and(|live| live.policy < policy) {
+            self.reached.add(Situation::PolicyThenDisplaced);
+        }
+        let account = self.server.user(user);
+        account.displaced = Some((at, by));
+        // The victim's own resume, or that of a device which stays.
+        if account.resumed.is_some_and(|(when, device)| device != by && meets(Some(when), at)) {
+            self.reached.add(Situation::ResumeMeetsLogin);
+        }
+        debug_assert_ne!(victim, by, "a login of the device itself replaces");
+    }
+
+    fn presence(&mut self, commit: u32, user: UserIndex, presence: Presence) {
+        let account = self.server.user(user);
+        let before = std::mem::replace(&mut account.presence, presence);
+        let had_left = account.has_left;
+        account.has_left = presence == Presence::PushOnline && (had_left || before == Presence::Online);
+        match (before, presence) {
+            (Presence::PushOnline, Presence::Online) if had_left => self.reached.add(Situation::CameBack),
+            (Presence::PushOnline, Presence::Offline) if account.touched != commit => {
+                self.reached.add(Situation::SevenDaysPassed);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The table of situations, and a set of them.
+//!
+//! Says what each is. When one is reached is told by `server` and `device`.
+
+macro_rules! situations {
+    ($($name:ident = $sentence:literal;)+) => {
+        /// Something without which a sweep proves nothing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Situation { $($name,)+ }
+
+        impl Situation {
+            /// All, in the order of the table.
+            pub(super) const ALL: &'static [Situation] = &[$(Situation::$name),+];
+
+            /// What happened, as a sentence.
+            pub(super) const fn name(self) -> &'static str {
+                match self { $(Situation::$name => $sentence,)+ }
+            }
+        }
+    };
+}
+
+situations! {
+    // ---- races between devices ----
+    LoginsTogether = "two devices' logins of one user were accepted within 100 ms";
+    ResumeMeetsLogin = "a resume was decided within a second of another device's displacing login";
+    EndedWhileResuming = "a session was kicked while its device's resume was under way";
+    LogoutMeetsDisplacement = "a logout reached the server within a second after its session was displaced";
+    DormantDisplaced = "a dormant session was displaced";
+    ResumedAsLogin = "a resume was accepted as a login";
+    DisplacedWhileAway = "a login learnt that its device was displaced while away [6208]";
+    PushedKickLost = "a kick was pushed in vain and learnt by the resume";
+
+    // ---- tickets ----
+    ExpiredWhileAway = "a session expired without a link and its device learnt it on return";
+    SleptPastTicket = "a device slept past its ticket's end and woke";
+    RenewedInLastSecond = "a renewal was decided in the last second of the old ticket";
+    RenewalRefused = "a renewal was refused for its ticket";
+    LockedOut = "a lock refused a login [70050]";
+
+    // ---- the server's death ----
+    DiedBeforeDisk = "the server died between a decision and the disk";
+    DiedBeforeArrival = "the server died with a login on disk whose answer never arrived";
+    PowerLostKickOwed = "the server lost its power with a kick owed";
+    RestartFoundConnected = "a restarted server found sessions that had been connected";
+    Batch = "two or more changes reached the disk as one batch";
+
+    // ---- answers that do not come ----
+    AnswerLost = "a login was accepted and its connection ended before the answer arrived";
+    LoginAfterUnknown = "a login's outcome stayed unknown [9520] and a later one succeeded";
+    RequestUnanswered = "a request was sent and not answered [9520]";
+    RequestWithoutLink = "a request found no link [9508]";
+    StaleAnswered = "a stale attempt was answered";
+    BackOffAtMost = "a device's back-off reached its longest delay";
+
+    // ---- the application's moves ----
+    LoginCutOff = "a logout cut off a pending login [6023]";
+    SwitchedWithoutLink = "an application switched users while its link was down";
+    OwedEndLater = "an owed end was delivered by a later process";
+    WipedAndBack = "a device logged in again after its disk was wiped";
+    CalledInListener = "a call was made inside a listener";
+    SenderElsewhere = "a message reached a second device of its sender";
+
+    // ---- administrators and strangers ----
+    AdministratorLinked = "an administrator ended a session with a link";
+    AdministratorLinkless = "an administrator ended a session without a link";
+    PolicyWhileLive = "the policy changed while sessions were live";
+    PolicyThenDisplaced = "a session older than a change of policy was displaced after it";
+    StrangerTurnedAway = "a stranger got an error";
+
+    // ---- days and presence ----
+    TwoDays = "a user counted on two days";
+    CameBack = "a user went from online to push online and back";
+    SevenDaysPassed = "a user fell from push online to offline by time alone";
+}
+
+/// A set of situations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reached(u64);
+
+const _: () = assert!(Situation::ALL.len() <= u64::BITS as usize, "one bit each");
+
+impl Reached {
+    pub(super) fn add(&mut self, situation: Situation) {
+        self.0 |= 1 << situation as u32;
+    }
+
+    pub(super) fn add_all(&mut self, other: Reached) {
+        self.0 |= other.0;
+    }
+
+    pub(super) fn has(self, situation: Situation) -> bool {
+        self.0 >> situation as u32 & 1 == 1
+    }
+}
