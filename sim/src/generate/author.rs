@@ -45,7 +45,8 @@ impl Author {
             spent: (setup.devices.len() as u64 + inits * cost::INIT) * 1_000,
             steps: Vec::new(),
             tickets: BTreeMap::new(),
-            played: Vec::new(), acc: BTreeMap::new(),
+            played: Vec::new(),
+            acc: BTreeMap::new(),
             setup,
         }
     }
@@ -87,7 +88,16 @@ impl Author {
             return;
         }
         let cost = cost::of_step(&self.belief, self.now, &action) * 1_000;
-        self.spent += cost; let kind = format!("{action:?}").split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty() && *w != "device" && *w != "DeviceName" && w.starts_with(|c: char| c.is_uppercase())).take(2).collect::<Vec<_>>().join("-"); *self.acc.entry(kind).or_default() += cost;
+        self.spent += cost;
+        let kind = format!("{action:?}")
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| {
+                !w.is_empty() && *w != "device" && *w != "DeviceName" && w.starts_with(|c: char| c.is_uppercase())
+            })
+            .take(2)
+            .collect::<Vec<_>>()
+            .join("-");
+        *self.acc.entry(kind).or_default() += cost;
         self.belief.believe(self.now, &action);
         self.steps.push(Step { at: Duration::from_micros(self.now), action });
     }
@@ -97,9 +107,7 @@ impl Author {
     fn is_allowed(&self, action: &Action) -> bool {
         let site = |name: &SiteName| self.belief.sites.iter().find(|site| site.name == *name).expect("a known site");
         match action {
-            Action::Fault(Fault::Hold { site: name }) => {
-                site(name).is_outbound_cut == site(name).is_inbound_cut
-            }
+            Action::Fault(Fault::Hold { site: name }) => site(name).is_outbound_cut == site(name).is_inbound_cut,
             Action::Fault(Fault::Partition { site: name, direction }) => {
                 // Two one-way partitions would be one way for the file and both ways for the world.
                 *direction == Direction::Both || site(name).is_open()
@@ -134,7 +142,8 @@ impl Author {
         if !self.setup.is_soak {
             let spent: u64 =
                 (0..self.belief.devices.len()).map(|device| cost::of_time(&self.belief, device, self.now, span)).sum();
-            self.spent = self.spent.saturating_add(spent); *self.acc.entry("time".into()).or_default() += spent;
+            self.spent = self.spent.saturating_add(spent);
+            *self.acc.entry("time".into()).or_default() += spent;
         }
         self.now += span;
         self.belief.passed(self.now);

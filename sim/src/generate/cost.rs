@@ -3,8 +3,8 @@
 //! Measured in the event world. A table that is a little off makes a seed spend a little more or
 //! less than it drew; nothing else depends on it.
 
-use super::belief::Belief;
 use super::SECOND;
+use super::belief::Belief;
 use crate::scenario::{Action, Call, Fault, TicketChoice};
 
 /// A heartbeat and its answer, each sent and received.
@@ -71,7 +71,13 @@ fn of_call(belief: &Belief, device: usize, call: &Call) -> u64 {
     let reaches = belief.reaches(device);
     match call {
         Call::Init => AT_ONCE,
-        Call::Uninit => if hand.session.is_some() { 12 } else { 4 },
+        Call::Uninit => {
+            if hand.session.is_some() {
+                12
+            } else {
+                4
+            }
+        }
         Call::Login { .. } if hand.pending.is_some() => AT_ONCE,
         Call::Login { user, ticket } => {
             let user = super::setup::user_index(user);

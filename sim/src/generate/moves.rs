@@ -245,7 +245,11 @@ fn of_family(author: &mut Author, family: Family) -> Option<Action> {
         Family::SwitchChange => {
             let on = author.draw.chance(1, 2);
             let is_reconnect = author.draw.chance(1, 2);
-            Some(Action::App(if is_reconnect { AppChange::ReconnectKicks(on) } else { AppChange::NotifyOfflineKick(on) }))
+            Some(Action::App(if is_reconnect {
+                AppChange::ReconnectKicks(on)
+            } else {
+                AppChange::NotifyOfflineKick(on)
+            }))
         }
         Family::AdministratorChange => {
             let users: BTreeSet<_> =

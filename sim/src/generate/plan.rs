@@ -111,8 +111,7 @@ fn at_a_moment(author: &mut Author) {
             author.log_in(device, user);
         }
     }
-    let mut times: Vec<u64> =
-        (0..author.draw.between(1, 4)).map(|_| moment::around(author, moment, latency)).collect();
+    let mut times: Vec<u64> = (0..author.draw.between(1, 4)).map(|_| moment::around(author, moment, latency)).collect();
     times.sort_unstable();
     for at in times {
         author.pass(at.saturating_sub(author.now));

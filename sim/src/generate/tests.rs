@@ -66,7 +66,8 @@ fn a_seed_spends_about_its_budget() {
         over += u64::from(events > 2 * budget);
     }
     let number = seeds().count() as u64;
-    let shown = format!("{} events and a budget of {} on average, {over} over twice theirs", spent / number, meant / number);
+    let shown =
+        format!("{} events and a budget of {} on average, {over} over twice theirs", spent / number, meant / number);
     assert!((1_500..2_800).contains(&(meant / number)), "{shown}");
     assert!(spent * 10 > meant * 5 && spent * 10 < meant * 12, "{shown}");
     assert!(over * 100 <= number, "{shown}");

@@ -68,14 +68,16 @@ impl Kicks {
     }
 
     fn told(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, told: Session, report: &mut Report) {
-        let what = scene.session(on, told.user, told.epoch);
+        let what = || scene.session(on, told.user, told.epoch);
         match self.device(on).awaits.take() {
             Some((awaited, _)) if awaited == told => {}
             Some((Session { user, epoch }, _)) => {
                 let other = scene.session(on, user, epoch);
-                report.event(EPOCH, event, format!("{other} ended, but the application was told of {what}"));
+                report.event(EPOCH, event, format!("{other} ended, but the application was told of {}", what()));
             }
-            None => report.event(ONCE, event, format!("the end of {what} was told, but it was not what just ended")),
+            None => {
+                report.event(ONCE, event, format!("the end of {} was told, but it was not what just ended", what()))
+            }
         }
     }
 }

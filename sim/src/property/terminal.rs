@@ -59,17 +59,21 @@ impl Property for Terminal {
                 user: Some(user),
                 epoch,
             } => {
-                let what = scene.session(on, user, epoch);
+                let what = || scene.session(on, user, epoch);
                 let word = told.word();
                 let session = Session { user, epoch };
                 let device = self.device(on);
                 if device.told.contains(&session) {
-                    report.event(ORDER, event, format!("{word} fired for {what}, whose end was told before"));
+                    report.event(ORDER, event, format!("{word} fired for {}, whose end was told before", what()));
                 }
                 if sdk.session == Some(session) {
-                    report.event(ORDER, event, format!("{word} fired for {what}, and the status is still LOGINED"));
+                    report.event(ORDER, event, format!("{word} fired for {}, and the status is still LOGINED", what()));
                 } else if let Some(call) = device.pending.first() {
-                    report.event(ORDER, event, format!("{word} fired for {what}, and call {call} is still pending"));
+                    report.event(
+                        ORDER,
+                        event,
+                        format!("{word} fired for {}, and call {call} is still pending", what()),
+                    );
                 }
                 if device.told.len() >= REMEMBERED_MAX {
                     device.told.remove(0);

@@ -1,8 +1,8 @@
 //! Gambits about the server's death: between a decision and its answer, with something owed.
 
+use super::super::setup::user_name;
 use super::*;
 use crate::scenario::Text;
-use super::super::setup::user_name;
 
 /// How this seed's server dies, if it does.
 fn death(author: &mut Author) -> Option<Fault> {

@@ -1,8 +1,8 @@
 //! Gambits about displacements: of a victim that cannot hear, is coming back, leaves, was away.
 
+use super::super::setup::user_name;
 use super::*;
 use crate::scenario::{AppChange, ListenerEvent, Text};
-use super::super::setup::user_name;
 
 /// KICK-5: the victim's link is gone when its place is taken.
 pub(super) fn during_a_partition(author: &mut Author) -> Option<()> {
@@ -10,11 +10,8 @@ pub(super) fn during_a_partition(author: &mut Author) -> Option<()> {
     let user = author.any_user();
     author.bring(rival);
     author.log_in(victim, user);
-    let direction = if author.has(Family::OneWay) && author.draw.chance(1, 2) {
-        Direction::Inbound
-    } else {
-        Direction::Both
-    };
+    let direction =
+        if author.has(Family::OneWay) && author.draw.chance(1, 2) { Direction::Inbound } else { Direction::Both };
     cut_off(author, victim, direction);
     let pause = within(author, 2 * author.latency(rival));
     author.pass(pause);
@@ -157,7 +154,8 @@ pub(super) fn and_a_message(author: &mut Author) -> Option<()> {
     let mut moves = vec![(meet - far, by(author, rival, fresh_login(user)))];
     for _ in 0..author.draw.between(1, 3) {
         let at = moment::around(author, meet - near, near + far);
-        let to = if author.draw.chance(3, 4) { user_name(user).to_owned() } else { user_name(author.any_user()).to_owned() };
+        let to =
+            if author.draw.chance(3, 4) { user_name(user).to_owned() } else { user_name(author.any_user()).to_owned() };
         moves.push((at, by(author, sender, Call::Send { to, text: Text::Written("still there?".to_owned()) })));
     }
     author.race(moves);

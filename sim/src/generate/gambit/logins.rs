@@ -1,8 +1,8 @@
 //! Gambits about logins: at the same time, unanswered, interrupted, refused, overtaken.
 
 use super::*;
-use crate::scenario::{AppChange, Forge};
 use crate::scenario::Span;
+use crate::scenario::{AppChange, Forge};
 use gatecrash::policy::Policy;
 
 /// POLICY-4: two to four devices of one user, each login sent before any other is answered.
