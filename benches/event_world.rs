@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, WallTime};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use gatecrash_sim::property::Checks;
 use gatecrash_sim::scenario::Scenario;
-use gatecrash_sim::trace::{Cast, Recorder};
+use gatecrash_sim::trace::{Cast, Ending, Recorder};
 use gatecrash_sim::world::event;
-use gatecrash_sim::{Verdict, judge};
 
 use load::{Beats, six_devices_for_180_days};
 
@@ -145,12 +145,10 @@ impl Runs {
     }
 }
 
-/// Runs with everything on: the recorder, every property, the scenario's own expectations.
+/// Runs as a sweep does: named, summed up, under the eyes of every property, and nothing kept.
 fn checked(scenario: &Scenario) {
-    let recorder = Recorder::new(Cast::of(scenario));
-    event::run(scenario, &recorder).expect("the world runs");
-    let run = judge(scenario, recorder.finish()).expect("the run can be judged");
-    assert_eq!(run.verdict(), Verdict::Passed, "{:?} {:?}", run.violations, run.not_converged);
+    let (summary, mut checks) = event::watch(scenario, Checks::new(scenario)).expect("the world runs");
+    assert_eq!((checks.finish(&summary.cast), summary.ending), (Vec::new(), Some(Ending::Converged)));
 }
 
 /// What a round trip is to a queue: a timer, and two arrivals.

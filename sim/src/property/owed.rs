@@ -141,9 +141,13 @@ mod tests {
         left(Request::Uninit).on(PHONE, login()).holds();
         let switch = || Request::Login { user: BOB.into(), ticket: ticket(TICKET) };
         left(switch()).on(PHONE, login()).breaks("SWITCH-3");
-        let dead = || left(Request::Logout).effect(Effect::ProcessDead { device: PHONE.into() });
+        let dead = || left(Request::Logout).at(1).effect(Effect::ProcessDead { device: PHONE.into() });
         dead().on(PHONE, login()).breaks("LOGOUT-2");
         dead().on(PHONE, logout()).on(PHONE, login()).holds();
+        let at_once = left(Request::Logout).effect(Effect::ProcessDead { device: PHONE.into() });
+        at_once.on(PHONE, login()).holds();
+        let wiped = left(Request::Logout).at(1).effect(Effect::DiskEmpty { device: PHONE.into() });
+        wiped.at(2).effect(Effect::ProcessDead { device: PHONE.into() }).on(PHONE, login()).holds();
     }
 
     /// LOGIN-8

@@ -1,1 +1,3 @@
+//! Each situation reached, and nearly reached.
+
 
