@@ -99,7 +99,7 @@ impl Failure {
 pub fn seed(seed: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     pulse.begin(seed);
     let first = once(seed, manner, pulse);
-    let was_repeated = first.failure.is_some() || seed % REPEATED_ONE_IN == 0;
+    let was_repeated = first.failure.is_some() || seed.is_multiple_of(REPEATED_ONE_IN);
     if !was_repeated {
         return first;
     }

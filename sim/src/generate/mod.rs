@@ -83,9 +83,9 @@ fn write(seed: u64, is_soak: bool) -> (Scenario, Author) {
 /// As fine as a world that steps through time can bear: some 600,000 ticks, up to a second each.
 fn tick(span: u64) -> Duration {
     match span {
-        ..=600_000_000 => Duration::from_millis(1),
-        ..=6_000_000_000 => Duration::from_millis(10),
-        ..=60_000_000_000 => Duration::from_millis(100),
+        0..=600_000_000 => Duration::from_millis(1),
+        600_000_001..=6_000_000_000 => Duration::from_millis(10),
+        6_000_000_001..=60_000_000_000 => Duration::from_millis(100),
         _ => Duration::from_secs(1),
     }
 }

@@ -300,7 +300,7 @@ fn send(author: &mut Author) -> Call {
 
 fn bad_login(author: &mut Author, forge: Option<Forge>) -> Option<Action> {
     let device = target(author, |belief, device| belief.works(device))?;
-    let user = author.hand(device).account.unwrap_or_else(|| 0);
+    let user = author.hand(device).account.unwrap_or(0);
     let user = if author.draw.chance(1, 2) { user } else { author.any_user() };
     let ticket = author.bad_ticket(user, forge);
     // Now and then it is another user's.

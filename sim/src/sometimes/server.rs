@@ -154,7 +154,8 @@ impl Sometimes {
             }
             ServerFrame::ResumedAsLogin { .. } => self.reached.add(Situation::ResumedAsLogin),
             ServerFrame::ResumeKicked { kick, .. } => {
-                if self.server.user(kick.user).displaced.is_some_and(|(when, by)| by != peer && meets(Some(when), at)) {
+                let displaced = self.server.user(kick.user).displaced;
+                if displaced.is_some_and(|(when, by)| by != peer && meets(Some(when), at)) {
                     self.reached.add(Situation::ResumeMeetsLogin);
                 }
             }
@@ -234,7 +235,8 @@ impl Sometimes {
             }
             Fact::EndForgotten { device } => self.device(device).owed = None,
             Fact::DayCounted { user, day } => {
-                if self.server.user(user).day.replace(day).is_some_and(|before| before != day) {
+                let before = self.server.user(user).day.replace(day);
+                if before.is_some_and(|before| before != day) {
                     self.reached.add(Situation::TwoDays);
                 }
             }

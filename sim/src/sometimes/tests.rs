@@ -1,3 +1,1 @@
 //! Each situation reached, and nearly reached.
-
-
