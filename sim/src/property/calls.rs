@@ -107,7 +107,7 @@ mod tests {
 
     fn called() -> Story {
         let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
-        Story::of(Calls::default()).calls(PHONE, 1, login)
+        Story::of(Calls).calls(PHONE, 1, login)
     }
 
     fn result() -> What {
