@@ -225,7 +225,7 @@ impl Sometimes {
                 let live = place.map(|place| account.live.swap_remove(place));
                 self.ended(at, commit, device, Session { user, epoch }, reason, live);
                 if let Some(by) = by {
-                    self.displaced(at, device, user, by, live);
+                    self.displaced(at, user, by, live);
                 }
             }
             Fact::KickSettled { user, device, epoch } => {
@@ -273,7 +273,7 @@ impl Sometimes {
         }
     }
 
-    fn displaced(&mut self, at: Instant, victim: DeviceIndex, user: UserIndex, by: DeviceIndex, live: Option<Live>) {
+    fn displaced(&mut self, at: Instant, user: UserIndex, by: DeviceIndex, live: Option<Live>) {
         let policy = self.server.policy;
         if live.is_some_and(|live| live.is_dormant) {
             self.reached.add(Situation::DormantDisplaced);
@@ -287,7 +287,6 @@ impl Sometimes {
         if account.resumed.is_some_and(|(when, device)| device != by && meets(Some(when), at)) {
             self.reached.add(Situation::ResumeMeetsLogin);
         }
-        debug_assert_ne!(victim, by, "a login of the device itself replaces");
     }
 
     fn presence(&mut self, commit: u32, user: UserIndex, presence: Presence) {
