@@ -228,11 +228,11 @@ impl Sometimes {
                     self.displaced(at, user, by, live);
                 }
             }
-            Fact::KickSettled { user, device, epoch } => {
+            Fact::KickSettled { user, device, epoch } if device != DeviceIndex::STRANGER => {
                 let device = self.device(device);
                 device.owed = device.owed.filter(|(owed, _)| *owed != Session { user, epoch });
             }
-            Fact::EndForgotten { device } => self.device(device).owed = None,
+            Fact::EndForgotten { device } if device != DeviceIndex::STRANGER => self.device(device).owed = None,
             Fact::DayCounted { user, day } => {
                 if self.server.user(user).day.replace(day).is_some_and(|before| before != day) {
                     self.reached.add(Situation::TwoDays);

@@ -15,7 +15,7 @@ use super::table::Situation;
 use crate::scenario::CallKind;
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, Micros, Observer, Outcome, Refusal,
-    Request, Seconds, ServerFrame, Session, TextIndex, TicketIndex, Told, UserIndex, What, Write,
+    Request, Seconds, ServerFrame, TextIndex, TicketIndex, Told, UserIndex, What, Write,
 };
 
 const PHONE: usize = 0;
