@@ -226,14 +226,14 @@ impl Sometimes {
                 let live = place.map(|place| account.live.swap_remove(place));
                 self.ended(at, commit, device, Session { user, epoch }, reason, live);
                 if let Some(by) = by {
-                    self.displaced(at, device, user, by, live);
+                    self.displaced(at, user, by, live);
                 }
             }
-            Fact::KickSettled { user, device, epoch } => {
+            Fact::KickSettled { user, device, epoch } if device != DeviceIndex::STRANGER => {
                 let device = self.device(device);
                 device.owed = device.owed.filter(|(owed, _)| *owed != Session { user, epoch });
             }
-            Fact::EndForgotten { device } => self.device(device).owed = None,
+            Fact::EndForgotten { device } if device != DeviceIndex::STRANGER => self.device(device).owed = None,
             Fact::DayCounted { user, day } => {
                 let before = self.server.user(user).day.replace(day);
                 if before.is_some_and(|before| before != day) {
@@ -275,7 +275,7 @@ impl Sometimes {
         }
     }
 
-    fn displaced(&mut self, at: Instant, victim: DeviceIndex, user: UserIndex, by: DeviceIndex, live: Option<Live>) {
+    fn displaced(&mut self, at: Instant, user: UserIndex, by: DeviceIndex, live: Option<Live>) {
         let policy = self.server.policy;
         if live.is_some_and(|live| live.is_dormant) {
             self.reached.add(Situation::DormantDisplaced);
@@ -289,7 +289,6 @@ impl Sometimes {
         if account.resumed.is_some_and(|(when, device)| device != by && meets(Some(when), at)) {
             self.reached.add(Situation::ResumeMeetsLogin);
         }
-        debug_assert_ne!(victim, by, "a login of the device itself replaces");
     }
 
     fn presence(&mut self, commit: u32, user: UserIndex, presence: Presence) {
