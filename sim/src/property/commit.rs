@@ -6,7 +6,7 @@ use gatecrash::protocol::KickReason;
 
 use super::{Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, Session, What, Write};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, Session, UserIndex, What, Write};
 
 const SERVER: RuleId = rule("DUR-1");
 const DEVICE: RuleId = rule("ATT-4");
@@ -39,13 +39,14 @@ impl CommitFirst {
     }
 }
 
-/// Whether the frame, sent to this device, says that the fact is true.
-fn says(frame: &ServerFrame, peer: Option<DeviceIndex>, fact: &Fact) -> bool {
+/// Whether the frame, sent to this device, on a connection on which this user last asked to be let in,
+/// says that the fact is true.
+fn says(frame: &ServerFrame, peer: Option<DeviceIndex>, asker: Option<UserIndex>, fact: &Fact) -> bool {
     match (*frame, *fact) {
         (
             ServerFrame::LoginAccepted { epoch, .. } | ServerFrame::ResumedAsLogin { epoch, .. },
-            Fact::SessionAccepted { device, epoch: of, .. },
-        ) => Some(device) == peer && epoch == of,
+            Fact::SessionAccepted { user, device, epoch: of, .. },
+        ) => Some(device) == peer && epoch == of && asker.is_none_or(|asker| asker == user),
         (
             ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. },
             Fact::SessionEnded { user, device, epoch, .. },
@@ -67,12 +68,13 @@ impl Property for CommitFirst {
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
-            What::ServerSent { reveals, frame, peer, .. } => {
+            What::ServerSent { connection, reveals, frame, peer } => {
+                let asker = scene.server.asker(connection);
                 let committed = scene.server.committed;
                 if reveals > committed {
                     let text = format!("a {} reveals change {reveals}, and only {committed} is on disk", frame.word());
                     report.event(SERVER, event, text);
-                } else if scene.server.pending().any(|fact| says(&frame, peer, fact)) {
+                } else if scene.server.pending().any(|fact| says(&frame, peer, asker, fact)) {
                     report.event(SERVER, event, format!("a {} says what is not on disk yet", frame.word()));
                 }
             }

@@ -5,6 +5,7 @@ use gatecrash::client::Status;
 
 use gatecrash::time::Instant;
 
+use super::sdk::Sdk;
 use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
@@ -59,7 +60,8 @@ impl Property for OwedEnds {
                 let sdk = scene.sdks.find(device);
                 let is_writing = sdk.is_some_and(|sdk| sdk.is_writing(event.at));
                 // Since when a frozen process does nothing.
-                let stood_still = sdk.filter(|sdk| sdk.is_suspended).map_or(event.at, |sdk| sdk.suspended_at);
+                let is_still = |sdk: &&Sdk| sdk.is_suspended || sdk.woken_at == event.at;
+                let stood_still = sdk.filter(is_still).map_or(event.at, |sdk| sdk.suspended_at);
                 let device = self.device(device);
                 // An end on its way to the disk, or not even that, may have been lost with the process.
                 let is_lost = is_writing || device.is_wiped || device.owed_at == stood_still;

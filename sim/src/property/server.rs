@@ -38,6 +38,8 @@ pub(super) struct ServerView {
     pub(super) is_up: bool,
     /// By connection.
     installations: Vec<u16>,
+    /// Who last asked to be let in on each connection.
+    askers: Vec<Option<UserIndex>>,
     /// The last resume of each device that the server got, and under which of its ids.
     resumes: Vec<Option<(u16, Attempt)>>,
 }
@@ -276,6 +278,11 @@ impl ServerView {
         self.installations.get(connection as usize).copied().unwrap_or(0)
     }
 
+    /// Who last asked on this connection for a login or a resume.
+    pub(super) fn asker(&self, connection: u32) -> Option<UserIndex> {
+        self.askers.get(connection as usize).copied().flatten()
+    }
+
     /// Whether it was a resume of the device that came with this attempt (KICK-6).
     pub(super) fn is_resume(&self, device: DeviceIndex, installation: u16, attempt: Attempt) -> bool {
         self.resumes.get(device.index()).copied().flatten() == Some((installation, attempt))
@@ -321,6 +328,18 @@ impl ServerView {
     }
 
     pub(super) fn observe(&mut self, event: &Event) {
+        if let What::ServerReceived {
+            connection,
+            frame: ClientFrame::Login { user, .. } | ClientFrame::Resume { user, .. },
+            ..
+        } = event.what
+        {
+            let index = connection as usize;
+            if self.askers.len() <= index {
+                self.askers.resize(index + 1, None);
+            }
+            self.askers[index] = Some(user);
+        }
         match event.what {
             What::Committed { commit } => self.on_disk(commit),
             What::ServerReceived { connection, frame: ClientFrame::Hello { installation, .. }, .. } => {

@@ -4,6 +4,7 @@
 //! server since. A dead process has nothing to come to rest. When to ask is the world's business.
 
 use gatecrash::client::Status;
+use gatecrash::time::Instant;
 
 use super::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What};
 
@@ -18,6 +19,8 @@ struct Device {
     pending: Vec<u32>,
     status: Status,
     has_heard: bool,
+    /// When it last went on after being frozen: what it hears then may have waited for long.
+    woken_at: Option<Instant>,
 }
 
 impl Device {
@@ -68,6 +71,9 @@ impl Convergence {
             What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } => {
                 self.devices[device.index()] = Device::default();
             }
+            What::Effect { effect: Effect::Woken { device } } => {
+                self.devices[device.index()].woken_at = Some(event.at);
+            }
             _ => {}
         }
         let Actor::Device(device) = event.actor else { return };
@@ -83,7 +89,7 @@ impl Convergence {
                     | ServerFrame::ResumedAsLogin { .. }
                     | ServerFrame::LoginAccepted { .. },
                 ..
-            } => device.has_heard = true,
+            } => device.has_heard = device.woken_at != Some(event.at),
             // What it heard before says nothing of the link it asks about now, or makes.
             What::DeviceSent { frame: ClientFrame::Heartbeat, .. } | What::LinkLost | What::ConnectAsked { .. } => {
                 device.has_heard = false;

@@ -76,11 +76,13 @@ impl Phases {
     }
 }
 
-/// How long the slowest way back takes: a probe goes unanswered, an attempt to connect hangs for
+/// How long the slowest way back takes: an answer from before says nothing, so that the next heartbeat
+/// is the probe; that goes unanswered, an attempt to connect hangs for
 /// its whole time, the next one succeeds, and a call made meanwhile has its full time too.
 fn bound(scenario: &Scenario, latency: Duration) -> Duration {
     let slowest = |limits: ClientLimits| {
-        limits.heartbeat_answer
+        limits.heartbeat
+            + limits.heartbeat_answer
             + limits.connect_timeout * 2
             + limits.backoff_first
             + limits.backoff_min * 2
