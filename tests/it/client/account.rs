@@ -289,6 +289,7 @@ fn a_login_of_unknown_outcome_owes_its_end() {
         event connect_failed [70500]
         result 3 [70500]
         > login bob t1
+        drop events
         status LOGINING
         event connecting
         connect 2

@@ -37,6 +37,7 @@ fn the_cache_answers_before_the_login_has_ended() {
         > conversations
         result 9 list dora@3
         > login bob t1
+        drop events
         status LOGINING
         event connecting
         connect 1
@@ -211,6 +212,7 @@ fn a_list_is_shown_to_nobody_else() {
         > conversations
         result 5 list emil@4
         > login alice t1
+        drop events
         status LOGINING
         event connecting
         connect 1
