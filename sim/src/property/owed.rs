@@ -59,12 +59,12 @@ impl Property for OwedEnds {
             What::Effect { effect: Effect::ProcessDead { device } } => {
                 let sdk = scene.sdks.find(device);
                 let is_writing = sdk.is_some_and(|sdk| sdk.is_writing(event.at));
-                // Since when a frozen process does nothing.
+                // What was called at this instant, or when the process was frozen, is not carried out yet.
                 let is_still = |sdk: &&Sdk| sdk.is_suspended || sdk.woken_at == event.at;
                 let stood_still = sdk.filter(is_still).map_or(event.at, |sdk| sdk.suspended_at);
                 let device = self.device(device);
                 // An end on its way to the disk, or not even that, may have been lost with the process.
-                let is_lost = is_writing || device.is_wiped || device.owed_at == stood_still;
+                let is_lost = is_writing || device.is_wiped || [stood_still, event.at].contains(&device.owed_at);
                 let (owed, owed_at) = (device.owed.filter(|_| !is_lost), device.owed_at);
                 *device = Device { owed, owed_at, ..Device::default() };
             }
