@@ -245,6 +245,36 @@ pub enum ServerFrame {
     Error(FrameError),
 }
 
+impl ServerFrame {
+    /// What is said in the place of this answer when the store failed under it (DUR-5); none where nobody
+    /// asked.
+    pub fn unable(&self) -> Option<ServerFrame> {
+        let refusal = Refusal::Code(Code::ServerUnable);
+        match *self {
+            ServerFrame::LoginAnswer { call, .. } => Some(ServerFrame::LoginAnswer { call, outcome: Err(refusal) }),
+            ServerFrame::ResumeAnswer { attempt, .. } => {
+                Some(ServerFrame::ResumeAnswer { attempt, outcome: ResumeOutcome::Unable(Code::ServerUnable) })
+            }
+            ServerFrame::RenewAnswer { call, .. } => Some(ServerFrame::RenewAnswer { call, outcome: Err(refusal) }),
+            ServerFrame::LogoutAnswer { call, .. } => Some(ServerFrame::LogoutAnswer { call, outcome: Err(refusal) }),
+            ServerFrame::SendAnswer { call, .. } => {
+                Some(ServerFrame::SendAnswer { call, outcome: Err(Code::ServerUnable) })
+            }
+            ServerFrame::AdminKickAnswer { call, .. } => {
+                Some(ServerFrame::AdminKickAnswer { call, outcome: Err(Code::ServerUnable) })
+            }
+            ServerFrame::StatusAnswer { call, .. } => {
+                Some(ServerFrame::StatusAnswer { call, outcome: Err(Code::ServerUnable) })
+            }
+            ServerFrame::HeartbeatAnswer
+            | ServerFrame::Kick(_)
+            | ServerFrame::Expired(_)
+            | ServerFrame::Message(_)
+            | ServerFrame::Error(_) => None,
+        }
+    }
+}
+
 /// A login's success.
 ///
 /// ```

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{Attempt, Change, DeviceId, Epoch, MessageId, PublicName, UserId};
 use crate::policy::Platform;
 use crate::protocol::{Conversation, KickReason, Message, Presence};
@@ -14,6 +16,13 @@ use crate::time::WallTime;
 /// How many days a user's record remembers as counted: a wall clock that jumps back by less than
 /// this never counts a day twice (DAU-1).
 pub const DAYS_MAX: usize = 8;
+
+/// From one start of the server to the next every user's epochs leap to the next multiple of this, over
+/// whatever was given and lost with a crash (DUR-3). They stay numbers that people can read.
+pub const EPOCHS_PER_START: u64 = 1_000_000;
+
+/// More logins of one user than can ever be decided and not yet on disk.
+const EPOCHS_LOST_MAX: u64 = 100_000;
 
 /// One numbered change: the facts that are true together or not at all (DUR-1).
 ///
@@ -39,7 +48,7 @@ pub struct Commit {
 /// use gatecrash::store::Fact;
 ///
 /// let fact = Fact::DayCounted { user: "alice".parse().unwrap(), day: 19_675 };
-/// assert_eq!(fact.user(), Some("alice".parse().unwrap()));
+/// assert!(fact.users().eq(["alice".parse().unwrap()]));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
@@ -50,6 +59,8 @@ pub enum Fact {
     },
     /// The device's highest attempt acted upon (ATT-1).
     AttemptRaised {
+        /// Who keeps the device's record.
+        user: UserId,
         /// The device.
         device: DeviceId,
         /// Its attempt.
@@ -69,6 +80,8 @@ pub enum Fact {
         attempt: Attempt,
         /// The ticket it lives by.
         ticket: SessionTicket,
+        /// Who kept the device's record until now, where that was another user.
+        keeper_before: Option<UserId>,
     },
     /// The session has a connection again (CONN-4).
     SessionResumed {
@@ -136,6 +149,8 @@ pub enum Fact {
     },
     /// The device logged out: why its last session ended is forgotten (KICK-3).
     EndForgotten {
+        /// Who keeps the device's record.
+        user: UserId,
         /// The device.
         device: DeviceId,
     },
@@ -181,11 +196,14 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The user it is about; none where it is about a device only.
-    pub fn user(&self) -> Option<UserId> {
-        match self {
+    /// The users whose records it changes.
+    pub fn users(&self) -> impl Iterator<Item = UserId> {
+        let (one, other) = match self {
+            Fact::SessionAccepted { user, keeper_before, .. } => (*user, *keeper_before),
+            Fact::MessageStored { message } => (message.from, Some(message.to)),
             Fact::AccountCreated { user }
-            | Fact::SessionAccepted { user, .. }
+            | Fact::AttemptRaised { user, .. }
+            | Fact::EndForgotten { user, .. }
             | Fact::SessionResumed { user, .. }
             | Fact::SessionRenewed { user, .. }
             | Fact::LoginAcknowledged { user, .. }
@@ -195,10 +213,9 @@ impl Fact {
             | Fact::TicketsVoided { user, .. }
             | Fact::TicketVoided { user, .. }
             | Fact::DayCounted { user, .. }
-            | Fact::PresenceChanged { user, .. } => Some(*user),
-            Fact::MessageStored { message } => Some(message.from),
-            Fact::AttemptRaised { .. } | Fact::EndForgotten { .. } => None,
-        }
+            | Fact::PresenceChanged { user, .. } => (*user, None),
+        };
+        std::iter::once(one).chain(other)
     }
 }
 
@@ -210,7 +227,7 @@ impl Fact {
 /// assert_eq!(EndReason::Administrator.kick(), Some(KickReason::Administrator));
 /// assert_eq!(EndReason::Logout.kick(), None);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EndReason {
     /// Displaced by a login on the same platform (POLICY-3).
     SamePlatform,
@@ -271,7 +288,7 @@ impl EndReason {
 /// let ticket = SessionTicket { issued_at: 10, last_second: 70, signature: Signature([0; 32]) };
 /// assert_eq!(ticket.ends_at().seconds(), 71);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionTicket {
     /// When it was issued, in seconds since 1970.
     pub issued_at: u64,
@@ -301,7 +318,7 @@ impl From<&Claims> for SessionTicket {
 ///
 /// assert_eq!(Link::Lost { at: WallTime::from_seconds(5) }.lost_at(), Some(WallTime::from_seconds(5)));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Link {
     /// It has a connection.
     Connected,
@@ -337,7 +354,7 @@ impl Link {
 /// };
 /// assert_eq!(session.link.lost_at(), None);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Session {
     /// Its epoch: its place in the user's login order.
     pub epoch: Epoch,
@@ -358,7 +375,7 @@ pub struct Session {
 /// ```
 /// assert!(gatecrash::store::UserRecord::default().sessions.is_empty());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UserRecord {
     /// The last epoch given.
     pub last_epoch: Epoch,
@@ -374,23 +391,36 @@ pub struct UserRecord {
     pub presence_number: u64,
     /// The presence that event carried.
     pub presence: Presence,
-    /// The conversation list, by peer (API-2).
+    /// The conversation list, by peer (API-2). A store keeps each by itself.
+    #[serde(skip)]
     pub conversations: BTreeMap<UserId, Conversation>,
 }
 
 /// What the server keeps of a device it has admitted once (ATT-1, KICK-3).
 ///
 /// ```
-/// assert_eq!(gatecrash::store::DeviceRecord::default().ended, None);
+/// use gatecrash::store::DeviceRecord;
+///
+/// let record = DeviceRecord::new("alice".parse().unwrap());
+/// assert_eq!((record.user, record.ended), (None, None));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DeviceRecord {
+    /// Whose login on it was accepted last: a store keeps this beside that user's record.
+    pub keeper: UserId,
     /// The highest attempt acted upon.
     pub attempt: Attempt,
     /// Whose session it holds.
     pub user: Option<UserId>,
     /// Why its last session ended, until its next accepted login or its logout.
     pub ended: Option<Ended>,
+}
+
+impl DeviceRecord {
+    /// A device that `keeper` is about to log in on.
+    pub fn new(keeper: UserId) -> Self {
+        DeviceRecord { keeper, attempt: Attempt::default(), user: None, ended: None }
+    }
 }
 
 /// How a device's last session ended (KICK-3).
@@ -408,7 +438,7 @@ pub struct DeviceRecord {
 /// };
 /// assert!(ended.names("alice".parse().unwrap(), Epoch(1)));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ended {
     /// The user.
     pub user: UserId,
@@ -448,12 +478,29 @@ pub struct Records {
     pub days: BTreeMap<u32, u64>,
     /// The number of the last message.
     pub last_message: MessageId,
+    /// How often a server was started on these records.
+    pub starts: u64,
 }
 
 impl Records {
     /// How many users logged in on this UTC day, counted from 1970-01-01 (DAU-1).
     pub fn daily_active_users(&self, day: u32) -> u64 {
         self.days.get(&day).copied().unwrap_or(0)
+    }
+
+    /// One more server starts on these records. Must be on disk before that server decides anything
+    /// (DUR-3).
+    pub fn count_start(&mut self) {
+        // A user who logged in more often than that between two starts is in a later block already.
+        let leap = |account: &UserRecord| (account.last_epoch.0 + EPOCHS_LOST_MAX) / EPOCHS_PER_START + 2;
+        let reached = self.users.values().map(leap).max().unwrap_or(0);
+        self.starts = reached.max(self.starts + 1);
+    }
+
+    /// What every epoch from now on is above: none of those lost with the crash of an earlier server
+    /// is given again (DUR-3).
+    pub fn epoch_floor(&self) -> Epoch {
+        Epoch(self.starts.saturating_sub(1) * EPOCHS_PER_START)
     }
 
     /// Makes a commit's facts true.
@@ -475,14 +522,16 @@ impl Records {
                 let before = self.users.insert(*user, UserRecord::default());
                 assert!(before.is_none(), "account {user} created twice");
             }
-            Fact::AttemptRaised { device, attempt } => {
+            Fact::AttemptRaised { user: _, device, attempt } => {
                 let record = self.devices.get_mut(device).expect("an attempt is kept for admitted devices");
                 assert!(record.attempt < *attempt, "attempts only grow");
                 record.attempt = *attempt;
             }
-            Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket } => {
-                let record = self.devices.entry(*device).or_default();
+            Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket, keeper_before } => {
+                let record = self.devices.entry(*device).or_insert_with(|| DeviceRecord::new(*user));
                 assert!(record.user.is_none(), "a device has at most one session");
+                assert_eq!(record.keeper, keeper_before.unwrap_or(*user), "a device's record is in one place");
+                record.keeper = *user;
                 record.attempt = record.attempt.max(*attempt);
                 record.user = Some(*user);
                 record.ended = None;
@@ -539,7 +588,7 @@ impl Records {
                 assert!(ended.names(*user, *epoch) && ended.owed, "a kick is settled once");
                 ended.owed = false;
             }
-            Fact::EndForgotten { device } => {
+            Fact::EndForgotten { user: _, device } => {
                 self.devices.get_mut(device).expect("an end has a device").ended = None;
             }
             Fact::TicketsVoided { user, until } => {

@@ -127,9 +127,10 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         session <= logout
     }
 
-    /// The epoch of a user's next session (DUR-3).
-    fn next_epoch(&self, last: Epoch) -> Epoch {
-        Epoch(last.0 + 1)
+    /// The epoch of a user's next session: above their last one, and above whatever earlier servers gave
+    /// and lost with a crash (DUR-3).
+    fn next_epoch(&self, last: Epoch, floor: Epoch) -> Epoch {
+        Epoch(last.max(floor).0 + 1)
     }
 
     /// Who is displaced by a login on `platform`: every session in the same group on another

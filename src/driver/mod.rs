@@ -10,7 +10,7 @@
 //! | `server` | runs a server's core over connections and a store |
 //! | `client` | runs an SDK's core over a connection and a disk; the handle an application holds |
 //! | `disk` | what a device keeps: in files, or in memory |
-//! | `store` | what the server keeps, in memory |
+//! | `store` | what the server keeps: in a database, or in memory |
 //! | `tokio` | the real surroundings |
 
 pub mod client;
@@ -25,6 +25,7 @@ pub mod wire;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 
 use ::tokio::io::{AsyncRead, AsyncWrite};
 
@@ -94,6 +95,9 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
 
 /// Where the server's records are kept (DUR-1).
 ///
+/// A store is opened before its first commit, and again after one that failed: what the records are then
+/// is what it says, with that commit or without it.
+///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use gatecrash::driver::{ServerStore, store::MemoryStore};
@@ -101,24 +105,88 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
 ///
 /// let mut store = MemoryStore::default();
 /// let created = Fact::AccountCreated { user: "alice".parse().unwrap() };
-/// store.commit(&[Commit { number: Change(1), facts: vec![created] }]).await.unwrap();
-/// assert_eq!(store.load().unwrap().users.len(), 1);
+/// store.open().await.unwrap();
+/// store.commit(vec![Commit { number: Change(1), facts: vec![created] }]).await.unwrap();
+/// assert_eq!(store.open().await.unwrap().users.len(), 1);
 /// # });
 /// ```
 pub trait ServerStore: Send + 'static {
-    /// What was committed so far. Asked once, before the first commit.
+    /// What was committed so far, and one more start counted durably (DUR-3). Lets go first of whatever an
+    /// earlier opening held.
     ///
     /// # Errors
     ///
-    /// What keeps the records from being read.
-    fn load(&mut self) -> io::Result<Records>;
+    /// [`OpenError`] when the records cannot be read or the start not be counted.
+    fn open(&mut self) -> impl Future<Output = Result<Records, OpenError>> + Send;
 
     /// Puts a batch of changes on disk: all or none. Done when it survives a crash.
     ///
     /// # Errors
     ///
-    /// What keeps it from being written: whether it was is unknown (DUR-5).
-    fn commit(&mut self, batch: &[Commit]) -> impl Future<Output = io::Result<()>> + Send;
+    /// What keeps it from being written: whether it was is unknown (DUR-5), and the store has to be opened
+    /// again.
+    fn commit(&mut self, batch: Vec<Commit>) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// Why a store cannot be opened.
+///
+/// ```
+/// use gatecrash::driver::OpenError;
+///
+/// let full = OpenError::Failed(std::io::ErrorKind::StorageFull.into());
+/// assert!(full.may_pass());
+/// assert!(!OpenError::Newer { path: "gatecrash.redb".into(), found: 9, known: 1 }.may_pass());
+/// ```
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The disk fails or is full. May pass: try again.
+    #[error("{0}")]
+    Failed(io::Error),
+    /// The place cannot be used as it is: it is missing, forbidden, no directory. For the operator to mend.
+    #[error("cannot use {}: {error}", path.display())]
+    Unusable {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Another process has it open. For the operator to sort out.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A later version of this program wrote it. Use that one.
+    #[error("{} has schema version {found}; this program knows versions up to {known}", path.display())]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema version.
+        found: u64,
+        /// The latest one known here.
+        known: u64,
+    },
+    /// What is in it was not written by this program, or not whole. Restore a copy.
+    #[error("{} is damaged, or no database of this program: {what}", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+impl OpenError {
+    /// Whether it is worth trying again later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            OpenError::Failed(_) => true,
+            OpenError::Unusable { .. }
+            | OpenError::InUse { .. }
+            | OpenError::Newer { .. }
+            | OpenError::Damaged { .. } => false,
+        }
+    }
 }
 
 /// What is on a device's disk: its record, and its users' cached conversation lists.
@@ -246,8 +314,12 @@ pub enum ServerSeen<'a> {
     /// A change is decided, a frame goes out after the change it reveals is on disk, a connection is
     /// closed.
     Output(&'a crate::server::Output),
+    /// The store is open, and the core goes on from what is in it: every change up to this one.
+    Restored(Change),
     /// Every change up to this one is on disk.
     Committed(Change),
+    /// The store failed: which of the changes decided are on disk is unknown until it is open again (DUR-5).
+    StoreFailed,
 }
 
 /// What happened at a device.

@@ -6,6 +6,7 @@
 
 mod connection;
 mod gate;
+mod outage;
 mod slots;
 
 use std::collections::VecDeque;
@@ -21,11 +22,12 @@ use tracing::{Instrument, debug, debug_span, info, warn};
 
 use self::connection::{Arrival, Keys, Outbox};
 use self::gate::Gate;
+pub use self::outage::{REOPEN_PAUSE_MAX, REOPEN_PAUSE_MIN};
 use self::slots::Slots;
 use crate::decide::{Rules, ServerDecisions};
 use crate::driver::timer::sleep_until;
 use crate::driver::wire::WireFrame;
-use crate::driver::{Observe, ServerSeen, ServerStore, Surroundings, Unobserved};
+use crate::driver::{Observe, OpenError, ServerSeen, ServerStore, Surroundings, Unobserved};
 use crate::id::{Change, ConnectionId};
 use crate::server::{Action, Config, Input, Output, Server};
 use crate::store::Commit;
@@ -80,7 +82,7 @@ impl Settings {
 /// use gatecrash::driver::server::ServeError;
 ///
 /// let error = ServeError::Store(std::io::Error::other("disk full"));
-/// assert_eq!(error.to_string(), "the store failed: disk full");
+/// assert_eq!(error.to_string(), "the last changes may not be on disk: disk full");
 /// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -92,8 +94,11 @@ pub enum ServeError {
         /// Why not.
         error: io::Error,
     },
-    /// Its records could not be read or written.
-    #[error("the store failed: {0}")]
+    /// Its records cannot be read, and will not be by trying again.
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    /// It was told to stop, and its last commit failed: whoever waited for it was told so (DUR-5).
+    #[error("the last changes may not be on disk: {0}")]
     Store(io::Error),
 }
 
@@ -175,6 +180,8 @@ pub struct ServerDriver<S: Surroundings, Store: ServerStore, O: Observe = Unobse
     surroundings: S,
     observe: O,
     core: Server<D>,
+    /// Whether the core goes on from the store; it knows nobody otherwise, and nobody is let in.
+    is_open: bool,
     desk: Desk<Store>,
     /// Changes decided and not yet handed to the store, as the core put them.
     gathered: Vec<Output>,
@@ -198,29 +205,41 @@ enum End {
 }
 
 impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> ServerDriver<S, Store, O, D> {
-    /// Loads the records and begins to listen. Connections are accepted by [`ServerDriver::run`].
+    /// Opens the store and begins to listen. Connections are accepted by [`ServerDriver::run`], which also
+    /// tries again if the disk has failed.
     ///
     /// # Errors
     ///
-    /// [`ServeError`] when the records cannot be read or the address cannot be listened on.
+    /// [`ServeError`] when the store will not open however often it is tried, or the address cannot be
+    /// listened on.
     pub async fn bind(
         surroundings: S,
         mut store: Store,
         observe: O,
         settings: Settings,
     ) -> Result<(Self, ServerHandle), ServeError> {
-        let records = store.load().map_err(ServeError::Store)?;
+        let records = match store.open().await {
+            Ok(records) => Some(records),
+            Err(error) if error.may_pass() => {
+                warn!(%error, "the store cannot be opened yet");
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
         let listener = surroundings
             .listen(&settings.listen)
             .await
             .map_err(|error| ServeError::Listen { address: settings.listen.clone(), error })?;
         let (inbox, arrivals) = mpsc::channel(INBOX_MAX);
         let (sender, commands) = mpsc::unbounded_channel();
+        let is_open = records.is_some();
+        let records = records.unwrap_or_default();
         let driver = ServerDriver {
             surroundings,
             observe,
             gate: Gate::new(records.change),
             core: Server::restore(settings.config, records),
+            is_open,
             desk: Desk::Free(store),
             gathered: Vec::new(),
             slots: Slots::default(),
@@ -241,29 +260,34 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         &self.listener
     }
 
-    /// Serves until told to stop.
+    /// Serves until told to stop. When a commit fails, nothing that depends on it is told to anybody: who
+    /// waits for it gets [70500], every connection is closed, and the server goes on from what is on
+    /// disk once the store can be opened again (DUR-5).
     ///
     /// # Errors
     ///
-    /// [`ServeError::Store`] when a commit failed: nothing that depends on it was told to anybody,
-    /// and every connection is closed.
+    /// [`ServeError::Store`] when the last commit before a stop failed, [`ServeError::Open`] when the
+    /// store will not open again.
     pub async fn run(mut self) -> Result<(), ServeError> {
         self.tasks.spawn(accept(self.surroundings.clone(), Arc::clone(&self.listener), self.inbox.clone()));
-        self.input(Input::Started);
-        let end = self.serve().await;
-        let end = match end {
-            End::Stopped => self.finish_commits().await,
-            End::Failed(error) => Err(error),
-        };
-        match end {
-            Ok(()) => {
-                self.close_all().await;
-                info!("stopped");
-                Ok(())
+        let ended = loop {
+            if !self.is_open && !self.reopen().await? {
+                break Ok(());
             }
-            // Dropping the tasks drops every connection.
-            Err(error) => Err(ServeError::Store(error)),
+            let change = self.core.records().change;
+            self.observe.server(self.surroundings.now(), ServerSeen::Restored(change));
+            self.input(Input::Started);
+            match self.serve().await {
+                End::Stopped => break self.finish_commits().await,
+                End::Failed(error) => self.fail(&error),
+            }
+        };
+        if let Err(error) = &ended {
+            self.fail(error);
         }
+        self.close_all().await;
+        info!("stopped");
+        ended.map_err(ServeError::Store)
     }
 
     async fn serve(&mut self) -> End {
@@ -446,7 +470,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         debug!(changes = batch.len(), last = last.0, "commit");
         let mut store = store;
         self.desk = Desk::Busy(Box::pin(async move {
-            let result = store.commit(&batch).await;
+            let result = store.commit(batch).await;
             (store, last, result)
         }));
     }

@@ -137,8 +137,8 @@ impl<D: ServerDecisions> Server<D> {
                 self.end_own_session(user, device, EndReason::Logout, connection);
             }
         }
-        if self.ended(device).is_some() {
-            self.fact(Fact::EndForgotten { device });
+        if let Some(record) = self.records.devices.get(&device).filter(|record| record.ended.is_some()) {
+            self.fact(Fact::EndForgotten { user: record.keeper, device });
         }
         // The end was told by being asked for: the connection is as good as new.
         if self.connection(connection).is_some_and(|link| matches!(link.standing, Standing::Over(_))) {
@@ -178,13 +178,13 @@ impl<D: ServerDecisions> Server<D> {
     /// CONN-7: the connection that an earlier attempt came on is closed, unless it carries a live
     /// session: that one stays on it until this attempt takes or ends it.
     fn act_on(&mut self, connection: ConnectionId, device: DeviceId, attempt: Attempt) -> Result<(), Refusal> {
-        let admitted = self.records.devices.get(&device).map(|record| record.attempt);
-        let highest = admitted.or_else(|| self.strangers.find(&device).copied());
+        let admitted = self.records.devices.get(&device).map(|record| (record.keeper, record.attempt));
+        let highest = admitted.map(|(_, attempt)| attempt).or_else(|| self.strangers.find(&device).copied());
         if !self.decide.is_new_attempt(highest, attempt) {
             return Err(Refusal::Stale);
         }
         match admitted {
-            Some(_) => self.fact(Fact::AttemptRaised { device, attempt }),
+            Some((user, _)) => self.fact(Fact::AttemptRaised { user, device, attempt }),
             None => self.strangers.put(device, attempt),
         }
         let earlier = self.newest.insert(device, connection).filter(|&earlier| earlier != connection);

@@ -39,7 +39,7 @@ impl<D: ServerDecisions> Server<D> {
         }
         let account = &self.records.users[&user];
         let day = self.now.wall.day();
-        let epoch = self.decide.next_epoch(account.last_epoch);
+        let epoch = self.decide.next_epoch(account.last_epoch, self.records.epoch_floor());
         if counts && self.decide.counts_day(&account.days, DAYS_MAX, day) {
             self.fact(Fact::DayCounted { user, day });
         }
@@ -55,7 +55,9 @@ impl<D: ServerDecisions> Server<D> {
             self.kick(user, victim.device, victim.reason, Some(device.public_name()));
         }
         self.strangers.remove(&device);
-        self.fact(Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket });
+        let keeper_before =
+            self.records.devices.get(&device).map(|record| record.keeper).filter(|&keeper| keeper != user);
+        self.fact(Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket, keeper_before });
         self.bind(connection, device, SessionName { user, epoch });
         self.walls.set(Timer::Expiry(user, device), ticket.ends_at());
         self.touch(user);

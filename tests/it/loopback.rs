@@ -18,7 +18,7 @@ use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings
 use gatecrash::driver::store::MemoryStore;
 use gatecrash::driver::tokio::Live;
 use gatecrash::driver::wire::{self, FrameReader, Unreadable};
-use gatecrash::driver::{DeviceDisk, OnDisk, ServerStore, Surroundings, Unobserved};
+use gatecrash::driver::{DeviceDisk, OnDisk, OpenError, ServerStore, Surroundings, Unobserved};
 use gatecrash::id::{Attempt, CallId, DeviceId, MessageId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
@@ -44,7 +44,7 @@ pub fn run<Value>(test: impl Future<Output = Value>) -> Value {
     runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.expect("the test does not end") })
 }
 
-fn ticket(user: &str) -> Ticket {
+pub fn ticket(user: &str) -> Ticket {
     let issued_at = Live::new().now().wall.seconds();
     sign(
         &TicketSpec { app_id: APP, user: user.parse().unwrap(), issued_at, ttl: 3_600, userbuf: None },
@@ -297,25 +297,39 @@ fn calls_end_when_the_driver_is_dropped() {
 }
 
 /// Somebody who speaks the protocol by hand.
-struct Raw {
+pub struct Raw {
     stream: TcpStream,
     frames: FrameReader,
 }
 
 impl Raw {
-    async fn connect(address: &str) -> Raw {
+    pub async fn connect(address: &str) -> Raw {
         Raw { stream: TcpStream::connect(address).await.unwrap(), frames: FrameReader::default() }
     }
 
-    async fn send(&mut self, frame: ClientFrame<Ticket>) {
-        let mut bytes = BytesMut::new();
-        wire::write(&frame, &mut bytes);
-        self.stream.write_all(&bytes).await.unwrap();
+    pub async fn send(&mut self, frame: ClientFrame<Ticket>) {
+        self.try_send(frame).await.unwrap();
     }
 
-    async fn hello(&mut self, device: u8) {
+    pub async fn try_send(&mut self, frame: ClientFrame<Ticket>) -> io::Result<()> {
+        let mut bytes = BytesMut::new();
+        wire::write(&frame, &mut bytes);
+        self.stream.write_all(&bytes).await
+    }
+
+    pub async fn hello(&mut self, device: u8) {
         let device = DeviceId::from_bytes([device; 16]);
         self.send(ClientFrame::Hello { version: VERSION, device, platform: Platform::Web }).await;
+    }
+
+    /// Says hello. Whether somebody is there who answers.
+    async fn is_heard(&mut self, device: u8) -> bool {
+        let device = DeviceId::from_bytes([device; 16]);
+        let mut bytes = BytesMut::new();
+        wire::write(&ClientFrame::Hello { version: VERSION, device, platform: Platform::Web }, &mut bytes);
+        wire::write(&ClientFrame::<Ticket>::Heartbeat, &mut bytes);
+        let is_sent = self.stream.write_all(&bytes).await.is_ok();
+        is_sent && matches!(self.next().await, Ok(ServerFrame::HeartbeatAnswer))
     }
 
     async fn login(&mut self, user: &str, ticket: Ticket) {
@@ -324,7 +338,7 @@ impl Raw {
         self.send(login).await;
     }
 
-    async fn next(&mut self) -> Result<ServerFrame, Unreadable> {
+    pub async fn next(&mut self) -> Result<ServerFrame, Unreadable> {
         self.frames.next(&mut self.stream).await
     }
 }
@@ -373,11 +387,11 @@ struct SlowStore {
 }
 
 impl ServerStore for SlowStore {
-    fn load(&mut self) -> io::Result<Records> {
+    async fn open(&mut self) -> Result<Records, OpenError> {
         Ok(Records::default())
     }
 
-    async fn commit(&mut self, batch: &[Commit]) -> io::Result<()> {
+    async fn commit(&mut self, batch: Vec<Commit>) -> io::Result<()> {
         let (end, ended) = oneshot::channel();
         self.begun.send((batch.len(), end)).unwrap();
         ended.await.unwrap()
@@ -423,9 +437,51 @@ fn a_commit_comes_before_its_answer() {
     });
 }
 
-/// DUR-5: nobody is told of a change that may not be on disk.
+/// DUR-5: whoever waits for a commit that fails is told that the server was unable, be it in the batch or
+/// behind it; everybody is let go, and the server goes on from what the store then holds.
 #[test]
-fn a_failed_commit_ends_the_server_without_an_answer() {
+fn a_failed_commit_is_answered_and_the_server_goes_on() {
+    run(async {
+        let (begun, mut commits) = mpsc::unbounded_channel();
+        let server = serve(SlowStore { begun }).await;
+        let mut first = Raw::connect(&server.address).await;
+        first.hello(1).await;
+        first.login("alice", ticket("alice")).await;
+        let (_, end) = commits.recv().await.unwrap();
+        let mut behind = Raw::connect(&server.address).await;
+        behind.hello(2).await;
+        behind.login("bob", ticket("bob")).await;
+        behind.send(ClientFrame::Heartbeat).await;
+        assert_eq!(behind.next().await.unwrap(), ServerFrame::HeartbeatAnswer);
+        let mut idle = Raw::connect(&server.address).await;
+        idle.hello(3).await;
+        end.send(Err(io::Error::other("disk full"))).unwrap();
+
+        let unable = ServerFrame::LoginAnswer { call: CallId(1), outcome: Err(Refusal::Code(Code::ServerUnable)) };
+        for raw in [&mut first, &mut behind] {
+            assert_eq!(raw.next().await.unwrap(), unable);
+            assert!(matches!(raw.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
+        }
+        assert!(matches!(idle.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
+
+        // Until the store is open again, connections are closed at once.
+        let mut again = loop {
+            let mut raw = Raw::connect(&server.address).await;
+            if raw.is_heard(1).await {
+                break raw;
+            }
+        };
+        again.login("alice", ticket("alice")).await;
+        let (batch, end) = commits.recv().await.unwrap();
+        assert_eq!(batch, 1, "what was not committed is gone");
+        end.send(Ok(())).unwrap();
+        assert!(matches!(again.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+    });
+}
+
+/// DUR-5: a server that is told to stop while its last commit fails says so to whoever waits, and to its owner.
+#[test]
+fn a_stop_whose_last_commit_fails_is_an_error() {
     run(async {
         let (begun, mut commits) = mpsc::unbounded_channel();
         let server = serve(SlowStore { begun }).await;
@@ -433,10 +489,13 @@ fn a_failed_commit_ends_the_server_without_an_answer() {
         raw.hello(1).await;
         raw.login("alice", ticket("alice")).await;
         let (_, end) = commits.recv().await.unwrap();
+        server.handle.stop();
         end.send(Err(io::Error::other("disk full"))).unwrap();
-        assert!(matches!(raw.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
+        let unable = ServerFrame::LoginAnswer { call: CallId(1), outcome: Err(Refusal::Code(Code::ServerUnable)) };
+        assert_eq!(raw.next().await.unwrap(), unable);
+        drop(raw);
         let error = server.task.await.unwrap().unwrap_err();
-        assert_eq!(error.to_string(), "the store failed: disk full");
+        assert_eq!(error.to_string(), "the last changes may not be on disk: disk full");
     });
 }
 

@@ -2,10 +2,12 @@
 
 mod client;
 mod gatecrashd_ticket;
+mod killed;
 mod loopback;
 mod scenarios;
 mod serve;
 mod server;
+mod store;
 mod ticket;
 mod tidy;
 mod wire;

@@ -11,7 +11,7 @@ use gatecrash::policy::Platform;
 use crate::loopback::{APP, Directory, KEY, logged_in, run};
 
 /// A configuration in a directory of its own.
-fn configured(text: &str) -> Directory {
+pub fn configured(text: &str) -> Directory {
     let directory = Directory::new();
     std::fs::create_dir_all(&directory.0).unwrap();
     std::fs::write(directory.0.join("app.toml"), text).unwrap();
@@ -20,7 +20,7 @@ fn configured(text: &str) -> Directory {
 }
 
 /// A running `gatecrashd`, which does not outlive its test.
-struct Process(Child);
+pub struct Process(pub Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -28,7 +28,7 @@ impl Drop for Process {
     }
 }
 
-fn gatecrashd(directory: &Directory, arguments: &[&str]) -> Process {
+pub fn gatecrashd(directory: &Directory, arguments: &[&str]) -> Process {
     let child = Command::new(env!("CARGO_BIN_EXE_gatecrashd"))
         .args(["serve", "--config", "app.toml"])
         .args(arguments)
@@ -41,20 +41,20 @@ fn gatecrashd(directory: &Directory, arguments: &[&str]) -> Process {
 }
 
 /// How the process ended, and what it said on standard error.
-fn ended(mut process: Process) -> (Option<i32>, String) {
+pub fn ended(mut process: Process) -> (Option<i32>, String) {
     let mut log = String::new();
     process.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     (process.0.wait().unwrap().code(), log)
 }
 
 /// The address it listens on: its first line.
-fn address_of(process: &mut Process) -> String {
+pub fn address_of(process: &mut Process) -> String {
     let mut line = String::new();
     BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     line.strip_prefix("listening on ").expect("the line that says so").trim_end().to_owned()
 }
 
-fn stop(process: &Process, signal: &str) {
+pub fn stop(process: &Process, signal: &str) {
     assert!(Command::new("kill").args([signal, &process.0.id().to_string()]).status().unwrap().success());
 }
 

@@ -63,7 +63,10 @@ impl Book {
                     }
                 }
                 (Actor::Server, What::Committed { commit: committed }) => book.keep(&mut pending, committed),
-                (Actor::Server, What::ServerStarted { .. }) => pending.clear(),
+                (Actor::Server, What::ServerStarted { commit, .. }) => {
+                    book.keep(&mut pending, commit);
+                    pending.clear();
+                }
                 _ => {}
             }
         }

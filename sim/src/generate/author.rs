@@ -9,11 +9,14 @@ use std::time::Duration;
 use super::belief::{Belief, Hand};
 use super::family::Family;
 use super::setup::{Setup, user_name};
-use super::{MILLI, SECOND, cost};
+use super::{MILLI, MINUTE, SECOND, cost};
 use crate::draw::Draw;
 use crate::scenario::{
     Action, Call, Direction, Fault, Forge, Init, Offset, SiteName, Step, TicketChoice, TicketName, TicketPlan,
 };
+
+/// How long a disk refuses at most before it is seen to.
+const UNMENDED_MAX: u64 = 10 * MINUTE;
 
 /// Writes one scenario.
 pub(super) struct Author {
@@ -137,8 +140,12 @@ impl Author {
 
     // ---- time ----
 
-    /// So much time passes with everything as it is.
+    /// So much time passes with everything as it is. Over a longer one somebody sees to a disk that refuses,
+    /// which a server tries every few seconds.
     pub(super) fn pass(&mut self, span: u64) {
+        if span > UNMENDED_MAX && !self.belief.is_disk_well {
+            self.fault(Fault::MendDisk);
+        }
         if !self.setup.is_soak {
             let spent: u64 =
                 (0..self.belief.devices.len()).map(|device| cost::of_time(&self.belief, device, self.now, span)).sum();
@@ -203,8 +210,8 @@ impl Author {
 
     /// Mends whatever keeps the device from the server. It may then still be busy coming back.
     pub(super) fn bring(&mut self, device: usize) {
-        if !self.belief.is_server_up {
-            self.fault(Fault::StartServer);
+        while let Some(fault) = self.belief.mends_server() {
+            self.fault(fault);
         }
         let site = self.hand(device).site;
         self.open(site);
@@ -325,8 +332,8 @@ impl Author {
 
     /// Mends everything that keeps devices from the server.
     pub(super) fn mend(&mut self) {
-        if !self.belief.is_server_up {
-            self.fault(Fault::StartServer);
+        while let Some(fault) = self.belief.mends_server() {
+            self.fault(fault);
         }
         (0..self.belief.sites.len()).for_each(|site| self.open(site));
     }

@@ -81,6 +81,8 @@ pub(super) struct Belief {
     pub(super) devices: Vec<Hand>,
     pub(super) sites: Vec<Spot>,
     pub(super) is_server_up: bool,
+    /// Whether the server's disk lets it work.
+    pub(super) is_disk_well: bool,
     pub(super) clock: WallClock,
     ppm: i32,
     pub(super) seats: Seats,
@@ -128,6 +130,7 @@ impl Belief {
             devices: devices.collect(),
             sites: sites.collect(),
             is_server_up: true,
+            is_disk_well: true,
             clock: WallClock::new(setup.app.start, Offset(0)),
             ppm: 0,
             seats: setup.app.seats,
@@ -171,9 +174,20 @@ impl Belief {
         hand.runs && hand.is_initialised && !hand.is_suspended
     }
 
+    /// What has to be done before the server can let anybody in.
+    pub(super) fn mends_server(&self) -> Option<Fault> {
+        if !self.is_disk_well {
+            Some(Fault::MendDisk)
+        } else if !self.is_server_up {
+            Some(Fault::StartServer)
+        } else {
+            None
+        }
+    }
+
     /// Whether what the device sends is answered.
     pub(super) fn reaches(&self, device: usize) -> bool {
-        self.works(device) && self.is_server_up && self.sites[self.devices[device].site].is_open()
+        self.works(device) && self.mends_server().is_none() && self.sites[self.devices[device].site].is_open()
     }
 
     /// Whether the device is logged in, as far as it and the server know.
@@ -355,13 +369,22 @@ impl Belief {
                 let site = self.site(site);
                 self.sites[site].latency = whole_micros(latency.min);
             }
-            Fault::CrashServer | Fault::PowerLossServer => {
+            // Power that is to go is gone before long.
+            Fault::CrashServer | Fault::PowerLossServer | Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. } => {
                 self.is_server_up = false;
+                (0..self.sites.len()).for_each(|site| self.lose(site, now, true));
+            }
+            Fault::DiskError { .. } | Fault::DiskFull { .. } => {
+                self.is_disk_well = false;
                 (0..self.sites.len()).for_each(|site| self.lose(site, now, true));
             }
             // It is back before long.
             Fault::BounceServer { .. } | Fault::StartServer => {
                 self.is_server_up = true;
+                self.come_back(now, |_, _| true);
+            }
+            Fault::MendDisk => {
+                self.is_disk_well = true;
                 self.come_back(now, |_, _| true);
             }
             Fault::Reset { device } => {
@@ -402,7 +425,7 @@ impl Belief {
                 self.clock.drift(Instant::from_micros(now), *ppm);
                 self.ppm = *ppm;
             }
-            Fault::Skew { .. } | Fault::Drift { .. } => {}
+            Fault::Skew { .. } | Fault::Drift { .. } | Fault::SlowDisk { .. } => {}
             Fault::Wipe { device } => {
                 let device = self.device(device);
                 self.devices[device].session = None;

@@ -130,7 +130,14 @@ fn of_fault(belief: &Belief, now: u64, fault: &Fault) -> u64 {
             let online = (0..belief.devices.len()).filter(|&device| belief.is_in(device) && belief.reaches(device));
             online.count() as u64 * RESUME * 2 / 3
         }
-        Fault::CrashServer | Fault::PowerLossServer => 0,
+        Fault::CrashServer
+        | Fault::PowerLossServer
+        | Fault::PowerLossAt { .. }
+        | Fault::PowerLossInDisk { .. }
+        | Fault::DiskError { .. }
+        | Fault::DiskFull { .. }
+        | Fault::SlowDisk { .. } => 0,
+        Fault::MendDisk => returning(&|_| true),
         Fault::Reset { device } => {
             let device = belief.device(device);
             if belief.is_in(device) && belief.reaches(device) { RESUME } else { 0 }

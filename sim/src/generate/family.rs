@@ -40,6 +40,14 @@ families! {
     Bounce = "bounce",
     /// The server's machine goes dark.
     PowerLoss = "power loss",
+    /// The same, in the middle of a commit.
+    CommitCut = "power loss in a commit",
+    /// The server's disk fails for a while.
+    DiskError = "disk error",
+    /// The server's disk is full for a while.
+    DiskFull = "full disk",
+    /// The server's disk takes longer.
+    SlowDisk = "slow disk",
     /// A device's process dies.
     Kill = "kill",
     /// A device is frozen.

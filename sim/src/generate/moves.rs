@@ -11,7 +11,8 @@ use super::family::Family;
 use super::setup::{draw_latency, user_name};
 use super::{DAY, MILLI, SECOND, micros};
 use crate::scenario::{
-    Action, AppChange, Call, Clock, Conduct, Direction, Fault, Forge, ListenerEvent, Offset, Text, TicketChoice,
+    Action, AppChange, Call, Clock, CommitPoint, Conduct, Direction, Fault, Forge, ListenerEvent, Offset, Span, Text,
+    TicketChoice,
 };
 
 /// How often a plain login is drawn beside the families.
@@ -48,12 +49,14 @@ pub(super) fn drawn(author: &mut Author) -> Option<Action> {
 fn broken(belief: &Belief) -> u64 {
     let sites = belief.sites.iter().filter(|site| !site.is_open()).count();
     let devices = belief.devices.iter().filter(|hand| !hand.runs || !hand.is_initialised || hand.is_suspended).count();
-    (sites + devices.div_ceil(2) + 3 * usize::from(!belief.is_server_up)) as u64
+    (sites + devices.div_ceil(2) + 3 * usize::from(belief.mends_server().is_some())) as u64
 }
 
 fn mended(author: &mut Author) -> Option<Action> {
-    if !author.belief.is_server_up && author.draw.chance(2, 3) {
-        return Some(Action::Fault(Fault::StartServer));
+    if let Some(fault) = author.belief.mends_server()
+        && author.draw.chance(2, 3)
+    {
+        return Some(Action::Fault(fault));
     }
     let shut: Vec<usize> =
         (0..author.belief.sites.len()).filter(|&site| !author.belief.sites[site].is_open()).collect();
@@ -136,7 +139,17 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
         }
         Family::Crash if author.belief.is_server_up => Fault::CrashServer,
         Family::PowerLoss if author.belief.is_server_up => Fault::PowerLossServer,
-        Family::Crash | Family::PowerLoss => Fault::StartServer,
+        Family::CommitCut if author.belief.is_server_up => commit_cut(author),
+        Family::Crash | Family::PowerLoss | Family::CommitCut => Fault::StartServer,
+        Family::DiskError if author.belief.is_disk_well => Fault::DiskError { operation: disk_operation(author) },
+        Family::DiskFull if author.belief.is_disk_well => Fault::DiskFull { operation: disk_operation(author) },
+        Family::DiskError | Family::DiskFull => Fault::MendDisk,
+        Family::SlowDisk if author.draw.chance(2, 3) => {
+            let longest = author.draw.log_between(5, 2_000);
+            let shortest = author.draw.between(1, longest);
+            Fault::SlowDisk { latency: Span { min: micros(shortest * MILLI), max: micros(longest * MILLI) } }
+        }
+        Family::SlowDisk => Fault::MendDisk,
         Family::Bounce => {
             let after = if author.draw.chance(1, 4) { 0 } else { author.draw.log_between(1, 20_000) * MILLI };
             Fault::BounceServer { after: micros(after) }
@@ -167,6 +180,19 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
         }
         _ => return None,
     })
+}
+
+/// Power that goes in the middle of a commit: of the next one, or of one soon after.
+pub(super) fn commit_cut(author: &mut Author) -> Fault {
+    match author.draw.below(2) {
+        0 => Fault::PowerLossAt { point: *author.draw.pick(CommitPoint::ALL) },
+        _ => Fault::PowerLossInDisk { operation: disk_operation(author) },
+    }
+}
+
+/// At once, or somewhere in the next few commits.
+pub(super) fn disk_operation(author: &mut Author) -> u32 {
+    if author.draw.chance(1, 3) { 1 } else { u32::try_from(author.draw.log_between(1, 60)).expect("60 at most") }
 }
 
 /// Mostly seconds, now and then up to a day.

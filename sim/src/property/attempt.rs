@@ -88,7 +88,7 @@ impl Attempts {
         let is_it = |logout: &Logout| (logout.connection, logout.call) == (connection, call);
         let Some(place) = self.logouts.iter().position(is_it) else { return };
         let Logout { attempt, installation, .. } = self.logouts.remove(place);
-        if !succeeded || scene.server.is_unsettled() {
+        if !succeeded {
             return;
         }
         for &(user, epoch) in scene.server.now.holds(on) {

@@ -71,6 +71,7 @@ impl Property for Connections {
     watches!(
         "effect",
         "server_started",
+        "store_failed",
         "opened",
         "close_asked",
         "gone",
@@ -80,7 +81,8 @@ impl Property for Connections {
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        if let What::Effect { effect: Effect::ServerDead } | What::ServerStarted { .. } = event.what {
+        if let What::Effect { effect: Effect::ServerDead } | What::ServerStarted { .. } | What::StoreFailed = event.what
+        {
             self.connections.clear();
         }
         if event.actor != Actor::Server {

@@ -138,7 +138,8 @@ mod tests {
     /// DUR-4
     #[test]
     fn a_connection_that_outlives_the_server_is_seen() {
-        let again = || story().server(What::ServerStarted { wall: crate::trace::Micros::new(START * 1_000_000) });
+        let again =
+            || story().server(What::ServerStarted { commit: 0, wall: crate::trace::Micros::new(START * 1_000_000) });
         again().commit(&[lost(ALICE, PHONE, 1, 0)]).commit(&[resumed(ALICE, PHONE, 1)]).holds();
         again().commit(&[resumed(ALICE, PHONE, 1)]).breaks("DUR-4");
     }

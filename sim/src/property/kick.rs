@@ -54,7 +54,7 @@ impl Kicks {
             ServerFrame::LoginAccepted { epoch, .. } | ServerFrame::ResumedAsLogin { epoch, .. } => {
                 remember(&mut device.answered, epoch);
             }
-            ServerFrame::Kick { kick } if kick.reason != KickReason::Gone && !scene.server.is_unsettled() => {
+            ServerFrame::Kick { kick } if kick.reason != KickReason::Gone => {
                 let what = || scene.session(peer, kick.user, kick.epoch);
                 let last = scene.server.now.user(kick.user).map_or(0, |user| user.last_epoch);
                 if kick.epoch > last {
@@ -158,7 +158,7 @@ impl Property for Kicks {
                 report.violation(ONCE, at, Actor::Device(on), number, text);
             }
         }
-        if !scene.server.is_up || scene.server.is_unsettled() {
+        if !scene.server.is_up {
             return;
         }
         // What is on its way when the run ends may still arrive; who has no link has yet to learn.

@@ -331,7 +331,6 @@ impl Observer for Checks {
         self.show(cast, event);
         match event.what {
             What::Commit { commit, wall } => {
-                self.server.restarted_with(commit);
                 let Decision { facts, .. } = &mut self.decision;
                 facts.clear();
                 let facts = std::mem::take(facts);

@@ -1,7 +1,7 @@
 //! The server as its facts tell it: sessions, ends, numbers, and which of that is on disk.
 //!
-//! Keeps the books and judges nothing. A crash takes back what was not committed: how much that was
-//! shows in the number of the first commit after the restart.
+//! Keeps the books and judges nothing. A crash may take back what was not committed: how much of it
+//! is there says the next start.
 
 use std::collections::VecDeque;
 
@@ -27,7 +27,6 @@ pub(super) struct ServerView {
     pending: VecDeque<(u32, Fact, Instant)>,
     /// The last change on disk.
     pub(super) committed: u32,
-    is_restarting: bool,
     /// The configuration in force, and what it was before.
     pub(super) seats: Option<Seats>,
     pub(super) seats_before: Option<Seats>,
@@ -293,23 +292,15 @@ impl ServerView {
         self.pending.iter().map(|(_, fact, _)| fact)
     }
 
-    /// Whether what survived a crash is not known yet.
-    pub(super) fn is_unsettled(&self) -> bool {
-        self.is_restarting && !self.pending.is_empty()
-    }
-
-    /// After a restart the first commit's number says which of the changes before it survived.
-    pub(super) fn restarted_with(&mut self, commit: u32) {
-        if !self.is_restarting {
-            return;
+    /// The server goes on from what is on disk, up to this change: the rest is lost.
+    fn started_from(&mut self, commit: u32) {
+        self.is_up = true;
+        if !self.pending.is_empty() {
+            self.on_disk(commit);
+            self.pending.clear();
+            self.now = self.durable.clone();
         }
-        self.is_restarting = false;
-        if self.pending.is_empty() {
-            return;
-        }
-        self.on_disk(commit.saturating_sub(1));
-        self.pending.clear();
-        self.now = self.durable.clone();
+        self.committed = commit;
     }
 
     pub(super) fn decided(&mut self, decision: &Decision) {
@@ -357,8 +348,8 @@ impl ServerView {
                 }
                 self.resumes[peer.index()] = Some((self.installation(connection), attempt));
             }
-            What::ServerStarted { .. } => (self.is_restarting, self.is_up) = (true, true),
-            What::Effect { effect: crate::trace::Effect::ServerDead } => self.is_up = false,
+            What::ServerStarted { commit, .. } => self.started_from(commit),
+            What::StoreFailed | What::Effect { effect: crate::trace::Effect::ServerDead } => self.is_up = false,
             What::Configured { seats, reconnect_kicks, administrators, .. } => {
                 self.seats_before = self.seats.replace(seats).or(Some(seats));
                 self.reconnect_kicks = reconnect_kicks;

@@ -151,7 +151,7 @@ impl Story {
         let (cast, phone_alone) = cast(&scenario);
         let checks = Checks::with(&scenario, vec![Box::new(property(&scenario))]);
         let story = Story { cast, phone_alone, checks, now: Instant::ZERO, number: 0, commit: 0 };
-        story.seats(Seats::default()).server(What::ServerStarted { wall: Micros::new(START * 1_000_000) })
+        story.seats(Seats::default()).server(What::ServerStarted { commit: 0, wall: Micros::new(START * 1_000_000) })
     }
 
     fn seats(self, seats: Seats) -> Self {

@@ -169,7 +169,7 @@ impl Tickets {
         let is_due = |at: Instant| at + scene.allowance.lag < now;
         if self.doubts.first().is_some_and(|doubt| is_due(doubt.event.at)) {
             let Doubt { ticket, user, event } = self.doubts.remove(0);
-            if !is_void(scene, ticket, user) && !scene.server.is_unsettled() {
+            if !is_void(scene, ticket, user) {
                 let text = format!("a ticket of {} was refused as voided, and nobody voided it", scene.user(user));
                 report.event(VOIDED, &event, text);
             }
@@ -228,7 +228,7 @@ impl Property for Tickets {
                 let Some((on, _)) = scene.sdks.actor(event) else { return };
                 let ended = scene.server.now.ended(on, user, epoch);
                 let is_expired = ended.is_some_and(|ended| ended.reason == EndReason::Expired);
-                if !is_expired && !self.refused.contains(&on) && !scene.server.is_unsettled() {
+                if !is_expired && !self.refused.contains(&on) {
                     let what = scene.session(on, user, epoch);
                     report.event(
                         ENDS,

@@ -234,6 +234,12 @@ fn fault() -> impl Strategy<Value = Fault> {
         prop_oneof![Just(Duration::ZERO), time()].prop_map(|after| Fault::BounceServer { after }),
         Just(Fault::StartServer),
         Just(Fault::PowerLossServer),
+        member().prop_map(|point| Fault::PowerLossAt { point }),
+        (1..=1_000_000_u32).prop_map(|operation| Fault::PowerLossInDisk { operation }),
+        prop_oneof![Just(1), 1..=1_000_000_u32].prop_map(|operation| Fault::DiskError { operation }),
+        prop_oneof![Just(1), 1..=1_000_000_u32].prop_map(|operation| Fault::DiskFull { operation }),
+        span().prop_map(|latency| Fault::SlowDisk { latency }),
+        Just(Fault::MendDisk),
     ];
     let devices = prop_oneof![
         device().prop_map(|device| Fault::Reset { device }),

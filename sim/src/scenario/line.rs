@@ -9,7 +9,7 @@ use gatecrash::policy::{Platform, Policy};
 use gatecrash::protocol::{KickReason, Presence};
 
 use super::diagnose::{Mistake, Problems, one_of};
-use super::{CallKind, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
+use super::{CallKind, CommitPoint, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
 
 /// The most words one pattern makes.
 pub(super) const PATTERN_WORDS_MAX: u32 = 1_000_000;
@@ -417,6 +417,7 @@ macro_rules! vocabularies {
 vocabularies! {
     CallKind = CallKind::ALL;
     Conduct = Conduct::ALL;
+    CommitPoint = CommitPoint::ALL;
     Direction = Direction::ALL;
     Forge = Forge::ALL;
     Init = Init::ALL;

@@ -29,7 +29,7 @@ pub use duration::{parse_duration, print_duration};
 pub use expectation::{Answer, Expectation, Window};
 pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;
-pub use words::{CallKind, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
+pub use words::{CallKind, CommitPoint, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -409,6 +409,33 @@ pub enum Fault {
     StartServer,
     /// The server's machine loses its power: nobody is told.
     PowerLossServer,
+    /// The same, when a commit gets so far.
+    PowerLossAt {
+        /// How far.
+        point: CommitPoint,
+    },
+    /// The same, at an operation of its disk.
+    PowerLossInDisk {
+        /// The how manieth from now on, from 1.
+        operation: u32,
+    },
+    /// The server's disk fails until it is mended.
+    DiskError {
+        /// From the how manieth operation from now on, from 1.
+        operation: u32,
+    },
+    /// The server's disk is full until it is mended: no block can be written that held nothing before.
+    DiskFull {
+        /// From the how manieth operation that needs one, from 1.
+        operation: u32,
+    },
+    /// The server's disk takes another time for a commit.
+    SlowDisk {
+        /// How long.
+        latency: Span,
+    },
+    /// The server's disk works again, at its own pace.
+    MendDisk,
     /// The device's connection is reset.
     Reset {
         /// Whose.

@@ -284,6 +284,12 @@ fn print_fault(fault: &Fault) -> String {
         Fault::BounceServer { after } => format!("bounce server after={}", print_duration(*after)),
         Fault::StartServer => "start server".to_owned(),
         Fault::PowerLossServer => "power-loss server".to_owned(),
+        Fault::PowerLossAt { point } => format!("power-loss server at={point}"),
+        Fault::PowerLossInDisk { operation } => format!("power-loss server at={operation}"),
+        Fault::DiskError { operation } => format!("disk-error server{}", print_operation(*operation)),
+        Fault::DiskFull { operation } => format!("disk-full server{}", print_operation(*operation)),
+        Fault::SlowDisk { latency } => format!("slow-disk server {}", print_span(*latency)),
+        Fault::MendDisk => "mend-disk server".to_owned(),
         Fault::Reset { device } => format!("reset {device}"),
         Fault::Kill { device } => format!("kill {device}"),
         Fault::Start { device } => format!("start {device}"),
@@ -293,6 +299,11 @@ fn print_fault(fault: &Fault) -> String {
         Fault::Drift { clock, ppm } => format!("drift {} {ppm:+}ppm", print_clock(clock)),
         Fault::Wipe { device } => format!("wipe {device}"),
     }
+}
+
+/// At the first one, that is at once, where nothing is said.
+fn print_operation(operation: u32) -> String {
+    if operation == 1 { String::new() } else { format!(" at={operation}") }
 }
 
 fn print_clock(clock: &Clock) -> &str {

@@ -435,13 +435,13 @@ const STEPS: &[(&str, &[&str])] = &[
     (
         "1s fault",
         &[
-            "26:9: the line ends too early; expected partition, repair, hold, release, latency, crash, bounce, start, power-loss, reset, kill, suspend, wake, skew, drift or wipe (INPUT-4)",
+            "26:9: the line ends too early; expected partition, repair, hold, release, latency, crash, bounce, start, power-loss, disk-error, disk-full, slow-disk, mend-disk, reset, kill, suspend, wake, skew, drift or wipe (INPUT-4)",
         ],
     ),
     (
         "1s fault partitoin home",
         &[
-            "26:10: `partitoin` is no fault; expected partition, repair, hold, release, latency, crash, bounce, start, power-loss, reset, kill, suspend, wake, skew, drift or wipe; did you mean `partition`? (INPUT-4)",
+            "26:10: `partitoin` is no fault; expected partition, repair, hold, release, latency, crash, bounce, start, power-loss, disk-error, disk-full, slow-disk, mend-disk, reset, kill, suspend, wake, skew, drift or wipe; did you mean `partition`? (INPUT-4)",
         ],
     ),
     (

@@ -15,8 +15,8 @@ use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, pars
 use super::line::{Cursor, Literal, Word, expand, read_lines};
 use super::rules::rule;
 use super::{
-    Action, AppChange, Call, Clock, DeviceName, Direction, Fault, ListenerEvent, SiteName, Step, Text, TicketChoice,
-    TicketName,
+    Action, AppChange, Call, Clock, CommitPoint, DeviceName, Direction, Fault, ListenerEvent, SiteName, Step, Text,
+    TicketChoice, TicketName,
 };
 
 /// What a user id looks like.
@@ -33,7 +33,7 @@ pub(super) const CALLS: [&str; 9] =
 pub(super) const DEVICE_ACTIONS: [&str; 2] = ["on", "raw"];
 
 /// What breaks and heals.
-pub(super) const FAULTS: [&str; 16] = [
+pub(super) const FAULTS: [&str; 20] = [
     "partition",
     "repair",
     "hold",
@@ -43,6 +43,10 @@ pub(super) const FAULTS: [&str; 16] = [
     "bounce",
     "start",
     "power-loss",
+    "disk-error",
+    "disk-full",
+    "slow-disk",
+    "mend-disk",
     "reset",
     "kill",
     "suspend",
@@ -412,7 +416,23 @@ fn read_fault(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Fault> {
             Some(_) => Fault::StartServer,
             None => Fault::Start { device: device_or_server(cursor, names)? },
         },
-        "power-loss" => server(cursor).map(|()| Fault::PowerLossServer)?,
+        "power-loss" => {
+            server(cursor)?;
+            match option(cursor, "at") {
+                Some(value) => read_power_loss(&value, cursor)?,
+                None => {
+                    cursor.finish(&["at="])?;
+                    Fault::PowerLossServer
+                }
+            }
+        }
+        "disk-error" => Fault::DiskError { operation: read_operation(cursor)? },
+        "disk-full" => Fault::DiskFull { operation: read_operation(cursor)? },
+        "slow-disk" => {
+            server(cursor)?;
+            Fault::SlowDisk { latency: cursor.value("latency", SPAN, parse_span)?.0 }
+        }
+        "mend-disk" => server(cursor).map(|()| Fault::MendDisk)?,
         "reset" => Fault::Reset { device: names.device(cursor)? },
         "kill" => Fault::Kill { device: names.device(cursor)? },
         "suspend" => Fault::Suspend { device: names.device(cursor)? },
@@ -433,6 +453,41 @@ fn read_fault(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Fault> {
     };
     cursor.finish(&[])?;
     Some(fault)
+}
+
+/// The most operations of a disk that a fault waits for.
+const OPERATION_MAX: u32 = 1_000_000;
+
+fn operation_of(text: &str) -> Option<u32> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|operation| is_number && (1..=OPERATION_MAX).contains(operation))
+}
+
+/// `server`, then perhaps `at=N`.
+fn read_operation(cursor: &mut Cursor<'_, '_, '_>) -> Option<u32> {
+    server(cursor)?;
+    let Some(value) = option(cursor, "at") else {
+        cursor.finish(&["at="])?;
+        return Some(1);
+    };
+    let operation = operation_of(&value.text);
+    if operation.is_none() {
+        cursor.refuse(&value, "operation of a disk", "a number from 1 to 1000000", []);
+    }
+    operation
+}
+
+fn read_power_loss(at: &Word, cursor: &mut Cursor<'_, '_, '_>) -> Option<Fault> {
+    if let Some(operation) = operation_of(&at.text) {
+        return Some(Fault::PowerLossInDisk { operation });
+    }
+    let point = CommitPoint::from_word(&at.text);
+    if point.is_none() {
+        let words = || CommitPoint::ALL.iter().map(|point| point.word());
+        let expected = format!("an operation of the disk from 1 to 1000000, or {}", one_of(words()));
+        cursor.refuse(at, "point of a commit", &expected, words());
+    }
+    point.map(|point| Fault::PowerLossAt { point })
 }
 
 fn server(cursor: &mut Cursor<'_, '_, '_>) -> Option<()> {
@@ -595,6 +650,12 @@ fn check_links<'s>(
         | Fault::BounceServer { .. }
         | Fault::StartServer
         | Fault::PowerLossServer
+        | Fault::PowerLossAt { .. }
+        | Fault::PowerLossInDisk { .. }
+        | Fault::DiskError { .. }
+        | Fault::DiskFull { .. }
+        | Fault::SlowDisk { .. }
+        | Fault::MendDisk
         | Fault::Reset { .. }
         | Fault::Kill { .. }
         | Fault::Start { .. }

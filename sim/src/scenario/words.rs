@@ -103,6 +103,15 @@ words! {
         /// From the site to the server.
         Outbound = "outbound",
     }
+    /// How far a commit of the server gets.
+    CommitPoint {
+        /// Nothing of it was written.
+        BeforeWrite = "before_write",
+        /// It is on disk, and nobody was answered.
+        AfterCommit = "after_commit",
+        /// It was answered.
+        AfterAnswers = "after_answers",
+    }
     /// What `login_status` says (LOGIN-6).
     LoginStatus {
         /// Nobody is logged in.

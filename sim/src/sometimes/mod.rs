@@ -71,7 +71,12 @@ impl Sometimes {
             | Effect::LinkHeld { .. }
             | Effect::LatencyChanged { .. }
             | Effect::ConnectionReset { .. }
-            | Effect::ClockMoved { .. } => {}
+            | Effect::ClockMoved { .. }
+            | Effect::DiskRefused
+            | Effect::DiskPaced
+            | Effect::DiskMended
+            | Effect::WriteTorn
+            | Effect::DatabaseRepaired => {}
         }
     }
 }

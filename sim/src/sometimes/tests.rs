@@ -137,7 +137,7 @@ impl Run {
     }
 
     fn starts(self) -> Self {
-        self.effect(Effect::ServerUp).server(What::ServerStarted { wall: Micros::new(0) })
+        self.effect(Effect::ServerUp).server(What::ServerStarted { commit: 0, wall: Micros::new(0) })
     }
 
     #[track_caller]

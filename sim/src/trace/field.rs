@@ -12,7 +12,7 @@ use gatecrash::time::WallTime;
 
 use super::cast::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
 use super::{Kick, Refusal, Session};
-use crate::scenario::{CallKind, Conduct, Direction};
+use crate::scenario::{CallKind, CommitPoint, Conduct, Direction};
 
 macro_rules! wide {
     ($($(#[$doc:meta])+ $name:ident: $number:ident => $value:ident;)+) => { $(
@@ -188,6 +188,7 @@ fields! {
     Presence: |one| Value::Word(one.word());
     CallKind: |one| Value::Word(one.word());
     Conduct: |one| Value::Word(one.word());
+    CommitPoint: |one| Value::Word(one.word());
     Direction: |one| Value::Word(one.word());
     Code: |code| Value::Code(code);
     Refusal: |refusal| match refusal {

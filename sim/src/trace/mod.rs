@@ -31,7 +31,7 @@ pub use field::{Micros, Seconds, SignedMicros, Value};
 pub use ledger::Ledger;
 pub use record::{Ending, Recorder, Summary};
 
-use crate::scenario::{CallKind, Conduct, Direction};
+use crate::scenario::{CallKind, CommitPoint, Conduct, Direction};
 use field::records;
 
 /// Everything that happened in one run.
@@ -181,8 +181,10 @@ records! {
         },
         /// A session is displaced first from now on (CONN-6).
         Dormant = "dormant" { user: UserIndex, device: DeviceIndex, epoch: u32 },
-        /// The server's core began to run on its records.
-        ServerStarted = "server_started" { wall: Micros },
+        /// The server's core began to run on its records, which hold every change up to this one.
+        ServerStarted = "server_started" { commit: u32, wall: Micros },
+        /// A commit failed: which changes are on disk is unknown until the server starts again (DUR-5).
+        StoreFailed = "store_failed",
         /// The server's configuration, at the start and at each change (POLICY-5).
         Configured = "configured" {
             seats: Seats,
@@ -448,6 +450,18 @@ records! {
         StartServer = "start server",
         /// The server's machine loses its power.
         PowerLossServer = "power-loss server",
+        /// The same, when a commit gets so far.
+        PowerLossAt = "power-loss server at" { point: CommitPoint },
+        /// The same, at the so manieth operation of its disk.
+        PowerLossInDisk = "power-loss server in disk" { operation: u32 },
+        /// The server's disk fails, from the so manieth operation on.
+        DiskError = "disk-error server" { operation: u32 },
+        /// The server's disk is full, from the so manieth operation that needs room.
+        DiskFull = "disk-full server" { operation: u32 },
+        /// The server's disk takes another time for a commit.
+        SlowDisk = "slow-disk server" { min: Micros, max: Micros },
+        /// The server's disk works again.
+        MendDisk = "mend-disk server",
         /// The device's connection is reset.
         Reset = "reset" { device: DeviceIndex },
         /// The device's process dies.
@@ -494,6 +508,16 @@ records! {
         ClockMoved = "clock_moved" { device: Option<DeviceIndex> },
         /// The device's disk is empty.
         DiskEmpty = "disk_empty" { device: DeviceIndex },
+        /// The server's disk refused an operation.
+        DiskRefused = "disk_refused",
+        /// The server's disk takes another time from now on.
+        DiskPaced = "disk_paced",
+        /// The server's disk refuses nothing any more.
+        DiskMended = "disk_mended",
+        /// Part of a write to the server's disk is there, and the rest is not.
+        WriteTorn = "write_torn",
+        /// The server's database was not closed well, and repaired itself.
+        DatabaseRepaired = "database_repaired",
     }
 }
 

@@ -138,6 +138,16 @@ impl Recorder {
         self.lock().server_output(now, output);
     }
 
+    /// The server's core goes on from records that hold every change up to this one.
+    pub fn server_restored(&self, now: Now, change: Change) {
+        self.lock().server_restored(now, change);
+    }
+
+    /// A commit of the server failed.
+    pub fn store_failed(&self, now: Now) {
+        self.lock().store_failed(now);
+    }
+
     /// Every change up to this one is on the server's disk.
     pub fn server_committed(&self, now: Now, change: Change) {
         self.lock().server_committed(now, change);

@@ -87,6 +87,7 @@ fn part(event: &Event) -> Part {
         | What::Commit { .. }
         | What::Dormant { .. }
         | What::ServerStarted { .. }
+        | What::StoreFailed
         | What::Configured { .. }
         | What::BackOff { .. }
         | What::LinkLost

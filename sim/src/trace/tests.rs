@@ -100,6 +100,7 @@ impl Run {
             epoch: Epoch(number as u64),
             attempt: attempt(1),
             ticket: store::SessionTicket::from(&claims()),
+            keeper_before: None,
         }
     }
 
@@ -127,7 +128,7 @@ impl Run {
         let change = number as u64;
         let mut facts = before;
         facts.push(self.accepted(number));
-        facts.push(store::Fact::AttemptRaised { device: id(number), attempt: attempt(1) });
+        facts.push(store::Fact::AttemptRaised { user: alice(), device: id(number), attempt: attempt(1) });
         self.commits(change, facts);
         let admission = protocol::Admission { epoch: Epoch(change), conversations: Vec::new() };
         let answer = protocol::ServerFrame::LoginAnswer { call, outcome: Ok(admission) };
@@ -288,7 +289,7 @@ fn an_event_is_shown_among_its_neighbours() {
 fn equal_runs_have_equal_digests_in_every_build() {
     let trace = Run::new().story();
     assert_eq!(trace.digest, Run::new().story().digest);
-    assert_eq!(trace.digest.to_string(), "0f18438170e28123");
+    assert_eq!(trace.digest.to_string(), "ca6d0df074ca11e7");
 }
 
 /// One change anywhere shows.
@@ -403,8 +404,8 @@ fn a_device_keeps_its_name_under_a_new_id() {
     run.commits(
         1,
         vec![
-            store::Fact::EndForgotten { device: DeviceId::from_bytes([7; 16]) },
-            store::Fact::EndForgotten { device: DeviceId::from_bytes([8; 16]) },
+            store::Fact::EndForgotten { user: alice(), device: DeviceId::from_bytes([7; 16]) },
+            store::Fact::EndForgotten { user: alice(), device: DeviceId::from_bytes([8; 16]) },
         ],
     );
     let trace = run.recorder.finish();

@@ -9,14 +9,15 @@
 //! | `queue` | what is to happen, in order |
 //! | `script` | the script's steps and faults, and what heals when it is over |
 //! | `links` `flight` | connections; what is under way on them |
-//! | `machine` | the server's process, disk and clock |
+//! | `machine` `disk` | the server's process and clock; its disk |
 //! | `devices` | the devices' processes, applications and disks |
 //! | `mint` | tickets without a signature |
 
 mod devices;
+pub(crate) mod disk;
 mod flight;
 mod links;
-mod machine;
+pub(crate) mod machine;
 mod mint;
 mod queue;
 mod script;
@@ -99,8 +100,12 @@ enum Due {
     Arrival(u32),
     /// The request for this connection was lost at once.
     Refused(u32),
-    /// The running batch of this start of the server is on disk.
+    /// The running batch of this life of the core gets to the disk.
+    Landing(u32),
+    /// It is on disk.
     Committed(u32),
+    /// The pause is over after which the store is opened again.
+    Reopen(u32),
     ServerTimer,
     DeviceTimer(u32),
     Look,
@@ -168,14 +173,16 @@ impl<'a, S: ServerDecisions, C: ClientDecisions, O: Observer> World<'a, S, C, O>
                     self.step(&scenario.steps[index as usize].action);
                 }
                 Due::StartServer => {
-                    if self.server.core.is_none() {
+                    if !self.server.is_running {
                         self.start_server();
                     }
                 }
                 Due::CarryOut(device) => self.carry_out(device as usize),
                 Due::Arrival(place) => self.arrived(place),
                 Due::Refused(link) => self.connect_failed(link as usize),
-                Due::Committed(start) => self.committed(start),
+                Due::Landing(life) => self.landing(life),
+                Due::Committed(life) => self.committed(life),
+                Due::Reopen(life) => self.reopen(life),
                 Due::ServerTimer => self.server_timer(),
                 Due::DeviceTimer(device) => self.device_timer(device as usize),
                 Due::Look => {

@@ -1,6 +1,6 @@
 //! `gatecrashd serve`: runs the server over TCP until it is told to stop.
 //!
-//! Keeps its records in memory: they are gone when the process ends. The library serves.
+//! The library serves, and keeps the records; here are the arguments and the signals.
 
 use std::io::{Write, stdout};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gatecrash::driver::Unobserved;
 use gatecrash::driver::server::{ServeError, ServerDriver};
-use gatecrash::driver::store::MemoryStore;
+use gatecrash::driver::store::FileStore;
 use gatecrash::driver::tokio::Live;
 use tracing::{error, info};
 use tracing_subscriber::filter::LevelFilter;
@@ -23,14 +23,17 @@ use crate::{BadInput, End, config};
 #[command(after_help = "\
 Examples:
   gatecrashd serve --config app.toml
-  gatecrashd serve --config app.toml --listen 0.0.0.0:7000 --log debug
+  gatecrashd serve --config app.toml --data /var/lib/gatecrash --listen 0.0.0.0:7000 --log debug
 
-docs/app.example.toml explains every line of a configuration. Records are kept in memory: a
-restarted server knows nobody.")]
+docs/app.example.toml explains every line of a configuration. What was answered survives the end of
+the process, whatever ended it. One process at a time may use a data directory.")]
 pub struct Arguments {
     /// The app's configuration
     #[arg(long, value_name = "PATH")]
     config: PathBuf,
+    /// The directory of the database, made if need be
+    #[arg(long, value_name = "DIR", default_value = "gatecrash-data")]
+    data: PathBuf,
     /// Where to listen, in the place of the configuration's `listen`
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
@@ -41,7 +44,7 @@ pub struct Arguments {
 
 /// Serves until stopped.
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
-    let Arguments { config, listen, log } = arguments;
+    let Arguments { config, data, listen, log } = arguments;
     let mut settings = config::read(&config)?;
     if let Some(address) = listen {
         settings.listen = address;
@@ -55,7 +58,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         let signals = Signals::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
         let app_id = settings.config.app_id;
         let bound =
-            ServerDriver::<Live, MemoryStore>::bind(Live::new(), MemoryStore::default(), Unobserved, settings).await;
+            ServerDriver::<Live, FileStore>::bind(Live::new(), FileStore::new(data), Unobserved, settings).await;
         let (server, handle) = bound.map_err(|error| BadInput(error.to_string()))?;
         let address =
             server.listener().local_addr().map_err(|error| BadInput(format!("cannot tell the address: {error}")))?;
@@ -71,7 +74,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         stopping.abort();
         match ended {
             Ok(()) => Ok(End::Done),
-            Err(error @ (ServeError::Store(_) | ServeError::Listen { .. })) => {
+            Err(error @ (ServeError::Store(_) | ServeError::Open(_) | ServeError::Listen { .. })) => {
                 error!(%error, "stopped");
                 Ok(End::Refused)
             }

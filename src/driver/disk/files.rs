@@ -149,7 +149,7 @@ fn write_json(path: &Path, name: &str, value: &impl Serialize) -> io::Result<()>
 
 /// A rename survives a crash once its directory is synced; where directories cannot be opened, as
 /// on Windows, the file system sees to it.
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(in crate::driver) fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 

@@ -46,6 +46,11 @@ impl Gate {
         free
     }
 
+    /// What waits, when it will wait in vain.
+    pub(super) fn give_up(&mut self) -> VecDeque<Output> {
+        std::mem::take(&mut self.waiting)
+    }
+
     /// The connection is gone: nothing waits for it any more.
     pub(super) fn forget(&mut self, connection: ConnectionId) {
         self.waiting.retain(|output| connection_of(output) != Some(connection));

@@ -28,12 +28,15 @@ super::scenarios! {
     dropped_key_takes_its_tickets_with_it
     dual_policy_leaves_the_page_beside_the_phone
     end_on_its_way_is_dropped_by_a_switch
+    epochs_leap_over_those_lost_with_a_crash
     every_fault_of_a_ticket_has_its_own_code
+    failed_commit_is_answered_and_the_server_goes_on
     first_login_creates_the_account_and_a_refused_one_does_not
     flapping_link_keeps_its_backoff
     forty_devices_reconnect_through_a_rolling_partition
     fourth_web_page_displaces_the_oldest
     frozen_between_the_call_and_its_frames
+    full_disk_is_waited_for
     heartbeat_finds_a_dead_link
     heartbeat_on_its_way_is_not_joined_by_another
     invalid_user_id_is_refused_without_the_network
@@ -84,6 +87,10 @@ super::scenarios! {
     phone_that_slept_through_its_login_has_its_result_on_waking
     policy_change_waits_for_the_next_login
     policy_that_counts_is_the_one_of_the_decision
+    power_loss_after_the_answers_loses_nothing
+    power_loss_after_the_commit_loses_only_the_answer
+    power_loss_before_the_write_leaves_nothing
+    power_loss_inside_the_database_is_repaired
     power_loss_is_noticed_by_heartbeats
     query_shows_presence_and_devices
     reconnect_kicks_takes_the_seat_back
@@ -108,6 +115,7 @@ super::scenarios! {
     silent_strangers_are_hung_up_after_45_seconds
     simultaneous_logins_leave_exactly_one
     single_policy_leaves_one_platform
+    slow_disk_delays_answers_and_nothing_else
     status_passes_through_logining
     switch_the_sdk_refuses_leaves_everything_as_it_was
     switch_the_server_refuses_leaves_nobody_logged_in

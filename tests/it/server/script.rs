@@ -335,7 +335,7 @@ impl Stage {
         let named = |device: &DeviceId| self.device(device.public_name());
         match fact {
             Fact::AccountCreated { user } => format!("account {user}"),
-            Fact::AttemptRaised { device, attempt } => format!("attempt {} {attempt}", named(device)),
+            Fact::AttemptRaised { device, attempt, .. } => format!("attempt {} {attempt}", named(device)),
             Fact::SessionAccepted { user, device, epoch, .. } => format!("accepted {user} {} {epoch}", named(device)),
             Fact::SessionResumed { user, device, epoch, .. } => format!("resumed {user} {} {epoch}", named(device)),
             Fact::SessionRenewed { user, device, epoch, .. } => format!("renewed {user} {} {epoch}", named(device)),
@@ -345,7 +345,7 @@ impl Stage {
                 format!("ended {user} {} {epoch} {}", named(device), reason.word())
             }
             Fact::KickSettled { user, device, epoch } => format!("settled {user} {} {epoch}", named(device)),
-            Fact::EndForgotten { device } => format!("forgotten {}", named(device)),
+            Fact::EndForgotten { device, .. } => format!("forgotten {}", named(device)),
             Fact::TicketsVoided { user, until } => format!("voided {user} until {}", until - START),
             Fact::TicketVoided { user, last_second, .. } => format!("voided {user} one until {}", last_second - START),
             Fact::DayCounted { user, day } => format!("counted {user} {day}"),

@@ -1,5 +1,6 @@
 //! Gambits about the server's death: between a decision and its answer, with something owed.
 
+use super::super::moves;
 use super::super::setup::user_name;
 use super::*;
 use crate::scenario::Text;
@@ -63,6 +64,61 @@ pub(super) fn before_the_answer(author: &mut Author) -> Option<()> {
         author.pass(pause);
         author.call(device, fresh_login(user));
     }
+    Some(())
+}
+
+/// Somebody asks for something that has to be on disk before it is answered.
+fn ask(author: &mut Author, device: usize, user: usize) {
+    let call = match author.draw.below(6) {
+        0..=3 => fresh_login(user),
+        4 => {
+            author.log_in(device, user);
+            Call::Send { to: user_name(user).to_owned(), text: Text::Written("before it dies".to_owned()) }
+        }
+        _ => {
+            author.log_in(device, user);
+            Call::Logout
+        }
+    };
+    author.call(device, call);
+}
+
+/// DUR-1: the power goes at a certain point of the commit of what is asked for.
+pub(super) fn inside_a_commit(author: &mut Author) -> Option<()> {
+    fits(author, 20 * SECOND)?;
+    let (device, user) = (author.any_device(), author.any_user());
+    author.bring(device);
+    let fault = moves::commit_cut(author);
+    author.fault(fault);
+    ask(author, device, user);
+    let pause = some(author, 1, 8_000);
+    author.pass(pause);
+    author.fault(Fault::StartServer);
+    let pause = some(author, 1, 2_000);
+    author.pass(pause);
+    author.call(device, fresh_login(user));
+    Some(())
+}
+
+/// DUR-5: the disk fails under what is asked for, perhaps for longer than the caller waits.
+pub(super) fn a_disk_that_fails(author: &mut Author) -> Option<()> {
+    fits(author, 60 * SECOND)?;
+    let (device, other, user) = (author.any_device(), author.any_device(), author.any_user());
+    author.bring(device);
+    author.bring(other);
+    let operation = moves::disk_operation(author);
+    let is_full = author.has(Family::DiskFull) && author.draw.chance(1, 2);
+    author.fault(if is_full { Fault::DiskFull { operation } } else { Fault::DiskError { operation } });
+    ask(author, device, user);
+    let pause = some(author, 1, 3_000);
+    author.pass(pause);
+    author.call(other, fresh_login(user));
+    let pause = some(author, 1, 40_000);
+    author.pass(pause);
+    author.fault(Fault::MendDisk);
+    let pause = some(author, 1, 9_000);
+    author.pass(pause);
+    author.call(device, fresh_login(user));
     Some(())
 }
 

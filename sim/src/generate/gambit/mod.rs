@@ -30,7 +30,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 33] = [
+pub(super) const GAMBITS: [Gambit; 35] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -78,6 +78,8 @@ pub(super) const GAMBITS: [Gambit; 33] = [
     Gambit { name: "listeners that log in again", needs: &[Family::Listener], play: kicks::answered_by_logins },
     Gambit { name: "a message and a displacement", needs: &[Family::Send], play: kicks::and_a_message },
     Gambit { name: "a death between commit and answer", needs: &[], play: crashes::before_the_answer },
+    Gambit { name: "a power loss inside a commit", needs: &[Family::CommitCut], play: crashes::inside_a_commit },
+    Gambit { name: "a commit that fails", needs: &[Family::DiskError], play: crashes::a_disk_that_fails },
     Gambit { name: "a power loss with a kick owed", needs: &[Family::PowerLoss], play: crashes::with_a_kick_owed },
     Gambit { name: "expiries while the server is down", needs: &[], play: crashes::over_an_expiry },
     Gambit { name: "something as a session goes dormant", needs: &[Family::Kill], play: absences::dormant },

@@ -20,6 +20,14 @@ impl<O: Observer> Recording<O> {
             scenario::Fault::BounceServer { after } => Fault::BounceServer { after: Micros::from(*after) },
             scenario::Fault::StartServer => Fault::StartServer,
             scenario::Fault::PowerLossServer => Fault::PowerLossServer,
+            scenario::Fault::PowerLossAt { point } => Fault::PowerLossAt { point: *point },
+            scenario::Fault::PowerLossInDisk { operation } => Fault::PowerLossInDisk { operation: *operation },
+            scenario::Fault::DiskError { operation } => Fault::DiskError { operation: *operation },
+            scenario::Fault::DiskFull { operation } => Fault::DiskFull { operation: *operation },
+            scenario::Fault::SlowDisk { latency } => {
+                Fault::SlowDisk { min: Micros::from(latency.min), max: Micros::from(latency.max) }
+            }
+            scenario::Fault::MendDisk => Fault::MendDisk,
             scenario::Fault::Reset { device } => Fault::Reset { device: self.called(device) },
             scenario::Fault::Kill { device } => Fault::Kill { device: self.called(device) },
             scenario::Fault::Start { device } => Fault::Start { device: self.called(device) },

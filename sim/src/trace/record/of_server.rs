@@ -1,5 +1,6 @@
 //! What goes into the server's core and comes out of it, as events.
 
+use gatecrash::id::Change;
 use gatecrash::protocol;
 use gatecrash::server::{self, Config};
 use gatecrash::store;
@@ -12,10 +13,8 @@ impl<O: Observer> Recording<O> {
     pub(crate) fn server_input(&mut self, now: Now, input: &server::Input) {
         let wall = Micros::from(now.wall);
         let what = match input {
-            server::Input::Started => {
-                self.peers.clear();
-                What::ServerStarted { wall }
-            }
+            // What it starts from is what says that it does.
+            server::Input::Started => return,
             server::Input::Opened { connection } => {
                 let slot = connection.0 as usize;
                 if self.peers.len() <= slot {
@@ -44,6 +43,16 @@ impl<O: Observer> Recording<O> {
             server::Input::ClockChanged => What::ClockChanged { wall },
         };
         self.push(now.instant, Actor::Server, what);
+    }
+
+    pub(crate) fn server_restored(&mut self, now: Now, change: Change) {
+        self.peers.clear();
+        let what = What::ServerStarted { commit: small(change.0), wall: Micros::from(now.wall) };
+        self.push(now.instant, Actor::Server, what);
+    }
+
+    pub(crate) fn store_failed(&mut self, now: Now) {
+        self.push(now.instant, Actor::Server, What::StoreFailed);
     }
 
     pub(crate) fn configured(&mut self, at: Instant, config: &Config) {
@@ -94,11 +103,11 @@ impl<O: Observer> Recording<O> {
     pub(super) fn fact(&mut self, fact: &store::Fact) -> Fact {
         match fact {
             store::Fact::AccountCreated { user } => Fact::AccountCreated { user: self.user(user.as_str()) },
-            store::Fact::AttemptRaised { device, attempt } => {
+            store::Fact::AttemptRaised { user: _, device, attempt } => {
                 let (device, installation) = self.installation(device);
                 Fact::AttemptRaised { device, installation, attempt: *attempt }
             }
-            store::Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket } => {
+            store::Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket, keeper_before: _ } => {
                 let (device, installation) = self.installation(device);
                 Fact::SessionAccepted {
                     user: self.user(user.as_str()),
@@ -150,7 +159,7 @@ impl<O: Observer> Recording<O> {
             store::Fact::KickSettled { user, device, epoch } => {
                 Fact::KickSettled { user: self.user(user.as_str()), device: self.device(device), epoch: small(epoch.0) }
             }
-            store::Fact::EndForgotten { device } => Fact::EndForgotten { device: self.device(device) },
+            store::Fact::EndForgotten { user: _, device } => Fact::EndForgotten { device: self.device(device) },
             store::Fact::TicketsVoided { user, until } => {
                 Fact::TicketsVoided { user: self.user(user.as_str()), until: Seconds::new(*until) }
             }

@@ -140,6 +140,7 @@ impl Writer<'_> {
             | What::EventsDropped
             | What::TicketJudged { .. }
             | What::ServerStarted { .. }
+            | What::StoreFailed
             | What::Configured { .. }
             | What::ClockChanged { .. }
             | What::LinkLost

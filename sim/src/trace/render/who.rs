@@ -40,6 +40,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::TicketJudged { .. }
         | What::Dormant { .. }
         | What::ServerStarted { .. }
+        | What::StoreFailed
         | What::Configured { .. }
         | What::ClockChanged { .. }
         | What::StoreAsked { .. }

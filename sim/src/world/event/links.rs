@@ -245,9 +245,18 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if !self.links[link].is_device_end_open {
             return;
         }
-        if self.server.core.is_none() {
+        if !self.server.is_running {
             // Nobody is there: a connect is refused when the server is back.
             return self.server.knocking.push(link);
+        }
+        if self.server.core.is_none() {
+            // Without its store the server lets nobody in.
+            self.links[link].is_connected = true;
+            let (device, connection) = (self.links[link].device as usize, self.links[link].end);
+            if self.links[link].stranger.is_none() {
+                self.device_input(device, client::Input::Connected { connection });
+            }
+            return self.send(link, Body::Closed);
         }
         let connection = self.server.accept(link);
         let state = &mut self.links[link];
@@ -262,7 +271,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     }
 
     fn upward_arrived(&mut self, link: usize, what: Upward) {
-        if self.server.core.is_none() {
+        if !self.server.is_running {
             // It waits at the dead machine, which answers it when it starts again.
             if !self.server.unanswered.contains(&link) {
                 self.server.unanswered.push(link);

@@ -1,40 +1,50 @@
-//! The server's machine: its process and its disk, which takes its time.
+//! The server's machine: its process, and how long its disk takes.
 //!
 //! Decides nothing: the core does.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use gatecrash::decide::{ClientDecisions, ServerDecisions};
+use gatecrash::driver::server::{REOPEN_PAUSE_MAX, REOPEN_PAUSE_MIN};
 use gatecrash::id::{Change, ConnectionId};
 use gatecrash::server::{self, Config, Server};
 use gatecrash::store::{Commit, Records};
 use gatecrash::time::{Instant, Now};
 
 use super::super::{clock::WallClock, limits};
+use super::disk::{Disk, Landing};
 use super::flight::Body;
 use super::links::ServerEnd;
 use super::{Class, Due, World, small};
 use crate::draw::Draw;
-use crate::scenario::{Action, Fault, Offset, Scenario};
+use crate::scenario::{Action, Fault, Offset, Scenario, Span};
 use crate::trace::{Effect, Observer};
 
 /// The server's machine: its process, its disk, its clock.
 pub(super) struct Machine<S: ServerDecisions> {
     pub(super) core: Option<Server<S>>,
+    /// Whether its process runs, with a core or waiting for its disk.
+    pub(super) is_running: bool,
     pub(super) config: Config,
     pub(super) accepts_old_key: bool,
     pub(super) clock: WallClock,
-    /// What is on disk; not kept where no step can ever ask for it.
-    records: Option<Records>,
+    /// Its disk; none where no step can ever show what is on it.
+    pub(super) disk: Option<Box<Disk>>,
     /// Changes decided and not yet on their way to the disk, and the batch that is.
     gathered: Vec<server::Output>,
     writing: Vec<Commit>,
     committed: Change,
     /// Outputs that wait for the disk (DUR-1), in the order of what they reveal.
     held: VecDeque<server::Output>,
-    disk: Draw,
-    /// How often it was started: a batch that a crash overtook is nobody's.
-    starts: u32,
+    /// How long a commit takes, and at which part of that it lands.
+    pub(super) pace: Span,
+    pace_draw: Draw,
+    landing_draw: Draw,
+    /// How often a core was begun or given up: what was meant for an earlier one is nobody's.
+    lives: u32,
+    /// How long to wait before the disk is tried again.
+    pause: Duration,
     /// The link behind each of the core's connections.
     slots: Vec<Option<u32>>,
     free: BTreeSet<u32>,
@@ -48,16 +58,24 @@ impl<S: ServerDecisions> Machine<S> {
     pub(super) fn new(scenario: &Scenario) -> Self {
         Machine {
             core: None,
+            is_running: false,
             config: limits::config(scenario),
             accepts_old_key: true,
             clock: WallClock::new(scenario.app.start, Offset(0)),
-            records: scenario.steps.iter().any(|step| ends_the_server(&step.action)).then(Records::default),
+            disk: scenario
+                .steps
+                .iter()
+                .any(|step| shows_the_disk(&step.action))
+                .then(|| Box::new(Disk::new(scenario.seed))),
             gathered: Vec::new(),
             writing: Vec::new(),
             committed: Change::NONE,
             held: VecDeque::new(),
-            disk: Draw::new(scenario.seed, "server", "disk"),
-            starts: 0,
+            pace: scenario.app.commit_latency,
+            pace_draw: Draw::new(scenario.seed, "server", "disk"),
+            landing_draw: Draw::new(scenario.seed, "server", "landing"),
+            lives: 0,
+            pause: REOPEN_PAUSE_MIN,
             slots: Vec::new(),
             free: BTreeSet::new(),
             knocking: Vec::new(),
@@ -99,11 +117,9 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
 
     pub(super) fn start_server(&mut self) {
         self.effect(Effect::ServerUp);
-        let records = self.server.records.clone().unwrap_or_default();
-        self.server.committed = records.change;
-        self.server.starts += 1;
-        self.server.core = Some(Server::restore(self.server.config.clone(), records));
-        self.server_input(server::Input::Started);
+        self.server.is_running = true;
+        self.server.pause = REOPEN_PAUSE_MIN;
+        self.open_store();
         // Who knocked or spoke meanwhile is turned away by the machine.
         for link in std::mem::take(&mut self.server.knocking) {
             self.connect_failed(link);
@@ -113,18 +129,84 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         }
     }
 
-    /// A crash closes connections politely; a power loss takes along what the machine sent last.
-    pub(super) fn crash_server(&mut self, is_polite: bool) {
-        if self.server.core.take().is_none() {
-            return self.effect(Effect::Nothing);
+    /// Begins a core on what is on the disk, or waits for the disk.
+    fn open_store(&mut self) {
+        let records = match &mut self.server.disk {
+            Some(disk) => disk.open(),
+            None => Some(Records { starts: 1, ..Records::default() }),
+        };
+        self.server.lives += 1;
+        let Some(records) = records else {
+            self.disk_refused();
+            self.queue.push(self.now + self.server.pause, Class::Timer, Due::Reopen(self.server.lives));
+            self.server.pause = REOPEN_PAUSE_MAX.min(self.server.pause * 2);
+            return;
+        };
+        self.server.committed = records.change;
+        self.server.core = Some(Server::restore(self.server.config.clone(), records));
+        let now = self.server_now();
+        if let Some(recording) = &mut self.recording {
+            recording.server_restored(now, self.server.committed);
         }
+        self.server_input(server::Input::Started);
+    }
+
+    /// The pause is over.
+    pub(super) fn reopen(&mut self, life: u32) {
+        if self.server.is_running && self.server.lives == life {
+            self.open_store();
+        }
+    }
+
+    /// DUR-5: whoever waits for the disk is told that the server was unable, and everybody is let go.
+    fn store_failed(&mut self) {
+        self.disk_refused();
+        let now = self.server_now();
+        if let Some(recording) = &mut self.recording {
+            recording.store_failed(now);
+        }
+        for output in std::mem::take(&mut self.server.held) {
+            if let server::Action::Send { connection, frame } = output.action
+                && let Some(frame) = frame.unable()
+            {
+                let action = server::Action::Send { connection, frame };
+                self.let_out(server::Output { reveals: Change::NONE, action });
+            }
+        }
+        for link in self.end_core().into_iter().map(|link| link as usize) {
+            self.send(link, Body::Closed);
+            self.links[link].server_end = ServerEnd::Closed { at: self.now };
+        }
+        self.server.pause = REOPEN_PAUSE_MIN;
+        self.queue.push(self.now + self.server.pause, Class::Timer, Due::Reopen(self.server.lives));
+    }
+
+    fn disk_refused(&mut self) {
+        if self.server.disk.as_mut().is_some_and(|disk| disk.refuses_for_the_first_time()) {
+            self.effect(Effect::DiskRefused);
+        }
+    }
+
+    /// Nobody decides any more, and nothing that was decided is carried on. Gives the links that were open.
+    fn end_core(&mut self) -> Vec<u32> {
+        self.server.core = None;
+        self.server.lives += 1;
         self.server.gathered.clear();
         self.server.writing.clear();
         self.server.held.clear();
         self.server.wake_at = None;
         self.server.free.clear();
+        std::mem::take(&mut self.server.slots).into_iter().flatten().collect()
+    }
+
+    /// A crash closes connections politely; a power loss takes along what the machine sent last.
+    pub(super) fn crash_server(&mut self, is_polite: bool) {
+        if !std::mem::take(&mut self.server.is_running) {
+            return self.effect(Effect::Nothing);
+        }
+        let links = self.end_core();
         self.effect(Effect::ServerDead);
-        for link in std::mem::take(&mut self.server.slots).into_iter().flatten() {
+        for link in links {
             self.links[link as usize].server_end = ServerEnd::None;
             if is_polite {
                 self.send(link as usize, Body::Closed);
@@ -225,20 +307,42 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
                 self.server.writing.push(commit);
             }
         }
-        let latency = self.server.disk.within(self.scenario.app.commit_latency);
-        self.queue.push(self.now + latency, Class::Input, Due::Committed(self.server.starts));
+        let latency = self.server.pace_draw.within(self.server.pace);
+        if self.server.disk.is_none() {
+            return self.queue.push(self.now + latency, Class::Input, Due::Committed(self.server.lives));
+        }
+        let landing = landing(latency, &mut self.server.landing_draw);
+        self.queue.push(self.now + landing, Class::Input, Due::Landing(self.server.lives));
+        self.queue.push(self.now + latency, Class::Input, Due::Committed(self.server.lives));
     }
 
-    pub(super) fn committed(&mut self, start: u32) {
-        // Of a batch that a crash overtook nothing is left.
-        if self.server.core.is_none() || self.server.starts != start {
+    /// The batch gets to the disk.
+    pub(super) fn landing(&mut self, life: u32) {
+        if self.server.core.is_none() || self.server.lives != life {
+            return;
+        }
+        let disk = self.server.disk.as_mut().expect("a batch lands on a disk");
+        match disk.land(&self.server.writing) {
+            Landing::Done => {}
+            Landing::Refused => self.store_failed(),
+            Landing::PowerLost => self.power_fails(),
+        }
+    }
+
+    fn power_fails(&mut self) {
+        if let Some(disk) = &mut self.server.disk {
+            disk.power_failed();
+        }
+        self.crash_server(false);
+    }
+
+    pub(super) fn committed(&mut self, life: u32) {
+        // Of a batch that a crash overtook nobody is told.
+        if self.server.core.is_none() || self.server.lives != life {
             return;
         }
         let batch = std::mem::take(&mut self.server.writing);
         let change = batch.last().expect("a batch is not empty").number;
-        if let Some(records) = &mut self.server.records {
-            batch.iter().for_each(|commit| records.apply(commit));
-        }
         self.server.committed = change;
         let now = self.server_now();
         if let Some(recording) = &mut self.recording {
@@ -247,13 +351,56 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         while let Some(output) = self.server.held.pop_front_if(|output| output.reveals <= change) {
             self.let_out(output);
         }
+        if self.server.disk.as_ref().is_some_and(|disk| disk.fails_after_answers()) {
+            return self.power_fails();
+        }
         self.begin_batch();
+    }
+
+    /// What befalls the disk. Where a scenario has such a fault, it has a disk.
+    pub(super) fn disk_fault(&mut self, fault: &Fault) {
+        let scenario = self.scenario;
+        let Some(disk) = &mut self.server.disk else { return };
+        match *fault {
+            Fault::PowerLossAt { point } => disk.fail_power_at(point),
+            Fault::PowerLossInDisk { operation } => disk.fail_power_in(operation),
+            Fault::DiskError { operation } | Fault::DiskFull { operation } => disk.refuse(operation),
+            Fault::SlowDisk { latency } => {
+                self.server.pace = latency;
+                self.effect(Effect::DiskPaced);
+            }
+            Fault::MendDisk => {
+                disk.mend();
+                self.server.pace = scenario.app.commit_latency;
+                self.effect(Effect::DiskMended);
+            }
+            _ => unreachable!("no fault of a disk"),
+        }
     }
 }
 
-/// Whether the server will ever have to go on from its disk.
-fn ends_the_server(action: &Action) -> bool {
-    matches!(action, Action::Fault(Fault::CrashServer | Fault::PowerLossServer | Fault::BounceServer { .. }))
+/// When a commit that takes so long lands on the disk: a crash before that finds nothing of it, a crash
+/// after it all of it.
+pub(crate) fn landing(latency: Duration, draw: &mut Draw) -> Duration {
+    let part = draw.between(0, 1_000);
+    Duration::from_micros(u64::try_from(latency.as_micros()).expect("a latency is short") * part / 1_000)
+}
+
+/// Whether the step may show what is on the server's disk.
+fn shows_the_disk(action: &Action) -> bool {
+    let Action::Fault(fault) = action else { return false };
+    matches!(
+        fault,
+        Fault::CrashServer
+            | Fault::PowerLossServer
+            | Fault::PowerLossAt { .. }
+            | Fault::PowerLossInDisk { .. }
+            | Fault::BounceServer { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::SlowDisk { .. }
+            | Fault::MendDisk
+    )
 }
 
 /// Which connection an output goes out on.

@@ -28,6 +28,12 @@ pub(super) fn class(action: &Action) -> Class {
             | Fault::BounceServer { .. }
             | Fault::StartServer
             | Fault::PowerLossServer
+            | Fault::PowerLossAt { .. }
+            | Fault::PowerLossInDisk { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::SlowDisk { .. }
+            | Fault::MendDisk
             | Fault::Skew { .. }
             | Fault::Drift { .. } => Class::World,
             Fault::Reset { .. }
@@ -114,12 +120,18 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             }
             Fault::CrashServer => self.crash_server(true),
             Fault::PowerLossServer => self.crash_server(false),
+            Fault::PowerLossAt { .. }
+            | Fault::PowerLossInDisk { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::SlowDisk { .. }
+            | Fault::MendDisk => self.disk_fault(fault),
             Fault::BounceServer { after } => {
                 self.crash_server(true);
                 self.queue.push(self.now + *after, Class::Owed, Due::StartServer);
             }
             Fault::StartServer => {
-                if self.server.core.is_some() {
+                if self.server.is_running {
                     self.effect(Effect::Nothing);
                 } else {
                     self.start_server();
@@ -195,7 +207,14 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
 
     /// Everything is mended once the script is over.
     pub(super) fn heal(&mut self) {
-        if self.server.core.is_none() {
+        let usual = self.scenario.app.commit_latency;
+        if let Some(disk) = &mut self.server.disk {
+            disk.power_failed();
+            if disk.needs_mending() || self.server.pace != usual {
+                self.disk_fault(&Fault::MendDisk);
+            }
+        }
+        if !self.server.is_running {
             self.start_server();
         }
         for site in 0..self.sites.len() {

@@ -17,7 +17,7 @@ use gatecrash::protocol::{Kick, Message};
 use gatecrash::ticket::Ticket;
 use tokio::sync::Notify;
 
-use super::place::{DevicePlace, Disk, Observer, Shared};
+use super::place::{DevicePlace, DeviceStore, Observer, Shared};
 use super::{PORT, SERVER, stranger};
 use crate::scenario::{Call, Conduct, Init, ListenerEvent, TicketChoice};
 use crate::trace::{Effect, log};
@@ -211,7 +211,7 @@ impl Listener for Ears {
 impl<C: ClientDecisions> Process<C> {
     fn start(shared: &Arc<Shared>, device: usize) -> Self {
         let place = DevicePlace::new(Arc::clone(shared), device);
-        let (disk, observer) = (Disk::new(Arc::clone(shared), device), Observer::device(shared, device));
+        let (disk, observer) = (DeviceStore::new(Arc::clone(shared), device), Observer::device(shared, device));
         let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
         let slot = Rc::new(RefCell::new(Slot { driver: Some(Box::pin(driver.run())), ..Slot::default() }));
         let name = Arc::from(shared.plan(device).0.as_str());

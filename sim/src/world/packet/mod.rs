@@ -5,6 +5,7 @@
 //! its own. Faults are applied between turmoil's steps. Judges nothing.
 
 mod devices;
+mod disk;
 mod place;
 mod stranger;
 mod stream;
@@ -21,7 +22,8 @@ use gatecrash::time::Instant;
 use turmoil::Sim;
 
 use self::devices::{Command, Inbox, site};
-use self::place::{Observer, ServerPlace, Shared, Store};
+use self::disk::Store;
+use self::place::{Observer, ServerPlace, Shared};
 use super::phases::{Phase, Phases};
 use super::{WorldError, limits, tickets};
 use crate::scenario::{Action, AppChange, Clock, DeviceName, Direction, Fault, Scenario, SiteName, Span};
@@ -94,7 +96,9 @@ struct Site {
 
 impl<'a> World<'a> {
     fn new<S: ServerDecisions, C: ClientDecisions>(scenario: &'a Scenario, recorder: &'a Recorder) -> Self {
-        let mut sim = turmoil::Builder::new()
+        let mut builder = turmoil::Builder::new();
+        builder.fs().block_size(disk::SECTOR);
+        let mut sim = builder
             .tick_duration(scenario.tick)
             .simulation_duration(Duration::MAX)
             .epoch(std::time::UNIX_EPOCH + Duration::from_micros(scenario.app.start.as_micros()))
@@ -173,6 +177,9 @@ impl<'a> World<'a> {
             }
             let step = self.sim.step();
             step.map_err(|cause| WorldError::Host { at: self.now(), cause: cause.to_string() })?;
+            if self.shared.disk.has_lost_power() {
+                self.crash_server(false);
+            }
         }
     }
 
@@ -276,6 +283,16 @@ impl<'a> World<'a> {
             }
             Fault::CrashServer => self.crash_server(true),
             Fault::PowerLossServer => self.crash_server(false),
+            Fault::PowerLossAt { .. }
+            | Fault::PowerLossInDisk { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::SlowDisk { .. }
+            | Fault::MendDisk => {
+                if let Some(effect) = self.shared.disk.fault(fault, self.scenario.app.commit_latency) {
+                    self.effect(effect);
+                }
+            }
             Fault::BounceServer { after } => {
                 self.crash_server(true);
                 self.starts.push(Reverse(self.sim.elapsed() + *after));
@@ -321,6 +338,10 @@ impl<'a> World<'a> {
 
     /// Everything is mended once the script is over.
     fn heal(&mut self) {
+        self.shared.disk.keep_power();
+        if self.shared.disk.needs_mending(self.scenario.app.commit_latency) {
+            self.fault(&Fault::MendDisk);
+        }
         if !self.is_server_running() {
             self.start_server();
         }
@@ -399,6 +420,7 @@ impl<'a> World<'a> {
         }
         self.handle.lock().expect("nobody panics with it").take();
         let order = Arc::clone(&self.shared.crash_order);
+        self.shared.disk.cut(!is_polite);
         order.during(|| self.sim.crash(SERVER));
         self.effect(Effect::ServerDead);
         if !is_polite {
@@ -421,7 +443,7 @@ async fn serve<S: ServerDecisions>(
     let Owner { config, accepts_old_key } = owner.lock().expect("nobody panics with it").clone();
     let settings = Settings::new(format!("0.0.0.0:{PORT}"), config, tickets::keys(accepts_old_key));
     let place = ServerPlace::new(Arc::clone(&shared));
-    let store = Store::new(Arc::clone(&shared));
+    let store = Store::new(Arc::clone(&shared.disk));
     let observe = Observer::server(&shared);
     let (driver, control) = ServerDriver::<_, _, _, S>::bind(place, store, observe, settings).await?;
     *handle.lock().expect("nobody panics with it") = Some(control);

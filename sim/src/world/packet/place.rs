@@ -1,5 +1,5 @@
-//! What the packet world gives the drivers: turmoil's network, clocks that are off, a disk that
-//! takes its time, and somebody who watches.
+//! What the packet world gives the drivers: turmoil's network, clocks that are off, devices' disks, and
+//! somebody who watches. The server's disk is in `disk`.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gatecrash::client::Write;
-use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, ServerStore, Surroundings};
-use gatecrash::store::{Commit, Records};
+use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, Surroundings};
 use gatecrash::time::{Instant, Now, WallTime};
 use turmoil::net::{TcpListener, TcpStream};
 
 use super::super::clock::WallClock;
+use super::disk::Disk;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use crate::draw::Draw;
 use crate::scenario::{Device, DeviceName, Offset, Scenario, Span};
@@ -25,8 +25,7 @@ pub(super) struct Shared {
     pub(super) scenario: Scenario,
     pub(super) recorder: Recorder,
     server_clock: Mutex<WallClock>,
-    records: Mutex<Records>,
-    server_disk: Mutex<Draw>,
+    pub(super) disk: Arc<Disk>,
     /// How much each site's link adds at most to its shortest latency.
     extras: Vec<Mutex<Span>>,
     devices: Vec<Lasting>,
@@ -57,7 +56,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Simulated time: turmoil's, where a host runs.
-fn instant() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::ZERO + turmoil::sim_elapsed().expect("drivers run on a host")
 }
 
@@ -77,8 +76,7 @@ impl Shared {
         Shared {
             recorder: recorder.clone(),
             server_clock: Mutex::new(WallClock::new(start, Offset(0))),
-            records: Mutex::default(),
-            server_disk: Mutex::new(Draw::new(scenario.seed, "server", "disk")),
+            disk: Arc::new(Disk::new(scenario, recorder)),
             extras: sites.iter().map(|_| Mutex::new(Span::exactly(std::time::Duration::ZERO))).collect(),
             devices: scenario.devices.iter().map(lasting).collect(),
             origins: Mutex::default(),
@@ -118,7 +116,7 @@ impl Shared {
 
     /// What time it is on the host that runs.
     pub(super) fn now(&self) -> Instant {
-        instant()
+        now()
     }
 }
 
@@ -151,7 +149,7 @@ impl Surroundings for ServerPlace {
     }
 
     fn now(&self) -> Now {
-        let instant = instant();
+        let instant = now();
         Now { instant, wall: self.0.server_wall(instant) }
     }
 
@@ -196,7 +194,7 @@ impl Jitter for Upward {
     }
 
     fn now(&self) -> Instant {
-        instant()
+        now()
     }
 }
 
@@ -250,7 +248,7 @@ impl Surroundings for DevicePlace {
     }
 
     fn now(&self) -> Now {
-        let instant = instant();
+        let instant = now();
         Now { instant, wall: lock(&self.shared.devices[self.device].clock).at(instant) }
     }
 
@@ -278,46 +276,23 @@ impl Jitter for Downward {
     }
 
     fn now(&self) -> Instant {
-        instant()
-    }
-}
-
-/// The server's disk: a commit takes its time, then survives a crash.
-pub(super) struct Store(Arc<Shared>);
-
-impl Store {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Store(shared)
-    }
-}
-
-impl ServerStore for Store {
-    fn load(&mut self) -> io::Result<Records> {
-        Ok(lock(&self.0.records).clone())
-    }
-
-    async fn commit(&mut self, batch: &[Commit]) -> io::Result<()> {
-        let latency = lock(&self.0.server_disk).within(self.0.scenario.app.commit_latency);
-        tokio::time::sleep(latency).await;
-        let mut records = lock(&self.0.records);
-        batch.iter().for_each(|commit| records.apply(commit));
-        Ok(())
+        now()
     }
 }
 
 /// A device's disk: it survives the process, and is written at once.
-pub(super) struct Disk {
+pub(super) struct DeviceStore {
     shared: Arc<Shared>,
     device: usize,
 }
 
-impl Disk {
+impl DeviceStore {
     pub(super) fn new(shared: Arc<Shared>, device: usize) -> Self {
-        Disk { shared, device }
+        DeviceStore { shared, device }
     }
 }
 
-impl DeviceDisk for Disk {
+impl DeviceDisk for DeviceStore {
     fn load(&mut self) -> OnDisk {
         lock(&self.shared.devices[self.device].disk).clone()
     }
@@ -332,16 +307,19 @@ impl DeviceDisk for Disk {
 /// Hands what the drivers report to the recorder.
 pub(super) struct Observer {
     recorder: Recorder,
+    /// Whose driver it watches; none for the server's, whose disk wants to know of answers.
     device: Option<DeviceIndex>,
+    disk: Arc<Disk>,
 }
 
 impl Observer {
     pub(super) fn server(shared: &Shared) -> Self {
-        Observer { recorder: shared.recorder.clone(), device: None }
+        Observer { recorder: shared.recorder.clone(), device: None, disk: Arc::clone(&shared.disk) }
     }
 
     pub(super) fn device(shared: &Shared, device: usize) -> Self {
-        Observer { recorder: shared.recorder.clone(), device: Some(shared.index(device)) }
+        let device = Some(shared.index(device));
+        Observer { recorder: shared.recorder.clone(), device, disk: Arc::clone(&shared.disk) }
     }
 }
 
@@ -350,7 +328,12 @@ impl Observe for Observer {
         match seen {
             ServerSeen::Input(input) => self.recorder.server_input(now, input),
             ServerSeen::Output(output) => self.recorder.server_output(now, output),
-            ServerSeen::Committed(change) => self.recorder.server_committed(now, change),
+            ServerSeen::Restored(change) => self.recorder.server_restored(now, change),
+            ServerSeen::Committed(change) => {
+                self.recorder.server_committed(now, change);
+                self.disk.answered();
+            }
+            ServerSeen::StoreFailed => self.recorder.store_failed(now),
         }
     }
 

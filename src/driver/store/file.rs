@@ -1,0 +1,114 @@
+//! The server's database as a file of this machine.
+//!
+//! ```text
+//! data/lock             held by one process
+//! data/gatecrash.redb   the database
+//! ```
+//!
+//! What is in it is `tables`' business. A commit runs on a thread that may block, so that the server
+//! goes on meanwhile.
+
+use std::fs::{self, File, TryLockError};
+use std::future::Future;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::Database;
+use redb::backends::FileBackend;
+use tokio::task::spawn_blocking;
+
+use super::tables::Tables;
+use crate::driver::disk::sync_directory;
+use crate::driver::{OpenError, ServerStore};
+use crate::store::{Commit, Records};
+
+/// The database's name in its directory.
+const FILE: &str = "gatecrash.redb";
+const LOCK: &str = "lock";
+
+/// The server's records in a directory of this machine.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use gatecrash::driver::{OpenError, ServerStore, store::FileStore};
+///
+/// # let data = std::env::temp_dir().join(format!("gatecrash-store-{}", std::process::id()));
+/// let mut store = FileStore::new(&data);
+/// assert!(store.open().await.unwrap().users.is_empty());
+/// assert!(matches!(FileStore::new(&data).open().await, Err(OpenError::InUse { .. })));
+/// # drop(store);
+/// # std::fs::remove_dir_all(data).unwrap();
+/// # });
+/// ```
+#[derive(Debug)]
+pub struct FileStore {
+    directory: PathBuf,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    tables: Arc<Tables>,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl FileStore {
+    /// The records in this directory, which [`ServerStore::open`] makes if need be.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        FileStore { directory: directory.into(), open: None }
+    }
+}
+
+impl ServerStore for FileStore {
+    #[expect(clippy::disallowed_methods, reason = "a real disk is slow; simulated servers have another store")]
+    async fn open(&mut self) -> Result<Records, OpenError> {
+        let before = self.open.take();
+        let directory = self.directory.clone();
+        let opening = spawn_blocking(move || {
+            drop(before);
+            open(&directory)
+        });
+        let (open, records) = opening.await.map_err(|error| OpenError::Failed(error.into()))??;
+        self.open = Some(open);
+        Ok(records)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a real disk is slow; simulated servers have another store")]
+    fn commit(&mut self, batch: Vec<Commit>) -> impl Future<Output = io::Result<()>> + Send {
+        let Open { tables, .. } = self.open.as_ref().expect("a store is opened before it is written to");
+        let tables = Arc::clone(tables);
+        let writing = spawn_blocking(move || tables.commit(&batch));
+        async { writing.await? }
+    }
+}
+
+fn open(directory: &Path) -> Result<(Open, Records), OpenError> {
+    let path = directory.join(FILE);
+    let unusable = |error| OpenError::Unusable { path: directory.to_owned(), error };
+    fs::create_dir_all(directory).map_err(unusable)?;
+    let options = || File::options().create(true).truncate(false).read(true).write(true).clone();
+    let lock = options().open(directory.join(LOCK)).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path }),
+        Err(TryLockError::Error(error)) => return Err(unusable(error)),
+    }
+    let file = options().open(&path).map_err(|error| OpenError::Unusable { path: path.clone(), error })?;
+    if Tables::is_unfinished(&start_of(&file).map_err(OpenError::Failed)?) {
+        file.set_len(0).map_err(OpenError::Failed)?;
+    }
+    let (tables, records) = Tables::open(&path, || Database::builder().create_with_backend(FileBackend::new(file)?))?;
+    // What is answered from now on is in a file that a power loss leaves in its directory, and that in its own.
+    let parent = directory.canonicalize().ok().and_then(|whole| whole.parent().map(Path::to_owned));
+    let synced = sync_directory(directory).and_then(|()| parent.map_or(Ok(()), |parent| sync_directory(&parent)));
+    synced.map_err(OpenError::Failed)?;
+    Ok((Open { tables: Arc::new(tables), _lock: lock }, records))
+}
+
+fn start_of(file: &File) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    file.take(64).read_to_end(&mut start)?;
+    Ok(start)
+}

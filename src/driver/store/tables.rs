@@ -1,0 +1,304 @@
+//! The server's records as tables of a database, and commits as its transactions (DUR-1).
+//!
+//! Knows no file and no disk: whoever opens the database does. Decides nothing: a commit's facts are
+//! applied to the part of the records that they touch, by the same code as in the server's core.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `users` | the user | their account, with the devices whose record they keep: one page for a login |
+//! | `conversations` | the user, the peer | one line of a conversation list (API-2) |
+//! | `days` | the day since 1970 | how many users were counted (DAU-1) |
+//! | `numbers` | a word | the schema's version, how often a server was started, the last change and message |
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::driver::OpenError;
+use crate::id::{Change, DeviceId, MessageId, UserId};
+use crate::protocol::Conversation;
+use crate::store::{Commit, DeviceRecord, Fact, Records, UserRecord};
+
+/// The version of what is in the file. A file of a later one is refused, not guessed at.
+pub const SCHEMA_VERSION: u64 = 1;
+
+const USERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
+const CONVERSATIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
+const DAYS: TableDefinition<'_, u32, u64> = TableDefinition::new("days");
+const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+
+/// How long the mark of a database is that its file begins with.
+const MARK_BYTES: usize = 9;
+
+const SCHEMA: &str = "schema";
+const STARTS: &str = "starts";
+const CHANGE: &str = "change";
+const MESSAGE: &str = "message";
+
+/// An account, and the devices whose record it keeps.
+#[derive(Deserialize)]
+struct Row {
+    account: UserRecord,
+    devices: Vec<(DeviceId, DeviceRecord)>,
+}
+
+/// The same, to be written.
+#[derive(Serialize)]
+struct RowRef<'a> {
+    account: &'a UserRecord,
+    devices: Vec<(&'a DeviceId, &'a DeviceRecord)>,
+}
+
+/// The server's records in a database.
+///
+/// ```
+/// use std::path::Path;
+/// use gatecrash::driver::store::Tables;
+/// use gatecrash::{id::Change, store::{Commit, Fact}};
+/// use redb::{Database, backends::InMemoryBackend};
+///
+/// let create = || Database::builder().create_with_backend(InMemoryBackend::new());
+/// let (tables, records) = Tables::open(Path::new("memory"), create).unwrap();
+/// assert_eq!((records.users.len(), records.starts), (0, 1));
+/// let created = Fact::AccountCreated { user: "alice".parse().unwrap() };
+/// tables.commit(&[Commit { number: Change(1), facts: vec![created] }]).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Tables(Database);
+
+impl Tables {
+    /// Whether a file that begins like this was left behind by a power loss while it was being made: then
+    /// nothing was ever committed to it, and it is to be emptied and made again. The database's own mark
+    /// of a file comes first in it, and is written last.
+    pub fn is_unfinished(start: &[u8]) -> bool {
+        !start.is_empty() && start.iter().take(MARK_BYTES).all(|&byte| byte == 0)
+    }
+
+    /// Reads all records and counts one more start (DUR-3). `path` is what errors call the database that
+    /// `create` opens or makes.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: another program or a later version wrote it, or the disk failed.
+    pub fn open(
+        path: &Path,
+        create: impl FnOnce() -> Result<Database, DatabaseError>,
+    ) -> Result<(Self, Records), OpenError> {
+        let database = create().map_err(|error| open_error(path, error))?;
+        let mut records = read(&database, path)?;
+        records.count_start();
+        count_start(&database, records.starts).map_err(|error| failed(path, error))?;
+        Ok((Tables(database), records))
+    }
+
+    /// Puts a batch of changes on disk in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says. Whether the batch is on it is then unknown, and the database refuses further use.
+    ///
+    /// # Panics
+    ///
+    /// When the batch does not follow what was committed before: somebody else wrote.
+    pub fn commit(&self, batch: &[Commit]) -> io::Result<()> {
+        self.write(batch).map_err(io_error)
+    }
+
+    fn write(&self, batch: &[Commit]) -> Result<(), redb::Error> {
+        let Some(first) = batch.first() else { return Ok(()) };
+        let writing = self.0.begin_write()?;
+        {
+            let mut tables = Open::new(&writing)?;
+            let mut part = Records {
+                change: Change(tables.number(CHANGE)?),
+                last_message: MessageId(tables.number(MESSAGE)?),
+                ..Records::default()
+            };
+            assert_eq!(first.number, Change(part.change.0 + 1), "a batch follows the one before it");
+            let facts = || batch.iter().flat_map(|commit| &commit.facts);
+            let users: BTreeSet<UserId> = facts().flat_map(Fact::users).collect();
+            for user in users {
+                tables.fetch_user(user, &mut part)?;
+            }
+            for fact in facts() {
+                if let Fact::DayCounted { day, .. } = fact {
+                    part.days.insert(*day, tables.days.get(*day)?.map_or(0, |count| count.value()));
+                }
+            }
+            batch.iter().for_each(|commit| part.apply(commit));
+            tables.put(&part)?;
+        }
+        Ok(writing.commit()?)
+    }
+}
+
+/// The tables of one transaction.
+struct Open<'a> {
+    users: Table<'a, &'static str, &'static [u8]>,
+    conversations: Table<'a, (&'static str, &'static str), &'static [u8]>,
+    days: Table<'a, u32, u64>,
+    numbers: Table<'a, &'static str, u64>,
+}
+
+impl<'a> Open<'a> {
+    fn new(writing: &'a WriteTransaction) -> Result<Self, redb::Error> {
+        Ok(Open {
+            users: writing.open_table(USERS)?,
+            conversations: writing.open_table(CONVERSATIONS)?,
+            days: writing.open_table(DAYS)?,
+            numbers: writing.open_table(NUMBERS)?,
+        })
+    }
+
+    fn number(&self, name: &str) -> Result<u64, redb::Error> {
+        Ok(self.numbers.get(name)?.map_or(0, |number| number.value()))
+    }
+
+    fn fetch_user(&self, user: UserId, part: &mut Records) -> Result<(), redb::Error> {
+        if let Some(row) = self.users.get(user.as_str())? {
+            let Row { account, devices } = decode(row.value()).map_err(corrupted)?;
+            part.users.insert(user, account);
+            part.devices.extend(devices);
+        }
+        Ok(())
+    }
+
+    /// Writes this part of the records, the conversations that were added to it among them.
+    fn put(&mut self, part: &Records) -> Result<(), redb::Error> {
+        let mut kept: BTreeMap<UserId, Vec<_>> = BTreeMap::new();
+        for device in &part.devices {
+            kept.entry(device.1.keeper).or_default().push(device);
+        }
+        for (user, account) in &part.users {
+            let row = RowRef { account, devices: kept.remove(user).unwrap_or_default() };
+            self.users.insert(user.as_str(), &*encode(&row))?;
+            for (peer, conversation) in &account.conversations {
+                self.conversations.insert((user.as_str(), peer.as_str()), &*encode(conversation))?;
+            }
+        }
+        for (day, count) in &part.days {
+            self.days.insert(day, count)?;
+        }
+        self.numbers.insert(CHANGE, part.change.0)?;
+        self.numbers.insert(MESSAGE, part.last_message.0)?;
+        Ok(())
+    }
+}
+
+/// Everything in the database; nothing from one that is new.
+fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
+    let damaged = |what: String| OpenError::Damaged { path: path.to_owned(), what };
+    let failed = |error: redb::Error| failed(path, error);
+    let reading = database.begin_read().map_err(|error| failed(error.into()))?;
+    let is_new = reading.list_tables().map_err(|error| failed(error.into()))?.next().is_none();
+    if is_new {
+        return Ok(Records::default());
+    }
+    let numbers = reading.open_table(NUMBERS).map_err(|error| failed(error.into()))?;
+    let number = |name| Ok(numbers.get(name).map_err(|error: StorageError| failed(error.into()))?.map(|n| n.value()));
+    match number(SCHEMA)? {
+        Some(SCHEMA_VERSION) => {}
+        Some(found) if found > SCHEMA_VERSION => {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION });
+        }
+        found => return Err(damaged(format!("its schema version is {found:?}"))),
+    }
+    let mut records = Records {
+        change: Change(number(CHANGE)?.unwrap_or(0)),
+        last_message: MessageId(number(MESSAGE)?.unwrap_or(0)),
+        starts: number(STARTS)?.unwrap_or(0),
+        ..Records::default()
+    };
+    let user_of = |key: &str| key.parse::<UserId>().map_err(|error| damaged(format!("a user called {key:?}: {error}")));
+    let mut devices = Vec::new();
+    let mut accounts = Vec::new();
+    let users = reading.open_table(USERS).map_err(|error| failed(error.into()))?;
+    for entry in users.iter().map_err(|error| failed(error.into()))? {
+        let (key, value) = entry.map_err(|error| failed(error.into()))?;
+        let row: Row = decode(value.value()).map_err(|error| damaged(format!("user {}: {error}", key.value())))?;
+        accounts.push((user_of(key.value())?, row.account));
+        devices.extend(row.devices);
+    }
+    // Maps are built much faster from what is in order.
+    devices.sort_unstable_by_key(|(device, _)| *device);
+    records.users = accounts.into_iter().collect();
+    records.devices = devices.into_iter().collect();
+    let conversations = reading.open_table(CONVERSATIONS).map_err(|error| failed(error.into()))?;
+    for entry in conversations.iter().map_err(|error| failed(error.into()))? {
+        let (key, value) = entry.map_err(|error| failed(error.into()))?;
+        let (user, peer) = key.value();
+        let conversation: Conversation =
+            decode(value.value()).map_err(|error| damaged(format!("conversation of {user} and {peer}: {error}")))?;
+        let account = records.users.get_mut(&user_of(user)?);
+        let account = account.ok_or_else(|| damaged(format!("a conversation of {user}, who has no account")))?;
+        account.conversations.insert(user_of(peer)?, conversation);
+    }
+    let days = reading.open_table(DAYS).map_err(|error| failed(error.into()))?;
+    for entry in days.iter().map_err(|error| failed(error.into()))? {
+        let (day, count) = entry.map_err(|error| failed(error.into()))?;
+        records.days.insert(day.value(), count.value());
+    }
+    Ok(records)
+}
+
+/// Also makes the tables of a new database.
+fn count_start(database: &Database, starts: u64) -> Result<(), redb::Error> {
+    let writing = database.begin_write()?;
+    {
+        let mut tables = Open::new(&writing)?;
+        tables.numbers.insert(SCHEMA, SCHEMA_VERSION)?;
+        tables.numbers.insert(STARTS, starts)?;
+    }
+    Ok(writing.commit()?)
+}
+
+fn encode(value: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("records are made of what can be written down")
+}
+
+fn decode<'a, Value: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Value, postcard::Error> {
+    postcard::from_bytes(bytes)
+}
+
+fn corrupted(error: postcard::Error) -> redb::Error {
+    redb::Error::Corrupted(error.to_string())
+}
+
+/// Why a database could not be opened.
+fn open_error(path: &Path, error: DatabaseError) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => OpenError::InUse { path },
+        DatabaseError::Storage(error) => failed(&path, error.into()),
+        other => OpenError::Damaged { path, what: other.to_string() },
+    }
+}
+
+fn failed(path: &Path, error: redb::Error) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        redb::Error::Io(error) => match error.kind() {
+            io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::ReadOnlyFilesystem => OpenError::Unusable { path, error },
+            io::ErrorKind::InvalidData => OpenError::Damaged { path, what: error.to_string() },
+            _ => OpenError::Failed(error),
+        },
+        redb::Error::PreviousIo => OpenError::Failed(io_error(error)),
+        other => OpenError::Damaged { path, what: other.to_string() },
+    }
+}
+
+fn io_error(error: redb::Error) -> io::Error {
+    match error {
+        redb::Error::Io(error) => error,
+        other => io::Error::other(other),
+    }
+}

@@ -1,0 +1,233 @@
+//! The database of the server: what was committed is read back whole, and what cannot be used is refused
+//! with a reason.
+
+use gatecrash::driver::store::{FileStore, SCHEMA_VERSION, Tables};
+use gatecrash::driver::{OpenError, ServerStore};
+use gatecrash::id::{Attempt, Change, DeviceId, Epoch, MessageId, UserId};
+use gatecrash::policy::Platform;
+use gatecrash::protocol::{Message, Presence};
+use gatecrash::store::{Commit, EndReason, Fact, Records, SessionTicket};
+use gatecrash::ticket::Signature;
+use gatecrash::time::WallTime;
+use redb::{Database, TableDefinition};
+
+use crate::loopback::{Directory, run};
+
+fn user(name: &str) -> UserId {
+    name.parse().unwrap()
+}
+
+fn device(number: u8) -> DeviceId {
+    DeviceId::from_bytes([number; 16])
+}
+
+fn accepted(name: &str, number: u8, epoch: u64, keeper_before: Option<&str>) -> Fact {
+    Fact::SessionAccepted {
+        user: user(name),
+        device: device(number),
+        platform: Platform::Ios,
+        epoch: Epoch(epoch),
+        attempt: Attempt { start: 1, count: epoch as u32 },
+        ticket: SessionTicket { issued_at: 10, last_second: 70, signature: Signature([3; 32]) },
+        keeper_before: keeper_before.map(user),
+    }
+}
+
+/// Commits that leave something of every kind behind.
+fn history() -> Vec<Commit> {
+    let (alice, bob) = (user("alice"), user("bob"));
+    let message = |number, text: &str| Fact::MessageStored {
+        message: Message { id: MessageId(number), from: alice, to: bob, text: text.to_owned() },
+    };
+    let steps = vec![
+        vec![
+            Fact::AccountCreated { user: alice },
+            Fact::DayCounted { user: alice, day: 19_675 },
+            accepted("alice", 1, 1, None),
+            Fact::PresenceChanged { user: alice, number: 1, presence: Presence::Online, kicked: vec![] },
+        ],
+        vec![
+            Fact::AccountCreated { user: bob },
+            Fact::DayCounted { user: bob, day: 19_675 },
+            accepted("bob", 2, 1, None),
+        ],
+        vec![Fact::LoginAcknowledged { user: alice, device: device(1), epoch: Epoch(1) }],
+        vec![
+            Fact::SessionEnded {
+                user: alice,
+                device: device(1),
+                epoch: Epoch(1),
+                reason: EndReason::SamePlatform,
+                by: Some(device(3).public_name()),
+            },
+            accepted("alice", 3, 2, None),
+        ],
+        vec![message(1, "hello"), message(2, "again")],
+        vec![Fact::KickSettled { user: alice, device: device(1), epoch: Epoch(1) }],
+        // The first device changes hands: its record moves.
+        vec![accepted("bob", 1, 2, Some("alice"))],
+        vec![Fact::LinkLost { user: alice, device: device(3), epoch: Epoch(2), at: WallTime::from_seconds(40) }],
+        vec![
+            Fact::TicketsVoided { user: bob, until: 50 },
+            Fact::TicketVoided { user: bob, signature: Signature([9; 32]), last_second: 90 },
+            Fact::DayCounted { user: bob, day: 19_676 },
+        ],
+        vec![Fact::AttemptRaised { user: bob, device: device(2), attempt: Attempt { start: 4, count: 1 } }],
+    ];
+    let numbered = steps.into_iter().enumerate();
+    numbered.map(|(index, facts)| Commit { number: Change(index as u64 + 1), facts }).collect()
+}
+
+/// DUR-2: whatever the batches were, what is read back is what the core had.
+#[test]
+fn what_was_committed_is_read_back() {
+    run(async {
+        for batch_size in [1, 3, 100] {
+            let directory = Directory::new();
+            let mut store = FileStore::new(&directory.0);
+            let mut expected = store.open().await.unwrap();
+            for batch in history().chunks(batch_size) {
+                batch.iter().for_each(|commit| expected.apply(commit));
+                store.commit(batch.to_vec()).await.unwrap();
+                expected.count_start();
+                assert_eq!(store.open().await.unwrap(), expected);
+            }
+            assert_eq!(expected.daily_active_users(19_675), 2);
+            assert_eq!(expected.starts, 1 + history().chunks(batch_size).count() as u64);
+        }
+    });
+}
+
+/// DUR-3: what an earlier server gave and lost is below what the next one gives.
+#[test]
+fn epochs_of_each_start_are_above_those_of_the_one_before() {
+    let mut records = Records::default();
+    records.count_start();
+    assert_eq!(records.epoch_floor(), Epoch(0));
+    records.apply(&Commit { number: Change(1), facts: vec![Fact::AccountCreated { user: user("alice") }] });
+    records.count_start();
+    assert_eq!(records.epoch_floor(), Epoch(1_000_000));
+    // Whoever logs in more than a million times between two starts gets ahead of the others.
+    records.users.get_mut(&user("alice")).unwrap().last_epoch = Epoch(3_950_000);
+    records.count_start();
+    assert_eq!(records.epoch_floor(), Epoch(5_000_000), "a hundred thousand lost ones might have reached 4,050,000");
+}
+
+/// A second server on the same directory would undo what the first one answers.
+#[test]
+fn a_database_in_use_is_refused() {
+    run(async {
+        let directory = Directory::new();
+        let mut store = FileStore::new(&directory.0);
+        store.open().await.unwrap();
+        let error = FileStore::new(&directory.0).open().await.unwrap_err();
+        assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+        assert!(error.to_string().ends_with("gatecrash.redb is in use by another process"), "{error}");
+        drop(store);
+        FileStore::new(&directory.0).open().await.unwrap();
+    });
+}
+
+#[test]
+fn a_later_schema_and_another_file_are_refused() {
+    run(async {
+        let directory = Directory::new();
+        let path = directory.0.join("gatecrash.redb");
+        FileStore::new(&directory.0).open().await.unwrap();
+        {
+            let database = Database::create(&path).unwrap();
+            let writing = database.begin_write().unwrap();
+            let numbers: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+            writing.open_table(numbers).unwrap().insert("schema", SCHEMA_VERSION + 1).unwrap();
+            writing.commit().unwrap();
+        }
+        let before = dump(&Database::create(&path).unwrap());
+        let error = FileStore::new(&directory.0).open().await.unwrap_err();
+        let said = "gatecrash.redb has schema version 2; this program knows versions up to 1";
+        assert!(error.to_string().ends_with(said) && !error.may_pass(), "{error}");
+        assert_eq!(dump(&Database::create(&path).unwrap()), before, "what is refused is not changed");
+
+        std::fs::write(&path, "these are my holiday notes, and no database").unwrap();
+        let error = FileStore::new(&directory.0).open().await.unwrap_err();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"these are my holiday notes, and no database");
+
+        let error = FileStore::new("/dev/null/records").open().await.unwrap_err();
+        assert!(matches!(error, OpenError::Unusable { .. }), "{error}");
+    });
+}
+
+/// A power loss while the file is being made leaves one that holds nothing: it is made again.
+#[test]
+fn a_file_left_unfinished_is_made_again() {
+    run(async {
+        let directory = Directory::new();
+        std::fs::create_dir_all(&directory.0).unwrap();
+        std::fs::write(directory.0.join("gatecrash.redb"), [0; 40_000]).unwrap();
+        assert_eq!(FileStore::new(&directory.0).open().await.unwrap().starts, 1);
+    });
+    assert!(!Tables::is_unfinished(b""));
+    assert!(!Tables::is_unfinished(b"redb and so on"));
+}
+
+const ROWS: &str = "\
+users alice 020103030303030303030303030303030303020101020a460303030303030303030303030303030303030303\
+030303030303030303030303000180b48913000001db99010100010303030303030303030303030303030305616c69636501\
+020105616c69636500
+users bob 020201010101010101010101010101010101020101020a46030303030303030303030303030303030303030303\
+0303030303030303030303000002020202020202020202020202020202010101010a46030303030303030303030303030303\
+0303030303030303030303030303030303000001320109090909090909090909090909090909090909090909090909090909\
+090909095a02db9901dc99010002020101010101010101010101010101010103626f6201020103626f620002020202020202\
+02020202020202020203626f6204010103626f6200
+conversations alice bob 03626f620205616761696e
+conversations bob alice 05616c6963650205616761696e
+days 19675 2
+days 19676 1
+numbers change 10
+numbers message 2
+numbers schema 1
+numbers starts 1
+";
+
+/// What is written down is a promise to later versions: whoever changes it changes [`SCHEMA_VERSION`] too,
+/// and teaches the program to read the old one.
+#[test]
+fn the_form_of_a_row_is_fixed() {
+    let directory = Directory::new();
+    run(async {
+        let mut store = FileStore::new(&directory.0);
+        store.open().await.unwrap();
+        store.commit(history()).await.unwrap();
+    });
+    let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
+    assert_eq!(dump(&database), ROWS);
+}
+
+/// Every entry, in hexadecimal digits.
+fn dump(database: &Database) -> String {
+    use redb::{ReadableDatabase, ReadableTable};
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let reading = database.begin_read().unwrap();
+    let mut text = String::new();
+    let users: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
+    for entry in reading.open_table(users).unwrap().iter().unwrap() {
+        let (key, value) = entry.unwrap();
+        text += &format!("users {} {}\n", key.value(), hex(value.value()));
+    }
+    let conversations: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
+    for entry in reading.open_table(conversations).unwrap().iter().unwrap() {
+        let (key, value) = entry.unwrap();
+        text += &format!("conversations {} {} {}\n", key.value().0, key.value().1, hex(value.value()));
+    }
+    let days: TableDefinition<'_, u32, u64> = TableDefinition::new("days");
+    for entry in reading.open_table(days).unwrap().iter().unwrap() {
+        let (key, value) = entry.unwrap();
+        text += &format!("days {} {}\n", key.value(), value.value());
+    }
+    let numbers: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+    for entry in reading.open_table(numbers).unwrap().iter().unwrap() {
+        let (key, value) = entry.unwrap();
+        text += &format!("numbers {} {}\n", key.value(), value.value());
+    }
+    text
+}
