@@ -3,6 +3,8 @@
 //! The core decides facts, applies them here and has them committed; a store writes the same facts
 //! down, so what is rebuilt after a crash is what the core had. Decides nothing, and does no I/O.
 
+mod sessions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use crate::policy::Platform;
 use crate::protocol::{Conversation, KickReason, Message, Presence};
 use crate::ticket::{Claims, Signature};
 use crate::time::WallTime;
+
+pub use sessions::Sessions;
 
 /// How many days a user's record remembers as counted: a wall clock that jumps back by less than
 /// this never counts a day twice (DAU-1).
@@ -380,7 +384,7 @@ pub struct UserRecord {
     /// The last epoch given.
     pub last_epoch: Epoch,
     /// The sessions, by device: a device has at most one.
-    pub sessions: BTreeMap<DeviceId, Session>,
+    pub sessions: Sessions,
     /// Tickets issued up to this second are void (ADMIN-1).
     pub voided_until: Option<u64>,
     /// Single void tickets, with the last second of each (ADMIN-1).

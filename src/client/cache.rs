@@ -29,7 +29,10 @@ impl Cache {
     pub(super) fn replace(&mut self, user: UserId, mut conversations: Vec<Conversation>) -> bool {
         conversations.truncate(CONVERSATIONS_MAX);
         let changed = self.list(user) != conversations;
-        self.lists.insert(user, conversations);
+        // No list is an empty list: most devices never have another.
+        if changed {
+            self.lists.insert(user, conversations);
+        }
         changed
     }
 

@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use crate::client::interface::{Action, Output, Write};
 use crate::id::{Change, ConnectionId};
 
-/// Outputs not yet polled. The numbers go on through `uninit`, so that none is ever used twice.
+/// Outputs not yet polled. Between turns there are none, and there is no room for any: of a million
+/// devices all but a few are at rest. The numbers go on through `uninit`, so that none is ever used twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,
@@ -37,6 +38,10 @@ impl Outbox {
     }
 
     pub(super) fn pop(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every method sees what the decision depends on and nothing else; none changes anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, PublicName, UserId};
 use crate::limits::ServerLimits;
 use crate::policy::{Platform, Seats};
 use crate::protocol::{KickReason, Presence};
-use crate::store::{EndReason, Ended, Link, Session, UserRecord};
+use crate::store::{EndReason, Ended, Link, Session, Sessions, UserRecord};
 use crate::ticket::{self, Claims, OpenedTicket};
 use crate::time::{Instant, WallTime};
 
@@ -139,7 +139,7 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     fn victims(
         &self,
         seats: &Seats,
-        sessions: &BTreeMap<DeviceId, Session>,
+        sessions: &Sessions,
         platform: Platform,
         limits: &ServerLimits,
         now: WallTime,
@@ -221,7 +221,7 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     }
 
     /// A user's presence (PRES-1).
-    fn presence(&self, sessions: &BTreeMap<DeviceId, Session>, push_online: Duration, now: WallTime) -> Presence {
+    fn presence(&self, sessions: &Sessions, push_online: Duration, now: WallTime) -> Presence {
         let pushable = |session: &Session| match session.link {
             Link::Connected => false,
             Link::Lost { at } => session.platform.is_mobile() && now < at + push_online,

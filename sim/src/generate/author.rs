@@ -31,7 +31,6 @@ pub(super) struct Author {
     spent: u64,
     pub(super) steps: Vec<Step>,
     pub(super) tickets: BTreeMap<TicketName, TicketPlan>,
-    pub(super) acc: BTreeMap<String, u64>,
     /// The gambits played.
     pub(super) played: Vec<&'static str>,
 }
@@ -49,7 +48,6 @@ impl Author {
             steps: Vec::new(),
             tickets: BTreeMap::new(),
             played: Vec::new(),
-            acc: BTreeMap::new(),
             setup,
         }
     }
@@ -90,17 +88,7 @@ impl Author {
         if self.now > self.setup.span || !self.is_allowed(&action) {
             return;
         }
-        let cost = cost::of_step(&self.belief, self.now, &action) * 1_000;
-        self.spent += cost;
-        let kind = format!("{action:?}")
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|w| {
-                !w.is_empty() && *w != "device" && *w != "DeviceName" && w.starts_with(|c: char| c.is_uppercase())
-            })
-            .take(2)
-            .collect::<Vec<_>>()
-            .join("-");
-        *self.acc.entry(kind).or_default() += cost;
+        self.spent += cost::of_step(&self.belief, self.now, &action) * 1_000;
         self.belief.believe(self.now, &action);
         self.steps.push(Step { at: Duration::from_micros(self.now), action });
     }
@@ -150,7 +138,6 @@ impl Author {
             let spent: u64 =
                 (0..self.belief.devices.len()).map(|device| cost::of_time(&self.belief, device, self.now, span)).sum();
             self.spent = self.spent.saturating_add(spent);
-            *self.acc.entry("time".into()).or_default() += spent;
         }
         self.now += span;
         self.belief.passed(self.now);

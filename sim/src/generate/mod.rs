@@ -22,11 +22,10 @@ mod setup;
 mod tests;
 mod title;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::draw::Draw;
-use crate::scenario::{Scenario, SiteName};
+use crate::scenario::Scenario;
 use author::Author;
 use setup::Setup;
 
@@ -53,31 +52,26 @@ pub fn is_soak(seed: u64) -> bool {
 /// assert_eq!(scenario, gatecrash_sim::generate::scenario(17));
 /// ```
 pub fn scenario(seed: u64) -> Scenario {
-    write(seed, is_soak(seed)).0
-}
-
-/// The scenario, and what its author knows of it.
-fn write(seed: u64, is_soak: bool) -> (Scenario, Author) {
-    let mut author = Author::new(seed, Setup::draw(seed, is_soak));
+    let mut author = Author::new(seed, Setup::draw(seed, is_soak(seed)));
     plan::write(&mut author);
-    let setup = &author.setup;
-    let scenario = Scenario {
-        title: title::of(seed, &author),
-        rules: title::rules(&author),
+    let (title, rules) = (title::of(seed, &author), title::rules(&author));
+    let Author { setup, tickets, steps, .. } = author;
+    Scenario {
+        title,
+        rules,
         seed,
         tick: tick(setup.span),
         verdict_only: None,
         converge: None,
-        app: setup.app.clone(),
-        limits: setup.limits.clone(),
-        sites: setup.sites.iter().cloned().collect::<BTreeMap<SiteName, _>>(),
-        devices: setup.devices.iter().cloned().collect(),
-        tickets: author.tickets.clone(),
+        app: setup.app,
+        limits: setup.limits,
+        sites: setup.sites.into_iter().collect(),
+        devices: setup.devices.into_iter().collect(),
+        tickets,
         until: micros(setup.span),
-        steps: author.steps.clone(),
+        steps,
         expectations: Vec::new(),
-    };
-    (scenario, author)
+    }
 }
 
 /// As fine as a world that steps through time can bear: some 600,000 ticks, up to a second each.
@@ -101,9 +95,4 @@ fn whole_micros(span: Duration) -> u64 {
 /// How many events the seed means to spend, unless it is a soak.
 pub fn budget(seed: u64) -> u64 {
     Setup::draw(seed, false).budget
-}
-
-pub fn accounts(seed: u64) -> (u64, Vec<(String, u64)>) {
-    let a = write(seed, false).1;
-    (a.spent(), a.acc.into_iter().collect())
 }

@@ -42,7 +42,7 @@ impl Property for Administrators {
         "ADMIN-1",
         "ADMIN-3"
     );
-    watches!("server_received", "server_sent", "opened", "effect");
+    watches!("decision", "server_received", "server_sent", "opened", "effect");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -113,7 +113,7 @@ impl Property for Attempts {
         "LOGOUT-2",
         "LOGOUT-3"
     );
-    watches!("device_sent", "server_received", "server_sent", "opened", "gone", "effect", "server_started");
+    watches!("decision", "device_sent", "server_received", "server_sent", "opened", "gone", "effect", "server_started");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
@@ -155,17 +155,17 @@ impl Property for Attempts {
                     report.decision(ATTEMPTS, decision, text);
                 }
                 Fact::SessionAccepted { user, device, installation, epoch, attempt, .. } => {
-                    let what = scene.session(device, user, epoch);
+                    let what = || scene.session(device, user, epoch);
                     if records.attempt(device, installation).is_some_and(|highest| attempt <= highest) {
                         report.decision(
                             ATTEMPTS,
                             decision,
-                            format!("{what} was accepted for the stale attempt {attempt}"),
+                            format!("{} was accepted for the stale attempt {attempt}", what()),
                         );
                     }
                     let last = records.user(user).map_or(0, |user| user.last_epoch);
                     if epoch <= last {
-                        report.decision(EPOCHS, decision, format!("{what} follows epoch {last}"));
+                        report.decision(EPOCHS, decision, format!("{} follows epoch {last}", what()));
                     }
                 }
                 _ => {}

@@ -19,7 +19,7 @@ impl Property for Days {
         "DAU-2",
         "KICK-6"
     );
-    watches!();
+    watches!("decision");
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         let lag = scene.allowance.lag.as_micros() as u64;

@@ -37,7 +37,7 @@ impl Property for Ends {
         "LOGIN-5",
         "DUR-4"
     );
-    watches!("server_started");
+    watches!("decision", "server_started");
 
     fn observe(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
         if let What::ServerStarted { .. } = event.what {

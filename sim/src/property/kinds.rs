@@ -10,10 +10,40 @@ use crate::trace::What;
 pub struct Kinds(u64);
 
 impl Kinds {
-    /// Every kind.
-    pub const ALL: Kinds = Kinds((1 << What::WORDS.len()) - 1);
+    /// How many kinds there are: those of events, and after them the decisions.
+    pub(super) const COUNT: usize = What::WORDS.len() + 1;
 
-    /// The kinds with these words.
+    /// The place of the decisions.
+    pub(super) const DECISION: usize = What::WORDS.len();
+
+    /// Every kind.
+    pub const ALL: Kinds = Kinds((1 << Kinds::COUNT) - 1);
+
+    /// Whatever can happen to a device.
+    pub(super) const OF_DEVICES: Kinds = Kinds::of(&[
+        "called",
+        "answered",
+        "uninit_returned",
+        "told",
+        "events_dropped",
+        "status",
+        "device_sent",
+        "device_received",
+        "connect_asked",
+        "connected",
+        "connect_failed",
+        "close_asked",
+        "gone",
+        "store_asked",
+        "stored",
+        "back_off",
+        "link_lost",
+        "new_device",
+        "sdk_woken",
+        "network_changed",
+    ]);
+
+    /// The kinds with these words; `decision` for the decisions.
     ///
     /// # Panics
     ///
@@ -28,13 +58,26 @@ impl Kinds {
         Kinds(bits)
     }
 
-    /// Calls with the place of each kind in [`What::WORDS`].
-    pub(super) fn each(self, mut call: impl FnMut(usize)) {
-        (0..What::WORDS.len()).filter(|kind| self.0 >> kind & 1 == 1).for_each(&mut call);
+    /// These and those.
+    pub(super) const fn and(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
+
+    /// Whether the kind at this place is among them.
+    pub(super) const fn has(self, kind: usize) -> bool {
+        self.0 >> kind & 1 == 1
+    }
+
+    /// The places of the kinds: of those of events, their places in [`What::WORDS`].
+    pub(super) fn places(self) -> impl Iterator<Item = usize> {
+        (0..Kinds::COUNT).filter(move |&kind| self.has(kind))
     }
 }
 
 const fn place(word: &str) -> usize {
+    if is_same(word.as_bytes(), b"decision") {
+        return Kinds::DECISION;
+    }
     let mut kind = 0;
     while kind < What::WORDS.len() {
         if is_same(What::WORDS[kind].as_bytes(), word.as_bytes()) {
@@ -65,11 +108,10 @@ mod tests {
 
     #[test]
     fn a_set_has_the_kinds_it_was_made_of() {
-        let mut kinds = Vec::new();
-        Kinds::of(&["told", "called"]).each(|kind| kinds.push(What::WORDS[kind]));
-        assert_eq!(kinds, ["called", "told"]);
-        let mut number = 0;
-        Kinds::ALL.each(|_| number += 1);
-        assert_eq!(number, What::WORDS.len());
+        let kinds = Kinds::of(&["told", "decision", "called"]).places().collect::<Vec<_>>();
+        assert_eq!(kinds.iter().filter_map(|&kind| What::WORDS.get(kind)).collect::<Vec<_>>(), [&"called", &"told"]);
+        assert_eq!(kinds.last(), Some(&Kinds::DECISION));
+        assert_eq!(Kinds::ALL.places().count(), What::WORDS.len() + 1);
+        assert_eq!(Kinds::of(&["told"]).and(Kinds::of(&["called"])), Kinds::of(&["called", "told"]));
     }
 }

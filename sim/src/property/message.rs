@@ -54,7 +54,7 @@ impl Property for Messages {
         "API-2",
         "KICK-10"
     );
-    watches!("server_sent", "told");
+    watches!("decision", "server_sent", "told");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -19,8 +19,14 @@ macro_rules! sentence {
     };
 }
 
-/// The kinds of events that a property's `observe` is called for, where these are not all.
+/// The kinds of events that a property is shown, where these are not all: words, before them
+/// `devices` for everything that happens to a device, and `decision` for the changes the server decides.
 macro_rules! watches {
+    (devices $(, $word:literal)*) => {
+        fn watches(&self) -> $crate::property::kinds::Kinds {
+            const { $crate::property::kinds::Kinds::of(&[$($word),*]).and($crate::property::kinds::Kinds::OF_DEVICES) }
+        }
+    };
     ($($word:literal),*) => {
         fn watches(&self) -> $crate::property::kinds::Kinds {
             const { $crate::property::kinds::Kinds::of(&[$($word),*]) }
@@ -79,7 +85,7 @@ pub trait Property: Send {
     /// The rules it guards.
     fn rules(&self) -> &'static [RuleId];
 
-    /// The kinds of events it wants to observe.
+    /// The kinds of events it wants to observe, and whether it wants to be shown decisions.
     fn watches(&self) -> Kinds {
         Kinds::ALL
     }
@@ -89,7 +95,7 @@ pub trait Property: Send {
         let _ = (scene, event, report);
     }
 
-    /// The server decided a change. The views show what was before it.
+    /// The server decided a change, if it watches decisions. The views show what was before it.
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         let _ = (scene, decision, report);
     }
@@ -193,16 +199,19 @@ pub struct Decision {
 /// Takes violations.
 #[derive(Clone, Debug)]
 pub struct Report {
-    property: &'static str,
-    found_by_this: usize,
+    /// Each property's name, and how many it found.
+    finders: Vec<(&'static str, usize)>,
+    /// Whose turn it is.
+    finder: usize,
     found: Vec<Violation>,
 }
 
 impl Report {
     fn violation(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, text: String) {
-        self.found_by_this += 1;
-        if self.found_by_this <= VIOLATIONS_MAX {
-            self.found.push(Violation { property: self.property, rule, text, at, actor, number });
+        let (property, found) = &mut self.finders[self.finder];
+        *found += 1;
+        if *found <= VIOLATIONS_MAX {
+            self.found.push(Violation { property, rule, text, at, actor, number });
         }
     }
 
@@ -219,9 +228,9 @@ impl Report {
 
 /// Every property at work on one run.
 pub struct Checks {
-    properties: Vec<Watcher>,
-    /// For each kind of event, a bit for each property that watches it.
-    watchers: [u32; What::WORDS.len()],
+    properties: Vec<Box<dyn Property>>,
+    /// For each kind of event, and for decisions, a bit for each property that watches it.
+    watchers: [u32; Kinds::COUNT],
     server: ServerView,
     sdks: Sdks,
     allowance: Allowance,
@@ -230,13 +239,6 @@ pub struct Checks {
     converged: bool,
     now: Instant,
     report: Report,
-}
-
-/// A property, with what would otherwise be asked of it at each event.
-struct Watcher {
-    property: Box<dyn Property>,
-    name: &'static str,
-    found: usize,
 }
 
 impl Checks {
@@ -249,16 +251,13 @@ impl Checks {
     pub fn with(scenario: &Scenario, properties: Vec<Box<dyn Property>>) -> Self {
         let mut watchers = [0; _];
         for (index, property) in properties.iter().enumerate() {
-            property
-                .watches()
-                .each(|kind| watchers[kind] |= 1_u32.checked_shl(index as u32).expect("under 33 properties"));
+            let bit = 1_u32.checked_shl(index as u32).expect("under 33 properties");
+            property.watches().places().for_each(|kind| watchers[kind] |= bit);
         }
+        let finders = properties.iter().map(|property| (property.name(), 0)).collect();
         Checks {
             watchers,
-            properties: properties
-                .into_iter()
-                .map(|property| Watcher { name: property.name(), property, found: 0 })
-                .collect(),
+            properties,
             server: ServerView::default(),
             sdks: Sdks::default(),
             allowance: Allowance::new(scenario),
@@ -266,7 +265,7 @@ impl Checks {
             is_deciding: false,
             converged: false,
             now: Instant::ZERO,
-            report: Report { property: "", found_by_this: 0, found: Vec::new() },
+            report: Report { finders, finder: 0, found: Vec::new() },
         }
     }
 
@@ -278,33 +277,23 @@ impl Checks {
     /// The run is over: everything that was found, in the order in which it was.
     pub fn finish(&mut self, cast: &Cast) -> Vec<Violation> {
         self.close_decision(cast);
-        self.each(cast, |property, scene, _, report| property.finish(scene, report));
+        self.ask(cast, u32::MAX, |property, scene, _, report| property.finish(scene, report));
         std::mem::take(&mut self.report.found)
     }
 
-    /// Shows the event to those who watch its kind.
-    fn show(&mut self, cast: &Cast, event: &Event) {
-        let Checks { properties, watchers, server, sdks, allowance, converged, now, report, .. } = self;
-        let scene = Scene { cast, server, sdks, allowance, now: *now, converged: *converged };
-        let mut watching = watchers[event.what.index()];
-        while watching != 0 {
-            let Watcher { property, name, found } = &mut properties[watching.trailing_zeros() as usize];
-            watching &= watching - 1;
-            report.property = name;
-            report.found_by_this = *found;
-            property.observe(&scene, event, report);
-            *found = report.found_by_this;
-        }
-    }
-
-    fn each(&mut self, cast: &Cast, mut ask: impl FnMut(&mut dyn Property, &Scene<'_>, &Decision, &mut Report)) {
+    /// Asks the properties with these bits.
+    fn ask(
+        &mut self,
+        cast: &Cast,
+        mut bits: u32,
+        mut ask: impl FnMut(&mut dyn Property, &Scene<'_>, &Decision, &mut Report),
+    ) {
         let Checks { properties, server, sdks, allowance, decision, converged, now, report, .. } = self;
         let scene = Scene { cast, server, sdks, allowance, now: *now, converged: *converged };
-        for Watcher { property, name, found } in properties {
-            report.property = name;
-            report.found_by_this = *found;
+        while let Some(property) = properties.get_mut(bits.trailing_zeros() as usize) {
+            report.finder = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
             ask(property.as_mut(), &scene, decision, report);
-            *found = report.found_by_this;
         }
     }
 
@@ -314,9 +303,10 @@ impl Checks {
             return;
         }
         self.is_deciding = false;
-        self.each(cast, |property, scene, decision, report| property.decide(scene, decision, report));
+        let watching = self.watchers[Kinds::DECISION];
+        self.ask(cast, watching, |property, scene, decision, report| property.decide(scene, decision, report));
         self.server.decided(&self.decision);
-        self.each(cast, |property, scene, decision, report| property.decided(scene, decision, report));
+        self.ask(cast, watching, |property, scene, decision, report| property.decided(scene, decision, report));
     }
 }
 
@@ -328,7 +318,9 @@ impl Observer for Checks {
         }
         self.close_decision(cast);
         self.now = event.at;
-        self.show(cast, event);
+        let kind = event.what.index();
+        debug_assert!(!matches!(event.actor, Actor::Device(_)) || Kinds::OF_DEVICES.has(kind), "{}", event.what.word());
+        self.ask(cast, self.watchers[kind], |property, scene, _, report| property.observe(scene, event, report));
         match event.what {
             What::Commit { commit, wall } => {
                 let Decision { facts, .. } = &mut self.decision;

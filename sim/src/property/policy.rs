@@ -89,7 +89,7 @@ impl Property for Policy {
         "LOGIN-10",
         "CONN-6"
     );
-    watches!();
+    watches!("decision");
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         for fact in &decision.facts {

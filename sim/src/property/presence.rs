@@ -42,7 +42,7 @@ impl Property for PresenceReplays {
         "PRES-3",
         "LOGOUT-5"
     );
-    watches!();
+    watches!("decision");
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         for (index, fact) in decision.facts.iter().enumerate() {

@@ -71,6 +71,7 @@ impl Property for Silence {
         "INIT-6",
         "CONN-7"
     );
+    watches!(devices);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };

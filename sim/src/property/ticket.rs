@@ -167,14 +167,14 @@ impl Tickets {
     /// Looks again at what was seen too early to be judged.
     fn settle(&mut self, scene: &Scene<'_>, now: Instant, report: &mut Report) {
         let is_due = |at: Instant| at + scene.allowance.lag < now;
-        if self.doubts.first().is_some_and(|doubt| is_due(doubt.event.at)) {
+        while self.doubts.first().is_some_and(|doubt| is_due(doubt.event.at)) {
             let Doubt { ticket, user, event } = self.doubts.remove(0);
             if !is_void(scene, ticket, user) {
                 let text = format!("a ticket of {} was refused as voided, and nobody voided it", scene.user(user));
                 report.event(VOIDED, &event, text);
             }
         }
-        if self.admitted.first().is_some_and(|admitted| is_due(admitted.at)) {
+        while self.admitted.first().is_some_and(|admitted| is_due(admitted.at)) {
             let Admitted { device, user, at, number } = self.admitted.remove(0);
             let (user, device) = (scene.user(user), scene.device(device));
             let text = format!("{device} was admitted as {user} without a ticket that passed");
@@ -199,6 +199,19 @@ impl Property for Tickets {
         "TICKET-6",
         "ADMIN-1",
         "INPUT-3"
+    );
+    // Beside what it looks at, whatever moves the views: what is due is settled before.
+    watches!(
+        "decision",
+        "commit",
+        "committed",
+        "server_started",
+        "ticket_made",
+        "old_key_dropped",
+        "server_received",
+        "ticket_judged",
+        "device_received",
+        "told"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
@@ -278,10 +291,7 @@ impl Property for Tickets {
     }
 
     fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
-        let for_ever = Instant::from_micros(u64::MAX);
-        while !self.doubts.is_empty() || !self.admitted.is_empty() {
-            self.settle(scene, for_ever, report);
-        }
+        self.settle(scene, Instant::from_micros(u64::MAX), report);
     }
 }
 

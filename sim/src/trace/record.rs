@@ -289,12 +289,18 @@ impl<O: Observer> Recording<O> {
 
     /// What is left of the run, and the observer that saw it.
     pub(crate) fn into_summary(self) -> (Summary, O) {
-        (self.summary(), self.observer)
+        let Recording { cast, events_seen: events, last_at: ended_at, encoder, end: ending, observer, .. } = self;
+        (Summary { cast, events, ended_at, digest: encoder.digest(), ending }, observer)
     }
 
-    /// What has not come to rest, by device; none once everything has.
-    pub(crate) fn missing(&self) -> Option<Vec<String>> {
-        (!self.convergence.is_reached()).then(|| self.convergence.missing(&self.cast))
+    /// Whether everything has come to rest.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.convergence.is_reached()
+    }
+
+    /// What has not come to rest, by device.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        self.convergence.missing(&self.cast)
     }
 
     pub(crate) fn server_committed(&mut self, now: Now, change: Change) {

@@ -56,17 +56,16 @@ impl Phases {
                 self.state = State::Converging { until: now + self.bound };
                 Phase::Heal { look_at: now + LOOK_EVERY }
             }
-            State::Converging { until } => match recording.missing() {
-                None => {
-                    self.state = State::Settling { until: now + self.settle };
-                    Phase::Wait { look_at: now + self.settle }
-                }
-                Some(_) if now < until => Phase::Wait { look_at: (now + LOOK_EVERY).min(until) },
-                Some(missing) => {
-                    recording.not_converged(now, &missing.join("; "));
-                    Phase::Over
-                }
-            },
+            State::Converging { .. } if recording.is_at_rest() => {
+                self.state = State::Settling { until: now + self.settle };
+                Phase::Wait { look_at: now + self.settle }
+            }
+            State::Converging { until } if now < until => Phase::Wait { look_at: (now + LOOK_EVERY).min(until) },
+            State::Converging { .. } => {
+                let missing = recording.missing();
+                recording.not_converged(now, &missing.join("; "));
+                Phase::Over
+            }
             State::Settling { until } if now < until => Phase::Wait { look_at: until },
             State::Settling { .. } => {
                 recording.converged(now);

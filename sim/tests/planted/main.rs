@@ -4,7 +4,7 @@
 //! decisions, one scenario that leads to the bug, and the property that must name it. What the
 //! scenario itself expects does not count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use gatecrash::code::Code;
 use gatecrash::decide::client::{KickVerdict, ResumeVerdict, Standing};
 use gatecrash::decide::server::{ResumeCase, Victim};
 use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions, server};
-use gatecrash::id::{DeviceId, UserId};
+use gatecrash::id::UserId;
 use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::{Platform, Seats};
 use gatecrash::protocol::{Kick, Presence, ResumeOutcome};
-use gatecrash::store::{EndReason, Session, UserRecord};
+use gatecrash::store::{EndReason, Sessions, UserRecord};
 use gatecrash::ticket::{OpenedTicket, judge};
 use gatecrash::time::WallTime;
 use gatecrash_sim::scenario::Scenario;
@@ -37,7 +37,7 @@ planted! {
     /// F12: the newcomer is registered and nobody has to go.
     NobodyGoes ServerDecisions {
         fn victims(
-            &self, _: &Seats, _: &BTreeMap<DeviceId, Session>, _: Platform, _: &ServerLimits, _: WallTime,
+            &self, _: &Seats, _: &Sessions, _: Platform, _: &ServerLimits, _: WallTime,
         ) -> Vec<Victim> {
             Vec::new()
         }
@@ -45,7 +45,7 @@ planted! {
     /// F28: the victim is whoever comes first in a map, not the oldest.
     AnyoneGoes ServerDecisions {
         fn victims(
-            &self, seats: &Seats, sessions: &BTreeMap<DeviceId, Session>, platform: Platform, limits: &ServerLimits,
+            &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits,
             now: WallTime,
         ) -> Vec<Victim> {
             let rules = Rules.victims(seats, sessions, platform, limits, now);
@@ -56,7 +56,7 @@ planted! {
     /// F13: the whole group is looked at as if every platform were its own.
     WrongGroup ServerDecisions {
         fn victims(
-            &self, seats: &Seats, sessions: &BTreeMap<DeviceId, Session>, platform: Platform, limits: &ServerLimits,
+            &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits,
             now: WallTime,
         ) -> Vec<Victim> {
             let mut victims = Rules.victims(seats, sessions, platform, limits, now);
@@ -80,7 +80,7 @@ planted! {
     }
     /// F26: one device leaves and the user is shown offline.
     OneLeavesAllLeave ServerDecisions {
-        fn presence(&self, sessions: &BTreeMap<DeviceId, Session>, push: Duration, now: WallTime) -> Presence {
+        fn presence(&self, sessions: &Sessions, push: Duration, now: WallTime) -> Presence {
             match sessions.values().any(|session| session.link.lost_at().is_some()) {
                 true => Presence::Offline,
                 false => Rules.presence(sessions, push, now),

@@ -7,7 +7,7 @@ use gatecrash::decide::{Rules, ServerDecisions};
 use gatecrash::id::{Attempt, DeviceId, Epoch};
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
-use gatecrash::store::{EndReason, Link, Session, SessionTicket};
+use gatecrash::store::{EndReason, Link, Session, SessionTicket, Sessions};
 use gatecrash::ticket::Signature;
 use gatecrash::time::WallTime;
 use proptest::collection::btree_map;
@@ -257,7 +257,7 @@ fn seats() -> impl Strategy<Value = Seats> {
     })
 }
 
-fn sessions() -> impl Strategy<Value = BTreeMap<DeviceId, Session>> {
+fn sessions() -> impl Strategy<Value = Sessions> {
     let session = (select(Platform::ALL.as_slice()), prop::option::of(0u64..500));
     btree_map(any::<u8>(), session, 0..14).prop_map(|sessions| {
         let ticket = SessionTicket { issued_at: 0, last_second: u64::MAX, signature: Signature([0; 32]) };

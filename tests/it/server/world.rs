@@ -11,7 +11,7 @@ use gatecrash::id::{Change, ConnectionId, DeviceId, Epoch, UserId};
 use gatecrash::policy::{Platform, Policy};
 use gatecrash::protocol::{ClientFrame, Presence, ResumeOutcome, ServerFrame, SessionName, VERSION};
 use gatecrash::server::{Action, Config, Input, Output, Server, Timer};
-use gatecrash::store::{Commit, EndReason, Fact, Link, Records, Session, UserRecord};
+use gatecrash::store::{Commit, EndReason, Fact, Link, Records, Session, Sessions, UserRecord};
 use gatecrash::ticket::{Claims, Opened, OpenedTicket, Signature};
 use gatecrash::time::{Instant, Now, WallTime};
 
@@ -384,7 +384,7 @@ impl World {
     fn check_sessions(&self) {
         let mut holders = BTreeMap::new();
         for (&user, account) in &self.records.users {
-            for (&device, session) in &account.sessions {
+            for (&device, session) in account.sessions.iter() {
                 assert_eq!(holders.insert(device, user), None, "a device has at most one session");
                 let record = &self.records.devices[&device];
                 assert_eq!(record.user, Some(user), "the device's record names its holder");
@@ -419,7 +419,7 @@ impl World {
         let mut connected = BTreeSet::new();
         let mut expiries = 0;
         for (&user, account) in &self.records.users {
-            for (&device, session) in &account.sessions {
+            for (&device, session) in account.sessions.iter() {
                 expiries += 1;
                 assert!(timers.contains(&Timer::Expiry(user, device)), "TICKET-5: every session ends");
                 match session.link {
@@ -511,7 +511,7 @@ pub fn groups(policy: Policy) -> Vec<Vec<Platform>> {
 pub fn naive_victims(
     policy: Policy,
     seats: usize,
-    sessions: &BTreeMap<DeviceId, Session>,
+    sessions: &Sessions,
     newcomer: DeviceId,
     platform: Platform,
     now: WallTime,
@@ -520,7 +520,7 @@ pub fn naive_victims(
     left.remove(&newcomer);
     let group = groups(policy).into_iter().find(|group| group.contains(&platform)).unwrap();
     let mut victims = BTreeMap::new();
-    for (&device, session) in sessions {
+    for (&device, session) in sessions.iter() {
         if device != newcomer && session.platform != platform && group.contains(&session.platform) {
             victims.insert(device, EndReason::OtherPlatform);
         }

@@ -32,7 +32,7 @@ pub(super) struct Machine<S: ServerDecisions> {
     /// Its disk; none where no step can ever show what is on it.
     pub(super) disk: Option<Box<Disk>>,
     /// Changes decided and not yet on their way to the disk, and the batch that is.
-    gathered: Vec<server::Output>,
+    gathered: Vec<Commit>,
     writing: Vec<Commit>,
     committed: Change,
     /// Outputs that wait for the disk (DUR-1), in the order of what they reveal.
@@ -240,12 +240,13 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
 
     fn server_outputs(&mut self) {
         while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
-            match &output.action {
-                server::Action::Commit(_) => {
+            match output.action {
+                server::Action::Commit(_) | server::Action::Note(_) => {
                     self.observe_server(&output);
-                    self.server.gathered.push(output);
+                    if let server::Action::Commit(commit) = output.action {
+                        self.server.gathered.push(commit);
+                    }
                 }
-                server::Action::Note(_) => self.observe_server(&output),
                 server::Action::Send { .. } | server::Action::Close { .. } => {
                     if let server::Action::Close { connection } = output.action
                         && let Some(link) = self.server.link(connection)
@@ -302,11 +303,7 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if !self.server.writing.is_empty() || self.server.gathered.is_empty() {
             return;
         }
-        for output in std::mem::take(&mut self.server.gathered) {
-            if let server::Action::Commit(commit) = output.action {
-                self.server.writing.push(commit);
-            }
-        }
+        std::mem::swap(&mut self.server.gathered, &mut self.server.writing);
         let latency = self.server.pace_draw.within(self.server.pace);
         if self.server.disk.is_none() {
             return self.queue.push(self.now + latency, Class::Input, Due::Committed(self.server.lives));
@@ -341,8 +338,8 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if self.server.core.is_none() || self.server.lives != life {
             return;
         }
-        let batch = std::mem::take(&mut self.server.writing);
-        let change = batch.last().expect("a batch is not empty").number;
+        let change = self.server.writing.last().expect("a batch is not empty").number;
+        self.server.writing.clear();
         self.server.committed = change;
         let now = self.server_now();
         if let Some(recording) = &mut self.recording {
