@@ -197,9 +197,7 @@ impl Author {
 
     /// Mends whatever keeps the device from the server. It may then still be busy coming back.
     pub(super) fn bring(&mut self, device: usize) {
-        while let Some(fault) = self.belief.mends_server() {
-            self.fault(fault);
-        }
+        self.mend_server();
         let site = self.hand(device).site;
         self.open(site);
         let name = self.hand(device).name.clone();
@@ -317,11 +315,18 @@ impl Author {
         }
     }
 
+    /// Its disk, then its process: nothing of it when the script is over.
+    fn mend_server(&mut self) {
+        for _ in 0..2 {
+            if let Some(fault) = self.belief.mends_server() {
+                self.fault(fault);
+            }
+        }
+    }
+
     /// Mends everything that keeps devices from the server.
     pub(super) fn mend(&mut self) {
-        while let Some(fault) = self.belief.mends_server() {
-            self.fault(fault);
-        }
+        self.mend_server();
         (0..self.belief.sites.len()).for_each(|site| self.open(site));
     }
 }
