@@ -58,6 +58,8 @@ pub fn run(plan: &Plan, watch: &mut impl Watch) -> u64 {
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for pulse in &pulses {
+            // As long as the worker has it, there is work that may hang, drawing a scenario included.
+            let pulse = Arc::clone(pulse);
             let (sender, next, is_over, asked) = (sender.clone(), &next, &is_over, &asked);
             let work = move || {
                 let is_time_up = || plan.deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -68,7 +70,7 @@ pub fn run(plan: &Plan, watch: &mut impl Watch) -> u64 {
                         return;
                     }
                     asked.fetch_add(block.end - block.start, Ordering::Relaxed);
-                    let runs: Vec<SeedRun> = block.map(|seed| sweep::seed(seed, plan.manner, pulse)).collect();
+                    let runs: Vec<SeedRun> = block.map(|seed| sweep::seed(seed, plan.manner, &pulse)).collect();
                     if sender.send((start, runs)).is_err() {
                         return;
                     }

@@ -96,6 +96,12 @@ impl Disk {
         Some(self.records.clone())
     }
 
+    /// How often a server was started on it, where the database says another number.
+    #[cfg(test)]
+    pub(crate) fn set_starts(&mut self, starts: u64) {
+        self.records.starts = starts;
+    }
+
     /// Puts a batch on it.
     pub(crate) fn land(&mut self, batch: &[Commit]) -> Landing {
         match self.power_fails {

@@ -4,6 +4,8 @@
 //! future: to freeze a device is not to poll it, to kill it is to drop it. The server is a host of
 //! its own. Faults are applied between turmoil's steps. Judges nothing.
 
+#[cfg(test)]
+mod agrees;
 mod devices;
 mod disk;
 mod place;
@@ -92,6 +94,13 @@ struct Site {
     is_outbound_cut: bool,
     is_inbound_cut: bool,
     is_held: bool,
+}
+
+impl Drop for World<'_> {
+    fn drop(&mut self) {
+        // The database must not look for its file when the simulation is gone.
+        self.shared.disk.cut(true);
+    }
 }
 
 impl<'a> World<'a> {
