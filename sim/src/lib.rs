@@ -14,10 +14,12 @@ pub mod agree;
 mod caught;
 pub mod draw;
 pub mod expect;
+pub mod fingerprint;
 pub mod generate;
 pub mod property;
 pub mod report;
 pub mod scenario;
+pub mod shrink;
 pub mod sometimes;
 pub mod sweep;
 pub mod trace;
@@ -60,6 +62,8 @@ pub struct Violation {
     pub actor: Actor,
     /// At the how manieth event of the actor; 0 when no single event is to blame.
     pub number: u32,
+    /// The kind of that event, in a word; none when something is missing rather than wrong.
+    pub kind: Option<&'static str>,
 }
 
 /// What there is to say of a scenario in one word.

@@ -308,6 +308,7 @@ phone  status LOGINED
             at: at(index as u64 + 1),
             actor: Actor::World,
             number: index as u32 + 1,
+            kind: Some("fault"),
         };
         Run {
             trace: trace(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),

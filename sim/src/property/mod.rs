@@ -199,21 +199,29 @@ pub struct Report {
 }
 
 impl Report {
+    /// What should have happened did not.
     fn violation(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, text: String) {
-        self.found_by_this += 1;
-        if self.found_by_this <= VIOLATIONS_MAX {
-            self.found.push(Violation { property: self.property, rule, text, at, actor, number });
-        }
+        self.found(Violation { property: self.property, rule, text, at, actor, number, kind: None });
     }
 
     /// The event shows it.
     fn event(&mut self, rule: RuleId, event: &Event, text: String) {
-        self.violation(rule, event.at, event.actor, event.number, text);
+        let &Event { at, actor, number, what } = event;
+        self.found(Violation { property: self.property, rule, text, at, actor, number, kind: Some(what.word()) });
     }
 
     /// The server's decision shows it.
     fn decision(&mut self, rule: RuleId, decision: &Decision, text: String) {
-        self.violation(rule, decision.at, Actor::Server, decision.number, text);
+        let &Decision { at, number, .. } = decision;
+        let kind = Some("commit");
+        self.found(Violation { property: self.property, rule, text, at, actor: Actor::Server, number, kind });
+    }
+
+    fn found(&mut self, violation: Violation) {
+        self.found_by_this += 1;
+        if self.found_by_this <= VIOLATIONS_MAX {
+            self.found.push(violation);
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! decisions, one scenario that leads to the bug, and the property that must name it. What the
 //! scenario itself expects does not count.
 
+mod shrink;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
