@@ -7,13 +7,15 @@
 //! Each stage is a module and knows nothing but the data before it: `scenario` is decided and never
 //! runs; a `world` runs and never judges; checks (`property`: what holds in every run, `expect`: what a
 //! scenario demands of its own) judge from the trace alone, and do not know which world it came from.
-//! `agree` compares what two worlds made of one scenario.
+//! `agree` compares what two worlds made of one scenario; `shrink` looks for the smallest that fails in
+//! the same way, which is told by its `fingerprint`, and `findings` are what people get to see of it.
 //! Parses no arguments and prints nothing: the command `gatecrash` does.
 
 pub mod agree;
 mod caught;
 pub mod draw;
 pub mod expect;
+pub mod findings;
 pub mod fingerprint;
 pub mod generate;
 pub mod property;
@@ -109,7 +111,19 @@ pub enum HarnessError {
 ///
 /// What went wrong in the harness. Whatever goes wrong in the system under test is in the run.
 pub fn run(scenario: &Scenario, world: World) -> Result<Run, HarnessError> {
-    judge(scenario, record(scenario, |scenario, recorder| world.run(scenario, recorder))?)
+    run_by(scenario, |scenario, recorder| world.run(scenario, recorder))
+}
+
+/// Like [`run`], in a world that is not one of ours: with other decisions, or under other eyes.
+///
+/// # Errors
+///
+/// As of [`run`].
+pub fn run_by(
+    scenario: &Scenario,
+    world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
+) -> Result<Run, HarnessError> {
+    judge(scenario, record(scenario, world)?)
 }
 
 /// Like [`run`], and runs a second time: the same scenario must give the same trace.

@@ -30,7 +30,7 @@ use sha2::{Digest as _, Sha256};
 use crate::fingerprint::Fingerprint;
 use crate::scenario::{Action, DeviceName, Scenario};
 
-pub use title::stem;
+pub use title::{as_regression, stem};
 
 /// The most candidates that are run when nobody says otherwise.
 pub const RUNS_MAX: u64 = 20_000;

@@ -11,8 +11,8 @@ const VERBS_MAX: usize = 6;
 pub(super) fn entitled(mut scenario: Scenario, fingerprint: &Fingerprint) -> Scenario {
     let sentence = match fingerprint {
         Fingerprint::Property { property, .. } => capitalised(property),
-        Fingerprint::NotConverged(said) => format!("No device for ever {}", said.trim_start_matches("is ")),
-        Fingerprint::Harness(_) => "Nothing panics and every run has an end".to_owned(),
+        Fingerprint::NotConverged(_) => "Everything comes to rest once the faults have ended".to_owned(),
+        Fingerprint::Harness(_) => "Nothing panics, and every run has an end".to_owned(),
     };
     let verbs = verbs(&scenario);
     let told: Vec<&str> = verbs.iter().take(VERBS_MAX).map(String::as_str).collect();
@@ -23,6 +23,11 @@ pub(super) fn entitled(mut scenario: Scenario, fingerprint: &Fingerprint) -> Sce
         None => scenario.rules.truncate(1),
     }
     scenario
+}
+
+/// Its file, as it stands in `scenarios/regressions/`: one folder further from the schema than others.
+pub fn as_regression(shrunk: &Scenario) -> String {
+    shrunk.to_string().replacen("#:schema ../", "#:schema ../../", 1)
 }
 
 /// A name for its file, until somebody finds a better one: `kick_1_login_partition_login`.
