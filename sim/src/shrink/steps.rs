@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::Search;
+use crate::draw::Draw;
 use crate::scenario::{Scenario, Step};
 
 /// Up to so many steps any two are tried without.
@@ -13,11 +14,20 @@ const PAIRS_STEPS_MAX: usize = 24;
 /// Up to so many any three.
 const TRIPLES_STEPS_MAX: usize = 11;
 
+/// Up to so many any two are tried with other seeds.
+const LUCKY_PAIRS_STEPS_MAX: usize = 16;
+
 /// Which other seeds each removal gets when rounds help no more.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
 
 /// With how many refused tickets before a lock each removal is tried: fewer need fewer logins.
 const REFUSALS: std::ops::RangeInclusive<u32> = 1..=3;
+
+/// Of so few steps every removal has been tried but that of all.
+const FEW_STEPS: usize = 4;
+
+/// How many subsets of the steps are drawn.
+const SUBSETS: usize = 300;
 
 /// A script that has no step left to end with ends here.
 const EMPTY_UNTIL: Duration = Duration::from_secs(1);
@@ -77,7 +87,7 @@ pub(super) fn luck(search: &mut Search<'_>) {
     loop {
         let count = search.best.steps.len();
         let singles = (0..count).map(|gone| vec![gone]);
-        let pairs = pairs_of(count).map(Vec::from).filter(|_| count <= TRIPLES_STEPS_MAX);
+        let pairs = pairs_of(count).map(Vec::from).filter(|_| count <= LUCKY_PAIRS_STEPS_MAX);
         let removals: Vec<Vec<usize>> = singles.chain(pairs).collect();
         let tries = removals.into_iter().flat_map(|gone| SEEDS.map(move |seed| (gone.clone(), seed)));
         let has_helped = search.first_of(tries, |scenario: &mut Scenario, (gone, seed)| {
@@ -90,10 +100,31 @@ pub(super) fn luck(search: &mut Search<'_>) {
                 scenario.steps.remove(gone);
                 scenario.limits.refusals_max = Some(refusals);
             });
-        if !has_helped {
+        if !has_helped && !subsets(search) {
             return;
         }
     }
+}
+
+/// Without several steps at once, drawn by lot, where many are left: the way out may lead through more than three.
+fn subsets(search: &mut Search<'_>) -> bool {
+    let count = search.best.steps.len();
+    if count <= FEW_STEPS {
+        return false;
+    }
+    let mut draw = Draw::new(count as u64, "shrink", "subsets");
+    let tries: Vec<(Vec<usize>, u64)> = (0..SUBSETS)
+        .map(|_| {
+            let share = draw.between(2, count as u64 - 2);
+            let gone = (0..count).filter(|_| draw.chance(share, count as u64)).collect();
+            let seed = if draw.chance(1, 2) { search.best.seed } else { draw.between(*SEEDS.start(), *SEEDS.end()) };
+            (gone, seed)
+        })
+        .collect();
+    search.first_of(tries, |scenario, (gone, seed)| {
+        without(&mut scenario.steps, &gone);
+        scenario.seed = seed;
+    })
 }
 
 /// The last ones first.

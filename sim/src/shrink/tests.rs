@@ -119,3 +119,38 @@ fn the_title_says_what_is_broken_and_what_happens() {
     assert_eq!(scenario.title, "Nothing breaks: login");
     assert_eq!((scenario.rules.as_slice(), stem(&scenario).as_str()), ([rule].as_slice(), "kick_1_login"));
 }
+
+/// Four kinds of calls that only go together, one of each: no chunk of neighbours, and no three.
+#[test]
+fn what_goes_only_by_fours_goes_by_lot() {
+    let text = r#"
+title = "Two of each"
+rules = ["CONN-1"]
+seed = 1
+devices.phone = { platform = "android", site = "home" }
+
+[script]
+until = "20s"
+steps = """
+0s  phone  login alice
+1s  phone  logout
+2s  phone  logout
+3s  phone  conversations
+4s  phone  conversations
+5s  phone  network_changed
+6s  phone  network_changed
+7s  phone  uninit
+8s  phone  uninit
+"""
+"#;
+    let fails = |scenario: &Scenario| {
+        let count = |wanted: &str| scenario.steps.iter().filter(|step| step.to_string().ends_with(wanted)).count();
+        let counts = ["logout", "conversations", "network_changed", "uninit"].map(count);
+        counts.iter().all(|count| *count == counts[0]) && has_login(scenario, "alice")
+    };
+    let scenario = Scenario::parse("fours.toml", text).unwrap();
+    let shrunk = shrink(&scenario, &wanted(), fails_if(fails), RUNS_MAX).unwrap();
+    assert_eq!(shrunk.scenario.steps.len(), 1, "{}", shrunk.scenario);
+    let luck = shrunk.tried.iter().find(|tried| tried.pass == "luck").expect("nothing else helps");
+    assert!(luck.kept > 0);
+}
