@@ -7,17 +7,21 @@
 //! Each stage is a module and knows nothing but the data before it: `scenario` is decided and never
 //! runs; a `world` runs and never judges; checks (`property`: what holds in every run, `expect`: what a
 //! scenario demands of its own) judge from the trace alone, and do not know which world it came from.
-//! `agree` compares what two worlds made of one scenario.
+//! `agree` compares what two worlds made of one scenario; `shrink` looks for the smallest that fails in
+//! the same way, which is told by its `fingerprint`, and `findings` are what people get to see of it.
 //! Parses no arguments and prints nothing: the command `gatecrash` does.
 
 pub mod agree;
 mod caught;
 pub mod draw;
 pub mod expect;
+pub mod findings;
+pub mod fingerprint;
 pub mod generate;
 pub mod property;
 pub mod report;
 pub mod scenario;
+pub mod shrink;
 pub mod sometimes;
 pub mod sweep;
 pub mod trace;
@@ -60,6 +64,8 @@ pub struct Violation {
     pub actor: Actor,
     /// At the how manieth event of the actor; 0 when no single event is to blame.
     pub number: u32,
+    /// The kind of that event, in a word; none when something is missing rather than wrong.
+    pub kind: Option<&'static str>,
 }
 
 /// What there is to say of a scenario in one word.
@@ -105,7 +111,19 @@ pub enum HarnessError {
 ///
 /// What went wrong in the harness. Whatever goes wrong in the system under test is in the run.
 pub fn run(scenario: &Scenario, world: World) -> Result<Run, HarnessError> {
-    judge(scenario, record(scenario, |scenario, recorder| world.run(scenario, recorder))?)
+    run_by(scenario, |scenario, recorder| world.run(scenario, recorder))
+}
+
+/// Like [`run`], in a world that is not one of ours: with other decisions, or under other eyes.
+///
+/// # Errors
+///
+/// As of [`run`].
+pub fn run_by(
+    scenario: &Scenario,
+    world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
+) -> Result<Run, HarnessError> {
+    judge(scenario, record(scenario, world)?)
 }
 
 /// Like [`run`], and runs a second time: the same scenario must give the same trace.

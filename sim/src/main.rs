@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::{End, batch, inspect, replay, run, sweep, worlds};
+use command::{End, batch, inspect, replay, run, shrink, sweep, worlds};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -29,6 +29,7 @@ enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Replay(replay::Arguments),
+    Shrink(shrink::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
     Schema(inspect::SchemaArguments),
@@ -44,6 +45,7 @@ Examples:
   gatecrash run scenarios/regressions     run those below a folder
   gatecrash sweep --time 10m              search for ten minutes
   gatecrash replay scenarios/NAME.toml    tell what happens in one
+  gatecrash shrink failing.toml           make it as small as it gets
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
 
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Shrink(arguments) => shrink::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),
         Command::Schema(arguments) => inspect::schema(&arguments),

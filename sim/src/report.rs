@@ -10,6 +10,7 @@ use gatecrash::time::Instant;
 use serde::Serialize;
 
 use crate::agree::Difference;
+use crate::fingerprint::Fingerprint;
 use crate::scenario::rules::RuleId;
 use crate::scenario::{Scenario, print_duration};
 use crate::trace::{Actor, Cast, Event, Trace, What, json, render};
@@ -59,6 +60,7 @@ pub fn failure(case: &Case<'_>, run: &Run) -> Option<String> {
     }
     if let Some(reason) = &run.not_converged {
         push(&mut text, format_args!("\n  did not converge: {reason}"));
+        push(&mut text, format_args!("    finding   {}", Fingerprint::not_converged(reason).slug()));
         if let Some(last) = run.trace.events.len().checked_sub(1) {
             push_events(&mut text, &run.trace, last);
         }
@@ -93,7 +95,9 @@ pub fn disagreement(first: &Case<'_>, second: &Case<'_>, differences: &[Differen
 /// What a person needs to know of a scenario that the harness could not judge.
 pub fn harness_failure(case: &Case<'_>, error: &HarnessError) -> String {
     let mut text = head(case);
-    push(&mut text, format_args!("\n  the harness itself failed: {}", indented(&error.to_string())));
+    let error = error.to_string();
+    push(&mut text, format_args!("\n  the harness itself failed: {}", indented(&error)));
+    push(&mut text, format_args!("    finding   {}", Fingerprint::harness(&error).slug()));
     push(&mut text, format_args!("\n  {}", replay_command(case, None)));
     text.trim_end().to_owned()
 }
@@ -123,6 +127,8 @@ pub struct Finding {
     pub rule_text: &'static str,
     /// The property that does not hold, as a sentence.
     pub property: String,
+    /// What it has in common with others of its kind.
+    pub fingerprint: String,
     /// What happened instead.
     pub text: String,
     /// When, in microseconds of simulated time.
@@ -141,6 +147,7 @@ pub fn findings(case: &Case<'_>, run: &Run) -> Vec<Finding> {
         rule: violation.rule.as_str(),
         rule_text: violation.rule.text(),
         property: violation.property.to_owned(),
+        fingerprint: Fingerprint::of(violation).slug(),
         text: violation.text.clone(),
         at_us: violation.at.as_micros(),
         actor: actor_name(&run.trace.cast, violation.actor).to_owned(),
@@ -185,6 +192,7 @@ fn push_violation(text: &mut String, case: &Case<'_>, trace: &Trace, violation: 
     push(text, format_args!("    rule      {}", rule.text()));
     push(text, format_args!("    property  {property}"));
     push(text, format_args!("    instead   {}", violation.text));
+    push(text, format_args!("    finding   {}", Fingerprint::of(violation).slug()));
     if let Some(position) = position(trace, violation) {
         push_events(text, trace, position);
     }
@@ -308,6 +316,7 @@ phone  status LOGINED
             at: at(index as u64 + 1),
             actor: Actor::World,
             number: index as u32 + 1,
+            kind: Some("fault"),
         };
         Run {
             trace: trace(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
@@ -335,6 +344,7 @@ phone  status LOGINED
             rule      A dormant session keeps its place and can be resumed, but is the first to be displaced.
             property  a link never breaks
             instead   it broke at 8
+            finding   conn-6-fault-909a5faa
 
                 2.000  world               fault partition home both
                 3.000  world               fault partition home both
@@ -398,6 +408,7 @@ phone  status LOGINED
                 A link breaks and heals
 
           the harness itself failed: the world stopped at 10s and never said whether it had converged
+            finding   harness-6c42cb93
 
           cargo run --release -- replay scenarios/link.toml
         "#);

@@ -16,10 +16,10 @@ use std::time::Duration;
 use gatecrash::time::Instant;
 
 use crate::caught::caught;
+use crate::fingerprint::Fingerprint;
 use crate::generate;
 use crate::property::Checks;
 use crate::scenario::Scenario;
-use crate::scenario::rules::RuleId;
 use crate::sometimes::Sometimes;
 use crate::trace::digest::Digests;
 use crate::trace::{Cast, Digest, Ending, Event, Ledger, Observer, Recorder, Summary};
@@ -70,27 +70,15 @@ pub enum Failure {
     Harness(String),
 }
 
-/// What makes two failures one finding: what was broken, not by whom and when.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fingerprint {
-    /// The first property that does not hold, and the rule it checks.
-    Property(&'static str, RuleId),
-    /// It did not come to rest.
-    NotConverged,
-    /// The harness failed.
-    Harness,
-}
-
 impl Failure {
     /// What it has in common with other failures of its kind.
     pub fn fingerprint(&self) -> Fingerprint {
         match self {
             Failure::Violated(violations) => {
-                let first = violations.first().expect("a violated run has a violation");
-                Fingerprint::Property(first.property, first.rule)
+                Fingerprint::of(violations.first().expect("a violated run has a violation"))
             }
-            Failure::NotConverged(_) => Fingerprint::NotConverged,
-            Failure::Harness(_) => Fingerprint::Harness,
+            Failure::NotConverged(reason) => Fingerprint::not_converged(reason),
+            Failure::Harness(said) => Fingerprint::harness(said),
         }
     }
 }

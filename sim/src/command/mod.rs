@@ -5,6 +5,7 @@ pub mod files;
 pub mod inspect;
 pub mod replay;
 pub mod run;
+pub mod shrink;
 pub mod sweep;
 mod table;
 pub mod worlds;

@@ -2,15 +2,18 @@
 
 mod confirm;
 mod crew;
+mod keep;
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use gatecrash_sim::fingerprint::Fingerprint;
 use gatecrash_sim::scenario::{parse_duration, print_duration};
-use gatecrash_sim::sweep::{self, Failure, Fingerprint, Manner, SeedRun, Sighting, Total};
+use gatecrash_sim::sweep::{self, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::trace::Actor;
 use gatecrash_sim::trace::ledger::Section;
 use gatecrash_sim::{generate, property};
@@ -19,6 +22,7 @@ use serde::Serialize;
 
 use self::confirm::{Confirmation, confirm};
 use self::crew::{Plan, Watch};
+use self::keep::keep;
 use super::files::BadInput;
 use super::worlds::One;
 use super::{Colour, End, batch, colours, complain, count, paint, say, thousands};
@@ -28,6 +32,9 @@ const SEEDS_DEFAULT: Range<u64> = 0..100_000;
 
 /// A sweep that finds so many failing seeds has found enough.
 const FAILING_MAX: usize = 1_000;
+
+/// How many findings get a folder: each is shrunk first.
+const FOLDERS_MAX: usize = 20;
 
 /// How many findings are told in full, and of how many seeds each is said.
 const FINDINGS_TOLD: usize = 5;
@@ -42,6 +49,9 @@ const NAME_WIDTH: usize = 34;
 /// faults. One in a hundred, and each that fails, runs twice and must do the same; one that fails is
 /// confirmed in a fresh process. Ends with a ledger of what the seeds did and reached. It fails
 /// unless every seed asked for has finished.
+///
+/// However many seeds fail in one way, they are one finding, and get one folder: the plan and the smallest scenario
+/// that fails so, their traces, what the packet world makes of it, and a test to paste.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -71,7 +81,10 @@ pub struct Arguments {
     /// Give up when nothing happens in a run for so long
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "2m")]
     hang_after: Duration,
-    /// Do not run failing seeds again in a fresh process
+    /// Where each kind of failure gets its folder
+    #[arg(long, value_name = "DIR", default_value = "target/gatecrash")]
+    findings: PathBuf,
+    /// Do not run failing seeds again in a fresh process, and write no folders
     #[arg(long)]
     unconfirmed: bool,
     /// Let no property look on, to measure what they cost: nothing is found
@@ -227,13 +240,23 @@ struct Count {
 /// Failing seeds that have one fingerprint.
 #[derive(Serialize)]
 struct Found {
-    property: &'static str,
+    fingerprint: String,
+    property: String,
     rule: Option<&'static str>,
     seeds: usize,
     first_seed: u64,
     /// What a fresh process said that does not agree.
     disagreement: Option<String>,
     replay: String,
+    /// Where its files are, or why there are none.
+    folder: Option<String>,
+    folder_error: Option<String>,
+    /// How many steps the smallest scenario has that fails so.
+    steps: Option<usize>,
+    /// What the packet world shows of it.
+    packet: Option<&'static str>,
+    #[serde(skip)]
+    packet_said: Option<String>,
 }
 
 impl Sweep<'_> {
@@ -244,9 +267,9 @@ impl Sweep<'_> {
         let numbers = |wanted: fn(&Fingerprint) -> bool| {
             self.total.findings.iter().filter(|(print, _)| wanted(print)).map(|(_, seeds)| seeds.len()).sum::<usize>()
         };
-        let violations = numbers(|print| matches!(print, Fingerprint::Property(..)));
-        let not_converged = numbers(|print| *print == Fingerprint::NotConverged);
-        let harness_failed = numbers(|print| *print == Fingerprint::Harness);
+        let violations = numbers(|print| matches!(print, Fingerprint::Property { .. }));
+        let not_converged = numbers(|print| matches!(print, Fingerprint::NotConverged(_)));
+        let harness_failed = numbers(|print| matches!(print, Fingerprint::Harness(_)));
         let disagrees = found.iter().any(|found| found.disagreement.is_some());
         let end = if harness_failed > 0 || disagrees || !is_finished && violations + not_converged == 0 {
             End::HarnessFailed
@@ -304,17 +327,36 @@ impl Sweep<'_> {
                 Confirmation::Differs(how) => Some(format!("seed {seed}: {how}")),
             })
         };
-        let found = |(print, seeds): (&Fingerprint, &Vec<(u64, _)>)| {
-            let (property, rule) = match print {
-                Fingerprint::Property(property, rule) => (*property, Some(rule.as_str())),
-                Fingerprint::NotConverged => ("did not converge", None),
-                Fingerprint::Harness => ("the harness failed", None),
-            };
+        let found = |(number, (print, seeds)): (usize, (&Fingerprint, &Vec<(u64, _)>))| {
             let first_seed = seeds[0].0;
-            let replay = format!("cargo run --release -- replay --seed {first_seed} --world {}", world.word());
-            Found { property, rule, seeds: seeds.len(), first_seed, disagreement: confirmed(seeds), replay }
+            let mut found = Found {
+                fingerprint: print.slug(),
+                property: print.said().to_owned(),
+                rule: print.rule().map(|rule| rule.as_str()),
+                seeds: seeds.len(),
+                first_seed,
+                disagreement: confirmed(seeds),
+                replay: format!("cargo run --release -- replay --seed {first_seed} --world {}", world.word()),
+                folder: None,
+                folder_error: None,
+                steps: None,
+                packet: None,
+                packet_said: None,
+            };
+            if !self.arguments.unconfirmed && found.disagreement.is_none() && number < FOLDERS_MAX {
+                let seeds: Vec<u64> = seeds.iter().map(|(seed, _)| *seed).collect();
+                match keep(print, &seeds, world, &self.arguments.findings) {
+                    Ok(kept) => {
+                        found.packet = kept.packet.as_ref().map(|packet| packet.word());
+                        found.packet_said = kept.packet.map(|packet| packet.to_string());
+                        (found.folder, found.steps) = (Some(kept.folder), Some(kept.steps));
+                    }
+                    Err(error) => found.folder_error = Some(error),
+                }
+            }
+            found
         };
-        self.total.findings.iter().map(found).collect()
+        self.total.findings.iter().enumerate().map(found).collect()
     }
 
     fn tell(&self, totals: &Totals, end: End) {
@@ -346,6 +388,15 @@ impl Sweep<'_> {
                 None if self.arguments.unconfirmed => {}
                 None => say("  confirmed in a fresh process"),
                 Some(how) => say(format_args!("  NOT confirmed in a fresh process: {how}")),
+            }
+            if let Some(packet) = &found.packet_said {
+                say(format_args!("  in the packet world {packet}"));
+            }
+            if let (Some(folder), Some(steps)) = (&found.folder, found.steps) {
+                say(format_args!("  shrunk to {}: {folder}/", count(steps, "step")));
+            }
+            if let Some(error) = &found.folder_error {
+                say(format_args!("  no folder: {error}"));
             }
         }
         if totals.findings.len() > FINDINGS_TOLD {

@@ -48,6 +48,7 @@ fn violation(scenario: &Scenario, trace: &Trace, expectation: &Expectation, miss
         at: miss.at.unwrap_or(end),
         actor: miss.device.map_or(Actor::Server, Actor::Device),
         number: 0,
+        kind: None,
     }
 }
 

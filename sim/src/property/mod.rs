@@ -207,22 +207,29 @@ pub struct Report {
 }
 
 impl Report {
+    /// What should have happened did not.
     fn violation(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, text: String) {
-        let (property, found) = &mut self.finders[self.finder];
-        *found += 1;
-        if *found <= VIOLATIONS_MAX {
-            self.found.push(Violation { property, rule, text, at, actor, number });
-        }
+        self.add(rule, at, actor, number, None, text);
     }
 
     /// The event shows it.
     fn event(&mut self, rule: RuleId, event: &Event, text: String) {
-        self.violation(rule, event.at, event.actor, event.number, text);
+        let &Event { at, actor, number, what } = event;
+        self.add(rule, at, actor, number, Some(what.word()), text);
     }
 
     /// The server's decision shows it.
     fn decision(&mut self, rule: RuleId, decision: &Decision, text: String) {
-        self.violation(rule, decision.at, Actor::Server, decision.number, text);
+        let &Decision { at, number, .. } = decision;
+        self.add(rule, at, Actor::Server, number, Some("commit"), text);
+    }
+
+    fn add(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, kind: Option<&'static str>, text: String) {
+        let (property, found) = &mut self.finders[self.finder];
+        *found += 1;
+        if *found <= VIOLATIONS_MAX {
+            self.found.push(Violation { property, rule, text, at, actor, number, kind });
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod inspect;
 mod replay;
 mod run;
+mod shrink;
 mod sweep;
 mod violation;
 

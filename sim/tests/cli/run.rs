@@ -34,6 +34,7 @@ fn a_run_that_does_not_converge_exits_2_and_says_why() {
             The second phone takes the seat of the first
 
       did not converge: phone-2 is logged in and has not heard from the server since the faults ended
+        finding   not-converged-52e41293
 
             2.501  phone-2             status LOGINED login_user=alice
             2.501  phone-2 => app      connect_success user=alice epoch=2

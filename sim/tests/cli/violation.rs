@@ -20,6 +20,7 @@ fn a_violation_exits_1_and_tells_rule_property_events_and_replay() {
         rule      An accepted login wins and displaces exactly those it competes with: other platforms of its group, and the surplus on its own, dormant and oldest first.
         property  the run shows what the scenario expects
         instead   expected `phone-1  kicked_offline never`, but it fired once, at 1.091 s
+        finding   policy-3-missing-f9e8b188
 
             1.000  phone-2 => app      connecting user=alice
             1.030  phone-2 -> server   login call=2 attempt=1.1 user=alice

@@ -4,6 +4,9 @@
 //! decisions, one scenario that leads to the bug, and the property that must name it. What the
 //! scenario itself expects does not count.
 
+mod findings;
+mod shrink;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;

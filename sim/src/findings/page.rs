@@ -1,0 +1,58 @@
+//! The page about a finding: what is broken, who saw it, how to see it again and how to keep it.
+
+use std::fmt::Write as _;
+
+use super::Finding;
+use crate::report::{self, Case};
+use crate::shrink::{self, End};
+use crate::{HarnessError, Run};
+
+/// Of how many seeds the page says so.
+const SEEDS_TOLD: usize = 20;
+
+/// The page, as Markdown. `path` is the folder it is in, `smallest` the run of what is left.
+pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, HarnessError>) -> String {
+    let Finding { fingerprint, world, plan, shrunk, seeds, packet, version, .. } = finding;
+    let mut page = format!("# {}\n\n", shrunk.scenario.title);
+    let mut row = |name: &str, said: String| writeln!(page, "- **{name}**: {said}").expect("a string takes everything");
+    row("fingerprint", format!("`{}`: {fingerprint}", fingerprint.slug()));
+    if let Some(rule) = fingerprint.rule() {
+        row("rule", format!("{rule}. {}", rule.text()));
+    }
+    let told: Vec<String> = seeds.iter().take(SEEDS_TOLD).map(u64::to_string).collect();
+    let more = if seeds.len() > SEEDS_TOLD { ", …" } else { "" };
+    row("seeds", format!("{}: {}{more}", seeds.len(), told.join(", ")));
+    row("found in", format!("the {} world; a fresh process did the same", world.word()));
+    if let Some(packet) = packet {
+        row("packet world", packet.to_string());
+    }
+    let runs: u64 = shrunk.tried.iter().map(|tried| tried.runs).sum();
+    let end = match shrunk.end {
+        End::Smallest => "nothing more can go",
+        End::Budget => "time was up before nothing more could go",
+    };
+    row("steps", format!("{} of {} are left after {runs} runs; {end}", shrunk.scenario.steps.len(), plan.steps.len()));
+    row("version", (*version).to_owned());
+
+    let file = format!("{path}/shrunk.toml");
+    let (seed, case) = (
+        format!("--seed {}", seeds.first().copied().unwrap_or(plan.seed)),
+        Case { path: &file, scenario: &shrunk.scenario, world: *world },
+    );
+    let of_plan = report::replay_command(&Case { path: &seed, scenario: plan, world: *world }, None);
+    let told = match smallest {
+        Ok(run) => report::failure(&case, run).unwrap_or_else(|| "passes when run alone".to_owned()),
+        Err(error) => report::harness_failure(&case, error),
+    };
+    let stem = shrink::stem(&shrunk.scenario);
+    let of_shrunk = report::replay_command(&case, None);
+    write!(
+        page,
+        "\n## See it again\n\n```sh\n{of_shrunk}\n{of_plan}\n```\n\n```text\n{told}\n```\n\n\
+         ## Keep it\n\n\
+         Copy `shrunk.toml` to `scenarios/regressions/{stem}.toml`, or what you call it, and add its name to\n\
+         `tests/it/scenarios/list.rs`; or paste `regression.rs`. Both fail until the bug is mended.\n"
+    )
+    .expect("a string takes everything");
+    page
+}

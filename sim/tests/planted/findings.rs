@@ -1,0 +1,120 @@
+//! What a person gets to see of a failure, made of a planted bug: a folder that says it all.
+
+use gatecrash_sim::findings::{Elsewhere, Finding, elsewhere, test_to_paste};
+use gatecrash_sim::fingerprint::{Fingerprint, seen};
+use gatecrash_sim::scenario::Scenario;
+use gatecrash_sim::trace::Recorder;
+use gatecrash_sim::world::{World, WorldError, event, packet};
+use gatecrash_sim::{generate, run_by, shrink};
+
+use super::{NobodyGoes, Rules};
+
+/// The test that is to be pasted, as it was pasted.
+mod pasted;
+
+fn run(scenario: &Scenario, recorder: &Recorder, world: World) -> Result<(), WorldError> {
+    match world {
+        World::Event => event::run_with::<NobodyGoes, Rules>(scenario, recorder),
+        World::Packet => packet::run_with::<NobodyGoes, Rules>(scenario, recorder),
+    }
+}
+
+fn found(scenario: &Scenario, world: World) -> Vec<Fingerprint> {
+    seen(scenario, |scenario, recorder| run(scenario, recorder, world))
+}
+
+#[test]
+fn a_finding_is_a_folder_that_says_it_all() {
+    let mut plans = (0..100).map(generate::scenario);
+    let found_in = |plan: Scenario| Some((found(&plan, World::Event).into_iter().next()?, plan));
+    let (fingerprint, plan) = plans.find_map(found_in).expect("a seed meets the bug");
+    let look = |scenario: &Scenario| Some(found(scenario, World::Event));
+    let shrunk = shrink::shrink(&plan, &fingerprint, look, shrink::RUNS_MAX).unwrap();
+    let packet = elsewhere(&fingerprint, &shrunk.scenario, &plan, |scenario| found(scenario, World::Packet));
+    assert_eq!(packet, Elsewhere::Same, "a broken core is broken under its driver too");
+    let finding = Finding {
+        fingerprint: &fingerprint,
+        world: World::Event,
+        plan: &plan,
+        shrunk: &shrunk,
+        seeds: &[plan.seed, 77_777],
+        packet: Some(&packet),
+        version: "1.2.3, commit abc",
+        parent: "found",
+    };
+    let run_in = |scenario: &Scenario, world| run_by(scenario, |scenario, recorder| run(scenario, recorder, world));
+    let folder = finding.folder(run_in);
+    assert_eq!(folder.path, format!("found/{}", fingerprint.slug()));
+    let names: Vec<&str> = folder.files.iter().map(|(name, _)| *name).collect();
+    assert_eq!(
+        names,
+        [
+            "finding.md",
+            "plan.toml",
+            "shrunk.toml",
+            "regression.rs",
+            "shrunk.trace.txt",
+            "shrunk.trace.jsonl",
+            "plan.trace.txt",
+            "plan.trace.jsonl",
+            "shrunk.packet.txt",
+            "shrunk.packet.jsonl",
+        ]
+    );
+    let file = |name: &str| &folder.files.iter().find(|(found, _)| *found == name).expect("it is listed").1;
+
+    for said in [
+        "# After every login exactly the set of sessions is left that the policy allows: login\n",
+        &format!("- **fingerprint**: `{}`: POLICY-3 at an event `commit`", fingerprint.slug()),
+        "- **rule**: POLICY-3. An accepted login wins",
+        &format!("- **seeds**: 2: {}, 77777\n", plan.seed),
+        "- **packet world**: fails in the same way\n",
+        &format!("- **steps**: 2 of {} are left after ", plan.steps.len()),
+        "- **version**: 1.2.3, commit abc\n",
+        &format!("\ncargo run --release -- replay found/{}/shrunk.toml --world event\n", fingerprint.slug()),
+        &format!("\ncargo run --release -- replay --seed {} --world event\n", plan.seed),
+        "POLICY-3 violated: server at ",
+        "scenarios/regressions/policy_3_login.toml",
+    ] {
+        assert!(file("finding.md").contains(said), "{said:?} is missing in\n{}", file("finding.md"));
+    }
+    let parsed = |name: &str| Scenario::parse(name, file(name)).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+    assert_eq!((parsed("plan.toml"), parsed("shrunk.toml")), (plan.clone(), shrunk.scenario.clone()));
+    assert!(file("shrunk.toml").starts_with("#:schema ../../docs/scenario.schema.json\n"));
+    for (text, lines) in [
+        ("plan.trace.txt", "plan.trace.jsonl"),
+        ("shrunk.trace.txt", "shrunk.trace.jsonl"),
+        ("shrunk.packet.txt", "shrunk.packet.jsonl"),
+    ] {
+        assert!(file(text).contains("session accepted ") && file(text).contains("converged"), "{text}");
+        let told = file(lines).lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        assert!(told.filter(|event| event["what"] == "fact").count() > 3, "{lines}");
+    }
+    assert_eq!(*file("regression.rs"), test_to_paste(&shrunk.scenario, &fingerprint.slug()));
+}
+
+/// What is printed is a test that compiles, runs in both worlds and passes once the bug is mended: it is one
+/// of this binary's.
+#[test]
+fn the_test_of_a_finding_can_be_pasted() {
+    let scenario = Scenario::parse("kick.toml", KICK).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+    let (_, pasted) = include_str!("findings/pasted.rs").split_once("\n\n").expect("it opens with its purpose");
+    let printed = test_to_paste(&scenario, "policy-3-commit-01234567");
+    assert_eq!(printed, pasted, "\n{printed}");
+}
+
+const KICK: &str = r#"
+title = "The second phone takes the seat of the first"
+rules = ["POLICY-3"]
+seed = 1
+devices.phone-1 = { platform = "android", site = "home" }
+devices.phone-2 = { platform = "android", site = "home" }
+
+[script]
+until = "2s"
+steps = """
+0s  phone-1  login alice
+1s  phone-1  send bob "a # and another ##"
+1s  phone-2  login alice
+"""
+"#;
