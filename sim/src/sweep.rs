@@ -17,7 +17,7 @@ use gatecrash::time::Instant;
 
 use crate::caught::caught;
 use crate::fingerprint::Fingerprint;
-use crate::generate;
+use crate::generate::{self, Profile, Seed};
 use crate::property::Checks;
 use crate::scenario::Scenario;
 use crate::sometimes::Sometimes;
@@ -36,6 +36,8 @@ const REPEATED_ONE_IN: u64 = 100;
 pub struct Manner {
     /// Where.
     pub world: World,
+    /// What kind of scenarios is drawn.
+    pub profile: Profile,
     /// Whether the properties watch. Without them a sweep finds nothing: for measuring what they cost.
     pub checks: bool,
 }
@@ -44,7 +46,7 @@ pub struct Manner {
 #[derive(Clone, Debug)]
 pub struct SeedRun {
     /// Which.
-    pub seed: u64,
+    pub seed: Seed,
     /// Whether it was drawn without a budget.
     pub is_soak: bool,
     /// Whether it ran twice.
@@ -84,10 +86,11 @@ impl Failure {
 }
 
 /// Draws the seed's scenario, runs and judges it; if something is wrong, or by lot, a second time.
-pub fn seed(seed: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
-    pulse.begin(seed);
+pub fn seed(number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
+    pulse.begin(number);
+    let seed = Seed { profile: manner.profile, number };
     let first = once(seed, manner, pulse);
-    let was_repeated = first.failure.is_some() || seed.is_multiple_of(REPEATED_ONE_IN);
+    let was_repeated = first.failure.is_some() || number.is_multiple_of(REPEATED_ONE_IN);
     if !was_repeated {
         return first;
     }
@@ -108,7 +111,7 @@ fn difference(scenario: &Scenario, world: World) -> String {
     }
 }
 
-fn once(seed: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
+fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     let is_soak = generate::is_soak(seed);
     let run = caught(|| {
         let scenario = generate::scenario(seed);
@@ -157,7 +160,7 @@ fn run_in(world: World, scenario: &Scenario, watch: Watch) -> Result<(Summary, W
 }
 
 impl SeedRun {
-    fn failed(seed: u64, is_soak: bool, said: String) -> SeedRun {
+    fn failed(seed: Seed, is_soak: bool, said: String) -> SeedRun {
         let (ledger, sometimes) = (Ledger::default(), Sometimes::default());
         let failure = Some(Failure::Harness(said));
         SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest: None, failure }
@@ -197,7 +200,7 @@ pub struct Total {
     /// What was reached.
     pub sometimes: Sometimes,
     /// The seeds with something wrong, by what that is.
-    pub findings: BTreeMap<Fingerprint, Vec<(u64, Option<Digest>)>>,
+    pub findings: BTreeMap<Fingerprint, Vec<(Seed, Option<Digest>)>>,
     digests: Digests,
 }
 
@@ -233,7 +236,7 @@ impl Total {
 }
 
 /// Runs the seed again, keeps the trace, and says what is wrong as a person needs it.
-pub fn report(seed: u64, world: World) -> String {
+pub fn report(seed: Seed, world: World) -> String {
     let scenario = generate::scenario(seed);
     let path = format!("--seed {seed}");
     let case = report::Case { path: &path, scenario: &scenario, world };
@@ -247,7 +250,7 @@ pub fn report(seed: u64, world: World) -> String {
 mod tests {
     use super::*;
 
-    const EVENT: Manner = Manner { world: World::Event, checks: true };
+    const EVENT: Manner = Manner { world: World::Event, profile: Profile::Swarm, checks: true };
 
     fn total(seeds: impl Iterator<Item = u64>) -> Total {
         let pulse = Arc::new(Pulse::default());
@@ -269,10 +272,8 @@ mod tests {
     /// The packet world runs the same seeds, under the same checks.
     #[test]
     fn a_seed_runs_in_either_world() {
-        let scenario = (0..).map(generate::scenario).find(|scenario| scenario.until < Duration::from_secs(300));
-        let number = scenario.expect("some seed is short").seed;
         let pulse = Arc::new(Pulse::default());
-        let run = seed(number, Manner { world: World::Packet, checks: true }, &pulse);
+        let run = seed(0, Manner { world: World::Packet, profile: Profile::PowerLoss, checks: true }, &pulse);
         assert!(run.ledger.events > 0 && run.digest.is_some());
         assert_eq!(run.failure, None);
     }

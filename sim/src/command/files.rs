@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gatecrash_sim::generate;
+use gatecrash_sim::generate::{self, Seed};
 use gatecrash_sim::scenario::{Diagnosis, Scenario};
 use serde_json::json;
 
@@ -98,7 +98,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<File>, BadInput> {
 }
 
 /// The one scenario at this path, or the one drawn from this seed.
-pub fn one(path: Option<&Path>, seed: Option<u64>) -> Result<File, BadInput> {
+pub fn one(path: Option<&Path>, seed: Option<Seed>) -> Result<File, BadInput> {
     match (path, seed) {
         (_, Some(seed)) => {
             let scenario = generate::scenario(seed);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use gatecrash_sim::generate::Seed;
 use gatecrash_sim::scenario::rules::RuleId;
 use gatecrash_sim::scenario::schema as scenario_schema;
 
@@ -50,7 +51,7 @@ pub struct PrintArguments {
     path: Option<PathBuf>,
     /// The scenario that a sweep draws from this seed, in the place of a file
     #[arg(long, value_name = "N", conflicts_with = "path")]
-    seed: Option<u64>,
+    seed: Option<Seed>,
 }
 
 /// Does it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gatecrash::time::Instant;
+use gatecrash_sim::generate::Seed;
 use gatecrash_sim::report::Case;
 use gatecrash_sim::scenario::parse_duration;
 use gatecrash_sim::trace::json;
@@ -41,7 +42,7 @@ pub struct Arguments {
     path: Option<PathBuf>,
     /// The scenario that a sweep draws from this seed, in the place of a file
     #[arg(long, value_name = "N", conflicts_with = "path")]
-    seed: Option<u64>,
+    seed: Option<Seed>,
     /// Leave out what only shows that links live
     #[arg(long)]
     story: bool,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use gatecrash_sim::fingerprint::{self, Fingerprint};
+use gatecrash_sim::generate::Seed;
 use gatecrash_sim::scenario::{Scenario, parse_duration, print_duration};
 use gatecrash_sim::shrink::{self, End as Reached, Shrunk, Unshrinkable};
 use gatecrash_sim::world::World;
@@ -38,7 +39,7 @@ pub struct Arguments {
     path: Option<PathBuf>,
     /// The scenario that a sweep draws from this seed, in the place of a file
     #[arg(long, value_name = "N", conflicts_with = "path")]
-    seed: Option<u64>,
+    seed: Option<Seed>,
     /// Where it fails
     #[arg(long, value_name = "WORLD", value_enum, default_value_t = One::Event)]
     world: One,

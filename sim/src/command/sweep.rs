@@ -10,13 +10,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use gatecrash_sim::fingerprint::Fingerprint;
+use gatecrash_sim::generate::{self, Profile, Seed};
+use gatecrash_sim::property;
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::sweep::{self, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::trace::Actor;
 use gatecrash_sim::trace::ledger::Section;
-use gatecrash_sim::{generate, property};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -43,6 +44,24 @@ const SEEDS_TOLD: usize = 8;
 /// The width of the names in the ledger.
 const NAME_WIDTH: usize = 34;
 
+/// A profile, as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Of every kind
+    Swarm,
+    /// Short ones whose server loses its power at least once
+    PowerLoss,
+}
+
+impl From<Kind> for Profile {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Swarm => Profile::Swarm,
+            Kind::PowerLoss => Profile::PowerLoss,
+        }
+    }
+}
+
 /// Draw scenarios from seeds, run them, and check every rule
 ///
 /// Each seed is a scenario: devices, users, sites, a policy, a script that races on purpose, and
@@ -59,6 +78,7 @@ Examples:
   gatecrash sweep --seeds 0..1000000        a million
   gatecrash sweep --time 10m                as many as ten minutes allow
   gatecrash sweep --world packet --time 5m  the code that ships, drivers and wire included
+  gatecrash sweep --world packet --profile power-loss --seeds 0..2000
   gatecrash sweep --json | jq .digest       for programs
   gatecrash replay --seed 17                tell what happens in one
   gatecrash print --seed 17 > my.toml       keep one as a file")]
@@ -72,6 +92,9 @@ pub struct Arguments {
     /// Where to run them
     #[arg(long, value_name = "WORLD", value_enum, default_value_t = One::Event)]
     world: One,
+    /// What kind of scenarios to draw
+    #[arg(long, value_name = "PROFILE", value_enum, default_value_t = Kind::Swarm)]
+    profile: Kind,
     /// How many seeds to run at a time; it changes nothing but the time taken
     #[arg(long, value_name = "N", default_value_t = batch::cores())]
     jobs: NonZeroUsize,
@@ -120,7 +143,8 @@ pub fn run(arguments: &Arguments) -> End {
         (None, None) => SEEDS_DEFAULT,
     };
     let start = Instant::now();
-    let manner = Manner { world: arguments.world.world(), checks: !arguments.unchecked };
+    let manner =
+        Manner { world: arguments.world.world(), profile: arguments.profile.into(), checks: !arguments.unchecked };
     let plan = Plan {
         seeds: seeds.clone(),
         deadline: arguments.time.map(|time| start + time),
@@ -208,6 +232,7 @@ impl Watch for Sweep<'_> {
 #[derive(Serialize)]
 struct Totals {
     world: &'static str,
+    profile: &'static str,
     first_seed: u64,
     seeds_asked: u64,
     seeds_finished: u64,
@@ -245,6 +270,8 @@ struct Found {
     rule: Option<&'static str>,
     seeds: usize,
     first_seed: u64,
+    #[serde(skip)]
+    seed: Seed,
     /// What a fresh process said that does not agree.
     disagreement: Option<String>,
     replay: String,
@@ -283,6 +310,7 @@ impl Sweep<'_> {
         let total = &self.total;
         let totals = Totals {
             world: self.manner.world.word(),
+            profile: self.manner.profile.word(),
             first_seed,
             seeds_asked: asked,
             seeds_finished: total.finished,
@@ -318,7 +346,7 @@ impl Sweep<'_> {
     /// The findings, each confirmed in a fresh process.
     fn found(&self) -> Vec<Found> {
         let world = self.manner.world;
-        let confirmed = |seeds: &[(u64, Option<gatecrash_sim::trace::Digest>)]| {
+        let confirmed = |seeds: &[(Seed, Option<gatecrash_sim::trace::Digest>)]| {
             if self.arguments.unconfirmed {
                 return None;
             }
@@ -327,16 +355,17 @@ impl Sweep<'_> {
                 Confirmation::Differs(how) => Some(format!("seed {seed}: {how}")),
             })
         };
-        let found = |(number, (print, seeds)): (usize, (&Fingerprint, &Vec<(u64, _)>))| {
-            let first_seed = seeds[0].0;
+        let found = |(number, (print, seeds)): (usize, (&Fingerprint, &Vec<(Seed, _)>))| {
+            let seed = seeds[0].0;
             let mut found = Found {
                 fingerprint: print.slug(),
                 property: print.said().to_owned(),
                 rule: print.rule().map(|rule| rule.as_str()),
                 seeds: seeds.len(),
-                first_seed,
+                first_seed: seed.number,
+                seed,
                 disagreement: confirmed(seeds),
-                replay: format!("cargo run --release -- replay --seed {first_seed} --world {}", world.word()),
+                replay: format!("cargo run --release -- replay --seed {seed} --world {}", world.word()),
                 folder: None,
                 folder_error: None,
                 steps: None,
@@ -344,7 +373,7 @@ impl Sweep<'_> {
                 packet_said: None,
             };
             if !self.arguments.unconfirmed && found.disagreement.is_none() && number < FOLDERS_MAX {
-                let seeds: Vec<u64> = seeds.iter().map(|(seed, _)| *seed).collect();
+                let seeds: Vec<Seed> = seeds.iter().map(|(seed, _)| *seed).collect();
                 match keep(print, &seeds, world, &self.arguments.findings) {
                     Ok(kept) => {
                         found.packet = kept.packet.as_ref().map(|packet| packet.word());
@@ -376,8 +405,8 @@ impl Sweep<'_> {
             say(format_args!("  never: {missed}"));
         }
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
-            say(format_args!("\n{}", sweep::report(found.first_seed, self.manner.world)));
-            let seeds = &self.total.findings.iter().find(|(_, seeds)| seeds[0].0 == found.first_seed);
+            say(format_args!("\n{}", sweep::report(found.seed, self.manner.world)));
+            let seeds = &self.total.findings.iter().find(|(_, seeds)| seeds[0].0 == found.seed);
             let seeds: Vec<String> = seeds
                 .iter()
                 .flat_map(|(_, seeds)| seeds.iter().take(SEEDS_TOLD).map(|(seed, _)| seed.to_string()))

@@ -19,6 +19,7 @@ mod page;
 mod paste;
 
 use crate::fingerprint::Fingerprint;
+use crate::generate::Seed;
 use crate::scenario::Scenario;
 use crate::shrink::{self, Shrunk};
 use crate::trace::render::{self, Show, View};
@@ -44,7 +45,7 @@ pub struct Finding<'a> {
     /// The same, shrunk.
     pub shrunk: &'a Shrunk,
     /// The seeds that show it, the plan's first.
-    pub seeds: &'a [u64],
+    pub seeds: &'a [Seed],
     /// What the packet world shows of it, if it was found in another.
     pub packet: Option<&'a Elsewhere>,
     /// Of what: the version, and the commit where it is known.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Finding;
+use crate::generate::Seed;
 use crate::report::{self, Case};
 use crate::shrink::{self, End};
 use crate::{HarnessError, Run};
@@ -19,7 +20,7 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
     if let Some(rule) = fingerprint.rule() {
         row("rule", format!("{rule}. {}", rule.text()));
     }
-    let told: Vec<String> = seeds.iter().take(SEEDS_TOLD).map(u64::to_string).collect();
+    let told: Vec<String> = seeds.iter().take(SEEDS_TOLD).map(Seed::to_string).collect();
     let more = if seeds.len() > SEEDS_TOLD { ", …" } else { "" };
     row("seeds", format!("{}: {}{more}", seeds.len(), told.join(", ")));
     row("found in", format!("the {} world; a fresh process did the same", world.word()));
@@ -36,7 +37,7 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
 
     let file = format!("{path}/shrunk.toml");
     let (seed, case) = (
-        format!("--seed {}", seeds.first().copied().unwrap_or(plan.seed)),
+        format!("--seed {}", seeds.first().copied().unwrap_or(plan.seed.into())),
         Case { path: &file, scenario: &shrunk.scenario, world: *world },
     );
     let of_plan = report::replay_command(&Case { path: &seed, scenario: plan, world: *world }, None);

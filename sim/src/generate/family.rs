@@ -124,6 +124,13 @@ impl Families {
         Families(rates)
     }
 
+    /// These exist, and are drawn often.
+    pub(super) fn insist_on(&mut self, families: &[Family]) {
+        for family in families {
+            self.0[*family as usize] = self.rate(*family).max(6);
+        }
+    }
+
     /// How often it is drawn; zero when it does not exist.
     pub(super) fn rate(&self, family: Family) -> u64 {
         self.0[family as usize]

@@ -17,6 +17,7 @@ mod gambit;
 mod moment;
 mod moves;
 mod plan;
+mod seed;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use crate::draw::Draw;
 use crate::scenario::Scenario;
 use author::Author;
+pub use seed::{Profile, Seed};
 use setup::Setup;
 
 // Times are whole microseconds since the start.
@@ -36,12 +38,17 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// How far the packet world goes in one step where power is lost: several commits' latencies, so that many
+/// seeds can be run there.
+const TICK_POWER_LOSS: Duration = Duration::from_millis(5);
+
 /// One seed in so many is a soak.
 const SOAK_EVERY: u64 = 10_000;
 
 /// Whether the seed has no budget: its devices stay online over its whole span.
-pub fn is_soak(seed: u64) -> bool {
-    Draw::new(seed, "generate", "soak").chance(1, SOAK_EVERY)
+pub fn is_soak(seed: impl Into<Seed>) -> bool {
+    let Seed { profile, number } = seed.into();
+    profile == Profile::Swarm && Draw::new(number, "generate", "soak").chance(1, SOAK_EVERY)
 }
 
 /// The scenario of a seed. The same seed gives the same scenario, in every build.
@@ -51,16 +58,17 @@ pub fn is_soak(seed: u64) -> bool {
 /// assert_eq!(scenario.seed, 17);
 /// assert_eq!(scenario, gatecrash_sim::generate::scenario(17));
 /// ```
-pub fn scenario(seed: u64) -> Scenario {
-    let mut author = Author::new(seed, Setup::draw(seed, is_soak(seed)));
+pub fn scenario(seed: impl Into<Seed>) -> Scenario {
+    let seed = seed.into();
+    let mut author = Author::new(seed.number, Setup::draw(seed, is_soak(seed)));
     plan::write(&mut author);
     let (title, rules) = (title::of(seed, &author), title::rules(&author));
     let Author { setup, tickets, steps, .. } = author;
     Scenario {
         title,
         rules,
-        seed,
-        tick: tick(setup.span),
+        seed: seed.number,
+        tick: if setup.loses_power { TICK_POWER_LOSS } else { tick(setup.span) },
         verdict_only: None,
         converge: None,
         app: setup.app,
@@ -94,5 +102,5 @@ fn whole_micros(span: Duration) -> u64 {
 
 /// How many events the seed means to spend, unless it is a soak.
 pub fn budget(seed: u64) -> u64 {
-    Setup::draw(seed, false).budget
+    Setup::draw(seed.into(), false).budget
 }

@@ -5,6 +5,7 @@
 
 use super::author::{Author, fresh_login};
 use super::{MILLI, MINUTE, SECOND, gambit, moment, moves};
+use crate::scenario::Fault;
 
 /// About what an episode costs in events, before any has been played.
 const EPISODE: u64 = 90;
@@ -20,6 +21,9 @@ pub(super) fn write(author: &mut Author) {
     let ends_busy = author.draw.chance(1, 2);
     let episodes_max = if author.setup.is_soak { author.draw.log_between(10, 100) } else { u64::MAX };
     begin(author);
+    if author.setup.loses_power {
+        go_dark(author);
+    }
     let begun = author.spent();
     for episode in 0..episodes_max {
         let cost = ((author.spent() - begun + EPISODE) / (episode + 1)).max(EPISODE_MIN);
@@ -44,6 +48,16 @@ pub(super) fn write(author: &mut Author) {
     }
     let end = author.setup.span;
     author.rest_until(end, 100);
+}
+
+/// The server's machine loses its power, and comes back.
+fn go_dark(author: &mut Author) {
+    let pause = author.draw.log_between(1, 10_000) * MILLI;
+    author.pass(pause);
+    author.fault(Fault::PowerLossServer);
+    let pause = author.draw.log_between(1, 10_000) * MILLI;
+    author.pass(pause);
+    author.fault(Fault::StartServer);
 }
 
 /// The first logins.

@@ -11,7 +11,7 @@ use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::time::WallTime;
 
 use super::family::{Families, Family};
-use super::{DAY, HOUR, MILLI, MINUTE, SECOND, micros};
+use super::{DAY, HOUR, MILLI, MINUTE, Profile, SECOND, Seed, micros};
 use crate::draw::Draw;
 use crate::scenario::{
     App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Site, SiteName, Span, TICKET_TTL_DEFAULT,
@@ -22,6 +22,10 @@ const BUDGET: (u64, u64) = (100, 10_000);
 
 /// The shortest and the longest time a seed lasts.
 const SPAN: (u64, u64) = (MINUTE, 200 * DAY);
+
+/// The same where power is lost: the packet world pays for every millisecond.
+const BUDGET_POWER_LOSS: (u64, u64) = (100, 1_500);
+const SPAN_POWER_LOSS: (u64, u64) = (MINUTE, 9 * MINUTE);
 
 /// Events that each further device needs of the budget before it is worth having.
 const BUDGET_PER_DEVICE: u64 = 110;
@@ -39,6 +43,8 @@ const MIDNIGHT: u64 = 19_700 * 86_400;
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) is_soak: bool,
+    /// Whether the server's machine goes dark at least once.
+    pub(super) loses_power: bool,
     /// How many events the seed may spend.
     pub(super) budget: u64,
     /// How long it lasts, in microseconds.
@@ -52,12 +58,19 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    pub(super) fn draw(seed: u64, is_soak: bool) -> Self {
-        let stream = |purpose| Draw::new(seed, "generate", purpose);
+    pub(super) fn draw(seed: Seed, is_soak: bool) -> Self {
+        let stream = |purpose| Draw::new(seed.number, "generate", purpose);
         let mut size = stream("size");
-        let budget = size.log_between(BUDGET.0, BUDGET.1);
-        let span = size.log_between(SPAN.0 / SECOND, SPAN.1 / SECOND) * SECOND;
-        let families = Families::draw(&mut stream("families"));
+        let (budgets, spans) = match seed.profile {
+            Profile::Swarm => (BUDGET, SPAN),
+            Profile::PowerLoss => (BUDGET_POWER_LOSS, SPAN_POWER_LOSS),
+        };
+        let budget = size.log_between(budgets.0, budgets.1);
+        let span = size.log_between(spans.0 / SECOND, spans.1 / SECOND) * SECOND;
+        let mut families = Families::draw(&mut stream("families"));
+        if seed.profile == Profile::PowerLoss {
+            families.insist_on(&[Family::PowerLoss, Family::CommitCut, Family::DiskError]);
+        }
         let users: Vec<UserId> = {
             let count = stream("users").between(1, USERS.len() as u64) as usize;
             USERS[..count].iter().map(|name| name.parse().expect("a user id")).collect()
@@ -67,7 +80,8 @@ impl Setup {
         let devices_max = (2 + budget / BUDGET_PER_DEVICE).min(12);
         let devices = draw_devices(&mut stream("devices"), devices_max, &sites, app.seats, &families);
         let limits = draw_limits(&mut stream("limits"));
-        Setup { is_soak, budget, span, families, app, limits, users, sites, devices }
+        let loses_power = seed.profile == Profile::PowerLoss;
+        Setup { is_soak, loses_power, budget, span, families, app, limits, users, sites, devices }
     }
 }
 

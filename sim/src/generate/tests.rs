@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{budget, is_soak, scenario};
-use crate::scenario::{Action, Scenario};
+use super::{Profile, Seed, budget, is_soak, scenario};
+use crate::scenario::{Action, Fault, Scenario};
 use crate::trace::{Cast, Recorder};
 use crate::world::event;
 
@@ -104,4 +104,19 @@ fn every_kind_of_step_is_drawn() {
     assert_eq!(calls.len(), 9, "{calls:?}");
     assert_eq!(faults.len(), crate::trace::Fault::WORDS.len(), "kinds of faults");
     assert!(others.contains("app") && others.len() > 8, "{others:?}");
+}
+
+/// Each seed of the profile loses the server's power while it runs, and starts it again.
+#[test]
+fn where_power_is_to_be_lost_it_is() {
+    for number in 0..SEEDS {
+        let drawn = scenario(Seed { profile: Profile::PowerLoss, number });
+        let fault = |wanted: &Fault| {
+            drawn.steps.iter().position(|step| matches!(&step.action, Action::Fault(fault) if fault == wanted))
+        };
+        let (lost, started) = (fault(&Fault::PowerLossServer).unwrap(), fault(&Fault::StartServer).unwrap());
+        assert!(lost < started, "seed {number}");
+        assert!(drawn.until <= std::time::Duration::from_secs(9 * 60), "seed {number}: the packet world pays for time");
+    }
+    assert_eq!(scenario(7), scenario(Seed { profile: Profile::Swarm, number: 7 }));
 }

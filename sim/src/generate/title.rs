@@ -2,14 +2,14 @@
 
 use super::author::Author;
 use super::family::Family;
-use super::{DAY, HOUR, MINUTE, SECOND};
+use super::{DAY, HOUR, MINUTE, SECOND, Seed};
 use crate::scenario::rules::{RuleId, rule};
 
 /// The most faults a title names.
 const FAULTS_MAX: usize = 3;
 
 /// What the scenario has, in a line: `seed 17: 5 devices, triple, 2 sites, partition, crash, 3 days`.
-pub(super) fn of(seed: u64, author: &Author) -> String {
+pub(super) fn of(seed: Seed, author: &Author) -> String {
     let setup = &author.setup;
     let soak = if setup.is_soak { " (soak)" } else { "" };
     let mut parts = vec![

@@ -85,3 +85,24 @@ fn a_seed_can_be_replayed_and_kept_as_a_file() {
     assert!(of_seed.is_string());
     assert_eq!(of_seed, digest("replay kept.toml --world event --json"));
 }
+
+/// DUR-1 to DUR-5: the shipped database, on a disk that loses its power.
+#[test]
+fn a_profile_draws_its_own_scenarios_and_its_seeds_have_a_name() {
+    let folder = Folder::new("sweep_profile");
+    let ran = folder.run("sweep --world packet --profile power-loss --seeds 0..3 --json");
+    assert_eq!(ran.exit, 0, "{}", ran.stdout);
+    let totals = ran.json();
+    assert_eq!((&totals["profile"], &totals["seeds_finished"]), (&"power-loss".into(), &3.into()));
+
+    let ran = folder.run("print --seed power-loss:2");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.contains("fault") && ran.stdout.contains("power-loss server"), "{}", ran.stdout);
+    assert_ne!(ran.stdout, folder.run("print --seed 2").stdout);
+
+    for seed in ["thunder:2", "power-loss:", "power-loss:x", "-1"] {
+        let ran = folder.run(&format!("replay --seed {seed}"));
+        assert_eq!(ran.exit, 3, "{seed}");
+    }
+    assert!(folder.run("replay --seed thunder:2").stderr.contains("such as power-loss:17"));
+}

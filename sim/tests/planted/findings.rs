@@ -37,7 +37,7 @@ fn a_finding_is_a_folder_that_says_it_all() {
         world: World::Event,
         plan: &plan,
         shrunk: &shrunk,
-        seeds: &[plan.seed, 77_777],
+        seeds: &[plan.seed.into(), 77_777.into()],
         packet: Some(&packet),
         version: "1.2.3, commit abc",
         parent: "found",

@@ -2,9 +2,10 @@
 
 use std::process::{Command, Stdio};
 
+use gatecrash_sim::generate::{self, Seed};
+use gatecrash_sim::run;
 use gatecrash_sim::trace::{Digest, json};
 use gatecrash_sim::world::World;
-use gatecrash_sim::{generate, run};
 use serde_json::Value;
 
 /// What a fresh process made of a failing seed.
@@ -16,9 +17,11 @@ pub enum Confirmation {
 }
 
 /// Runs the seed in a fresh process, which must come to this digest and fail as well.
-pub fn confirm(seed: u64, world: World, digest: Option<Digest>) -> Confirmation {
-    let range = format!("{seed}..{}", seed.saturating_add(1));
-    let arguments = ["sweep", "--seeds", &range, "--world", world.word(), "--jobs", "1", "--json", "--unconfirmed"];
+pub fn confirm(seed: Seed, world: World, digest: Option<Digest>) -> Confirmation {
+    let range = format!("{}..{}", seed.number, seed.number.saturating_add(1));
+    let (world_word, profile) = (world.word(), seed.profile.word());
+    let which = ["sweep", "--seeds", &range, "--world", world_word, "--profile", profile];
+    let arguments = [&which[..], &["--jobs", "1", "--json", "--unconfirmed"]].concat();
     let found = match ask(&arguments) {
         Ok(found) => found,
         Err(error) => return Confirmation::Differs(error),
@@ -35,7 +38,7 @@ pub fn confirm(seed: u64, world: World, digest: Option<Digest>) -> Confirmation 
 }
 
 /// The events of both processes, line by line.
-fn first_difference(seed: u64, world: World) -> String {
+fn first_difference(seed: Seed, world: World) -> String {
     let theirs = match ask(&["replay", "--seed", &seed.to_string(), "--world", world.word(), "--json"]) {
         Ok(Value::Object(mut object)) => object.remove("events"),
         Ok(_) => None,

@@ -8,7 +8,10 @@ use std::time::Duration;
 use gatecrash_sim::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::fingerprint::{self, Fingerprint};
 use gatecrash_sim::world::World;
-use gatecrash_sim::{generate, run};
+use gatecrash_sim::{
+    generate::{self, Seed},
+    run,
+};
 
 use super::super::shrink;
 
@@ -33,7 +36,7 @@ pub struct Kept {
 /// # Errors
 ///
 /// Why there is no folder, in words.
-pub fn keep(fingerprint: &Fingerprint, seeds: &[u64], world: World, parent: &Path) -> Result<Kept, String> {
+pub fn keep(fingerprint: &Fingerprint, seeds: &[Seed], world: World, parent: &Path) -> Result<Kept, String> {
     let plan = generate::scenario(seeds[0]);
     let time = match world {
         World::Event => SHRINK_FOR,
