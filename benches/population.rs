@@ -23,17 +23,6 @@ const AT_A_TIME: u32 = 20_000;
 
 const DAY: u64 = 86_400;
 
-/// How an account is when nobody has measured anything yet.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Its device is logged in, and has a connection.
-    Connected,
-    /// Its device is logged in, and lost its connection yesterday.
-    Away,
-    /// Its device logged out yesterday.
-    LoggedOut,
-}
-
 /// The account of this number.
 pub fn user(number: u32) -> UserId {
     format!("user-{number}").parse().expect("it is a user's id")
@@ -44,15 +33,17 @@ pub fn device(number: u32) -> DeviceId {
     DeviceId::from_bytes(bits(u64::from(number)))
 }
 
-/// These accounts as batches to be committed one after the other, the first change being number 1.
-pub fn batches(accounts: u32, state: impl Fn(u32) -> State) -> impl Iterator<Item = Vec<Commit>> {
+/// These accounts as batches to be committed one after the other, the first change being number 1. Each logged in
+/// yesterday on a device that is connected since, or lost its connection at once, or logged out: as its
+/// presence has it.
+pub fn batches(accounts: u32, presence: impl Fn(u32) -> Presence) -> impl Iterator<Item = Vec<Commit>> {
     (0..accounts).step_by(AT_A_TIME as usize).map(move |first| {
         let numbers = first..accounts.min(first + AT_A_TIME);
-        numbers.map(|number| account(number, state(number))).collect()
+        numbers.map(|number| account(number, presence(number))).collect()
     })
 }
 
-fn account(number: u32, state: State) -> Commit {
+fn account(number: u32, presence: Presence) -> Commit {
     let (user, device, epoch) = (user(number), device(number), Epoch(1));
     let yesterday = WallTime::from_seconds(TODAY - DAY);
     let ticket = SessionTicket {
@@ -74,17 +65,13 @@ fn account(number: u32, state: State) -> Commit {
         Fact::DayCounted { user, day: yesterday.day() },
         Fact::LoginAcknowledged { user, device, epoch },
     ];
-    let presence = match state {
-        State::Connected => Presence::Online,
-        State::Away => {
-            facts.push(Fact::LinkLost { user, device, epoch, at: yesterday });
-            Presence::PushOnline
-        }
-        State::LoggedOut => {
+    match presence {
+        Presence::Online => {}
+        Presence::PushOnline => facts.push(Fact::LinkLost { user, device, epoch, at: yesterday }),
+        Presence::Offline => {
             facts.push(Fact::SessionEnded { user, device, epoch, reason: EndReason::Logout, by: None });
-            Presence::Offline
         }
-    };
+    }
     facts.push(Fact::PresenceChanged { user, number: 1, presence, kicked: Vec::new() });
     Commit { number: Change(u64::from(number) + 1), facts }
 }

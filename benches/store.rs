@@ -14,13 +14,13 @@ use std::time::Instant;
 use clap::Parser;
 use gatecrash::driver::ServerStore;
 use gatecrash::driver::store::FileStore;
+use gatecrash::protocol::Presence;
 use gatecrash::store::Commit;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 use device::{Core, Login};
-use population::State;
 
 /// Commits logins on this disk in batches of several sizes, and prints how many it did a second.
 #[derive(Parser)]
@@ -89,7 +89,7 @@ impl Bench {
         let mut store = FileStore::new(&arguments.folder);
         let core = runtime.block_on(async {
             store.open().await.expect("the store is made");
-            for batch in population::batches(arguments.accounts, |_| State::Away) {
+            for batch in population::batches(arguments.accounts, |_| Presence::PushOnline) {
                 store.commit(batch).await.expect("the accounts are written");
             }
             let records = store.open().await.expect("the store opens");
