@@ -49,7 +49,9 @@ fn account(number: u32, presence: Presence) -> Commit {
     let ticket = SessionTicket {
         issued_at: yesterday.seconds(),
         last_second: yesterday.seconds() + TICKET_TTL,
-        signature: Signature([bits(u64::from(number)), bits(!u64::from(number))].concat().try_into().expect("32 bytes")),
+        signature: Signature(
+            [bits(u64::from(number)), bits(!u64::from(number))].concat().try_into().expect("32 bytes"),
+        ),
     };
     let mut facts = vec![
         Fact::AccountCreated { user },

@@ -136,7 +136,8 @@ fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("this system tells it");
     let after_the_name = stat.rsplit_once(')').expect("it has a name").1;
     // The 14th and 15th field, of which the name is the second, in hundredths.
-    after_the_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("ticks")).sum::<f64>() / 100.0
+    after_the_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("ticks")).sum::<f64>()
+        / 100.0
 }
 
 #[expect(clippy::disallowed_methods, reason = "what is measured is real time")]

@@ -204,11 +204,7 @@ fn faster(
 }
 
 /// Our logins in a second as a multiple of another's.
-fn rates(
-    ours: Result<f64, Missing>,
-    name: &'static str,
-    peer: Result<f64, Missing>,
-) -> Result<Figures, Missing> {
+fn rates(ours: Result<f64, Missing>, name: &'static str, peer: Result<f64, Missing>) -> Result<Figures, Missing> {
     let (ours, peer) = (ours?, peer?);
     Ok(Figures {
         ours: Quantity::Logins(ours),

@@ -46,7 +46,8 @@ impl Herd {
                 (
                     Actor::Device(device),
                     What::DeviceReceived {
-                        frame: ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. }, ..
+                        frame: ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. },
+                        ..
                     },
                 ) => {
                     if let Some((started, resumed)) = starts.last_mut() {
@@ -120,7 +121,9 @@ mod tests {
         assert_eq!((herd.p99_us, herd.max_us), (990_000, 1_000_000));
         assert_eq!(herd.tenths, [10; 10]);
         let text = herd.to_string();
-        assert!(text.starts_with("100 devices resumed after the server's start at 5.000 s:\n  min 0.010 s  p50 0.500 s"));
+        assert!(
+            text.starts_with("100 devices resumed after the server's start at 5.000 s:\n  min 0.010 s  p50 0.500 s")
+        );
         assert_eq!(text.lines().count(), 12);
         assert!(text.ends_with(&format!("up to   1.000 s      10  {}", "#".repeat(40))), "{text}");
     }
