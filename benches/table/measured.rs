@@ -70,6 +70,24 @@ pub struct Crowd {
     pub peak_bytes: f64,
 }
 
+/// How the logins that `store` or `sqlite` measured were committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commits {
+    /// The database alone, one change each.
+    Single,
+    /// So many logins each: 1, 64 or 1,024.
+    Of(u32),
+}
+
+/// One start of a server on a large database.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Start {
+    /// How many accounts there were.
+    pub accounts: u64,
+    /// From opening the database to the first login decided.
+    pub seconds: f64,
+}
+
 impl Measurements {
     /// Those in this folder.
     pub fn of(folder: PathBuf) -> Self {
@@ -96,6 +114,22 @@ impl Measurements {
         let seconds = file.number("/read_seconds", "read_seconds")? + file.number("/run_seconds", "run_seconds")?;
         let devices = file.whole("/devices", "devices")?;
         Ok(Crowd { devices, seconds, peak_bytes: file.number("/peak_bytes", "peak_bytes")? })
+    }
+
+    /// How many logins a second were committed, by us or by whoever left the other file.
+    pub fn logins_per_second(&self, name: &str, commits: Commits) -> Result<f64, Missing> {
+        let file = File::read(&self.folder.join(name))?;
+        match commits {
+            Commits::Single => file.number("/single_per_second", "single_per_second"),
+            Commits::Of(size) => file.number(&format!("/grouped_per_second/{size}"), "rate of that size"),
+        }
+    }
+
+    /// What a start of the server took, after it was killed or closed.
+    pub fn start(&self, killed: bool) -> Result<Start, Missing> {
+        let file = File::read(&self.folder.join("restart.json"))?;
+        let pointer = if killed { "/after_a_kill/ready_seconds" } else { "/after_a_close/ready_seconds" };
+        Ok(Start { accounts: file.whole("/accounts", "accounts")?, seconds: file.number(pointer, "ready_seconds")? })
     }
 
     /// How many seeds a sweep ran in a second, with or without checks: the median of its runs.
@@ -185,6 +219,20 @@ mod tests {
         with("crowd", &[("million.recorded.json", text)], |measured| {
             assert_eq!(measured.crowd(true).unwrap(), Crowd { devices: 1000, seconds: 4.0, peak_bytes: 4096.0 });
             assert!(measured.crowd(false).unwrap_err().to_string().contains("million.unrecorded.json"));
+        });
+    }
+
+    #[test]
+    fn the_store_has_rates_and_starts() {
+        let store = r#"{"single_per_second":150.5,"grouped_per_second":{"64":2000.0}}"#;
+        let restart = r#"{"accounts":1000,"after_a_kill":{"ready_seconds":2.5},"after_a_close":{"ready_seconds":1.5}}"#;
+        with("store", &[("store.json", store), ("restart.json", restart)], |measured| {
+            let rate = |commits| measured.logins_per_second("store.json", commits);
+            assert_eq!((rate(Commits::Single), rate(Commits::Of(64))), (Ok(150.5), Ok(2_000.0)));
+            assert!(matches!(rate(Commits::Of(1_024)), Err(Missing::Field { .. })));
+            assert!(matches!(measured.logins_per_second("sqlite.json", Commits::Single), Err(Missing::File { .. })));
+            assert_eq!(measured.start(true), Ok(Start { accounts: 1_000, seconds: 2.5 }));
+            assert_eq!(measured.start(false).unwrap().seconds, 1.5);
         });
     }
 

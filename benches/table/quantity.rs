@@ -11,6 +11,8 @@ pub enum Quantity {
     Bytes(f64),
     /// How many seeds in a second.
     Seeds(f64),
+    /// How many logins in a second.
+    Logins(f64),
     /// Our time as a part, or a multiple, of another.
     Ratio(f64),
     /// How many times faster we are.
@@ -26,6 +28,7 @@ impl Quantity {
             Quantity::Seconds(value)
             | Quantity::Bytes(value)
             | Quantity::Seeds(value)
+            | Quantity::Logins(value)
             | Quantity::Ratio(value)
             | Quantity::Faster(value)
             | Quantity::Share(value) => value,
@@ -38,6 +41,7 @@ impl Quantity {
             Quantity::Seconds(_) => "seconds",
             Quantity::Bytes(_) => "bytes",
             Quantity::Seeds(_) => "seeds_per_second",
+            Quantity::Logins(_) => "logins_per_second",
             Quantity::Ratio(_) => "ratio",
             Quantity::Faster(_) => "times_faster",
             Quantity::Share(_) => "share",
@@ -52,7 +56,7 @@ impl fmt::Display for Quantity {
             Quantity::Bytes(value) => {
                 scaled(value, &[(f64::from(1 << 30), "GiB"), (f64::from(1 << 20), "MiB"), (1024.0, "KiB")])
             }
-            Quantity::Seeds(value) => format!("{}/s", three_digits(value)),
+            Quantity::Seeds(value) | Quantity::Logins(value) => format!("{}/s", three_digits(value)),
             Quantity::Ratio(value) => three_digits(value),
             Quantity::Faster(value) => format!("{}×", three_digits(value)),
             Quantity::Share(value) => format!("{} %", three_digits(value * 100.0)),
@@ -164,6 +168,7 @@ mod tests {
             (Quantity::Bytes(4.0 * 1024.0 * 1024.0 * 1024.0), "4 GiB"),
             (Quantity::Bytes(2.5 * 1024.0 * 1024.0), "2.5 MiB"),
             (Quantity::Seeds(12_345.6), "12,346/s"),
+            (Quantity::Logins(96.04), "96/s"),
             (Quantity::Ratio(1.0 / 3.0), "0.333"),
             (Quantity::Ratio(0.2), "0.2"),
             (Quantity::Faster(5_000.0), "5,000×"),

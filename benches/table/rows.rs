@@ -2,7 +2,7 @@
 //!
 //! Whoever adds a benchmark adds its row to [`all`]. Reads no file and prints nothing.
 
-use crate::measured::{Measurements, Missing, Sample};
+use crate::measured::{Commits, Measurements, Missing, Sample};
 use crate::quantity::{Bound, Quantity, grouped};
 
 /// One row.
@@ -62,6 +62,9 @@ impl Row {
 
 /// The size of the crowd that the demands are about. A smaller one is shown and not judged.
 const CROWD: u64 = 1_000_000;
+
+/// The number of accounts that the demands are about.
+const ACCOUNTS: u64 = 1_000_000;
 
 /// All rows, in the order of the table.
 pub fn all(measured: &Measurements) -> Vec<Row> {
@@ -126,6 +129,24 @@ pub fn all(measured: &Measurements) -> Vec<Row> {
     let fast = demand(Bound::AtLeast(Quantity::Faster(50.0)), None);
     let compared = faster(thousand, "real time", Ok(Sample { median: 600.0, units: 1 }));
     row("packet world, 1,000 devices on 8 sites for 600 s".into(), compared, Some(fast));
+
+    let logins = |name, commits| measured.logins_per_second(name, commits);
+    let at_64 = demand(Bound::AtLeast(Quantity::Faster(6.0)), Some(Bound::AtLeast(Quantity::Faster(10.0))));
+    let at_1024 = demand(Bound::AtLeast(Quantity::Faster(12.0)), None);
+    for (size, number, demand) in [(1, "1", None), (64, "64", Some(at_64)), (1_024, "1,024", Some(at_1024))] {
+        let ours = || logins("store.json", Commits::Of(size));
+        let work = format!("committed logins, {number} at a time");
+        row(work.clone(), rates(ours(), "redb, single", logins("store.json", Commits::Single)), demand);
+        row(format!("{work}, beside SQLite"), rates(ours(), "SQLite", logins("sqlite.json", Commits::Of(size))), None);
+    }
+
+    for (killed, note) in [(true, "a kill"), (false, "a close")] {
+        let start = measured.start(killed);
+        let accounts = start.as_ref().map_or(ACCOUNTS, |start| start.accounts);
+        let work = format!("start with {} accounts after {note}", grouped(&accounts.to_string()));
+        let bound = (accounts == ACCOUNTS).then(|| demand(Bound::Under(Quantity::Seconds(3.0)), None));
+        row(work, start.map(|start| Figures::ours(Quantity::Seconds(start.seconds))), bound);
+    }
     rows
 }
 
@@ -182,6 +203,16 @@ fn faster(
     Ok(Figures { ratio, ..figures })
 }
 
+/// Our logins in a second as a multiple of another's.
+fn rates(ours: Result<f64, Missing>, name: &'static str, peer: Result<f64, Missing>) -> Result<Figures, Missing> {
+    let (ours, peer) = (ours?, peer?);
+    Ok(Figures {
+        ours: Quantity::Logins(ours),
+        peer: Some((name, Quantity::Logins(peer))),
+        ratio: Some(Quantity::Faster(ours / peer)),
+    })
+}
+
 /// Which part of a sweep's time goes to its checks, from how many seeds it runs with and without.
 fn checks_share(checked: Result<f64, Missing>, unchecked: Result<f64, Missing>) -> Result<Figures, Missing> {
     let (checked, unchecked) = (checked?, unchecked?);
@@ -208,6 +239,8 @@ mod tests {
         assert_eq!(figures.ratio, Some(Quantity::Ratio(0.5)));
         let figures = faster(sample(1.0, 1_000), "peer", sample(8.0, 4)).unwrap();
         assert_eq!(figures.ratio, Some(Quantity::Faster(2_000.0)));
+        let figures = rates(Ok(1_500.0), "peer", Ok(150.0)).unwrap();
+        assert_eq!(figures.ratio, Some(Quantity::Faster(10.0)));
         let figures = checks_share(Ok(1_500.0), Ok(2_000.0)).unwrap();
         assert_eq!(figures.ratio, Some(Quantity::Share(0.25)));
     }

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod files;
+mod herd;
 pub mod inspect;
 pub mod replay;
 pub mod run;

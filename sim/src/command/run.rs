@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::batch::{self, Job, Outcome, Progress};
 use super::files::{File, load};
+use super::herd::Herd;
 use super::table::{Line, Table, prose};
 use super::worlds::Choice;
 use super::{Colour, End, colours, count, paint, say, thousands};
@@ -92,6 +93,8 @@ struct Batch<'a> {
     digests: Vec<Digest>,
     simulated: Duration,
     reports: Vec<String>,
+    /// How devices came back after a start of the server, where they were many.
+    herds: Vec<String>,
 }
 
 struct First {
@@ -117,6 +120,8 @@ struct Summary {
     /// With the first of two worlds.
     disagreements: Vec<Difference>,
     not_converged: Option<String>,
+    /// What is told of the devices that came back after a start of the server.
+    herds: Vec<Herd>,
     error: Option<String>,
 }
 
@@ -162,6 +167,7 @@ impl<'a> Batch<'a> {
             digests: Vec::new(),
             simulated: Duration::ZERO,
             reports: Vec::new(),
+            herds: Vec::new(),
         }
     }
 
@@ -171,7 +177,7 @@ impl<'a> Batch<'a> {
         let (json, colours) = (self.arguments.json, self.colours);
         let verdict = self.verdicts.iter().copied().max().unwrap_or(Verdict::Passed);
         if !json {
-            for report in &self.reports {
+            for report in self.herds.iter().chain(&self.reports) {
                 say(format_args!("\n{report}"));
             }
         }
@@ -268,6 +274,9 @@ impl Progress for Batch<'_> {
             });
             self.bar.suspend(|| say(line));
         }
+        let herds = run.map(|run| Herd::all(&run.trace.events)).unwrap_or_default();
+        let world_of = |herd: &Herd| format!("{path} in the {} world: {herd}", world.word());
+        self.herds.extend(herds.iter().map(world_of));
         match &outcome.result {
             Ok(run) => {
                 self.digests.push(run.trace.digest);
@@ -297,6 +306,7 @@ impl Progress for Batch<'_> {
             violations: run.map(|run| report::findings(&case, run)).unwrap_or_default(),
             disagreements: differences,
             not_converged: run.and_then(|run| run.not_converged.clone()),
+            herds,
             error: outcome.result.as_ref().err().map(ToString::to_string),
         });
         self.first = outcome.result.ok().map(|run| First { path: path.clone(), world, run });

@@ -2,6 +2,7 @@
 
 super::scenarios! {
     a_thousand_devices_on_eight_sites
+    a_thousand_devices_resume_after_a_bounce
     absences_go_on_while_the_server_is_down
     administrative_calls_need_an_administrator
     administrator_ends_every_session_of_a_user
