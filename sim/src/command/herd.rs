@@ -111,6 +111,8 @@ fn seconds(micros: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gatecrash_sim::trace::Micros;
+
     use super::*;
 
     #[test]
@@ -141,7 +143,7 @@ mod tests {
         let mut push = |at, actor, what| events.push(Event { at: Instant::from_micros(at), actor, number: 1, what });
         let attempt = gatecrash::id::Attempt::default();
         for start in [0, 1_000, 2_000] {
-            push(start, Actor::Server, What::ServerStarted { commit: 0, wall: 0 });
+            push(start, Actor::Server, What::ServerStarted { commit: 0, wall: Micros::new(0) });
             for device in (0..60).chain(0..10) {
                 let resumed = ServerFrame::Resumed { attempt, conversations: None };
                 let what = What::DeviceReceived { connection: 0, frame: resumed };

@@ -4,7 +4,7 @@ use gatecrash::id::Attempt;
 
 use super::{Decision, Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, What};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, UserIndex, What};
 
 const ATTEMPTS: RuleId = rule("ATT-1");
 const LOGOUT: RuleId = rule("ATT-2");
@@ -12,6 +12,8 @@ const EPOCHS: RuleId = rule("DUR-3");
 
 #[derive(Default)]
 pub(super) struct Attempts {
+    /// By user.
+    epochs: Vec<u32>,
     devices: Vec<Device>,
     /// Logouts the server took and has not answered.
     logouts: Vec<Logout>,
@@ -50,6 +52,14 @@ fn attempt_of(frame: &ClientFrame) -> Option<Attempt> {
 }
 
 impl Attempts {
+    /// The last epoch given to the user, also by a decision that a crash took back.
+    fn epoch(&mut self, user: UserIndex) -> &mut u32 {
+        if self.epochs.len() <= user.index() {
+            self.epochs.resize(user.index() + 1, 0);
+        }
+        &mut self.epochs[user.index()]
+    }
+
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
         if self.devices.len() <= device.index() {
             self.devices.resize_with(device.index() + 1, Device::default);
@@ -163,10 +173,11 @@ impl Property for Attempts {
                             format!("{} was accepted for the stale attempt {attempt}", what()),
                         );
                     }
-                    let last = records.user(user).map_or(0, |user| user.last_epoch);
-                    if epoch <= last {
+                    let last = self.epoch(user);
+                    if epoch <= *last {
                         report.decision(EPOCHS, decision, format!("{} follows epoch {last}", what()));
                     }
+                    *last = epoch.max(*last);
                 }
                 _ => {}
             }
@@ -199,6 +210,15 @@ mod tests {
         };
         story().on(PHONE, sends(1)).on(PHONE, sends(2)).holds();
         story().on(PHONE, sends(2)).on(PHONE, sends(2)).breaks("ATT-1");
+    }
+
+    /// DUR-3: an epoch that was decided and lost with a crash is not given again.
+    #[test]
+    fn an_epoch_given_again_after_a_crash_is_seen() {
+        let lost = || story().decide(&[accepted(ALICE, DESK, 3)]).effect(Effect::ServerDead);
+        let again = |commit| lost().server(What::ServerStarted { commit, wall: crate::trace::Micros::new(0) });
+        again(1).commit(&[accepted(ALICE, DESK, 1_000_001)]).holds();
+        again(1).commit(&[accepted(ALICE, DESK, 3)]).breaks("DUR-3");
     }
 
     /// ATT-2
