@@ -10,6 +10,7 @@ use gatecrash::time::Instant;
 
 use super::table::Situation;
 use super::{Sometimes, grown, meets};
+use crate::scenario::CommitPoint;
 use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, Fault, Refusal, ServerFrame, Session, UserIndex, What};
 
 /// Logins this close cross on any network.
@@ -17,6 +18,8 @@ const TOGETHER: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Server {
+    /// The power loss inside a commit that is due, if one is.
+    cut: Option<Situation>,
     users: Vec<User>,
     /// The last change decided, and the server's clock at it.
     decided: u32,
@@ -67,6 +70,17 @@ struct Live {
 impl Server {
     pub(super) fn faulted(&mut self, fault: &Fault) {
         self.has_lost_power = *fault == Fault::PowerLossServer;
+        match fault {
+            Fault::PowerLossAt { point: CommitPoint::BeforeWrite } => self.cut = Some(Situation::PowerLostBeforeWrite),
+            Fault::PowerLossAt { point: CommitPoint::AfterCommit } => self.cut = Some(Situation::PowerLostAfterCommit),
+            Fault::PowerLossAt { point: CommitPoint::AfterAnswers } => {
+                self.cut = Some(Situation::PowerLostAfterAnswers)
+            }
+            Fault::PowerLossInDisk { .. } => self.cut = Some(Situation::PowerLostInDisk),
+            // It dies of this one.
+            Fault::CrashServer | Fault::PowerLossServer | Fault::BounceServer { .. } => self.cut = None,
+            _ => {}
+        }
     }
 
     fn user(&mut self, user: UserIndex) -> &mut User {
@@ -109,7 +123,13 @@ impl Sometimes {
                     live.is_dormant = true;
                 }
             }
-            What::ServerStarted { .. } => (self.server.has_just_started, self.server.first) = (true, 0),
+            What::ServerStarted { commit, .. } => {
+                if commit > self.server.committed {
+                    self.reached.add(Situation::CutChangeSurvived);
+                }
+                (self.server.has_just_started, self.server.first) = (true, 0);
+            }
+            What::StoreFailed => self.reached.add(Situation::CommitFailed),
             What::Configured { seats, .. } => self.configured(seats),
             _ => {}
         }
@@ -128,7 +148,11 @@ impl Sometimes {
         if self.server.decided > self.server.committed {
             self.reached.add(Situation::DiedBeforeDisk);
         }
-        let (committed, has_lost_power) = (self.server.committed, self.server.has_lost_power);
+        let cut = self.server.cut.take();
+        if let Some(situation) = cut {
+            self.reached.add(situation);
+        }
+        let (committed, has_lost_power) = (self.server.committed, self.server.has_lost_power || cut.is_some());
         for device in &mut self.devices {
             device.answer_outlives_server = device.answer.is_some();
             if has_lost_power && device.owed.is_some_and(|(_, commit)| commit <= committed) {

@@ -42,6 +42,12 @@ situations! {
     DiedBeforeDisk = "the server died between a decision and the disk";
     DiedBeforeArrival = "the server died with a login on disk whose answer never arrived";
     PowerLostKickOwed = "the server lost its power with a kick owed";
+    PowerLostBeforeWrite = "the power was lost before anything of a commit was written";
+    PowerLostInDisk = "the power was lost while a commit was being written";
+    PowerLostAfterCommit = "the power was lost between a commit and its answers";
+    PowerLostAfterAnswers = "the power was lost right after the answers to a commit";
+    CommitFailed = "a commit failed";
+    CutChangeSurvived = "a change whose commit was cut off was there at the next start";
     RestartFoundConnected = "a restarted server found sessions that had been connected";
     Batch = "two or more changes reached the disk as one batch";
 

@@ -12,7 +12,7 @@ use gatecrash::time::Instant;
 
 use super::Sometimes;
 use super::table::Situation;
-use crate::scenario::CallKind;
+use crate::scenario::{CallKind, CommitPoint};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, Micros, Observer, Outcome, Refusal,
     Request, Seconds, ServerFrame, TextIndex, TicketIndex, Told, UserIndex, What, Write,
@@ -339,6 +339,27 @@ fn the_death_of_the_server() {
     owed().commit(&[settled(PHONE, 1)]).fault(Fault::PowerLossServer).effect(dead).misses(PowerLostKickOwed);
     let undecided = run().decide(&[displaced(PHONE, 1)]);
     undecided.fault(Fault::PowerLossServer).effect(dead).misses(PowerLostKickOwed);
+
+    let cut = |point| run().fault(Fault::PowerLossAt { point }).commit(&[accepted(PHONE, 1)]).effect(dead);
+    cut(CommitPoint::BeforeWrite).reaches(PowerLostBeforeWrite);
+    cut(CommitPoint::BeforeWrite).misses(PowerLostAfterCommit);
+    cut(CommitPoint::AfterCommit).reaches(PowerLostAfterCommit);
+    cut(CommitPoint::AfterAnswers).reaches(PowerLostAfterAnswers);
+    let in_disk = || run().fault(Fault::PowerLossInDisk { operation: 3 });
+    in_disk().effect(dead).reaches(PowerLostInDisk);
+    in_disk().misses(PowerLostInDisk);
+    in_disk().fault(Fault::CrashServer).effect(dead).misses(PowerLostInDisk);
+    let owed_and_cut = owed().fault(Fault::PowerLossInDisk { operation: 3 });
+    owed_and_cut.effect(dead).reaches(PowerLostKickOwed);
+
+    run().server(What::StoreFailed).reaches(CommitFailed);
+    run().commit(&[accepted(PHONE, 1)]).effect(dead).misses(CommitFailed);
+    let restarts_from = |commit| {
+        let undecided = run().starts().commit(&[accepted(PHONE, 1)]).decide(&[lost(PHONE, 1)]).effect(dead);
+        undecided.server(What::ServerStarted { commit, wall: Micros::new(0) })
+    };
+    restarts_from(2).reaches(CutChangeSurvived);
+    restarts_from(1).misses(CutChangeSurvived);
 
     let restarted = || run().starts().commit(&[accepted(PHONE, 1)]).effect(dead).starts();
     restarted().commit(&[lost(PHONE, 1)]).reaches(RestartFoundConnected);
