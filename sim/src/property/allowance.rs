@@ -35,12 +35,17 @@ impl Allowance {
             _ => None,
         });
         let latency = scenario.sites.values().map(|site| site.latency.max).chain(changed).max().unwrap_or_default();
+        let slowed = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(Fault::SlowDisk { latency }) => Some(latency.max),
+            _ => None,
+        });
+        let commit = slowed.fold(scenario.app.commit_latency.max, Duration::max);
         let slack = scenario.tick * 4 + Duration::from_millis(5);
         Allowance {
             server: limits::server(&scenario.limits),
             clients: Platform::ALL.into_iter().map(|platform| limits::client(&scenario.limits, platform)).collect(),
             slack,
-            lag: scenario.app.commit_latency.max * 3 + slack,
+            lag: commit * 3 + slack,
             latency,
             wall_set_at: Instant::ZERO,
         }
