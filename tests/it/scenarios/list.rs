@@ -19,6 +19,7 @@ super::scenarios! {
     calls_before_init_and_after_uninit_are_refused
     changed_network_starts_the_backoff_over
     clock_of_a_device_decides_nothing
+    close_that_waits_for_a_slow_disk_is_not_late
     crash_after_the_commit_loses_only_the_answer
     crash_before_the_commit_leaves_nothing_by_half
     day_counted_survives_the_server
