@@ -75,12 +75,18 @@ impl Worker {
         Ok(answer)
     }
 
-    /// Checks that what it was told is so, then works until the server dies.
-    async fn work(&mut self, address: &str) -> Result<(), Broken> {
+    /// A connection on which it has said who it is.
+    async fn connected(&self, address: &str) -> Result<Raw, Broken> {
         let mut raw = Raw::connect(address).await;
         let device = DeviceId::from_bytes([self.number + 1; 16]);
         let hello = ClientFrame::Hello { version: VERSION, device, platform: Platform::Web };
         raw.try_send(hello).await.map_err(|_| Broken)?;
+        Ok(raw)
+    }
+
+    /// Checks that what it was told is so, then works until the server dies.
+    async fn work(&mut self, address: &str) -> Result<(), Broken> {
+        let mut raw = self.connected(address).await?;
         let user = self.user().parse().unwrap();
         if let Told::LoggedIn(epoch) | Told::LoggedOut(epoch) = self.told {
             let attempt = self.attempt();
@@ -101,19 +107,11 @@ impl Worker {
                         panic!("{user} was logged out of epoch {epoch}: {outcome:?}")
                     };
                     assert_eq!(kick.reason, KickReason::Gone);
-                    return self.work_from_a_new_connection(address).await;
+                    // Nothing else goes out on the connection of a session that is over.
+                    raw = self.connected(address).await?;
                 }
             }
         }
-        self.go_on(raw).await
-    }
-
-    async fn work_from_a_new_connection(&mut self, address: &str) -> Result<(), Broken> {
-        let mut raw = Raw::connect(address).await;
-        let device = DeviceId::from_bytes([self.number + 1; 16]);
-        raw.try_send(ClientFrame::Hello { version: VERSION, device, platform: Platform::Web })
-            .await
-            .map_err(|_| Broken)?;
         self.go_on(raw).await
     }
 
@@ -126,10 +124,9 @@ impl Worker {
                     let text = format!("{} says {}", self.user(), self.calls);
                     let to = self.user().parse().unwrap();
                     // An unanswered message may be in the list or not.
-                    let before = self.last_text.take();
+                    self.last_text = None;
                     let sent = self.ask(&mut raw, ClientFrame::SendMessage { call, to, text: text.clone() }).await;
                     let Ok(ServerFrame::SendAnswer { outcome: Ok(message), .. }) = sent else {
-                        drop(before);
                         return sent.map(|answer| panic!("a message is answered: {answer:?}"));
                     };
                     assert!(message > self.last_message, "message numbers only grow");
