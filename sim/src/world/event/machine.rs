@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use gatecrash::decide::{ClientDecisions, ServerDecisions};
+use gatecrash::decide::ServerDecisions;
 use gatecrash::id::{Change, ConnectionId};
 use gatecrash::server::{self, Config, Server};
 use gatecrash::store::{Commit, Records};
@@ -13,7 +13,8 @@ use gatecrash::time::{Instant, Now};
 use super::super::{clock::WallClock, limits};
 use super::flight::Body;
 use super::links::ServerEnd;
-use super::{Class, Due, World, small};
+use super::meddler::ServerStep;
+use super::{Class, Due, System, World, small};
 use crate::draw::Draw;
 use crate::scenario::{Action, Fault, Offset, Scenario};
 use crate::trace::{Effect, Observer};
@@ -92,17 +93,20 @@ impl<S: ServerDecisions> Machine<S> {
     }
 }
 
-impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
+impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn server_now(&self) -> Now {
         Now { instant: self.now, wall: self.server.clock.at(self.now) }
     }
 
     pub(super) fn start_server(&mut self) {
         self.effect(Effect::ServerUp);
-        let records = self.server.records.clone().unwrap_or_default();
+        let (mut config, mut records) = (self.server.config.clone(), self.server.records.clone().unwrap_or_default());
+        if let Some(meddler) = self.system.meddler() {
+            meddler.server_starts(&mut config, &mut records);
+        }
         self.server.committed = records.change;
         self.server.starts += 1;
-        self.server.core = Some(Server::restore(self.server.config.clone(), records));
+        self.server.core = Some(Server::with(self.system.server(), config, records));
         self.server_input(server::Input::Started);
         // Who knocked or spoke meanwhile is turned away by the machine.
         for link in std::mem::take(&mut self.server.knocking) {
@@ -117,6 +121,11 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     pub(super) fn crash_server(&mut self, is_polite: bool) {
         if self.server.core.take().is_none() {
             return self.effect(Effect::Nothing);
+        }
+        if let Some(meddler) = self.system.meddler()
+            && let Some(records) = &mut self.server.records
+        {
+            meddler.torn(&self.server.writing).iter().for_each(|commit| records.apply(commit));
         }
         self.server.gathered.clear();
         self.server.writing.clear();
@@ -141,7 +150,19 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if let Some(recording) = &mut self.recording {
             recording.server_input(now, &input);
         }
-        core.handle_input(now, input);
+        match self.system.meddler() {
+            None => core.handle_input(now, input),
+            Some(meddler) => {
+                let mut steps = vec![ServerStep::Input(input)];
+                meddler.server_steps(now, core.records(), &mut steps);
+                for step in steps {
+                    match step {
+                        ServerStep::Input(input) => core.handle_input(now, input),
+                        ServerStep::Fire(timer) => drop(core.fire(now, timer)),
+                    }
+                }
+            }
+        }
         self.server_outputs();
     }
 
@@ -157,27 +178,17 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     }
 
     fn server_outputs(&mut self) {
-        while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
-            match &output.action {
-                server::Action::Commit(_) => {
-                    self.observe_server(&output);
-                    self.server.gathered.push(output);
+        match self.system.meddler() {
+            None => {
+                while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
+                    self.server_output(output);
                 }
-                server::Action::Note(_) => self.observe_server(&output),
-                server::Action::Send { .. } | server::Action::Close { .. } => {
-                    if let server::Action::Close { connection } = output.action
-                        && let Some(link) = self.server.link(connection)
-                    {
-                        self.links[link].server_end = ServerEnd::Forgotten(connection);
-                    }
-                    if output.reveals > self.server.committed {
-                        let last = self.server.held.back();
-                        assert!(last.is_none_or(|last| last.reveals <= output.reveals), "what waits is in order");
-                        self.server.held.push_back(output);
-                    } else {
-                        self.let_out(output);
-                    }
-                }
+            }
+            Some(meddler) => {
+                let Some(core) = &mut self.server.core else { return };
+                let mut outputs: Vec<_> = std::iter::from_fn(|| core.poll_output()).collect();
+                meddler.server_outputs(core.records(), &mut outputs);
+                outputs.into_iter().for_each(|output| self.server_output(output));
             }
         }
         self.begin_batch();
@@ -186,6 +197,30 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if self.server.wake_at.is_none_or(|wake_at| at < wake_at) {
             self.server.wake_at = Some(at);
             self.queue.push(at, Class::Timer, Due::ServerTimer);
+        }
+    }
+
+    fn server_output(&mut self, output: server::Output) {
+        match &output.action {
+            server::Action::Commit(_) => {
+                self.observe_server(&output);
+                self.server.gathered.push(output);
+            }
+            server::Action::Note(_) => self.observe_server(&output),
+            server::Action::Send { .. } | server::Action::Close { .. } => {
+                if let server::Action::Close { connection } = output.action
+                    && let Some(link) = self.server.link(connection)
+                {
+                    self.links[link].server_end = ServerEnd::Forgotten(connection);
+                }
+                if output.reveals > self.server.committed {
+                    let last = self.server.held.back();
+                    assert!(last.is_none_or(|last| last.reveals <= output.reveals), "what waits is in order");
+                    self.server.held.push_back(output);
+                } else {
+                    self.let_out(output);
+                }
+            }
         }
     }
 
@@ -237,7 +272,11 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         let batch = std::mem::take(&mut self.server.writing);
         let change = batch.last().expect("a batch is not empty").number;
         if let Some(records) = &mut self.server.records {
-            batch.iter().for_each(|commit| records.apply(commit));
+            let mut stored = batch;
+            if let Some(meddler) = self.system.meddler() {
+                meddler.stored(&mut stored);
+            }
+            stored.iter().for_each(|commit| records.apply(commit));
         }
         self.server.committed = change;
         let now = self.server_now();
