@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::{End, batch, inspect, replay, run, sweep, worlds};
+use command::{End, batch, inspect, replay, run, sweep, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -28,6 +28,7 @@ struct Arguments {
 enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
+    Zoo(zoo::Arguments),
     Replay(replay::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
@@ -43,6 +44,7 @@ Examples:
   gatecrash                               run every scenario, each twice
   gatecrash run scenarios/regressions     run those below a folder
   gatecrash sweep --time 10m              search for ten minutes
+  gatecrash zoo                           does the search find what is planted?
   gatecrash replay scenarios/NAME.toml    tell what happens in one
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Zoo(arguments) => zoo::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),

@@ -9,3 +9,4 @@ mod server;
 mod ticket;
 mod tidy;
 mod wire;
+mod zoo;

@@ -8,6 +8,7 @@ pub mod run;
 pub mod sweep;
 mod table;
 pub mod worlds;
+pub mod zoo;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
