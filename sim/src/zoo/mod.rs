@@ -36,6 +36,12 @@ use server::ServerBug;
 
 pub use table::BUGS;
 
+/// What a bug may be named by instead of a property: a run that does not come to rest.
+pub const NOT_CONVERGED: &str = "everything comes to rest";
+
+/// The same: an assertion of a core's own.
+pub const PANICKED: &str = "no run panics";
+
 /// One way to get it wrong.
 #[derive(Clone, Copy)]
 pub struct Bug {
@@ -117,9 +123,13 @@ impl Catch {
         &self.named[0]
     }
 
-    /// Whether that is a property that ought to.
+    /// Whether that ought to.
     pub fn is_right(&self, bug: &Bug) -> bool {
-        bug.right.contains(&self.by().said())
+        bug.right.contains(&match self.by() {
+            Fingerprint::Property { property, .. } => property,
+            Fingerprint::NotConverged(_) => NOT_CONVERGED,
+            Fingerprint::Harness(_) => PANICKED,
+        })
     }
 }
 
@@ -153,8 +163,11 @@ pub fn false_alarm(seed: u64) -> Option<Fingerprint> {
 
 /// What a run of the scenario is blamed for, the first before the others.
 fn look(scenario: &Scenario, system: impl System) -> Vec<Fingerprint> {
-    fingerprint::told(caught(|| {
-        let (summary, mut checks) = event::watch_with(scenario, Checks::new(scenario), system)?;
-        Ok((checks.finish(&summary.cast), summary.ending))
-    }))
+    let mut checks = Checks::new(scenario);
+    let end = caught(|| {
+        let (summary, checks) = event::watch_with(scenario, &mut checks, system)?;
+        checks.close(&summary.cast);
+        Ok(summary.ending)
+    });
+    fingerprint::told(checks.violations(), end)
 }

@@ -9,7 +9,7 @@ use super::disk;
 use super::limits::{ClientLimit, ServerLimit};
 use super::server::ServerBug;
 use super::wire;
-use super::{Broken, Bug};
+use super::{Broken, Bug, PANICKED};
 
 // The sentences of the properties.
 const ACCOUNT: &str = "nothing of another account reaches the application, and nothing at all after logout and uninit";
@@ -17,11 +17,13 @@ const ADMIN: &str = "an administrator's kick ends all sessions and voids their t
 const ATTEMPT: &str = "attempts and epochs only grow, and a stale attempt changes nothing";
 const CALLS: &str = "every call has exactly one result, in time";
 const COMMIT: &str = "nothing is said before it is on disk";
-const CONNECTING: &str = "every connecting ends once, and nothing ends that did not begin";
+const CONFIRM: &str = "a device acknowledges the login and confirms the kick that it hears of";
+const CONNECTING: &str = "every connecting ends once and in time, and nothing ends that did not begin";
 const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
 const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
 const ENDS: &str = "a session ends once, keeps its epoch until then, and is the only one of its device";
+const GHOST: &str = "a session whose connection is gone, or whose server died, has lost its link at once";
 const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
 const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
 const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
@@ -52,11 +54,11 @@ macro_rules! bugs {
 /// Every bug, in the order of the published table.
 pub const BUGS: &[Bug] = bugs! {
     "F01" "a kick ends whatever session the user has on the device, also a newer one" "openimsdk/open-im-server#3449, #3424"
-        [KICK] Broken::client(ClientBug::KickWithoutEpoch);
+        [KICK] Broken { meddler: Some(Box::new(device::KicksComeAgain::default())), ..Broken::client(ClientBug::KickWithoutEpoch) };
     "F02" "a late clean-up, looked up by user and device only, removes the session's replacement" "igniterealtime/Openfire PR#1527"
         [TICKET] Broken::meddler(wire::LateCleanUp::default());
     "F03" "the end of an old connection is taken for the link loss of the session that has a new one" "absmach/fluxmq PR#597, KAFKA-19950"
-        [PRESENCE, ENDS] Broken::server(ServerBug::StaleDisconnect);
+        [PRESENCE, ENDS, PANICKED] Broken::server(ServerBug::StaleDisconnect);
     "F04" "a displacement voids the ticket of the displaced device" "openimsdk/open-im-server#3003, #3076"
         [TICKET] Broken::meddler(wire::KickVoidsTicket::default());
     "F05" "a kicked device logs in again by itself" "openimsdk/openim-sdk-core#44"
@@ -64,7 +66,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F06" "a displaced session comes back as a login by itself" "openimsdk/open-im-server#1335"
         [HEARD] Broken::server(ServerBug::ResumeTakesTheSeat);
     "F07" "when somebody is displaced, the newcomer is told that they were kicked, too" "TencentCloud/TIMSDK#231"
-        [KICK] Broken::meddler(wire::NewcomerIsKickedToo);
+        [KICK, REASON] Broken::meddler(wire::NewcomerIsKickedToo);
     "F08" "\"replaced\" is one more reason to try again" "fazer-ai/baileys-api PR#309, mollysocket#102"
         [HEARD] Broken::client(ClientBug::KickIsRetried);
     "F09" "whatever ended the session, a logout too, the SDK connects again" "conversejs/converse.js#418"
@@ -82,7 +84,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F14" "whoever connects gets two connections" "wireapp/wire-webapp PR#21448"
         [SILENCE] Broken::meddler(device::ConnectsTwice);
     "F15" "a connection goes, and the session that was on it never loses its link" "esl/MongooseIM#843, processone/ejabberd#2092"
-        [PRESENCE] Broken::server(ServerBug::GhostStays);
+        [GHOST] Broken::server(ServerBug::GhostStays);
     "F16" "once an administrator has kicked a user, no ticket works for them any more" "TencentCloud/TIMSDK#586"
         [TICKET] Broken::server(ServerBug::LaterTicketsAreVoid);
     "F17" "an administrator's kick leaves the old tickets valid" "openimsdk/open-im-server#2335"
@@ -138,11 +140,11 @@ pub const BUGS: &[Bug] = bugs! {
     "D3" "the last epoch is kept in memory only" ""
         [ATTEMPT] Broken::meddler(disk::EpochInMemory);
     "D4" "what a device is owed is kept in memory only" ""
-        [REASON] Broken::meddler(disk::KickOwedInMemory);
+        [REASON, NOTICE, KICK] Broken::meddler(disk::KickOwedInMemory);
     "D5" "which days were counted is kept in memory only" ""
         [DAY] Broken::meddler(disk::DaysInMemory);
     "D6" "the last change of a batch is called written, and is so only when the next batch is" ""
-        [COMMIT, ENDS, ATTEMPT] Broken::meddler(disk::LostBetweenBatches::default());
+        [COMMIT, ENDS, ATTEMPT, PRESENCE] Broken::meddler(disk::LostBetweenBatches::default());
 
     "Z01" "the group of the newcomer's platform is looked up under the wrong policy" ""
         [POLICY] Broken::server(ServerBug::WrongGroup);
@@ -168,8 +170,8 @@ pub const BUGS: &[Bug] = bugs! {
         [TICKET] Broken::server(ServerBug::FutureTicketLives);
     "Z12" "what an administrator voided is kept in memory only" ""
         [TICKET] Broken::meddler(disk::VoidsInMemory);
-    "Z13" "where displaced sessions may come back, those that were told of it do so too" ""
-        [HEARD] Broken::server(ServerBug::ToldComesBack);
+    "Z13" "where displaced sessions may come back, they do so with a ticket that is over, too" ""
+        [TICKET] Broken::server(ServerBug::ComesBackWithoutTicket);
     "Z14" "a session that ended with its ticket is told that it is gone" ""
         [REASON] Broken::server(ServerBug::ExpiredIsGone);
     "Z15" "a session whose link is lost is not there for a resume" ""
@@ -195,7 +197,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z25" "a displacement while away is never told at the next login, though that is switched on" ""
         [NOTICE] Broken::server(ServerBug::NoNotice);
     "Z26" "a server that starts does not look at the sessions it knows: no link is lost, no timer runs" ""
-        [ENDS] Broken::meddler(wire::NothingRunsAfterARestart);
+        [GHOST, TICKET] Broken::meddler(wire::NothingRunsAfterARestart);
     "Z27" "a connection on which nobody logs in is never closed" ""
         [CONNECTION] Broken::meddler(ServerLimit::NO_ADMISSION);
     "Z28" "a silent connection is closed after twice the time" ""
@@ -236,7 +238,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z45" "how often the SDK was started is not counted" ""
         [ATTEMPT] Broken::meddler(Forgets::STARTS);
     "Z46" "a login of the user who is logged in is a switch to them" ""
-        [STATUS, TERMINAL, ENDS] Broken::client(ClientBug::RenewalIsASwitch);
+        [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
         [CALLS] Broken::client(ClientBug::SecondLoginTakesOver);
     "Z48" "a second init starts the SDK anew" ""
@@ -258,7 +260,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z56" "a request is given up after twice the time" ""
         [CALLS] Broken::meddler(ClientLimit::LATE_REQUEST);
     "Z57" "an attempt to connect may last for ever" ""
-        [CONNECTING, LINK] Broken::meddler(ClientLimit::ENDLESS_ATTEMPT);
+        [CONNECTING] Broken::meddler(ClientLimit::ENDLESS_ATTEMPT);
     "Z58" "nobody tells the SDK that its device woke, or that the network changed" ""
         [LINK] Broken::meddler(device::SleepsOn);
     "Z59" "frames leave ahead of the record they rest on" ""
@@ -270,9 +272,9 @@ pub const BUGS: &[Bug] = bugs! {
     "Z62" "the end that is owed does not go ahead of a login" ""
         [OWED] Broken::meddler(NeverSends::OWED_LOGOUT);
     "Z63" "a kick is never confirmed" ""
-        [KICK, CONNECTION] Broken::meddler(NeverSends::CONFIRMATION);
+        [CONFIRM] Broken::meddler(NeverSends::CONFIRMATION);
     "Z64" "that a login's answer has arrived is never said" ""
-        [KICK] Broken::meddler(NeverSends::ACKNOWLEDGEMENT);
+        [CONFIRM] Broken::meddler(NeverSends::ACKNOWLEDGEMENT);
     "Z65" "a message without an answer is sent again once the link is back" ""
         [CALLS, MESSAGE] Broken::meddler(device::SendsAgain::default());
     "Z66" "uninit logs out" ""
