@@ -61,6 +61,7 @@ mod query;
 #[cfg(test)]
 mod random;
 mod reason;
+mod renewal;
 mod sdk;
 mod server;
 mod silence;
@@ -148,6 +149,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(query::Queries::default()),
         Box::new(confirm::Confirmations::default()),
         Box::new(ghost::Ghosts::default()),
+        Box::new(renewal::Renewals::default()),
     ]
 }
 

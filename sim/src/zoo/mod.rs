@@ -30,6 +30,7 @@ use crate::property::Checks;
 use crate::scenario::Scenario;
 use crate::shrink::{self, Shrunk};
 use crate::world::event::{self, Meddler, System};
+use crate::{HarnessError, Run};
 use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
@@ -154,6 +155,15 @@ pub fn shrunk(bug: &Bug, catch: &Catch) -> Shrunk {
     let scenario = generate::scenario(catch.seed);
     let shrunk = shrink::shrink(&scenario, catch.by(), |scenario| Some(named(bug, scenario)), shrink::RUNS_MAX);
     shrunk.expect("a run does what it did before")
+}
+
+/// A run of the bug in the scenario, with what names it.
+///
+/// # Errors
+///
+/// As of [`crate::run`]: where an assertion of a core's own names it, for one.
+pub fn run(bug: &Bug, scenario: &Scenario) -> Result<Run, HarnessError> {
+    crate::run_by(scenario, |scenario, recorder| event::run_with(scenario, recorder, (bug.system)()))
 }
 
 /// Runs the system as the rules have it: nothing should be named.

@@ -38,6 +38,7 @@ const POLICY: &str = "after every login exactly the set of sessions is left that
 const PRESENCE: &str = "presence events are numbered without gaps and, replayed, are the truth";
 const QUERY: &str = "a query shows each user's presence, and unknown users as such";
 const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
+const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
 const SILENCE: &str = "without an account the SDK does not connect, resume or log in by itself";
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
@@ -62,7 +63,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F04" "a displacement voids the ticket of the displaced device" "openimsdk/open-im-server#3003, #3076"
         [TICKET] Broken::meddler(wire::KickVoidsTicket::default());
     "F05" "a kicked device logs in again by itself" "openimsdk/openim-sdk-core#44"
-        [SILENCE, STATUS] Broken::meddler(device::KickedLogsInAgain::default());
+        [SILENCE, STATUS, CALLS] Broken::meddler(device::KickedLogsInAgain::default());
     "F06" "a displaced session comes back as a login by itself" "openimsdk/open-im-server#1335"
         [HEARD] Broken::server(ServerBug::ResumeTakesTheSeat);
     "F07" "when somebody is displaced, the newcomer is told that they were kicked, too" "TencentCloud/TIMSDK#231"
@@ -90,11 +91,11 @@ pub const BUGS: &[Bug] = bugs! {
     "F17" "an administrator's kick leaves the old tickets valid" "openimsdk/open-im-server#2335"
         [TICKET, ADMIN] Broken::server(ServerBug::OldTicketsLive);
     "F18" "after an expiry the user counts as logged in, and their next login is not carried out" "JiangJuHong/FlutterTencentImPlugin#66"
-        [CALLS] Broken::meddler(device::LoginAfterExpiryIsSwallowed::default());
+        [CALLS, TERMINAL] Broken::meddler(device::LoginAfterExpiryIsSwallowed::default());
     "F19" "an expiry is never told" "the product's change log 5.1.132, 4.5.15"
         [KICK, TERMINAL] Broken::meddler(device::ExpiryIsNotTold);
     "F20" "the late half of a logout tears down whoever is logged in by then" "openimsdk/openim-sdk-core PR#509"
-        [STATUS] Broken::meddler(device::LateHalfOfALogout::default());
+        [STATUS, CALLS, SILENCE] Broken::meddler(device::LateHalfOfALogout::default());
     "F21" "a login that failed counts as pending for ever" "openim oimws#151"
         [CALLS] Broken::meddler(device::StaysLoggingIn::default());
     "F22" "after a switch the conversations of the account before are shown" "the product's change log 8.5.6864, 7.3.4358"
@@ -131,7 +132,7 @@ pub const BUGS: &[Bug] = bugs! {
             ..Broken::meddler(wire::KickOvertakesAnswer::default())
         };
     "F35" "with a renewal unanswered the SDK resumes with the old ticket only, and believes its refusal" "unknown outcomes"
-        [LINK, TICKET, KICK] Broken::client(ClientBug::OldTicketOnly);
+        [RENEWAL] Broken::client(ClientBug::OldTicketOnly);
 
     "D1" "nothing waits for the disk" ""
         [COMMIT] Broken::meddler(disk::AnswersBeforeCommit);
@@ -232,7 +233,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z42" "whatever message comes on the link is shown to whoever is there" ""
         [ACCOUNT] Broken::client(ClientBug::AnybodysMessages);
     "Z43" "nothing is taken back when an account is given up: what waits is told" ""
-        [ACCOUNT] Broken::meddler(device::NothingIsTakenBack);
+        [ACCOUNT, CONNECTING] Broken::meddler(device::NothingIsTakenBack);
     "Z44" "the attempts of one process are not numbered" ""
         [ATTEMPT] Broken::client(ClientBug::AttemptsStandStill);
     "Z45" "how often the SDK was started is not counted" ""
@@ -240,9 +241,9 @@ pub const BUGS: &[Bug] = bugs! {
     "Z46" "a login of the user who is logged in is a switch to them" ""
         [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
-        [CALLS] Broken::client(ClientBug::SecondLoginTakesOver);
+        [CALLS, CONNECTING] Broken::client(ClientBug::SecondLoginTakesOver);
     "Z48" "a second init starts the SDK anew" ""
-        [CALLS, STATUS, SILENCE] Broken::client(ClientBug::SecondInit);
+        [CALLS, STATUS, SILENCE, CONNECTING] Broken::client(ClientBug::SecondInit);
     "Z49" "each delay of the back-off is twice as long as it may be" ""
         [LINK] Broken::client(ClientBug::SlowBackOff);
     "Z50" "the back-off doubles without end" ""
@@ -286,5 +287,5 @@ pub const BUGS: &[Bug] = bugs! {
     "Z69" "the login user is set while the login is pending" ""
         [STATUS] Broken::meddler(device::UserIsSetEarly::default());
     "Z70" "the device goes on with the first epoch it had" ""
-        [KICK, HEARD, ENDS] Broken::meddler(device::EpochIsNotCarried::default());
+        [KICK, HEARD, ENDS, CONFIRM] Broken::meddler(device::EpochIsNotCarried::default());
 };
