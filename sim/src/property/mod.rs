@@ -143,7 +143,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),
         Box::new(lock::Locks::default()),
-        Box::new(reason::Reasons),
+        Box::new(reason::Reasons::default()),
         Box::new(notice::Notices::default()),
         Box::new(lists::Lists::default()),
         Box::new(query::Queries::default()),
