@@ -81,6 +81,7 @@ fn ended_here(decision: &Decision, user: UserIndex, session: &Session) -> Option
 
 impl Property for Policy {
     sentence!(
+        Always,
         "after every login exactly the set of sessions is left that the policy allows",
         "POLICY-1",
         "POLICY-3",

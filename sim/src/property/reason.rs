@@ -55,6 +55,7 @@ fn told(scene: &Scene<'_>, event: &Event, connection: u32, peer: DeviceIndex, ki
 
 impl Property for Reasons {
     sentence!(
+        Always,
         "a session's end is told with the reason recorded first, and of no session that lives",
         "KICK-9",
         "KICK-3",
