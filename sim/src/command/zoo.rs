@@ -41,6 +41,7 @@ Examples:
   gatecrash zoo --only F12           hunt one
   gatecrash zoo --only F01 --only D2 or two
   gatecrash zoo --list               say what they are, and hunt none
+  gatecrash zoo --from 500000        hunt in other seeds
   gatecrash zoo --only F12 --show    what does it do?
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
   gatecrash zoo --json | jq .bugs    for programs
@@ -58,6 +59,9 @@ pub struct Arguments {
     /// Give up on a bug after so many seeds of a block
     #[arg(long, value_name = "SEEDS", default_value_t = BLOCK_SEEDS, value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
     limit: u64,
+    /// Where the first block of seeds begins
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
+    from: u64,
     /// In how many blocks of seeds to hunt
     #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..=99))]
     blocks: u64,
@@ -118,8 +122,9 @@ struct Hunted {
 type Shown = (Catch, usize);
 
 /// Hunts the bug in the first block, and shows how it is named in the smallest scenario.
-fn show(bug: &Bug, limit: u64) -> End {
-    let Some(catch) = zoo::hunt(bug, seeds(0, limit)) else {
+fn show(bug: &Bug, seeds: Range<u64>) -> End {
+    let limit = seeds.end - seeds.start;
+    let Some(catch) = zoo::hunt(bug, seeds) else {
         say(format_args!("{}: nothing names it in {}", bug.id, count(limit as usize, "seed")));
         return End::Violated;
     };
@@ -185,7 +190,7 @@ pub fn run(arguments: &Arguments) -> End {
     }
 
     if arguments.show {
-        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, arguments.limit)).collect();
+        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, seeds(arguments, 0, arguments.limit))).collect();
         return if ends.contains(&End::Violated) { End::Violated } else { End::Passed };
     }
 
@@ -198,7 +203,7 @@ pub fn run(arguments: &Arguments) -> End {
         arguments.jobs,
         &hunts,
         |&(bug, block)| {
-            let catch = zoo::hunt(bug, seeds(block, arguments.limit))?;
+            let catch = zoo::hunt(bug, seeds(arguments, block, arguments.limit))?;
             let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
             Some((catch, steps))
         },
@@ -214,8 +219,9 @@ pub fn run(arguments: &Arguments) -> End {
     let hunted: Vec<Hunted> = bugs.iter().map(|bug| Hunted::new(bug, &of(bug))).collect();
 
     // The same seeds, and nothing is broken.
-    let chunks: Vec<Range<u64>> =
-        (0..arguments.blocks).flat_map(|block| chunks(seeds(block, needed(block, &hunted, arguments.limit)))).collect();
+    let chunks: Vec<Range<u64>> = (0..arguments.blocks)
+        .flat_map(|block| chunks(seeds(arguments, block, needed(block, &hunted, arguments.limit))))
+        .collect();
     bar.set_length(chunks.len() as u64);
     bar.set_position(0);
     bar.set_message("on the same seeds: false alarms?");
@@ -243,8 +249,8 @@ pub fn run(arguments: &Arguments) -> End {
 }
 
 /// The seeds of a block.
-fn seeds(block: u64, number: u64) -> Range<u64> {
-    let first = block * BLOCK_SEEDS;
+fn seeds(arguments: &Arguments, block: u64, number: u64) -> Range<u64> {
+    let first = arguments.from + block * BLOCK_SEEDS;
     first..first + number
 }
 
@@ -300,7 +306,7 @@ mod tests {
 
     #[test]
     fn chunks_cover_the_seeds_of_a_block() {
-        let chunks: Vec<_> = chunks(seeds(2, 250)).collect();
+        let chunks: Vec<_> = chunks(200_000..200_250).collect();
         assert_eq!(chunks, [200_000..200_100, 200_100..200_200, 200_200..200_250]);
     }
 }
