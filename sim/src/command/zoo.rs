@@ -5,6 +5,7 @@ mod print;
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use gatecrash_sim::report::{self, Case};
@@ -86,6 +87,8 @@ struct Zoo {
     median_of_medians: Option<u64>,
     /// Seeds on which the unbroken system ran.
     seeds_unbroken: u64,
+    /// How long the slowest of all shrinks took, in milliseconds.
+    slowest_shrink_ms: u128,
     false_alarms: usize,
     false_alarm_seeds: Vec<u64>,
 }
@@ -118,8 +121,15 @@ struct Hunted {
     steps_after_shrinking_by_block: Vec<Option<usize>>,
 }
 
-/// A catch, and what was left of its scenario when it was shrunk.
-type Shown = (Catch, usize);
+/// A catch, how many steps were left of its scenario when it was shrunk, and how long that took.
+type Shown = (Catch, usize, Duration);
+
+#[expect(clippy::disallowed_methods, reason = "how long people wait shows in no run")]
+fn shrink(bug: &Bug, catch: Catch) -> Shown {
+    let start = Instant::now();
+    let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
+    (catch, steps, start.elapsed())
+}
 
 /// Hunts the bug in the first block, and shows how it is named in the smallest scenario.
 fn show(bug: &Bug, seeds: Range<u64>) -> End {
@@ -144,10 +154,10 @@ fn show(bug: &Bug, seeds: Range<u64>) -> End {
 impl Hunted {
     fn new(bug: &Bug, blocks: &[Option<Shown>]) -> Hunted {
         let mut catches: Vec<Option<&Shown>> = blocks.iter().map(Option::as_ref).collect();
-        catches.sort_by_key(|shown| shown.map_or(u64::MAX, |(catch, _)| catch.seeds));
+        catches.sort_by_key(|shown| shown.map_or(u64::MAX, |(catch, ..)| catch.seeds));
         let median = catches[catches.len() / 2];
-        let property = median.map(|(catch, _)| catch.by().said().to_owned());
-        let mut also: Vec<String> = blocks.iter().flatten().map(|(catch, _)| catch.by().said().to_owned()).collect();
+        let property = median.map(|(catch, ..)| catch.by().said().to_owned());
+        let mut also: Vec<String> = blocks.iter().flatten().map(|(catch, ..)| catch.by().said().to_owned()).collect();
         also.sort_unstable();
         also.dedup();
         also.retain(|other| Some(other) != property.as_ref());
@@ -157,18 +167,18 @@ impl Hunted {
             what: bug.what,
             source: bug.source,
             caught,
-            median_seeds: median.map(|(catch, _)| catch.seeds),
-            seeds: blocks.iter().map(|shown| shown.as_ref().map(|(catch, _)| catch.seeds)).collect(),
+            median_seeds: median.map(|(catch, ..)| catch.seeds),
+            seeds: blocks.iter().map(|shown| shown.as_ref().map(|(catch, ..)| catch.seeds)).collect(),
             property,
-            rule: median.and_then(|(catch, _)| catch.by().rule()).map(|rule| rule.as_str()),
-            right: caught && blocks.iter().flatten().all(|(catch, _)| catch.is_right(bug)),
+            rule: median.and_then(|(catch, ..)| catch.by().rule()).map(|rule| rule.as_str()),
+            right: caught && blocks.iter().flatten().all(|(catch, ..)| catch.is_right(bug)),
             also,
-            seed: median.map(|(catch, _)| catch.seed),
-            steps: median.map(|(catch, _)| catch.steps),
-            steps_after_shrinking: median.map(|&(_, steps)| steps),
+            seed: median.map(|(catch, ..)| catch.seed),
+            steps: median.map(|(catch, ..)| catch.steps),
+            steps_after_shrinking: median.map(|&(_, steps, _)| steps),
             steps_after_shrinking_by_block: blocks
                 .iter()
-                .map(|shown| shown.as_ref().map(|&(_, steps)| steps))
+                .map(|shown| shown.as_ref().map(|&(_, steps, _)| steps))
                 .collect(),
         }
     }
@@ -204,8 +214,7 @@ pub fn run(arguments: &Arguments) -> End {
         &hunts,
         |&(bug, block)| {
             let catch = zoo::hunt(bug, seeds(arguments, block, arguments.limit))?;
-            let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
-            Some((catch, steps))
+            Some(shrink(bug, catch))
         },
         |catch| {
             caught += usize::from(catch.is_some());
@@ -237,6 +246,7 @@ pub fn run(arguments: &Arguments) -> End {
         caught: hunted.iter().filter(|bug| bug.caught).count(),
         right: hunted.iter().filter(|bug| bug.right).count(),
         median_of_medians: median_of(&hunted),
+        slowest_shrink_ms: catches.iter().flatten().map(|(.., took)| took.as_millis()).max().unwrap_or_default(),
         seeds_unbroken: chunks.iter().map(|chunk| chunk.end - chunk.start).sum(),
         false_alarms: false_alarm_seeds.len(),
         false_alarm_seeds,
@@ -287,7 +297,7 @@ mod tests {
 
     fn catch(seeds: u64, property: &'static str) -> Option<Shown> {
         let by = Fingerprint::Property { property, rule: gatecrash_sim::scenario::rules::rule("KICK-1"), kind: None };
-        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, seeds as usize % 10))
+        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, seeds as usize % 10, Duration::ZERO))
     }
 
     #[test]
