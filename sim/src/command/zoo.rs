@@ -139,7 +139,9 @@ fn show(bug: &Bug, seeds: Range<u64>) -> End {
         return End::Violated;
     };
     let scenario = zoo::shrunk(bug, &catch).scenario;
-    say(format_args!("{}: {}\n{}\n\n{scenario}", bug.id, bug.what, catch.by()));
+    say(format_args!("{}: {}", bug.id, bug.what));
+    let left = count(scenario.steps.len(), "step");
+    say(format_args!("seed {}, {}, shrunk to {left}\n\n{scenario}", catch.seed, count(catch.steps, "step")));
     let case = Case { path: bug.id, scenario: &scenario, world: World::Event };
     let told = match zoo::run(bug, &scenario) {
         Ok(run) => report::failure(&case, &run).expect("it is named"),
