@@ -54,6 +54,7 @@ mod policy;
 mod presence;
 #[cfg(test)]
 mod random;
+mod reference;
 mod sdk;
 mod server;
 mod silence;
@@ -134,6 +135,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(link::Links::default()),
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),
+        Box::new(reference::ServerModel::new(scenario)),
     ]
 }
 
