@@ -300,7 +300,8 @@ impl Server {
             return self.stale(connection, id, ServerFrame::LogoutAnswer { call, refused });
         }
         let held = self.records.devices.get(&id).and_then(|device| device.holds);
-        if let Some(user) = held {
+        let is_earlier = |user: &UserIndex| self.records.session(*user, id).is_some_and(|one| one.attempt <= attempt);
+        if let Some(user) = held.filter(is_earlier) {
             self.end_own(rule("ATT-2"), (user, id), EndReason::Logout, connection);
         }
         if self.records.ended(id).is_some() {

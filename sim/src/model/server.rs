@@ -141,9 +141,6 @@ impl Server {
     }
 
     fn event(&mut self, cast: &Cast, event: &Event) -> Option<Difference> {
-        if event.actor != Actor::Server {
-            return self.world(cast, event);
-        }
         if let What::TicketJudged { device, user, second, refused } = event.what {
             let found = self.take_waiting(cast, Some(second.get() * 1_000_000));
             return found.or_else(|| self.judged(cast, device, user, refused));
@@ -151,6 +148,10 @@ impl Server {
         let found = self.take_waiting(cast, None);
         if found.is_some() {
             return found;
+        }
+        if event.actor != Actor::Server {
+            self.world(cast, event);
+            return None;
         }
         match event.what {
             What::ServerSent { connection, peer, frame, .. } if peer != Some(DeviceIndex::STRANGER) => {
@@ -209,20 +210,17 @@ impl Server {
         overdue
     }
 
-    fn world(&mut self, cast: &Cast, event: &Event) -> Option<Difference> {
+    fn world(&mut self, cast: &Cast, event: &Event) {
         match event.what {
             What::TicketMade { ticket, user, .. } => self.tickets.made(cast, ticket, user),
             What::OldKeyDropped => self.tickets.old_key_dropped(event.at),
             What::Effect { effect: Effect::ClockMoved { device: None } } => self.clock.moved(),
             What::Effect { effect: Effect::ServerDead } => {
-                let found = self.take_waiting(cast, None);
                 self.is_up = false;
                 self.outbox.clear();
-                return found;
             }
             _ => {}
         }
-        None
     }
 
     /// Takes what came in before. The server has decided nothing because of it.
