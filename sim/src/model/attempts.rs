@@ -6,6 +6,7 @@ use gatecrash::policy::Platform;
 use gatecrash::protocol::{FrameError, KickReason};
 use gatecrash::store::EndReason;
 
+use super::is_user_id;
 use super::links::kick_reason;
 use super::memory::Standing;
 use super::outbox::Answer;
@@ -23,12 +24,6 @@ type Conversations = Vec<(UserIndex, u32, TextIndex)>;
 
 /// The longest conversation list a device receives.
 const CONVERSATIONS_MAX: usize = gatecrash::protocol::CONVERSATIONS_MAX;
-
-/// LOGIN-2
-fn is_user_id(name: &str) -> bool {
-    let is_allowed = |letter: char| matches!(letter, 'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-');
-    (1..=32).contains(&name.len()) && name.chars().all(is_allowed)
-}
 
 impl Server {
     /// Whether the attempt is acted upon. From then on the device's earlier connection is closed,
@@ -119,9 +114,10 @@ impl Server {
         if let Err(codes) = self.admit(cast, id, user, ticket) {
             return self.say_refused(connection, &codes, refused);
         }
-        let owed = self.records.ended(id).copied().filter(|ended| {
-            ended.user == user && is_displacement(ended.reason) && ended.owed && ended.acknowledged
-        });
+        let owed =
+            self.records.ended(id).copied().filter(|ended| {
+                ended.user == user && is_displacement(ended.reason) && ended.owed && ended.acknowledged
+            });
         if let Some(owed) = owed.filter(|_| self.config.as_ref().is_some_and(|config| config.notify_offline_kick)) {
             self.settle(id, user, owed.epoch);
             return self.say(rule("KICK-7"), connection, Answer::This(refused(Code::KickedWhileAway)));
@@ -171,28 +167,28 @@ impl Server {
             }
         }
         let (device, installation) = id;
-        let epoch = self.next_epoch(user);
+        let (rule, epoch) = self.next_epoch(user);
         let made = cast.ticket(ticket);
         let until = Seconds::new(made.issued.saturating_add(made.ttl));
         self.memory.attempts.remove(&id);
-        let accepted =
-            Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until };
-        self.fact(SEATS, accepted);
+        let accepted = Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until };
+        self.fact(rule, accepted);
         self.carry(connection, id, user, epoch);
         self.touch(user);
         (epoch, self.conversations(user))
     }
 
-    /// The epoch the server gave, if that is above all earlier ones; or else one that is.
-    fn next_epoch(&mut self, user: UserIndex) -> u32 {
+    /// The epoch the server gave, if that is above all earlier ones; or else one that is (DUR-3).
+    fn next_epoch(&mut self, user: UserIndex) -> (RuleId, u32) {
         let last = self.epochs.get(&user).copied().unwrap_or(0);
         let given = self.step.given.iter().find_map(|fact| match *fact {
             Fact::SessionAccepted { user: of, epoch, .. } if of == user => Some(epoch),
             _ => None,
         });
-        let epoch = given.filter(|&epoch| epoch > last).unwrap_or(last + 1);
+        let grown = given.filter(|&epoch| epoch > last);
+        let epoch = grown.unwrap_or(last + 1);
         self.epochs.insert(user, epoch);
-        epoch
+        (if given == grown { SEATS } else { rule("DUR-3") }, epoch)
     }
 
     /// API-2: newest first.

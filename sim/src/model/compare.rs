@@ -54,10 +54,9 @@ pub(super) fn difference(cast: &Cast, wanted: &[Wanted], facts: &[Fact]) -> Opti
         return Difference::of(rule_of(fact), text);
     };
     match left.iter().find(|fact| fact.index() == one.fact.index()) {
-        Some(fact) => Difference::of(
-            one.rule,
-            format!("the server decided {}, not {}", fact_in_words(cast, fact), in_words(one)),
-        ),
+        Some(fact) => {
+            Difference::of(one.rule, format!("the server decided {}, not {}", fact_in_words(cast, fact), in_words(one)))
+        }
         None => Difference::of(one.rule, format!("the server did not decide {}", in_words(one))),
     }
 }

@@ -78,13 +78,7 @@ impl Server {
     }
 
     /// The device ended its session itself, on `connection`. Nothing is told.
-    pub(super) fn end_own(
-        &mut self,
-        rule: RuleId,
-        (user, id): (UserIndex, Id),
-        reason: EndReason,
-        connection: u32,
-    ) {
+    pub(super) fn end_own(&mut self, rule: RuleId, (user, id): (UserIndex, Id), reason: EndReason, connection: u32) {
         let Some(&session) = self.records.session(user, id) else { return };
         self.must_live(user, &session);
         let ((device, installation), epoch, by) = (id, session.epoch, None);

@@ -30,6 +30,7 @@ mod memory;
 mod outbox;
 mod records;
 mod requests;
+mod sdk;
 mod seats;
 mod server;
 mod tickets;
@@ -38,6 +39,7 @@ mod words;
 
 use crate::scenario::rules::RuleId;
 
+pub(crate) use sdk::Sdks;
 pub(crate) use server::Server;
 pub(crate) use time::Tolerance;
 
@@ -53,4 +55,10 @@ impl Difference {
     fn of(rule: RuleId, text: String) -> Option<Self> {
         Some(Difference { rule, text })
     }
+}
+
+/// LOGIN-2
+fn is_user_id(name: &str) -> bool {
+    let is_allowed = |letter: char| matches!(letter, 'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-');
+    (1..=32).contains(&name.len()) && name.chars().all(is_allowed)
 }

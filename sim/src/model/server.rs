@@ -20,9 +20,7 @@ use super::tickets::{Tickets, Worth};
 use super::time::{Clock, Tolerance};
 use crate::scenario::Scenario;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{
-    Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, List, ServerFrame, UserIndex, What,
-};
+use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, List, ServerFrame, UserIndex, What};
 
 const INPUT: RuleId = rule("INPUT-1");
 const LOCK: RuleId = rule("TICKET-4");
@@ -232,12 +230,7 @@ impl Server {
         difference(cast, &self.step.wanted, &[])
     }
 
-    fn decision(
-        &mut self,
-        cast: &Cast,
-        (commit, at, wall): (u32, Instant, u64),
-        facts: &[Fact],
-    ) -> Option<Difference> {
+    fn decision(&mut self, cast: &Cast, (commit, at, wall): (u32, Instant, u64), facts: &[Fact]) -> Option<Difference> {
         self.clock.seen(at, wall);
         let mut is_caused = false;
         if let Some((came_at, input)) = self.waiting.take() {
@@ -377,7 +370,8 @@ impl Server {
         let mut lapsed = BTreeSet::new();
         for (&user, account) in &mut self.records.users {
             for session in &mut account.sessions {
-                session.lapsed = session.lost.is_some_and(|lost| super::time::is_past(lost, self.limits.push_online, wall));
+                session.lapsed =
+                    session.lost.is_some_and(|lost| super::time::is_past(lost, self.limits.push_online, wall));
                 if session.lapsed && session.platform.is_mobile() && !self.step.touched.contains_key(&user) {
                     lapsed.insert(user);
                 }
@@ -421,13 +415,7 @@ impl Server {
     }
 
     /// The server closed a connection: because it meant to, or because time was up.
-    fn closed(
-        &mut self,
-        cast: &Cast,
-        at: Instant,
-        connection: u32,
-        peer: Option<DeviceIndex>,
-    ) -> Option<Difference> {
+    fn closed(&mut self, cast: &Cast, at: Instant, connection: u32, peer: Option<DeviceIndex>) -> Option<Difference> {
         match self.outbox.closed(cast, connection) {
             Ok(true) => return None,
             Ok(false) => {}

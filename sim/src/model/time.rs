@@ -108,9 +108,8 @@ impl Server {
                 Fact::LinkLost { user, device, epoch, .. } => {
                     let place = |(id, connection): (&Id, &u32)| (id.0 == device).then_some((*id, *connection));
                     let carries = self.memory.carries.iter().filter_map(place);
-                    let mut carries = carries.filter(|(_, connection)| {
-                        self.memory.standing(*connection) == Standing::Carries(user, epoch)
-                    });
+                    let mut carries = carries
+                        .filter(|(_, connection)| self.memory.standing(*connection) == Standing::Carries(user, epoch));
                     let (id, connection) = carries.next()?;
                     return self.fell_silent(cast, id, connection);
                 }

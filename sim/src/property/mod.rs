@@ -54,9 +54,10 @@ mod policy;
 mod presence;
 #[cfg(test)]
 mod random;
-mod reference;
 mod sdk;
+mod sdk_model;
 mod server;
+mod server_model;
 mod silence;
 mod status;
 #[cfg(test)]
@@ -135,7 +136,8 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(link::Links::default()),
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),
-        Box::new(reference::ServerModel::new(scenario)),
+        Box::new(server_model::ServerModel::new(scenario)),
+        Box::new(sdk_model::SdkModel::new(scenario)),
     ]
 }
 
