@@ -37,7 +37,7 @@ impl Server {
     /// The server closes the connection, if it still has it.
     pub(super) fn close(&mut self, rule: RuleId, connection: u32) {
         let Some(link) = self.memory.connections.get(&connection) else { return };
-        if link.peer.is_none_or(|((device, _), _)| device != DeviceIndex::STRANGER) {
+        if !link.is_stranger {
             self.outbox.close(rule, connection, self.reveals());
         }
         self.forget(connection);

@@ -27,6 +27,8 @@ pub(super) struct Memory {
 pub(super) struct Connection {
     /// Who it said to be.
     pub(super) peer: Option<(Id, Platform)>,
+    /// Whether that is nobody of the scenario: then nothing is known of what it is told.
+    pub(super) is_stranger: bool,
     pub(super) standing: Standing,
     pub(super) last_heard: Instant,
     /// By when somebody has to be logged in on it (INPUT-2).
@@ -58,7 +60,7 @@ impl Memory {
         self.connections.get(&connection).map_or(Standing::Fresh, |connection| connection.standing)
     }
 
-    pub(super) fn peer(&self, connection: u32) -> Option<(Id, Platform)> {
-        self.connections.get(&connection)?.peer
+    pub(super) fn is_stranger(&self, connection: u32) -> bool {
+        self.connections.get(&connection).is_some_and(|connection| connection.is_stranger)
     }
 }

@@ -61,7 +61,7 @@ pub(super) struct Config {
 #[derive(Clone, Copy, Debug)]
 enum Input {
     Started,
-    Frame(u32, DeviceIndex, ClientFrame),
+    Frame(u32, Option<DeviceIndex>, ClientFrame),
     Malformed(u32, FrameError),
     Gone(u32),
 }
@@ -152,9 +152,8 @@ impl Server {
             return None;
         }
         match event.what {
-            What::ServerSent { connection, peer, frame, .. } if peer != Some(DeviceIndex::STRANGER) => {
-                return self.outbox.sent(cast, connection, &frame);
-            }
+            What::ServerSent { peer: Some(DeviceIndex::STRANGER), .. } => return None,
+            What::ServerSent { connection, frame, .. } => return self.outbox.sent(cast, connection, &frame),
             What::CloseAsked { connection, peer } => return self.closed(cast, event.at, connection, peer),
             What::Gone { connection, .. } => {
                 self.outbox.gone(connection);
@@ -193,11 +192,11 @@ impl Server {
             What::Opened { connection } => {
                 let (peer, standing, linger) = (None, Standing::Fresh, None);
                 let admission = Some(event.at + self.limits.admission);
-                let opened = Connection { peer, standing, last_heard: event.at, admission, linger };
+                let (last_heard, is_stranger) = (event.at, false);
+                let opened = Connection { peer, is_stranger, standing, last_heard, admission, linger };
                 self.memory.connections.insert(connection, opened);
             }
             What::ServerReceived { connection, peer, frame } => {
-                let peer = peer.unwrap_or(DeviceIndex::STRANGER);
                 self.waiting = Some((event.at, Input::Frame(connection, peer, frame)));
             }
             What::Malformed { connection, why, .. } => {
@@ -231,13 +230,19 @@ impl Server {
     }
 
     fn decision(&mut self, cast: &Cast, (commit, at, wall): (u32, Instant, u64), facts: &[Fact]) -> Option<Difference> {
+        if self.waiting.is_some_and(|(came_at, _)| came_at != at)
+            && let Some(found) = self.take_waiting(cast, None)
+        {
+            return Some(found);
+        }
         self.clock.seen(at, wall);
         let mut is_caused = false;
-        if let Some((came_at, input)) = self.waiting.take() {
-            self.begin((came_at, (wall, wall)), facts);
+        if let Some((_, input)) = self.waiting.take() {
+            self.begin((at, (wall, wall)), facts);
             self.step.reveals = commit;
             self.take(cast, input);
-            is_caused = !self.step.wanted.is_empty();
+            let is_wanted = |one: &Wanted| !one.is_optional || facts.contains(&one.fact);
+            is_caused = self.step.wanted.iter().any(is_wanted);
         }
         if !is_caused {
             self.begin((at, (wall, wall)), facts);
@@ -271,13 +276,15 @@ impl Server {
         self.tell_presence();
     }
 
-    fn frame(&mut self, cast: &Cast, connection: u32, peer: DeviceIndex, frame: &ClientFrame) {
+    fn frame(&mut self, cast: &Cast, connection: u32, peer: Option<DeviceIndex>, frame: &ClientFrame) {
         let now = self.step.now;
         let Some(link) = self.memory.connections.get_mut(&connection) else { return };
         link.last_heard = now;
+        link.is_stranger |= peer == Some(DeviceIndex::STRANGER);
         let Some((id, platform)) = link.peer else {
             return match *frame {
                 ClientFrame::Hello { version: VERSION, platform, installation } => {
+                    let peer = peer.unwrap_or(DeviceIndex::STRANGER);
                     link.peer = Some(((peer, installation), platform));
                 }
                 ClientFrame::Hello { .. } => self.refuse_frame(connection, FrameError::Version),
@@ -326,7 +333,7 @@ impl Server {
     }
 
     pub(super) fn say(&mut self, rule: RuleId, connection: u32, answer: Answer) {
-        if self.memory.peer(connection).is_none_or(|((device, _), _)| device != DeviceIndex::STRANGER) {
+        if !self.memory.is_stranger(connection) {
             self.outbox.say(rule, connection, self.step.reveals, answer);
         }
     }
