@@ -49,7 +49,8 @@ impl Property for SdkModel {
         "close_asked",
         "gone",
         "link_lost",
-        "effect"
+        "effect",
+        "ticket_made"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
@@ -57,6 +58,7 @@ impl Property for SdkModel {
             (_, What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } }) => {
                 self.model.forget(device);
             }
+            (_, What::TicketMade { ticket, .. }) => self.model.made(ticket),
             (Actor::Device(device), _) if device != DeviceIndex::STRANGER => {
                 let limits = scene.allowance.client(scene.cast, device);
                 if let Some(found) = self.model.observe(scene.cast, device, event, limits) {
@@ -77,11 +79,14 @@ mod tests {
     use super::super::story::*;
     use super::*;
     use crate::scenario::CallKind;
-    use crate::trace::{Outcome, Refusal, Request, ServerFrame};
+    use crate::trace::{Outcome, Refusal, Request, Seconds, ServerFrame};
 
     fn story() -> Story {
         let init = Request::Init { platform: Platform::Android };
-        Story::from(SdkModel::new).calls(PHONE, 1, init).on(PHONE, answered(1, CallKind::Init, None, Outcome::Done))
+        let (ticket, user) = (ticket(TICKET), Some(ALICE.into()));
+        let (issued, ttl) = (Seconds::new(START), Seconds::new(3600));
+        let story = Story::from(SdkModel::new).world(What::TicketMade { ticket, user, issued, ttl });
+        story.calls(PHONE, 1, init).on(PHONE, answered(1, CallKind::Init, None, Outcome::Done))
     }
 
     fn login(story: Story, call: u32, user: U) -> Story {
@@ -153,11 +158,15 @@ mod tests {
     /// API-1, API-5, CONN-8, EVENT-1
     #[test]
     fn a_request_has_the_result_that_came() {
-        let send = Request::Send { to: BOB.into(), text: text(0) };
+        let send = Request::Kick { user: BOB.into() };
         let sent = || alice().calls(PHONE, 5, send);
-        let answer = ServerFrame::SendAnswer { call: 5, message: 8, refused: None };
-        ends(sent().receives(PHONE, answer), 5, Outcome::Message { message: 8 }).holds();
-        ends(sent().receives(PHONE, answer), 5, Outcome::Message { message: 9 }).breaks("API-2");
+        let answer = ServerFrame::AdminKickAnswer { call: 5, refused: None };
+        ends(sent().receives(PHONE, answer), 5, Outcome::Done).holds();
+        ends(sent().receives(PHONE, answer), 5, failed(Code::UnknownUser)).breaks("ADMIN-1");
+        let done = sent().receives(PHONE, answer).calls(PHONE, 6, Request::Logout);
+        ends(done, 5, failed(Code::NotLoggedIn)).holds();
+        let done = sent().receives(PHONE, answer).calls(PHONE, 6, Request::Logout);
+        ends(done, 5, Outcome::Done).breaks("LOGOUT-1");
         ends(sent(), 5, failed(Code::NoLink)).breaks("API-5");
         ends(sent().on(PHONE, gone()), 5, failed(Code::NoAnswer)).holds();
         ends(sent().on(PHONE, gone()), 5, failed(Code::NotLoggedIn)).breaks("CONN-8");
@@ -178,7 +187,7 @@ mod tests {
         ends(renewing(), 5, Outcome::Done).breaks("LOGIN-5");
         ends(login(renewing(), 6, BOB), 6, failed(Code::LoginPending)).holds();
         ends(renewing().calls(PHONE, 6, Request::Logout), 5, failed(Code::NotLoggedIn)).holds();
-        let send = Request::Send { to: BOB.into(), text: text(0) };
+        let send = Request::Kick { user: BOB.into() };
         let switched = || login(alice().calls(PHONE, 5, send), 6, BOB);
         ends(switched(), 5, failed(Code::NotLoggedIn)).holds();
         ends(switched(), 5, failed(Code::NoAnswer)).breaks("SWITCH-2");

@@ -252,7 +252,7 @@ mod tests {
         let locked = refused(1, Code::TooManyRefusals);
         goes_on(forged(ten(), 11).sends(PHONE, 1, locked)).holds();
         goes_on(once(ten().at(59), 11)).breaks("TICKET-4");
-        (1..=9).fold(start(), once).at(1).hears(PHONE, 1, ClientFrame::Heartbeat).breaks("CONN-5");
+        goes_on(once((1..=9).fold(start(), once), 10)).holds();
         let stale = ServerFrame::LoginRefused { call: 1, refused: Refusal::Stale };
         goes_on(forged(once(start(), 2), 2).sends(PHONE, 1, stale)).holds();
         forged(once(start(), 2), 2).sends(PHONE, 1, refused(1, Code::TicketSignature)).breaks("ATT-1");
@@ -271,7 +271,7 @@ mod tests {
         goes_on(over(3601).sends(PHONE, 1, told)).holds();
         over(3600).breaks("TICKET-5");
         over(3604).breaks("TICKET-5");
-        alice().at(3700).hears(PHONE, 1, ClientFrame::Heartbeat).breaks("CONN-5");
+        alice().at(3700).world(What::ScriptEnded).breaks("TICKET-5");
 
         let silent = |second: u64| {
             alice().at(second).commit(&[lost(ALICE, PHONE, 1, second), presence(ALICE, 2, Presence::PushOnline)])

@@ -37,10 +37,7 @@ impl Sdk {
             Request::Login { user, ticket } => self.login(look, number, user, ticket),
             Request::Logout => self.logout(look, number),
             Request::Conversations => {
-                let answer = match self.has_viewer {
-                    true => Answer::Conversations,
-                    false => Answer::Code(Code::NotLoggedIn),
-                };
+                let answer = self.viewer.map_or(Answer::Code(Code::NotLoggedIn), |_| Answer::Conversations);
                 self.at_once(look, number, NOBODY, vec![answer]);
             }
             Request::Send { .. } | Request::Kick { .. } | Request::Query { .. } => {
@@ -67,9 +64,10 @@ impl Sdk {
     /// INIT-3: every pending call ends with [7009].
     fn uninit(&mut self, look: &Look<'_>, number: u32) {
         let every = [Kind::Login, Kind::Renewal, Kind::Logout, Kind::Request];
+        self.give_up(rule("INIT-3"), Code::Uninitialised);
         self.settle(look, rule("INIT-3"), &every, Answer::Code(Code::Uninitialised));
         self.set_account(Account::Nobody);
-        (self.is_initialised, self.has_viewer) = (false, false);
+        (self.is_initialised, self.viewer) = (false, None);
         self.reported.clear();
         self.at_once(look, number, rule("INIT-3"), vec![Answer::Done]);
     }
@@ -88,7 +86,7 @@ impl Sdk {
         if !refusals.is_empty() {
             return self.at_once(look, number, rule("LOGIN-4"), refusals.into_iter().map(Answer::Code).collect());
         }
-        if self.reported.contains(&ticket) {
+        if self.reported.contains(&ticket) || !look.made.contains(&ticket) {
             self.doubt = Some(Doubt { call: number, user, ticket });
             self.push(look, number, Kind::Login, Fate::Any);
             return;
@@ -120,12 +118,15 @@ impl Sdk {
 
     /// The SDK has accepted a login that is no renewal. Of a switch it ends the former account's calls.
     pub(super) fn begin_login(&mut self, look: &Look<'_>, number: u32, user: UserIndex, ticket: TicketIndex) {
+        if self.viewer.is_some_and(|viewer| viewer != user) {
+            self.give_up(rule("SWITCH-2"), Code::NotLoggedIn);
+        }
         self.settle(look, rule("SWITCH-2"), &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
         let is_up = self.is_up();
         self.set_account(Account::LoggingIn(user, number));
         // SWITCH-3: on a link that is up both frames go out at once.
         self.line = self.line.filter(|_| is_up).map(|line| Line { stage: Stage::Asked, ..line });
-        (self.has_viewer, self.last_failure, self.tickets) = (true, None, vec![ticket]);
+        (self.viewer, self.last_failure, self.tickets) = (Some(user), None, vec![ticket]);
         self.held.clear();
         if let Some(call) = self.calls.iter_mut().find(|call| call.number == number) {
             (call.ticket, call.is_sent) = (Some(ticket), is_up);
@@ -150,7 +151,8 @@ impl Sdk {
                 self.settle(look, rule("LOGOUT-1"), &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
             }
         }
-        self.has_viewer = false;
+        self.give_up(rule("LOGOUT-1"), Code::NotLoggedIn);
+        self.viewer = None;
         let can_be_said = match self.account {
             Account::LoggingIn(..) => self.line.is_some_and(|line| line.stage == Stage::Asked),
             _ => self.is_up(),

@@ -27,6 +27,8 @@ pub(crate) struct Sdks {
     devices: BTreeMap<DeviceIndex, Sdk>,
     /// Tickets that the SDK refuses without the network, by name, and with which code (TICKET-3).
     unfit: BTreeMap<String, Code>,
+    /// Tickets that somebody was seen to make.
+    made: BTreeSet<TicketIndex>,
 }
 
 /// One device's SDK.
@@ -38,13 +40,13 @@ pub(super) struct Sdk {
     pub(super) calls: Vec<Call>,
     /// Kicks that may be about the session that the pending login makes (KICK-8).
     pub(super) held: Vec<Session>,
-    /// Whether somebody's conversation list may be shown (API-1).
-    pub(super) has_viewer: bool,
+    /// Whose conversation list may be shown (API-1).
+    pub(super) viewer: Option<UserIndex>,
     /// Every ticket that this session was brought, whether the server took it or not.
     pub(super) tickets: Vec<TicketIndex>,
     /// Tickets that the server may have reported expired (TICKET-7).
     pub(super) reported: BTreeSet<TicketIndex>,
-    /// A login with one of them, which the SDK may refuse or ask about.
+    /// A login with one of them, or with who knows what, which the SDK may refuse or ask about.
     pub(super) doubt: Option<Doubt>,
     /// The end of the last attempt to connect that this login was told of.
     pub(super) last_failure: Option<Code>,
@@ -163,6 +165,7 @@ pub(super) struct Look<'a> {
     pub(super) cast: &'a Cast,
     pub(super) limits: &'a ClientLimits,
     pub(super) unfit: &'a BTreeMap<String, Code>,
+    pub(super) made: &'a BTreeSet<TicketIndex>,
     pub(super) at: Instant,
 }
 
@@ -173,7 +176,11 @@ impl Sdks {
             Some(Forge::Oversized) => Some((name.to_string(), Code::TicketMalformed)),
             _ => None,
         });
-        Sdks { devices: BTreeMap::new(), unfit: unfit.collect() }
+        Sdks { devices: BTreeMap::new(), unfit: unfit.collect(), made: BTreeSet::new() }
+    }
+
+    pub(crate) fn made(&mut self, ticket: TicketIndex) {
+        self.made.insert(ticket);
     }
 
     /// A process died or began: nothing is left of the SDK in it.
@@ -189,7 +196,7 @@ impl Sdks {
         event: &Event,
         limits: &ClientLimits,
     ) -> Option<Difference> {
-        let look = Look { cast, limits, unfit: &self.unfit, at: event.at };
+        let look = Look { cast, limits, unfit: &self.unfit, made: &self.made, at: event.at };
         self.devices.entry(device).or_default().event(&look, event)
     }
 }
@@ -264,6 +271,21 @@ impl Sdk {
         for call in &mut self.calls {
             if kinds.contains(&call.kind) && matches!(call.fate, Fate::Open) {
                 call.fate = Fate::Settled(rule, look.at, vec![answer]);
+            }
+        }
+    }
+
+    /// The account is given up: no success that is not told yet is told any more (SWITCH-2, LOGOUT-1, INIT-3).
+    pub(super) fn give_up(&mut self, rule: RuleId, code: Code) {
+        for call in &mut self.calls {
+            let Fate::Settled(by, _, answers) = &mut call.fate else { continue };
+            let is_of_account = match call.kind {
+                Kind::Login | Kind::Renewal | Kind::Request => true,
+                Kind::Local => answers.contains(&Answer::Conversations),
+                Kind::Logout => false,
+            };
+            if is_of_account && !answers.iter().all(|answer| matches!(answer, Answer::Code(_))) {
+                (*by, *answers) = (rule, vec![Answer::Code(code)]);
             }
         }
     }
