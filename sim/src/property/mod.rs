@@ -40,20 +40,28 @@ mod allowance;
 mod attempt;
 mod calls;
 mod commit;
+mod confirm;
 mod connecting;
 mod connection;
 mod day;
 mod ends;
+mod ghost;
 mod heard;
 mod kick;
 mod kinds;
 mod link;
+mod lists;
+mod lock;
 mod message;
+mod notice;
 mod owed;
 mod policy;
 mod presence;
+mod query;
 #[cfg(test)]
 mod random;
+mod reason;
+mod renewal;
 mod sdk;
 mod sdk_model;
 mod server;
@@ -136,6 +144,14 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(link::Links::default()),
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),
+        Box::new(lock::Locks::default()),
+        Box::new(reason::Reasons),
+        Box::new(notice::Notices::default()),
+        Box::new(lists::Lists::default()),
+        Box::new(query::Queries::default()),
+        Box::new(confirm::Confirmations::default()),
+        Box::new(ghost::Ghosts::default()),
+        Box::new(renewal::Renewals::default()),
         Box::new(server_model::ServerModel::new(scenario)),
         Box::new(sdk_model::SdkModel::new(scenario)),
     ]
@@ -287,9 +303,14 @@ impl Checks {
 
     /// The run is over: everything that was found, in the order in which it was.
     pub fn finish(&mut self, cast: &Cast) -> Vec<Violation> {
+        self.close(cast);
+        std::mem::take(&mut self.report.found)
+    }
+
+    /// The run is over: what is found out by that joins what was found so far.
+    pub(crate) fn close(&mut self, cast: &Cast) {
         self.close_decision(cast);
         self.ask(cast, u32::MAX, |property, scene, _, report| property.finish(scene, report));
-        std::mem::take(&mut self.report.found)
     }
 
     /// Asks the properties with these bits.
