@@ -12,8 +12,6 @@ pub(super) struct Wanted {
     /// Of a presence event without the devices kicked.
     pub(super) fact: Fact,
     pub(super) kicked: Vec<DeviceIndex>,
-    /// Whether the rules leave it open.
-    pub(super) is_optional: bool,
 }
 
 impl Wanted {
@@ -36,7 +34,6 @@ pub(super) fn difference(cast: &Cast, wanted: &[Wanted], facts: &[Fact]) -> Opti
     for one in wanted {
         match left.iter().position(|fact| one.is(cast, fact)) {
             Some(place) => drop(left.remove(place)),
-            None if one.is_optional => {}
             None => missing = missing.or(Some(one)),
         }
     }

@@ -241,8 +241,7 @@ impl Server {
             self.begin((at, (wall, wall)), facts);
             self.step.reveals = commit;
             self.take(cast, input);
-            let is_wanted = |one: &Wanted| !one.is_optional || facts.contains(&one.fact);
-            is_caused = self.step.wanted.iter().any(is_wanted);
+            is_caused = !self.step.wanted.is_empty();
         }
         if !is_caused {
             self.begin((at, (wall, wall)), facts);
@@ -329,7 +328,7 @@ impl Server {
     /// Demands a fact, and makes it true.
     pub(super) fn fact(&mut self, rule: RuleId, fact: Fact) {
         self.records.apply(&fact, self.step.from);
-        self.step.wanted.push(Wanted { rule, fact, kicked: Vec::new(), is_optional: false });
+        self.step.wanted.push(Wanted { rule, fact, kicked: Vec::new() });
     }
 
     pub(super) fn say(&mut self, rule: RuleId, connection: u32, answer: Answer) {
@@ -354,10 +353,12 @@ impl Server {
         let Some(account) = self.records.users.get(&user) else { return };
         let presence = self.presence_at(account, self.step.wall.0);
         let fact = Fact::PresenceChanged { user, number: account.presence_number + 1, presence, kicked: None };
-        if !is_optional || self.step.given.iter().any(|given| *given == fact) {
-            self.records.apply(&fact, None);
+        let is_event = |given: &Fact| matches!(given, Fact::PresenceChanged { .. });
+        if is_optional && !(self.step.given.iter().all(is_event) && self.step.given.contains(&fact)) {
+            return;
         }
-        self.step.wanted.push(Wanted { rule: PRESENCE, fact, kicked, is_optional });
+        self.records.apply(&fact, None);
+        self.step.wanted.push(Wanted { rule: PRESENCE, fact, kicked });
     }
 
     /// DUR-4: who was connected has lost the link just now, and what passed meanwhile is told.
