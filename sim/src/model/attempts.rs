@@ -59,14 +59,12 @@ impl Server {
     fn judge(&mut self, cast: &Cast, id: Id, user: UserIndex, ticket: Option<TicketIndex>) -> Result<(), Vec<Code>> {
         let when = (self.step.now, self.step.wall.0 / 1_000_000);
         let worth = self.tickets.worth(cast, ticket, user, self.records.users.get(&user), when);
-        let admits = |fact: &Fact| {
-            matches!(
-                fact,
-                Fact::SessionAccepted { .. }
-                    | Fact::SessionResumed { .. }
-                    | Fact::SessionRenewed { .. }
-                    | Fact::KickSettled { .. }
-            )
+        let is_new = |fact: &Fact| !self.step.wanted.iter().any(|one| one.fact == *fact);
+        let admits = |fact: &Fact| match fact {
+            Fact::SessionAccepted { .. } | Fact::SessionResumed { .. } | Fact::SessionRenewed { .. } => true,
+            // The notice of KICK-7 settles a kick, and so does the login itself where it names one.
+            Fact::KickSettled { .. } => is_new(fact),
+            _ => false,
         };
         let passes = worth.may_pass && (worth.refusals.is_empty() || self.step.given.iter().any(admits));
         let refusals = worth.refusals.clone();

@@ -33,6 +33,7 @@ mod requests;
 mod sdk;
 mod seats;
 mod server;
+mod step;
 mod tickets;
 mod time;
 mod words;

@@ -13,7 +13,6 @@ use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, DeviceIndex, List, ListIndex, Refusal, ServerFrame, TextIndex, UserIndex};
 
 const UNABLE: RuleId = rule("DUR-5");
-const ENDED: RuleId = rule("KICK-10");
 
 /// What is to be said.
 #[derive(Clone, Debug)]
@@ -274,6 +273,3 @@ fn without_list(frame: &ServerFrame) -> (ServerFrame, Option<ListIndex>) {
     };
     (frame, list)
 }
-
-/// What a close that nobody meant breaks.
-pub(super) const CLOSED: RuleId = ENDED;

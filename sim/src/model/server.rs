@@ -3,7 +3,7 @@
 //! What came in waits until the next event of the server, which tells the time on its wall clock and
 //! the numbers it gave. What a kind of input leads to is in files of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::Seats;
@@ -11,21 +11,21 @@ use gatecrash::protocol::{FrameError, VERSION};
 use gatecrash::time::Instant;
 
 use super::Difference;
-use super::compare::{Wanted, difference};
+use super::compare::difference;
 use super::journal::Journal;
 use super::memory::{Connection, Memory, Standing};
-use super::outbox::{Answer, CLOSED, Outbox};
-use super::records::{Id, Records};
-use super::tickets::{Tickets, Worth};
+use super::outbox::Outbox;
+use super::records::Records;
+use super::step::Step;
+use super::tickets::Tickets;
 use super::time::{Clock, Tolerance};
 use crate::scenario::Scenario;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, List, ServerFrame, UserIndex, What};
+use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, List, UserIndex, What};
 
-const INPUT: RuleId = rule("INPUT-1");
 const LOCK: RuleId = rule("TICKET-4");
 const ORDER: RuleId = rule("TICKET-3");
-const PRESENCE: RuleId = rule("PRES-1");
+const CLOSED: RuleId = rule("KICK-10");
 
 /// The reference server of one run.
 #[derive(Clone, Debug)]
@@ -64,25 +64,6 @@ enum Input {
     Frame(u32, Option<DeviceIndex>, ClientFrame),
     Malformed(u32, FrameError),
     Gone(u32),
-}
-
-/// What one input leads to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Step {
-    pub(super) now: Instant,
-    /// The server's wall clock, in microseconds since 1970: between these two.
-    pub(super) wall: (u64, u64),
-    /// Who sent it.
-    pub(super) from: Option<Id>,
-    pub(super) wanted: Vec<Wanted>,
-    /// Whose sessions it touched, with the devices it kicked.
-    touched: BTreeMap<UserIndex, Vec<DeviceIndex>>,
-    /// The ticket it has judged, and what may be said of it.
-    pub(super) judged: Option<(DeviceIndex, UserIndex, Worth)>,
-    /// What the server made of it: the numbers it gave, and what it decided where the model cannot.
-    pub(super) given: Vec<Fact>,
-    /// The change that what is said now reveals.
-    reveals: u32,
 }
 
 impl Server {
@@ -255,14 +236,9 @@ impl Server {
         found
     }
 
-    fn begin(&mut self, (now, wall): (Instant, (u64, u64)), facts: &[Fact]) {
-        let Step { given, wanted, touched, .. } = &mut self.step;
-        let (mut given, mut wanted) = (std::mem::take(given), std::mem::take(wanted));
-        (given.clear(), wanted.clear(), touched.clear());
-        given.extend_from_slice(facts);
-        let touched = BTreeMap::new();
-        let reveals = self.journal.decided;
-        self.step = Step { now, wall, from: None, wanted, touched, judged: None, given, reveals };
+    /// The last change decided.
+    pub(super) fn decided_last(&self) -> u32 {
+        self.journal.decided
     }
 
     fn take(&mut self, cast: &Cast, input: Input) {
@@ -310,92 +286,6 @@ impl Server {
             ClientFrame::AdminKick { call, user } => self.admin_kick(cast, connection, call, user),
             ClientFrame::Query { call, users } => self.query(cast, connection, call, users),
         }
-    }
-
-    /// INPUT-1: an error frame and the end of the connection, and nothing else changes.
-    pub(super) fn refuse_frame(&mut self, connection: u32, why: FrameError) {
-        if self.memory.connections.contains_key(&connection) {
-            self.say(INPUT, connection, Answer::This(ServerFrame::Error { why }));
-            self.close(INPUT, connection);
-        }
-    }
-
-    /// The change that what is said now reveals.
-    pub(super) fn reveals(&self) -> u32 {
-        self.step.reveals
-    }
-
-    /// Demands a fact, and makes it true.
-    pub(super) fn fact(&mut self, rule: RuleId, fact: Fact) {
-        self.records.apply(&fact, self.step.from);
-        self.step.wanted.push(Wanted { rule, fact, kicked: Vec::new() });
-    }
-
-    pub(super) fn say(&mut self, rule: RuleId, connection: u32, answer: Answer) {
-        if !self.memory.is_stranger(connection) {
-            self.outbox.say(rule, connection, self.step.reveals, answer);
-        }
-    }
-
-    /// The user's presence has to be told with this change.
-    pub(super) fn touch(&mut self, user: UserIndex) -> &mut Vec<DeviceIndex> {
-        self.step.touched.entry(user).or_default()
-    }
-
-    /// PRES-1, PRES-3: one event for each user touched, with the presence after it.
-    pub(super) fn tell_presence(&mut self) {
-        for (user, kicked) in std::mem::take(&mut self.step.touched) {
-            self.presence_event(user, kicked, false);
-        }
-    }
-
-    pub(super) fn presence_event(&mut self, user: UserIndex, kicked: Vec<DeviceIndex>, is_optional: bool) {
-        let Some(account) = self.records.users.get(&user) else { return };
-        let presence = self.presence_at(account, self.step.wall.0);
-        let fact = Fact::PresenceChanged { user, number: account.presence_number + 1, presence, kicked: None };
-        let is_event = |given: &Fact| matches!(given, Fact::PresenceChanged { .. });
-        if is_optional && !(self.step.given.iter().all(is_event) && self.step.given.contains(&fact)) {
-            return;
-        }
-        self.records.apply(&fact, None);
-        self.step.wanted.push(Wanted { rule: PRESENCE, fact, kicked });
-    }
-
-    /// DUR-4: who was connected has lost the link just now, and what passed meanwhile is told.
-    fn started(&mut self) {
-        let connected: Vec<(UserIndex, Id, u32)> = self
-            .records
-            .users
-            .iter()
-            .flat_map(|(&user, account)| account.sessions.iter().map(move |session| (user, *session)))
-            .filter(|(_, session)| session.lost.is_none())
-            .map(|(user, session)| (user, session.id, session.epoch))
-            .collect();
-        for (user, id, epoch) in connected {
-            self.lose_link(rule("DUR-4"), user, id, epoch);
-        }
-        let wall = self.step.wall.0;
-        let mut lapsed = BTreeSet::new();
-        for (&user, account) in &mut self.records.users {
-            for session in &mut account.sessions {
-                session.lapsed =
-                    session.lost.is_some_and(|lost| super::time::is_past(lost, self.limits.push_online, wall));
-                if session.lapsed && session.platform.is_mobile() && !self.step.touched.contains_key(&user) {
-                    lapsed.insert(user);
-                }
-            }
-        }
-        let untouched = self.records.users.iter().filter(|(user, _)| !self.step.touched.contains_key(user));
-        let overtaken: Vec<UserIndex> = untouched
-            .filter(|(_, account)| account.presence != self.presence_at(account, wall))
-            .map(|(&user, _)| user)
-            .collect();
-        for user in overtaken {
-            lapsed.remove(&user);
-            self.touch(user);
-        }
-        // Whether seven days that passed and changed nothing are told the rules leave open.
-        lapsed.into_iter().for_each(|user| self.presence_event(user, Vec::new(), true));
     }
 
     /// A ticket was judged: of this user, on this device, behind the lock of TICKET-4.

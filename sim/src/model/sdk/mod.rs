@@ -215,15 +215,9 @@ impl Sdk {
                 self.line = Some(Line { connection, stage: Stage::Opening });
             }
             What::Connected { connection } => self.connected(connection),
-            What::DeviceReceived { connection, frame } => {
-                if self.line.is_some_and(|line| line.connection == connection && line.stage != Stage::Opening) {
-                    self.received(look, &frame);
-                }
-            }
-            What::ConnectFailed { connection } | What::Gone { connection, .. } => {
-                if self.line.is_some_and(|line| line.connection == connection) {
-                    self.line_ended(look);
-                }
+            What::DeviceReceived { connection, frame } if self.listens_on(connection) => self.received(look, &frame),
+            What::ConnectFailed { connection } | What::Gone { connection, .. } if self.is_on(connection) => {
+                self.line_ended(look);
             }
             What::LinkLost => self.line_ended(look),
             What::CloseAsked { connection, .. } => {
@@ -232,6 +226,14 @@ impl Sdk {
             _ => {}
         }
         None
+    }
+
+    fn is_on(&self, connection: u32) -> bool {
+        self.line.is_some_and(|line| line.connection == connection)
+    }
+
+    fn listens_on(&self, connection: u32) -> bool {
+        self.is_on(connection) && self.line.is_some_and(|line| line.stage != Stage::Opening)
     }
 
     /// Whoever it works for has changed, which may be told later.
