@@ -18,6 +18,7 @@ impl SdkModel {
 
 impl Property for SdkModel {
     sentence!(
+        Always,
         "a call's result is one that what was called and what came in can lead to",
         "LOGIN-3",
         "LOGIN-4",

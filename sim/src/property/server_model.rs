@@ -20,6 +20,7 @@ impl ServerModel {
 
 impl Property for ServerModel {
     sentence!(
+        Eventually,
         "the server decides, answers and closes what a naive reading of the rules does",
         "POLICY-3",
         "ATT-1",

@@ -27,6 +27,7 @@ impl StatusMoves {
 
 impl Property for StatusMoves {
     sentence!(
+        Always,
         "the login status moves only along its ways, and the login user is set exactly while LOGINED",
         "LOGIN-6",
         "LOGIN-7",
@@ -90,6 +91,18 @@ mod tests {
         let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
         let unanswered = story().calls(PHONE, 1, login).on(PHONE, status(Status::Logining, None));
         unanswered.on(PHONE, status(Status::Logined, Some(ALICE))).breaks("LOGIN-6");
+    }
+
+    /// LOGIN-5
+    #[test]
+    fn a_renewal_that_ends_the_session_is_seen() {
+        let logs_in_again = |user: U| {
+            let login = Request::Login { user: user.into(), ticket: ticket(TICKET) };
+            story().logs_in(PHONE, ALICE, 1).calls(PHONE, 9, login)
+        };
+        logs_in_again(ALICE).holds();
+        logs_in_again(ALICE).on(PHONE, status(Status::Logout, None)).breaks("LOGIN-5");
+        logs_in_again(BOB).on(PHONE, status(Status::Logout, None)).holds();
     }
 
     /// LOGIN-7
