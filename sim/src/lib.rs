@@ -18,6 +18,7 @@ pub mod expect;
 pub mod findings;
 pub mod fingerprint;
 pub mod generate;
+mod model;
 pub mod property;
 pub mod report;
 pub mod scenario;

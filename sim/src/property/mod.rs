@@ -67,7 +67,9 @@ mod random;
 mod reason;
 mod renewal;
 mod sdk;
+mod sdk_model;
 mod server;
+mod server_model;
 mod silence;
 mod status;
 #[cfg(test)]
@@ -148,7 +150,7 @@ impl Kind {
 
 /// Every property, for a run of this scenario.
 pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
-    vec![
+    let mut every: Vec<Box<dyn Property>> = vec![
         Box::new(policy::Policy::default()),
         Box::new(kick::Kicks::default()),
         Box::new(status::StatusMoves::default()),
@@ -177,7 +179,14 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(confirm::Confirmations::default()),
         Box::new(ghost::Ghosts::default()),
         Box::new(renewal::Renewals::default()),
-    ]
+    ];
+    every.extend(models(scenario));
+    every
+}
+
+/// Those that hold a run against the model of the truth, whatever is wrong in it.
+pub fn models(scenario: &Scenario) -> [Box<dyn Property>; 2] {
+    [Box::new(server_model::ServerModel::new(scenario)), Box::new(sdk_model::SdkModel::new(scenario))]
 }
 
 /// Judges a trace that kept its events.

@@ -36,6 +36,7 @@ use gatecrash::decide::Rules;
 use server::ServerBug;
 
 pub use table::BUGS;
+use table::MODELS;
 
 /// What a bug may be named by instead of a property: a run that does not come to rest.
 pub const NOT_CONVERGED: &str = "everything comes to rest";
@@ -126,11 +127,12 @@ impl Catch {
 
     /// Whether that ought to.
     pub fn is_right(&self, bug: &Bug) -> bool {
-        bug.right.contains(&match self.by() {
+        let name: &str = match self.by() {
             Fingerprint::Property { property, .. } => property,
             Fingerprint::NotConverged(_) => NOT_CONVERGED,
             Fingerprint::Harness(_) => PANICKED,
-        })
+        };
+        bug.right.contains(&name) || MODELS.contains(&name)
     }
 }
 

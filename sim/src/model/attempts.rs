@@ -1,0 +1,309 @@
+//! What a device asks for with an attempt number: login, resume, renewal, logout (ATT-1).
+
+use gatecrash::code::Code;
+use gatecrash::id::Attempt;
+use gatecrash::policy::Platform;
+use gatecrash::protocol::{FrameError, KickReason};
+use gatecrash::store::EndReason;
+
+use super::is_user_id;
+use super::links::kick_reason;
+use super::memory::Standing;
+use super::outbox::Answer;
+use super::records::{Id, Session, is_displacement};
+use super::seats::displaced;
+use super::server::Server;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Cast, Fact, Kick, Refusal, Seconds, ServerFrame, TextIndex, TicketIndex, UserIndex};
+
+const ATTEMPT: RuleId = rule("ATT-1");
+const RESUME: RuleId = rule("CONN-4");
+const SEATS: RuleId = rule("POLICY-3");
+
+type Conversations = Vec<(UserIndex, u32, TextIndex)>;
+
+/// The longest conversation list a device receives.
+const CONVERSATIONS_MAX: usize = gatecrash::protocol::CONVERSATIONS_MAX;
+
+impl Server {
+    /// Whether the attempt is acted upon. From then on the device's earlier connection is closed,
+    /// unless it carries a session (CONN-7).
+    fn act_on(&mut self, connection: u32, id: Id, attempt: Attempt) -> bool {
+        let admitted = self.records.devices.get(&id).map(|device| device.attempt);
+        let highest = admitted.or_else(|| self.memory.attempts.get(&id).copied());
+        if highest.is_some_and(|highest| attempt <= highest) {
+            return false;
+        }
+        if admitted.is_some() {
+            self.fact(ATTEMPT, Fact::AttemptRaised { device: id.0, installation: id.1, attempt });
+        } else {
+            self.memory.attempts.insert(id, attempt);
+        }
+        let earlier = self.memory.newest.insert(id, connection).filter(|&earlier| earlier != connection);
+        if let Some(earlier) = earlier.filter(|&earlier| self.memory.carries.get(&id) != Some(&earlier)) {
+            self.close(rule("CONN-7"), earlier);
+        }
+        true
+    }
+
+    /// Answers a stale attempt. Its connection is closed if the device has another by now.
+    fn stale(&mut self, connection: u32, id: Id, answer: ServerFrame) {
+        self.say(ATTEMPT, connection, Answer::This(answer));
+        let current = self.memory.carries.get(&id).or_else(|| self.memory.newest.get(&id));
+        if current.is_some_and(|&current| current != connection) {
+            self.close(rule("CONN-7"), connection);
+        }
+    }
+
+    /// What the ticket is worth; whether it passed, the server tells where the trace does not.
+    fn judge(&mut self, cast: &Cast, id: Id, user: UserIndex, ticket: Option<TicketIndex>) -> Result<(), Vec<Code>> {
+        let when = (self.step.now, self.step.wall.0 / 1_000_000);
+        let worth = self.tickets.worth(cast, ticket, user, self.records.users.get(&user), when);
+        let is_new = |fact: &Fact| !self.step.wanted.iter().any(|one| one.fact == *fact);
+        let admits = |fact: &Fact| match fact {
+            Fact::SessionAccepted { .. } | Fact::SessionResumed { .. } | Fact::SessionRenewed { .. } => true,
+            // The notice of KICK-7 settles a kick, and so does the login itself where it names one.
+            Fact::KickSettled { .. } => is_new(fact),
+            _ => false,
+        };
+        let passes = worth.may_pass && (worth.refusals.is_empty() || self.step.given.iter().any(admits));
+        let refusals = worth.refusals.clone();
+        self.step.judged = Some((id.0, user, worth));
+        if passes { Ok(()) } else { Err(refusals) }
+    }
+
+    /// The same behind the lock of TICKET-4.
+    fn admit(&mut self, cast: &Cast, id: Id, user: UserIndex, ticket: Option<TicketIndex>) -> Result<(), Vec<Code>> {
+        let (now, limits) = (self.step.now, self.limits.clone());
+        let refusals = self.memory.refusals.entry((user, id)).or_default();
+        if refusals.locked_until.is_some_and(|until| now < until) {
+            return Err(vec![Code::TooManyRefusals]);
+        }
+        let judged = self.judge(cast, id, user, ticket);
+        if judged.is_err() {
+            let refusals = self.memory.refusals.entry((user, id)).or_default();
+            refusals.at.retain(|&earlier| now < earlier + limits.refusals_window);
+            refusals.at.push(now);
+            if refusals.at.len() >= limits.refusals_max as usize {
+                refusals.at.clear();
+                refusals.locked_until = Some(now + limits.refusals_lock);
+            }
+        }
+        judged
+    }
+
+    pub(super) fn login(
+        &mut self,
+        cast: &Cast,
+        (connection, id, platform): (u32, Id, Platform),
+        (call, attempt, user, ticket): (u32, Attempt, UserIndex, Option<TicketIndex>),
+        known_ended: Option<crate::trace::Session>,
+    ) {
+        if !self.act_on(connection, id, attempt) {
+            return self.stale(connection, id, ServerFrame::LoginRefused { call, refused: Refusal::Stale });
+        }
+        if let Some(known) = known_ended {
+            self.settle(id, known.user, known.epoch);
+        }
+        let refused = |code| ServerFrame::LoginRefused { call, refused: Refusal::Code(code) };
+        if !is_user_id(cast.user_name(user)) {
+            return self.say(rule("LOGIN-2"), connection, Answer::This(refused(Code::UserIdRejected)));
+        }
+        if let Err(codes) = self.admit(cast, id, user, ticket) {
+            return self.say_refused(connection, &codes, refused);
+        }
+        let owed =
+            self.records.ended(id).copied().filter(|ended| {
+                ended.user == user && is_displacement(ended.reason) && ended.owed && ended.acknowledged
+            });
+        if let Some(owed) = owed.filter(|_| self.config.as_ref().is_some_and(|config| config.notify_offline_kick)) {
+            self.settle(id, user, owed.epoch);
+            return self.say(rule("KICK-7"), connection, Answer::This(refused(Code::KickedWhileAway)));
+        }
+        let (epoch, lines) = self.accept((connection, id, platform), user, attempt, ticket, (cast, true));
+        let frame = ServerFrame::LoginAccepted { call, epoch, conversations: None };
+        self.say(rule("POLICY-3"), connection, Answer::Conversations(frame, lines));
+    }
+
+    fn say_refused(&mut self, connection: u32, codes: &[Code], refused: impl Fn(Code) -> ServerFrame) {
+        let rule = if codes == [Code::TooManyRefusals] { rule("TICKET-4") } else { rule("TICKET-3") };
+        let frames: Vec<ServerFrame> = codes.iter().map(|&code| refused(code)).collect();
+        self.say(rule, connection, Answer::OneOf(frames));
+    }
+
+    /// POLICY-3: an accepted login always wins.
+    fn accept(
+        &mut self,
+        (connection, id, platform): (u32, Id, Platform),
+        user: UserIndex,
+        attempt: Attempt,
+        ticket: Option<TicketIndex>,
+        (cast, counts): (&Cast, bool),
+    ) -> (u32, Conversations) {
+        let ticket = ticket.expect("a ticket that passed could be read");
+        if !self.records.users.contains_key(&user) {
+            self.fact(rule("LOGIN-1"), Fact::AccountCreated { user });
+        }
+        let day = (self.step.wall.0 / 1_000_000 / (24 * 60 * 60)) as u32;
+        let is_counted = self.records.users.get(&user).is_some_and(|account| account.days.contains(&day));
+        if counts && !is_counted {
+            self.fact(rule("DAU-1"), Fact::DayCounted { user, day });
+        }
+        if let Some(holder) = self.records.devices.get(&id).and_then(|device| device.holds) {
+            let (rule, reason) = match holder == user {
+                true => (rule("LOGIN-10"), EndReason::Replaced),
+                false => (rule("SWITCH-5"), EndReason::OtherUser),
+            };
+            self.end_own(rule, (holder, id), reason, connection);
+        }
+        let others = self.records.users.get(&user).map(|account| account.sessions.clone()).unwrap_or_default();
+        if let Some(config) = &self.config {
+            let wall = self.step.wall.0;
+            let gone = displaced(&config.seats, &others, platform, |session| self.is_dormant(session, wall));
+            for (Session { id: victim, .. }, reason) in gone {
+                self.end_for(SEATS, (user, victim), reason, Some(id.0));
+            }
+        }
+        let (device, installation) = id;
+        let (rule, epoch) = self.next_epoch(user);
+        let made = cast.ticket(ticket);
+        let until = Seconds::new(made.issued.saturating_add(made.ttl));
+        self.memory.attempts.remove(&id);
+        let accepted = Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until };
+        self.fact(rule, accepted);
+        self.carry(connection, id, user, epoch);
+        self.touch(user);
+        (epoch, self.conversations(user))
+    }
+
+    /// The epoch the server gave, if that is above all earlier ones; or else one that is (DUR-3).
+    fn next_epoch(&mut self, user: UserIndex) -> (RuleId, u32) {
+        let last = self.epochs.get(&user).copied().unwrap_or(0);
+        let given = self.step.given.iter().find_map(|fact| match *fact {
+            Fact::SessionAccepted { user: of, epoch, .. } if of == user => Some(epoch),
+            _ => None,
+        });
+        let grown = given.filter(|&epoch| epoch > last);
+        let epoch = grown.unwrap_or(last + 1);
+        self.epochs.insert(user, epoch);
+        (if given == grown { SEATS } else { rule("DUR-3") }, epoch)
+    }
+
+    /// API-2: newest first.
+    fn conversations(&self, user: UserIndex) -> Conversations {
+        let Some(account) = self.records.users.get(&user) else { return Vec::new() };
+        let mut lines: Conversations =
+            account.conversations.iter().map(|(&peer, &(last, text))| (peer, last, text)).collect();
+        lines.sort_by_key(|&(_, last, _)| std::cmp::Reverse(last));
+        lines.truncate(CONVERSATIONS_MAX);
+        lines
+    }
+
+    /// CONN-4: one of four things.
+    pub(super) fn resume(
+        &mut self,
+        cast: &Cast,
+        (connection, id, platform): (u32, Id, Platform),
+        (attempt, user, epoch, ticket): (Attempt, UserIndex, u32, Option<TicketIndex>),
+    ) {
+        if !self.act_on(connection, id, attempt) {
+            return self.stale(connection, id, ServerFrame::ResumeStale { attempt });
+        }
+        let judged = self.judge(cast, id, user, ticket);
+        let live = self.records.session(user, id).filter(|session| session.epoch == epoch).copied();
+        if let Some(session) = live {
+            if let Err(codes) = judged {
+                return self.say_refused(connection, &codes, |code| ServerFrame::ResumeRefused { attempt, code });
+            }
+            self.must_live(user, &session);
+            let ticket = ticket.expect("a ticket that passed could be read");
+            let made = cast.ticket(ticket);
+            let until = Seconds::new(made.issued.saturating_add(made.ttl));
+            self.fact(RESUME, Fact::SessionResumed { user, device: id.0, epoch, ticket, until });
+            self.carry(connection, id, user, epoch);
+            self.touch(user);
+            let frame = ServerFrame::Resumed { attempt, conversations: None };
+            let lines = self.conversations(user);
+            return self.say(RESUME, connection, Answer::Conversations(frame, lines));
+        }
+        let ended = self.records.ended(id).copied().filter(|ended| ended.names(user, epoch));
+        let (rule, answer) = match ended {
+            None => {
+                let kick = Kick { user, epoch, reason: KickReason::Gone, by: None };
+                (rule("KICK-9"), ServerFrame::ResumeKicked { attempt, kick })
+            }
+            Some(ended) => match kick_reason(ended.reason) {
+                None => (rule("TICKET-6"), ServerFrame::ResumeExpired { attempt }),
+                Some(reason) => {
+                    let may_return = self.config.as_ref().is_some_and(|config| config.reconnect_kicks);
+                    if may_return && is_displacement(ended.reason) && ended.owed && judged.is_ok() {
+                        let newcomer = (connection, id, platform);
+                        let (epoch, lines) = self.accept(newcomer, user, attempt, ticket, (cast, false));
+                        let frame = ServerFrame::ResumedAsLogin { attempt, epoch, conversations: None };
+                        return self.say(rule("KICK-6"), connection, Answer::Conversations(frame, lines));
+                    }
+                    let kick = Kick { user, epoch, reason, by: ended.by };
+                    (rule("KICK-5"), ServerFrame::ResumeKicked { attempt, kick })
+                }
+            },
+        };
+        // A connection that carries a live session goes on carrying it.
+        if !matches!(self.memory.standing(connection), Standing::Carries(..)) {
+            self.over(connection, user, epoch);
+        }
+        self.say(rule, connection, Answer::This(answer));
+    }
+
+    /// LOGIN-5: another ticket for a session that goes on unchanged.
+    pub(super) fn renew(
+        &mut self,
+        cast: &Cast,
+        (connection, id): (u32, Id),
+        (call, attempt, user, epoch, ticket): (u32, Attempt, UserIndex, u32, Option<TicketIndex>),
+    ) {
+        const RENEWAL: RuleId = rule("LOGIN-5");
+        let standing = self.memory.standing(connection);
+        if standing == Standing::Fresh {
+            return self.refuse_frame(connection, FrameError::OutOfPlace);
+        }
+        let answer = |refused| ServerFrame::RenewAnswer { call, refused };
+        if !self.act_on(connection, id, attempt) {
+            return self.stale(connection, id, answer(Some(Refusal::Stale)));
+        }
+        if standing != Standing::Carries(user, epoch) {
+            let refused = answer(Some(Refusal::Code(Code::NotLoggedIn)));
+            return self.say(rule("KICK-10"), connection, Answer::This(refused));
+        }
+        if let Err(codes) = self.admit(cast, id, user, ticket) {
+            return self.say_refused(connection, &codes, |code| answer(Some(Refusal::Code(code))));
+        }
+        if let Some(&session) = self.records.session(user, id) {
+            self.must_live(user, &session);
+        }
+        let ticket = ticket.expect("a ticket that passed could be read");
+        let made = cast.ticket(ticket);
+        let until = Seconds::new(made.issued.saturating_add(made.ttl));
+        self.fact(RENEWAL, Fact::SessionRenewed { user, device: id.0, epoch, ticket, until });
+        self.say(RENEWAL, connection, Answer::This(answer(None)));
+    }
+
+    /// ATT-2: ends the session of the device, and settles what it is owed (KICK-7).
+    pub(super) fn logout(&mut self, connection: u32, id: Id, call: u32, attempt: Attempt) {
+        if !self.act_on(connection, id, attempt) {
+            let refused = Some(Refusal::Stale);
+            return self.stale(connection, id, ServerFrame::LogoutAnswer { call, refused });
+        }
+        let held = self.records.devices.get(&id).and_then(|device| device.holds);
+        let is_earlier = |user: &UserIndex| self.records.session(*user, id).is_some_and(|one| one.attempt <= attempt);
+        if let Some(user) = held.filter(is_earlier) {
+            self.end_own(rule("ATT-2"), (user, id), EndReason::Logout, connection);
+        }
+        if self.records.ended(id).is_some() {
+            self.fact(rule("KICK-7"), Fact::EndForgotten { device: id.0 });
+        }
+        if matches!(self.memory.standing(connection), Standing::Over(..)) {
+            self.refresh(connection);
+        }
+        self.say(rule("LOGOUT-1"), connection, Answer::This(ServerFrame::LogoutAnswer { call, refused: None }));
+    }
+}

@@ -1,0 +1,41 @@
+//! What is decided and may not be on disk: a crash takes it back, and the next start says how much of it.
+
+use std::collections::VecDeque;
+
+use super::records::{Id, Records};
+use crate::trace::Fact;
+
+/// Changes decided, and the records without those that are not known to be on disk.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Journal {
+    on_disk: Records,
+    /// Each with its number, and who caused it.
+    undecided: VecDeque<(u32, Option<Id>, Vec<Fact>)>,
+    /// The last change decided.
+    pub(super) decided: u32,
+    /// The last change known to be on disk.
+    pub(super) committed: u32,
+}
+
+impl Journal {
+    pub(super) fn decided(&mut self, commit: u32, from: Option<Id>, facts: Vec<Fact>) {
+        self.decided = commit;
+        self.undecided.push_back((commit, from, facts));
+    }
+
+    /// Everything up to this change is on disk.
+    pub(super) fn committed(&mut self, commit: u32) {
+        while let Some((_, from, facts)) = self.undecided.pop_front_if(|(number, ..)| *number <= commit) {
+            facts.iter().for_each(|fact| self.on_disk.apply(fact, from));
+        }
+        self.committed = commit;
+    }
+
+    /// The server goes on from this change: what was decided after it never was.
+    pub(super) fn started(&mut self, commit: u32) -> Records {
+        self.committed(commit);
+        self.undecided.clear();
+        self.decided = commit;
+        self.on_disk.clone()
+    }
+}

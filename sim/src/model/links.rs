@@ -1,0 +1,174 @@
+//! Connections and the sessions they carry (CONN-7, KICK-10).
+
+use gatecrash::protocol::KickReason;
+use gatecrash::store::EndReason;
+
+use super::memory::Standing;
+use super::outbox::Answer;
+use super::records::{Ended, Id};
+use super::server::Server;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{DeviceIndex, Fact, Kick, Micros, ServerFrame, UserIndex};
+
+const LOST: RuleId = rule("CONN-1");
+const ONE: RuleId = rule("CONN-7");
+const TOLD: RuleId = rule("KICK-10");
+
+/// The reason a device is told, where it is told one (KICK-9).
+pub(super) fn kick_reason(reason: EndReason) -> Option<KickReason> {
+    match reason {
+        EndReason::SamePlatform => Some(KickReason::SamePlatform),
+        EndReason::OtherPlatform => Some(KickReason::OtherPlatform),
+        EndReason::Administrator => Some(KickReason::Administrator),
+        EndReason::Expired | EndReason::Logout | EndReason::Replaced | EndReason::OtherUser => None,
+    }
+}
+
+/// The frame that tells a device of its session's end.
+fn end(ended: &Ended) -> ServerFrame {
+    let Ended { user, epoch, by, reason, .. } = *ended;
+    match kick_reason(reason) {
+        Some(reason) => ServerFrame::Kick { kick: Kick { user, epoch, reason, by } },
+        None => ServerFrame::Expired { user, epoch },
+    }
+}
+
+impl Server {
+    /// The server closes the connection, if it still has it.
+    pub(super) fn close(&mut self, rule: RuleId, connection: u32) {
+        let Some(link) = self.memory.connections.get(&connection) else { return };
+        if !link.is_stranger {
+            self.outbox.close(rule, connection, self.reveals());
+        }
+        self.forget(connection);
+    }
+
+    /// The connection is gone. A session that it carried has lost its link.
+    pub(super) fn forget(&mut self, connection: u32) {
+        let Some(link) = self.memory.connections.remove(&connection) else { return };
+        let Some((id, _)) = link.peer else { return };
+        if self.memory.newest.get(&id) == Some(&connection) {
+            self.memory.newest.remove(&id);
+        }
+        if let Standing::Carries(user, epoch) = link.standing
+            && self.memory.carries.get(&id) == Some(&connection)
+        {
+            self.memory.carries.remove(&id);
+            self.lose_link(LOST, user, id, epoch);
+        }
+    }
+
+    /// The session lives on without a connection (CONN-1, CONN-6).
+    pub(super) fn lose_link(&mut self, rule: RuleId, user: UserIndex, id: Id, epoch: u32) {
+        let wall = Micros::new(self.step.wall.0);
+        self.fact(rule, Fact::LinkLost { user, device: id.0, epoch, wall });
+        self.touch(user);
+    }
+
+    /// The connection carries the session from now on; another one of the device is closed.
+    pub(super) fn carry(&mut self, connection: u32, id: Id, user: UserIndex, epoch: u32) {
+        let before = self.memory.carries.insert(id, connection);
+        if let Some(before) = before.filter(|&before| before != connection) {
+            self.close(ONE, before);
+        }
+        if let Some(link) = self.memory.connections.get_mut(&connection) {
+            link.standing = Standing::Carries(user, epoch);
+            (link.admission, link.linger) = (None, None);
+        }
+    }
+
+    /// The device ended its session itself, on `connection`. Nothing is told.
+    pub(super) fn end_own(&mut self, rule: RuleId, (user, id): (UserIndex, Id), reason: EndReason, connection: u32) {
+        let Some(&session) = self.records.session(user, id) else { return };
+        self.must_live(user, &session);
+        let ((device, installation), epoch, by) = (id, session.epoch, None);
+        self.fact(rule, Fact::SessionEnded { user, device, installation, epoch, reason, by });
+        self.touch(user);
+        match self.memory.carries.remove(&id) {
+            Some(other) if other != connection => self.close(ONE, other),
+            Some(_) => self.refresh(connection),
+            None => {}
+        }
+    }
+
+    /// Nobody is logged in on the connection any more, as on a new one.
+    pub(super) fn refresh(&mut self, connection: u32) {
+        let admission = self.step.now + self.limits.admission;
+        if let Some(link) = self.memory.connections.get_mut(&connection) {
+            link.standing = Standing::Fresh;
+            link.linger = None;
+            // INPUT-2: who was never admitted gains no time.
+            link.admission = Some(link.admission.map_or(admission, |earlier| earlier.min(admission)));
+        }
+    }
+
+    /// The session was ended for its device, which is told where it is connected.
+    pub(super) fn end_for(
+        &mut self,
+        rule: RuleId,
+        (user, id): (UserIndex, Id),
+        reason: EndReason,
+        by: Option<DeviceIndex>,
+    ) {
+        let Some(&session) = self.records.session(user, id) else { return };
+        self.must_live(user, &session);
+        let ((device, installation), epoch) = (id, session.epoch);
+        self.fact(rule, Fact::SessionEnded { user, device, installation, epoch, reason, by });
+        self.touch(user).push(device);
+        self.push_end(user, id);
+    }
+
+    /// Tells a connected device of the end; its connection carries nothing else from here on.
+    pub(super) fn push_end(&mut self, user: UserIndex, id: Id) {
+        let Some(connection) = self.memory.carries.remove(&id) else { return };
+        let Some(ended) = self.records.ended(id).copied() else { return };
+        self.say(TOLD, connection, Answer::This(end(&ended)));
+        self.over(connection, user, ended.epoch);
+    }
+
+    /// The connection waits for the confirmation of this session's end.
+    pub(super) fn over(&mut self, connection: u32, user: UserIndex, epoch: u32) {
+        let until = self.step.now + self.limits.kick_linger;
+        if let Some(link) = self.memory.connections.get_mut(&connection) {
+            link.standing = Standing::Over(user, epoch);
+            // Asking again gains no time.
+            link.linger = Some(link.linger.map_or(until, |earlier| earlier.min(until)));
+        }
+    }
+
+    /// KICK-3: a heartbeat on the connection of an ended session is answered with the end.
+    pub(super) fn heartbeat(&mut self, connection: u32, id: Id) {
+        let Standing::Over(user, epoch) = self.memory.standing(connection) else {
+            return self.say(rule("CONN-5"), connection, Answer::This(ServerFrame::HeartbeatAnswer));
+        };
+        let gone = ServerFrame::Kick { kick: Kick { user, epoch, reason: KickReason::Gone, by: None } };
+        let known = self.records.ended(id).filter(|ended| ended.names(user, epoch));
+        let frame = known.map_or(gone, end);
+        self.say(rule("KICK-3"), connection, Answer::This(frame));
+    }
+
+    /// KICK-3: the device has noted the end.
+    pub(super) fn confirmed(&mut self, connection: u32, id: Id, user: UserIndex, epoch: u32) {
+        self.settle(id, user, epoch);
+        if self.memory.standing(connection) == Standing::Over(user, epoch) {
+            self.close(TOLD, connection);
+        }
+    }
+
+    /// KICK-2: strikes off the kick that names this session, if it is owed.
+    pub(super) fn settle(&mut self, id: Id, user: UserIndex, epoch: u32) {
+        if self.records.ended(id).is_some_and(|ended| ended.names(user, epoch) && ended.owed) {
+            self.fact(rule("KICK-3"), Fact::KickSettled { user, device: id.0, epoch });
+        }
+    }
+
+    /// KICK-7: the device has the login's answer.
+    pub(super) fn acknowledged(&mut self, id: Id, user: UserIndex, epoch: u32) {
+        let live = self.records.session(user, id).filter(|session| session.epoch == epoch);
+        let ended = self.records.ended(id).filter(|ended| ended.names(user, epoch));
+        let was = live.map(|session| session.acknowledged).or(ended.map(|ended| ended.acknowledged));
+        if was == Some(false) {
+            self.fact(rule("KICK-7"), Fact::LoginAcknowledged { user, device: id.0, epoch });
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What the server knows of connections, and what else a crash makes it forget.
+
+use std::collections::BTreeMap;
+
+use gatecrash::id::Attempt;
+use gatecrash::policy::Platform;
+use gatecrash::time::Instant;
+
+use super::records::Id;
+use crate::trace::UserIndex;
+
+/// Everything a crash takes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    pub(super) connections: BTreeMap<u32, Connection>,
+    /// The connection that carries each device's session.
+    pub(super) carries: BTreeMap<Id, u32>,
+    /// The connection that each device's newest attempt came on (CONN-7).
+    pub(super) newest: BTreeMap<Id, u32>,
+    /// The highest attempt of devices never admitted (ATT-1).
+    pub(super) attempts: BTreeMap<Id, Attempt>,
+    pub(super) refusals: BTreeMap<(UserIndex, Id), Refusals>,
+}
+
+/// A connection that the server has not closed and that is not gone.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    /// Who it said to be.
+    pub(super) peer: Option<(Id, Platform)>,
+    /// Whether that is nobody of the scenario: then nothing is known of what it is told.
+    pub(super) is_stranger: bool,
+    pub(super) standing: Standing,
+    pub(super) last_heard: Instant,
+    /// By when somebody has to be logged in on it (INPUT-2).
+    pub(super) admission: Option<Instant>,
+    /// By when the end of its session has to be confirmed (KICK-10).
+    pub(super) linger: Option<Instant>,
+}
+
+/// What a connection is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nobody is logged in on it.
+    Fresh,
+    /// It carries this session.
+    Carries(UserIndex, u32),
+    /// It carried this session, which is over.
+    Over(UserIndex, u32),
+}
+
+/// The refused tickets of one user on one device (TICKET-4).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusals {
+    pub(super) at: Vec<Instant>,
+    pub(super) locked_until: Option<Instant>,
+}
+
+impl Memory {
+    pub(super) fn standing(&self, connection: u32) -> Standing {
+        self.connections.get(&connection).map_or(Standing::Fresh, |connection| connection.standing)
+    }
+
+    pub(super) fn is_stranger(&self, connection: u32) -> bool {
+        self.connections.get(&connection).is_some_and(|connection| connection.is_stranger)
+    }
+}

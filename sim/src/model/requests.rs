@@ -1,0 +1,146 @@
+//! What a logged-in device asks for: messages, administrative kicks, status queries.
+
+use std::collections::BTreeSet;
+
+use gatecrash::code::Code;
+use gatecrash::protocol::{DeviceState, FrameError};
+use gatecrash::store::EndReason;
+
+use super::memory::Standing;
+use super::outbox::{Answer, Status};
+use super::records::{Id, Session};
+use super::server::Server;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Cast, Fact, List, ListIndex, Seconds, ServerFrame, TextIndex, UserIndex};
+
+const MESSAGE: RuleId = rule("API-2");
+const KICK: RuleId = rule("ADMIN-1");
+const QUERY: RuleId = rule("ADMIN-2");
+
+/// The longest text of a message, in bytes (API-4).
+const TEXT_MAX: usize = 12 * 1024;
+
+impl Server {
+    /// Who asks on the connection; or [6014] on that of an ended session (KICK-10). None where
+    /// nobody may ask, which is then refused (INPUT-1).
+    fn asker(&mut self, connection: u32) -> Option<Result<UserIndex, Code>> {
+        match self.memory.standing(connection) {
+            Standing::Carries(user, _) => Some(Ok(user)),
+            Standing::Over(..) => Some(Err(Code::NotLoggedIn)),
+            Standing::Fresh => {
+                self.refuse_frame(connection, FrameError::OutOfPlace);
+                None
+            }
+        }
+    }
+
+    /// ADMIN-3
+    fn administrator(&mut self, connection: u32) -> Option<Result<(), Code>> {
+        let asker = self.asker(connection)?;
+        let administrators = self.config.as_ref().map(|config| config.administrators.as_slice()).unwrap_or_default();
+        Some(asker.and_then(|user| match administrators.contains(&user) {
+            true => Ok(()),
+            false => Err(Code::NotAdministrator),
+        }))
+    }
+
+    pub(super) fn message(
+        &mut self,
+        cast: &Cast,
+        (connection, id): (u32, Id),
+        call: u32,
+        to: UserIndex,
+        text: TextIndex,
+    ) {
+        let Some(asker) = self.asker(connection) else { return };
+        let refuse = |code| Answer::This(ServerFrame::SendAnswer { call, message: 0, refused: Some(code) });
+        let from = match asker {
+            Ok(user) => user,
+            Err(code) => return self.say(rule("KICK-10"), connection, refuse(code)),
+        };
+        if cast.text(text).len() > TEXT_MAX {
+            return self.say(rule("API-4"), connection, refuse(Code::InvalidArgument));
+        }
+        if !self.records.users.contains_key(&to) {
+            return self.say(rule("API-4"), connection, refuse(Code::UnknownUser));
+        }
+        let message = self.next_message();
+        self.fact(MESSAGE, Fact::MessageStored { message, from, to, text });
+        let answer = ServerFrame::SendAnswer { call, message, refused: None };
+        self.say(MESSAGE, connection, Answer::This(answer));
+        let mut devices = BTreeSet::new();
+        for user in [from, to] {
+            let sessions = self.records.users.get(&user).map(|account| account.sessions.as_slice());
+            devices.extend(sessions.unwrap_or_default().iter().map(|session| session.id));
+        }
+        devices.remove(&id);
+        for device in devices {
+            if let Some(&link) = self.memory.carries.get(&device) {
+                self.say(MESSAGE, link, Answer::This(ServerFrame::Message { message, from, to, text }));
+            }
+        }
+    }
+
+    /// The number the server gave, if that is above all earlier ones; or else one that is.
+    fn next_message(&self) -> u32 {
+        let last = self.records.last_message;
+        let given = self.step.given.iter().find_map(|fact| match *fact {
+            Fact::MessageStored { message, .. } => Some(message),
+            _ => None,
+        });
+        given.filter(|&message| message > last).unwrap_or(last + 1)
+    }
+
+    pub(super) fn admin_kick(&mut self, cast: &Cast, connection: u32, call: u32, user: UserIndex) {
+        let Some(asker) = self.administrator(connection) else { return };
+        let answer = |refused| Answer::This(ServerFrame::AdminKickAnswer { call, refused });
+        if let Err(code) = asker {
+            return self.say(rule("ADMIN-3"), connection, answer(Some(code)));
+        }
+        let Some(account) = self.records.users.get(&user) else {
+            return self.say(KICK, connection, answer(Some(Code::UnknownUser)));
+        };
+        let sessions = account.sessions.clone();
+        // Ahead of the ends: the administrator's own session may be among them (KICK-10).
+        self.say(KICK, connection, answer(None));
+        let second = self.step.wall.0 / 1_000_000;
+        self.fact(KICK, Fact::TicketsVoided { user, until: Seconds::new(second) });
+        for Session { id, ticket, .. } in sessions {
+            if cast.ticket(ticket).issued > second {
+                self.fact(KICK, Fact::TicketVoided { user, ticket });
+            }
+            self.end_for(KICK, (user, id), EndReason::Administrator, None);
+        }
+    }
+
+    pub(super) fn query(&mut self, cast: &Cast, connection: u32, call: u32, users: Option<ListIndex>) {
+        let Some(asker) = self.administrator(connection) else { return };
+        if let Err(code) = asker {
+            let answer = ServerFrame::QueryAnswer { call, report: None, refused: Some(code) };
+            return self.say(rule("ADMIN-3"), connection, Answer::This(answer));
+        }
+        let users = match users.map(|list| cast.list(list)) {
+            Some(List::Users(users)) => users.as_slice(),
+            Some(List::Devices(_) | List::Conversations(_) | List::Report(_)) | None => &[],
+        };
+        let (known, unknown): (Vec<UserIndex>, Vec<UserIndex>) =
+            users.iter().partition(|user| self.records.users.contains_key(user));
+        let statuses = known.into_iter().chain(unknown).map(|user| self.status(user)).collect();
+        self.say(QUERY, connection, Answer::Report(call, statuses));
+    }
+
+    fn status(&self, user: UserIndex) -> Status {
+        let (first, last) = self.step.wall;
+        let Some(account) = self.records.users.get(&user) else {
+            return Status { user, presence: None, devices: Vec::new() };
+        };
+        let state = |session: &Session, wall| match session.lost {
+            None => DeviceState::Connected,
+            Some(_) if self.is_dormant(session, wall) => DeviceState::Dormant,
+            Some(_) => DeviceState::LinkLost,
+        };
+        let devices = account.sessions.iter();
+        let devices = devices.map(|session| (session.id.0, [state(session, first), state(session, last)])).collect();
+        Status { user, presence: Some([self.presence_at(account, first), self.presence_at(account, last)]), devices }
+    }
+}

@@ -1,0 +1,208 @@
+//! What comes in on the SDK's connection, and what becomes of the connection.
+
+use gatecrash::code::Code;
+
+use super::{Account, Answer, Fate, Kind, Line, Look, Sdk, Stage};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Kick, Refusal, ServerFrame, Session, UserIndex};
+
+const LOGIN: RuleId = rule("LOGIN-3");
+const RENEWAL: RuleId = rule("LOGIN-5");
+const ENDED: RuleId = rule("EVENT-1");
+const LOST: RuleId = rule("CONN-8");
+
+impl Sdk {
+    /// The connection stands: what there is to ask goes out on it.
+    pub(super) fn connected(&mut self, connection: u32) {
+        let is_it = |line: &Line| line.connection == connection && line.stage == Stage::Opening;
+        if !self.line.as_ref().is_some_and(is_it) {
+            return;
+        }
+        self.line = Some(Line { connection, stage: Stage::Asked });
+        if let Account::LoggingIn(_, login) = self.account {
+            self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = true);
+        }
+    }
+
+    /// The connection could not be opened, or is gone. What was sent on it and not answered ends (CONN-8).
+    pub(super) fn line_ended(&mut self, look: &Look<'_>) {
+        let Some(line) = self.line.take() else { return };
+        if line.stage == Stage::Opening {
+            return;
+        }
+        let lost = Answer::Code(Code::NoAnswer);
+        match self.account {
+            // LOGIN-8: whether it was accepted nobody knows.
+            Account::LoggingIn(..) => {
+                self.settle(look, rule("LOGIN-8"), &[Kind::Login], lost);
+                self.set_account(Account::Nobody);
+            }
+            Account::LoggingOut(_) => {
+                self.settle(look, rule("LOGOUT-2"), &[Kind::Logout], Answer::Done);
+                self.set_account(Account::Nobody);
+            }
+            Account::LoggedIn(_) if line.stage == Stage::Up => {
+                self.settle(look, LOST, &[Kind::Request], lost);
+                for call in &mut self.calls {
+                    if call.kind == Kind::Renewal && call.is_sent && matches!(call.fate, Fate::Open) {
+                        call.fate = Fate::Settled(LOST, look.at, vec![lost]);
+                    }
+                }
+            }
+            Account::LoggedIn(_) | Account::Nobody => {}
+        }
+    }
+
+    pub(super) fn received(&mut self, look: &Look<'_>, frame: &ServerFrame) {
+        match *frame {
+            ServerFrame::LoginAccepted { call, epoch, .. } => self.login_accepted(look, call, epoch),
+            ServerFrame::LoginRefused { call, refused } => self.login_refused(look, call, refused),
+            ServerFrame::Resumed { .. } => self.resumed(),
+            ServerFrame::ResumedAsLogin { epoch, .. } => {
+                if let Account::LoggedIn(session) = self.account {
+                    self.account = Account::LoggedIn(Session { epoch, ..session });
+                }
+                self.resumed();
+            }
+            ServerFrame::ResumeKicked { kick, .. } | ServerFrame::Kick { kick } => self.kicked(look, kick),
+            ServerFrame::ResumeExpired { .. } => self.expired(look),
+            ServerFrame::Expired { user, epoch } => {
+                if self.account == Account::LoggedIn(Session { user, epoch }) {
+                    self.expired(look);
+                }
+            }
+            ServerFrame::ResumeRefused { code, .. } => {
+                self.may_end = true;
+                self.reported_if_expired(code);
+            }
+            ServerFrame::RenewAnswer { call, refused } => {
+                if let Some(Refusal::Code(code)) = refused {
+                    self.reported_if_expired(code);
+                }
+                let is_it = |kind| kind == Kind::Renewal;
+                self.answer(look, RENEWAL, call, is_it, refused.map_or(Answer::Done, refused_answer));
+            }
+            ServerFrame::LogoutAnswer { call, refused } => self.logout_answered(look, call, refused),
+            ServerFrame::SendAnswer { call, message, refused } => {
+                let answer = refused.map_or(Answer::Message(message), Answer::Code);
+                self.answer(look, rule("API-2"), call, |kind| kind == Kind::Request, answer);
+            }
+            ServerFrame::AdminKickAnswer { call, refused } => {
+                let answer = refused.map_or(Answer::Done, Answer::Code);
+                self.answer(look, rule("ADMIN-1"), call, |kind| kind == Kind::Request, answer);
+            }
+            ServerFrame::QueryAnswer { call, report, refused } => {
+                let answer = refused.map_or(Answer::Report(report), Answer::Code);
+                self.answer(look, rule("ADMIN-2"), call, |kind| kind == Kind::Request, answer);
+            }
+            ServerFrame::ResumeUnable { .. }
+            | ServerFrame::ResumeStale { .. }
+            | ServerFrame::HeartbeatAnswer
+            | ServerFrame::Message { .. }
+            | ServerFrame::Error { .. } => {}
+        }
+    }
+
+    /// Settles the call, if it is of this kind and open.
+    fn answer(&mut self, look: &Look<'_>, rule: RuleId, number: u32, is_kind: impl Fn(Kind) -> bool, answer: Answer) {
+        for call in &mut self.calls {
+            if call.number == number && is_kind(call.kind) && matches!(call.fate, Fate::Open) {
+                call.fate = Fate::Settled(rule, look.at, vec![answer]);
+            }
+        }
+    }
+
+    fn is_login_pending(&self, number: u32) -> Option<UserIndex> {
+        match self.account {
+            Account::LoggingIn(user, login) if login == number => Some(user),
+            _ => None,
+        }
+    }
+
+    fn login_accepted(&mut self, look: &Look<'_>, number: u32, epoch: u32) {
+        let Some(user) = self.is_login_pending(number) else { return };
+        self.answer(look, LOGIN, number, |kind| kind == Kind::Login, Answer::Done);
+        let session = Session { user, epoch };
+        self.set_account(Account::LoggedIn(session));
+        self.line = self.line.map(|line| Line { stage: Stage::Up, ..line });
+        self.may_end = false;
+        // KICK-8: a kick that came before the answer is applied after it.
+        if self.held.contains(&session) {
+            self.session_ended(look);
+        }
+    }
+
+    fn login_refused(&mut self, look: &Look<'_>, number: u32, refused: Refusal) {
+        if self.is_login_pending(number).is_none() {
+            return;
+        }
+        if let Refusal::Code(code) = refused {
+            self.reported_if_expired(code);
+        }
+        self.answer(look, LOGIN, number, |kind| kind == Kind::Login, refused_answer(refused));
+        self.set_account(Account::Nobody);
+    }
+
+    /// The session has its link again. A renewal that waited for it goes out (LOGIN-5).
+    fn resumed(&mut self) {
+        if !matches!(self.account, Account::LoggedIn(_)) {
+            return;
+        }
+        self.line = self.line.map(|line| Line { stage: Stage::Up, ..line });
+        self.may_end = false;
+        self.calls.iter_mut().filter(|call| call.kind == Kind::Renewal).for_each(|call| call.is_sent = true);
+    }
+
+    fn kicked(&mut self, look: &Look<'_>, Kick { user, epoch, .. }: Kick) {
+        let session = Session { user, epoch };
+        match self.account {
+            Account::LoggedIn(own) if own == session => self.session_ended(look),
+            Account::LoggingIn(own, _) if own == user => self.held.push(session),
+            _ => {}
+        }
+    }
+
+    fn expired(&mut self, look: &Look<'_>) {
+        if matches!(self.account, Account::LoggedIn(_)) {
+            self.reported_if_expired(Code::TicketExpired);
+            self.session_ended(look);
+        }
+    }
+
+    /// EVENT-1: pending calls end with [6014].
+    pub(super) fn session_ended(&mut self, look: &Look<'_>) {
+        self.settle(look, ENDED, &[Kind::Renewal, Kind::Request], Answer::Code(Code::NotLoggedIn));
+        self.set_account(Account::Nobody);
+        self.may_end = false;
+    }
+
+    /// TICKET-7: which of the session's tickets it was is left open.
+    fn reported_if_expired(&mut self, code: Code) {
+        if code == Code::TicketExpired {
+            self.reported.extend(self.tickets.iter().copied());
+        }
+    }
+
+    fn logout_answered(&mut self, look: &Look<'_>, number: u32, refused: Option<Refusal>) {
+        let is_stale = refused == Some(Refusal::Stale);
+        match self.account {
+            Account::LoggingOut(logout) if logout == number => {
+                // DUR-5: whatever else the server says, it succeeds.
+                let answer = if is_stale { Answer::Code(Code::NoAnswer) } else { Answer::Done };
+                self.answer(look, rule("LOGOUT-1"), number, |kind| kind == Kind::Logout, answer);
+                self.set_account(Account::Nobody);
+            }
+            // ATT-1: the owed end went ahead of the login, and fails it.
+            Account::LoggingIn(_, login) if is_stale => self.login_refused(look, login, Refusal::Stale),
+            _ => {}
+        }
+    }
+}
+
+fn refused_answer(refused: Refusal) -> Answer {
+    match refused {
+        Refusal::Code(code) => Answer::Code(code),
+        // ATT-1 names no code for it: there was no answer to what was asked.
+        Refusal::Stale => Answer::Code(Code::NoAnswer),
+    }
+}

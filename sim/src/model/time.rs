@@ -1,0 +1,220 @@
+//! What only time leads to: it comes when it is due, not before and not much later.
+
+use std::time::Duration;
+
+use gatecrash::protocol::Presence;
+use gatecrash::store::EndReason;
+use gatecrash::time::Instant;
+
+use super::Difference;
+use super::memory::Standing;
+use super::records::{Id, Session, User};
+use super::server::Server;
+use crate::scenario::rules::{RuleId, rule};
+use crate::scenario::{Action, Fault, Scenario};
+use crate::trace::{Cast, Fact, UserIndex};
+
+const EXPIRY: RuleId = rule("TICKET-5");
+const SILENCE: RuleId = rule("CONN-5");
+const LAPSE: RuleId = rule("PRES-1");
+
+/// How much later than due things may be seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tolerance {
+    /// Of what waits for a timer.
+    pub(crate) slack: Duration,
+    /// Of what waits for the disk.
+    pub(crate) lag: Duration,
+}
+
+/// What can be known of the server's wall clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// When it was last seen, and what it showed; none while it may show anything.
+    seen: Option<(Instant, u64)>,
+    /// When it last jumped, or the server started.
+    set_at: Instant,
+    /// By how many millionths it may be fast or slow.
+    drift: u64,
+}
+
+/// Whether so much time has passed on the wall since then.
+pub(super) fn is_past(since: u64, span: Duration, wall: u64) -> bool {
+    wall >= since.saturating_add(span.as_micros() as u64)
+}
+
+impl Clock {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let drifts = scenario.steps.iter().map(|step| match &step.action {
+            Action::Fault(Fault::Drift { ppm, .. }) => u64::from(ppm.unsigned_abs()),
+            _ => 0,
+        });
+        Clock { seen: None, set_at: Instant::ZERO, drift: drifts.max().unwrap_or(0) }
+    }
+
+    pub(super) fn seen(&mut self, at: Instant, wall: u64) {
+        self.seen = Some((at, wall));
+    }
+
+    /// It jumped, or the server has just begun to look at it.
+    pub(super) fn set(&mut self, at: Instant, wall: u64) {
+        self.seen(at, wall);
+        self.set_at = at;
+    }
+
+    /// Somebody set it, and nobody has looked since.
+    pub(super) fn moved(&mut self) {
+        self.seen = None;
+    }
+
+    /// What it shows: something between these two.
+    pub(super) fn at(&self, now: Instant) -> (u64, u64) {
+        let Some((at, wall)) = self.seen else { return (0, u64::MAX) };
+        let passed = (now - at).as_micros() as u64;
+        let off = if self.drift == 0 { 0 } else { passed * self.drift / 1_000_000 + 1 };
+        ((wall + passed).saturating_sub(off), wall + passed + off)
+    }
+}
+
+impl Server {
+    /// PRES-1
+    pub(super) fn presence_at(&self, account: &User, wall: u64) -> Presence {
+        let is_reachable = |session: &Session| {
+            session.platform.is_mobile()
+                && session.lost.is_some_and(|lost| !is_past(lost, self.limits.push_online, wall))
+        };
+        if account.sessions.iter().any(|session| session.lost.is_none()) {
+            Presence::Online
+        } else if account.sessions.iter().any(is_reachable) {
+            Presence::PushOnline
+        } else {
+            Presence::Offline
+        }
+    }
+
+    /// CONN-6
+    pub(super) fn is_dormant(&self, session: &Session, wall: u64) -> bool {
+        session.lost.is_some_and(|lost| is_past(lost, self.limits.dormant_of(session.platform), wall))
+    }
+
+    /// Nothing came in, and the server has decided something all the same.
+    pub(super) fn by_time(&mut self, cast: &Cast) -> Option<Difference> {
+        let given = self.step.given.clone();
+        for fact in &given {
+            match *fact {
+                Fact::SessionEnded { user, device, installation, epoch, reason: EndReason::Expired, .. } => {
+                    return self.expired(cast, user, (device, installation), epoch);
+                }
+                Fact::LinkLost { user, device, epoch, .. } => {
+                    let place = |(id, connection): (&Id, &u32)| (id.0 == device).then_some((*id, *connection));
+                    let carries = self.memory.carries.iter().filter_map(place);
+                    let mut carries = carries
+                        .filter(|(_, connection)| self.memory.standing(*connection) == Standing::Carries(user, epoch));
+                    let (id, connection) = carries.next()?;
+                    return self.fell_silent(cast, id, connection);
+                }
+                _ => {}
+            }
+        }
+        // The seven days of one of the user's sessions have passed.
+        let &[Fact::PresenceChanged { user, .. }] = &given[..] else { return None };
+        let (wall, span) = (self.step.wall.0, self.limits.push_online);
+        let account = self.records.users.get_mut(&user)?;
+        let session = account.sessions.iter_mut().find(|session| {
+            session.platform.is_mobile()
+                && !session.lapsed
+                && session.lost.is_some_and(|lost| is_past(lost, span, wall))
+        })?;
+        session.lapsed = true;
+        let since = session.lost.unwrap_or(wall);
+        let late = self.is_late(since, span);
+        self.touch(user);
+        self.tell_presence();
+        let name = cast.user_name(user);
+        late.then(|| Difference {
+            rule: LAPSE,
+            text: format!("{name}'s presence was told long after the seven days of a session"),
+        })
+    }
+
+    /// TICKET-5: the session ends with its ticket.
+    fn expired(&mut self, cast: &Cast, user: UserIndex, id: Id, epoch: u32) -> Option<Difference> {
+        let session = *self.records.session(user, id)?;
+        let ends_at = session.until.saturating_add(1).saturating_mul(1_000_000);
+        let is_early = self.step.wall.0 < ends_at;
+        let is_late = self.is_late(ends_at, Duration::ZERO);
+        let installation = id.1;
+        let (reason, by, device) = (EndReason::Expired, None, id.0);
+        self.fact(EXPIRY, Fact::SessionEnded { user, device, installation, epoch, reason, by });
+        self.touch(user);
+        self.push_end(user, id);
+        self.tell_presence();
+        if is_early || is_late {
+            let when = if is_early { "before" } else { "long after" };
+            let who = format!("{} on {}", cast.user_name(user), cast.device_name(device));
+            return Difference::of(EXPIRY, format!("the session of {who} expired {when} its ticket did"));
+        }
+        None
+    }
+
+    /// CONN-5: nothing was heard on the connection for too long.
+    fn fell_silent(&mut self, cast: &Cast, id: Id, connection: u32) -> Option<Difference> {
+        let link = self.memory.connections.get(&connection)?;
+        let (_, platform) = link.peer?;
+        let due = link.last_heard + self.limits.silence_of(platform);
+        let now = self.step.now;
+        self.close(SILENCE, connection);
+        self.tell_presence();
+        let device = cast.device_name(id.0);
+        if now < due {
+            return Difference::of(SILENCE, format!("{device} lost its link and was not silent for so long"));
+        }
+        if now > due + self.tolerance.slack {
+            return Difference::of(SILENCE, format!("{device} was silent for longer than a link may be"));
+        }
+        None
+    }
+
+    /// Whether this is long past on the wall, and was not a moment ago.
+    fn is_late(&self, since: u64, span: Duration) -> bool {
+        let tolerance = Duration::from_secs(1) + self.tolerance.slack;
+        is_past(since, span + tolerance, self.step.wall.0) && self.step.now - self.clock.set_at > tolerance
+    }
+
+    /// The session goes on, or ends for another reason: its ticket must not be over long since.
+    pub(super) fn must_live(&mut self, user: UserIndex, session: &Session) {
+        let ends_at = session.until.saturating_add(1).saturating_mul(1_000_000);
+        if self.is_late(ends_at, Duration::ZERO) {
+            let (device, installation) = session.id;
+            let (epoch, reason, by) = (session.epoch, EndReason::Expired, None);
+            self.fact(EXPIRY, Fact::SessionEnded { user, device, installation, epoch, reason, by });
+        }
+    }
+
+    /// The run is over: what should have come long since?
+    pub(super) fn overdue_at_the_end(&mut self, cast: &Cast, at: Instant) -> Option<Difference> {
+        (self.step.now, self.step.wall) = (at, self.clock.at(at));
+        for (&user, account) in &self.records.users {
+            for session in &account.sessions {
+                let who = || format!("{} on {}", cast.user_name(user), cast.device_name(session.id.0));
+                let ends_at = session.until.saturating_add(1).saturating_mul(1_000_000);
+                if self.is_late(ends_at, Duration::ZERO) {
+                    return Difference::of(EXPIRY, format!("the session of {} has outlived its ticket", who()));
+                }
+                let has_lapsed = session.platform.is_mobile() && !session.lapsed;
+                if has_lapsed && session.lost.is_some_and(|lost| self.is_late(lost, self.limits.push_online)) {
+                    return Difference::of(LAPSE, format!("the seven days of {} passed untold", who()));
+                }
+            }
+        }
+        for (id, connection) in &self.memory.carries {
+            let Some(link) = self.memory.connections.get(connection) else { continue };
+            let Some((_, platform)) = link.peer else { continue };
+            if at > link.last_heard + self.limits.silence_of(platform) + self.tolerance.slack {
+                let device = cast.device_name(id.0);
+                return Difference::of(SILENCE, format!("{device} is silent for longer than a link may be"));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,198 @@
+//! The SDK beside a naive one written from the rules (`model`): which results a call can have.
+
+use super::{Property, Report, Scene};
+use crate::model::Sdks;
+use crate::scenario::Scenario;
+use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
+
+/// The reference SDKs, one for each device.
+pub(super) struct SdkModel {
+    model: Sdks,
+}
+
+impl SdkModel {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        SdkModel { model: Sdks::new(scenario) }
+    }
+}
+
+impl Property for SdkModel {
+    sentence!(
+        Always,
+        "a call's result is one that what was called and what came in can lead to",
+        "LOGIN-3",
+        "LOGIN-4",
+        "LOGIN-5",
+        "LOGIN-8",
+        "LOGOUT-1",
+        "LOGOUT-2",
+        "LOGOUT-3",
+        "LOGOUT-4",
+        "API-1",
+        "API-5",
+        "CONN-8",
+        "EVENT-1",
+        "INIT-1",
+        "INIT-3",
+        "INIT-4",
+        "SWITCH-2",
+        "TICKET-7"
+    );
+    watches!(
+        "called",
+        "answered",
+        "told",
+        "status",
+        "device_received",
+        "connect_asked",
+        "connected",
+        "connect_failed",
+        "close_asked",
+        "gone",
+        "link_lost",
+        "effect",
+        "ticket_made"
+    );
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        match (event.actor, event.what) {
+            (_, What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } }) => {
+                self.model.forget(device);
+            }
+            (_, What::TicketMade { ticket, .. }) => self.model.made(ticket),
+            (Actor::Device(device), _) if device != DeviceIndex::STRANGER => {
+                let limits = scene.allowance.client(scene.cast, device);
+                if let Some(found) = self.model.observe(scene.cast, device, event, limits) {
+                    report.event(found.rule, event, found.text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatecrash::client::Status;
+    use gatecrash::code::Code;
+    use gatecrash::policy::Platform;
+
+    use super::super::story::*;
+    use super::*;
+    use crate::scenario::CallKind;
+    use crate::trace::{Outcome, Refusal, Request, Seconds, ServerFrame};
+
+    fn story() -> Story {
+        let init = Request::Init { platform: Platform::Android };
+        let (ticket, user) = (ticket(TICKET), Some(ALICE.into()));
+        let (issued, ttl) = (Seconds::new(START), Seconds::new(3600));
+        let story = Story::from(SdkModel::new).world(What::TicketMade { ticket, user, issued, ttl });
+        story.calls(PHONE, 1, init).on(PHONE, answered(1, CallKind::Init, None, Outcome::Done))
+    }
+
+    fn login(story: Story, call: u32, user: U) -> Story {
+        story.calls(PHONE, call, Request::Login { user: user.into(), ticket: ticket(TICKET) })
+    }
+
+    fn ends(story: Story, call: u32, outcome: Outcome) -> Story {
+        story.on(PHONE, answered(call, CallKind::Login, Some(ALICE), outcome))
+    }
+
+    /// A login that is on its way to the server.
+    fn asked() -> Story {
+        login(story(), 2, ALICE)
+            .on(PHONE, status(Status::Logining, None))
+            .on(PHONE, What::ConnectAsked { connection: 0 })
+            .on(PHONE, What::Connected { connection: 0 })
+    }
+
+    fn gone() -> What {
+        What::Gone { connection: 0, peer: None }
+    }
+
+    fn alice() -> Story {
+        let accepted = ServerFrame::LoginAccepted { call: 2, epoch: 1, conversations: None };
+        ends(asked().receives(PHONE, accepted).on(PHONE, status(Status::Logined, Some(ALICE))), 2, Outcome::Done)
+    }
+
+    /// LOGIN-3, LOGIN-8
+    #[test]
+    fn a_login_has_the_result_that_came() {
+        alice().holds();
+        ends(asked(), 2, Outcome::Done).breaks("LOGIN-8");
+        let refused = |code| {
+            let refused = Refusal::Code(Code::TicketExpired);
+            ends(asked().receives(PHONE, ServerFrame::LoginRefused { call: 2, refused }), 2, failed(code))
+        };
+        refused(Code::TicketExpired).holds();
+        refused(Code::TicketVoided).breaks("LOGIN-3");
+        ends(asked().on(PHONE, gone()), 2, failed(Code::NoAnswer)).holds();
+        ends(asked().on(PHONE, gone()), 2, failed(Code::NoLink)).breaks("LOGIN-8");
+    }
+
+    /// LOGIN-3, LOGIN-8: time settles a login that nothing else does, when it is up.
+    #[test]
+    fn a_login_takes_the_time_it_has() {
+        ends(asked().at(30), 2, failed(Code::NoAnswer)).holds();
+        ends(asked().at(29), 2, failed(Code::NoAnswer)).breaks("LOGIN-8");
+        let unsent = || login(story(), 2, ALICE).on(PHONE, What::ConnectAsked { connection: 0 });
+        ends(unsent().at(30), 2, failed(Code::ConnectTimeout)).holds();
+        ends(unsent().at(30), 2, failed(Code::NoAnswer)).breaks("LOGIN-8");
+    }
+
+    /// LOGIN-4, LOGOUT-3, LOGOUT-4, INIT-1, INIT-3
+    #[test]
+    fn what_is_refused_at_once_is_refused_for_its_reason() {
+        ends(login(asked(), 3, BOB), 3, failed(Code::LoginPending)).holds();
+        ends(login(asked(), 3, BOB), 3, failed(Code::LogoutPending)).breaks("LOGIN-4");
+        ends(asked().calls(PHONE, 3, Request::Logout), 2, failed(Code::LoginCancelled)).holds();
+        ends(asked().calls(PHONE, 3, Request::Logout), 2, failed(Code::NotLoggedIn)).breaks("LOGOUT-3");
+        ends(story().calls(PHONE, 3, Request::Logout), 3, failed(Code::NotLoggedIn)).holds();
+        ends(story().calls(PHONE, 3, Request::Logout), 3, Outcome::Done).breaks("LOGOUT-4");
+        ends(asked().calls(PHONE, 3, Request::Uninit), 2, failed(Code::Uninitialised)).holds();
+        ends(asked().calls(PHONE, 3, Request::Uninit), 2, failed(Code::NoAnswer)).breaks("INIT-3");
+        let uninitialised = || story().calls(PHONE, 2, Request::Uninit).calls(PHONE, 3, Request::Logout);
+        ends(uninitialised(), 3, failed(Code::NotInitialised)).holds();
+        ends(uninitialised(), 3, failed(Code::NotLoggedIn)).breaks("INIT-1");
+    }
+
+    /// API-1, API-5, CONN-8, EVENT-1
+    #[test]
+    fn a_request_has_the_result_that_came() {
+        let send = Request::Kick { user: BOB.into() };
+        let sent = || alice().calls(PHONE, 5, send);
+        let answer = ServerFrame::AdminKickAnswer { call: 5, refused: None };
+        ends(sent().receives(PHONE, answer), 5, Outcome::Done).holds();
+        ends(sent().receives(PHONE, answer), 5, failed(Code::UnknownUser)).breaks("ADMIN-1");
+        let done = sent().receives(PHONE, answer).calls(PHONE, 6, Request::Logout);
+        ends(done, 5, failed(Code::NotLoggedIn)).holds();
+        let done = sent().receives(PHONE, answer).calls(PHONE, 6, Request::Logout);
+        ends(done, 5, Outcome::Done).breaks("LOGOUT-1");
+        ends(sent(), 5, failed(Code::NoLink)).breaks("API-5");
+        ends(sent().on(PHONE, gone()), 5, failed(Code::NoAnswer)).holds();
+        ends(sent().on(PHONE, gone()), 5, failed(Code::NotLoggedIn)).breaks("CONN-8");
+        let kicked = || sent().receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 1) });
+        ends(kicked(), 5, failed(Code::NotLoggedIn)).holds();
+        ends(kicked(), 5, failed(Code::NoAnswer)).breaks("EVENT-1");
+        let unlinked = || alice().on(PHONE, gone()).calls(PHONE, 5, send);
+        ends(unlinked(), 5, failed(Code::NoLink)).holds();
+        ends(unlinked(), 5, failed(Code::NotLoggedIn)).breaks("API-1");
+    }
+
+    /// LOGIN-5, SWITCH-2, LOGOUT-2
+    #[test]
+    fn a_session_ends_its_calls_as_it_ends() {
+        let renewing = || login(alice(), 5, ALICE);
+        let answer = |refused| ServerFrame::RenewAnswer { call: 5, refused };
+        ends(renewing().receives(PHONE, answer(None)), 5, Outcome::Done).holds();
+        ends(renewing(), 5, Outcome::Done).breaks("LOGIN-5");
+        ends(login(renewing(), 6, BOB), 6, failed(Code::LoginPending)).holds();
+        ends(renewing().calls(PHONE, 6, Request::Logout), 5, failed(Code::NotLoggedIn)).holds();
+        let send = Request::Kick { user: BOB.into() };
+        let switched = || login(alice().calls(PHONE, 5, send), 6, BOB);
+        ends(switched(), 5, failed(Code::NotLoggedIn)).holds();
+        ends(switched(), 5, failed(Code::NoAnswer)).breaks("SWITCH-2");
+        ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, Outcome::Done).holds();
+        ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, failed(Code::NoLink)).breaks("LOGOUT-2");
+    }
+}
