@@ -13,11 +13,13 @@
 
 pub mod agree;
 mod caught;
+pub mod coverage;
 pub mod draw;
 pub mod expect;
 pub mod findings;
 pub mod fingerprint;
 pub mod generate;
+pub mod mutate;
 pub mod property;
 pub mod report;
 pub mod scenario;
