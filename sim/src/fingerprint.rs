@@ -133,6 +133,11 @@ pub fn seen(scenario: &Scenario, world: impl Fn(&Scenario, &Recorder) -> Result<
         let violations = checks.lock().expect("a check that panics is caught with the run").finish(&summary.cast);
         Ok::<_, WorldError>((violations, summary.ending))
     });
+    told(run)
+}
+
+/// The fingerprints of everything that went wrong in a run that may have panicked.
+pub(crate) fn told(run: Result<Result<(Vec<Violation>, Option<Ending>), WorldError>, String>) -> Vec<Fingerprint> {
     let harness = |said: &str| vec![Fingerprint::harness(said)];
     match run {
         Ok(Ok((violations, Some(Ending::Converged)))) => distinct(&violations, None),

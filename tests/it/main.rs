@@ -11,3 +11,4 @@ mod store;
 mod ticket;
 mod tidy;
 mod wire;
+mod zoo;

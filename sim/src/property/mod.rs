@@ -48,12 +48,17 @@ mod heard;
 mod kick;
 mod kinds;
 mod link;
+mod lists;
+mod lock;
 mod message;
+mod notice;
 mod owed;
 mod policy;
 mod presence;
+mod query;
 #[cfg(test)]
 mod random;
+mod reason;
 mod sdk;
 mod server;
 mod silence;
@@ -134,6 +139,11 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(link::Links::default()),
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),
+        Box::new(lock::Locks::default()),
+        Box::new(reason::Reasons),
+        Box::new(notice::Notices::default()),
+        Box::new(lists::Lists::default()),
+        Box::new(query::Queries::default()),
     ]
 }
 
