@@ -19,6 +19,7 @@ pub mod expect;
 pub mod findings;
 pub mod fingerprint;
 pub mod generate;
+pub mod guided;
 pub mod mutate;
 pub mod property;
 pub mod report;

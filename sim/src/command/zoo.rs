@@ -40,6 +40,7 @@ Examples:
   gatecrash zoo --only F01 --only D2 or two
   gatecrash zoo --list               say what they are, and hunt none
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
+  gatecrash zoo --guided             with mutants beside fresh seeds: is it sooner?
   gatecrash zoo --json | jq .bugs    for programs
   gatecrash zoo --markdown           the table of docs/zoo.md")]
 pub struct Arguments {
@@ -55,6 +56,13 @@ pub struct Arguments {
     /// In how many blocks of seeds to hunt
     #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..=99))]
     blocks: u64,
+    /// Hunt as a guided sweep does: with mutants of what reached something new beside fresh seeds. What is
+    /// caught is not shrunk, and nobody looks for false alarms
+    #[arg(long)]
+    guided: bool,
+    /// Shrink nothing
+    #[arg(long)]
+    unshrunk: bool,
     /// How many seeds to run at a time; it changes nothing but the time taken
     #[arg(long, value_name = "N", default_value_t = batch::cores())]
     jobs: NonZeroUsize,
@@ -108,8 +116,8 @@ struct Hunted {
     steps_after_shrinking_by_block: Vec<Option<usize>>,
 }
 
-/// A catch, and what was left of its scenario when it was shrunk.
-type Shown = (Catch, usize);
+/// A catch, and what was left of its scenario if it was shrunk.
+type Shown = (Catch, Option<usize>);
 
 impl Hunted {
     fn new(bug: &Bug, blocks: &[Option<Shown>]) -> Hunted {
@@ -135,10 +143,10 @@ impl Hunted {
             also,
             seed: median.map(|(catch, _)| catch.seed),
             steps: median.map(|(catch, _)| catch.steps),
-            steps_after_shrinking: median.map(|&(_, steps)| steps),
+            steps_after_shrinking: median.and_then(|&(_, steps)| steps),
             steps_after_shrinking_by_block: blocks
                 .iter()
-                .map(|shown| shown.as_ref().map(|&(_, steps)| steps))
+                .map(|shown| shown.as_ref().and_then(|&(_, steps)| steps))
                 .collect(),
         }
     }
@@ -168,8 +176,10 @@ pub fn run(arguments: &Arguments) -> End {
         arguments.jobs,
         &hunts,
         |&(bug, block)| {
-            let catch = zoo::hunt(bug, seeds(block, arguments.limit))?;
-            let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
+            let seeds = seeds(block, arguments.limit);
+            let catch = if arguments.guided { zoo::hunt_guided(bug, seeds) } else { zoo::hunt(bug, seeds) }?;
+            let is_shrunk = !arguments.guided && !arguments.unshrunk;
+            let steps = is_shrunk.then(|| zoo::shrunk(bug, &catch).scenario.steps.len());
             Some((catch, steps))
         },
         |catch| {
@@ -183,9 +193,10 @@ pub fn run(arguments: &Arguments) -> End {
     };
     let hunted: Vec<Hunted> = bugs.iter().map(|bug| Hunted::new(bug, &of(bug))).collect();
 
-    // The same seeds, and nothing is broken.
+    // The same seeds, and nothing is broken. What a guide drafted is no seed.
+    let blocks = if arguments.guided { 0 } else { arguments.blocks };
     let chunks: Vec<Range<u64>> =
-        (0..arguments.blocks).flat_map(|block| chunks(seeds(block, needed(block, &hunted, arguments.limit)))).collect();
+        (0..blocks).flat_map(|block| chunks(seeds(block, needed(block, &hunted, arguments.limit)))).collect();
     bar.set_length(chunks.len() as u64);
     bar.set_position(0);
     bar.set_message("on the same seeds: false alarms?");
@@ -251,7 +262,7 @@ mod tests {
 
     fn catch(seeds: u64, property: &'static str) -> Option<Shown> {
         let by = Fingerprint::Property { property, rule: gatecrash_sim::scenario::rules::rule("KICK-1"), kind: None };
-        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, seeds as usize % 10))
+        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, Some(seeds as usize % 10)))
     }
 
     #[test]

@@ -14,13 +14,6 @@ fn features(scenario: &Scenario) -> BTreeSet<Feature> {
     coverage.finish(&sometimes).into_iter().collect()
 }
 
-impl Observer for (Coverage, Sometimes) {
-    fn observe(&mut self, cast: &Cast, event: &Event) {
-        self.0.observe(cast, event);
-        self.1.observe(cast, event);
-    }
-}
-
 const SCENARIO: &str = r#"
 title = "A phone displaces another that has lost its link"
 rules = ["POLICY-3"]

@@ -14,6 +14,7 @@ mod broken;
 mod client;
 mod device;
 mod disk;
+mod guided;
 mod limits;
 mod server;
 mod table;
@@ -34,6 +35,7 @@ use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
 
+pub use guided::hunt_guided;
 pub use table::BUGS;
 
 /// One way to get it wrong.
