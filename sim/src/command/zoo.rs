@@ -7,6 +7,8 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use clap::Args;
+use gatecrash_sim::report::{self, Case};
+use gatecrash_sim::world::World;
 use gatecrash_sim::zoo::{self, BUGS, Bug, Catch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -39,6 +41,7 @@ Examples:
   gatecrash zoo --only F12           hunt one
   gatecrash zoo --only F01 --only D2 or two
   gatecrash zoo --list               say what they are, and hunt none
+  gatecrash zoo --only F12 --show    what does it do?
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
   gatecrash zoo --guided             with mutants beside fresh seeds: is it sooner?
   gatecrash zoo --json | jq .bugs    for programs
@@ -50,6 +53,9 @@ pub struct Arguments {
     /// Say what the bugs are, and hunt none
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     list: bool,
+    /// Show the smallest scenario that each of them breaks, and how, and hunt on no further
+    #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
+    show: bool,
     /// Give up on a bug after so many seeds of a block
     #[arg(long, value_name = "SEEDS", default_value_t = BLOCK_SEEDS, value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
     limit: u64,
@@ -119,6 +125,25 @@ struct Hunted {
 /// A catch, and what was left of its scenario if it was shrunk.
 type Shown = (Catch, Option<usize>);
 
+/// Hunts the bug in the first block, and shows how it is named in the smallest scenario.
+fn show(bug: &Bug, limit: u64) -> End {
+    let Some(catch) = zoo::hunt(bug, seeds(0, limit)) else {
+        say(format_args!("{}: nothing names it in {}", bug.id, count(limit as usize, "seed")));
+        return End::Violated;
+    };
+    let scenario = zoo::shrunk(bug, &catch).scenario;
+    say(format_args!("{}: {}\n{}\n\n{scenario}", bug.id, bug.what, catch.by()));
+    let case = Case { path: bug.id, scenario: &scenario, world: World::Event };
+    let told = match zoo::run(bug, &scenario) {
+        Ok(run) => report::failure(&case, &run).expect("it is named"),
+        Err(error) => report::harness_failure(&case, &error),
+    };
+    // There is no file yet, and the product passes it.
+    let lines: Vec<&str> = told.lines().filter(|line| !line.trim_start().starts_with("cargo run")).collect();
+    say(lines.join("\n"));
+    End::Passed
+}
+
 impl Hunted {
     fn new(bug: &Bug, blocks: &[Option<Shown>]) -> Hunted {
         let mut catches: Vec<Option<&Shown>> = blocks.iter().map(Option::as_ref).collect();
@@ -165,6 +190,11 @@ pub fn run(arguments: &Arguments) -> End {
     if arguments.list {
         bugs.iter().for_each(|bug| say(format_args!("{:<5} {}", bug.id, bug.what)));
         return End::Passed;
+    }
+
+    if arguments.show {
+        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, arguments.limit)).collect();
+        return if ends.contains(&End::Violated) { End::Violated } else { End::Passed };
     }
 
     // Block by block, so that no thread is left alone with the slow ones of the last bug.

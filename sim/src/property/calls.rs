@@ -19,6 +19,8 @@ const UNINIT: RuleId = rule("INIT-3");
 const REPEATED: RuleId = rule("CONN-8");
 const PENDING: RuleId = rule("LOGIN-4");
 const LEFT: RuleId = rule("INIT-5");
+const BY_ITSELF: RuleId = rule("LOGIN-9");
+const CANCELLED: RuleId = rule("LOGOUT-3");
 
 #[derive(Default)]
 pub(super) struct Calls;
@@ -54,7 +56,9 @@ impl Property for Calls {
         "INIT-3",
         "CONN-8",
         "LOGIN-4",
-        "INIT-5"
+        "INIT-5",
+        "LOGIN-9",
+        "LOGOUT-3"
     );
     watches!("answered", "uninit_returned", "device_sent");
 
@@ -69,6 +73,7 @@ impl Property for Calls {
                     | ClientFrame::Query { call, .. } => (call, REPEATED),
                     // One without a call is about an end that is owed.
                     ClientFrame::Logout { call, .. } if call != 0 => (call, LEFT),
+                    ClientFrame::Login { call, .. } => (call, BY_ITSELF),
                     _ => return,
                 };
                 if !sdk.calls.iter().any(|pending| pending.call == call) && !sdk.is_writing(event.at) {
@@ -83,6 +88,13 @@ impl Property for Calls {
                 ..
             } if !sdk.calls.iter().any(|other| other.kind == CallKind::Login && other.call != call) => {
                 report.event(PENDING, event, format!("{name}'s login was refused for another, and none is pending"));
+            }
+            What::Answered {
+                kind: Some(CallKind::Login),
+                outcome: Outcome::Failed { code: Code::LoginCancelled },
+                ..
+            } if !sdk.calls.iter().any(|other| other.kind == CallKind::Logout) => {
+                report.event(CANCELLED, event, format!("{name}'s login ended for a logout, and nobody logs out"));
             }
             What::Answered { call, kind, .. } => match sdk.calls.iter().find(|pending| pending.call == call) {
                 None => {
@@ -180,6 +192,29 @@ mod tests {
         let logout = |call| sends(ClientFrame::Logout { call, attempt: attempt(1) });
         Story::of(Calls).on(PHONE, logout(0)).holds();
         Story::of(Calls).on(PHONE, logout(3)).breaks("INIT-5");
+    }
+
+    /// LOGIN-9
+    #[test]
+    fn a_login_by_itself_is_seen() {
+        let login = |call| {
+            let (user, ticket) = (ALICE.into(), Some(ticket(TICKET)));
+            let frame = ClientFrame::Login { call, attempt: attempt(1), user, ticket, known_ended: None };
+            What::DeviceSent { connection: 0, reveals: 0, frame }
+        };
+        called().on(PHONE, login(1)).on(PHONE, result()).holds();
+        called().on(PHONE, result()).on(PHONE, login(1)).breaks("LOGIN-9");
+        called().on(PHONE, login(0)).breaks("LOGIN-9");
+    }
+
+    /// LOGOUT-3
+    #[test]
+    fn a_login_cut_short_by_no_logout_is_seen() {
+        let cancelled = || answered(1, CallKind::Login, Some(ALICE), failed(Code::LoginCancelled));
+        let logged_out = || answered(2, CallKind::Logout, Some(ALICE), Outcome::Done);
+        called().calls(PHONE, 2, Request::Logout).on(PHONE, cancelled()).on(PHONE, logged_out()).holds();
+        called().calls(PHONE, 2, Request::Logout).on(PHONE, logged_out()).on(PHONE, cancelled()).breaks("LOGOUT-3");
+        called().on(PHONE, cancelled()).breaks("LOGOUT-3");
     }
 
     /// LOGIN-4

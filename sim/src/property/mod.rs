@@ -40,10 +40,12 @@ mod allowance;
 mod attempt;
 mod calls;
 mod commit;
+mod confirm;
 mod connecting;
 mod connection;
 mod day;
 mod ends;
+mod ghost;
 mod heard;
 mod kick;
 mod kinds;
@@ -59,6 +61,7 @@ mod query;
 #[cfg(test)]
 mod random;
 mod reason;
+mod renewal;
 mod sdk;
 mod server;
 mod silence;
@@ -144,6 +147,9 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(notice::Notices::default()),
         Box::new(lists::Lists::default()),
         Box::new(query::Queries::default()),
+        Box::new(confirm::Confirmations::default()),
+        Box::new(ghost::Ghosts::default()),
+        Box::new(renewal::Renewals::default()),
     ]
 }
 
@@ -293,9 +299,14 @@ impl Checks {
 
     /// The run is over: everything that was found, in the order in which it was.
     pub fn finish(&mut self, cast: &Cast) -> Vec<Violation> {
+        self.close(cast);
+        std::mem::take(&mut self.report.found)
+    }
+
+    /// The run is over: what is found out by that joins what was found so far.
+    pub(crate) fn close(&mut self, cast: &Cast) {
         self.close_decision(cast);
         self.ask(cast, u32::MAX, |property, scene, _, report| property.finish(scene, report));
-        std::mem::take(&mut self.report.found)
     }
 
     /// Asks the properties with these bits.

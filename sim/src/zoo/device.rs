@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatecrash::client::{Action, Call, Event, Input, Output, Status, Write};
 use gatecrash::code::Code;
 use gatecrash::id::{CallId, Change, ConnectionId, UserId};
-use gatecrash::protocol::{ClientFrame, ResumeOutcome, ServerFrame};
+use gatecrash::protocol::{ClientFrame, Kick, ResumeOutcome, ServerFrame};
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
@@ -37,6 +37,29 @@ fn login(input: &Input) -> Option<(&str, &Ticket)> {
     match input {
         Input::Call { request: Call::Login { user, ticket }, .. } => Some((user, ticket)),
         _ => None,
+    }
+}
+
+/// A kick comes again, as another way to the device has it: behind the answer of the device's next login.
+#[derive(Default)]
+pub(super) struct KicksComeAgain {
+    kicks: Each<Vec<Kick>>,
+}
+
+impl Meddler for KicksComeAgain {
+    fn process_starts(&mut self, device: usize) {
+        self.kicks.forget(device);
+    }
+
+    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
+        match inputs.first() {
+            Some(Input::Frame { frame: ServerFrame::Kick(kick), .. }) => self.kicks.of(device).push(*kick),
+            Some(&Input::Frame { connection, frame: ServerFrame::LoginAnswer { outcome: Ok(_), .. } }) => {
+                let again = std::mem::take(self.kicks.of(device)).into_iter();
+                inputs.extend(again.map(|kick| Input::Frame { connection, frame: ServerFrame::Kick(kick) }));
+            }
+            _ => {}
+        }
     }
 }
 

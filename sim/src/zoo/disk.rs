@@ -43,11 +43,13 @@ impl Meddler for CommitInTwo {
     }
 }
 
-/// D3: the last epoch is known from the sessions there are, and otherwise begins anew.
+/// D3: the last epoch is known from the sessions there are, and otherwise begins anew; nor is any start
+/// counted.
 pub(super) struct EpochInMemory;
 
 impl Meddler for EpochInMemory {
     fn server_starts(&mut self, _: &mut Config, records: &mut Records) {
+        records.starts = 1;
         for account in records.users.values_mut() {
             account.last_epoch = account.sessions.values().map(|session| session.epoch).max().unwrap_or(Epoch(0));
         }

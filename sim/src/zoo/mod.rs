@@ -31,12 +31,19 @@ use crate::property::Checks;
 use crate::scenario::Scenario;
 use crate::shrink::{self, Shrunk};
 use crate::world::event::{self, Meddler, System};
+use crate::{HarnessError, Run};
 use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
 
 pub use guided::hunt_guided;
 pub use table::BUGS;
+
+/// What a bug may be named by instead of a property: a run that does not come to rest.
+pub const NOT_CONVERGED: &str = "everything comes to rest";
+
+/// The same: an assertion of a core's own.
+pub const PANICKED: &str = "no run panics";
 
 /// One way to get it wrong.
 #[derive(Clone, Copy)]
@@ -119,9 +126,13 @@ impl Catch {
         &self.named[0]
     }
 
-    /// Whether that is a property that ought to.
+    /// Whether that ought to.
     pub fn is_right(&self, bug: &Bug) -> bool {
-        bug.right.contains(&self.by().said())
+        bug.right.contains(&match self.by() {
+            Fingerprint::Property { property, .. } => property,
+            Fingerprint::NotConverged(_) => NOT_CONVERGED,
+            Fingerprint::Harness(_) => PANICKED,
+        })
     }
 }
 
@@ -148,6 +159,15 @@ pub fn shrunk(bug: &Bug, catch: &Catch) -> Shrunk {
     shrunk.expect("a run does what it did before")
 }
 
+/// A run of the bug in the scenario, with what names it.
+///
+/// # Errors
+///
+/// As of [`crate::run`]: where an assertion of a core's own names it, for one.
+pub fn run(bug: &Bug, scenario: &Scenario) -> Result<Run, HarnessError> {
+    crate::run_by(scenario, |scenario, recorder| event::run_with(scenario, recorder, (bug.system)()))
+}
+
 /// Runs the system as the rules have it: nothing should be named.
 pub fn false_alarm(seed: u64) -> Option<Fingerprint> {
     look(&generate::scenario(seed), (Rules, Rules)).into_iter().next()
@@ -155,8 +175,11 @@ pub fn false_alarm(seed: u64) -> Option<Fingerprint> {
 
 /// What a run of the scenario is blamed for, the first before the others.
 fn look(scenario: &Scenario, system: impl System) -> Vec<Fingerprint> {
-    fingerprint::told(caught(|| {
-        let (summary, mut checks) = event::watch_with(scenario, Checks::new(scenario), system)?;
-        Ok((checks.finish(&summary.cast), summary.ending))
-    }))
+    let mut checks = Checks::new(scenario);
+    let end = caught(|| {
+        let (summary, checks) = event::watch_with(scenario, &mut checks, system)?;
+        checks.close(&summary.cast);
+        Ok(summary.ending)
+    });
+    fingerprint::told(checks.violations(), end)
 }

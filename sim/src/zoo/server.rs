@@ -227,11 +227,16 @@ broken! {
         }
     }
 
-    /// Where displaced sessions may come back, those that were told of it do so too.
-    ToldComesBack {
+    /// Where displaced sessions may come back, they do so with a ticket that is over, too.
+    ComesBackWithoutTicket {
         fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
-            let ended = case.ended.map(|ended| Ended { owed: true, ..ended.clone() });
-            Rules.resume(&ResumeCase { ended: ended.as_ref(), ..*case })
+            match Rules.resume(&ResumeCase { ticket: Ok(()), ..*case }) {
+                ResumeVerdict::Login => ResumeVerdict::Login,
+                ResumeVerdict::Resume
+                | ResumeVerdict::Expired
+                | ResumeVerdict::Kicked(..)
+                | ResumeVerdict::Refused(_) => Rules.resume(case),
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::disk;
 use super::limits::{ClientLimit, ServerLimit};
 use super::server::ServerBug;
 use super::wire;
-use super::{Broken, Bug};
+use super::{Broken, Bug, PANICKED};
 
 // The sentences of the properties.
 const ACCOUNT: &str = "nothing of another account reaches the application, and nothing at all after logout and uninit";
@@ -17,11 +17,13 @@ const ADMIN: &str = "an administrator's kick ends all sessions and voids their t
 const ATTEMPT: &str = "attempts and epochs only grow, and a stale attempt changes nothing";
 const CALLS: &str = "every call has exactly one result, in time";
 const COMMIT: &str = "nothing is said before it is on disk";
-const CONNECTING: &str = "every connecting ends once, and nothing ends that did not begin";
+const CONFIRM: &str = "a device acknowledges the login and confirms the kick that it hears of";
+const CONNECTING: &str = "every connecting ends once and in time, and nothing ends that did not begin";
 const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
 const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
 const ENDS: &str = "a session ends once, keeps its epoch until then, and is the only one of its device";
+const GHOST: &str = "a session whose connection is gone, or whose server died, has lost its link at once";
 const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
 const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
 const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
@@ -36,6 +38,7 @@ const POLICY: &str = "after every login exactly the set of sessions is left that
 const PRESENCE: &str = "presence events are numbered without gaps and, replayed, are the truth";
 const QUERY: &str = "a query shows each user's presence, and unknown users as such";
 const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
+const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
 const SILENCE: &str = "without an account the SDK does not connect, resume or log in by itself";
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
@@ -52,19 +55,19 @@ macro_rules! bugs {
 /// Every bug, in the order of the published table.
 pub const BUGS: &[Bug] = bugs! {
     "F01" "a kick ends whatever session the user has on the device, also a newer one" "openimsdk/open-im-server#3449, #3424"
-        [KICK] Broken::client(ClientBug::KickWithoutEpoch);
+        [KICK] Broken { meddler: Some(Box::new(device::KicksComeAgain::default())), ..Broken::client(ClientBug::KickWithoutEpoch) };
     "F02" "a late clean-up, looked up by user and device only, removes the session's replacement" "igniterealtime/Openfire PR#1527"
         [TICKET] Broken::meddler(wire::LateCleanUp::default());
     "F03" "the end of an old connection is taken for the link loss of the session that has a new one" "absmach/fluxmq PR#597, KAFKA-19950"
-        [PRESENCE, ENDS] Broken::server(ServerBug::StaleDisconnect);
+        [PRESENCE, ENDS, PANICKED] Broken::server(ServerBug::StaleDisconnect);
     "F04" "a displacement voids the ticket of the displaced device" "openimsdk/open-im-server#3003, #3076"
         [TICKET] Broken::meddler(wire::KickVoidsTicket::default());
     "F05" "a kicked device logs in again by itself" "openimsdk/openim-sdk-core#44"
-        [SILENCE, STATUS] Broken::meddler(device::KickedLogsInAgain::default());
+        [SILENCE, STATUS, CALLS] Broken::meddler(device::KickedLogsInAgain::default());
     "F06" "a displaced session comes back as a login by itself" "openimsdk/open-im-server#1335"
         [HEARD] Broken::server(ServerBug::ResumeTakesTheSeat);
     "F07" "when somebody is displaced, the newcomer is told that they were kicked, too" "TencentCloud/TIMSDK#231"
-        [KICK] Broken::meddler(wire::NewcomerIsKickedToo);
+        [KICK, REASON] Broken::meddler(wire::NewcomerIsKickedToo);
     "F08" "\"replaced\" is one more reason to try again" "fazer-ai/baileys-api PR#309, mollysocket#102"
         [HEARD] Broken::client(ClientBug::KickIsRetried);
     "F09" "whatever ended the session, a logout too, the SDK connects again" "conversejs/converse.js#418"
@@ -82,17 +85,17 @@ pub const BUGS: &[Bug] = bugs! {
     "F14" "whoever connects gets two connections" "wireapp/wire-webapp PR#21448"
         [SILENCE] Broken::meddler(device::ConnectsTwice);
     "F15" "a connection goes, and the session that was on it never loses its link" "esl/MongooseIM#843, processone/ejabberd#2092"
-        [PRESENCE] Broken::server(ServerBug::GhostStays);
+        [GHOST] Broken::server(ServerBug::GhostStays);
     "F16" "once an administrator has kicked a user, no ticket works for them any more" "TencentCloud/TIMSDK#586"
         [TICKET] Broken::server(ServerBug::LaterTicketsAreVoid);
     "F17" "an administrator's kick leaves the old tickets valid" "openimsdk/open-im-server#2335"
         [TICKET, ADMIN] Broken::server(ServerBug::OldTicketsLive);
     "F18" "after an expiry the user counts as logged in, and their next login is not carried out" "JiangJuHong/FlutterTencentImPlugin#66"
-        [CALLS] Broken::meddler(device::LoginAfterExpiryIsSwallowed::default());
+        [CALLS, TERMINAL] Broken::meddler(device::LoginAfterExpiryIsSwallowed::default());
     "F19" "an expiry is never told" "the product's change log 5.1.132, 4.5.15"
         [KICK, TERMINAL] Broken::meddler(device::ExpiryIsNotTold);
     "F20" "the late half of a logout tears down whoever is logged in by then" "openimsdk/openim-sdk-core PR#509"
-        [STATUS] Broken::meddler(device::LateHalfOfALogout::default());
+        [STATUS, CALLS, SILENCE] Broken::meddler(device::LateHalfOfALogout::default());
     "F21" "a login that failed counts as pending for ever" "openim oimws#151"
         [CALLS] Broken::meddler(device::StaysLoggingIn::default());
     "F22" "after a switch the conversations of the account before are shown" "the product's change log 8.5.6864, 7.3.4358"
@@ -129,7 +132,7 @@ pub const BUGS: &[Bug] = bugs! {
             ..Broken::meddler(wire::KickOvertakesAnswer::default())
         };
     "F35" "with a renewal unanswered the SDK resumes with the old ticket only, and believes its refusal" "unknown outcomes"
-        [LINK, TICKET, KICK] Broken::client(ClientBug::OldTicketOnly);
+        [RENEWAL] Broken::client(ClientBug::OldTicketOnly);
 
     "D1" "nothing waits for the disk" ""
         [COMMIT] Broken::meddler(disk::AnswersBeforeCommit);
@@ -138,11 +141,11 @@ pub const BUGS: &[Bug] = bugs! {
     "D3" "the last epoch is kept in memory only" ""
         [ATTEMPT] Broken::meddler(disk::EpochInMemory);
     "D4" "what a device is owed is kept in memory only" ""
-        [REASON] Broken::meddler(disk::KickOwedInMemory);
+        [REASON, NOTICE, KICK] Broken::meddler(disk::KickOwedInMemory);
     "D5" "which days were counted is kept in memory only" ""
         [DAY] Broken::meddler(disk::DaysInMemory);
     "D6" "the last change of a batch is called written, and is so only when the next batch is" ""
-        [COMMIT, ENDS, ATTEMPT] Broken::meddler(disk::LostBetweenBatches::default());
+        [COMMIT, ENDS, ATTEMPT, PRESENCE] Broken::meddler(disk::LostBetweenBatches::default());
 
     "Z01" "the group of the newcomer's platform is looked up under the wrong policy" ""
         [POLICY] Broken::server(ServerBug::WrongGroup);
@@ -168,8 +171,8 @@ pub const BUGS: &[Bug] = bugs! {
         [TICKET] Broken::server(ServerBug::FutureTicketLives);
     "Z12" "what an administrator voided is kept in memory only" ""
         [TICKET] Broken::meddler(disk::VoidsInMemory);
-    "Z13" "where displaced sessions may come back, those that were told of it do so too" ""
-        [HEARD] Broken::server(ServerBug::ToldComesBack);
+    "Z13" "where displaced sessions may come back, they do so with a ticket that is over, too" ""
+        [TICKET] Broken::server(ServerBug::ComesBackWithoutTicket);
     "Z14" "a session that ended with its ticket is told that it is gone" ""
         [REASON] Broken::server(ServerBug::ExpiredIsGone);
     "Z15" "a session whose link is lost is not there for a resume" ""
@@ -195,7 +198,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z25" "a displacement while away is never told at the next login, though that is switched on" ""
         [NOTICE] Broken::server(ServerBug::NoNotice);
     "Z26" "a server that starts does not look at the sessions it knows: no link is lost, no timer runs" ""
-        [ENDS] Broken::meddler(wire::NothingRunsAfterARestart);
+        [GHOST, TICKET] Broken::meddler(wire::NothingRunsAfterARestart);
     "Z27" "a connection on which nobody logs in is never closed" ""
         [CONNECTION] Broken::meddler(ServerLimit::NO_ADMISSION);
     "Z28" "a silent connection is closed after twice the time" ""
@@ -230,17 +233,17 @@ pub const BUGS: &[Bug] = bugs! {
     "Z42" "whatever message comes on the link is shown to whoever is there" ""
         [ACCOUNT] Broken::client(ClientBug::AnybodysMessages);
     "Z43" "nothing is taken back when an account is given up: what waits is told" ""
-        [ACCOUNT] Broken::meddler(device::NothingIsTakenBack);
+        [ACCOUNT, CONNECTING] Broken::meddler(device::NothingIsTakenBack);
     "Z44" "the attempts of one process are not numbered" ""
         [ATTEMPT] Broken::client(ClientBug::AttemptsStandStill);
     "Z45" "how often the SDK was started is not counted" ""
         [ATTEMPT] Broken::meddler(Forgets::STARTS);
     "Z46" "a login of the user who is logged in is a switch to them" ""
-        [STATUS, TERMINAL, ENDS] Broken::client(ClientBug::RenewalIsASwitch);
+        [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
-        [CALLS] Broken::client(ClientBug::SecondLoginTakesOver);
+        [CALLS, CONNECTING] Broken::client(ClientBug::SecondLoginTakesOver);
     "Z48" "a second init starts the SDK anew" ""
-        [CALLS, STATUS, SILENCE] Broken::client(ClientBug::SecondInit);
+        [CALLS, STATUS, SILENCE, CONNECTING] Broken::client(ClientBug::SecondInit);
     "Z49" "each delay of the back-off is twice as long as it may be" ""
         [LINK] Broken::client(ClientBug::SlowBackOff);
     "Z50" "the back-off doubles without end" ""
@@ -258,7 +261,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z56" "a request is given up after twice the time" ""
         [CALLS] Broken::meddler(ClientLimit::LATE_REQUEST);
     "Z57" "an attempt to connect may last for ever" ""
-        [CONNECTING, LINK] Broken::meddler(ClientLimit::ENDLESS_ATTEMPT);
+        [CONNECTING] Broken::meddler(ClientLimit::ENDLESS_ATTEMPT);
     "Z58" "nobody tells the SDK that its device woke, or that the network changed" ""
         [LINK] Broken::meddler(device::SleepsOn);
     "Z59" "frames leave ahead of the record they rest on" ""
@@ -270,9 +273,9 @@ pub const BUGS: &[Bug] = bugs! {
     "Z62" "the end that is owed does not go ahead of a login" ""
         [OWED] Broken::meddler(NeverSends::OWED_LOGOUT);
     "Z63" "a kick is never confirmed" ""
-        [KICK, CONNECTION] Broken::meddler(NeverSends::CONFIRMATION);
+        [CONFIRM] Broken::meddler(NeverSends::CONFIRMATION);
     "Z64" "that a login's answer has arrived is never said" ""
-        [KICK] Broken::meddler(NeverSends::ACKNOWLEDGEMENT);
+        [CONFIRM] Broken::meddler(NeverSends::ACKNOWLEDGEMENT);
     "Z65" "a message without an answer is sent again once the link is back" ""
         [CALLS, MESSAGE] Broken::meddler(device::SendsAgain::default());
     "Z66" "uninit logs out" ""
@@ -284,5 +287,5 @@ pub const BUGS: &[Bug] = bugs! {
     "Z69" "the login user is set while the login is pending" ""
         [STATUS] Broken::meddler(device::UserIsSetEarly::default());
     "Z70" "the device goes on with the first epoch it had" ""
-        [KICK, HEARD, ENDS] Broken::meddler(device::EpochIsNotCarried::default());
+        [KICK, HEARD, ENDS, CONFIRM] Broken::meddler(device::EpochIsNotCarried::default());
 };

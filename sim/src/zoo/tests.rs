@@ -8,7 +8,8 @@ use crate::property;
 #[test]
 fn every_bug_has_a_name_of_its_own_and_properties_that_exist() {
     let scenario = generate::scenario(0);
-    let sentences: BTreeSet<&str> = property::all(&scenario).iter().map(|property| property.name()).collect();
+    let sentences: BTreeSet<&str> =
+        property::all(&scenario).iter().map(|property| property.name()).chain([NOT_CONVERGED, PANICKED]).collect();
     let ids: BTreeSet<&str> = BUGS.iter().map(|bug| bug.id).collect();
     assert_eq!(ids.len(), BUGS.len());
     for bug in BUGS {

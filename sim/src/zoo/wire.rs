@@ -165,10 +165,16 @@ impl Meddler for PolicyStays {
 pub(super) struct LostKickStaysLost;
 
 impl Meddler for LostKickStaysLost {
-    fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
+    fn server_outputs(&mut self, records: &Records, outputs: &mut Vec<Output>) {
         for (_, frame) in outputs.iter_mut().filter_map(sent) {
-            if let ServerFrame::ResumeAnswer { outcome: outcome @ ResumeOutcome::Kicked(_), .. } = frame {
-                *outcome = ResumeOutcome::Resumed { conversations: Vec::new() };
+            if let ServerFrame::ResumeAnswer { outcome, .. } = frame
+                && let ResumeOutcome::Kicked(kick) = outcome
+            {
+                let account = records.users.get(&kick.user);
+                let mut conversations: Vec<Conversation> =
+                    account.into_iter().flat_map(|account| account.conversations.values().cloned()).collect();
+                conversations.sort_by_key(|conversation| std::cmp::Reverse(conversation.last));
+                *outcome = ResumeOutcome::Resumed { conversations };
             }
         }
     }
