@@ -590,6 +590,32 @@ fn span(time: Duration) -> String {
 mod tests {
     use super::*;
 
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn a_sweep_is_guided_when_somebody_says_so() {
+        let is_guided = |words: &str| {
+            let line = <Line as clap::Parser>::try_parse_from(["sweep"].into_iter().chain(words.split_whitespace()));
+            line.unwrap_or_else(|error| panic!("{error}")).arguments.is_guided()
+        };
+        for (words, guided) in [
+            ("", false),
+            ("--seeds 0..9", false),
+            ("--seeds 0..9 --guided", true),
+            ("--time 60s", false),
+            ("--time 61s", true),
+            ("--time 61s --no-guided", false),
+            ("--time 10s --guided", true),
+            ("--no-guided --guided", true),
+        ] {
+            assert_eq!(is_guided(words), guided, "{words}");
+        }
+    }
+
     #[test]
     fn a_range_of_seeds_is_two_numbers_the_second_excluded() {
         assert_eq!(seeds("0..1000"), Ok(0..1000));

@@ -27,18 +27,19 @@ pub fn hunt_guided(bug: &Bug, runs: Range<u64>) -> Option<Catch> {
         for seed in start..end {
             let draft = guide.draft(seed);
             let scenario = draft.scenario();
-            let mut lesson = None;
-            let named = fingerprint::told(caught(|| {
-                let watch = ((Checks::new(&scenario), Ledger::default()), (Sometimes::default(), Coverage::default()));
-                let (summary, ((mut checks, ledger), (sometimes, coverage))) =
-                    event::watch_with(&scenario, watch, (bug.system)())?;
-                lesson = Some((coverage.finish(&sometimes), ledger.events));
-                Ok((checks.finish(&summary.cast), summary.ending))
-            }));
+            let (mut checks, mut ledger) = (Checks::new(&scenario), Ledger::default());
+            let (mut sometimes, mut coverage) = (Sometimes::default(), Coverage::default());
+            let end = caught(|| {
+                let watch = ((&mut checks, &mut ledger), (&mut sometimes, &mut coverage));
+                let (summary, ((checks, _), _)) = event::watch_with(&scenario, watch, (bug.system)())?;
+                checks.close(&summary.cast);
+                Ok(summary.ending)
+            });
+            let named = fingerprint::told(checks.violations(), end);
             if !named.is_empty() {
                 return Some(Catch { seed, seeds: seed - runs.start + 1, named, steps: scenario.steps.len() });
             }
-            lessons.extend(lesson.map(|(features, events)| Lesson { draft, features, events }));
+            lessons.push(Lesson { draft, features: coverage.finish(&sometimes), events: ledger.events });
         }
         guide.learn(lessons);
         start = end;

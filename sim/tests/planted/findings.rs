@@ -92,6 +92,12 @@ fn a_finding_is_a_folder_that_says_it_all() {
         assert!(told.filter(|event| event["what"] == "fact").count() > 3, "{lines}");
     }
     assert_eq!(*file("regression.rs"), test_to_paste(&shrunk.scenario, &fingerprint.slug()));
+
+    // No seed draws what a guided sweep made: its file is what shows it again.
+    let mutant = Finding { seen: &[Origin::Mutant(77_777)], packet: None, ..finding }.folder(run_in);
+    let (_, page) = mutant.files.iter().find(|(name, _)| *name == "finding.md").expect("it is listed");
+    let replay = format!("\ncargo run --release -- replay found/{}/plan.toml --world event\n", fingerprint.slug());
+    assert!(page.contains(&replay) && page.contains("- **seeds**: 1: run 77777\n"), "{page}");
 }
 
 /// What is printed is a test that compiles, runs in both worlds and passes once the bug is mended: it is one
