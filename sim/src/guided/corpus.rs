@@ -1,7 +1,7 @@
 //! The scenarios that were the first to reach something, and how often what they reached was reached since.
 //!
-//! Who alone reached something is picked often; the more runs reach it as well, the less. What is rare is so
-//! looked at from more sides, until it is not rare any more.
+//! Who alone reached something is picked often; the more runs reach it as well, the less, and the less the longer it
+//! takes. What is rare is so looked at from more sides, until it is not rare any more.
 
 use std::sync::Arc;
 
@@ -16,7 +16,10 @@ const ENTRIES_MAX: usize = 2_000;
 /// What takes more events than this is not kept: its mutants would take all the time.
 const EVENTS_MAX: u64 = 20_000;
 
-/// What a feature weighs that one run has reached.
+/// What takes fewer events than this weighs as if it took so many.
+const EVENTS_MIN: u64 = 200;
+
+/// What a feature weighs that one run has reached, in a hundred events.
 const WEIGHT: u64 = 1 << 20;
 
 /// What is kept.
@@ -75,7 +78,10 @@ impl Corpus {
     /// Weighs all entries anew.
     pub(super) fn weigh(&mut self) {
         let hits = &self.hits;
-        let weight = |entry: &Entry| entry.first.iter().map(|&first| WEIGHT / u64::from(hits[first as usize])).sum();
+        let weight = |entry: &Entry| {
+            let first: u64 = entry.first.iter().map(|&first| WEIGHT / u64::from(hits[first as usize])).sum();
+            first * 100 / entry.events.max(EVENTS_MIN)
+        };
         self.weights = self.entries.iter().map(weight).collect();
         if self.entries.len() > ENTRIES_MAX {
             let mut sorted = self.weights.clone();

@@ -30,8 +30,12 @@ use corpus::Corpus;
 /// How many scenarios are drawn from the corpus as it is before what they reached is learnt.
 pub const GENERATION: u64 = 64;
 
-/// How many of a hundred are fresh seeds.
-const FRESH: u64 = 40;
+/// How many generations are fresh seeds only: what is common is met by anybody, and nothing is rare before it is
+/// known what is not.
+const FRESH_FIRST: u64 = 4;
+
+/// How many of a hundred are fresh seeds from then on.
+const FRESH: u64 = 20;
 
 /// The most events that a mutant may cost beside what its parent did, in hundredths, and in any case.
 const COST_SHARE: u64 = 150;
@@ -44,6 +48,8 @@ pub struct Guide {
     corpus: Corpus,
     new: u64,
     new_in_last: u64,
+    /// How many generations it has learnt from.
+    generations: u64,
 }
 
 /// What is to be run as a number.
@@ -100,14 +106,14 @@ pub struct Progress {
 impl Guide {
     /// A guide that has learnt nothing yet, for scenarios of this kind.
     pub fn new(profile: Profile) -> Self {
-        Guide { profile, corpus: Corpus::default(), new: 0, new_in_last: 0 }
+        Guide { profile, corpus: Corpus::default(), new: 0, new_in_last: 0, generations: 0 }
     }
 
     /// What this number means, as far as has been learnt.
     pub fn draft(&self, number: u64) -> Draft {
         let seed = Seed { profile: self.profile, number };
         let mut draw = Draw::new(number, "guided", "draft");
-        let is_fresh = draw.chance(FRESH, 100);
+        let is_fresh = self.generations < FRESH_FIRST || draw.chance(FRESH, 100);
         let pair = self.corpus.pick(&mut draw).zip(self.corpus.pick(&mut draw));
         let Some((parent, donor)) = pair.filter(|_| !is_fresh) else {
             return Draft::fresh(seed);
@@ -125,6 +131,7 @@ impl Guide {
     pub fn learn(&mut self, lessons: impl IntoIterator<Item = Lesson>) {
         self.new_in_last = lessons.into_iter().map(|lesson| self.corpus.learn(lesson)).sum();
         self.new += self.new_in_last;
+        self.generations += 1;
         self.corpus.weigh();
     }
 

@@ -20,7 +20,7 @@ mod steps;
 mod tests;
 mod times;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::draw::Draw;
@@ -35,6 +35,10 @@ const STEPS_MAX: usize = 600;
 
 /// What is changed at once, at least and at most.
 const CHANGES: (u64, u64) = (1, 4);
+
+/// A link that takes longer than this is set right again by whoever draws it: what waits for an answer would give up for
+/// ever.
+const LATENCY_MAX: Duration = Duration::from_secs(1);
 
 /// Of so many mutants one draws anew what is drawn while running.
 const RESEEDED_ONE_IN: u64 = 4;
@@ -140,6 +144,23 @@ fn settle(scenario: &mut Scenario) {
         }
         Action::Call { .. } | Action::On { .. } | Action::Raw { .. } => true,
     });
+    bear_latencies(scenario);
+}
+
+/// No link is left with a latency that nobody would bear: the last that a site is given is a short one.
+fn bear_latencies(scenario: &mut Scenario) {
+    let mut settled = BTreeSet::new();
+    for place in (0..scenario.steps.len()).rev() {
+        if let Action::Fault(Fault::Latency { site, latency }) = &scenario.steps[place].action
+            && !settled.contains(site)
+        {
+            if latency.max > LATENCY_MAX {
+                scenario.steps.remove(place);
+            } else {
+                settled.insert(site.clone());
+            }
+        }
+    }
 }
 
 fn new_steps(scenario: &mut Scenario, _: &Scenario, draw: &mut Draw) {

@@ -63,3 +63,19 @@ fn a_script_without_steps_can_be_mutated_too() {
     parent.steps.clear();
     assert!((0..20).any(|number| mutant(&parent, &donor, number, COST_MAX).is_some()));
 }
+
+/// Faults end with the script; a latency does not.
+#[test]
+fn no_mutant_leaves_a_link_that_nobody_bears() {
+    for number in 0..300 {
+        let (parent, donor) = pair(number, number + 1);
+        let Some(Mutant { scenario, .. }) = mutant(&parent, &donor, number, COST_MAX) else { continue };
+        for site in scenario.sites.keys() {
+            let last = scenario.steps.iter().rev().find_map(|step| match &step.action {
+                Action::Fault(Fault::Latency { site: of, latency }) if of == site => Some(latency.max),
+                _ => None,
+            });
+            assert!(last.is_none_or(|last| last <= LATENCY_MAX), "{number}: {site} with {last:?}");
+        }
+    }
+}

@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
-use super::{Bug, Catch};
+use gatecrash::decide::Rules;
+
+use super::{Bug, Catch, look};
 use crate::caught::caught;
 use crate::coverage::Coverage;
 use crate::fingerprint;
@@ -37,6 +39,10 @@ pub fn hunt_guided(bug: &Bug, runs: Range<u64>) -> Option<Catch> {
             });
             let named = fingerprint::told(checks.violations(), end);
             if !named.is_empty() {
+                // No seed was ever looked at for false alarms as a mutant is.
+                if !look(&scenario, (Rules, Rules)).is_empty() {
+                    continue;
+                }
                 return Some(Catch { seed, seeds: seed - runs.start + 1, named, steps: scenario.steps.len() });
             }
             lessons.push(Lesson { draft, features: coverage.finish(&sometimes), events: ledger.events });

@@ -59,7 +59,11 @@ fn a_guided_sweep_is_the_same_in_every_process_and_with_any_number_of_jobs() {
 fn a_guided_sweep_says_what_it_has_learnt() {
     let ran = Folder::new("sweep_guided_ledger").run("sweep --guided --seeds 0..70");
     assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
-    assert!(ran.stdout.contains("\nguided: ") && ran.stdout.contains(" of them in the last generation\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("\nguided: ") && ran.stdout.contains(" of them in the last generation\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
