@@ -42,9 +42,6 @@ const FOLDERS_MAX: usize = 20;
 const FINDINGS_TOLD: usize = 5;
 const SEEDS_TOLD: usize = 8;
 
-/// A sweep that lasts longer is guided unless somebody says otherwise.
-const GUIDED_OVER: Duration = Duration::from_secs(60);
-
 /// The width of the names in the ledger.
 const NAME_WIDTH: usize = 34;
 
@@ -80,8 +77,8 @@ impl From<Kind> for Profile {
 Examples:
   gatecrash sweep                           100,000 seeds
   gatecrash sweep --seeds 0..1000000        a million
-  gatecrash sweep --time 10m                as many as ten minutes allow, guided by what they reach
-  gatecrash sweep --guided --seeds 0..20000 the same for a number of runs, which any machine repeats
+  gatecrash sweep --time 10m                as many as ten minutes allow
+  gatecrash sweep --guided --seeds 0..20000 what reaches something new is kept and mutated
   gatecrash sweep --world packet --time 5m  the code that ships, drivers and wire included
   gatecrash sweep --world packet --profile power-loss --seeds 0..2000
   gatecrash sweep --json | jq .digest       for programs
@@ -100,13 +97,9 @@ pub struct Arguments {
     /// What kind of scenarios to draw
     #[arg(long, value_name = "PROFILE", value_enum, default_value_t = Kind::Swarm)]
     profile: Kind,
-    /// Keep scenarios that reach something new, and run mutants of them beside fresh seeds: what is
-    /// done unless --no-guided is given when --time is over a minute
-    #[arg(long, overrides_with = "no_guided")]
+    /// Keep scenarios that reach something new, and run mutants of them beside fresh seeds
+    #[arg(long)]
     guided: bool,
-    /// Run fresh seeds and nothing else
-    #[arg(long, overrides_with = "guided")]
-    no_guided: bool,
     /// How many seeds to run at a time; it changes nothing but the time taken
     #[arg(long, value_name = "N", default_value_t = batch::cores())]
     jobs: NonZeroUsize,
@@ -125,13 +118,6 @@ pub struct Arguments {
     /// Let no property look on, to measure what they cost: nothing is found
     #[arg(long)]
     unchecked: bool,
-}
-
-impl Arguments {
-    /// Whether what is reached decides what is run next.
-    fn is_guided(&self) -> bool {
-        self.guided || !self.no_guided && self.time.is_some_and(|time| time > GUIDED_OVER)
-    }
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -168,7 +154,7 @@ pub fn run(arguments: &Arguments) -> End {
         seeds: seeds.clone(),
         deadline: arguments.time.map(|time| start + time),
         manner,
-        guided: arguments.is_guided(),
+        guided: arguments.guided,
         jobs: arguments.jobs,
         hang_after: arguments.hang_after,
     };
@@ -589,32 +575,6 @@ fn span(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    #[test]
-    fn a_sweep_is_guided_when_somebody_says_so() {
-        let is_guided = |words: &str| {
-            let line = <Line as clap::Parser>::try_parse_from(["sweep"].into_iter().chain(words.split_whitespace()));
-            line.unwrap_or_else(|error| panic!("{error}")).arguments.is_guided()
-        };
-        for (words, guided) in [
-            ("", false),
-            ("--seeds 0..9", false),
-            ("--seeds 0..9 --guided", true),
-            ("--time 60s", false),
-            ("--time 61s", true),
-            ("--time 61s --no-guided", false),
-            ("--time 10s --guided", true),
-            ("--no-guided --guided", true),
-        ] {
-            assert_eq!(is_guided(words), guided, "{words}");
-        }
-    }
 
     #[test]
     fn a_range_of_seeds_is_two_numbers_the_second_excluded() {
