@@ -33,9 +33,10 @@ pub(super) fn another_user(scenario: &mut Scenario, _: &Scenario, draw: &mut Dra
     let Some(step) = any_step(scenario, draw).filter(|_| !users.is_empty()) else { return };
     let to = draw.pick(&users).clone();
     for step in reached(scenario, step, draw) {
-        match called_mut(&mut step.action) {
-            Some(Call::Login { user, .. } | Call::Kick { user } | Call::Send { to: user, .. }) => user.clone_from(&to),
-            _ => {}
+        if let Some(Call::Login { user, .. } | Call::Kick { user } | Call::Send { to: user, .. }) =
+            called_mut(&mut step.action)
+        {
+            user.clone_from(&to);
         }
     }
 }
