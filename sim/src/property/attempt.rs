@@ -117,6 +117,7 @@ impl Attempts {
 
 impl Property for Attempts {
     sentence!(
+        Always,
         "attempts and epochs only grow, and a stale attempt changes nothing",
         "ATT-1",
         "ATT-2",

@@ -48,6 +48,7 @@ fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Ins
 
 impl Property for Calls {
     sentence!(
+        Eventually,
         "every call has exactly one result, in time",
         "LOGIN-3",
         "API-5",

@@ -55,7 +55,7 @@ fn overdue(scene: &Scene<'_>, sdk: &Sdk, owed: &Owed) -> bool {
 }
 
 impl Property for Confirmations {
-    sentence!("a device acknowledges the login and confirms the kick that it hears of", "KICK-3", "KICK-7");
+    sentence!(Eventually, "a device acknowledges the login and confirms the kick that it hears of", "KICK-3", "KICK-7");
     watches!(devices, "effect");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

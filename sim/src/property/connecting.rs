@@ -37,7 +37,12 @@ impl Connecting {
 }
 
 impl Property for Connecting {
-    sentence!("every connecting ends once and in time, and nothing ends that did not begin", "CONN-3", "CONN-2");
+    sentence!(
+        Eventually,
+        "every connecting ends once and in time, and nothing ends that did not begin",
+        "CONN-3",
+        "CONN-2"
+    );
     watches!(devices, "effect");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -42,6 +42,7 @@ fn counts_as_connected(scene: &Scene<'_>, &(user, device, epoch): &Name) -> bool
 
 impl Property for Ghosts {
     sentence!(
+        Always,
         "a session whose connection is gone, or whose server died, has lost its link at once",
         "PRES-1",
         "PRES-2"

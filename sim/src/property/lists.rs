@@ -24,7 +24,7 @@ struct Awaited {
 }
 
 impl Property for Lists {
-    sentence!("a login and a resume bring the user's own conversations, as they stood", "API-2");
+    sentence!(Always, "a login and a resume bring the user's own conversations, as they stood", "API-2");
     watches!("decision", "server_sent");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -69,7 +69,11 @@ impl Locks {
 }
 
 impl Property for Locks {
-    sentence!("ten refused tickets within a minute lock their device out for one, and nothing else does", "TICKET-4");
+    sentence!(
+        Always,
+        "ten refused tickets within a minute lock their device out for one, and nothing else does",
+        "TICKET-4"
+    );
     watches!("server_received", "ticket_judged", "server_sent", "effect", "server_started");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

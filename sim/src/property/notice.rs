@@ -56,6 +56,7 @@ impl Notices {
 
 impl Property for Notices {
     sentence!(
+        Always,
         "a displacement a device has not learnt of is told by its next login, once, where that is switched on",
         "KICK-7"
     );

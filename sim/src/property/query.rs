@@ -25,7 +25,7 @@ fn presence_of(scene: &Scene<'_>, user: UserIndex) -> Option<Presence> {
 }
 
 impl Property for Queries {
-    sentence!("a query shows each user's presence, and unknown users as such", "ADMIN-2");
+    sentence!(Always, "a query shows each user's presence, and unknown users as such", "ADMIN-2");
     watches!("decision", "server_received", "server_sent", "opened", "effect");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -2,15 +2,30 @@
 
 use gatecrash::protocol::KickReason;
 
+use super::server::Ended;
 use super::{Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Event, Kick, ServerFrame, What};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Kick, ServerFrame, UserIndex, What};
 
 const REASON: RuleId = rule("KICK-9");
 const REMEMBERED: RuleId = rule("KICK-3");
 const LIVES: RuleId = rule("CONN-4");
 
-pub(super) struct Reasons;
+#[derive(Default)]
+pub(super) struct Reasons {
+    /// Of each connection, the session that a resume asked for last, if it had been kicked by then.
+    asked: Vec<Option<(UserIndex, u32)>>,
+}
+
+impl Reasons {
+    fn asked(&mut self, connection: u32) -> &mut Option<(UserIndex, u32)> {
+        let index = connection as usize;
+        if self.asked.len() <= index {
+            self.asked.resize(index + 1, None);
+        }
+        &mut self.asked[index]
+    }
+}
 
 fn told(scene: &Scene<'_>, event: &Event, connection: u32, peer: DeviceIndex, kick: Kick, report: &mut Report) {
     let Kick { user, epoch, reason, .. } = kick;
@@ -40,17 +55,39 @@ fn told(scene: &Scene<'_>, event: &Event, connection: u32, peer: DeviceIndex, ki
 
 impl Property for Reasons {
     sentence!(
+        Always,
         "a session's end is told with the reason recorded first, and of no session that lives",
         "KICK-9",
         "KICK-3",
         "CONN-4"
     );
-    watches!("server_sent");
+    watches!("server_received", "server_sent", "opened");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        match event.what {
+            What::Opened { connection } => *self.asked(connection) = None,
+            What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Resume { user, epoch, .. } }
+                if peer != DeviceIndex::STRANGER =>
+            {
+                let records = &scene.server.now;
+                let installation = scene.server.installation(connection);
+                let ended = records.device(peer).and_then(|device| device.remembered(installation));
+                let is_kicked =
+                    |ended: &&Ended| (ended.user, ended.epoch) == (user, epoch) && ended.reason.kick().is_some();
+                *self.asked(connection) = ended.filter(is_kicked).map(|_| (user, epoch));
+            }
+            _ => {}
+        }
         let What::ServerSent { connection, peer: Some(peer), frame, .. } = event.what else { return };
         if peer == DeviceIndex::STRANGER {
             return;
+        }
+        if let ServerFrame::Resumed { .. } | ServerFrame::ResumeExpired { .. } | ServerFrame::ResumeRefused { .. } =
+            frame
+            && let Some((user, epoch)) = self.asked(connection).take()
+        {
+            let what = scene.session(peer, user, epoch);
+            report.event(LIVES, event, format!("{what} was kicked, and its device hears {}", frame.word()));
         }
         if let ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } = frame {
             told(scene, event, connection, peer, kick, report);
@@ -67,7 +104,7 @@ mod tests {
     use crate::trace::Fact;
 
     fn story() -> Story {
-        let story = Story::of(Reasons).hears(PHONE, 0, hello());
+        let story = Story::of(Reasons::default()).hears(PHONE, 0, hello());
         story.commit(&[accepted(ALICE, PHONE, 1)])
     }
 
@@ -93,5 +130,19 @@ mod tests {
         told(displaced().commit(&[Fact::EndForgotten { device: PHONE.into() }]), KickReason::Gone).holds();
         told(displaced().commit(&[accepted(BOB, PHONE, 2)]), KickReason::Gone).holds();
         told(story().commit(&[ended(ALICE, PHONE, 1, EndReason::Logout, PHONE)]), KickReason::Gone).holds();
+    }
+    /// CONN-4: the reason recorded first is told, also when the ticket has expired since.
+    #[test]
+    fn a_kicked_session_that_hears_of_its_ticket_only_is_seen() {
+        let (attempt, user, code) = (attempt(3), ALICE.into(), gatecrash::code::Code::TicketExpired);
+        let resume = |epoch| ClientFrame::Resume { attempt, user, epoch, ticket: None };
+        let over = |reason| story().commit(&[ended(ALICE, PHONE, 1, reason, PHONE2)]);
+        let refused = ServerFrame::ResumeRefused { attempt, code };
+        over(EndReason::SamePlatform).hears(PHONE, 0, resume(1)).sends(PHONE, 0, refused).breaks("CONN-4");
+        over(EndReason::Expired).hears(PHONE, 0, resume(1)).sends(PHONE, 0, refused).holds();
+        over(EndReason::SamePlatform).hears(PHONE, 0, resume(2)).sends(PHONE, 0, refused).holds();
+        story().hears(PHONE, 0, resume(1)).sends(PHONE, 0, refused).holds();
+        let kicked = ServerFrame::ResumeKicked { attempt, kick: kick(ALICE, 1) };
+        over(EndReason::SamePlatform).hears(PHONE, 0, resume(1)).sends(PHONE, 0, kicked).holds();
     }
 }

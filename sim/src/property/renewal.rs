@@ -52,6 +52,7 @@ impl Device {
 
 impl Property for Renewals {
     sentence!(
+        Always,
         "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over",
         "LOGIN-5",
         "CONN-4"

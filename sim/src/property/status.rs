@@ -27,6 +27,7 @@ impl StatusMoves {
 
 impl Property for StatusMoves {
     sentence!(
+        Always,
         "the login status moves only along its ways, and the login user is set exactly while LOGINED",
         "LOGIN-6",
         "LOGIN-7",

@@ -227,7 +227,8 @@ broken! {
         }
     }
 
-    /// Where displaced sessions may come back, they do so with a ticket that is over, too.
+    /// Where displaced sessions may come back, those with a ticket that is over are let in, too; the core
+    /// then refuses the ticket, and nobody speaks of the kick.
     ComesBackWithoutTicket {
         fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
             match Rules.resume(&ResumeCase { ticket: Ok(()), ..*case }) {

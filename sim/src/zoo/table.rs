@@ -109,7 +109,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F24b" "a kick is confirmed and forgotten, and calls go on" "TencentCloud/TIMSDK#200"
         [HEARD] Broken::client(ClientBug::DeafToKicks);
     "F25" "whoever was kicked while the link was down is told on resuming that all is well" "the product's change log 7.9.5666"
-        [KICK, HEARD] Broken::meddler(wire::LostKickStaysLost);
+        [KICK, HEARD, REASON] Broken::meddler(wire::LostKickStaysLost);
     "F26" "one device leaves, and the whole user is shown offline" "openimsdk/open-im-server#862"
         [PRESENCE] Broken::server(ServerBug::OneLeavesAllLeave);
     "F27" "a device that logs in again is counted again" "openimsdk/open-im-server PR#1658, tinode/chat#454"
@@ -171,8 +171,8 @@ pub const BUGS: &[Bug] = bugs! {
         [TICKET] Broken::server(ServerBug::FutureTicketLives);
     "Z12" "what an administrator voided is kept in memory only" ""
         [TICKET] Broken::meddler(disk::VoidsInMemory);
-    "Z13" "where displaced sessions may come back, they do so with a ticket that is over, too" ""
-        [TICKET] Broken::server(ServerBug::ComesBackWithoutTicket);
+    "Z13" "where displaced sessions may come back, one whose ticket is over hears of the ticket only" ""
+        [REASON] Broken::server(ServerBug::ComesBackWithoutTicket);
     "Z14" "a session that ended with its ticket is told that it is gone" ""
         [REASON] Broken::server(ServerBug::ExpiredIsGone);
     "Z15" "a session whose link is lost is not there for a resume" ""
