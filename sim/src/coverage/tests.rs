@@ -24,7 +24,7 @@ devices.two = { platform = "android", site = "office" }
 [script]
 until = "300s"
 steps = """
-0s   one    login alice
+1s   one    login alice
 5s   fault  partition home
 6s   two    login alice
 9s   fault  repair home

@@ -6,7 +6,7 @@ use super::*;
 fn lesson(draft: Draft) -> Lesson {
     let number = draft.seed.number as Feature;
     let features = if number.is_multiple_of(3) { vec![1, 100 + number] } else { vec![1] };
-    Lesson { draft, features, events: 500 }
+    Lesson { draft, features, events: 5_000 }
 }
 
 fn taught(generations: u64) -> Guide {
