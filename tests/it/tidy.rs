@@ -62,6 +62,78 @@ fn assert_none(complaints: Vec<String>) {
 
 // Rules.
 
+/// Every rule that a property's file names in a violation is broken there by a trace written by hand, and
+/// another such trace nearly breaks it.
+fn check_properties_have_their_traces(sources: &[Source]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for Source { path, text } in sources {
+        if !path.starts_with("sim/src/property/") || !text.contains("impl Property for") {
+            continue;
+        }
+        let (code, tests) = cut(text, lines_before_tests(text));
+        if !tests.contains(".holds()") {
+            complaints.push(format!("{path} has no trace that nearly breaks it: tell one that `.holds()`"));
+        }
+        for rule in code.split(": RuleId = rule(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            if !tests.contains(&format!(".breaks(\"{rule}\")")) {
+                complaints.push(format!("{path} has no trace that breaks {rule}: tell one that `.breaks(\"{rule}\")`"));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn properties_have_their_traces() {
+    assert_none(check_properties_have_their_traces(&repository()));
+    let source = |tests: &str| Source {
+        path: "sim/src/property/kick.rs".to_owned(),
+        text: format!(
+            "const A: RuleId = rule(\"KICK-1\");\nimpl Property for Kicks {{}}\n#[cfg(test)]\nmod tests {{\n{tests}\n}}\n"
+        ),
+    };
+    let complaints = |tests| check_properties_have_their_traces(&[source(tests)]).len();
+    assert_eq!(complaints("a.breaks(\"KICK-1\"); b.holds();"), 0);
+    assert_eq!(complaints("a.breaks(\"KICK-2\"); b.holds();"), 1);
+    assert_eq!(complaints("a.breaks(\"KICK-1\");"), 1);
+}
+
+/// Every rule has a property that guards it, or a line in the documents that says why not; not both.
+fn check_rules_have_properties(rules: &[&str], document: &str) -> Vec<String> {
+    let families = families_of(rules);
+    let rows = document.lines().filter(|line| line.starts_with("| "));
+    let (guarded, reasoned): (Vec<&str>, Vec<&str>) = rows.partition(|line| line.ends_with(".rs` |"));
+    let guarded: BTreeSet<&str> = guarded.iter().flat_map(|line| mentions(line, &families)).collect();
+    let reasoned: BTreeSet<&str> = reasoned
+        .iter()
+        .filter_map(|line| line.split('|').nth(1).map(str::trim))
+        .filter(|first| is_rule_id(first))
+        .collect();
+    let mut complaints = Vec::new();
+    for rule in rules {
+        match (guarded.contains(rule), reasoned.contains(rule)) {
+            (true, true) => {
+                complaints.push(format!("docs/properties.md: {rule} has a property by now: strike its reason off"))
+            }
+            (false, false) => complaints.push(format!("docs/properties.md: {rule} has no property: say why not")),
+            _ => {}
+        }
+    }
+    complaints
+}
+
+#[test]
+fn rules_have_properties() {
+    let sources = repository();
+    let rules = rules_of(text_of(&sources, "SPEC.md"));
+    assert_none(check_rules_have_properties(&rules, text_of(&sources, "docs/properties.md")));
+    let document = "| always | a kick | KICK-1 | `kick.rs` |\n| KICK-2 | nobody sees it |\n";
+    assert_eq!(check_rules_have_properties(&["KICK-1", "KICK-2"], document), Vec::<String>::new());
+    assert_eq!(check_rules_have_properties(&["KICK-1", "KICK-3"], document).len(), 1);
+    let document = "| always | a kick | KICK-1 | `kick.rs` |\n| KICK-1 | nobody sees it |\n";
+    assert_eq!(check_rules_have_properties(&["KICK-1"], document).len(), 1);
+}
+
 /// The ids that SPEC.md defines, in its order.
 fn rules_of(spec: &str) -> Vec<&str> {
     spec.lines().filter_map(|line| line.strip_prefix("### ")).filter(|heading| is_rule_id(heading)).collect()

@@ -5,6 +5,7 @@ mod print;
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use gatecrash_sim::report::{self, Case};
@@ -41,6 +42,7 @@ Examples:
   gatecrash zoo --only F12           hunt one
   gatecrash zoo --only F01 --only D2 or two
   gatecrash zoo --list               say what they are, and hunt none
+  gatecrash zoo --from 500000        hunt in other seeds
   gatecrash zoo --only F12 --show    what does it do?
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
   gatecrash zoo --guided             with mutants beside fresh seeds: is it sooner?
@@ -59,6 +61,9 @@ pub struct Arguments {
     /// Give up on a bug after so many seeds of a block
     #[arg(long, value_name = "SEEDS", default_value_t = BLOCK_SEEDS, value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
     limit: u64,
+    /// Where the first block of seeds begins
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
+    from: u64,
     /// In how many blocks of seeds to hunt
     #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..=99))]
     blocks: u64,
@@ -90,6 +95,8 @@ struct Zoo {
     median_of_medians: Option<u64>,
     /// Seeds on which the unbroken system ran.
     seeds_unbroken: u64,
+    /// How long the slowest of all shrinks took, in milliseconds.
+    slowest_shrink_ms: u128,
     false_alarms: usize,
     false_alarm_seeds: Vec<u64>,
 }
@@ -122,12 +129,20 @@ struct Hunted {
     steps_after_shrinking_by_block: Vec<Option<usize>>,
 }
 
-/// A catch, and what was left of its scenario if it was shrunk.
-type Shown = (Catch, Option<usize>);
+/// A catch, how many steps were left of its scenario if it was shrunk, and how long that took.
+type Shown = (Catch, Option<usize>, Duration);
+
+#[expect(clippy::disallowed_methods, reason = "how long people wait shows in no run")]
+fn shrink(bug: &Bug, catch: Catch) -> Shown {
+    let start = Instant::now();
+    let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
+    (catch, Some(steps), start.elapsed())
+}
 
 /// Hunts the bug in the first block, and shows how it is named in the smallest scenario.
-fn show(bug: &Bug, limit: u64) -> End {
-    let Some(catch) = zoo::hunt(bug, seeds(0, limit)) else {
+fn show(bug: &Bug, seeds: Range<u64>) -> End {
+    let limit = seeds.end - seeds.start;
+    let Some(catch) = zoo::hunt(bug, seeds) else {
         say(format_args!("{}: nothing names it in {}", bug.id, count(limit as usize, "seed")));
         return End::Violated;
     };
@@ -147,10 +162,10 @@ fn show(bug: &Bug, limit: u64) -> End {
 impl Hunted {
     fn new(bug: &Bug, blocks: &[Option<Shown>]) -> Hunted {
         let mut catches: Vec<Option<&Shown>> = blocks.iter().map(Option::as_ref).collect();
-        catches.sort_by_key(|shown| shown.map_or(u64::MAX, |(catch, _)| catch.seeds));
+        catches.sort_by_key(|shown| shown.map_or(u64::MAX, |(catch, ..)| catch.seeds));
         let median = catches[catches.len() / 2];
-        let property = median.map(|(catch, _)| catch.by().said().to_owned());
-        let mut also: Vec<String> = blocks.iter().flatten().map(|(catch, _)| catch.by().said().to_owned()).collect();
+        let property = median.map(|(catch, ..)| catch.by().said().to_owned());
+        let mut also: Vec<String> = blocks.iter().flatten().map(|(catch, ..)| catch.by().said().to_owned()).collect();
         also.sort_unstable();
         also.dedup();
         also.retain(|other| Some(other) != property.as_ref());
@@ -160,18 +175,18 @@ impl Hunted {
             what: bug.what,
             source: bug.source,
             caught,
-            median_seeds: median.map(|(catch, _)| catch.seeds),
-            seeds: blocks.iter().map(|shown| shown.as_ref().map(|(catch, _)| catch.seeds)).collect(),
+            median_seeds: median.map(|(catch, ..)| catch.seeds),
+            seeds: blocks.iter().map(|shown| shown.as_ref().map(|(catch, ..)| catch.seeds)).collect(),
             property,
-            rule: median.and_then(|(catch, _)| catch.by().rule()).map(|rule| rule.as_str()),
-            right: caught && blocks.iter().flatten().all(|(catch, _)| catch.is_right(bug)),
+            rule: median.and_then(|(catch, ..)| catch.by().rule()).map(|rule| rule.as_str()),
+            right: caught && blocks.iter().flatten().all(|(catch, ..)| catch.is_right(bug)),
             also,
-            seed: median.map(|(catch, _)| catch.seed),
-            steps: median.map(|(catch, _)| catch.steps),
-            steps_after_shrinking: median.and_then(|&(_, steps)| steps),
+            seed: median.map(|(catch, ..)| catch.seed),
+            steps: median.map(|(catch, ..)| catch.steps),
+            steps_after_shrinking: median.and_then(|&(_, steps, _)| steps),
             steps_after_shrinking_by_block: blocks
                 .iter()
-                .map(|shown| shown.as_ref().and_then(|&(_, steps)| steps))
+                .map(|shown| shown.as_ref().and_then(|&(_, steps, _)| steps))
                 .collect(),
         }
     }
@@ -193,7 +208,7 @@ pub fn run(arguments: &Arguments) -> End {
     }
 
     if arguments.show {
-        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, arguments.limit)).collect();
+        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, seeds(arguments, 0, arguments.limit))).collect();
         return if ends.contains(&End::Violated) { End::Violated } else { End::Passed };
     }
 
@@ -206,11 +221,10 @@ pub fn run(arguments: &Arguments) -> End {
         arguments.jobs,
         &hunts,
         |&(bug, block)| {
-            let seeds = seeds(block, arguments.limit);
+            let seeds = seeds(arguments, block, arguments.limit);
             let catch = if arguments.guided { zoo::hunt_guided(bug, seeds) } else { zoo::hunt(bug, seeds) }?;
             let is_shrunk = !arguments.guided && !arguments.unshrunk;
-            let steps = is_shrunk.then(|| zoo::shrunk(bug, &catch).scenario.steps.len());
-            Some((catch, steps))
+            Some(if is_shrunk { shrink(bug, catch) } else { (catch, None, Duration::ZERO) })
         },
         |catch| {
             caught += usize::from(catch.is_some());
@@ -225,8 +239,9 @@ pub fn run(arguments: &Arguments) -> End {
 
     // The same seeds, and nothing is broken. What a guide drafted is no seed.
     let blocks = if arguments.guided { 0 } else { arguments.blocks };
-    let chunks: Vec<Range<u64>> =
-        (0..blocks).flat_map(|block| chunks(seeds(block, needed(block, &hunted, arguments.limit)))).collect();
+    let chunks: Vec<Range<u64>> = (0..blocks)
+        .flat_map(|block| chunks(seeds(arguments, block, needed(block, &hunted, arguments.limit))))
+        .collect();
     bar.set_length(chunks.len() as u64);
     bar.set_position(0);
     bar.set_message("on the same seeds: false alarms?");
@@ -242,6 +257,7 @@ pub fn run(arguments: &Arguments) -> End {
         caught: hunted.iter().filter(|bug| bug.caught).count(),
         right: hunted.iter().filter(|bug| bug.right).count(),
         median_of_medians: median_of(&hunted),
+        slowest_shrink_ms: catches.iter().flatten().map(|(.., took)| took.as_millis()).max().unwrap_or_default(),
         seeds_unbroken: chunks.iter().map(|chunk| chunk.end - chunk.start).sum(),
         false_alarms: false_alarm_seeds.len(),
         false_alarm_seeds,
@@ -254,8 +270,8 @@ pub fn run(arguments: &Arguments) -> End {
 }
 
 /// The seeds of a block.
-fn seeds(block: u64, number: u64) -> Range<u64> {
-    let first = block * BLOCK_SEEDS;
+fn seeds(arguments: &Arguments, block: u64, number: u64) -> Range<u64> {
+    let first = arguments.from + block * BLOCK_SEEDS;
     first..first + number
 }
 
@@ -292,7 +308,7 @@ mod tests {
 
     fn catch(seeds: u64, property: &'static str) -> Option<Shown> {
         let by = Fingerprint::Property { property, rule: gatecrash_sim::scenario::rules::rule("KICK-1"), kind: None };
-        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, Some(seeds as usize % 10)))
+        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, Some(seeds as usize % 10), Duration::ZERO))
     }
 
     #[test]
@@ -311,7 +327,7 @@ mod tests {
 
     #[test]
     fn chunks_cover_the_seeds_of_a_block() {
-        let chunks: Vec<_> = chunks(seeds(2, 250)).collect();
+        let chunks: Vec<_> = chunks(200_000..200_250).collect();
         assert_eq!(chunks, [200_000..200_100, 200_100..200_200, 200_200..200_250]);
     }
 }

@@ -195,6 +195,23 @@ mod tests {
         Story::of(Calls).on(PHONE, logout(3)).breaks("INIT-5");
     }
 
+    /// API-5, LOGOUT-1, INIT-1: each kind of call has its own time.
+    #[test]
+    fn results_of_other_calls_that_are_late_are_seen() {
+        let asks = |request| Story::of(Calls).calls(PHONE, 2, request);
+        let send = || asks(Request::Send { to: BOB.into(), text: text(0) });
+        let sent = || answered(2, CallKind::Send, Some(ALICE), failed(Code::NoAnswer));
+        send().at(15).on(PHONE, sent()).holds();
+        send().at(16).on(PHONE, sent()).breaks("API-5");
+        let left = || answered(2, CallKind::Logout, Some(ALICE), Outcome::Done);
+        asks(Request::Logout).at(15).on(PHONE, left()).holds();
+        asks(Request::Logout).at(16).on(PHONE, left()).breaks("LOGOUT-1");
+        let init = || asks(Request::Init { platform: gatecrash::policy::Platform::Android });
+        let begun = || answered(2, CallKind::Init, None, Outcome::Done);
+        init().on(PHONE, begun()).holds();
+        init().at(1).on(PHONE, begun()).breaks("INIT-1");
+    }
+
     /// LOGIN-9
     #[test]
     fn a_login_by_itself_is_seen() {

@@ -5,6 +5,7 @@ use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Fact, UserIndex, What};
 
 const GHOST: RuleId = rule("PRES-2");
+const LIVING: RuleId = rule("CONN-7");
 
 /// A session: whose, on which device, of which epoch.
 type Name = (UserIndex, DeviceIndex, u32);
@@ -43,9 +44,10 @@ fn counts_as_connected(scene: &Scene<'_>, &(user, device, epoch): &Name) -> bool
 impl Property for Ghosts {
     sentence!(
         Always,
-        "a session whose connection is gone, or whose server died, has lost its link at once",
+        "a session has lost its link just when its connection is gone or its server died",
         "PRES-1",
-        "PRES-2"
+        "PRES-2",
+        "CONN-7"
     );
     watches!(
         "decision",
@@ -54,6 +56,7 @@ impl Property for Ghosts {
         "store_failed",
         "opened",
         "gone",
+        "close_asked",
         "server_received",
         "server_sent"
     );
@@ -74,6 +77,14 @@ impl Property for Ghosts {
             let session = scene.session(device, user, epoch);
             report.event(GHOST, event, format!("{session} has no connection any more, and counts as connected"));
         }
+        if let What::ServerReceived { connection, .. } = event.what
+            && let Some((user, device, epoch)) = self.bound.get(connection as usize).copied().flatten()
+            && scene.server.now.session(user, device, epoch).is_some_and(|session| session.lost.is_some())
+        {
+            self.bound[connection as usize] = None;
+            let session = scene.session(device, user, epoch);
+            report.event(LIVING, event, format!("{session} has a connection, and counts as without"));
+        }
         match event.what {
             What::ServerStarted { .. } => self.is_starting = true,
             What::ServerReceived {
@@ -81,6 +92,11 @@ impl Property for Ghosts {
                 peer: Some(peer),
                 frame: ClientFrame::Login { .. } | ClientFrame::Resume { .. },
             } if peer != DeviceIndex::STRANGER => self.asking = Some(connection),
+            What::CloseAsked { connection, .. } => {
+                if let Some(bound) = self.bound.get_mut(connection as usize) {
+                    *bound = None;
+                }
+            }
             What::Opened { connection } | What::Gone { connection, .. } => {
                 self.asking = None;
                 let bound = self.bound.get_mut(connection as usize).and_then(Option::take);
@@ -143,6 +159,16 @@ mod tests {
         };
         goes_on(gone(again(), 1)).holds();
         goes_on(gone(again(), 2)).breaks("PRES-2");
+    }
+
+    /// CONN-7
+    #[test]
+    fn a_living_connection_that_counts_as_lost_is_seen() {
+        let story = || story().commit(&[lost(ALICE, PHONE, 1, 9)]);
+        let beats = |story: Story| story.at(10).hears(PHONE, 1, ClientFrame::Heartbeat);
+        beats(story()).breaks("CONN-7");
+        story().server(What::CloseAsked { connection: 1, peer: None }).holds();
+        beats(gone(story(), 1).server(What::Opened { connection: 1 })).holds();
     }
 
     /// PRES-2

@@ -190,6 +190,15 @@ mod tests {
         start(400).commit(&[ended(ALICE, PHONE2, 2, SamePlatform, PHONE3), newcomer]).breaks("POLICY-3");
     }
 
+    /// POLICY-4: whatever was decided, no more are left than may be, and the newcomer is.
+    #[test]
+    fn more_sessions_than_the_limit_are_seen() {
+        let start = || story().multi(2).commit(&[accepted(ALICE, PHONE, 1)]);
+        start().at(9).commit(&[accepted(ALICE, PHONE2, 2)]).holds();
+        let gone = [accepted(ALICE, PHONE2, 2), ended(ALICE, PHONE2, 2, SamePlatform, PHONE2)];
+        start().at(9).commit(&gone).breaks("POLICY-4");
+    }
+
     /// POLICY-5: a change of policy ends nothing by itself.
     #[test]
     fn a_displacement_without_a_login_is_seen() {

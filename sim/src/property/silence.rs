@@ -159,6 +159,22 @@ mod tests {
         story().calls(PHONE, 9, Request::Logout).on(PHONE, out()).on(PHONE, AGAIN).breaks("LOGOUT-1");
     }
 
+    /// LOGIN-9, INIT-5, INIT-6
+    #[test]
+    fn a_device_that_begins_by_itself_is_seen() {
+        let login = || Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
+        let tries = || {
+            let story = Story::of(Silence::default()).calls(PHONE, 8, login());
+            story.on(PHONE, status(Status::Logining, None))
+        };
+        tries().on(PHONE, AGAIN).holds();
+        let fails = || tries().world(What::ScriptEnded).receives(PHONE, ServerFrame::HeartbeatAnswer);
+        fails().on(PHONE, status(Status::Logout, None)).at(1).on(PHONE, AGAIN).breaks("LOGIN-9");
+        let leaves = || story().calls(PHONE, 9, Request::Uninit).on(PHONE, status(Status::Logout, None));
+        leaves().at(1).on(PHONE, AGAIN).breaks("INIT-5");
+        Story::of(Silence::default()).on(PHONE, AGAIN).breaks("INIT-6");
+    }
+
     /// LOGIN-9, LOGOUT-3: a frozen device whose application logs in and out has both calls at once on
     /// waking, and then what each of them asked for.
     #[test]

@@ -93,6 +93,18 @@ mod tests {
         unanswered.on(PHONE, status(Status::Logined, Some(ALICE))).breaks("LOGIN-6");
     }
 
+    /// LOGIN-5
+    #[test]
+    fn a_renewal_that_ends_the_session_is_seen() {
+        let logs_in_again = |user: U| {
+            let login = Request::Login { user: user.into(), ticket: ticket(TICKET) };
+            story().logs_in(PHONE, ALICE, 1).calls(PHONE, 9, login)
+        };
+        logs_in_again(ALICE).holds();
+        logs_in_again(ALICE).on(PHONE, status(Status::Logout, None)).breaks("LOGIN-5");
+        logs_in_again(BOB).on(PHONE, status(Status::Logout, None)).holds();
+    }
+
     /// LOGIN-7
     #[test]
     fn a_login_user_left_behind_is_seen() {

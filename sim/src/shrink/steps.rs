@@ -26,8 +26,16 @@ const REFUSALS: std::ops::RangeInclusive<u32> = 1..=3;
 /// Of so few steps every removal has been tried but that of all.
 const FEW_STEPS: usize = 4;
 
-/// How many subsets of the steps are drawn.
+/// The same where more steps are left than anybody wants to read: of a race that is seldom lost the way out
+/// may be narrow.
+const SEEDS_OF_MANY: std::ops::RangeInclusive<u64> = 1..=60;
+
+/// How many subsets of the steps are drawn, and how many of more steps than anybody wants to read.
 const SUBSETS: usize = 300;
+const SUBSETS_OF_MANY: usize = 4_000;
+
+/// So many steps are many.
+const MANY_STEPS: usize = 8;
 
 /// A script that has no step left to end with ends here.
 const EMPTY_UNTIL: Duration = Duration::from_secs(1);
@@ -89,7 +97,8 @@ pub(super) fn luck(search: &mut Search<'_>) {
         let singles = (0..count).map(|gone| vec![gone]);
         let pairs = pairs_of(count).map(Vec::from).filter(|_| count <= LUCKY_PAIRS_STEPS_MAX);
         let removals: Vec<Vec<usize>> = singles.chain(pairs).collect();
-        let tries = removals.into_iter().flat_map(|gone| SEEDS.map(move |seed| (gone.clone(), seed)));
+        let seeds = if count > MANY_STEPS { SEEDS_OF_MANY } else { SEEDS };
+        let tries = removals.into_iter().flat_map(|gone| seeds.clone().map(move |seed| (gone.clone(), seed)));
         let has_helped = search.first_of(tries, |scenario: &mut Scenario, (gone, seed)| {
             without(&mut scenario.steps, &gone);
             scenario.seed = seed;
@@ -113,11 +122,12 @@ fn subsets(search: &mut Search<'_>) -> bool {
         return false;
     }
     let mut draw = Draw::new(count as u64, "shrink", "subsets");
-    let tries: Vec<(Vec<usize>, u64)> = (0..SUBSETS)
+    let (number, seeds) = if count > MANY_STEPS { (SUBSETS_OF_MANY, SEEDS_OF_MANY) } else { (SUBSETS, SEEDS) };
+    let tries: Vec<(Vec<usize>, u64)> = (0..number)
         .map(|_| {
             let share = draw.between(2, count as u64 - 2);
             let gone = (0..count).filter(|_| draw.chance(share, count as u64)).collect();
-            let seed = if draw.chance(1, 2) { search.best.seed } else { draw.between(*SEEDS.start(), *SEEDS.end()) };
+            let seed = if draw.chance(1, 2) { search.best.seed } else { draw.between(*seeds.start(), *seeds.end()) };
             (gone, seed)
         })
         .collect();

@@ -23,7 +23,7 @@ const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
 const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
 const ENDS: &str = "a session ends once, keeps its epoch until then, and is the only one of its device";
-const GHOST: &str = "a session whose connection is gone, or whose server died, has lost its link at once";
+const GHOST: &str = "a session has lost its link just when its connection is gone or its server died";
 const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
 const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
 const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
@@ -59,7 +59,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F02" "a late clean-up, looked up by user and device only, removes the session's replacement" "igniterealtime/Openfire PR#1527"
         [TICKET] Broken::meddler(wire::LateCleanUp::default());
     "F03" "the end of an old connection is taken for the link loss of the session that has a new one" "absmach/fluxmq PR#597, KAFKA-19950"
-        [PRESENCE, ENDS, PANICKED] Broken::server(ServerBug::StaleDisconnect);
+        [GHOST, PANICKED] Broken::server(ServerBug::StaleDisconnect);
     "F04" "a displacement voids the ticket of the displaced device" "openimsdk/open-im-server#3003, #3076"
         [TICKET] Broken::meddler(wire::KickVoidsTicket::default());
     "F05" "a kicked device logs in again by itself" "openimsdk/openim-sdk-core#44"
@@ -71,7 +71,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F08" "\"replaced\" is one more reason to try again" "fazer-ai/baileys-api PR#309, mollysocket#102"
         [HEARD] Broken::client(ClientBug::KickIsRetried);
     "F09" "whatever ended the session, a logout too, the SDK connects again" "conversejs/converse.js#418"
-        [SILENCE] Broken::client(ClientBug::AlwaysReconnects);
+        [SILENCE, ACCOUNT] Broken::client(ClientBug::AlwaysReconnects);
     "F10" "an expired ticket is one more reason to try again" "openimsdk/openim-sdk-core#169"
         [HEARD] Broken::client(ClientBug::ExpiryIsRetried);
     "F11" "in the place of a resume the SDK logs in" "leancloud Realtime-SDK-Flutter#9"
@@ -81,7 +81,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F13" "the whole platform goes in the place of one instance" "openimsdk/open-im-server#3157, #3306"
         [POLICY] Broken::server(ServerBug::WholePlatformGoes);
     "F13b" "a change of the policy has no effect" "openimsdk/open-im-server#312, #1094"
-        [POLICY] Broken::meddler(wire::PolicyStays);
+        [POLICY] Broken::meddler(wire::PolicyStays::default());
     "F14" "whoever connects gets two connections" "wireapp/wire-webapp PR#21448"
         [SILENCE] Broken::meddler(device::ConnectsTwice);
     "F15" "a connection goes, and the session that was on it never loses its link" "esl/MongooseIM#843, processone/ejabberd#2092"
@@ -93,7 +93,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F18" "after an expiry the user counts as logged in, and their next login is not carried out" "JiangJuHong/FlutterTencentImPlugin#66"
         [CALLS, TERMINAL] Broken::meddler(device::LoginAfterExpiryIsSwallowed::default());
     "F19" "an expiry is never told" "the product's change log 5.1.132, 4.5.15"
-        [KICK, TERMINAL] Broken::meddler(device::ExpiryIsNotTold);
+        [KICK, TERMINAL, CONNECTING] Broken::meddler(device::ExpiryIsNotTold);
     "F20" "the late half of a logout tears down whoever is logged in by then" "openimsdk/openim-sdk-core PR#509"
         [STATUS, CALLS, SILENCE] Broken::meddler(device::LateHalfOfALogout::default());
     "F21" "a login that failed counts as pending for ever" "openim oimws#151"
@@ -101,7 +101,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F22" "after a switch the conversations of the account before are shown" "the product's change log 8.5.6864, 7.3.4358"
         [ACCOUNT] Broken::client(ClientBug::FormerList);
     "F23" "a login that fails has no result" "the product's change log 6.7.3184, 5.8.1668"
-        [CALLS] Broken::meddler(device::FailedLoginIsNotAnswered);
+        [CALLS, TERMINAL] Broken::meddler(device::FailedLoginIsNotAnswered);
     "F23b" "a result comes twice" "the product's change log 5.1.137"
         [CALLS] Broken::meddler(device::ResultsTwice);
     "F24" "after a kick the login user is still set" "TencentCloud/TIMSDK#200"
@@ -243,7 +243,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
         [CALLS, CONNECTING] Broken::client(ClientBug::SecondLoginTakesOver);
     "Z48" "a second init starts the SDK anew" ""
-        [CALLS, STATUS, SILENCE, CONNECTING] Broken::client(ClientBug::SecondInit);
+        [CALLS, STATUS, SILENCE, CONNECTING, LINK] Broken::client(ClientBug::SecondInit);
     "Z49" "each delay of the back-off is twice as long as it may be" ""
         [LINK] Broken::client(ClientBug::SlowBackOff);
     "Z50" "the back-off doubles without end" ""

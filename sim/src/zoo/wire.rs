@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::code::Code;
 use gatecrash::id::{Attempt, ConnectionId, DeviceId, UserId};
+use gatecrash::policy::Seats;
 use gatecrash::protocol::{
     Admission, ClientFrame, Conversation, Kick, KickReason, Presence, ResumeOutcome, ServerFrame,
 };
-use gatecrash::server::{Action, Input, Output, Timer};
+use gatecrash::server::{Action, Config, Input, Output, Timer};
 use gatecrash::store::{EndReason, Fact, Records};
 use gatecrash::ticket::{OpenedTicket, Signature};
 use gatecrash::time::{Now, WallTime};
@@ -153,11 +154,22 @@ impl Meddler for NewcomerIsKickedToo {
 }
 
 /// F13: a change of the policy has no effect.
-pub(super) struct PolicyStays;
+#[derive(Default)]
+pub(super) struct PolicyStays {
+    seats: Seats,
+}
 
 impl Meddler for PolicyStays {
+    fn server_starts(&mut self, config: &mut Config, _: &mut Records) {
+        self.seats = config.seats;
+    }
+
     fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
-        steps.retain(|step| !matches!(step, ServerStep::Input(Input::Configured(_))));
+        for step in steps {
+            if let ServerStep::Input(Input::Configured(config)) = step {
+                config.seats = self.seats;
+            }
+        }
     }
 }
 
@@ -225,7 +237,7 @@ pub(super) struct KickOvertakesAnswer {
 }
 
 impl Meddler for KickOvertakesAnswer {
-    fn server_starts(&mut self, _: &mut gatecrash::server::Config, _: &mut Records) {
+    fn server_starts(&mut self, _: &mut Config, _: &mut Records) {
         self.slow.clear();
     }
 
@@ -312,7 +324,7 @@ pub(super) struct MessageAfterTheEnd {
 }
 
 impl Meddler for MessageAfterTheEnd {
-    fn server_starts(&mut self, _: &mut gatecrash::server::Config, _: &mut Records) {
+    fn server_starts(&mut self, _: &mut Config, _: &mut Records) {
         self.late.clear();
     }
 

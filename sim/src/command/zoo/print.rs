@@ -32,7 +32,7 @@ fn table(zoo: &Zoo, colours: bool) {
             verdict(bug, colours)
         ));
     }
-    say(format_args!("\n{}", summary(zoo)));
+    say(format_args!("\n{}\nthe slowest shrink took {:.1} s", summary(zoo), zoo.slowest_shrink_ms as f64 / 1_000.0));
 }
 
 /// The median, or that there is none.
