@@ -16,8 +16,10 @@ use std::time::Duration;
 use gatecrash::time::Instant;
 
 use crate::caught::caught;
+use crate::coverage::Coverage;
 use crate::fingerprint::Fingerprint;
 use crate::generate::{self, Profile, Seed};
+use crate::guided::{Draft, Guide, Lesson, Origin};
 use crate::property::Checks;
 use crate::scenario::Scenario;
 use crate::sometimes::Sometimes;
@@ -59,6 +61,10 @@ pub struct SeedRun {
     pub digest: Option<Digest>,
     /// What is wrong with it.
     pub failure: Option<Failure>,
+    /// Its scenario, where the seed does not draw it.
+    pub mutant: Option<Arc<Scenario>>,
+    /// What a guide learns from it, where there is one.
+    pub lesson: Option<Lesson>,
 }
 
 /// What is wrong with a seed.
@@ -87,18 +93,44 @@ impl Failure {
 
 /// Draws the seed's scenario, runs and judges it; if something is wrong, or by lot, a second time.
 pub fn seed(number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
-    pulse.begin(number);
     let seed = Seed { profile: manner.profile, number };
-    let first = once(seed, manner, pulse);
-    let was_repeated = first.failure.is_some() || number.is_multiple_of(REPEATED_ONE_IN);
+    twice(seed, manner, pulse, false, || Arc::new(generate::scenario(seed)))
+}
+
+/// The same of what a guide drafts for a number. What it reached is a lesson, unless something is wrong.
+pub fn guided(guide: &Guide, number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
+    pulse.begin(number);
+    let draft = match caught(|| guide.draft(number)) {
+        Ok(draft) => draft,
+        Err(said) => return SeedRun::failed(number.into(), false, format!("a mutation {said}")),
+    };
+    let mut run = twice(draft.seed, manner, pulse, true, || draft.scenario());
+    run.mutant.clone_from(&draft.mutant);
+    run.is_soak &= draft.mutant.is_none();
+    if let Some(lesson) = &mut run.lesson {
+        lesson.draft = draft;
+    }
+    run
+}
+
+fn twice(
+    seed: Seed,
+    manner: Manner,
+    pulse: &Arc<Pulse>,
+    is_guided: bool,
+    scenario: impl Fn() -> Arc<Scenario>,
+) -> SeedRun {
+    pulse.begin(seed.number);
+    let first = once(seed, manner, pulse, is_guided, &scenario);
+    let was_repeated = first.failure.is_some() || seed.number.is_multiple_of(REPEATED_ONE_IN);
     if !was_repeated {
         return first;
     }
-    let second = once(seed, manner, pulse);
+    let second = once(seed, manner, pulse, false, &scenario);
     let failure = if first.digest == second.digest && first.failure == second.failure {
         first.failure
     } else {
-        Some(Failure::Harness(difference(&generate::scenario(seed), manner.world)))
+        Some(Failure::Harness(difference(&scenario(), manner.world)))
     };
     SeedRun { was_repeated, failure, ..first }
 }
@@ -111,14 +143,21 @@ fn difference(scenario: &Scenario, world: World) -> String {
     }
 }
 
-fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
+fn once(
+    seed: Seed,
+    manner: Manner,
+    pulse: &Arc<Pulse>,
+    is_guided: bool,
+    scenario: impl Fn() -> Arc<Scenario>,
+) -> SeedRun {
     let is_soak = generate::is_soak(seed);
     let run = caught(|| {
-        let scenario = generate::scenario(seed);
+        let scenario = scenario();
         let watch = Watch {
             checks: manner.checks.then(|| Checks::new(&scenario)),
             ledger: Ledger::default(),
             sometimes: Sometimes::default(),
+            coverage: is_guided.then(Coverage::default),
             pulse: Arc::clone(pulse),
         };
         run_in(manner.world, &scenario, watch)
@@ -138,9 +177,15 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
         ([], Some(Ending::NotConverged(reason))) => Some(Failure::NotConverged(reason.clone())),
         ([], None) => Some(Failure::Harness("the world never said whether it had converged".to_owned())),
     };
-    let Watch { ledger, sometimes, .. } = watch;
+    let Watch { ledger, sometimes, coverage, .. } = watch;
     let digest = Some(summary.digest);
-    SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest, failure }
+    // Mutants of what fails fail for the most part in the same way.
+    let lesson = coverage.filter(|_| failure.is_none()).map(|coverage| Lesson {
+        draft: Draft::fresh(seed),
+        features: coverage.finish(&sometimes),
+        events: ledger.events,
+    });
+    SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest, failure, mutant: None, lesson }
 }
 
 fn run_in(world: World, scenario: &Scenario, watch: Watch) -> Result<(Summary, Watch), WorldError> {
@@ -163,7 +208,17 @@ impl SeedRun {
     fn failed(seed: Seed, is_soak: bool, said: String) -> SeedRun {
         let (ledger, sometimes) = (Ledger::default(), Sometimes::default());
         let failure = Some(Failure::Harness(said));
-        SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest: None, failure }
+        SeedRun {
+            seed,
+            is_soak,
+            was_repeated: false,
+            ledger,
+            sometimes,
+            digest: None,
+            failure,
+            mutant: None,
+            lesson: None,
+        }
     }
 }
 
@@ -172,6 +227,7 @@ struct Watch {
     checks: Option<Checks>,
     ledger: Ledger,
     sometimes: Sometimes,
+    coverage: Option<Coverage>,
     pulse: Arc<Pulse>,
 }
 
@@ -183,6 +239,9 @@ impl Observer for Watch {
             checks.observe(cast, event);
         }
         self.sometimes.observe(cast, event);
+        if let Some(coverage) = &mut self.coverage {
+            coverage.observe(cast, event);
+        }
     }
 }
 
@@ -200,15 +259,39 @@ pub struct Total {
     /// What was reached.
     pub sometimes: Sometimes,
     /// The seeds with something wrong, by what that is.
-    pub findings: BTreeMap<Fingerprint, Vec<(Seed, Option<Digest>)>>,
+    pub findings: BTreeMap<Fingerprint, Vec<Failed>>,
     digests: Digests,
+}
+
+/// A seed with something wrong.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// Which.
+    pub seed: Seed,
+    /// The sum of its events; none when the run never came to its end.
+    pub digest: Option<Digest>,
+    /// Its scenario, where the seed does not draw it.
+    pub mutant: Option<Arc<Scenario>>,
+}
+
+impl Failed {
+    /// Where its scenario comes from.
+    pub fn origin(&self) -> Origin {
+        if self.mutant.is_some() { Origin::Mutant(self.seed.number) } else { Origin::Seed(self.seed) }
+    }
+
+    /// Its scenario.
+    pub fn scenario(&self) -> Scenario {
+        self.mutant.as_deref().cloned().unwrap_or_else(|| generate::scenario(self.seed))
+    }
 }
 
 impl Total {
     /// One more seed.
     pub fn add(&mut self, run: SeedRun) {
         if let Some(failure) = &run.failure {
-            self.findings.entry(failure.fingerprint()).or_default().push((run.seed, run.digest));
+            let failed = Failed { seed: run.seed, digest: run.digest, mutant: run.mutant };
+            self.findings.entry(failure.fingerprint()).or_default().push(failed);
         }
         let Some(digest) = run.digest else { return };
         self.digests.push(digest);
@@ -235,13 +318,13 @@ impl Total {
     }
 }
 
-/// Runs the seed again, keeps the trace, and says what is wrong as a person needs it.
-pub fn report(seed: Seed, world: World) -> String {
-    let scenario = generate::scenario(seed);
-    let path = format!("--seed {seed}");
-    let case = report::Case { path: &path, scenario: &scenario, world };
+/// Runs what failed again, keeps the trace, and says what is wrong as a person needs it. `path` says where to find
+/// the scenario, as a command has it.
+pub fn report(failed: &Failed, path: &str, world: World) -> String {
+    let scenario = failed.scenario();
+    let case = report::Case { path, scenario: &scenario, world };
     match crate::run(&scenario, world) {
-        Ok(run) => report::failure(&case, &run).unwrap_or_else(|| format!("seed {seed} passes when run alone")),
+        Ok(run) => report::failure(&case, &run).unwrap_or_else(|| format!("{path} passes when run alone")),
         Err(error) => report::harness_failure(&case, &error),
     }
 }

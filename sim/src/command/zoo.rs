@@ -45,6 +45,7 @@ Examples:
   gatecrash zoo --from 500000        hunt in other seeds
   gatecrash zoo --only F12 --show    what does it do?
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
+  gatecrash zoo --guided             with mutants beside fresh seeds: is it sooner?
   gatecrash zoo --json | jq .bugs    for programs
   gatecrash zoo --markdown           the table of docs/zoo.md")]
 pub struct Arguments {
@@ -66,6 +67,13 @@ pub struct Arguments {
     /// In how many blocks of seeds to hunt
     #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..=99))]
     blocks: u64,
+    /// Hunt as a guided sweep does: with mutants of what reached something new beside fresh seeds. What is
+    /// caught is not shrunk, and nobody looks for false alarms
+    #[arg(long)]
+    guided: bool,
+    /// Shrink nothing
+    #[arg(long)]
+    unshrunk: bool,
     /// How many seeds to run at a time; it changes nothing but the time taken
     #[arg(long, value_name = "N", default_value_t = batch::cores())]
     jobs: NonZeroUsize,
@@ -121,14 +129,14 @@ struct Hunted {
     steps_after_shrinking_by_block: Vec<Option<usize>>,
 }
 
-/// A catch, how many steps were left of its scenario when it was shrunk, and how long that took.
-type Shown = (Catch, usize, Duration);
+/// A catch, how many steps were left of its scenario if it was shrunk, and how long that took.
+type Shown = (Catch, Option<usize>, Duration);
 
 #[expect(clippy::disallowed_methods, reason = "how long people wait shows in no run")]
 fn shrink(bug: &Bug, catch: Catch) -> Shown {
     let start = Instant::now();
     let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
-    (catch, steps, start.elapsed())
+    (catch, Some(steps), start.elapsed())
 }
 
 /// Hunts the bug in the first block, and shows how it is named in the smallest scenario.
@@ -177,10 +185,10 @@ impl Hunted {
             also,
             seed: median.map(|(catch, ..)| catch.seed),
             steps: median.map(|(catch, ..)| catch.steps),
-            steps_after_shrinking: median.map(|&(_, steps, _)| steps),
+            steps_after_shrinking: median.and_then(|&(_, steps, _)| steps),
             steps_after_shrinking_by_block: blocks
                 .iter()
-                .map(|shown| shown.as_ref().map(|&(_, steps, _)| steps))
+                .map(|shown| shown.as_ref().and_then(|&(_, steps, _)| steps))
                 .collect(),
         }
     }
@@ -215,8 +223,10 @@ pub fn run(arguments: &Arguments) -> End {
         arguments.jobs,
         &hunts,
         |&(bug, block)| {
-            let catch = zoo::hunt(bug, seeds(arguments, block, arguments.limit))?;
-            Some(shrink(bug, catch))
+            let seeds = seeds(arguments, block, arguments.limit);
+            let catch = if arguments.guided { zoo::hunt_guided(bug, seeds) } else { zoo::hunt(bug, seeds) }?;
+            let is_shrunk = !arguments.guided && !arguments.unshrunk;
+            Some(if is_shrunk { shrink(bug, catch) } else { (catch, None, Duration::ZERO) })
         },
         |catch| {
             caught += usize::from(catch.is_some());
@@ -229,8 +239,9 @@ pub fn run(arguments: &Arguments) -> End {
     };
     let hunted: Vec<Hunted> = bugs.iter().map(|bug| Hunted::new(bug, &of(bug))).collect();
 
-    // The same seeds, and nothing is broken.
-    let chunks: Vec<Range<u64>> = (0..arguments.blocks)
+    // The same seeds, and nothing is broken. What a guide drafted is no seed.
+    let blocks = if arguments.guided { 0 } else { arguments.blocks };
+    let chunks: Vec<Range<u64>> = (0..blocks)
         .flat_map(|block| chunks(seeds(arguments, block, needed(block, &hunted, arguments.limit))))
         .collect();
     bar.set_length(chunks.len() as u64);
@@ -299,7 +310,7 @@ mod tests {
 
     fn catch(seeds: u64, property: &'static str) -> Option<Shown> {
         let by = Fingerprint::Property { property, rule: gatecrash_sim::scenario::rules::rule("KICK-1"), kind: None };
-        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, seeds as usize % 10, Duration::ZERO))
+        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, Some(seeds as usize % 10), Duration::ZERO))
     }
 
     #[test]

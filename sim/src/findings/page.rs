@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Finding;
-use crate::generate::Seed;
+use crate::guided::Origin;
 use crate::report::{self, Case};
 use crate::shrink::{self, End};
 use crate::{HarnessError, Run};
@@ -13,16 +13,16 @@ const SEEDS_TOLD: usize = 20;
 
 /// The page, as Markdown. `path` is the folder it is in, `smallest` the run of what is left.
 pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, HarnessError>) -> String {
-    let Finding { fingerprint, world, plan, shrunk, seeds, packet, version, .. } = finding;
+    let Finding { fingerprint, world, plan, shrunk, seen, packet, version, .. } = finding;
     let mut page = format!("# {}\n\n", shrunk.scenario.title);
     let mut row = |name: &str, said: String| writeln!(page, "- **{name}**: {said}").expect("a string takes everything");
     row("fingerprint", format!("`{}`: {fingerprint}", fingerprint.slug()));
     if let Some(rule) = fingerprint.rule() {
         row("rule", format!("{rule}. {}", rule.text()));
     }
-    let told: Vec<String> = seeds.iter().take(SEEDS_TOLD).map(Seed::to_string).collect();
-    let more = if seeds.len() > SEEDS_TOLD { ", …" } else { "" };
-    row("seeds", format!("{}: {}{more}", seeds.len(), told.join(", ")));
+    let told: Vec<String> = seen.iter().take(SEEDS_TOLD).map(Origin::to_string).collect();
+    let more = if seen.len() > SEEDS_TOLD { ", …" } else { "" };
+    row("seeds", format!("{}: {}{more}", seen.len(), told.join(", ")));
     row("found in", format!("the {} world; a fresh process did the same", world.word()));
     if let Some(packet) = packet {
         row("packet world", packet.to_string());
@@ -36,11 +36,12 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
     row("version", (*version).to_owned());
 
     let file = format!("{path}/shrunk.toml");
-    let (seed, case) = (
-        format!("--seed {}", seeds.first().copied().unwrap_or(plan.seed.into())),
-        Case { path: &file, scenario: &shrunk.scenario, world: *world },
-    );
-    let of_plan = report::replay_command(&Case { path: &seed, scenario: plan, world: *world }, None);
+    let origin = match seen.first() {
+        Some(Origin::Seed(seed)) => format!("--seed {seed}"),
+        Some(Origin::Mutant(_)) | None => format!("{path}/plan.toml"),
+    };
+    let case = Case { path: &file, scenario: &shrunk.scenario, world: *world };
+    let of_plan = report::replay_command(&Case { path: &origin, scenario: plan, world: *world }, None);
     let told = match smallest {
         Ok(run) => report::failure(&case, run).unwrap_or_else(|| "passes when run alone".to_owned()),
         Err(error) => report::harness_failure(&case, error),

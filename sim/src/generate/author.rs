@@ -134,6 +134,10 @@ impl Author {
         if span > UNMENDED_MAX && !self.belief.is_disk_well {
             self.fault(Fault::MendDisk);
         }
+        self.spend_time(span);
+    }
+
+    fn spend_time(&mut self, span: u64) {
         if !self.setup.is_soak {
             let spent: u64 =
                 (0..self.belief.devices.len()).map(|device| cost::of_time(&self.belief, device, self.now, span)).sum();
@@ -148,6 +152,24 @@ impl Author {
         let latency = self.belief.sites.iter().map(|site| site.latency).max().unwrap_or_default();
         let commit = super::whole_micros(self.setup.app.commit_latency.max);
         self.pass((latency * 3 + commit * 4 + 20 * MILLI) / MILLI * MILLI);
+    }
+
+    // ---- what was written before ----
+
+    /// A step that is in the script already, in its time: it is believed and paid for, and nothing is asked of it.
+    pub(super) fn replay(&mut self, step: &Step) {
+        self.replay_until(super::whole_micros(step.at));
+        self.spent = self.spent.saturating_add(cost::of_step(&self.belief, self.now, &step.action) * 1_000);
+        self.belief.believe(self.now, &step.action);
+        self.steps.push(step.clone());
+    }
+
+    /// Time passes up to this, as it did when the script was written.
+    pub(super) fn replay_until(&mut self, at: u64) {
+        let span = at.saturating_sub(self.now);
+        if span > 0 {
+            self.spend_time(span);
+        }
     }
 
     // ---- who and where ----

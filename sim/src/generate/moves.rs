@@ -52,7 +52,7 @@ fn broken(belief: &Belief) -> u64 {
     (sites + devices.div_ceil(2) + 3 * usize::from(belief.mends_server().is_some())) as u64
 }
 
-fn mended(author: &mut Author) -> Option<Action> {
+pub(super) fn mended(author: &mut Author) -> Option<Action> {
     if let Some(fault) = author.belief.mends_server()
         && author.draw.chance(2, 3)
     {

@@ -24,9 +24,26 @@ pub(super) fn write(author: &mut Author) {
     if author.setup.loses_power {
         go_dark(author);
     }
+    episodes(author, &gambits, ends_busy, episodes_max);
+}
+
+/// Goes on with a script that has a beginning, to its end.
+pub(super) fn go_on(author: &mut Author) {
+    let gambits = gambit::available(author);
+    let ends_busy = author.draw.chance(1, 2);
+    episodes(author, &gambits, ends_busy, u64::MAX);
+}
+
+/// One episode.
+pub(super) fn an_episode(author: &mut Author) {
+    let gambits = gambit::available(author);
+    episode(author, &gambits);
+}
+
+fn episodes(author: &mut Author, gambits: &[u64], ends_busy: bool, episodes_max: u64) {
     let begun = author.spent();
-    for episode in 0..episodes_max {
-        let cost = ((author.spent() - begun + EPISODE) / (episode + 1)).max(EPISODE_MIN);
+    for number in 0..episodes_max {
+        let cost = ((author.spent() - begun + EPISODE) / (number + 1)).max(EPISODE_MIN);
         author.pace = author.time_left() / (author.left() / cost + 2);
         if author.left() == 0 || author.time_left() < MILLI {
             break;
@@ -35,19 +52,23 @@ pub(super) fn write(author: &mut Author) {
             let before = author.draw.log_between(SECOND, 5 * MINUTE) / MILLI * MILLI;
             author.rest_until(author.setup.span - before, PAUSE_SHARE);
         }
-        match author.draw.below(20) {
-            0..=8 => {
-                if let Some(gambit) = author.draw.weighted(&gambits) {
-                    gambit::play(author, gambit);
-                }
-            }
-            9..=11 => at_a_moment(author),
-            _ => burst(author),
-        }
+        episode(author, gambits);
         pause(author);
     }
     let end = author.setup.span;
     author.rest_until(end, 100);
+}
+
+fn episode(author: &mut Author, gambits: &[u64]) {
+    match author.draw.below(20) {
+        0..=8 => {
+            if let Some(gambit) = author.draw.weighted(gambits) {
+                gambit::play(author, gambit);
+            }
+        }
+        9..=11 => at_a_moment(author),
+        _ => burst(author),
+    }
 }
 
 /// The server's machine loses its power, and comes back.

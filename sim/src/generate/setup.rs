@@ -31,7 +31,7 @@ const SPAN_POWER_LOSS: (u64, u64) = (MINUTE, 9 * MINUTE);
 const BUDGET_PER_DEVICE: u64 = 110;
 
 /// The users, in the order in which seeds have them.
-const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+pub(super) const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
 /// The sites, in the order in which seeds have them.
 const SITES: [&str; 4] = ["home", "office", "cafe", "train"];
@@ -112,12 +112,12 @@ fn draw_app(draw: &mut Draw, users: &[UserId], span: u64, families: &Families) -
 }
 
 /// Half of all seeds start shortly before a midnight.
-fn draw_start(draw: &mut Draw) -> WallTime {
+pub(super) fn draw_start(draw: &mut Draw) -> WallTime {
     let before = if draw.chance(1, 2) { draw.log_between(1, 86_400) } else { draw.below(86_400) };
     WallTime::from_seconds(MIDNIGHT - before)
 }
 
-fn draw_ttl(draw: &mut Draw, span: u64) -> Duration {
+pub(super) fn draw_ttl(draw: &mut Draw, span: u64) -> Duration {
     let span = span / SECOND;
     let seconds = match draw.below(4) {
         0 => TICKET_TTL_DEFAULT.as_secs(),
@@ -128,7 +128,7 @@ fn draw_ttl(draw: &mut Draw, span: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn draw_commit_latency(draw: &mut Draw) -> Span {
+pub(super) fn draw_commit_latency(draw: &mut Draw) -> Span {
     let at_least = |draw: &mut Draw, low, high| {
         let min = draw.log_between(low, high);
         let max = if draw.chance(1, 2) { min } else { draw.log_between(min, high * 2) };
@@ -244,7 +244,13 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
     if draw.chance(share, 100) {
         limits.backoff_spread_percent = Some(draw.below(101) as u32);
     }
-    // The server bears a silence that lasts from one heartbeat to the next, and its answer's time.
+    bear_heartbeats(&mut limits);
+    let _ = HOUR;
+    limits
+}
+
+/// The server bears a silence that lasts from one heartbeat to the next, and its answer's time.
+fn bear_heartbeats(limits: &mut LimitOverrides) {
     let rules = gatecrash::limits::ServerLimits::default();
     for (platform, silence, rule) in [
         (Platform::Android, &mut limits.silence, rules.silence),
@@ -260,8 +266,20 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
             *silence = Some(bears + micros(5 * SECOND));
         }
     }
-    let _ = HOUR;
-    limits
+}
+
+/// The same limits, one of them shortened, another value, or as the rules have it.
+pub(super) fn redraw_limit(draw: &mut Draw, limits: &mut LimitOverrides) {
+    let (key, low, high) = *draw.pick(&SHORTENED);
+    let shortened = LimitValue::Time(micros(draw.log_between(low, high) * MILLI));
+    let kept: Vec<(&str, LimitValue)> = limits.set_values().into_iter().filter(|(other, _)| *other != key).collect();
+    if draw.chance(2, 3) {
+        assert!(limits.set(key, shortened), "{key} is a time");
+    } else {
+        *limits = LimitOverrides::default();
+        kept.into_iter().for_each(|(key, value)| assert!(limits.set(key, value), "it was set before"));
+    }
+    bear_heartbeats(limits);
 }
 
 /// The name of a user.

@@ -103,6 +103,13 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
 }
 
+impl Scenario {
+    /// Whether it is one that a file can hold: it prints, and what is printed parses to it.
+    pub fn reads_back(&self) -> bool {
+        Scenario::parse("printed.toml", &self.to_string()).as_ref() == Ok(self)
+    }
+}
+
 macro_rules! names {
     ($($(#[$doc:meta])+ $name:ident;)+) => { $(
         $(#[$doc])+

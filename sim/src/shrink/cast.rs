@@ -107,7 +107,7 @@ fn last_first<'n, N: Clone + 'n>(names: impl DoubleEndedIterator<Item = &'n N>) 
 }
 
 /// Every user that a call names.
-pub(super) fn users_of(scenario: &Scenario) -> BTreeSet<String> {
+pub(crate) fn users_of(scenario: &Scenario) -> BTreeSet<String> {
     let mut users = BTreeSet::new();
     for call in scenario.steps.iter().filter_map(|step| called(&step.action)) {
         match call {
@@ -130,14 +130,14 @@ fn names_only(call: &Call, name: &str) -> bool {
     }
 }
 
-pub(super) fn called(action: &Action) -> Option<&Call> {
+pub(crate) fn called(action: &Action) -> Option<&Call> {
     match action {
         Action::Call { call, .. } | Action::On { call, .. } => Some(call),
         Action::Raw { .. } | Action::Fault(_) | Action::App(_) => None,
     }
 }
 
-pub(super) fn called_mut(action: &mut Action) -> Option<&mut Call> {
+pub(crate) fn called_mut(action: &mut Action) -> Option<&mut Call> {
     match action {
         Action::Call { call, .. } | Action::On { call, .. } => Some(call),
         Action::Raw { .. } | Action::Fault(_) | Action::App(_) => None,
@@ -145,7 +145,7 @@ pub(super) fn called_mut(action: &mut Action) -> Option<&mut Call> {
 }
 
 /// Calls the user by another name, wherever the scenario names one.
-pub(super) fn rename_user(scenario: &mut Scenario, from: &str, to: &str) {
+pub(crate) fn rename_user(scenario: &mut Scenario, from: &str, to: &str) {
     let rename = |user: &mut String| {
         if user == from {
             to.clone_into(user);
@@ -180,7 +180,7 @@ fn rename_id(users: &mut BTreeSet<UserId>, from: &str, to: &str) {
 }
 
 /// Has another device act in a step of this one.
-pub(super) fn rename_device(action: &mut Action, from: &DeviceName, to: &DeviceName) {
+pub(crate) fn rename_device(action: &mut Action, from: &DeviceName, to: &DeviceName) {
     let device = match action {
         Action::Call { device, .. } | Action::On { device, .. } | Action::Raw { device, .. } => device,
         Action::Fault(
@@ -201,7 +201,7 @@ pub(super) fn rename_device(action: &mut Action, from: &DeviceName, to: &DeviceN
 }
 
 /// The site that a step is about.
-pub(super) fn site_of(action: &Action) -> Option<&SiteName> {
+pub(crate) fn site_of(action: &Action) -> Option<&SiteName> {
     match action {
         Action::Fault(
             Fault::Partition { site, .. }
@@ -214,7 +214,7 @@ pub(super) fn site_of(action: &Action) -> Option<&SiteName> {
     }
 }
 
-pub(super) fn site_of_mut(action: &mut Action) -> Option<&mut SiteName> {
+pub(crate) fn site_of_mut(action: &mut Action) -> Option<&mut SiteName> {
     match action {
         Action::Fault(
             Fault::Partition { site, .. }

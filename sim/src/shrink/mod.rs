@@ -13,7 +13,7 @@
 //!
 //! Runs nothing itself: whoever calls says how, in which world, and with which decisions.
 
-mod cast;
+pub(crate) mod cast;
 mod config;
 mod faults;
 mod steps;
@@ -227,7 +227,7 @@ impl Search<'_> {
 }
 
 /// The device that a step is about, if it is about one.
-fn device_of(action: &Action) -> Option<&DeviceName> {
+pub(crate) fn device_of(action: &Action) -> Option<&DeviceName> {
     use crate::scenario::{Clock, Fault};
     match action {
         Action::Call { device, .. } | Action::On { device, .. } | Action::Raw { device, .. } => Some(device),

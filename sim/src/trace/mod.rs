@@ -550,6 +550,13 @@ impl Observer for () {
     fn observe(&mut self, _: &Cast, _: &Event) {}
 }
 
+impl<One: Observer, Other: Observer> Observer for (One, Other) {
+    fn observe(&mut self, cast: &Cast, event: &Event) {
+        self.0.observe(cast, event);
+        self.1.observe(cast, event);
+    }
+}
+
 impl Observer for Vec<Box<dyn Observer>> {
     fn observe(&mut self, cast: &Cast, event: &Event) {
         for observer in self {

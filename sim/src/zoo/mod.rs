@@ -14,6 +14,7 @@ mod broken;
 mod client;
 mod device;
 mod disk;
+mod guided;
 mod limits;
 mod server;
 mod table;
@@ -35,6 +36,7 @@ use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
 
+pub use guided::hunt_guided;
 pub use table::BUGS;
 use table::MODELS;
 

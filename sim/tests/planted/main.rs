@@ -5,6 +5,7 @@
 //! scenario itself expects does not count.
 
 mod findings;
+mod guided;
 mod shrink;
 
 use std::collections::BTreeSet;

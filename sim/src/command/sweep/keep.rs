@@ -1,17 +1,17 @@
 //! The findings of a sweep as folders: each shrunk, run in the packet world too, and written down.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use gatecrash_sim::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::fingerprint::{self, Fingerprint};
+use gatecrash_sim::guided::Origin;
+use gatecrash_sim::run;
+use gatecrash_sim::scenario::Scenario;
+use gatecrash_sim::sweep::Failed;
 use gatecrash_sim::world::World;
-use gatecrash_sim::{
-    generate::{self, Seed},
-    run,
-};
 
 use super::super::shrink;
 
@@ -31,13 +31,30 @@ pub struct Kept {
     pub packet: Option<Elsewhere>,
 }
 
-/// Shrinks the first of these seeds and writes its folder below `parent`.
+/// The file of a folder that holds the scenario that failed first.
+pub fn plan_path(fingerprint: &Fingerprint, parent: &Path) -> PathBuf {
+    parent.join(fingerprint.slug()).join("plan.toml")
+}
+
+/// Writes down the scenario that failed first, which no seed draws again.
+///
+/// # Errors
+///
+/// Why it could not be written, in words.
+pub fn keep_plan(fingerprint: &Fingerprint, plan: &Scenario, parent: &Path) -> Result<PathBuf, String> {
+    let path = plan_path(fingerprint, parent);
+    let written = fs::create_dir_all(parent.join(fingerprint.slug())).and_then(|()| fs::write(&path, plan.to_string()));
+    written.map(|()| path.clone()).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Shrinks the first of these and writes its folder below `parent`.
 ///
 /// # Errors
 ///
 /// Why there is no folder, in words.
-pub fn keep(fingerprint: &Fingerprint, seeds: &[Seed], world: World, parent: &Path) -> Result<Kept, String> {
-    let plan = generate::scenario(seeds[0]);
+pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &Path) -> Result<Kept, String> {
+    let plan = seen[0].scenario();
+    let origins: Vec<Origin> = seen.iter().map(Failed::origin).collect();
     let time = match world {
         World::Event => SHRINK_FOR,
         World::Packet => SHRINK_IN_PACKETS_FOR,
@@ -45,7 +62,7 @@ pub fn keep(fingerprint: &Fingerprint, seeds: &[Seed], world: World, parent: &Pa
     let bar = shrink::bar();
     let shrunk = shrink::within(time, &plan, fingerprint, world, &bar);
     bar.finish_and_clear();
-    let shrunk = shrunk.map_err(|error| format!("seed {} run alone: {error}", seeds[0]))?;
+    let shrunk = shrunk.map_err(|error| format!("{} run alone: {error}", plan.title))?;
     let packet = (world != World::Packet).then(|| {
         elsewhere(fingerprint, &shrunk.scenario, &plan, |scenario| {
             fingerprint::seen(scenario, |scenario, recorder| World::Packet.run(scenario, recorder))
@@ -56,7 +73,7 @@ pub fn keep(fingerprint: &Fingerprint, seeds: &[Seed], world: World, parent: &Pa
         world,
         plan: &plan,
         shrunk: &shrunk,
-        seeds,
+        seen: &origins,
         packet: packet.as_ref(),
         version: &version(),
         parent: &parent.display().to_string(),
