@@ -41,7 +41,7 @@ impl Server {
         }
         let earlier = self.memory.newest.insert(id, connection).filter(|&earlier| earlier != connection);
         if let Some(earlier) = earlier.filter(|&earlier| self.memory.carries.get(&id) != Some(&earlier)) {
-            self.close(rule("CONN-7"), earlier);
+            self.close(const { rule("CONN-7") }, earlier);
         }
         true
     }
@@ -51,7 +51,7 @@ impl Server {
         self.say(ATTEMPT, connection, Answer::This(answer));
         let current = self.memory.carries.get(&id).or_else(|| self.memory.newest.get(&id));
         if current.is_some_and(|&current| current != connection) {
-            self.close(rule("CONN-7"), connection);
+            self.close(const { rule("CONN-7") }, connection);
         }
     }
 
@@ -107,7 +107,7 @@ impl Server {
         }
         let refused = |code| ServerFrame::LoginRefused { call, refused: Refusal::Code(code) };
         if !is_user_id(cast.user_name(user)) {
-            return self.say(rule("LOGIN-2"), connection, Answer::This(refused(Code::UserIdRejected)));
+            return self.say(const { rule("LOGIN-2") }, connection, Answer::This(refused(Code::UserIdRejected)));
         }
         if let Err(codes) = self.admit(cast, id, user, ticket) {
             return self.say_refused(connection, &codes, refused);
@@ -118,15 +118,16 @@ impl Server {
             });
         if let Some(owed) = owed.filter(|_| self.config.as_ref().is_some_and(|config| config.notify_offline_kick)) {
             self.settle(id, user, owed.epoch);
-            return self.say(rule("KICK-7"), connection, Answer::This(refused(Code::KickedWhileAway)));
+            return self.say(const { rule("KICK-7") }, connection, Answer::This(refused(Code::KickedWhileAway)));
         }
         let (epoch, lines) = self.accept((connection, id, platform), user, attempt, ticket, (cast, true));
         let frame = ServerFrame::LoginAccepted { call, epoch, conversations: None };
-        self.say(rule("POLICY-3"), connection, Answer::Conversations(frame, lines));
+        self.say(const { rule("POLICY-3") }, connection, Answer::Conversations(frame, lines));
     }
 
     fn say_refused(&mut self, connection: u32, codes: &[Code], refused: impl Fn(Code) -> ServerFrame) {
-        let rule = if codes == [Code::TooManyRefusals] { rule("TICKET-4") } else { rule("TICKET-3") };
+        let rule =
+            if codes == [Code::TooManyRefusals] { const { rule("TICKET-4") } } else { const { rule("TICKET-3") } };
         let frames: Vec<ServerFrame> = codes.iter().map(|&code| refused(code)).collect();
         self.say(rule, connection, Answer::OneOf(frames));
     }
@@ -142,17 +143,17 @@ impl Server {
     ) -> (u32, Conversations) {
         let ticket = ticket.expect("a ticket that passed could be read");
         if !self.records.users.contains_key(&user) {
-            self.fact(rule("LOGIN-1"), Fact::AccountCreated { user });
+            self.fact(const { rule("LOGIN-1") }, Fact::AccountCreated { user });
         }
         let day = (self.step.wall.0 / 1_000_000 / (24 * 60 * 60)) as u32;
         let is_counted = self.records.users.get(&user).is_some_and(|account| account.days.contains(&day));
         if counts && !is_counted {
-            self.fact(rule("DAU-1"), Fact::DayCounted { user, day });
+            self.fact(const { rule("DAU-1") }, Fact::DayCounted { user, day });
         }
         if let Some(holder) = self.records.devices.get(&id).and_then(|device| device.holds) {
             let (rule, reason) = match holder == user {
-                true => (rule("LOGIN-10"), EndReason::Replaced),
-                false => (rule("SWITCH-5"), EndReason::OtherUser),
+                true => (const { rule("LOGIN-10") }, EndReason::Replaced),
+                false => (const { rule("SWITCH-5") }, EndReason::OtherUser),
             };
             self.end_own(rule, (holder, id), reason, connection);
         }
@@ -186,7 +187,7 @@ impl Server {
         let grown = given.filter(|&epoch| epoch > last);
         let epoch = grown.unwrap_or(last + 1);
         self.epochs.insert(user, epoch);
-        (if given == grown { SEATS } else { rule("DUR-3") }, epoch)
+        (if given == grown { SEATS } else { const { rule("DUR-3") } }, epoch)
     }
 
     /// API-2: newest first.
@@ -230,20 +231,20 @@ impl Server {
         let (rule, answer) = match ended {
             None => {
                 let kick = Kick { user, epoch, reason: KickReason::Gone, by: None };
-                (rule("KICK-9"), ServerFrame::ResumeKicked { attempt, kick })
+                (const { rule("KICK-9") }, ServerFrame::ResumeKicked { attempt, kick })
             }
             Some(ended) => match kick_reason(ended.reason) {
-                None => (rule("TICKET-6"), ServerFrame::ResumeExpired { attempt }),
+                None => (const { rule("TICKET-6") }, ServerFrame::ResumeExpired { attempt }),
                 Some(reason) => {
                     let may_return = self.config.as_ref().is_some_and(|config| config.reconnect_kicks);
                     if may_return && is_displacement(ended.reason) && ended.owed && judged.is_ok() {
                         let newcomer = (connection, id, platform);
                         let (epoch, lines) = self.accept(newcomer, user, attempt, ticket, (cast, false));
                         let frame = ServerFrame::ResumedAsLogin { attempt, epoch, conversations: None };
-                        return self.say(rule("KICK-6"), connection, Answer::Conversations(frame, lines));
+                        return self.say(const { rule("KICK-6") }, connection, Answer::Conversations(frame, lines));
                     }
                     let kick = Kick { user, epoch, reason, by: ended.by };
-                    (rule("KICK-5"), ServerFrame::ResumeKicked { attempt, kick })
+                    (const { rule("KICK-5") }, ServerFrame::ResumeKicked { attempt, kick })
                 }
             },
         };
@@ -272,7 +273,7 @@ impl Server {
         }
         if standing != Standing::Carries(user, epoch) {
             let refused = answer(Some(Refusal::Code(Code::NotLoggedIn)));
-            return self.say(rule("KICK-10"), connection, Answer::This(refused));
+            return self.say(const { rule("KICK-10") }, connection, Answer::This(refused));
         }
         if let Err(codes) = self.admit(cast, id, user, ticket) {
             return self.say_refused(connection, &codes, |code| answer(Some(Refusal::Code(code))));
@@ -296,14 +297,18 @@ impl Server {
         let held = self.records.devices.get(&id).and_then(|device| device.holds);
         let is_earlier = |user: &UserIndex| self.records.session(*user, id).is_some_and(|one| one.attempt <= attempt);
         if let Some(user) = held.filter(is_earlier) {
-            self.end_own(rule("ATT-2"), (user, id), EndReason::Logout, connection);
+            self.end_own(const { rule("ATT-2") }, (user, id), EndReason::Logout, connection);
         }
         if self.records.ended(id).is_some() {
-            self.fact(rule("KICK-7"), Fact::EndForgotten { device: id.0 });
+            self.fact(const { rule("KICK-7") }, Fact::EndForgotten { device: id.0 });
         }
         if matches!(self.memory.standing(connection), Standing::Over(..)) {
             self.refresh(connection);
         }
-        self.say(rule("LOGOUT-1"), connection, Answer::This(ServerFrame::LogoutAnswer { call, refused: None }));
+        self.say(
+            const { rule("LOGOUT-1") },
+            connection,
+            Answer::This(ServerFrame::LogoutAnswer { call, refused: None }),
+        );
     }
 }

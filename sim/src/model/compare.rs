@@ -61,18 +61,18 @@ pub(super) fn difference(cast: &Cast, wanted: &[Wanted], facts: &[Fact]) -> Opti
 /// What a fact that nothing led to breaks.
 fn rule_of(fact: &Fact) -> RuleId {
     match fact {
-        Fact::AccountCreated { .. } => rule("LOGIN-1"),
-        Fact::AttemptRaised { .. } => rule("ATT-1"),
-        Fact::SessionAccepted { .. } => rule("INPUT-3"),
-        Fact::SessionResumed { .. } => rule("CONN-4"),
-        Fact::SessionRenewed { .. } => rule("LOGIN-5"),
-        Fact::LoginAcknowledged { .. } => rule("KICK-7"),
-        Fact::LinkLost { .. } => rule("CONN-7"),
-        Fact::SessionEnded { .. } => rule("POLICY-3"),
-        Fact::KickSettled { .. } | Fact::EndForgotten { .. } => rule("KICK-3"),
-        Fact::TicketsVoided { .. } | Fact::TicketVoided { .. } => rule("ADMIN-1"),
-        Fact::DayCounted { .. } => rule("DAU-1"),
-        Fact::PresenceChanged { .. } => rule("PRES-1"),
-        Fact::MessageStored { .. } => rule("API-2"),
+        Fact::AccountCreated { .. } => const { rule("LOGIN-1") },
+        Fact::AttemptRaised { .. } => const { rule("ATT-1") },
+        Fact::SessionAccepted { .. } => const { rule("INPUT-3") },
+        Fact::SessionResumed { .. } => const { rule("CONN-4") },
+        Fact::SessionRenewed { .. } => const { rule("LOGIN-5") },
+        Fact::LoginAcknowledged { .. } => const { rule("KICK-7") },
+        Fact::LinkLost { .. } => const { rule("CONN-7") },
+        Fact::SessionEnded { .. } => const { rule("POLICY-3") },
+        Fact::KickSettled { .. } | Fact::EndForgotten { .. } => const { rule("KICK-3") },
+        Fact::TicketsVoided { .. } | Fact::TicketVoided { .. } => const { rule("ADMIN-1") },
+        Fact::DayCounted { .. } => const { rule("DAU-1") },
+        Fact::PresenceChanged { .. } => const { rule("PRES-1") },
+        Fact::MessageStored { .. } => const { rule("API-2") },
     }
 }

@@ -139,12 +139,12 @@ impl Server {
     /// KICK-3: a heartbeat on the connection of an ended session is answered with the end.
     pub(super) fn heartbeat(&mut self, connection: u32, id: Id) {
         let Standing::Over(user, epoch) = self.memory.standing(connection) else {
-            return self.say(rule("CONN-5"), connection, Answer::This(ServerFrame::HeartbeatAnswer));
+            return self.say(const { rule("CONN-5") }, connection, Answer::This(ServerFrame::HeartbeatAnswer));
         };
         let gone = ServerFrame::Kick { kick: Kick { user, epoch, reason: KickReason::Gone, by: None } };
         let known = self.records.ended(id).filter(|ended| ended.names(user, epoch));
         let frame = known.map_or(gone, end);
-        self.say(rule("KICK-3"), connection, Answer::This(frame));
+        self.say(const { rule("KICK-3") }, connection, Answer::This(frame));
     }
 
     /// KICK-3: the device has noted the end.
@@ -158,7 +158,7 @@ impl Server {
     /// KICK-2: strikes off the kick that names this session, if it is owed.
     pub(super) fn settle(&mut self, id: Id, user: UserIndex, epoch: u32) {
         if self.records.ended(id).is_some_and(|ended| ended.names(user, epoch) && ended.owed) {
-            self.fact(rule("KICK-3"), Fact::KickSettled { user, device: id.0, epoch });
+            self.fact(const { rule("KICK-3") }, Fact::KickSettled { user, device: id.0, epoch });
         }
     }
 
@@ -168,7 +168,7 @@ impl Server {
         let ended = self.records.ended(id).filter(|ended| ended.names(user, epoch));
         let was = live.map(|session| session.acknowledged).or(ended.map(|ended| ended.acknowledged));
         if was == Some(false) {
-            self.fact(rule("KICK-7"), Fact::LoginAcknowledged { user, device: id.0, epoch });
+            self.fact(const { rule("KICK-7") }, Fact::LoginAcknowledged { user, device: id.0, epoch });
         }
     }
 }

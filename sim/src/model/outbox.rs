@@ -87,14 +87,14 @@ impl Outbox {
         } else {
             self.owed.iter().position(is_it).and_then(|place| self.owed.remove(place))
         };
-        let said = frame_in_words(cast, frame);
+        let said = || frame_in_words(cast, frame);
         let Some(Owed { rule, answer: Some(answer), .. }) = owed else {
-            return Difference::of(rule_of(frame), format!("the server said {said}, and had nothing to say"));
+            return Difference::of(rule_of(frame), format!("the server said {}, and had nothing to say", said()));
         };
         if answer.is(cast, frame) {
             return None;
         }
-        Difference::of(rule, format!("the server said {said}, not {}", answer.in_words(cast)))
+        Difference::of(rule, format!("the server said {}, not {}", said(), answer.in_words(cast)))
     }
 
     /// The connection is closed. False when nobody meant to.
@@ -132,23 +132,23 @@ impl Outbox {
 /// What a frame that nobody expected breaks.
 fn rule_of(frame: &ServerFrame) -> RuleId {
     match frame {
-        ServerFrame::LoginAccepted { .. } | ServerFrame::LoginRefused { .. } => rule("LOGIN-3"),
+        ServerFrame::LoginAccepted { .. } | ServerFrame::LoginRefused { .. } => const { rule("LOGIN-3") },
         ServerFrame::Resumed { .. }
         | ServerFrame::ResumedAsLogin { .. }
         | ServerFrame::ResumeKicked { .. }
         | ServerFrame::ResumeExpired { .. }
         | ServerFrame::ResumeRefused { .. }
         | ServerFrame::ResumeUnable { .. }
-        | ServerFrame::ResumeStale { .. } => rule("CONN-4"),
-        ServerFrame::RenewAnswer { .. } => rule("LOGIN-5"),
-        ServerFrame::LogoutAnswer { .. } => rule("LOGOUT-1"),
-        ServerFrame::HeartbeatAnswer => rule("CONN-5"),
-        ServerFrame::Kick { .. } => rule("KICK-2"),
-        ServerFrame::Expired { .. } => rule("TICKET-5"),
-        ServerFrame::SendAnswer { .. } | ServerFrame::Message { .. } => rule("API-2"),
-        ServerFrame::AdminKickAnswer { .. } => rule("ADMIN-1"),
-        ServerFrame::QueryAnswer { .. } => rule("ADMIN-2"),
-        ServerFrame::Error { .. } => rule("INPUT-1"),
+        | ServerFrame::ResumeStale { .. } => const { rule("CONN-4") },
+        ServerFrame::RenewAnswer { .. } => const { rule("LOGIN-5") },
+        ServerFrame::LogoutAnswer { .. } => const { rule("LOGOUT-1") },
+        ServerFrame::HeartbeatAnswer => const { rule("CONN-5") },
+        ServerFrame::Kick { .. } => const { rule("KICK-2") },
+        ServerFrame::Expired { .. } => const { rule("TICKET-5") },
+        ServerFrame::SendAnswer { .. } | ServerFrame::Message { .. } => const { rule("API-2") },
+        ServerFrame::AdminKickAnswer { .. } => const { rule("ADMIN-1") },
+        ServerFrame::QueryAnswer { .. } => const { rule("ADMIN-2") },
+        ServerFrame::Error { .. } => const { rule("INPUT-1") },
     }
 }
 

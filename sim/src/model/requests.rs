@@ -56,13 +56,13 @@ impl Server {
         let refuse = |code| Answer::This(ServerFrame::SendAnswer { call, message: 0, refused: Some(code) });
         let from = match asker {
             Ok(user) => user,
-            Err(code) => return self.say(rule("KICK-10"), connection, refuse(code)),
+            Err(code) => return self.say(const { rule("KICK-10") }, connection, refuse(code)),
         };
         if cast.text(text).len() > TEXT_MAX {
-            return self.say(rule("API-4"), connection, refuse(Code::InvalidArgument));
+            return self.say(const { rule("API-4") }, connection, refuse(Code::InvalidArgument));
         }
         if !self.records.users.contains_key(&to) {
-            return self.say(rule("API-4"), connection, refuse(Code::UnknownUser));
+            return self.say(const { rule("API-4") }, connection, refuse(Code::UnknownUser));
         }
         let message = self.next_message();
         self.fact(MESSAGE, Fact::MessageStored { message, from, to, text });
@@ -95,7 +95,7 @@ impl Server {
         let Some(asker) = self.administrator(connection) else { return };
         let answer = |refused| Answer::This(ServerFrame::AdminKickAnswer { call, refused });
         if let Err(code) = asker {
-            return self.say(rule("ADMIN-3"), connection, answer(Some(code)));
+            return self.say(const { rule("ADMIN-3") }, connection, answer(Some(code)));
         }
         let Some(account) = self.records.users.get(&user) else {
             return self.say(KICK, connection, answer(Some(Code::UnknownUser)));
@@ -117,7 +117,7 @@ impl Server {
         let Some(asker) = self.administrator(connection) else { return };
         if let Err(code) = asker {
             let answer = ServerFrame::QueryAnswer { call, report: None, refused: Some(code) };
-            return self.say(rule("ADMIN-3"), connection, Answer::This(answer));
+            return self.say(const { rule("ADMIN-3") }, connection, Answer::This(answer));
         }
         let users = match users.map(|list| cast.list(list)) {
             Some(List::Users(users)) => users.as_slice(),

@@ -108,7 +108,7 @@ impl Server {
             .map(|(user, session)| (user, session.id, session.epoch))
             .collect();
         for (user, id, epoch) in connected {
-            self.lose_link(rule("DUR-4"), user, id, epoch);
+            self.lose_link(const { rule("DUR-4") }, user, id, epoch);
         }
         let wall = self.step.wall.0;
         let mut lapsed = BTreeSet::new();

@@ -28,10 +28,10 @@ impl Sdk {
             Request::Init { .. } => {
                 let answer = if self.is_initialised { Answer::Code(Code::AlreadyInitialised) } else { Answer::Done };
                 self.is_initialised = true;
-                self.at_once(look, number, rule("INIT-4"), vec![answer]);
+                self.at_once(look, number, const { rule("INIT-4") }, vec![answer]);
             }
             _ if !self.is_initialised => {
-                self.at_once(look, number, rule("INIT-1"), vec![Answer::Code(Code::NotInitialised)]);
+                self.at_once(look, number, const { rule("INIT-1") }, vec![Answer::Code(Code::NotInitialised)]);
             }
             Request::Uninit => self.uninit(look, number),
             Request::Login { user, ticket } => self.login(look, number, user, ticket),
@@ -64,12 +64,12 @@ impl Sdk {
     /// INIT-3: every pending call ends with [7009].
     fn uninit(&mut self, look: &Look<'_>, number: u32) {
         let every = [Kind::Login, Kind::Renewal, Kind::Logout, Kind::Request];
-        self.give_up(rule("INIT-3"), Code::Uninitialised);
-        self.settle(look, rule("INIT-3"), &every, Answer::Code(Code::Uninitialised));
+        self.give_up(const { rule("INIT-3") }, Code::Uninitialised);
+        self.settle(look, const { rule("INIT-3") }, &every, Answer::Code(Code::Uninitialised));
         self.set_account(Account::Nobody);
         (self.is_initialised, self.viewer) = (false, None);
         self.reported.clear();
-        self.at_once(look, number, rule("INIT-3"), vec![Answer::Done]);
+        self.at_once(look, number, const { rule("INIT-3") }, vec![Answer::Done]);
     }
 
     fn login(&mut self, look: &Look<'_>, number: u32, user: UserIndex, ticket: TicketIndex) {
@@ -84,7 +84,12 @@ impl Sdk {
         }
         refusals.extend(look.unfit.get(&look.cast.ticket(ticket).name));
         if !refusals.is_empty() {
-            return self.at_once(look, number, rule("LOGIN-4"), refusals.into_iter().map(Answer::Code).collect());
+            return self.at_once(
+                look,
+                number,
+                const { rule("LOGIN-4") },
+                refusals.into_iter().map(Answer::Code).collect(),
+            );
         }
         if self.reported.contains(&ticket) || !look.made.contains(&ticket) {
             self.doubt = Some(Doubt { call: number, user, ticket });
@@ -119,9 +124,9 @@ impl Sdk {
     /// The SDK has accepted a login that is no renewal. Of a switch it ends the former account's calls.
     pub(super) fn begin_login(&mut self, look: &Look<'_>, number: u32, user: UserIndex, ticket: TicketIndex) {
         if self.viewer.is_some_and(|viewer| viewer != user) {
-            self.give_up(rule("SWITCH-2"), Code::NotLoggedIn);
+            self.give_up(const { rule("SWITCH-2") }, Code::NotLoggedIn);
         }
-        self.settle(look, rule("SWITCH-2"), &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
+        self.settle(look, const { rule("SWITCH-2") }, &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
         let is_up = self.is_up();
         self.set_account(Account::LoggingIn(user, number));
         // SWITCH-3: on a link that is up both frames go out at once.
@@ -137,21 +142,21 @@ impl Sdk {
     fn logout(&mut self, look: &Look<'_>, number: u32) {
         match self.account {
             Account::Nobody => {
-                return self.at_once(look, number, rule("LOGOUT-4"), vec![Answer::Code(Code::NotLoggedIn)]);
+                return self.at_once(look, number, const { rule("LOGOUT-4") }, vec![Answer::Code(Code::NotLoggedIn)]);
             }
             Account::LoggingOut(logout) => {
                 let is_overdue = |call: &Call| call.number == logout && call.deadline <= look.at;
                 self.is_blurred |= self.calls.iter().any(is_overdue);
-                return self.at_once(look, number, rule("LOGOUT-4"), vec![Answer::Code(Code::LogoutPending)]);
+                return self.at_once(look, number, const { rule("LOGOUT-4") }, vec![Answer::Code(Code::LogoutPending)]);
             }
             Account::LoggingIn(..) => {
-                self.settle(look, rule("LOGOUT-3"), &[Kind::Login], Answer::Code(Code::LoginCancelled));
+                self.settle(look, const { rule("LOGOUT-3") }, &[Kind::Login], Answer::Code(Code::LoginCancelled));
             }
             Account::LoggedIn(_) => {
-                self.settle(look, rule("LOGOUT-1"), &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
+                self.settle(look, const { rule("LOGOUT-1") }, &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
             }
         }
-        self.give_up(rule("LOGOUT-1"), Code::NotLoggedIn);
+        self.give_up(const { rule("LOGOUT-1") }, Code::NotLoggedIn);
         self.viewer = None;
         let can_be_said = match self.account {
             Account::LoggingIn(..) => self.line.is_some_and(|line| line.stage == Stage::Asked),
@@ -162,7 +167,12 @@ impl Sdk {
             self.set_account(Account::LoggingOut(number));
         } else {
             // LOGOUT-2: without a link it succeeds.
-            self.push(look, number, Kind::Logout, Fate::Settled(rule("LOGOUT-2"), look.at, vec![Answer::Done]));
+            self.push(
+                look,
+                number,
+                Kind::Logout,
+                Fate::Settled(const { rule("LOGOUT-2") }, look.at, vec![Answer::Done]),
+            );
             self.set_account(Account::LoggingOut(number));
             self.set_account(Account::Nobody);
         }

@@ -358,9 +358,9 @@ fn status_of(account: Account) -> Status {
 /// What a call breaks that is answered out of turn.
 fn rule_of(kind: Kind) -> RuleId {
     match kind {
-        Kind::Login => rule("LOGIN-8"),
-        Kind::Renewal => rule("LOGIN-5"),
-        Kind::Logout => rule("LOGOUT-1"),
-        Kind::Request | Kind::Local => rule("API-5"),
+        Kind::Login => const { rule("LOGIN-8") },
+        Kind::Renewal => const { rule("LOGIN-5") },
+        Kind::Logout => const { rule("LOGOUT-1") },
+        Kind::Request | Kind::Local => const { rule("API-5") },
     }
 }

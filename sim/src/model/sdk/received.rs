@@ -34,11 +34,11 @@ impl Sdk {
         match self.account {
             // LOGIN-8: whether it was accepted nobody knows.
             Account::LoggingIn(..) => {
-                self.settle(look, rule("LOGIN-8"), &[Kind::Login], lost);
+                self.settle(look, const { rule("LOGIN-8") }, &[Kind::Login], lost);
                 self.set_account(Account::Nobody);
             }
             Account::LoggingOut(_) => {
-                self.settle(look, rule("LOGOUT-2"), &[Kind::Logout], Answer::Done);
+                self.settle(look, const { rule("LOGOUT-2") }, &[Kind::Logout], Answer::Done);
                 self.set_account(Account::Nobody);
             }
             Account::LoggedIn(_) if line.stage == Stage::Up => {
@@ -85,15 +85,15 @@ impl Sdk {
             ServerFrame::LogoutAnswer { call, refused } => self.logout_answered(look, call, refused),
             ServerFrame::SendAnswer { call, message, refused } => {
                 let answer = refused.map_or(Answer::Message(message), Answer::Code);
-                self.answer(look, rule("API-2"), call, |kind| kind == Kind::Request, answer);
+                self.answer(look, const { rule("API-2") }, call, |kind| kind == Kind::Request, answer);
             }
             ServerFrame::AdminKickAnswer { call, refused } => {
                 let answer = refused.map_or(Answer::Done, Answer::Code);
-                self.answer(look, rule("ADMIN-1"), call, |kind| kind == Kind::Request, answer);
+                self.answer(look, const { rule("ADMIN-1") }, call, |kind| kind == Kind::Request, answer);
             }
             ServerFrame::QueryAnswer { call, report, refused } => {
                 let answer = refused.map_or(Answer::Report(report), Answer::Code);
-                self.answer(look, rule("ADMIN-2"), call, |kind| kind == Kind::Request, answer);
+                self.answer(look, const { rule("ADMIN-2") }, call, |kind| kind == Kind::Request, answer);
             }
             ServerFrame::ResumeUnable { .. }
             | ServerFrame::ResumeStale { .. }
@@ -189,7 +189,7 @@ impl Sdk {
             Account::LoggingOut(logout) if logout == number => {
                 // DUR-5: whatever else the server says, it succeeds.
                 let answer = if is_stale { Answer::Code(Code::NoAnswer) } else { Answer::Done };
-                self.answer(look, rule("LOGOUT-1"), number, |kind| kind == Kind::Logout, answer);
+                self.answer(look, const { rule("LOGOUT-1") }, number, |kind| kind == Kind::Logout, answer);
                 self.set_account(Account::Nobody);
             }
             // ATT-1: the owed end went ahead of the login, and fails it.
