@@ -15,6 +15,8 @@ mod client;
 mod device;
 mod disk;
 mod guided;
+#[cfg(test)]
+mod known;
 mod limits;
 mod server;
 mod table;

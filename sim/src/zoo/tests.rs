@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::known::KNOWN;
 use super::*;
 use crate::property;
 
@@ -51,4 +52,27 @@ fn the_models_alone_see_what_is_wrong() {
         .filter(|id| !(0..MODEL_SEEDS).any(|seed| models_name(Bug::find(id).expect("a bug of the zoo"), seed)))
         .collect();
     assert_eq!(unseen, [""; 0]);
+}
+
+/// A property that ought to name the bug does so on the seed that is known to show it; the unbroken system
+/// passes the same seed.
+fn is_named_on_its_seed(part: usize, parts: usize) {
+    assert_eq!(KNOWN.iter().map(|(id, _)| *id).collect::<Vec<_>>(), BUGS.iter().map(|bug| bug.id).collect::<Vec<_>>());
+    for (bug, &(_, seed)) in BUGS.iter().zip(KNOWN).skip(part).step_by(parts) {
+        let scenario = generate::scenario(seed);
+        let catch = Catch { seed, seeds: 1, named: named(bug, &scenario), steps: scenario.steps.len() };
+        let of_right = |by: &Fingerprint| Catch { named: vec![by.clone()], ..catch.clone() }.is_right(bug);
+        assert!(catch.named.iter().any(of_right), "{} is named on seed {seed} by {:?}", bug.id, catch.named);
+        assert_eq!(false_alarm(seed), None, "seed {seed}");
+    }
+}
+
+#[test]
+fn each_bug_is_named_on_a_seed_even_ones() {
+    is_named_on_its_seed(0, 2);
+}
+
+#[test]
+fn each_bug_is_named_on_a_seed_odd_ones() {
+    is_named_on_its_seed(1, 2);
 }
