@@ -10,4 +10,5 @@ mod server;
 mod store;
 mod ticket;
 mod tidy;
+mod vocabulary;
 mod wire;

@@ -69,7 +69,7 @@ fn mutants() -> Result<(), Box<dyn Error>> {
     let tree = build::Tree { root, path: folder.join("tree"), target, with_harness: run::needs_harness(&wanted) };
     let files: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
     tree.copy(&files)?;
-    let mut left_out = outcomes.unviable(&mutants);
+    let mut left_out = outcomes.left_out(&mutants);
     let mut constant = BTreeSet::new();
     loop {
         let woven = weave_all(&tree, &mutants, &left_out, &constant)?;

@@ -34,10 +34,12 @@ impl Outcomes {
         Outcomes { path, known: known.unwrap_or_default() }
     }
 
-    /// What the compiler refused in an earlier run.
-    pub fn unviable(&self, mutants: &[Mutant]) -> BTreeSet<usize> {
-        let refused = mutants.iter().filter(|mutant| self.known.get(&mutant.name) == Some(&Outcome::Unviable));
-        refused.map(|mutant| mutant.number).collect()
+    /// What an earlier run found that cannot be woven in.
+    pub fn left_out(&self, mutants: &[Mutant]) -> BTreeSet<usize> {
+        let left_out = |mutant: &&Mutant| {
+            matches!(self.known.get(&mutant.name), Some(Outcome::Unviable | Outcome::Apart))
+        };
+        mutants.iter().filter(left_out).map(|mutant| mutant.number).collect()
     }
 
     pub fn set(&mut self, mutant: &Mutant, outcome: Outcome) {

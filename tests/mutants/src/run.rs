@@ -28,7 +28,7 @@ fn runs(tree: &Tree, stage: &str) -> Result<Vec<Run>, Box<dyn Error>> {
     let run = |kind, name, arguments, seconds| -> Result<Run, Box<dyn Error>> {
         Ok(Run { program: tree.build(kind, name)?, arguments, seconds })
     };
-    let cores = "client:: server:: ticket:: wire:: --skip random";
+    let cores = "client:: server:: ticket:: vocabulary:: wire:: --skip random";
     Ok(match stage {
         "unit" => vec![run("lib", "gatecrash", "--skip driver::", 20)?],
         "cores" => vec![run("test", "it", cores, 20)?],
