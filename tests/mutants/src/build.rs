@@ -83,7 +83,7 @@ impl Tree {
             let spans = error["spans"].as_array().cloned().unwrap_or_default();
             if error["code"]["code"] == "E0015" {
                 let path = error["message"].as_str().and_then(|text| text.split('`').nth(1)).unwrap_or_default();
-                refused.constant.insert(path.rsplit("::").next().unwrap_or_default().to_owned());
+                refused.constant.insert(path.to_owned());
                 continue;
             }
             // An error about a mutant may point at the rest first, so any span inside of one will do.
@@ -123,7 +123,7 @@ impl Tree {
 /// What the compiler refuses.
 pub struct Refused {
     pub numbers: BTreeSet<usize>,
-    /// Functions that constants need.
+    /// Functions that constants need, as the compiler names them: `seconds`, `Platform::is_mobile`.
     pub constant: BTreeSet<String>,
 }
 

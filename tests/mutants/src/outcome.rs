@@ -36,9 +36,8 @@ impl Outcomes {
 
     /// What an earlier run found that cannot be woven in.
     pub fn left_out(&self, mutants: &[Mutant]) -> BTreeSet<usize> {
-        let left_out = |mutant: &&Mutant| {
-            matches!(self.known.get(&mutant.name), Some(Outcome::Unviable | Outcome::Apart))
-        };
+        let left_out =
+            |mutant: &&Mutant| matches!(self.known.get(&mutant.name), Some(Outcome::Unviable | Outcome::Apart));
         mutants.iter().filter(left_out).map(|mutant| mutant.number).collect()
     }
 

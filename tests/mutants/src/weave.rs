@@ -31,7 +31,7 @@ pub fn weave<'a>(text: &'a str, mutants: &[&'a Mutant], constant: &'a BTreeSet<S
     }
     let mut file = syn::parse_file(text).expect("the sources parse");
     let lines = text.lines().collect();
-    let mut weaver = Weaver { places, lines, constant, numbers: BTreeSet::new(), broken: BTreeSet::new() };
+    let mut weaver = Weaver { places, lines, constant, owner: None, numbers: BTreeSet::new(), broken: BTreeSet::new() };
     weaver.visit_file_mut(&mut file);
     // The printer parts the operators of an attribute.
     let text = prettyplease::unparse(&file).replace("= =", "==");
@@ -45,6 +45,8 @@ struct Weaver<'a> {
     places: BTreeMap<Place, Vec<&'a Mutant>>,
     lines: Vec<&'a str>,
     constant: &'a BTreeSet<String>,
+    /// The type whose methods these are.
+    owner: Option<String>,
     numbers: BTreeSet<usize>,
     broken: BTreeSet<usize>,
 }
@@ -64,7 +66,11 @@ impl<'a> Weaver<'a> {
 
     fn function(&mut self, signature: &mut Signature, block: &mut Block, walk: impl FnOnce(&mut Self, &mut Block)) {
         let Some(first) = block.stmts.first() else { return };
-        if signature.constness.is_some() && self.constant.contains(&signature.ident.to_string()) {
+        let name = match &self.owner {
+            None => signature.ident.to_string(),
+            Some(owner) => format!("{owner}::{}", signature.ident),
+        };
+        if signature.constness.is_some() && self.constant.contains(&name) {
             return;
         }
         let values = self.at(Genre::FnValue, first.span());
@@ -196,6 +202,15 @@ impl VisitMut for Weaver<'_> {
         if !is_test(&item.attrs) {
             self.function(&mut item.sig, &mut item.block, |it, block| it.visit_block_mut(block));
         }
+    }
+
+    fn visit_item_impl_mut(&mut self, item: &mut syn::ItemImpl) {
+        self.owner = match &*item.self_ty {
+            syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+            _ => None,
+        };
+        visit_mut::visit_item_impl_mut(self, item);
+        self.owner = None;
     }
 
     fn visit_impl_item_fn_mut(&mut self, item: &mut syn::ImplItemFn) {
