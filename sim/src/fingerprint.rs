@@ -14,7 +14,7 @@ use crate::scenario::rules::RuleId;
 use crate::trace::{Cast, Ending, Recorder};
 use crate::world::WorldError;
 use crate::{HarnessError, Run, Violation, expect};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::caught::caught;
 
@@ -67,7 +67,7 @@ impl Fingerprint {
     /// explains.
     pub fn all_of(result: &Result<Run, HarnessError>) -> Vec<Self> {
         match result {
-            Ok(run) => distinct(&run.violations, run.not_converged.as_deref()),
+            Ok(run) => distinct(&run.violations, run.not_converged.as_deref().map(Fingerprint::not_converged)),
             Err(error) => vec![Fingerprint::harness(&error.to_string())],
         }
     }
@@ -124,28 +124,35 @@ impl fmt::Display for Fingerprint {
 /// The fingerprints of everything that goes wrong when this world runs the scenario, without keeping
 /// its events. What the file itself expects is not looked at.
 pub fn seen(scenario: &Scenario, world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>) -> Vec<Fingerprint> {
-    let run = caught(|| {
-        let checks = Arc::new(Mutex::new(Checks::new(scenario)));
+    let checks = Arc::new(Mutex::new(Checks::new(scenario)));
+    let end = caught(|| {
         let recorder = Recorder::streaming(Cast::of(scenario));
         recorder.add_observer(Box::new(Arc::clone(&checks)));
         world(scenario, &recorder)?;
         let summary = recorder.summary();
-        let violations = checks.lock().expect("a check that panics is caught with the run").finish(&summary.cast);
-        Ok::<_, WorldError>((violations, summary.ending))
+        checks.lock().expect("nothing has panicked").close(&summary.cast);
+        Ok(summary.ending)
     });
-    let harness = |said: &str| vec![Fingerprint::harness(said)];
-    match run {
-        Ok(Ok((violations, Some(Ending::Converged)))) => distinct(&violations, None),
-        Ok(Ok((violations, Some(Ending::NotConverged(reason))))) => distinct(&violations, Some(&reason)),
-        Ok(Ok((_, None))) => harness("the world never said whether it had converged"),
-        Ok(Err(error)) => harness(&HarnessError::World(error).to_string()),
-        Err(said) => harness(&format!("the run {said}")),
-    }
+    let checks = checks.lock().unwrap_or_else(PoisonError::into_inner);
+    told(checks.violations(), end)
 }
 
-fn distinct(violations: &[Violation], not_converged: Option<&str>) -> Vec<Fingerprint> {
+/// The fingerprints of everything that went wrong in a run that found these violations and came to this
+/// end, if it did not panic. What was found until then is the better lead.
+pub(crate) fn told(found: &[Violation], end: Result<Result<Option<Ending>, WorldError>, String>) -> Vec<Fingerprint> {
+    let last = match end {
+        Ok(Ok(Some(Ending::Converged))) => None,
+        Ok(Ok(Some(Ending::NotConverged(reason)))) => Some(Fingerprint::not_converged(&reason)),
+        Ok(Ok(None)) => Some(Fingerprint::harness("the world never said whether it had converged")),
+        Ok(Err(error)) => Some(Fingerprint::harness(&HarnessError::World(error).to_string())),
+        Err(said) => Some(Fingerprint::harness(&format!("the run {said}"))),
+    };
+    distinct(found, last)
+}
+
+fn distinct(violations: &[Violation], last: Option<Fingerprint>) -> Vec<Fingerprint> {
     let mut all: Vec<Fingerprint> = Vec::new();
-    for fingerprint in violations.iter().map(Fingerprint::of).chain(not_converged.map(Fingerprint::not_converged)) {
+    for fingerprint in violations.iter().map(Fingerprint::of).chain(last) {
         if !all.contains(&fingerprint) {
             all.push(fingerprint);
         }
@@ -211,7 +218,7 @@ mod tests {
     #[test]
     fn a_run_that_fails_in_several_ways_has_them_in_order() {
         let found = [violation(0, 1), violation(1, 2), Violation { kind: None, ..violation(0, 3) }];
-        let all = distinct(&found, Some("phone is still logging in"));
+        let all = distinct(&found, Some(Fingerprint::not_converged("phone is still logging in")));
         assert_eq!(all.len(), 3);
         assert_eq!(all[0], Fingerprint::of(&found[0]));
         assert_eq!(all[2], Fingerprint::NotConverged("is still logging in".to_owned()));

@@ -26,6 +26,7 @@ pub mod sometimes;
 pub mod sweep;
 pub mod trace;
 pub mod world;
+pub mod zoo;
 
 use std::time::Duration;
 

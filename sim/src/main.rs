@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::{End, batch, inspect, replay, run, shrink, sweep, worlds};
+use command::{End, batch, inspect, replay, run, shrink, sweep, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -28,6 +28,7 @@ struct Arguments {
 enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
+    Zoo(zoo::Arguments),
     Replay(replay::Arguments),
     Shrink(shrink::Arguments),
     Check(inspect::CheckArguments),
@@ -44,6 +45,7 @@ Examples:
   gatecrash                               run every scenario, each twice
   gatecrash run scenarios/regressions     run those below a folder
   gatecrash sweep --time 10m              search for ten minutes
+  gatecrash zoo                           does the search find what is planted?
   gatecrash replay scenarios/NAME.toml    tell what happens in one
   gatecrash shrink failing.toml           make it as small as it gets
   gatecrash check scenarios/NAME.toml     is the file well written?
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Zoo(arguments) => zoo::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Shrink(arguments) => shrink::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),

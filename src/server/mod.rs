@@ -104,8 +104,13 @@ impl<D: ServerDecisions> Server<D> {
     /// A server that goes on from `records`: what it knew it knows again (DUR-2). Give it
     /// [`Input::Started`] first.
     pub fn restore(config: Config, records: Records) -> Self {
+        Server::with(D::default(), config, records)
+    }
+
+    /// The same, asking these decisions.
+    pub fn with(decisions: D, config: Config, records: Records) -> Self {
         Server {
-            decide: D::default(),
+            decide: decisions,
             strangers: Bounded::new(config.limits.records_max),
             refusals: Bounded::new(config.limits.records_max),
             config,

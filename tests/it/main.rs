@@ -12,3 +12,4 @@ mod ticket;
 mod tidy;
 mod vocabulary;
 mod wire;
+mod zoo;

@@ -10,6 +10,7 @@ pub mod shrink;
 pub mod sweep;
 mod table;
 pub mod worlds;
+pub mod zoo;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};

@@ -258,6 +258,22 @@ impl Author {
         name
     }
 
+    /// A ticket of the user that is issued later than now, as by an application whose clock runs ahead.
+    pub(super) fn future_ticket(&mut self, user: usize) -> TicketName {
+        let name: TicketName =
+            format!("future-{}-{}", user_name(user), self.tickets.len()).parse().expect("the name of a ticket");
+        // In whole seconds, as tickets are issued.
+        let ahead = (self.now / SECOND + self.draw.log_between(60, 3_600)) * SECOND;
+        let ticket = TicketPlan {
+            user: user_name(user).parse().expect("a user id"),
+            issued: Offset(ahead as i64),
+            ttl: self.setup.app.ticket_ttl,
+            forge: None,
+        };
+        self.tickets.insert(name.clone(), ticket);
+        name
+    }
+
     // ---- long waits ----
 
     /// A long time passes. Who costs more than `share` hundredths of what is left is retired first.

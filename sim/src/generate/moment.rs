@@ -29,7 +29,7 @@ pub(super) fn ahead(author: &Author, distance: u64) -> Vec<u64> {
 /// A time close to this one: the instant itself, a step or a latency beside it, or somewhere near.
 pub(super) fn around(author: &mut Author, moment: u64, latency: u64) -> u64 {
     let (step, near) = (super::MILLI, 2 * latency + 5 * super::MILLI);
-    match author.draw.below(9) {
+    match author.draw.below(10) {
         0 => moment,
         1 => moment + step,
         2 => moment.saturating_sub(step),
@@ -37,6 +37,8 @@ pub(super) fn around(author: &mut Author, moment: u64, latency: u64) -> u64 {
         4 => moment.saturating_sub(latency + step),
         5 => moment.saturating_sub(latency) + step,
         6 => moment + latency,
+        // Who has no connection yet needs one way for it.
+        7 => moment.saturating_sub(2 * latency),
         _ => (moment + author.draw.below(2 * near)).saturating_sub(near),
     }
 }

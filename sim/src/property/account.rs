@@ -140,6 +140,7 @@ impl OneAccount {
 
 impl Property for OneAccount {
     sentence!(
+        Always,
         "nothing of another account reaches the application, and nothing at all after logout and uninit",
         "SWITCH-2",
         "LOGOUT-1",

@@ -38,6 +38,7 @@ fn may_administer(scene: &Scene<'_>, peer: DeviceIndex) -> bool {
 
 impl Property for Administrators {
     sentence!(
+        Always,
         "an administrator's kick ends all sessions and voids their tickets, and nobody else's call does",
         "ADMIN-1",
         "ADMIN-3"

@@ -17,6 +17,8 @@ pub(super) struct Attempts {
     devices: Vec<Device>,
     /// Logouts the server took and has not answered.
     logouts: Vec<Logout>,
+    /// The stale attempt, and whose, that came to the server last, until something else does.
+    stale: Option<(DeviceIndex, Attempt)>,
 }
 
 #[derive(Clone, Default)]
@@ -115,6 +117,7 @@ impl Attempts {
 
 impl Property for Attempts {
     sentence!(
+        Always,
         "attempts and epochs only grow, and a stale attempt changes nothing",
         "ATT-1",
         "ATT-2",
@@ -126,6 +129,16 @@ impl Property for Attempts {
     watches!("decision", "device_sent", "server_received", "server_sent", "opened", "gone", "effect", "server_started");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        if let What::ServerReceived { .. } | What::Opened { .. } | What::Gone { peer: Some(_), .. } = event.what {
+            self.stale = None;
+        }
+        if let What::ServerReceived { connection, peer: Some(peer), frame } = event.what
+            && peer != DeviceIndex::STRANGER
+            && let Some(attempt) = attempt_of(&frame)
+        {
+            let highest = scene.server.now.attempt(peer, scene.server.installation(connection));
+            self.stale = highest.filter(|&highest| attempt <= highest).map(|_| (peer, attempt));
+        }
         match event.what {
             What::DeviceSent { frame, .. } => {
                 if let Some((on, _)) = scene.sdks.actor(event) {
@@ -157,6 +170,14 @@ impl Property for Attempts {
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         let records = &scene.server.now;
         for fact in &decision.facts {
+            if let Fact::AttemptRaised { device, .. }
+            | Fact::SessionAccepted { device, .. }
+            | Fact::SessionResumed { device, .. } = *fact
+                && let Some((_, attempt)) = self.stale.filter(|&(on, _)| on == device)
+            {
+                let text = format!("the server acted on {}'s stale attempt {attempt}", scene.device(device));
+                report.decision(ATTEMPTS, decision, text);
+            }
             match *fact {
                 Fact::AttemptRaised { device, installation, attempt }
                     if records.attempt(device, installation).is_some_and(|highest| attempt <= highest) =>
@@ -210,6 +231,23 @@ mod tests {
         };
         story().on(PHONE, sends(1)).on(PHONE, sends(2)).holds();
         story().on(PHONE, sends(2)).on(PHONE, sends(2)).breaks("ATT-1");
+    }
+
+    /// ATT-1: also when the server calls it by another number.
+    #[test]
+    fn a_stale_login_that_changes_something_is_seen() {
+        let login = |count| ClientFrame::Login {
+            call: 9,
+            attempt: attempt(count),
+            user: BOB.into(),
+            ticket: None,
+            known_ended: None,
+        };
+        let asks = |count| story().hears(PHONE, 0, hello()).hears(PHONE, 0, login(count));
+        asks(3).commit(&[accepted(BOB, PHONE, 3)]).holds();
+        asks(1).commit(&[accepted(BOB, PHONE, 3)]).breaks("ATT-1");
+        asks(1).commit(&[accepted(BOB, DESK, 3)]).holds();
+        asks(1).hears(PHONE, 0, login(3)).commit(&[accepted(BOB, PHONE, 3)]).holds();
     }
 
     /// DUR-3: an epoch that was decided and lost with a crash is not given again.

@@ -2,19 +2,25 @@
 
 use std::time::Duration;
 
+use gatecrash::code::Code;
 use gatecrash::time::Instant;
 
 use super::sdk::{PendingCall, Sdk};
 use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, DeviceIndex, Event, What};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Event, Outcome, What};
 
 const LOGIN: RuleId = rule("LOGIN-3");
 const REQUEST: RuleId = rule("API-5");
 const LOGOUT: RuleId = rule("LOGOUT-1");
 const INIT: RuleId = rule("INIT-1");
 const UNINIT: RuleId = rule("INIT-3");
+const REPEATED: RuleId = rule("CONN-8");
+const PENDING: RuleId = rule("LOGIN-4");
+const LEFT: RuleId = rule("INIT-5");
+const BY_ITSELF: RuleId = rule("LOGIN-9");
+const CANCELLED: RuleId = rule("LOGOUT-3");
 
 #[derive(Default)]
 pub(super) struct Calls;
@@ -42,20 +48,55 @@ fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Ins
 
 impl Property for Calls {
     sentence!(
+        Eventually,
         "every call has exactly one result, in time",
         "LOGIN-3",
         "API-5",
         "LOGOUT-1",
         "INIT-1",
         "INIT-3",
-        "CONN-8"
+        "CONN-8",
+        "LOGIN-4",
+        "INIT-5",
+        "LOGIN-9",
+        "LOGOUT-3"
     );
-    watches!("answered", "uninit_returned");
+    watches!("answered", "uninit_returned", "device_sent");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         let name = scene.device(on);
         match event.what {
+            What::DeviceSent { frame, .. } => {
+                let (call, rule) = match frame {
+                    ClientFrame::Send { call, .. }
+                    | ClientFrame::AdminKick { call, .. }
+                    | ClientFrame::Query { call, .. } => (call, REPEATED),
+                    // One without a call is about an end that is owed.
+                    ClientFrame::Logout { call, .. } if call != 0 => (call, LEFT),
+                    ClientFrame::Login { call, .. } => (call, BY_ITSELF),
+                    _ => return,
+                };
+                if !sdk.calls.iter().any(|pending| pending.call == call) && !sdk.is_writing(event.at) {
+                    let text = format!("{name} sends a {} for no call that waits", frame.word());
+                    report.event(rule, event, text);
+                }
+            }
+            What::Answered {
+                call,
+                kind: Some(CallKind::Login),
+                outcome: Outcome::Failed { code: Code::LoginPending },
+                ..
+            } if !sdk.calls.iter().any(|other| other.kind == CallKind::Login && other.call != call) => {
+                report.event(PENDING, event, format!("{name}'s login was refused for another, and none is pending"));
+            }
+            What::Answered {
+                kind: Some(CallKind::Login),
+                outcome: Outcome::Failed { code: Code::LoginCancelled },
+                ..
+            } if !sdk.calls.iter().any(|other| other.kind == CallKind::Logout) => {
+                report.event(CANCELLED, event, format!("{name}'s login ended for a logout, and nobody logs out"));
+            }
             What::Answered { call, kind, .. } => match sdk.calls.iter().find(|pending| pending.call == call) {
                 None => {
                     let rule = kind.map_or(REQUEST, rule_of);
@@ -99,11 +140,9 @@ impl Property for Calls {
 
 #[cfg(test)]
 mod tests {
-    use gatecrash::code::Code;
-
     use super::super::story::*;
     use super::*;
-    use crate::trace::{Effect, Outcome, Request};
+    use crate::trace::{Effect, Request};
 
     fn called() -> Story {
         let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
@@ -140,5 +179,51 @@ mod tests {
         let returned = || What::UninitReturned { call: 2 };
         uninit().on(PHONE, result()).on(PHONE, done()).on(PHONE, returned()).holds();
         uninit().on(PHONE, done()).on(PHONE, returned()).on(PHONE, result()).breaks("INIT-3");
+    }
+
+    /// CONN-8, INIT-5
+    #[test]
+    fn a_frame_for_no_call_is_seen() {
+        let sends = |frame| What::DeviceSent { connection: 0, reveals: 0, frame };
+        let message = || sends(ClientFrame::Send { call: 2, to: BOB.into(), text: text(0) });
+        let asked = || Story::of(Calls).calls(PHONE, 2, Request::Send { to: BOB.into(), text: text(0) });
+        let over = || answered(2, CallKind::Send, Some(ALICE), failed(Code::NoAnswer));
+        asked().on(PHONE, message()).on(PHONE, over()).holds();
+        asked().on(PHONE, message()).on(PHONE, over()).on(PHONE, message()).breaks("CONN-8");
+        let logout = |call| sends(ClientFrame::Logout { call, attempt: attempt(1) });
+        Story::of(Calls).on(PHONE, logout(0)).holds();
+        Story::of(Calls).on(PHONE, logout(3)).breaks("INIT-5");
+    }
+
+    /// LOGIN-9
+    #[test]
+    fn a_login_by_itself_is_seen() {
+        let login = |call| {
+            let (user, ticket) = (ALICE.into(), Some(ticket(TICKET)));
+            let frame = ClientFrame::Login { call, attempt: attempt(1), user, ticket, known_ended: None };
+            What::DeviceSent { connection: 0, reveals: 0, frame }
+        };
+        called().on(PHONE, login(1)).on(PHONE, result()).holds();
+        called().on(PHONE, result()).on(PHONE, login(1)).breaks("LOGIN-9");
+        called().on(PHONE, login(0)).breaks("LOGIN-9");
+    }
+
+    /// LOGOUT-3
+    #[test]
+    fn a_login_cut_short_by_no_logout_is_seen() {
+        let cancelled = || answered(1, CallKind::Login, Some(ALICE), failed(Code::LoginCancelled));
+        let logged_out = || answered(2, CallKind::Logout, Some(ALICE), Outcome::Done);
+        called().calls(PHONE, 2, Request::Logout).on(PHONE, cancelled()).on(PHONE, logged_out()).holds();
+        called().calls(PHONE, 2, Request::Logout).on(PHONE, logged_out()).on(PHONE, cancelled()).breaks("LOGOUT-3");
+        called().on(PHONE, cancelled()).breaks("LOGOUT-3");
+    }
+
+    /// LOGIN-4
+    #[test]
+    fn a_login_refused_for_one_that_is_not_pending_is_seen() {
+        let login = || Request::Login { user: BOB.into(), ticket: ticket(TICKET) };
+        let refused = || answered(2, CallKind::Login, Some(BOB), failed(Code::LoginPending));
+        called().calls(PHONE, 2, login()).on(PHONE, refused()).on(PHONE, result()).holds();
+        called().on(PHONE, result()).calls(PHONE, 2, login()).on(PHONE, refused()).breaks("LOGIN-4");
     }
 }

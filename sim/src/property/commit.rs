@@ -63,7 +63,7 @@ fn says(frame: &ServerFrame, peer: Option<DeviceIndex>, asker: Option<UserIndex>
 }
 
 impl Property for CommitFirst {
-    sentence!("nothing is said before it is on disk", "DUR-1", "ATT-4", "KICK-7", "LOGOUT-2");
+    sentence!(Always, "nothing is said before it is on disk", "DUR-1", "ATT-4", "KICK-7", "LOGOUT-2");
     watches!("server_sent", "effect", "store_asked", "stored", "device_sent");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -1,13 +1,15 @@
-//! Connection events alternate: an attempt begins, and ends in one way (CONN-3).
+//! Connection events alternate: an attempt begins, and ends in one way, in time (CONN-3, CONN-2).
 
 use gatecrash::client::Status;
+use gatecrash::time::Instant;
 
 use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Effect, Event, Outcome, Told, What};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Outcome, Told, What};
 
 const ALTERNATE: RuleId = rule("CONN-3");
+const IN_TIME: RuleId = rule("CONN-2");
 
 #[derive(Default)]
 pub(super) struct Connecting {
@@ -19,6 +21,10 @@ struct Device {
     is_connecting: bool,
     /// Whether the login under way, or the session it made, had its success told or dropped.
     is_told: bool,
+    /// Since when an attempt lasts.
+    since: Option<Instant>,
+    /// A login is sent: its own timeout decides how long the attempt lasts (LOGIN-8).
+    is_asking: bool,
 }
 
 impl Connecting {
@@ -31,8 +37,13 @@ impl Connecting {
 }
 
 impl Property for Connecting {
-    sentence!("every connecting ends once, and nothing ends that did not begin", "CONN-3");
-    watches!("effect", "told", "events_dropped", "status", "answered");
+    sentence!(
+        Eventually,
+        "every connecting ends once and in time, and nothing ends that did not begin",
+        "CONN-3",
+        "CONN-2"
+    );
+    watches!(devices, "effect");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
@@ -40,27 +51,46 @@ impl Property for Connecting {
         }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         let name = scene.device(on);
+        let timeout = scene.allowance.client(scene.cast, on).connect_timeout + scene.allowance.slack;
         let device = self.device(on);
+        let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + timeout < event.at;
+        // One that has just woken first ends what took too long meanwhile.
+        if !(device.is_asking || sdk.is_suspended || event.at == sdk.woken_at)
+            && device.since.take_if(is_late).is_some()
+        {
+            report.event(IN_TIME, event, format!("{name}'s attempt to connect lasts longer than one may"));
+        }
         match event.what {
+            What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => device.is_asking = true,
+            What::UninitReturned { .. } => device.since = None,
             What::Told { event: told, .. } => match told {
                 Told::Connecting => {
+                    device.since = Some(event.at);
                     if std::mem::replace(&mut device.is_connecting, true) {
                         let text = format!("{name} was told connecting, and the attempt before had not ended");
                         report.event(ALTERNATE, event, text);
                     }
                 }
                 Told::ConnectSuccess | Told::ConnectFailed { .. } => {
-                    device.is_told = true;
+                    (device.is_told, device.since) = (true, None);
                     if !std::mem::replace(&mut device.is_connecting, false) {
                         let text = format!("{name} was told {}, and no attempt had begun", told.word());
                         report.event(ALTERNATE, event, text);
                     }
                 }
-                Told::KickedOffline { .. } | Told::UserSigExpired => device.is_connecting = false,
+                Told::KickedOffline { .. } | Told::UserSigExpired => {
+                    (device.is_connecting, device.since) = (false, None);
+                }
                 Told::Message { .. } => {}
             },
-            What::EventsDropped => (device.is_connecting, device.is_told) = (false, true),
-            What::Status { status: Status::Logining, .. } => device.is_told = false,
+            What::EventsDropped => (device.is_connecting, device.is_told, device.since) = (false, true, None),
+            What::Status { status, .. } => {
+                // What ends an attempt is told at the same instant.
+                if std::mem::take(&mut device.is_asking) {
+                    device.since = None;
+                }
+                device.is_told &= status != Status::Logining;
+            }
             What::Answered { call, kind: Some(CallKind::Login), outcome: Outcome::Done, .. }
                 if call == sdk.login_call && !device.is_told =>
             {
@@ -94,6 +124,21 @@ mod tests {
         tells(&[Told::Connecting, failed, failed]).breaks("CONN-3");
         let cut = story().told(PHONE, Told::Connecting, ALICE, 1).on(PHONE, What::EventsDropped);
         cut.told(PHONE, Told::Connecting, BOB, 0).holds();
+    }
+
+    /// CONN-2
+    #[test]
+    fn an_attempt_that_lasts_too_long_is_seen() {
+        let tries = |seconds| story().told(PHONE, Told::Connecting, ALICE, 1).at(seconds);
+        let failed = Told::ConnectFailed { code: Code::ConnectTimeout };
+        tries(10).told(PHONE, failed, ALICE, 1).holds();
+        tries(12).told(PHONE, failed, ALICE, 1).breaks("CONN-2");
+        tries(12).on(PHONE, What::LinkLost).breaks("CONN-2");
+        let login =
+            ClientFrame::Login { call: 9, attempt: attempt(1), user: ALICE.into(), ticket: None, known_ended: None };
+        let asks = story().on(PHONE, status(Status::Logining, None)).told(PHONE, Told::Connecting, ALICE, 1).at(5);
+        let asks = asks.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: login });
+        asks.at(29).told(PHONE, failed, ALICE, 1).holds();
     }
 
     #[test]

@@ -61,6 +61,7 @@ fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static
 
 impl Property for Connections {
     sentence!(
+        Eventually,
         "the server closes a connection that is silent, that nobody logs in on, or whose session is over",
         "INPUT-1",
         "INPUT-2",

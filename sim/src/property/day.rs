@@ -14,6 +14,7 @@ pub(super) struct Days;
 
 impl Property for Days {
     sentence!(
+        Always,
         "a user counts once for a day on which a login was accepted, and for nothing else",
         "DAU-1",
         "DAU-2",

@@ -28,6 +28,7 @@ fn lives(scene: &Scene<'_>, earlier: &[Fact], user: UserIndex, device: DeviceInd
 
 impl Property for Ends {
     sentence!(
+        Always,
         "a session ends once, keeps its epoch until then, and is the only one of its device",
         "KICK-2",
         "KICK-4",

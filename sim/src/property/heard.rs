@@ -35,6 +35,7 @@ impl Heard {
 
 impl Property for Heard {
     sentence!(
+        Eventually,
         "a session's end takes effect on its device at once, and no displaced session comes back unasked",
         "KICK-1",
         "KICK-5",

@@ -91,6 +91,7 @@ fn remember<One: PartialEq>(list: &mut Vec<One>, one: One) {
 
 impl Property for Kicks {
     sentence!(
+        Eventually,
         "a displaced session's device is told so exactly once, and no other session ends by it",
         "KICK-1",
         "KICK-2",

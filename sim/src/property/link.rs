@@ -109,7 +109,13 @@ impl Links {
 }
 
 impl Property for Links {
-    sentence!("reconnecting follows the back-off, and a link that is up is kept alive", "CONN-2", "CONN-5", "CONN-10");
+    sentence!(
+        Eventually,
+        "reconnecting follows the back-off, and a link that is up is kept alive",
+        "CONN-2",
+        "CONN-5",
+        "CONN-10"
+    );
     watches!(devices, "effect");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

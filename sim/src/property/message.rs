@@ -50,6 +50,7 @@ impl Messages {
 
 impl Property for Messages {
     sentence!(
+        Always,
         "a message reaches a device at most once, in the server's order, and never after the end of its session",
         "API-2",
         "KICK-10"

@@ -6,9 +6,13 @@
 //!
 //! What one scenario expects beyond that is `expect`'s part.
 
-/// The two things every property has to say of itself.
+/// What every property has to say of itself: its kind, its sentence, its rules.
 macro_rules! sentence {
-    ($name:literal, $($rule:literal),+) => {
+    ($kind:ident, $name:literal, $($rule:literal),+) => {
+        fn kind(&self) -> $crate::property::Kind {
+            $crate::property::Kind::$kind
+        }
+
         fn name(&self) -> &'static str {
             $name
         }
@@ -40,20 +44,28 @@ mod allowance;
 mod attempt;
 mod calls;
 mod commit;
+mod confirm;
 mod connecting;
 mod connection;
 mod day;
 mod ends;
+mod ghost;
 mod heard;
 mod kick;
 mod kinds;
 mod link;
+mod lists;
+mod lock;
 mod message;
+mod notice;
 mod owed;
 mod policy;
 mod presence;
+mod query;
 #[cfg(test)]
 mod random;
+mod reason;
+mod renewal;
 mod sdk;
 mod server;
 mod silence;
@@ -79,6 +91,9 @@ const VIOLATIONS_MAX: usize = 8;
 
 /// Something that holds in every run.
 pub trait Property: Send {
+    /// How it can be broken.
+    fn kind(&self) -> Kind;
+
     /// What holds, as a sentence.
     fn name(&self) -> &'static str;
 
@@ -111,6 +126,26 @@ pub trait Property: Send {
     }
 }
 
+/// How a property can be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// By something that happens.
+    Always,
+    /// Also by something that does not happen, when its time is up. The time is computed: from the limits
+    /// of the rule, and from the tick and the disk of the run.
+    Eventually,
+}
+
+impl Kind {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Always => "always",
+            Kind::Eventually => "eventually",
+        }
+    }
+}
+
 /// Every property, for a run of this scenario.
 pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
     vec![
@@ -134,6 +169,14 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(link::Links::default()),
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),
+        Box::new(lock::Locks::default()),
+        Box::new(reason::Reasons::default()),
+        Box::new(notice::Notices::default()),
+        Box::new(lists::Lists::default()),
+        Box::new(query::Queries::default()),
+        Box::new(confirm::Confirmations::default()),
+        Box::new(ghost::Ghosts::default()),
+        Box::new(renewal::Renewals::default()),
     ]
 }
 
@@ -283,9 +326,14 @@ impl Checks {
 
     /// The run is over: everything that was found, in the order in which it was.
     pub fn finish(&mut self, cast: &Cast) -> Vec<Violation> {
+        self.close(cast);
+        std::mem::take(&mut self.report.found)
+    }
+
+    /// The run is over: what is found out by that joins what was found so far.
+    pub(crate) fn close(&mut self, cast: &Cast) {
         self.close_decision(cast);
         self.ask(cast, u32::MAX, |property, scene, _, report| property.finish(scene, report));
-        std::mem::take(&mut self.report.found)
     }
 
     /// Asks the properties with these bits.
@@ -358,7 +406,7 @@ mod tests {
         assert_eq!(rows.len(), properties.len());
         for (row, property) in rows.iter().zip(properties) {
             let rules: Vec<&str> = property.rules().iter().map(|rule| rule.as_str()).collect();
-            let expected = format!("| {} | {} |", property.name(), rules.join(", "));
+            let expected = format!("| {} | {} | {} |", property.kind().word(), property.name(), rules.join(", "));
             assert!(row.starts_with(&expected), "{row}\nshould begin with\n{expected}");
         }
     }

@@ -45,6 +45,7 @@ impl OwedEnds {
 
 impl Property for OwedEnds {
     sentence!(
+        Always,
         "the end of what the application left goes ahead of the device's next login",
         "LOGOUT-2",
         "LOGOUT-3",

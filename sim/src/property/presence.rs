@@ -36,6 +36,7 @@ fn touched(fact: &Fact) -> Option<UserIndex> {
 
 impl Property for PresenceReplays {
     sentence!(
+        Always,
         "presence events are numbered without gaps and, replayed, are the truth",
         "PRES-1",
         "PRES-2",

@@ -125,6 +125,11 @@ impl Sdk {
         }
     }
 
+    /// Whether a login call of the user who is logged in came just now (LOGIN-5).
+    pub(super) fn renews(&self) -> bool {
+        self.asked_to_end() == Some(CallKind::Login) && self.asked_account == self.account
+    }
+
     /// Whether outputs may wait for the device's disk, or have done so just now.
     pub(super) fn is_writing(&self, now: Instant) -> bool {
         self.asked > self.stored || self.stored > 0 && self.stored_at == now

@@ -32,6 +32,8 @@ pub(super) struct ServerView {
     pub(super) seats_before: Option<Seats>,
     pub(super) administrators: Option<ListIndex>,
     pub(super) reconnect_kicks: bool,
+    /// Whether a login is told once of a displacement its device has not learnt of.
+    pub(super) notify_offline_kick: bool,
     pub(super) configured_at: Instant,
     /// Whether the core runs.
     pub(super) is_up: bool,
@@ -65,6 +67,8 @@ pub(super) struct User {
     pub(super) days: Vec<u32>,
     pub(super) voided_until: Option<u64>,
     pub(super) voided: Vec<TicketIndex>,
+    /// With whom messages were exchanged, and the last one of each.
+    pub(super) conversations: Vec<(UserIndex, u32)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +85,8 @@ pub(super) struct Session {
     pub(super) lost: Option<u64>,
     /// The change that made it.
     pub(super) accepted: u32,
+    /// Whether the device said that the login's answer arrived.
+    pub(super) acknowledged: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -91,6 +97,8 @@ pub(super) struct Device {
     pub(super) ended: Vec<Ended>,
     /// The highest attempt acted upon of each id it had.
     pub(super) attempts: Vec<(u16, Attempt)>,
+    /// Of each id it had, the change since which the server remembers how a session ended.
+    remembered: Vec<(u16, u32)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +110,8 @@ pub(super) struct Ended {
     /// The change that ended it, and when it was seen.
     pub(super) commit: u32,
     pub(super) at: Instant,
+    /// Whether the device has yet to confirm it.
+    pub(super) owed: bool,
 }
 
 impl Records {
@@ -178,6 +188,11 @@ impl Records {
         self.user_mut(user).sessions.iter_mut().find(|session| session.device == device && session.epoch == epoch)
     }
 
+    fn ended_mut(&mut self, device: DeviceIndex, user: UserIndex, epoch: u32) -> Option<&mut Ended> {
+        let ended = self.device_mut(device).ended.iter_mut().rev();
+        ended.into_iter().find(|ended| ended.user == user && ended.epoch == epoch)
+    }
+
     fn raise(&mut self, device: DeviceIndex, installation: u16, attempt: Attempt) {
         let attempts = &mut self.device_mut(device).attempts;
         match attempts.iter_mut().find(|(one, _)| *one == installation) {
@@ -210,7 +225,9 @@ impl Records {
                     until: until.get(),
                     lost: None,
                     accepted: commit,
+                    acknowledged: false,
                 });
+                self.device_mut(device).forget(Some(installation), commit);
             }
             Fact::SessionResumed { user, device, epoch, ticket, until } => {
                 if let Some(session) = self.session_mut(user, device, epoch) {
@@ -237,7 +254,10 @@ impl Records {
                 if device.ended.len() >= ENDED_MAX {
                     device.ended.remove(0);
                 }
-                device.ended.push(Ended { user, epoch, reason, session, commit, at });
+                device.ended.push(Ended { user, epoch, reason, session, commit, at, owed: reason.kick().is_some() });
+                if reason.is_own() {
+                    device.forget(session.map(|session| session.installation), commit + 1);
+                }
             }
             Fact::TicketsVoided { user, until } => {
                 let account = self.user_mut(user);
@@ -254,12 +274,32 @@ impl Records {
                 let account = self.user_mut(user);
                 (account.presence_number, account.presence) = (number, presence);
             }
-            Fact::MessageStored { message, .. } => {
+            Fact::MessageStored { message, from, to, .. } => {
+                for (user, peer) in [(from, to), (to, from)] {
+                    let conversations = &mut self.user_mut(user).conversations;
+                    conversations.retain(|&(one, _)| one != peer);
+                    conversations.push((peer, message));
+                }
                 let index = message as usize;
                 if self.messages.len() <= index {
                     self.messages.resize(index + 1, 0);
                 }
                 self.messages[index] = commit;
+            }
+            Fact::LoginAcknowledged { user, device, epoch } if device != DeviceIndex::STRANGER => {
+                if let Some(session) = self.session_mut(user, device, epoch) {
+                    session.acknowledged = true;
+                } else if let Some(session) = self.ended_mut(device, user, epoch).and_then(|one| one.session.as_mut()) {
+                    session.acknowledged = true;
+                }
+            }
+            Fact::KickSettled { user, device, epoch } if device != DeviceIndex::STRANGER => {
+                if let Some(ended) = self.ended_mut(device, user, epoch) {
+                    ended.owed = false;
+                }
+            }
+            Fact::EndForgotten { device } if device != DeviceIndex::STRANGER => {
+                self.device_mut(device).forget(None, commit + 1);
             }
             Fact::AttemptRaised { .. }
             | Fact::SessionAccepted { .. }
@@ -268,6 +308,29 @@ impl Records {
             | Fact::KickSettled { .. }
             | Fact::EndForgotten { .. } => {}
         }
+    }
+}
+
+impl Device {
+    /// The server forgets what ended before this change, under one id or, when it is not said which, all.
+    fn forget(&mut self, installation: Option<u16>, commit: u32) {
+        match installation {
+            Some(installation) => match self.remembered.iter_mut().find(|(one, _)| *one == installation) {
+                Some((_, since)) => *since = commit,
+                None => self.remembered.push((installation, commit)),
+            },
+            None => {
+                let ids: Vec<u16> = self.ended.iter().filter_map(|one| Some(one.session?.installation)).collect();
+                ids.into_iter().for_each(|id| self.forget(Some(id), commit));
+            }
+        }
+    }
+
+    /// How its last session under this id ended, as far as the server remembers it (KICK-3).
+    pub(super) fn remembered(&self, installation: u16) -> Option<&Ended> {
+        let since = self.remembered.iter().find(|(one, _)| *one == installation).map_or(0, |(_, since)| *since);
+        let is_its = |ended: &&Ended| ended.session.is_some_and(|session| session.installation == installation);
+        self.ended.iter().rev().find(is_its).filter(|ended| ended.commit >= since)
     }
 }
 
@@ -350,9 +413,10 @@ impl ServerView {
             }
             What::ServerStarted { commit, .. } => self.started_from(commit),
             What::StoreFailed | What::Effect { effect: crate::trace::Effect::ServerDead } => self.is_up = false,
-            What::Configured { seats, reconnect_kicks, administrators, .. } => {
+            What::Configured { seats, reconnect_kicks, notify_offline_kick, administrators } => {
                 self.seats_before = self.seats.replace(seats).or(Some(seats));
                 self.reconnect_kicks = reconnect_kicks;
+                self.notify_offline_kick = notify_offline_kick;
                 self.administrators = administrators;
                 self.configured_at = event.at;
             }

@@ -61,6 +61,7 @@ impl Silence {
 
 impl Property for Silence {
     sentence!(
+        Always,
         "without an account the SDK does not connect, resume or log in by itself",
         "KICK-4",
         "TICKET-8",

@@ -8,6 +8,7 @@ use crate::trace::{DeviceIndex, Event, ServerFrame, What};
 
 const MOVES: RuleId = rule("LOGIN-6");
 const USER: RuleId = rule("LOGIN-7");
+const RENEWAL: RuleId = rule("LOGIN-5");
 
 #[derive(Default)]
 pub(super) struct StatusMoves {
@@ -26,9 +27,11 @@ impl StatusMoves {
 
 impl Property for StatusMoves {
     sentence!(
+        Always,
         "the login status moves only along its ways, and the login user is set exactly while LOGINED",
         "LOGIN-6",
-        "LOGIN-7"
+        "LOGIN-7",
+        "LOGIN-5"
     );
     watches!("device_received", "status");
 
@@ -50,6 +53,10 @@ impl Property for StatusMoves {
                     report.event(MOVES, event, text);
                 } else if status == Status::Logined && *self.accepted(on) != sdk.login_call {
                     report.event(MOVES, event, format!("{name} is LOGINED without an accepted login"));
+                }
+                if before == Status::Logined && status != before && sdk.renews() {
+                    let text = format!("{name} ends its session for a login of the user who is logged in");
+                    report.event(RENEWAL, event, text);
                 }
                 let expected = if status == Status::Logined { sdk.account } else { None };
                 if login_user != expected {

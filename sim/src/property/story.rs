@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use gatecrash::client::{Installation, Start, Status};
 use gatecrash::code::Code;
-use gatecrash::id::{Attempt, CallId, Change, DeviceId, PublicName};
+use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, PublicName};
 use gatecrash::limits::ClientLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
-use gatecrash::protocol::{KickReason, Presence};
+use gatecrash::protocol::{self, KickReason, Presence, StatusReport, UserStatus};
 use gatecrash::store::{Commit, EndReason};
 use gatecrash::time::{Instant, Now};
 
@@ -95,8 +95,8 @@ pub fn scenario() -> Scenario {
     }
 }
 
-/// Names what stories name: users, tickets, and the phone alone as a list.
-fn cast(scenario: &Scenario) -> (Cast, ListIndex) {
+/// Names what stories name: users, tickets, the phone alone as a list, and a status report.
+fn cast(scenario: &Scenario) -> (Cast, ListIndex, ListIndex) {
     let recorder = Recorder::new(Cast::of(scenario));
     let mut config = crate::world::limits::config(scenario);
     config.administrators = BTreeSet::from(["alice", "bob"].map(|user| user.parse().expect("a user id")));
@@ -125,16 +125,23 @@ fn cast(scenario: &Scenario) -> (Cast, ListIndex) {
     let commit = Commit { number: Change(1), facts: vec![fact] };
     let action = gatecrash::server::Action::Commit(commit);
     recorder.server_output(Now::default(), &gatecrash::server::Output { reveals: Change::NONE, action });
+    let shown = UserStatus { user, presence: Presence::Online, devices: Vec::new() };
+    let report = StatusReport { users: vec![shown], unknown: vec!["bob".parse().expect("a user id")] };
+    let frame = protocol::ServerFrame::StatusAnswer { call: CallId(1), outcome: Ok(report) };
+    let action = gatecrash::server::Action::Send { connection: ConnectionId(0), frame };
+    recorder.server_output(Now::default(), &gatecrash::server::Output { reveals: Change::NONE, action });
     let cast = recorder.cast(Cast::clone);
-    let lists = (0..).map(ListIndex::new);
-    let phone = lists.take(9).find(|&list| matches!(cast.list(list), List::Devices(_)));
-    (cast, phone.expect("the phone was kicked"))
+    let find = |is_it: fn(&List) -> bool| (0..9).map(ListIndex::new).find(|&list| is_it(cast.list(list)));
+    let phone = find(|list| matches!(list, List::Devices(_))).expect("the phone was kicked");
+    let report = find(|list| matches!(list, List::Report(_))).expect("a report was sent");
+    (cast, phone, report)
 }
 
 /// A trace being told.
 pub struct Story {
     cast: Cast,
     phone_alone: ListIndex,
+    report: ListIndex,
     checks: Checks,
     now: Instant,
     number: u32,
@@ -148,9 +155,9 @@ impl Story {
 
     pub fn from<P: Property + 'static>(property: impl FnOnce(&Scenario) -> P) -> Self {
         let scenario = scenario();
-        let (cast, phone_alone) = cast(&scenario);
+        let (cast, phone_alone, report) = cast(&scenario);
         let checks = Checks::with(&scenario, vec![Box::new(property(&scenario))]);
-        let story = Story { cast, phone_alone, checks, now: Instant::ZERO, number: 0, commit: 0 };
+        let story = Story { cast, phone_alone, report, checks, now: Instant::ZERO, number: 0, commit: 0 };
         story.seats(Seats::default()).server(What::ServerStarted { commit: 0, wall: Micros::new(START * 1_000_000) })
     }
 
@@ -254,6 +261,11 @@ impl Story {
     /// The presence fact that the phone alone was kicked.
     pub fn phone_kicked(&self, user: U, number: u32, presence: Presence) -> Fact {
         Fact::PresenceChanged { user: user.into(), number, presence, kicked: Some(self.phone_alone) }
+    }
+
+    /// A status report: alice is online, and nobody knows bob.
+    pub fn report(&self) -> ListIndex {
+        self.report
     }
 
     fn end(mut self) -> Vec<Violation> {

@@ -34,6 +34,7 @@ impl Terminal {
 
 impl Property for Terminal {
     sentence!(
+        Always,
         "a session ends for the application once: the status, then the pending calls, then the one event",
         "EVENT-1",
         "KICK-1",

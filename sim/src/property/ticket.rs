@@ -192,6 +192,7 @@ fn is_void(scene: &Scene<'_>, ticket: TicketIndex, user: UserIndex) -> bool {
 
 impl Property for Tickets {
     sentence!(
+        Eventually,
         "a ticket is worth what its signature and its seconds say, and a session lives as long as its ticket",
         "TICKET-2",
         "TICKET-3",

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use gatecrash::time::Instant;
 
-use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Observer, What};
+use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Observer, Trace, What};
 use device::Device;
 use server::Server;
 use table::{Reached, Situation};
@@ -33,6 +33,13 @@ pub struct Sometimes {
 }
 
 impl Sometimes {
+    /// What a run reached, by its trace.
+    pub fn of(trace: &Trace) -> Self {
+        let mut reached = Sometimes::default();
+        trace.events.iter().for_each(|event| reached.observe(&trace.cast, event));
+        reached
+    }
+
     /// Puts what another run reached to this.
     pub fn merge(&mut self, other: &Sometimes) {
         self.reached.add_all(other.reached);

@@ -558,6 +558,12 @@ impl Observer for Vec<Box<dyn Observer>> {
     }
 }
 
+impl<O: Observer> Observer for &mut O {
+    fn observe(&mut self, cast: &Cast, event: &Event) {
+        O::observe(self, cast, event);
+    }
+}
+
 impl<O: Observer> Observer for std::sync::Arc<std::sync::Mutex<O>> {
     fn observe(&mut self, cast: &Cast, event: &Event) {
         self.lock().expect("an observer does not panic").observe(cast, event);

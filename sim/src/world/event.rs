@@ -12,23 +12,26 @@
 //! | `machine` `disk` | the server's process and clock; its disk |
 //! | `devices` | the devices' processes, applications and disks |
 //! | `mint` | tickets without a signature |
+//! | `meddler` | which decisions the cores ask, and who meddles with what goes in and out of them |
 
 mod devices;
 pub(crate) mod disk;
 mod flight;
 mod links;
 pub(crate) mod machine;
+mod meddler;
 mod mint;
 mod queue;
 mod script;
 
-use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions};
+use gatecrash::decide::Rules;
 use gatecrash::time::Instant;
 
 use self::devices::{Device, Spare};
 use self::flight::Flight;
 use self::links::{Link, Site};
 use self::machine::Machine;
+pub use self::meddler::{Meddler, ServerStep, System};
 use self::queue::{Class, Queue};
 use super::WorldError;
 use super::phases::{Phase, Phases};
@@ -45,19 +48,16 @@ const EVENTS_MAX: u64 = 2_000_000_000;
 ///
 /// [`WorldError`] when the run itself fails, which says nothing about the rules.
 pub fn run(scenario: &Scenario, recorder: &Recorder) -> Result<(), WorldError> {
-    run_with::<Rules, Rules>(scenario, recorder)
+    run_with(scenario, recorder, (Rules, Rules))
 }
 
-/// The same with other decisions than the rules' own.
+/// The same with another system than the rules' own.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub fn run_with<S: ServerDecisions, C: ClientDecisions>(
-    scenario: &Scenario,
-    recorder: &Recorder,
-) -> Result<(), WorldError> {
-    recorder.exclusively(|recording| World::<S, C, Observers>::new(scenario, Some(recording)).run().map(|_| ()))
+pub fn run_with(scenario: &Scenario, recorder: &Recorder, system: impl System) -> Result<(), WorldError> {
+    recorder.exclusively(|recording| World::<_, Observers>::new(scenario, Some(recording), system).run().map(|_| ()))
 }
 
 /// Runs the scenario to its convergence under the eyes of this observer alone: no event is kept.
@@ -66,8 +66,21 @@ pub fn run_with<S: ServerDecisions, C: ClientDecisions>(
 ///
 /// As [`run`].
 pub fn watch<O: Observer>(scenario: &Scenario, observer: O) -> Result<(Summary, O), WorldError> {
+    watch_with(scenario, observer, (Rules, Rules))
+}
+
+/// The same with another system than the rules' own.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn watch_with<O: Observer>(
+    scenario: &Scenario,
+    observer: O,
+    system: impl System,
+) -> Result<(Summary, O), WorldError> {
     let mut recording = Recording::new(Cast::of(scenario), false, observer);
-    World::<Rules, Rules, O>::new(scenario, Some(&mut recording)).run()?;
+    World::<_, O>::new(scenario, Some(&mut recording), system).run()?;
     Ok(recording.into_summary())
 }
 
@@ -86,7 +99,7 @@ pub struct Tally {
 ///
 /// As [`run`].
 pub fn run_unrecorded(scenario: &Scenario) -> Result<Tally, WorldError> {
-    World::<Rules, Rules, ()>::new(scenario, None).run()
+    World::<_, ()>::new(scenario, None, (Rules, Rules)).run()
 }
 
 /// What is to happen.
@@ -111,15 +124,16 @@ enum Due {
     Look,
 }
 
-struct World<'a, S: ServerDecisions, C: ClientDecisions, O> {
+struct World<'a, Y: System, O> {
     scenario: &'a Scenario,
+    system: Y,
     recording: Option<&'a mut Recording<O>>,
     now: Instant,
     queue: Queue<Due>,
     names: Vec<&'a DeviceName>,
     site_names: Vec<&'a SiteName>,
-    server: Machine<S>,
-    devices: Vec<Device<'a, C>>,
+    server: Machine<Y::Server>,
+    devices: Vec<Device<'a, Y::Client>>,
     sites: Vec<Site>,
     links: Vec<Link>,
     flight: Flight,
@@ -128,12 +142,13 @@ struct World<'a, S: ServerDecisions, C: ClientDecisions, O> {
     tally: Tally,
 }
 
-impl<'a, S: ServerDecisions, C: ClientDecisions, O: Observer> World<'a, S, C, O> {
-    fn new(scenario: &'a Scenario, recording: Option<&'a mut Recording<O>>) -> Self {
+impl<'a, Y: System, O: Observer> World<'a, Y, O> {
+    fn new(scenario: &'a Scenario, recording: Option<&'a mut Recording<O>>, system: Y) -> Self {
         let site_names: Vec<&SiteName> = scenario.sites.keys().collect();
         let site_of = |name| site_names.binary_search(&name).expect("every device's site exists");
         World {
             scenario,
+            system,
             recording,
             now: Instant::ZERO,
             queue: Queue::new(),

@@ -14,7 +14,7 @@ mod pasted;
 
 fn run(scenario: &Scenario, recorder: &Recorder, world: World) -> Result<(), WorldError> {
     match world {
-        World::Event => event::run_with::<NobodyGoes, Rules>(scenario, recorder),
+        World::Event => event::run_with(scenario, recorder, (NobodyGoes, Rules)),
         World::Packet => packet::run_with::<NobodyGoes, Rules>(scenario, recorder),
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 
 /// What goes wrong in the scenario with these decisions.
 fn found<S: ServerDecisions, C: ClientDecisions>(scenario: &Scenario) -> Vec<Fingerprint> {
-    seen(scenario, |scenario, recorder| event::run_with::<S, C>(scenario, recorder))
+    seen(scenario, |scenario, recorder| event::run_with(scenario, recorder, (S::default(), C::default())))
 }
 
 /// Shrinks the first seed from this one on that meets the bug: so many steps or fewer are left.

@@ -57,7 +57,12 @@ pub(super) fn dormant_first(author: &mut Author) -> Option<()> {
     let latency = author.latency(last);
     author.rest_until(at.saturating_sub(5 * SECOND), 60);
     author.bring(last);
-    let at = if author.draw.chance(1, 2) { at + some(author, 1, 4_000) } else { moment::around(author, at, latency) };
+    let at = match author.draw.below(4) {
+        0 => moment::around(author, at, latency),
+        // Its connection and its login take one way each: it comes at the very instant.
+        1 => at.saturating_sub(2 * latency),
+        _ => at + some(author, 1, 4_000),
+    };
     author.pass(at.saturating_sub(author.now));
     author.call(last, fresh_login(user));
     Some(())

@@ -52,6 +52,26 @@ pub(super) fn renewal(author: &mut Author) -> Option<()> {
     Some(())
 }
 
+/// LOGIN-5: the server has the renewal, the device never hears of it, and the ticket before expires.
+pub(super) fn renewal_unanswered(author: &mut Author) -> Option<()> {
+    let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
+    fits(author, (seconds + 60) * SECOND)?;
+    let expiry = author.log_in_for(device, user, seconds)?;
+    let trip = round_trip(author, device);
+    let pause = within(author, expiry.saturating_sub(author.now + trip));
+    author.pass(pause);
+    author.call(device, fresh_login(user));
+    let latency = author.latency(device);
+    let before = latency + within(author, trip - latency);
+    author.pass(before);
+    cut_off(author, device, Direction::Both);
+    let until = expiry + some(author, 1, 20_000);
+    author.pass(until.saturating_sub(author.now));
+    let site = author.hand(device).site;
+    author.open(site);
+    Some(())
+}
+
 /// TICKET-7: the very text again, when it has expired, whether the device was told or not.
 pub(super) fn last_ticket(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));

@@ -60,16 +60,64 @@ pub(super) fn and_a_logout(author: &mut Author) -> Option<()> {
     Some(())
 }
 
-/// ADMIN-1: a login of the user arrives as an administrator kicks them.
-pub(super) fn administrators(author: &mut Author) -> Option<()> {
+/// KICK-6: displaced while its link was gone, and when it is back its ticket is over, too; with displaced
+/// sessions allowed to come back, if the seed can have it so.
+pub(super) fn and_an_expiry(author: &mut Author) -> Option<()> {
+    let (victim, rival) = author.distant_rivals()?;
+    let (user, seconds) = (author.any_user(), author.draw.log_between(5, 60));
+    fits(author, (seconds + 40) * SECOND)?;
+    if !author.belief.reconnect_kicks && author.has(Family::SwitchChange) {
+        author.act(Action::App(AppChange::ReconnectKicks(true)));
+    }
+    author.bring(rival);
+    let expiry = author.log_in_for(victim, user, seconds)?;
+    cut_off(author, victim, Direction::Both);
+    let pause = within(author, expiry.saturating_sub(author.now + 2 * author.latency(rival)) / 2);
+    author.pass(pause);
+    author.call(rival, fresh_login(user));
+    let back = expiry + some(author, 1, 20_000);
+    author.pass(back.saturating_sub(author.now));
+    let site = author.hand(victim).site;
+    author.open(site);
+    Some(())
+}
+
+/// ADMIN-1: an administrator ends the session of a ticket that is issued later than now, and the same
+/// ticket is brought again.
+pub(super) fn of_a_future_ticket(author: &mut Author) -> Option<()> {
+    let (administrator, office) = (administrator(author)?, author.any_device());
+    let device = author.device_where(|_, other| other != office)?;
+    let user = author.any_user();
+    author.log_in(office, administrator);
+    author.bring(device);
+    if author.hand(device).account.is_some() {
+        author.call(device, Call::Logout);
+        author.settle();
+    }
+    let ticket = author.future_ticket(user);
+    author.call(device, login(user, TicketChoice::Named(ticket.clone())));
+    author.settle();
+    author.call(office, Call::Kick { user: user_name(user).to_owned() });
+    author.settle();
+    let pause = within(author, 3 * SECOND);
+    author.pass(pause);
+    author.call(device, login(user, TicketChoice::Named(ticket)));
+    author.settle();
+    author.call(device, fresh_login(user));
+    Some(())
+}
+
+/// Some user who may make administrative calls.
+fn administrator(author: &mut Author) -> Option<usize> {
     let administrators: Vec<usize> = (0..author.setup.users.len())
         .filter(|&user| author.setup.app.administrators.contains(&author.setup.users[user]))
         .collect();
-    if administrators.is_empty() {
-        return None;
-    }
-    let administrator = *author.draw.pick(&administrators);
-    let office = author.any_device();
+    if administrators.is_empty() { None } else { Some(*author.draw.pick(&administrators)) }
+}
+
+/// ADMIN-1: a login of the user arrives as an administrator kicks them.
+pub(super) fn administrators(author: &mut Author) -> Option<()> {
+    let (administrator, office) = (administrator(author)?, author.any_device());
     let device = author.device_where(|_, other| other != office)?;
     let user = author.any_user();
     author.log_in(office, administrator);

@@ -30,7 +30,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 35] = [
+pub(super) const GAMBITS: [Gambit; 38] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -50,6 +50,11 @@ pub(super) const GAMBITS: [Gambit; 35] = [
     Gambit { name: "a login as a ticket expires", needs: &[], play: expiry::login },
     Gambit { name: "a resume as a ticket expires", needs: &[Family::Reset], play: expiry::resume },
     Gambit { name: "a renewal as a ticket expires", needs: &[Family::Renewal], play: expiry::renewal },
+    Gambit {
+        name: "a renewal unanswered as the ticket before expires",
+        needs: &[Family::Renewal, Family::Partition],
+        play: expiry::renewal_unanswered,
+    },
     Gambit { name: "the last ticket after its expiry", needs: &[], play: expiry::last_ticket },
     Gambit { name: "a sleeper whose ticket and place are gone", needs: &[Family::Suspend], play: expiry::sleeper },
     Gambit { name: "an expiry during a link loss", needs: &[Family::Partition], play: expiry::during_a_link_loss },
@@ -73,6 +78,12 @@ pub(super) const GAMBITS: [Gambit; 35] = [
     Gambit { name: "a kick during a partition", needs: &[Family::Partition], play: kicks::during_a_partition },
     Gambit { name: "a kick during a resume", needs: &[Family::Reset], play: kicks::during_a_resume },
     Gambit { name: "a logout and a displacement", needs: &[Family::Logout], play: kicks::and_a_logout },
+    Gambit { name: "a displacement and an expiry", needs: &[Family::Partition], play: kicks::and_an_expiry },
+    Gambit {
+        name: "an administrator's kick and a ticket from the future",
+        needs: &[Family::AdminKick, Family::BadTicket],
+        play: kicks::of_a_future_ticket,
+    },
     Gambit { name: "an administrator's kick and a login", needs: &[Family::AdminKick], play: kicks::administrators },
     Gambit { name: "a displacement while away", needs: &[Family::Kill], play: kicks::while_away },
     Gambit { name: "listeners that log in again", needs: &[Family::Listener], play: kicks::answered_by_logins },

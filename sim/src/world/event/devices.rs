@@ -7,7 +7,7 @@ use std::mem;
 
 use gatecrash::client::{self, Client, Start};
 use gatecrash::code::Code;
-use gatecrash::decide::{ClientDecisions, ServerDecisions};
+use gatecrash::decide::ClientDecisions;
 use gatecrash::driver::OnDisk;
 use gatecrash::id::{CallId, ConnectionId};
 use gatecrash::policy::Platform;
@@ -16,7 +16,7 @@ use gatecrash::time::Instant;
 
 use super::super::{clock::WallClock, limits, tickets};
 use super::flight::Body;
-use super::{Class, Due, World, mint, small};
+use super::{Class, Due, System, World, mint, small};
 use crate::draw::Draw;
 use crate::scenario::{self, Call, Init, ListenerEvent, Scenario, TicketChoice, TicketName};
 use crate::trace::{DeviceIndex, Effect, Observer};
@@ -126,14 +126,18 @@ impl<C: ClientDecisions> Process<C> {
     }
 }
 
-impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
+impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn start_process(&mut self, device: usize) {
         let name = self.names[device].as_str();
+        if let Some(meddler) = self.system.meddler() {
+            meddler.process_starts(device);
+        }
+        let decisions = self.system.client();
         let state = &mut self.devices[device];
         state.suspended = false;
         state.starts += 1;
         state.process = Some(Box::new(Process {
-            core: Client::with(C::default()),
+            core: Client::with(decisions),
             seed: Draw::key(self.scenario.seed, name, &format!("start {}", state.starts)),
             disk: state.disk.clone(),
             calls: 0,
@@ -275,7 +279,16 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             client::Input::Call { request: client::Call::Uninit, .. } => Code::Uninitialised,
             _ => Code::NotLoggedIn,
         };
-        self.devices[device].process().core.handle_input(self.now, input);
+        let now = self.now;
+        let core = &mut self.devices[device].process().core;
+        match self.system.meddler() {
+            None => core.handle_input(now, input),
+            Some(meddler) => {
+                let mut inputs = vec![input];
+                meddler.device_inputs(now, device, &mut inputs);
+                inputs.into_iter().for_each(|input| core.handle_input(now, input));
+            }
+        }
         self.drain(device, given_up);
     }
 
@@ -298,24 +311,38 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     /// Sorts what the core wants done.
     fn drain(&mut self, device: usize, given_up: Code) {
         self.devices[device].process.as_mut().expect("a living process").borrow(&mut self.spare);
-        while let Some(output) = self.devices[device].process().core.poll_output() {
-            let process = self.devices[device].process();
-            match output.action {
-                client::Action::Result { .. } | client::Action::Event(_) => process.deliveries.push_back(output),
-                client::Action::Store { ref write, .. } => {
-                    // A next life of the SDK begins with it, on the disk or not.
-                    process.disk.apply(write.clone());
-                    process.orders.push_back(output);
+        match self.system.meddler() {
+            None => {
+                while let Some(output) = self.devices[device].process().core.poll_output() {
+                    self.sort(device, output, given_up);
                 }
-                client::Action::Connect { .. } | client::Action::Send { .. } | client::Action::Close { .. } => {
-                    process.orders.push_back(output);
-                }
-                client::Action::DropEvents => {
-                    process.forget_account(given_up);
-                    self.observe_device(device, &output);
-                }
-                client::Action::Status { .. } | client::Action::Note(_) => self.observe_device(device, &output),
             }
+            Some(meddler) => {
+                let core = &mut self.devices[device].process().core;
+                let mut outputs: Vec<_> = std::iter::from_fn(|| core.poll_output()).collect();
+                meddler.device_outputs(self.now, device, &mut outputs);
+                outputs.into_iter().for_each(|output| self.sort(device, output, given_up));
+            }
+        }
+    }
+
+    fn sort(&mut self, device: usize, output: client::Output, given_up: Code) {
+        let process = self.devices[device].process();
+        match output.action {
+            client::Action::Result { .. } | client::Action::Event(_) => process.deliveries.push_back(output),
+            client::Action::Store { ref write, .. } => {
+                // A next life of the SDK begins with it, on the disk or not.
+                process.disk.apply(write.clone());
+                process.orders.push_back(output);
+            }
+            client::Action::Connect { .. } | client::Action::Send { .. } | client::Action::Close { .. } => {
+                process.orders.push_back(output);
+            }
+            client::Action::DropEvents => {
+                process.forget_account(given_up);
+                self.observe_device(device, &output);
+            }
+            client::Action::Status { .. } | client::Action::Note(_) => self.observe_device(device, &output),
         }
     }
 

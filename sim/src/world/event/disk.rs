@@ -128,6 +128,14 @@ impl Disk {
         }
     }
 
+    /// A crash overtakes a batch, unless that is on the disk already: what is left of it is what `torn`
+    /// says, for a whole disk nothing.
+    pub(crate) fn tear(&mut self, batch: &[Commit], torn: impl FnOnce(&[Commit]) -> Vec<Commit>) {
+        if batch.last().is_some_and(|last| last.number > self.records.change) {
+            self.apply(&torn(batch));
+        }
+    }
+
     fn apply(&mut self, batch: &[Commit]) {
         batch.iter().for_each(|commit| self.records.apply(commit));
     }

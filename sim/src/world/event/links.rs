@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use gatecrash::decide::{ClientDecisions, ServerDecisions};
 use gatecrash::id::{ConnectionId, DeviceId};
 use gatecrash::protocol::{ClientFrame, FrameError, ServerFrame};
 use gatecrash::ticket::Ticket;
@@ -12,7 +11,7 @@ use gatecrash::time::Instant;
 use gatecrash::{client, server};
 
 use super::flight::{Body, Message};
-use super::{Class, Due, World, mint, small};
+use super::{Class, Due, System, World, mint, small};
 use crate::draw::Draw;
 use crate::scenario::{Conduct, Span};
 use crate::trace::{DeviceIndex, Observer};
@@ -100,7 +99,7 @@ impl Link {
     }
 }
 
-impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
+impl<Y: System, O: Observer> World<'_, Y, O> {
     fn site_of(&self, link: usize) -> usize {
         self.devices[self.links[link].device as usize].site
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use gatecrash::decide::{ClientDecisions, ServerDecisions};
+use gatecrash::decide::ServerDecisions;
 use gatecrash::driver::server::{REOPEN_PAUSE_MAX, REOPEN_PAUSE_MIN};
 use gatecrash::id::{Change, ConnectionId};
 use gatecrash::server::{self, Config, Server};
@@ -16,7 +16,8 @@ use super::super::{clock::WallClock, limits};
 use super::disk::{Disk, Landing};
 use super::flight::Body;
 use super::links::ServerEnd;
-use super::{Class, Due, World, small};
+use super::meddler::ServerStep;
+use super::{Class, Due, System, World, small};
 use crate::draw::Draw;
 use crate::scenario::{Action, Fault, Offset, Scenario, Span};
 use crate::trace::{Effect, Observer};
@@ -110,7 +111,7 @@ impl<S: ServerDecisions> Machine<S> {
     }
 }
 
-impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
+impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn server_now(&self) -> Now {
         Now { instant: self.now, wall: self.server.clock.at(self.now) }
     }
@@ -136,14 +137,18 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             None => Some(Records { starts: 1, ..Records::default() }),
         };
         self.server.lives += 1;
-        let Some(records) = records else {
+        let Some(mut records) = records else {
             self.disk_refused();
             self.queue.push(self.now + self.server.pause, Class::Timer, Due::Reopen(self.server.lives));
             self.server.pause = REOPEN_PAUSE_MAX.min(self.server.pause * 2);
             return;
         };
+        let mut config = self.server.config.clone();
+        if let Some(meddler) = self.system.meddler() {
+            meddler.server_starts(&mut config, &mut records);
+        }
         self.server.committed = records.change;
-        self.server.core = Some(Server::restore(self.server.config.clone(), records));
+        self.server.core = Some(Server::with(self.system.server(), config, records));
         let now = self.server_now();
         if let Some(recording) = &mut self.recording {
             recording.server_restored(now, self.server.committed);
@@ -189,6 +194,11 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
 
     /// Nobody decides any more, and nothing that was decided is carried on. Gives the links that were open.
     fn end_core(&mut self) -> Vec<u32> {
+        if let Some(meddler) = self.system.meddler()
+            && let Some(disk) = &mut self.server.disk
+        {
+            disk.tear(&self.server.writing, |batch| meddler.torn(batch));
+        }
         self.server.core = None;
         self.server.lives += 1;
         self.server.gathered.clear();
@@ -223,7 +233,19 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if let Some(recording) = &mut self.recording {
             recording.server_input(now, &input);
         }
-        core.handle_input(now, input);
+        match self.system.meddler() {
+            None => core.handle_input(now, input),
+            Some(meddler) => {
+                let mut steps = vec![ServerStep::Input(input)];
+                meddler.server_steps(now, core.records(), &mut steps);
+                for step in steps {
+                    match step {
+                        ServerStep::Input(input) => core.handle_input(now, input),
+                        ServerStep::Fire(timer) => drop(core.fire(now, timer)),
+                    }
+                }
+            }
+        }
         self.server_outputs();
     }
 
@@ -239,28 +261,17 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
     }
 
     fn server_outputs(&mut self) {
-        while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
-            match output.action {
-                server::Action::Commit(_) | server::Action::Note(_) => {
-                    self.observe_server(&output);
-                    if let server::Action::Commit(commit) = output.action {
-                        self.server.gathered.push(commit);
-                    }
+        match self.system.meddler() {
+            None => {
+                while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
+                    self.server_output(output);
                 }
-                server::Action::Send { .. } | server::Action::Close { .. } => {
-                    if let server::Action::Close { connection } = output.action
-                        && let Some(link) = self.server.link(connection)
-                    {
-                        self.links[link].server_end = ServerEnd::Forgotten(connection);
-                    }
-                    if output.reveals > self.server.committed {
-                        let last = self.server.held.back();
-                        assert!(last.is_none_or(|last| last.reveals <= output.reveals), "what waits is in order");
-                        self.server.held.push_back(output);
-                    } else {
-                        self.let_out(output);
-                    }
-                }
+            }
+            Some(meddler) => {
+                let Some(core) = &mut self.server.core else { return };
+                let mut outputs: Vec<_> = std::iter::from_fn(|| core.poll_output()).collect();
+                meddler.server_outputs(core.records(), &mut outputs);
+                outputs.into_iter().for_each(|output| self.server_output(output));
             }
         }
         self.begin_batch();
@@ -269,6 +280,31 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
         if self.server.wake_at.is_none_or(|wake_at| at < wake_at) {
             self.server.wake_at = Some(at);
             self.queue.push(at, Class::Timer, Due::ServerTimer);
+        }
+    }
+
+    fn server_output(&mut self, output: server::Output) {
+        match output.action {
+            server::Action::Commit(_) | server::Action::Note(_) => {
+                self.observe_server(&output);
+                if let server::Action::Commit(commit) = output.action {
+                    self.server.gathered.push(commit);
+                }
+            }
+            server::Action::Send { .. } | server::Action::Close { .. } => {
+                if let server::Action::Close { connection } = output.action
+                    && let Some(link) = self.server.link(connection)
+                {
+                    self.links[link].server_end = ServerEnd::Forgotten(connection);
+                }
+                if output.reveals > self.server.committed {
+                    let last = self.server.held.back();
+                    assert!(last.is_none_or(|last| last.reveals <= output.reveals), "what waits is in order");
+                    self.server.held.push_back(output);
+                } else {
+                    self.let_out(output);
+                }
+            }
         }
     }
 
@@ -319,7 +355,15 @@ impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
             return;
         }
         let disk = self.server.disk.as_mut().expect("a batch lands on a disk");
-        match disk.land(&self.server.writing) {
+        let landing = match self.system.meddler() {
+            None => disk.land(&self.server.writing),
+            Some(meddler) => {
+                let mut stored = self.server.writing.clone();
+                meddler.stored(&mut stored);
+                disk.land(&stored)
+            }
+        };
+        match landing {
             Landing::Done => {}
             Landing::Refused => self.store_failed(),
             Landing::PowerLost => self.power_fails(),

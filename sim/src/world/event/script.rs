@@ -2,13 +2,12 @@
 //!
 //! What a fault does to frames under way is in `links`.
 
-use gatecrash::decide::{ClientDecisions, ServerDecisions};
 use gatecrash::driver::OnDisk;
 use gatecrash::{client, server};
 
 use super::super::clock::WallClock;
 use super::links::Site;
-use super::{Class, Due, World};
+use super::{Class, Due, System, World};
 use crate::scenario::{Action, AppChange, Clock, Direction, Fault};
 use crate::trace::{DeviceIndex, Effect, Observer, SiteIndex};
 
@@ -46,7 +45,7 @@ pub(super) fn class(action: &Action) -> Class {
     }
 }
 
-impl<S: ServerDecisions, C: ClientDecisions, O: Observer> World<'_, S, C, O> {
+impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn step(&mut self, action: &Action) {
         match action {
             Action::Call { device, call } => self.call(self.device(device), call.clone()),

@@ -1,0 +1,306 @@
+//! `gatecrash zoo`: systems that are broken on purpose, and how soon each is caught.
+
+mod keepers;
+mod print;
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+
+use clap::Args;
+use gatecrash_sim::report::{self, Case};
+use gatecrash_sim::world::World;
+use gatecrash_sim::zoo::{self, BUGS, Bug, Catch};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::files::BadInput;
+use super::{End, batch, count, say};
+
+/// How many seed blocks each bug is hunted in.
+const BLOCKS: u64 = 5;
+
+/// Where the next block begins: no bug may take more seeds than that.
+const BLOCK_SEEDS: u64 = 100_000;
+
+/// What the median of all medians may be.
+const MEDIAN_MAX: u64 = 2_000;
+
+/// How many seeds a worker takes at a time when it looks for false alarms.
+const CHUNK_SEEDS: u64 = 100;
+
+/// Hunt bugs that were planted on purpose
+///
+/// Each bug of the zoo is a broken server or SDK. It runs on drawn scenarios, seed by seed, until a
+/// property names it, in five blocks of seeds that have none in common; the median counts. The unbroken
+/// system runs on the same seeds: whatever is named there is a false alarm. Passes when every bug is
+/// caught by a property that ought to catch it, within bounds, and there is no false alarm.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatecrash zoo                      hunt all of them
+  gatecrash zoo --only F12           hunt one
+  gatecrash zoo --only F01 --only D2 or two
+  gatecrash zoo --list               say what they are, and hunt none
+  gatecrash zoo --only F12 --show    what does it do?
+  gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
+  gatecrash zoo --json | jq .bugs    for programs
+  gatecrash zoo --markdown           the table of docs/zoo.md")]
+pub struct Arguments {
+    /// Hunt this one only; may be given more than once
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
+    /// Say what the bugs are, and hunt none
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    list: bool,
+    /// Show the smallest scenario that each of them breaks, and how, and hunt on no further
+    #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
+    show: bool,
+    /// Give up on a bug after so many seeds of a block
+    #[arg(long, value_name = "SEEDS", default_value_t = BLOCK_SEEDS, value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
+    limit: u64,
+    /// In how many blocks of seeds to hunt
+    #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..=99))]
+    blocks: u64,
+    /// How many seeds to run at a time; it changes nothing but the time taken
+    #[arg(long, value_name = "N", default_value_t = batch::cores())]
+    jobs: NonZeroUsize,
+    /// Print one JSON object instead of the table
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Print the table as Markdown, as it is published
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// What came of all hunts.
+#[derive(Serialize)]
+struct Zoo {
+    bugs: Vec<Hunted>,
+    caught: usize,
+    right: usize,
+    /// The median of the bugs' medians, where all are caught.
+    median_of_medians: Option<u64>,
+    /// Seeds on which the unbroken system ran.
+    seeds_unbroken: u64,
+    false_alarms: usize,
+    false_alarm_seeds: Vec<u64>,
+}
+
+/// What came of hunting one bug.
+#[derive(Serialize)]
+struct Hunted {
+    id: &'static str,
+    what: &'static str,
+    source: &'static str,
+    /// Whether it was caught in every block.
+    caught: bool,
+    /// The median of the blocks; none where it was not caught in more than half of them.
+    median_seeds: Option<u64>,
+    /// After how many seeds it was caught in each block.
+    seeds: Vec<Option<u64>>,
+    /// What named it first in the block of the median.
+    property: Option<String>,
+    rule: Option<&'static str>,
+    /// Whether, in every block, what named it first is one of those that ought to.
+    right: bool,
+    /// What named it first in the other blocks, where that is something else.
+    also: Vec<String>,
+    /// The seed of the block of the median.
+    seed: Option<u64>,
+    /// How many steps that seed's scenario has, and how many are left of them.
+    steps: Option<usize>,
+    steps_after_shrinking: Option<usize>,
+    /// How many steps are left in each block.
+    steps_after_shrinking_by_block: Vec<Option<usize>>,
+}
+
+/// A catch, and what was left of its scenario when it was shrunk.
+type Shown = (Catch, usize);
+
+/// Hunts the bug in the first block, and shows how it is named in the smallest scenario.
+fn show(bug: &Bug, limit: u64) -> End {
+    let Some(catch) = zoo::hunt(bug, seeds(0, limit)) else {
+        say(format_args!("{}: nothing names it in {}", bug.id, count(limit as usize, "seed")));
+        return End::Violated;
+    };
+    let scenario = zoo::shrunk(bug, &catch).scenario;
+    say(format_args!("{}: {}\n{}\n\n{scenario}", bug.id, bug.what, catch.by()));
+    let case = Case { path: bug.id, scenario: &scenario, world: World::Event };
+    let told = match zoo::run(bug, &scenario) {
+        Ok(run) => report::failure(&case, &run).expect("it is named"),
+        Err(error) => report::harness_failure(&case, &error),
+    };
+    // There is no file yet, and the product passes it.
+    let lines: Vec<&str> = told.lines().filter(|line| !line.trim_start().starts_with("cargo run")).collect();
+    say(lines.join("\n"));
+    End::Passed
+}
+
+impl Hunted {
+    fn new(bug: &Bug, blocks: &[Option<Shown>]) -> Hunted {
+        let mut catches: Vec<Option<&Shown>> = blocks.iter().map(Option::as_ref).collect();
+        catches.sort_by_key(|shown| shown.map_or(u64::MAX, |(catch, _)| catch.seeds));
+        let median = catches[catches.len() / 2];
+        let property = median.map(|(catch, _)| catch.by().said().to_owned());
+        let mut also: Vec<String> = blocks.iter().flatten().map(|(catch, _)| catch.by().said().to_owned()).collect();
+        also.sort_unstable();
+        also.dedup();
+        also.retain(|other| Some(other) != property.as_ref());
+        let caught = blocks.iter().all(Option::is_some);
+        Hunted {
+            id: bug.id,
+            what: bug.what,
+            source: bug.source,
+            caught,
+            median_seeds: median.map(|(catch, _)| catch.seeds),
+            seeds: blocks.iter().map(|shown| shown.as_ref().map(|(catch, _)| catch.seeds)).collect(),
+            property,
+            rule: median.and_then(|(catch, _)| catch.by().rule()).map(|rule| rule.as_str()),
+            right: caught && blocks.iter().flatten().all(|(catch, _)| catch.is_right(bug)),
+            also,
+            seed: median.map(|(catch, _)| catch.seed),
+            steps: median.map(|(catch, _)| catch.steps),
+            steps_after_shrinking: median.map(|&(_, steps)| steps),
+            steps_after_shrinking_by_block: blocks
+                .iter()
+                .map(|shown| shown.as_ref().map(|&(_, steps)| steps))
+                .collect(),
+        }
+    }
+}
+
+/// Does it.
+pub fn run(arguments: &Arguments) -> End {
+    let unknown: Vec<&str> = arguments.only.iter().map(String::as_str).filter(|id| Bug::find(id).is_none()).collect();
+    if let [first, ..] = unknown[..] {
+        let problem = format!("there is no bug {first}: `gatecrash zoo --list` says which there are");
+        return BadInput::Refused(problem).report(arguments.json);
+    }
+    let is_meant =
+        |bug: &&Bug| arguments.only.is_empty() || arguments.only.iter().any(|id| id.eq_ignore_ascii_case(bug.id));
+    let bugs: Vec<&Bug> = BUGS.iter().filter(is_meant).collect();
+    if arguments.list {
+        bugs.iter().for_each(|bug| say(format_args!("{:<5} {}", bug.id, bug.what)));
+        return End::Passed;
+    }
+
+    if arguments.show {
+        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, arguments.limit)).collect();
+        return if ends.contains(&End::Violated) { End::Violated } else { End::Passed };
+    }
+
+    // Block by block, so that no thread is left alone with the slow ones of the last bug.
+    let hunts: Vec<(&Bug, u64)> =
+        (0..arguments.blocks).flat_map(|block| bugs.iter().map(move |&bug| (bug, block))).collect();
+    let bar = bar(arguments, hunts.len() as u64);
+    let mut caught = 0;
+    let catches = keepers::run(
+        arguments.jobs,
+        &hunts,
+        |&(bug, block)| {
+            let catch = zoo::hunt(bug, seeds(block, arguments.limit))?;
+            let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
+            Some((catch, steps))
+        },
+        |catch| {
+            caught += usize::from(catch.is_some());
+            bar.inc(1);
+            bar.set_message(format!("{caught} caught"));
+        },
+    );
+    let of = |bug: &Bug| -> Vec<Option<Shown>> {
+        hunts.iter().zip(&catches).filter(|((one, _), _)| one.id == bug.id).map(|(_, catch)| catch.clone()).collect()
+    };
+    let hunted: Vec<Hunted> = bugs.iter().map(|bug| Hunted::new(bug, &of(bug))).collect();
+
+    // The same seeds, and nothing is broken.
+    let chunks: Vec<Range<u64>> =
+        (0..arguments.blocks).flat_map(|block| chunks(seeds(block, needed(block, &hunted, arguments.limit)))).collect();
+    bar.set_length(chunks.len() as u64);
+    bar.set_position(0);
+    bar.set_message("on the same seeds: false alarms?");
+    let alarms = keepers::run(
+        arguments.jobs,
+        &chunks,
+        |chunk| chunk.clone().filter(|&seed| zoo::false_alarm(seed).is_some()).collect::<Vec<u64>>(),
+        |_| bar.inc(1),
+    );
+    bar.finish_and_clear();
+    let false_alarm_seeds = alarms.concat();
+    let zoo = Zoo {
+        caught: hunted.iter().filter(|bug| bug.caught).count(),
+        right: hunted.iter().filter(|bug| bug.right).count(),
+        median_of_medians: median_of(&hunted),
+        seeds_unbroken: chunks.iter().map(|chunk| chunk.end - chunk.start).sum(),
+        false_alarms: false_alarm_seeds.len(),
+        false_alarm_seeds,
+        bugs: hunted,
+    };
+    print::zoo(&zoo, arguments);
+    let is_within = zoo.median_of_medians.is_some_and(|median| median <= MEDIAN_MAX);
+    let is_well = zoo.right == zoo.bugs.len() && zoo.false_alarms == 0 && is_within;
+    if is_well { End::Passed } else { End::Violated }
+}
+
+/// The seeds of a block.
+fn seeds(block: u64, number: u64) -> Range<u64> {
+    let first = block * BLOCK_SEEDS;
+    first..first + number
+}
+
+/// How many seeds of the block the slowest bug took.
+fn needed(block: u64, hunted: &[Hunted], limit: u64) -> u64 {
+    hunted.iter().map(|bug| bug.seeds[block as usize].unwrap_or(limit)).max().unwrap_or(0)
+}
+
+fn chunks(seeds: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let end = seeds.end;
+    seeds.step_by(CHUNK_SEEDS as usize).map(move |start| start..end.min(start + CHUNK_SEEDS))
+}
+
+fn median_of(hunted: &[Hunted]) -> Option<u64> {
+    let mut medians = hunted.iter().map(|bug| bug.median_seeds).collect::<Option<Vec<u64>>>()?;
+    medians.sort_unstable();
+    medians.get(medians.len() / 2).copied()
+}
+
+fn bar(arguments: &Arguments, hunts: u64) -> ProgressBar {
+    let target = if arguments.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let template = "{bar:32} {human_pos}/{human_len}  {msg}  {elapsed}";
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    let bar = ProgressBar::with_draw_target(Some(hunts), target).with_style(style);
+    bar.set_message(format!("{} of hunting", count(hunts as usize, "block")));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use gatecrash_sim::fingerprint::Fingerprint;
+
+    use super::*;
+
+    fn catch(seeds: u64, property: &'static str) -> Option<Shown> {
+        let by = Fingerprint::Property { property, rule: gatecrash_sim::scenario::rules::rule("KICK-1"), kind: None };
+        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, seeds as usize % 10))
+    }
+
+    #[test]
+    fn the_median_of_five_blocks_is_the_third() {
+        let bug = BUGS.first().expect("there are bugs");
+        let right = bug.right[0];
+        let blocks = [catch(9, right), catch(1, right), catch(5, right), catch(3, right), catch(700, right)];
+        let hunted = Hunted::new(bug, &blocks);
+        assert_eq!((hunted.median_seeds, hunted.seed, hunted.caught, hunted.right), (Some(5), Some(4), true, true));
+        assert_eq!((hunted.steps, hunted.steps_after_shrinking), (Some(9), Some(5)));
+        let blocks = [catch(9, right), catch(1, "something else"), None, None, None];
+        let hunted = Hunted::new(bug, &blocks);
+        assert_eq!((hunted.median_seeds, hunted.caught, hunted.right), (None, false, false));
+        assert_eq!(hunted.also, [right, "something else"]);
+    }
+
+    #[test]
+    fn chunks_cover_the_seeds_of_a_block() {
+        let chunks: Vec<_> = chunks(seeds(2, 250)).collect();
+        assert_eq!(chunks, [200_000..200_100, 200_100..200_200, 200_200..200_250]);
+    }
+}

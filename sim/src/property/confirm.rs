@@ -1,0 +1,156 @@
+//! What a device learns of a session it says it has learnt: its beginning, and its end (KICK-3, KICK-7).
+
+use gatecrash::client::Status;
+use gatecrash::time::Instant;
+
+use super::sdk::Sdk;
+use super::{Property, Report, Scene};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, UserIndex, What};
+
+const CONFIRM: RuleId = rule("KICK-3");
+const ACKNOWLEDGE: RuleId = rule("KICK-7");
+
+#[derive(Default)]
+pub(super) struct Confirmations {
+    /// Of each device, what it has yet to say on its connection.
+    owed: Vec<Vec<Owed>>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Owed {
+    word: Word,
+    user: UserIndex,
+    epoch: u32,
+    since: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    Acknowledgement,
+    Confirmation,
+}
+
+impl Confirmations {
+    fn owed(&mut self, device: DeviceIndex) -> &mut Vec<Owed> {
+        if self.owed.len() <= device.index() {
+            self.owed.resize(device.index() + 1, Vec::new());
+        }
+        &mut self.owed[device.index()]
+    }
+
+    fn said(&mut self, device: DeviceIndex, word: Word, user: UserIndex, epoch: u32) {
+        let owed = self.owed(device);
+        if let Some(place) = owed.iter().position(|one| (one.word, one.user, one.epoch) == (word, user, epoch)) {
+            owed.remove(place);
+        }
+    }
+}
+
+/// What the device has not said though nothing kept it from saying so.
+fn overdue(scene: &Scene<'_>, sdk: &Sdk, owed: &Owed) -> bool {
+    // A kick that names nobody known waits for the answer of the login under way (KICK-8).
+    let may_wait = sdk.status == Status::Logining || sdk.is_suspended || sdk.is_writing(scene.now);
+    !may_wait && owed.since.max(sdk.woken_at) + scene.allowance.slack < scene.now
+}
+
+impl Property for Confirmations {
+    sentence!(Eventually, "a device acknowledges the login and confirms the kick that it hears of", "KICK-3", "KICK-7");
+    watches!(devices, "effect");
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
+            self.owed(device).clear();
+        }
+        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        match event.what {
+            What::DeviceSent { frame: ClientFrame::KickConfirmed { user, epoch }, .. } => {
+                self.said(on, Word::Confirmation, user, epoch);
+            }
+            What::DeviceSent { frame: ClientFrame::LoginAcknowledged { user, epoch }, .. } => {
+                self.said(on, Word::Acknowledgement, user, epoch);
+            }
+            _ => {}
+        }
+        if let Some(place) = self.owed(on).iter().position(|owed| overdue(scene, sdk, owed)) {
+            let Owed { word, user, epoch, .. } = self.owed(on).remove(place);
+            let (rule, what) = match word {
+                Word::Acknowledgement => (ACKNOWLEDGE, "the login that made"),
+                Word::Confirmation => (CONFIRM, "the end of"),
+            };
+            let (name, session) = (scene.device(on), scene.session(on, user, epoch));
+            report.event(rule, event, format!("{name} heard of {what} {session} and never told the server so"));
+        }
+        match event.what {
+            What::DeviceReceived { connection, frame } if sdk.connection == Some(connection) => {
+                let since = event.at;
+                let owed = match frame {
+                    ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } => {
+                        Owed { word: Word::Confirmation, user: kick.user, epoch: kick.epoch, since }
+                    }
+                    ServerFrame::LoginAccepted { call, epoch, .. }
+                        if call == sdk.login_call && sdk.status == Status::Logining =>
+                    {
+                        let Some(user) = sdk.account else { return };
+                        Owed { word: Word::Acknowledgement, user, epoch, since }
+                    }
+                    _ => return,
+                };
+                self.owed(on).push(owed);
+            }
+            // Nothing is said on a connection that is no more, nor by an SDK that was told to be silent.
+            What::ConnectAsked { .. }
+            | What::CloseAsked { .. }
+            | What::Gone { .. }
+            | What::LinkLost
+            | What::UninitReturned { .. } => self.owed(on).clear(),
+            What::Called { .. } if sdk.asked_to_end().is_some() => self.owed(on).clear(),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::*;
+    use super::*;
+
+    fn story() -> Story {
+        Story::of(Confirmations::default()).logs_in(PHONE, ALICE, 1)
+    }
+
+    fn sends(story: Story, frame: ClientFrame) -> Story {
+        story.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame })
+    }
+
+    fn acknowledges(story: Story, epoch: u32) -> Story {
+        sends(story, ClientFrame::LoginAcknowledged { user: ALICE.into(), epoch })
+    }
+
+    /// A minute later it still has its connection.
+    fn goes_on(story: Story) -> Story {
+        story.at(60).receives(PHONE, ServerFrame::HeartbeatAnswer)
+    }
+
+    /// KICK-7
+    #[test]
+    fn a_login_that_is_not_acknowledged_is_seen() {
+        goes_on(acknowledges(story(), 1)).holds();
+        goes_on(story()).breaks("KICK-7");
+        goes_on(acknowledges(story(), 2)).breaks("KICK-7");
+        story().at(60).on(PHONE, What::LinkLost).breaks("KICK-7");
+        goes_on(story().on(PHONE, What::LinkLost)).holds();
+    }
+
+    /// KICK-3
+    #[test]
+    fn a_kick_that_is_not_confirmed_is_seen() {
+        let kicked = || acknowledges(story(), 1).receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 1) });
+        let confirmed = ClientFrame::KickConfirmed { user: ALICE.into(), epoch: 1 };
+        goes_on(sends(kicked(), confirmed)).holds();
+        goes_on(kicked()).breaks("KICK-3");
+        let stored = What::Stored { change: 1 };
+        let writing = kicked().on(PHONE, What::StoreAsked { change: 1, write: known_ended(ALICE, 1) });
+        sends(writing.at(60).on(PHONE, stored), confirmed).holds();
+    }
+}

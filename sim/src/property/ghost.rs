@@ -1,0 +1,158 @@
+//! Ghosts: sessions that count as connected, though nobody is there (PRES-1, PRES-2).
+
+use super::{Decision, Property, Report, Scene};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Fact, UserIndex, What};
+
+const GHOST: RuleId = rule("PRES-2");
+
+/// A session: whose, on which device, of which epoch.
+type Name = (UserIndex, DeviceIndex, u32);
+
+#[derive(Default)]
+pub(super) struct Ghosts {
+    /// The session on each of the server's connections.
+    bound: Vec<Option<Name>>,
+    /// The connection on which the last frame came that asks for a session.
+    asking: Option<u32>,
+    /// Sessions whose link must be lost with the next decision.
+    gone: Vec<Name>,
+    /// The server has just started: nobody is connected to it yet.
+    is_starting: bool,
+}
+
+impl Ghosts {
+    fn bind(&mut self, name: Name) {
+        let Some(connection) = self.asking else { return };
+        let index = connection as usize;
+        if self.bound.len() <= index {
+            self.bound.resize(index + 1, None);
+        }
+        self.bound.iter_mut().filter(|bound| bound.is_some_and(|(_, device, _)| device == name.1)).for_each(|bound| {
+            *bound = None;
+        });
+        self.bound[index] = Some(name);
+    }
+}
+
+/// Whether the server takes the session for connected.
+fn counts_as_connected(scene: &Scene<'_>, &(user, device, epoch): &Name) -> bool {
+    scene.server.now.session(user, device, epoch).is_some_and(|session| session.lost.is_none())
+}
+
+impl Property for Ghosts {
+    sentence!(
+        Always,
+        "a session whose connection is gone, or whose server died, has lost its link at once",
+        "PRES-1",
+        "PRES-2"
+    );
+    watches!(
+        "decision",
+        "effect",
+        "server_started",
+        "store_failed",
+        "opened",
+        "gone",
+        "server_received",
+        "server_sent"
+    );
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        let is_over = matches!(event.what, What::StoreFailed | What::Effect { effect: Effect::ServerDead });
+        if is_over {
+            *self = Ghosts::default();
+        }
+        if event.actor != Actor::Server {
+            return;
+        }
+        if std::mem::take(&mut self.is_starting) {
+            let connected = scene.server.now.connected();
+            self.gone.extend(connected.map(|(user, session)| (user, session.device, session.epoch)));
+        }
+        for (user, device, epoch) in std::mem::take(&mut self.gone) {
+            let session = scene.session(device, user, epoch);
+            report.event(GHOST, event, format!("{session} has no connection any more, and counts as connected"));
+        }
+        match event.what {
+            What::ServerStarted { .. } => self.is_starting = true,
+            What::ServerReceived {
+                connection,
+                peer: Some(peer),
+                frame: ClientFrame::Login { .. } | ClientFrame::Resume { .. },
+            } if peer != DeviceIndex::STRANGER => self.asking = Some(connection),
+            What::Opened { connection } | What::Gone { connection, .. } => {
+                self.asking = None;
+                let bound = self.bound.get_mut(connection as usize).and_then(Option::take);
+                self.gone.extend(bound.filter(|name| counts_as_connected(scene, name)));
+            }
+            _ => {}
+        }
+    }
+
+    fn decide(&mut self, _: &Scene<'_>, decision: &Decision, _: &mut Report) {
+        for fact in &decision.facts {
+            match *fact {
+                Fact::LinkLost { user, device, epoch, .. } | Fact::SessionEnded { user, device, epoch, .. } => {
+                    self.gone.retain(|name| *name != (user, device, epoch));
+                }
+                Fact::SessionAccepted { user, device, epoch, .. }
+                | Fact::SessionResumed { user, device, epoch, .. } => self.bind((user, device, epoch)),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::*;
+    use super::*;
+
+    /// The phone is logged in on connection 1.
+    fn story() -> Story {
+        let login = ClientFrame::Login {
+            call: 1,
+            attempt: attempt(1),
+            user: ALICE.into(),
+            ticket: Some(ticket(TICKET)),
+            known_ended: None,
+        };
+        let story = Story::of(Ghosts::default()).server(What::Opened { connection: 1 });
+        story.hears(PHONE, 1, hello()).hears(PHONE, 1, login).commit(&[accepted(ALICE, PHONE, 1)])
+    }
+
+    fn gone(story: Story, connection: u32) -> Story {
+        story.at(9).server(What::Gone { connection, peer: None })
+    }
+
+    fn goes_on(story: Story) -> Story {
+        story.at(20).server(What::Opened { connection: 7 })
+    }
+
+    /// PRES-2
+    #[test]
+    fn a_connection_that_goes_and_leaves_its_session_is_seen() {
+        goes_on(gone(story(), 1)).breaks("PRES-2");
+        goes_on(gone(story(), 1).commit(&[lost(ALICE, PHONE, 1, 9)])).holds();
+        goes_on(gone(story(), 2)).holds();
+        let again = || {
+            let resume = ClientFrame::Resume { attempt: attempt(2), user: ALICE.into(), epoch: 1, ticket: None };
+            let story = story().server(What::Opened { connection: 2 }).hears(PHONE, 2, hello());
+            story.hears(PHONE, 2, resume).commit(&[resumed(ALICE, PHONE, 1)])
+        };
+        goes_on(gone(again(), 1)).holds();
+        goes_on(gone(again(), 2)).breaks("PRES-2");
+    }
+
+    /// PRES-2
+    #[test]
+    fn a_server_that_starts_and_takes_the_dead_for_connected_is_seen() {
+        let dies = |story: Story| story.at(9).effect(Effect::ServerDead);
+        let wall = crate::trace::Micros::new(START * 1_000_000);
+        let starts = |story: Story| dies(story).at(10).server(What::ServerStarted { commit: 1, wall });
+        goes_on(starts(story())).breaks("PRES-2");
+        goes_on(starts(story()).commit(&[lost(ALICE, PHONE, 1, 10)])).holds();
+        goes_on(dies(story())).holds();
+    }
+}

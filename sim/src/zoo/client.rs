@@ -1,0 +1,257 @@
+//! Broken decisions of the SDK.
+//!
+//! What a decision cannot express (what is told when, and what is kept) is in `device`.
+
+use std::time::Duration;
+
+use gatecrash::client::Call;
+use gatecrash::code::Code;
+use gatecrash::decide::client::{KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
+use gatecrash::decide::{ClientDecisions, Rules};
+use gatecrash::id::{Attempt, UserId};
+use gatecrash::limits::ClientLimits;
+use gatecrash::protocol::{Kick, Message, Refusal, ResumeOutcome, SessionName};
+use gatecrash::ticket::Ticket;
+
+use super::broken::broken;
+
+broken! {
+    ($)
+    /// What is broken in the SDK's decisions.
+    enum ClientBug implements ClientDecisions asked by ask;
+
+    /// F01: a kick ends whatever session the user has, also a newer one.
+    KickWithoutEpoch {
+        fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {
+            match standing {
+                Standing::LoggedIn { session, .. } if session.user == kick.user => KickVerdict::Apply,
+                Standing::Uninitialised
+                | Standing::Nobody
+                | Standing::LoggingIn(_)
+                | Standing::LoggedIn { .. }
+                | Standing::LoggingOut => Rules.kick_verdict(kick, standing),
+            }
+        }
+    }
+
+    /// F24: a kick is confirmed and forgotten; the login user stays, and calls are tried.
+    DeafToKicks {
+        fn kick_verdict(&self, _: &Kick, _: Standing) -> KickVerdict {
+            KickVerdict::Drop
+        }
+    }
+
+    /// A kick that comes while a login is pending is dropped.
+    PendingLoginDropsKicks {
+        fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {
+            match Rules.kick_verdict(kick, standing) {
+                KickVerdict::Hold => KickVerdict::Drop,
+                verdict @ (KickVerdict::Apply | KickVerdict::Drop) => verdict,
+            }
+        }
+    }
+
+    /// F08: "replaced" is one more reason to try again.
+    KickIsRetried {
+        fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
+            match outcome {
+                ResumeOutcome::Kicked(_) => ResumeVerdict::Again(Code::NoLink),
+                ResumeOutcome::Resumed { .. }
+                | ResumeOutcome::LoggedIn(_)
+                | ResumeOutcome::Expired
+                | ResumeOutcome::Refused(_)
+                | ResumeOutcome::Unable(_)
+                | ResumeOutcome::Stale => Rules.resume_verdict(outcome, other_left),
+            }
+        }
+    }
+
+    /// F10: an expired ticket is one more reason to try again.
+    ExpiryIsRetried {
+        fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
+            match outcome {
+                ResumeOutcome::Expired | ResumeOutcome::Refused(_) => ResumeVerdict::Again(Code::TicketExpired),
+                ResumeOutcome::Resumed { .. }
+                | ResumeOutcome::LoggedIn(_)
+                | ResumeOutcome::Kicked(_)
+                | ResumeOutcome::Unable(_)
+                | ResumeOutcome::Stale => Rules.resume_verdict(outcome, other_left),
+            }
+        }
+    }
+
+    /// F35: with a renewal unanswered the SDK resumes with the old ticket, and believes its refusal.
+    OldTicketOnly {
+        fn resume_ticket(&self, _: bool) -> TicketChoice {
+            TicketChoice::Accepted
+        }
+
+        fn resume_verdict(&self, outcome: ResumeOutcome, _: bool) -> ResumeVerdict {
+            Rules.resume_verdict(outcome, false)
+        }
+    }
+
+    /// F09: whatever ended the session, a logout too, the SDK connects again.
+    AlwaysReconnects {
+        fn reconnects(&self, standing: Standing) -> bool {
+            match standing {
+                Standing::Nobody | Standing::LoggingIn(_) | Standing::LoggedIn { .. } => true,
+                Standing::Uninitialised | Standing::LoggingOut => false,
+            }
+        }
+    }
+
+    /// F22: after a switch the conversations of the account before are shown.
+    FormerList {
+        fn viewer_after_login(&self, before: Option<UserId>, user: UserId) -> Option<UserId> {
+            before.or(Some(user))
+        }
+    }
+
+    /// After a logout the conversations are shown as before.
+    ListAfterLogout {
+        fn viewer_after_logout(&self, before: Option<UserId>) -> Option<UserId> {
+            before
+        }
+    }
+
+    /// Whatever message comes on the link is shown to whoever is there.
+    AnybodysMessages {
+        fn shows_message(&self, _: &Message, _: Standing) -> bool {
+            true
+        }
+    }
+
+    /// Attempts of one process are not numbered.
+    AttemptsStandStill {
+        fn next_attempt(&self, last: Attempt) -> Attempt {
+            Attempt { start: last.start, count: 1 }
+        }
+    }
+
+    /// A login of the user who is logged in is a switch to them.
+    RenewalIsASwitch {
+        fn login_kind(&self, standing: Standing, user: UserId) -> LoginKind {
+            match Rules.login_kind(standing, user) {
+                LoginKind::Renewal => LoginKind::Switch,
+                kind @ (LoginKind::Login | LoginKind::Switch) => kind,
+            }
+        }
+    }
+
+    /// A login while another is pending takes its place, and the first is never answered.
+    SecondLoginTakesOver {
+        fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+            match (call, standing) {
+                (Call::Login { .. }, Standing::LoggingIn(_)) => None,
+                _ => Rules.call_refusal(call, standing, viewer),
+            }
+        }
+    }
+
+    /// A second `init` starts the SDK anew.
+    SecondInit {
+        fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+            match call {
+                Call::Init(_) => None,
+                _ => Rules.call_refusal(call, standing, viewer),
+            }
+        }
+    }
+
+    /// Each delay is twice as long as it may be.
+    SlowBackOff {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
+            Rules.backoff_delay(limits, number, draw) * 2
+        }
+    }
+
+    /// The delays double without end.
+    EndlessBackOff {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
+            let limits = ClientLimits { backoff_max: Duration::from_secs(24 * 60 * 60), ..limits.clone() };
+            Rules.backoff_delay(&limits, number, draw)
+        }
+    }
+
+    /// The back-off starts over at every open, however short the link lived.
+    BackOffForgets {
+        fn backoff_restarts(&self, _: Duration, _: &ClientLimits) -> bool {
+            true
+        }
+    }
+}
+
+impl ClientDecisions for ClientBug {
+    fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+        ask!(self.call_refusal(call, standing, viewer))
+    }
+
+    fn login_user(&self, user: &str, ticket: &Ticket, reported_expired: Option<&Ticket>) -> Result<UserId, Code> {
+        ask!(self.login_user(user, ticket, reported_expired))
+    }
+
+    fn argument_refusal(&self, call: &Call) -> Option<Code> {
+        ask!(self.argument_refusal(call))
+    }
+
+    fn login_kind(&self, standing: Standing, user: UserId) -> LoginKind {
+        ask!(self.login_kind(standing, user))
+    }
+
+    fn outcome_unknown(&self, code: Code) -> bool {
+        ask!(self.outcome_unknown(code))
+    }
+
+    fn logout_settles(&self, outcome: Result<(), Refusal>) -> bool {
+        ask!(self.logout_settles(outcome))
+    }
+
+    fn viewer_after_login(&self, before: Option<UserId>, user: UserId) -> Option<UserId> {
+        ask!(self.viewer_after_login(before, user))
+    }
+
+    fn viewer_after_logout(&self, before: Option<UserId>) -> Option<UserId> {
+        ask!(self.viewer_after_logout(before))
+    }
+
+    fn shows_message(&self, message: &Message, standing: Standing) -> bool {
+        ask!(self.shows_message(message, standing))
+    }
+
+    fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {
+        ask!(self.kick_verdict(kick, standing))
+    }
+
+    fn expiry_applies(&self, ended: SessionName, standing: Standing) -> bool {
+        ask!(self.expiry_applies(ended, standing))
+    }
+
+    fn resume_ticket(&self, unconfirmed: bool) -> TicketChoice {
+        ask!(self.resume_ticket(unconfirmed))
+    }
+
+    fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
+        ask!(self.resume_verdict(outcome, other_left))
+    }
+
+    fn reconnects(&self, standing: Standing) -> bool {
+        ask!(self.reconnects(standing))
+    }
+
+    fn next_attempt(&self, last: Attempt) -> Attempt {
+        ask!(self.next_attempt(last))
+    }
+
+    fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
+        ask!(self.backoff_delay(limits, number, draw))
+    }
+
+    fn backoff_restarts(&self, up_for: Duration, limits: &ClientLimits) -> bool {
+        ask!(self.backoff_restarts(up_for, limits))
+    }
+
+    fn heartbeat_due(&self, idle_for: Duration, limits: &ClientLimits) -> bool {
+        ask!(self.heartbeat_due(idle_for, limits))
+    }
+}

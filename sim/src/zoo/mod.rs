@@ -1,0 +1,183 @@
+//! The zoo: systems that are broken on purpose, and how many seeds it takes until a property says so.
+//!
+//! ```text
+//! Bug ──▶ Broken (decisions, a meddler) ──▶ event world ──seed by seed──▶ Catch
+//! ```
+//!
+//! A harness that catches nothing proves nothing. Each bug is another implementation of the decisions,
+//! or a wrapper around a core; none of it is in the product, which knows of no zoo. A bug says which
+//! properties are the right ones to name it.
+//!
+//! Runs on the thread it is called on and prints nothing: the command `gatecrash zoo` does.
+
+mod broken;
+mod client;
+mod device;
+mod disk;
+mod limits;
+mod server;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::ops::Range;
+
+use crate::caught::caught;
+use crate::fingerprint::{self, Fingerprint};
+use crate::generate;
+use crate::property::Checks;
+use crate::scenario::Scenario;
+use crate::shrink::{self, Shrunk};
+use crate::world::event::{self, Meddler, System};
+use crate::{HarnessError, Run};
+use client::ClientBug;
+use gatecrash::decide::Rules;
+use server::ServerBug;
+
+pub use table::BUGS;
+
+/// What a bug may be named by instead of a property: a run that does not come to rest.
+pub const NOT_CONVERGED: &str = "everything comes to rest";
+
+/// The same: an assertion of a core's own.
+pub const PANICKED: &str = "no run panics";
+
+/// One way to get it wrong.
+#[derive(Clone, Copy)]
+pub struct Bug {
+    /// Its name in tables.
+    pub id: &'static str,
+    /// What is wrong, as a sentence.
+    pub what: &'static str,
+    /// Where the world has seen it; empty where we thought of it ourselves.
+    pub source: &'static str,
+    /// The sentences of the properties that ought to name it.
+    pub right: &'static [&'static str],
+    system: fn() -> Broken,
+}
+
+impl Bug {
+    /// The bug of this name.
+    pub fn find(id: &str) -> Option<&'static Bug> {
+        BUGS.iter().find(|bug| bug.id.eq_ignore_ascii_case(id))
+    }
+}
+
+/// A broken system: broken decisions, or somebody between the cores and the world, or both.
+struct Broken {
+    server: ServerBug,
+    client: ClientBug,
+    meddler: Option<Box<dyn Meddler>>,
+}
+
+impl Broken {
+    fn server(server: ServerBug) -> Broken {
+        Broken { server, client: ClientBug::Rules, meddler: None }
+    }
+
+    fn client(client: ClientBug) -> Broken {
+        Broken { server: ServerBug::Rules, client, meddler: None }
+    }
+
+    fn meddler(meddler: impl Meddler + 'static) -> Broken {
+        Broken { server: ServerBug::Rules, client: ClientBug::Rules, meddler: Some(Box::new(meddler)) }
+    }
+}
+
+impl System for Broken {
+    type Server = ServerBug;
+    type Client = ClientBug;
+
+    fn server(&self) -> ServerBug {
+        self.server
+    }
+
+    fn client(&self) -> ClientBug {
+        self.client
+    }
+
+    fn meddler(&mut self) -> Option<&mut dyn Meddler> {
+        match &mut self.meddler {
+            Some(meddler) => Some(meddler.as_mut()),
+            None => None,
+        }
+    }
+}
+
+/// A bug that was caught.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catch {
+    /// By which seed.
+    pub seed: u64,
+    /// After how many seeds, this one included.
+    pub seeds: u64,
+    /// What named it, the first before the others.
+    pub named: Vec<Fingerprint>,
+    /// How many steps the seed's scenario has.
+    pub steps: usize,
+}
+
+impl Catch {
+    /// What named it first.
+    pub fn by(&self) -> &Fingerprint {
+        &self.named[0]
+    }
+
+    /// Whether that ought to.
+    pub fn is_right(&self, bug: &Bug) -> bool {
+        bug.right.contains(&match self.by() {
+            Fingerprint::Property { property, .. } => property,
+            Fingerprint::NotConverged(_) => NOT_CONVERGED,
+            Fingerprint::Harness(_) => PANICKED,
+        })
+    }
+}
+
+/// Runs the bug on one seed after the other until something names it.
+pub fn hunt(bug: &Bug, seeds: Range<u64>) -> Option<Catch> {
+    let first = seeds.start;
+    seeds.into_iter().find_map(|seed| {
+        let scenario = generate::scenario(seed);
+        let named = look(&scenario, (bug.system)());
+        let catch = Catch { seed, seeds: seed - first + 1, named, steps: scenario.steps.len() };
+        (!catch.named.is_empty()).then_some(catch)
+    })
+}
+
+/// What names this bug in a run of the scenario.
+pub fn named(bug: &Bug, scenario: &Scenario) -> Vec<Fingerprint> {
+    look(scenario, (bug.system)())
+}
+
+/// The smallest scenario that shows the bug as its catch does.
+pub fn shrunk(bug: &Bug, catch: &Catch) -> Shrunk {
+    let scenario = generate::scenario(catch.seed);
+    let shrunk = shrink::shrink(&scenario, catch.by(), |scenario| Some(named(bug, scenario)), shrink::RUNS_MAX);
+    shrunk.expect("a run does what it did before")
+}
+
+/// A run of the bug in the scenario, with what names it.
+///
+/// # Errors
+///
+/// As of [`crate::run`]: where an assertion of a core's own names it, for one.
+pub fn run(bug: &Bug, scenario: &Scenario) -> Result<Run, HarnessError> {
+    crate::run_by(scenario, |scenario, recorder| event::run_with(scenario, recorder, (bug.system)()))
+}
+
+/// Runs the system as the rules have it: nothing should be named.
+pub fn false_alarm(seed: u64) -> Option<Fingerprint> {
+    look(&generate::scenario(seed), (Rules, Rules)).into_iter().next()
+}
+
+/// What a run of the scenario is blamed for, the first before the others.
+fn look(scenario: &Scenario, system: impl System) -> Vec<Fingerprint> {
+    let mut checks = Checks::new(scenario);
+    let end = caught(|| {
+        let (summary, checks) = event::watch_with(scenario, &mut checks, system)?;
+        checks.close(&summary.cast);
+        Ok(summary.ending)
+    });
+    fingerprint::told(checks.violations(), end)
+}

@@ -1,0 +1,291 @@
+//! The table of all bugs.
+//!
+//! F01 to F35 are failures that systems of this kind have had; D1 to D6 are about what a crash may not
+//! undo; the rest we thought of ourselves.
+
+use super::client::ClientBug;
+use super::device::{self, Forgets, NeverSends};
+use super::disk;
+use super::limits::{ClientLimit, ServerLimit};
+use super::server::ServerBug;
+use super::wire;
+use super::{Broken, Bug, PANICKED};
+
+// The sentences of the properties.
+const ACCOUNT: &str = "nothing of another account reaches the application, and nothing at all after logout and uninit";
+const ADMIN: &str = "an administrator's kick ends all sessions and voids their tickets, and nobody else's call does";
+const ATTEMPT: &str = "attempts and epochs only grow, and a stale attempt changes nothing";
+const CALLS: &str = "every call has exactly one result, in time";
+const COMMIT: &str = "nothing is said before it is on disk";
+const CONFIRM: &str = "a device acknowledges the login and confirms the kick that it hears of";
+const CONNECTING: &str = "every connecting ends once and in time, and nothing ends that did not begin";
+const CONNECTION: &str =
+    "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
+const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
+const ENDS: &str = "a session ends once, keeps its epoch until then, and is the only one of its device";
+const GHOST: &str = "a session whose connection is gone, or whose server died, has lost its link at once";
+const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
+const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
+const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
+const LISTS: &str = "a login and a resume bring the user's own conversations, as they stood";
+const LOCK: &str = "ten refused tickets within a minute lock their device out for one, and nothing else does";
+const MESSAGE: &str =
+    "a message reaches a device at most once, in the server's order, and never after the end of its session";
+const NOTICE: &str =
+    "a displacement a device has not learnt of is told by its next login, once, where that is switched on";
+const OWED: &str = "the end of what the application left goes ahead of the device's next login";
+const POLICY: &str = "after every login exactly the set of sessions is left that the policy allows";
+const PRESENCE: &str = "presence events are numbered without gaps and, replayed, are the truth";
+const QUERY: &str = "a query shows each user's presence, and unknown users as such";
+const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
+const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
+const SILENCE: &str = "without an account the SDK does not connect, resume or log in by itself";
+const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
+const TERMINAL: &str =
+    "a session ends for the application once: the status, then the pending calls, then the one event";
+const TICKET: &str =
+    "a ticket is worth what its signature and its seconds say, and a session lives as long as its ticket";
+
+macro_rules! bugs {
+    ($($id:literal $what:literal $source:literal [$($right:expr),*] $system:expr;)+) => {
+        &[$(Bug { id: $id, what: $what, source: $source, right: &[$($right),*], system: || $system },)+]
+    };
+}
+
+/// Every bug, in the order of the published table.
+pub const BUGS: &[Bug] = bugs! {
+    "F01" "a kick ends whatever session the user has on the device, also a newer one" "openimsdk/open-im-server#3449, #3424"
+        [KICK] Broken { meddler: Some(Box::new(device::KicksComeAgain::default())), ..Broken::client(ClientBug::KickWithoutEpoch) };
+    "F02" "a late clean-up, looked up by user and device only, removes the session's replacement" "igniterealtime/Openfire PR#1527"
+        [TICKET] Broken::meddler(wire::LateCleanUp::default());
+    "F03" "the end of an old connection is taken for the link loss of the session that has a new one" "absmach/fluxmq PR#597, KAFKA-19950"
+        [PRESENCE, ENDS, PANICKED] Broken::server(ServerBug::StaleDisconnect);
+    "F04" "a displacement voids the ticket of the displaced device" "openimsdk/open-im-server#3003, #3076"
+        [TICKET] Broken::meddler(wire::KickVoidsTicket::default());
+    "F05" "a kicked device logs in again by itself" "openimsdk/openim-sdk-core#44"
+        [SILENCE, STATUS, CALLS] Broken::meddler(device::KickedLogsInAgain::default());
+    "F06" "a displaced session comes back as a login by itself" "openimsdk/open-im-server#1335"
+        [HEARD] Broken::server(ServerBug::ResumeTakesTheSeat);
+    "F07" "when somebody is displaced, the newcomer is told that they were kicked, too" "TencentCloud/TIMSDK#231"
+        [KICK, REASON] Broken::meddler(wire::NewcomerIsKickedToo);
+    "F08" "\"replaced\" is one more reason to try again" "fazer-ai/baileys-api PR#309, mollysocket#102"
+        [HEARD] Broken::client(ClientBug::KickIsRetried);
+    "F09" "whatever ended the session, a logout too, the SDK connects again" "conversejs/converse.js#418"
+        [SILENCE] Broken::client(ClientBug::AlwaysReconnects);
+    "F10" "an expired ticket is one more reason to try again" "openimsdk/openim-sdk-core#169"
+        [HEARD] Broken::client(ClientBug::ExpiryIsRetried);
+    "F11" "in the place of a resume the SDK logs in" "leancloud Realtime-SDK-Flutter#9"
+        [SILENCE, CALLS] Broken::meddler(device::LogsInToReconnect::default());
+    "F12" "the newcomer is registered, and nobody has to go" "emqx/emqx PR#6030"
+        [POLICY] Broken::server(ServerBug::NobodyGoes);
+    "F13" "the whole platform goes in the place of one instance" "openimsdk/open-im-server#3157, #3306"
+        [POLICY] Broken::server(ServerBug::WholePlatformGoes);
+    "F13b" "a change of the policy has no effect" "openimsdk/open-im-server#312, #1094"
+        [POLICY] Broken::meddler(wire::PolicyStays);
+    "F14" "whoever connects gets two connections" "wireapp/wire-webapp PR#21448"
+        [SILENCE] Broken::meddler(device::ConnectsTwice);
+    "F15" "a connection goes, and the session that was on it never loses its link" "esl/MongooseIM#843, processone/ejabberd#2092"
+        [GHOST] Broken::server(ServerBug::GhostStays);
+    "F16" "once an administrator has kicked a user, no ticket works for them any more" "TencentCloud/TIMSDK#586"
+        [TICKET] Broken::server(ServerBug::LaterTicketsAreVoid);
+    "F17" "an administrator's kick leaves the old tickets valid" "openimsdk/open-im-server#2335"
+        [TICKET, ADMIN] Broken::server(ServerBug::OldTicketsLive);
+    "F18" "after an expiry the user counts as logged in, and their next login is not carried out" "JiangJuHong/FlutterTencentImPlugin#66"
+        [CALLS, TERMINAL] Broken::meddler(device::LoginAfterExpiryIsSwallowed::default());
+    "F19" "an expiry is never told" "the product's change log 5.1.132, 4.5.15"
+        [KICK, TERMINAL] Broken::meddler(device::ExpiryIsNotTold);
+    "F20" "the late half of a logout tears down whoever is logged in by then" "openimsdk/openim-sdk-core PR#509"
+        [STATUS, CALLS, SILENCE] Broken::meddler(device::LateHalfOfALogout::default());
+    "F21" "a login that failed counts as pending for ever" "openim oimws#151"
+        [CALLS] Broken::meddler(device::StaysLoggingIn::default());
+    "F22" "after a switch the conversations of the account before are shown" "the product's change log 8.5.6864, 7.3.4358"
+        [ACCOUNT] Broken::client(ClientBug::FormerList);
+    "F23" "a login that fails has no result" "the product's change log 6.7.3184, 5.8.1668"
+        [CALLS] Broken::meddler(device::FailedLoginIsNotAnswered);
+    "F23b" "a result comes twice" "the product's change log 5.1.137"
+        [CALLS] Broken::meddler(device::ResultsTwice);
+    "F24" "after a kick the login user is still set" "TencentCloud/TIMSDK#200"
+        [STATUS] Broken::meddler(device::UserStaysSet::default());
+    "F24b" "a kick is confirmed and forgotten, and calls go on" "TencentCloud/TIMSDK#200"
+        [HEARD] Broken::client(ClientBug::DeafToKicks);
+    "F25" "whoever was kicked while the link was down is told on resuming that all is well" "the product's change log 7.9.5666"
+        [KICK, HEARD, REASON] Broken::meddler(wire::LostKickStaysLost);
+    "F26" "one device leaves, and the whole user is shown offline" "openimsdk/open-im-server#862"
+        [PRESENCE] Broken::server(ServerBug::OneLeavesAllLeave);
+    "F27" "a device that logs in again is counted again" "openimsdk/open-im-server PR#1658, tinode/chat#454"
+        [DAY] Broken::server(ServerBug::EveryLoginCounts);
+    "F28" "the victims are those that come first in a map, not the oldest" "read in open-im-server's token store"
+        [POLICY] Broken::server(ServerBug::FirstInTheMapGoes);
+    "F29" "an old session that lives by the same ticket as the newcomer stays" "read in open-im-server's gateway"
+        [POLICY] Broken::server(ServerBug::SameTicketStays);
+    "F30" "a ticket is refused at its last second" "seen between generators and verifiers"
+        [TICKET] Broken::server(ServerBug::TicketDiesEarly);
+    "F31" "a kick is told for the push, and once more for the answer" "a kick delivered twice for safety"
+        [KICK, TERMINAL] Broken::meddler(device::KickIsToldTwice);
+    "F32" "a listener is called after uninit returned" "queued callbacks"
+        [ACCOUNT] Broken::meddler(device::EventsAfterUninit::default());
+    "F33" "attempts are numbered as they arrive, so that one held by the network is the newest" "unordered attempts"
+        [ATTEMPT] Broken::meddler(wire::NumberedOnArrival::default());
+    "F34" "a kick overtakes the answer of the login it ends, and counts for nothing" "two paths to one device"
+        [KICK] Broken {
+            client: ClientBug::PendingLoginDropsKicks,
+            ..Broken::meddler(wire::KickOvertakesAnswer::default())
+        };
+    "F35" "with a renewal unanswered the SDK resumes with the old ticket only, and believes its refusal" "unknown outcomes"
+        [RENEWAL] Broken::client(ClientBug::OldTicketOnly);
+
+    "D1" "nothing waits for the disk" ""
+        [COMMIT] Broken::meddler(disk::AnswersBeforeCommit);
+    "D2" "a change is written in two parts, and a crash comes between them" ""
+        [ENDS, POLICY, PRESENCE, ATTEMPT] Broken::meddler(disk::CommitInTwo);
+    "D3" "the last epoch is kept in memory only" ""
+        [ATTEMPT] Broken::meddler(disk::EpochInMemory);
+    "D4" "what a device is owed is kept in memory only" ""
+        [REASON, NOTICE, KICK] Broken::meddler(disk::KickOwedInMemory);
+    "D5" "which days were counted is kept in memory only" ""
+        [DAY] Broken::meddler(disk::DaysInMemory);
+    "D6" "the last change of a batch is called written, and is so only when the next batch is" ""
+        [COMMIT, ENDS, ATTEMPT, PRESENCE] Broken::meddler(disk::LostBetweenBatches::default());
+
+    "Z01" "the group of the newcomer's platform is looked up under the wrong policy" ""
+        [POLICY] Broken::server(ServerBug::WrongGroup);
+    "Z02" "one more device than the limit may stay" ""
+        [POLICY] Broken::server(ServerBug::OneTooManyStays);
+    "Z03" "of several devices the oldest goes, though another has been away for long" ""
+        [POLICY] Broken::server(ServerBug::DormantStay);
+    "Z04" "a session is dormant only after the span that makes it so, not at its end" ""
+        [POLICY] Broken::server(ServerBug::DormantAMomentLate);
+    "Z05" "browsers are given the time of phones before they count as dormant" ""
+        [POLICY] Broken::meddler(ServerLimit::WEB_DORMANT_LATE);
+    "Z06" "a ticket is good for one second after its last" ""
+        [TICKET] Broken::server(ServerBug::TicketDiesLate);
+    "Z07" "a ticket's signature is not looked at" ""
+        [TICKET] Broken::server(ServerBug::AnySignature);
+    "Z08" "whose ticket it is is not looked at" ""
+        [TICKET] Broken::server(ServerBug::AnybodysTicket);
+    "Z09" "an expired ticket is called so, whatever else is wrong with it" ""
+        [TICKET] Broken::server(ServerBug::ExpiredComesFirst);
+    "Z10" "a ticket issued in the very second of an administrator's kick still works" ""
+        [TICKET] Broken::server(ServerBug::TicketOfTheSecondLives);
+    "Z11" "a ticket from the future survives the administrator's kick that ended its session" ""
+        [TICKET] Broken::server(ServerBug::FutureTicketLives);
+    "Z12" "what an administrator voided is kept in memory only" ""
+        [TICKET] Broken::meddler(disk::VoidsInMemory);
+    "Z13" "where displaced sessions may come back, one whose ticket is over hears of the ticket only" ""
+        [REASON] Broken::server(ServerBug::ComesBackWithoutTicket);
+    "Z14" "a session that ended with its ticket is told that it is gone" ""
+        [REASON] Broken::server(ServerBug::ExpiredIsGone);
+    "Z15" "a session whose link is lost is not there for a resume" ""
+        [REASON] Broken::server(ServerBug::LostIsGone);
+    "Z16" "a device without a link is reached by push messages for ever" ""
+        [PRESENCE] Broken::server(ServerBug::PushForEver);
+    "Z17" "push messages reach a device a day less than they do" ""
+        [PRESENCE] Broken::meddler(ServerLimit::SHORT_PUSH);
+    "Z18" "a desktop without a link counts as one that push messages reach" ""
+        [PRESENCE] Broken::server(ServerBug::DesktopIsPushable);
+    "Z19" "a user counts once, whatever the day" ""
+        [DAY] Broken::server(ServerBug::CountsOnce);
+    "Z20" "a logout ends only what the same process of its device began" ""
+        [ATTEMPT] Broken::server(ServerBug::LogoutSparesEarlierProcesses);
+    "Z21" "everybody may make administrative calls" ""
+        [ADMIN] Broken::server(ServerBug::EverybodyAdministers);
+    "Z22" "the tenth refusal does not lock, the eleventh does" ""
+        [LOCK] Broken::server(ServerBug::LocksAtTheEleventh);
+    "Z23" "a lock is never taken away" ""
+        [LOCK] Broken::server(ServerBug::LockedForEver);
+    "Z24" "a login is told of a displacement whose session its device never knew it had" ""
+        [NOTICE] Broken::server(ServerBug::NoticeOfTheUnknown);
+    "Z25" "a displacement while away is never told at the next login, though that is switched on" ""
+        [NOTICE] Broken::server(ServerBug::NoNotice);
+    "Z26" "a server that starts does not look at the sessions it knows: no link is lost, no timer runs" ""
+        [GHOST, TICKET] Broken::meddler(wire::NothingRunsAfterARestart);
+    "Z27" "a connection on which nobody logs in is never closed" ""
+        [CONNECTION] Broken::meddler(ServerLimit::NO_ADMISSION);
+    "Z28" "a silent connection is closed after twice the time" ""
+        [CONNECTION] Broken::meddler(ServerLimit::LATE_SILENCE);
+    "Z29" "the connection of an ended session waits for its confirmation for ever" ""
+        [CONNECTION] Broken::meddler(ServerLimit::NO_LINGER);
+    "Z30" "what is no frame is ignored, and its connection goes on" ""
+        [CONNECTION] Broken::meddler(wire::GarbageIsIgnored);
+    "Z31" "a kick names another reason than there was" ""
+        [REASON] Broken::meddler(wire::WrongReason);
+    "Z32" "a kick names the epoch before the one it ends" ""
+        [KICK] Broken::meddler(wire::KickNamesTheEpochBefore);
+    "Z33" "each message is delivered twice" ""
+        [MESSAGE] Broken::meddler(wire::MessagesTwice);
+    "Z34" "a message goes out behind the end of the session it was for" ""
+        [MESSAGE, CONNECTION] Broken::meddler(wire::MessageAfterTheEnd::default());
+    "Z35" "the answers to messages do not wait for the disk" ""
+        [COMMIT] Broken::meddler(disk::MessagesBeforeCommit);
+    "Z36" "logging out one device ends the sessions of the user's others" ""
+        [TICKET] Broken::meddler(wire::LogoutEndsAll::default());
+    "Z37" "a login is answered with the conversations of whoever logged in last" ""
+        [LISTS] Broken::meddler(wire::AnothersConversations::default());
+    "Z38" "a query shows everybody online" ""
+        [QUERY] Broken::meddler(wire::EverybodyIsOnline);
+    "Z39" "an expiry is told as a kick" ""
+        [REASON] Broken::meddler(wire::ExpiryIsAKick);
+    "Z40" "ends are not told on the link there is, only to who resumes" ""
+        [KICK] Broken::meddler(wire::NoPush);
+
+    "Z41" "after a logout the conversations are shown as before" ""
+        [ACCOUNT] Broken::client(ClientBug::ListAfterLogout);
+    "Z42" "whatever message comes on the link is shown to whoever is there" ""
+        [ACCOUNT] Broken::client(ClientBug::AnybodysMessages);
+    "Z43" "nothing is taken back when an account is given up: what waits is told" ""
+        [ACCOUNT, CONNECTING] Broken::meddler(device::NothingIsTakenBack);
+    "Z44" "the attempts of one process are not numbered" ""
+        [ATTEMPT] Broken::client(ClientBug::AttemptsStandStill);
+    "Z45" "how often the SDK was started is not counted" ""
+        [ATTEMPT] Broken::meddler(Forgets::STARTS);
+    "Z46" "a login of the user who is logged in is a switch to them" ""
+        [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
+    "Z47" "a login while another is pending takes its place, and the first is never answered" ""
+        [CALLS, CONNECTING] Broken::client(ClientBug::SecondLoginTakesOver);
+    "Z48" "a second init starts the SDK anew" ""
+        [CALLS, STATUS, SILENCE, CONNECTING] Broken::client(ClientBug::SecondInit);
+    "Z49" "each delay of the back-off is twice as long as it may be" ""
+        [LINK] Broken::client(ClientBug::SlowBackOff);
+    "Z50" "the back-off doubles without end" ""
+        [LINK] Broken::client(ClientBug::EndlessBackOff);
+    "Z51" "the back-off starts over at every open, however short the link lived" "fazer-ai/baileys-api PR#309"
+        [LINK] Broken::client(ClientBug::BackOffForgets);
+    "Z52" "the heartbeat comes after twice the time" ""
+        [LINK] Broken::meddler(ClientLimit::LATE_HEARTBEAT);
+    "Z53" "a heartbeat's answer is awaited for twice the time" ""
+        [LINK] Broken::meddler(ClientLimit::PATIENT_HEARTBEAT);
+    "Z54" "heartbeats are never sent" ""
+        [LINK] Broken::meddler(NeverSends::HEARTBEAT);
+    "Z55" "a login is given up after twice the time" ""
+        [CALLS] Broken::meddler(ClientLimit::LATE_LOGIN);
+    "Z56" "a request is given up after twice the time" ""
+        [CALLS] Broken::meddler(ClientLimit::LATE_REQUEST);
+    "Z57" "an attempt to connect may last for ever" ""
+        [CONNECTING] Broken::meddler(ClientLimit::ENDLESS_ATTEMPT);
+    "Z58" "nobody tells the SDK that its device woke, or that the network changed" ""
+        [LINK] Broken::meddler(device::SleepsOn);
+    "Z59" "frames leave ahead of the record they rest on" ""
+        [COMMIT] Broken::meddler(device::SendsBeforeItStores);
+    "Z60" "that an end is owed is kept in memory only" ""
+        [OWED] Broken::meddler(Forgets::OWED_END);
+    "Z61" "that a session has ended is confirmed and not noted" ""
+        [COMMIT] Broken::meddler(Forgets::KNOWN_ENDED);
+    "Z62" "the end that is owed does not go ahead of a login" ""
+        [OWED] Broken::meddler(NeverSends::OWED_LOGOUT);
+    "Z63" "a kick is never confirmed" ""
+        [CONFIRM] Broken::meddler(NeverSends::CONFIRMATION);
+    "Z64" "that a login's answer has arrived is never said" ""
+        [CONFIRM] Broken::meddler(NeverSends::ACKNOWLEDGEMENT);
+    "Z65" "a message without an answer is sent again once the link is back" ""
+        [CALLS, MESSAGE] Broken::meddler(device::SendsAgain::default());
+    "Z66" "uninit logs out" ""
+        [CALLS, STATUS] Broken::meddler(device::UninitLogsOut::default());
+    "Z67" "connecting is not told" ""
+        [CONNECTING] Broken::meddler(device::ConnectingIsNotTold);
+    "Z68" "the end of a session is told ahead of the results of the calls it ends" ""
+        [TERMINAL] Broken::meddler(device::EndIsToldFirst);
+    "Z69" "the login user is set while the login is pending" ""
+        [STATUS] Broken::meddler(device::UserIsSetEarly::default());
+    "Z70" "the device goes on with the first epoch it had" ""
+        [KICK, HEARD, ENDS, CONFIRM] Broken::meddler(device::EpochIsNotCarried::default());
+};
