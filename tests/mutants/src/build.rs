@@ -34,9 +34,12 @@ impl Tree {
             let mut bytes = fs::read(from)?;
             match name {
                 "src/lib.rs" => bytes.extend(weave::switch().into_bytes()),
-                // Scenarios are the harness's, and the repository's rules are not for this tree.
+                // Scenarios and the zoo are the harness's, and the repository's rules are not for this tree.
                 "tests/it/main.rs" => {
-                    let text = String::from_utf8(bytes)?.replace("mod scenarios;\n", "").replace("mod tidy;\n", "");
+                    let mut text = String::from_utf8(bytes)?;
+                    for module in ["scenarios", "tidy", "zoo"] {
+                        text = text.replace(&format!("mod {module};\n"), "");
+                    }
                     bytes = text.into_bytes();
                 }
                 "sim/src/lib.rs" if !self.with_harness => bytes = b"//! Not built.\n".to_vec(),
