@@ -10,5 +10,6 @@ mod server;
 mod store;
 mod ticket;
 mod tidy;
+mod vocabulary;
 mod wire;
 mod zoo;
