@@ -215,3 +215,33 @@ fn days_count_their_users() {
     records.apply(&Commit { number: Change(1), facts });
     assert_eq!([6, 7, 8, 9].map(|day| records.daily_active_users(day)), [0, 2, 1, 0]);
 }
+
+/// DAU-1: a day counts once, and one older than all that are remembered counts as counted.
+#[test]
+fn a_day_before_all_that_are_remembered_was_counted() {
+    use gatecrash::decide::{Rules, ServerDecisions};
+    let days = |days: &[u32]| days.iter().copied().collect();
+    assert!(Rules.counts_day(&days(&[]), 3, 4));
+    assert!(Rules.counts_day(&days(&[5, 6]), 3, 4), "there is room for it");
+    assert!(!Rules.counts_day(&days(&[5, 6, 7]), 3, 4), "it may have been forgotten");
+    assert!(Rules.counts_day(&days(&[5, 6, 8]), 3, 7), "it would be remembered");
+    assert!(!Rules.counts_day(&days(&[5, 6, 8]), 3, 6), "it was counted");
+}
+
+/// ATT-2: a logout ends what came before it, and itself.
+#[test]
+fn a_logout_spares_what_came_after_it() {
+    use gatecrash::decide::{Rules, ServerDecisions};
+    use gatecrash::id::Attempt;
+    let attempt = |start, count| Attempt { start, count };
+    assert!(Rules.logout_ends(attempt(1, 4), attempt(1, 5)));
+    assert!(!Rules.logout_ends(attempt(1, 6), attempt(1, 5)));
+    assert!(!Rules.logout_ends(attempt(2, 1), attempt(1, 5)));
+}
+
+/// POLICY-1: policies are named as a configuration names them.
+#[test]
+fn policies_print_as_they_are_configured() {
+    use gatecrash::policy::Policy;
+    assert_eq!(Policy::ALL.map(|policy| policy.to_string()), ["single", "dual", "triple", "multi"]);
+}

@@ -7,6 +7,7 @@ mod connection;
 mod ending;
 mod ledger;
 mod life;
+mod order;
 mod random;
 mod request;
 mod rig;

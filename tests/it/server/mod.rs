@@ -9,6 +9,7 @@ mod durable;
 mod kicks;
 mod links;
 mod login;
+mod order;
 mod policy;
 mod random;
 mod script;
