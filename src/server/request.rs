@@ -130,7 +130,9 @@ impl<D: ServerDecisions> Server<D> {
                         platform: session.platform,
                         state: self.device_state(session),
                     });
-                    let presence = self.presence_of(account);
+                    // What the last event told: the seven days that ran out do not run again because a
+                    // clock was set back (PRES-1).
+                    let presence = account.presence;
                     report.users.push(UserStatus { user, presence, devices: devices.collect() });
                 }
             }

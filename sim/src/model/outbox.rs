@@ -30,7 +30,7 @@ pub(super) enum Answer {
 pub(super) struct Status {
     pub(super) user: UserIndex,
     /// None when there is no such account.
-    pub(super) presence: Option<[Presence; 2]>,
+    pub(super) presence: Option<Presence>,
     pub(super) devices: Vec<(DeviceIndex, [DeviceState; 2])>,
 }
 
@@ -181,13 +181,8 @@ impl Answer {
                 *call == answered
                     && said.len() == statuses.len()
                     && statuses.iter().zip(said).all(|(status, said)| {
-                        let presence = match (status.presence, said.presence) {
-                            (None, None) => true,
-                            (Some(may), Some(is)) => may.contains(&is),
-                            (None, Some(_)) | (Some(_), None) => false,
-                        };
                         let devices = status.devices.iter().zip(&said.devices);
-                        presence
+                        status.presence == said.presence
                             && status.user == said.user
                             && status.devices.len() == said.devices.len()
                             && devices
@@ -216,7 +211,7 @@ impl Answer {
             Answer::Conversations(_, lines) => text += &format!(" with {} conversations", lines.len()),
             Answer::Report(_, statuses) => {
                 for Status { user, presence, devices } in statuses {
-                    let presence = presence.map_or("unknown", |[presence, _]| presence.word());
+                    let presence = presence.map_or("unknown", Presence::word);
                     text += &format!("; {} {presence}", cast.user_name(*user));
                     for (device, [state, _]) in devices {
                         text += &format!(" {} {}", cast.device_name(*device), state.word());

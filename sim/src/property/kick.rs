@@ -173,6 +173,12 @@ impl Property for Kicks {
             if records.session(user, on, epoch).is_some() {
                 continue;
             }
+            // Its connection is to a server that died since: only a heartbeat will find out.
+            let limits = scene.allowance.client(scene.cast, on);
+            let until = scene.server.started_at + limits.heartbeat + limits.heartbeat_answer + grace;
+            if sdk.connect_asked_at < scene.server.started_at && scene.now < until {
+                continue;
+            }
             let ended = records.ended(on, user, epoch);
             let could_know =
                 |ended: &super::server::Ended| ended.commit <= scene.server.committed && ended.at + grace < scene.now;

@@ -53,6 +53,8 @@ pub(super) struct Sdk {
     stored_at: Instant,
     /// The connection asked for and not gone.
     pub(super) connection: Option<u32>,
+    /// When it was asked for.
+    pub(super) connect_asked_at: Instant,
     /// Since when a login or resume is accepted on it.
     pub(super) up_since: Option<Instant>,
 }
@@ -109,6 +111,7 @@ impl Default for Sdk {
             stored: 0,
             stored_at: Instant::ZERO,
             connection: None,
+            connect_asked_at: Instant::ZERO,
             up_since: None,
         }
     }
@@ -197,7 +200,9 @@ impl Sdk {
                 }
             }
             What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => self.up_since = None,
-            What::ConnectAsked { connection } => (self.connection, self.up_since) = (Some(connection), None),
+            What::ConnectAsked { connection } => {
+                (self.connection, self.up_since, self.connect_asked_at) = (Some(connection), None, event.at);
+            }
             What::Connected { .. } | What::SdkWoken | What::NetworkChanged => self.cause = Cause::Other,
             What::ConnectFailed { connection } | What::Gone { connection, .. } => {
                 self.cause = Cause::Other;
@@ -250,7 +255,9 @@ impl Sdks {
                 Effect::ProcessDead { device } | Effect::ProcessUp { device } => *self.entry(device) = Sdk::default(),
                 Effect::Suspended { device } => {
                     let sdk = self.entry(device);
-                    (sdk.is_suspended, sdk.suspended_at) = (true, event.at);
+                    // Frozen again at the instant it woke, it has done nothing in between.
+                    let since = if sdk.woken_at == event.at { sdk.suspended_at } else { event.at };
+                    (sdk.is_suspended, sdk.suspended_at) = (true, since);
                 }
                 Effect::Woken { device } => {
                     let sdk = self.entry(device);

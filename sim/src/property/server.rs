@@ -35,6 +35,8 @@ pub(super) struct ServerView {
     /// Whether a login is told once of a displacement its device has not learnt of.
     pub(super) notify_offline_kick: bool,
     pub(super) configured_at: Instant,
+    /// When the core began.
+    pub(super) started_at: Instant,
     /// Whether the core runs.
     pub(super) is_up: bool,
     /// By connection.
@@ -411,7 +413,10 @@ impl ServerView {
                 }
                 self.resumes[peer.index()] = Some((self.installation(connection), attempt));
             }
-            What::ServerStarted { commit, .. } => self.started_from(commit),
+            What::ServerStarted { commit, .. } => {
+                self.started_at = event.at;
+                self.started_from(commit);
+            }
             What::StoreFailed | What::Effect { effect: crate::trace::Effect::ServerDead } => self.is_up = false,
             What::Configured { seats, reconnect_kicks, notify_offline_kick, administrators } => {
                 self.seats_before = self.seats.replace(seats).or(Some(seats));

@@ -69,6 +69,7 @@ super::scenarios! {
     logout_ends_a_renewal_that_is_under_way
     logout_ends_this_devices_session_and_no_other
     logout_inside_a_listener_stops_what_it_interrupts
+    logout_of_a_process_that_hardly_woke_may_be_lost
     logout_settles_the_notice_of_an_offline_kick
     logout_that_is_not_answered_succeeds_after_its_time
     logout_without_a_link_is_delivered_after_a_restart
@@ -95,6 +96,7 @@ super::scenarios! {
     power_loss_inside_the_database_is_repaired
     power_loss_is_noticed_by_heartbeats
     query_shows_presence_and_devices
+    query_shows_what_the_last_event_told
     reconnect_kicks_takes_the_seat_back
     refused_renewal_leaves_the_session_as_it_was
     refused_tickets_far_apart_lock_nobody
