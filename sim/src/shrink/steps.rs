@@ -99,16 +99,15 @@ pub(super) fn luck(search: &mut Search<'_>) {
         let removals: Vec<Vec<usize>> = singles.chain(pairs).collect();
         let seeds = if count > MANY_STEPS { SEEDS_OF_MANY } else { SEEDS };
         let tries = removals.into_iter().flat_map(|gone| seeds.clone().map(move |seed| (gone.clone(), seed)));
-        let has_helped = search.first_of(tries, |scenario: &mut Scenario, (gone, seed)| {
+        // Locks first: they take few runs, and other seeds many.
+        let locks = (0..count).flat_map(|gone| REFUSALS.map(move |refusals| (gone, refusals)));
+        let has_helped = search.first_of(locks, |scenario: &mut Scenario, (gone, refusals)| {
+            scenario.steps.remove(gone);
+            scenario.limits.refusals_max = Some(refusals);
+        }) || search.first_of(tries, |scenario: &mut Scenario, (gone, seed)| {
             without(&mut scenario.steps, &gone);
             scenario.seed = seed;
         });
-        let locks = (0..count).flat_map(|gone| REFUSALS.map(move |refusals| (gone, refusals)));
-        let has_helped = has_helped
-            || search.first_of(locks, |scenario: &mut Scenario, (gone, refusals)| {
-                scenario.steps.remove(gone);
-                scenario.limits.refusals_max = Some(refusals);
-            });
         if !has_helped && !subsets(search) {
             return;
         }
