@@ -65,7 +65,7 @@ impl Property for OwedEnds {
                 let stood_still = sdk.filter(is_still).map_or(event.at, |sdk| sdk.suspended_at);
                 let device = self.device(device);
                 // An end on its way to the disk, or not even that, may have been lost with the process.
-                let is_lost = is_writing || device.is_wiped || [stood_still, event.at].contains(&device.owed_at);
+                let is_lost = is_writing || device.is_wiped || device.owed_at >= stood_still;
                 let (owed, owed_at) = (device.owed.filter(|_| !is_lost), device.owed_at);
                 *device = Device { owed, owed_at, ..Device::default() };
             }
