@@ -88,13 +88,7 @@ mod tests {
     const TODAY: u32 = (START / 86_400) as u32;
 
     fn story() -> Story {
-        let made = |number| What::TicketMade {
-            ticket: ticket(number),
-            user: Some(ALICE.into()),
-            issued: Seconds::new(START),
-            ttl: Seconds::new(3600),
-        };
-        Story::from(ServerModel::new).world(made(TICKET)).world(made(FORGED))
+        Story::from(ServerModel::new).tickets_made()
     }
 
     /// A connection of the device, with its number in the place of a call's.

@@ -192,6 +192,17 @@ impl Story {
         self.event(Actor::World, what)
     }
 
+    /// Alice's two tickets, the good one and the forged one, are made.
+    pub fn tickets_made(self) -> Self {
+        let made = |number| What::TicketMade {
+            ticket: ticket(number),
+            user: Some(ALICE.into()),
+            issued: Seconds::new(START),
+            ttl: Seconds::new(3600),
+        };
+        self.world(made(TICKET)).world(made(FORGED))
+    }
+
     pub fn effect(self, effect: Effect) -> Self {
         self.world(What::Effect { effect })
     }

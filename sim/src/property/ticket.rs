@@ -303,13 +303,7 @@ mod tests {
     use crate::trace::Seconds;
 
     fn story() -> Story {
-        let made = |number| What::TicketMade {
-            ticket: ticket(number),
-            user: Some(ALICE.into()),
-            issued: Seconds::new(START),
-            ttl: Seconds::new(3600),
-        };
-        Story::from(Tickets::new).world(made(TICKET)).world(made(FORGED))
+        Story::from(Tickets::new).tickets_made()
     }
 
     fn judged(story: Story, number: usize, second: u64, refused: Option<Code>) -> Story {
