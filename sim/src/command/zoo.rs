@@ -127,6 +127,8 @@ struct Hunted {
     steps_after_shrinking: Option<usize>,
     /// How many steps are left in each block.
     steps_after_shrinking_by_block: Vec<Option<usize>>,
+    /// How long shrinking took in each block, in milliseconds.
+    shrink_ms_by_block: Vec<Option<u128>>,
 }
 
 /// A catch, how many steps were left of its scenario if it was shrunk, and how long that took.
@@ -189,6 +191,10 @@ impl Hunted {
             steps_after_shrinking_by_block: blocks
                 .iter()
                 .map(|shown| shown.as_ref().and_then(|&(_, steps, _)| steps))
+                .collect(),
+            shrink_ms_by_block: blocks
+                .iter()
+                .map(|shown| shown.as_ref().and_then(|(_, steps, took)| steps.map(|_| took.as_millis())))
                 .collect(),
         }
     }

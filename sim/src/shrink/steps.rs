@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use gatecrash::limits::ServerLimits;
+
 use super::Search;
 use crate::draw::Draw;
 use crate::scenario::{Scenario, Step};
@@ -20,7 +22,7 @@ const LUCKY_PAIRS_STEPS_MAX: usize = 16;
 /// Which other seeds each removal gets when rounds help no more.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
 
-/// With how many refused tickets before a lock each removal is tried: fewer need fewer logins.
+/// With how few refused tickets before a lock it is tried: they need fewer logins.
 const REFUSALS: std::ops::RangeInclusive<u32> = 1..=3;
 
 /// Of so few steps every removal has been tried but that of all.
@@ -100,18 +102,30 @@ pub(super) fn luck(search: &mut Search<'_>) {
         let seeds = if count > MANY_STEPS { SEEDS_OF_MANY } else { SEEDS };
         let tries = removals.into_iter().flat_map(|gone| seeds.clone().map(move |seed| (gone.clone(), seed)));
         // Locks first: they take few runs, and other seeds many.
-        let locks = (0..count).flat_map(|gone| REFUSALS.map(move |refusals| (gone, refusals)));
-        let has_helped = search.first_of(locks, |scenario: &mut Scenario, (gone, refusals)| {
-            scenario.steps.remove(gone);
-            scenario.limits.refusals_max = Some(refusals);
-        }) || search.first_of(tries, |scenario: &mut Scenario, (gone, seed)| {
-            without(&mut scenario.steps, &gone);
-            scenario.seed = seed;
-        });
+        let has_helped = locks(search)
+            || search.first_of(tries, |scenario: &mut Scenario, (gone, seed)| {
+                without(&mut scenario.steps, &gone);
+                scenario.seed = seed;
+            });
         if !has_helped && !subsets(search) {
             return;
         }
     }
+}
+
+/// With a lock after fewer refused tickets, and as many fewer steps in a row.
+fn locks(search: &mut Search<'_>) -> bool {
+    let count = search.best.steps.len();
+    let refusals_max = search.best.limits.refusals_max.unwrap_or(ServerLimits::default().refusals_max);
+    let fewer = REFUSALS.filter(|&refusals| refusals < refusals_max);
+    let tries = fewer.flat_map(|refusals| {
+        let width = (refusals_max - refusals) as usize;
+        (0..(count + 1).saturating_sub(width)).map(move |start| (refusals, start..start + width))
+    });
+    search.first_of(tries, |scenario, (refusals, gone)| {
+        scenario.steps.drain(gone);
+        scenario.limits.refusals_max = Some(refusals);
+    })
 }
 
 /// Without several steps at once, drawn by lot, where many are left: the way out may lead through more than three.

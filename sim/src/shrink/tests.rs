@@ -154,3 +154,33 @@ steps = """
     let luck = shrunk.tried.iter().find(|tried| tried.pass == "luck").expect("nothing else helps");
     assert!(luck.kept > 0);
 }
+
+/// Nothing less than ten refusals locks: with a lock after one, one will do.
+#[test]
+fn a_lock_needs_as_few_refusals_as_it_is_told_to() {
+    let refused: String = (1..=10).map(|second| format!("{second}s  phone  login alice ticket=bad\n")).collect();
+    let text = format!(
+        r#"
+title = "Locked out"
+rules = ["TICKET-4"]
+seed = 1
+devices.phone = {{ platform = "android", site = "home" }}
+tickets.bad = {{ user = "alice", ttl = "1d", forge = "garbage" }}
+
+[script]
+until = "20s"
+steps = """
+{refused}11s  phone  login alice
+"""
+"#
+    );
+    let fails = |scenario: &Scenario| {
+        let refusals_max = scenario.limits.refusals_max.unwrap_or(10);
+        let named = |step: &&Step| step.to_string().ends_with("ticket=bad");
+        let refused = scenario.steps.iter().filter(named).count();
+        refused == refusals_max as usize && scenario.steps.len() == refused + 1
+    };
+    let scenario = Scenario::parse("locked.toml", &text).unwrap();
+    let shrunk = shrink(&scenario, &wanted(), fails_if(fails), RUNS_MAX).unwrap();
+    assert_eq!((shrunk.scenario.steps.len(), shrunk.scenario.limits.refusals_max), (2, Some(1)), "{}", shrunk.scenario);
+}
