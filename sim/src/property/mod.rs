@@ -102,6 +102,11 @@ pub trait Property: Send {
     /// The rules it guards.
     fn rules(&self) -> &'static [RuleId];
 
+    /// Whether it holds a run against the model of the truth, whatever is wrong in it.
+    fn is_model(&self) -> bool {
+        false
+    }
+
     /// The kinds of events it wants to observe, and whether it wants to be shown decisions.
     fn watches(&self) -> Kinds {
         Kinds::ALL
@@ -251,11 +256,20 @@ pub struct Decision {
 /// Takes violations.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Each property's name, and how many it found.
-    finders: Vec<(&'static str, usize)>,
+    finders: Vec<Finder>,
     /// Whose turn it is.
     finder: usize,
+    /// In the order in which it was, but that at one instant a model comes last: it knows that something is
+    /// wrong, and a property what.
     found: Vec<Violation>,
+}
+
+/// A property as its violations know it.
+#[derive(Clone, Debug)]
+struct Finder {
+    name: &'static str,
+    is_model: bool,
+    found: usize,
 }
 
 impl Report {
@@ -277,11 +291,16 @@ impl Report {
     }
 
     fn add(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, kind: Option<&'static str>, text: String) {
-        let (property, found) = &mut self.finders[self.finder];
-        *found += 1;
-        if *found <= VIOLATIONS_MAX {
-            self.found.push(Violation { property, rule, text, at, actor, number, kind });
+        let finder = &mut self.finders[self.finder];
+        finder.found += 1;
+        if finder.found > VIOLATIONS_MAX {
+            return;
         }
+        let &mut Finder { name: property, is_model, .. } = finder;
+        let of_model =
+            |one: &&Violation| one.at == at && self.finders.iter().any(|by| by.is_model && by.name == one.property);
+        let after = if is_model { 0 } else { self.found.iter().rev().take_while(of_model).count() };
+        self.found.insert(self.found.len() - after, Violation { property, rule, text, at, actor, number, kind });
     }
 }
 
@@ -313,7 +332,9 @@ impl Checks {
             let bit = 1_u32.checked_shl(index as u32).expect("under 33 properties");
             property.watches().places().for_each(|kind| watchers[kind] |= bit);
         }
-        let finders = properties.iter().map(|property| (property.name(), 0)).collect();
+        let finder =
+            |property: &Box<dyn Property>| Finder { name: property.name(), is_model: property.is_model(), found: 0 };
+        let finders = properties.iter().map(finder).collect();
         Checks {
             watchers,
             properties,
@@ -418,5 +439,22 @@ mod tests {
             let expected = format!("| {} | {} | {} |", property.kind().word(), property.name(), rules.join(", "));
             assert!(row.starts_with(&expected), "{row}\nshould begin with\n{expected}");
         }
+    }
+    /// At one instant it says what is wrong before the model says that something is.
+    #[test]
+    fn a_model_comes_last_at_one_instant_and_first_at_an_earlier_one() {
+        let finder = |name, is_model| Finder { name, is_model, found: 0 };
+        let finders = vec![finder("what", false), finder("also", false), finder("that", true)];
+        let mut report = Report { finders, finder: 0, found: Vec::new() };
+        for (finder, second) in [(2, 1), (2, 1), (0, 1), (1, 1), (2, 1), (2, 2), (0, 3), (2, 3)] {
+            report.finder = finder;
+            let at = Instant::from_micros(second * 1_000_000);
+            report.violation(crate::scenario::rules::rule("KICK-1"), at, Actor::Server, 0, String::new());
+        }
+        let found: Vec<(&str, u64)> =
+            report.found.iter().map(|one| (one.property, one.at.as_micros() / 1_000_000)).collect();
+        let at_one = [("what", 1), ("also", 1), ("that", 1), ("that", 1), ("that", 1)];
+        assert_eq!(found[..5], at_one);
+        assert_eq!(found[5..], [("that", 2), ("what", 3), ("that", 3)]);
     }
 }

@@ -54,6 +54,10 @@ impl Property for SdkModel {
         "ticket_made"
     );
 
+    fn is_model(&self) -> bool {
+        true
+    }
+
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match (event.actor, event.what) {
             (_, What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } }) => {

@@ -54,6 +54,10 @@ impl Property for ServerModel {
         "effect"
     );
 
+    fn is_model(&self) -> bool {
+        true
+    }
+
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let Some(found) = self.model.observe(scene.cast, event) {
             report.event(found.rule, event, found.text);
