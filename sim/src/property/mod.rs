@@ -332,9 +332,10 @@ impl Checks {
             let bit = 1_u32.checked_shl(index as u32).expect("under 33 properties");
             property.watches().places().for_each(|kind| watchers[kind] |= bit);
         }
-        let finder =
-            |property: &Box<dyn Property>| Finder { name: property.name(), is_model: property.is_model(), found: 0 };
-        let finders = properties.iter().map(finder).collect();
+        let finders = properties
+            .iter()
+            .map(|property| Finder { name: property.name(), is_model: property.is_model(), found: 0 })
+            .collect();
         Checks {
             watchers,
             properties,
