@@ -131,14 +131,14 @@ struct Hunted {
     shrink_ms_by_block: Vec<Option<u128>>,
 }
 
-/// A catch, how many steps were left of its scenario if it was shrunk, and how long that took.
-type Shown = (Catch, Option<usize>, Duration);
+/// A catch, and if it was shrunk, how many steps were left of its scenario and how long that took.
+type Shown = (Catch, Option<(usize, Duration)>);
 
 #[expect(clippy::disallowed_methods, reason = "how long people wait shows in no run")]
 fn shrink(bug: &Bug, catch: Catch) -> Shown {
     let start = Instant::now();
     let steps = zoo::shrunk(bug, &catch).scenario.steps.len();
-    (catch, Some(steps), start.elapsed())
+    (catch, Some((steps, start.elapsed())))
 }
 
 /// Hunts the bug in the first block, and shows how it is named in the smallest scenario.
@@ -174,6 +174,7 @@ impl Hunted {
         also.dedup();
         also.retain(|other| Some(other) != property.as_ref());
         let caught = blocks.iter().all(Option::is_some);
+        let shrunk = blocks.iter().map(|shown| shown.as_ref()?.1);
         Hunted {
             id: bug.id,
             what: bug.what,
@@ -187,15 +188,9 @@ impl Hunted {
             also,
             seed: median.map(|(catch, ..)| catch.seed),
             steps: median.map(|(catch, ..)| catch.steps),
-            steps_after_shrinking: median.and_then(|&(_, steps, _)| steps),
-            steps_after_shrinking_by_block: blocks
-                .iter()
-                .map(|shown| shown.as_ref().and_then(|&(_, steps, _)| steps))
-                .collect(),
-            shrink_ms_by_block: blocks
-                .iter()
-                .map(|shown| shown.as_ref().and_then(|(_, steps, took)| steps.map(|_| took.as_millis())))
-                .collect(),
+            steps_after_shrinking: median.and_then(|(_, shrunk)| shrunk.map(|(steps, _)| steps)),
+            steps_after_shrinking_by_block: shrunk.clone().map(|shrunk| Some(shrunk?.0)).collect(),
+            shrink_ms_by_block: shrunk.map(|shrunk| Some(shrunk?.1.as_millis())).collect(),
         }
     }
 }
@@ -232,7 +227,7 @@ pub fn run(arguments: &Arguments) -> End {
             let seeds = seeds(arguments, block, arguments.limit);
             let catch = if arguments.guided { zoo::hunt_guided(bug, seeds) } else { zoo::hunt(bug, seeds) }?;
             let is_shrunk = !arguments.guided && !arguments.unshrunk;
-            Some(if is_shrunk { shrink(bug, catch) } else { (catch, None, Duration::ZERO) })
+            Some(if is_shrunk { shrink(bug, catch) } else { (catch, None) })
         },
         |catch| {
             caught += usize::from(catch.is_some());
@@ -265,7 +260,13 @@ pub fn run(arguments: &Arguments) -> End {
         caught: hunted.iter().filter(|bug| bug.caught).count(),
         right: hunted.iter().filter(|bug| bug.right).count(),
         median_of_medians: median_of(&hunted),
-        slowest_shrink_ms: catches.iter().flatten().map(|(.., took)| took.as_millis()).max().unwrap_or_default(),
+        slowest_shrink_ms: hunted
+            .iter()
+            .flat_map(|bug| &bug.shrink_ms_by_block)
+            .flatten()
+            .copied()
+            .max()
+            .unwrap_or_default(),
         seeds_unbroken: chunks.iter().map(|chunk| chunk.end - chunk.start).sum(),
         false_alarms: false_alarm_seeds.len(),
         false_alarm_seeds,
@@ -316,7 +317,10 @@ mod tests {
 
     fn catch(seeds: u64, property: &'static str) -> Option<Shown> {
         let by = Fingerprint::Property { property, rule: gatecrash_sim::scenario::rules::rule("KICK-1"), kind: None };
-        Some((Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 }, Some(seeds as usize % 10), Duration::ZERO))
+        Some((
+            Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 },
+            Some((seeds as usize % 10, Duration::from_millis(seeds))),
+        ))
     }
 
     #[test]
@@ -327,6 +331,7 @@ mod tests {
         let hunted = Hunted::new(bug, &blocks);
         assert_eq!((hunted.median_seeds, hunted.seed, hunted.caught, hunted.right), (Some(5), Some(4), true, true));
         assert_eq!((hunted.steps, hunted.steps_after_shrinking), (Some(9), Some(5)));
+        assert_eq!(hunted.shrink_ms_by_block, [9, 1, 5, 3, 700].map(Some));
         let blocks = [catch(9, right), catch(1, "something else"), None, None, None];
         let hunted = Hunted::new(bug, &blocks);
         assert_eq!((hunted.median_seeds, hunted.caught, hunted.right), (None, false, false));

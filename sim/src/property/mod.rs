@@ -8,7 +8,7 @@
 
 /// What every property has to say of itself: its kind, its sentence, its rules.
 macro_rules! sentence {
-    ($kind:ident, $name:literal, $($rule:literal),+) => {
+    ($kind:ident, $name:expr, $($rule:literal),+) => {
         fn kind(&self) -> $crate::property::Kind {
             $crate::property::Kind::$kind
         }
@@ -102,11 +102,6 @@ pub trait Property: Send {
     /// The rules it guards.
     fn rules(&self) -> &'static [RuleId];
 
-    /// Whether it holds a run against the model of the truth, whatever is wrong in it.
-    fn is_model(&self) -> bool {
-        false
-    }
-
     /// The kinds of events it wants to observe, and whether it wants to be shown decisions.
     fn watches(&self) -> Kinds {
         Kinds::ALL
@@ -194,6 +189,9 @@ pub fn models(scenario: &Scenario) -> [Box<dyn Property>; 2] {
     [Box::new(server_model::ServerModel::new(scenario)), Box::new(sdk_model::SdkModel::new(scenario))]
 }
 
+/// Their sentences.
+pub const MODELS: [&str; 2] = [server_model::SENTENCE, sdk_model::SENTENCE];
+
 /// Judges a trace that kept its events.
 pub fn check(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut checks = Checks::new(scenario);
@@ -256,20 +254,13 @@ pub struct Decision {
 /// Takes violations.
 #[derive(Clone, Debug)]
 pub struct Report {
-    finders: Vec<Finder>,
+    /// Each property's name, and how many it found.
+    finders: Vec<(&'static str, usize)>,
     /// Whose turn it is.
     finder: usize,
     /// In the order in which it was, but that at one instant a model comes last: it knows that something is
     /// wrong, and a property what.
     found: Vec<Violation>,
-}
-
-/// A property as its violations know it.
-#[derive(Clone, Debug)]
-struct Finder {
-    name: &'static str,
-    is_model: bool,
-    found: usize,
 }
 
 impl Report {
@@ -291,15 +282,13 @@ impl Report {
     }
 
     fn add(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, kind: Option<&'static str>, text: String) {
-        let finder = &mut self.finders[self.finder];
-        finder.found += 1;
-        if finder.found > VIOLATIONS_MAX {
+        let (property, found) = &mut self.finders[self.finder];
+        *found += 1;
+        if *found > VIOLATIONS_MAX {
             return;
         }
-        let &mut Finder { name: property, is_model, .. } = finder;
-        let of_model =
-            |one: &&Violation| one.at == at && self.finders.iter().any(|by| by.is_model && by.name == one.property);
-        let after = if is_model { 0 } else { self.found.iter().rev().take_while(of_model).count() };
+        let of_model = |one: &&Violation| one.at == at && MODELS.contains(&one.property);
+        let after = if MODELS.contains(property) { 0 } else { self.found.iter().rev().take_while(of_model).count() };
         self.found.insert(self.found.len() - after, Violation { property, rule, text, at, actor, number, kind });
     }
 }
@@ -332,10 +321,7 @@ impl Checks {
             let bit = 1_u32.checked_shl(index as u32).expect("under 33 properties");
             property.watches().places().for_each(|kind| watchers[kind] |= bit);
         }
-        let finders = properties
-            .iter()
-            .map(|property| Finder { name: property.name(), is_model: property.is_model(), found: 0 })
-            .collect();
+        let finders = properties.iter().map(|property| (property.name(), 0)).collect();
         Checks {
             watchers,
             properties,
@@ -441,12 +427,12 @@ mod tests {
             assert!(row.starts_with(&expected), "{row}\nshould begin with\n{expected}");
         }
     }
+
     /// At one instant it says what is wrong before the model says that something is.
     #[test]
     fn a_model_comes_last_at_one_instant_and_first_at_an_earlier_one() {
-        let finder = |name, is_model| Finder { name, is_model, found: 0 };
-        let finders = vec![finder("what", false), finder("also", false), finder("that", true)];
-        let mut report = Report { finders, finder: 0, found: Vec::new() };
+        let that = MODELS[0];
+        let mut report = Report { finders: vec![("what", 0), ("also", 0), (that, 0)], finder: 0, found: Vec::new() };
         for (finder, second) in [(2, 1), (2, 1), (0, 1), (1, 1), (2, 1), (2, 2), (0, 3), (2, 3)] {
             report.finder = finder;
             let at = Instant::from_micros(second * 1_000_000);
@@ -454,8 +440,8 @@ mod tests {
         }
         let found: Vec<(&str, u64)> =
             report.found.iter().map(|one| (one.property, one.at.as_micros() / 1_000_000)).collect();
-        let at_one = [("what", 1), ("also", 1), ("that", 1), ("that", 1), ("that", 1)];
+        let at_one = [("what", 1), ("also", 1), (that, 1), (that, 1), (that, 1)];
         assert_eq!(found[..5], at_one);
-        assert_eq!(found[5..], [("that", 2), ("what", 3), ("that", 3)]);
+        assert_eq!(found[5..], [(that, 2), ("what", 3), (that, 3)]);
     }
 }

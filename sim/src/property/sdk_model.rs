@@ -5,6 +5,9 @@ use crate::model::Sdks;
 use crate::scenario::Scenario;
 use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
 
+/// What holds.
+pub(super) const SENTENCE: &str = "a call's result is one that what was called and what came in can lead to";
+
 /// The reference SDKs, one for each device.
 pub(super) struct SdkModel {
     model: Sdks,
@@ -18,25 +21,8 @@ impl SdkModel {
 
 impl Property for SdkModel {
     sentence!(
-        Always,
-        "a call's result is one that what was called and what came in can lead to",
-        "LOGIN-3",
-        "LOGIN-4",
-        "LOGIN-5",
-        "LOGIN-8",
-        "LOGOUT-1",
-        "LOGOUT-2",
-        "LOGOUT-3",
-        "LOGOUT-4",
-        "API-1",
-        "API-5",
-        "CONN-8",
-        "EVENT-1",
-        "INIT-1",
-        "INIT-3",
-        "INIT-4",
-        "SWITCH-2",
-        "TICKET-7"
+        Always, SENTENCE, "LOGIN-3", "LOGIN-4", "LOGIN-5", "LOGIN-8", "LOGOUT-1", "LOGOUT-2", "LOGOUT-3", "LOGOUT-4",
+        "API-1", "API-5", "CONN-8", "EVENT-1", "INIT-1", "INIT-3", "INIT-4", "SWITCH-2", "TICKET-7"
     );
     watches!(
         "called",
@@ -53,10 +39,6 @@ impl Property for SdkModel {
         "effect",
         "ticket_made"
     );
-
-    fn is_model(&self) -> bool {
-        true
-    }
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match (event.actor, event.what) {

@@ -6,6 +6,9 @@ use crate::model::{Server, Tolerance};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, Event};
 
+/// What holds.
+pub(super) const SENTENCE: &str = "the server decides, answers and closes what a naive reading of the rules does";
+
 /// The reference server, following the run.
 pub(super) struct ServerModel {
     model: Server,
@@ -20,20 +23,8 @@ impl ServerModel {
 
 impl Property for ServerModel {
     sentence!(
-        Eventually,
-        "the server decides, answers and closes what a naive reading of the rules does",
-        "POLICY-3",
-        "ATT-1",
-        "CONN-4",
-        "KICK-3",
-        "TICKET-3",
-        "PRES-1",
-        "DAU-1",
-        "API-2",
-        "ADMIN-1",
-        "ADMIN-2",
-        "DUR-4",
-        "DUR-5"
+        Eventually, SENTENCE, "POLICY-3", "ATT-1", "CONN-4", "KICK-3", "TICKET-3", "PRES-1", "DAU-1", "API-2",
+        "ADMIN-1", "ADMIN-2", "DUR-4", "DUR-5"
     );
     watches!(
         "decision",
@@ -53,10 +44,6 @@ impl Property for ServerModel {
         "old_key_dropped",
         "effect"
     );
-
-    fn is_model(&self) -> bool {
-        true
-    }
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let Some(found) = self.model.observe(scene.cast, event) {

@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use gatecrash::limits::ServerLimits;
-
 use super::Search;
 use crate::draw::Draw;
 use crate::scenario::{Scenario, Step};
+use crate::world::limits;
 
 /// Up to so many steps any two are tried without.
 const PAIRS_STEPS_MAX: usize = 24;
@@ -22,7 +21,7 @@ const LUCKY_PAIRS_STEPS_MAX: usize = 16;
 /// Which other seeds each removal gets when rounds help no more.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
 
-/// With how few refused tickets before a lock it is tried: they need fewer logins.
+/// The fewer refused tickets before a lock, the fewer logins it takes: the numbers that are tried.
 const REFUSALS: std::ops::RangeInclusive<u32> = 1..=3;
 
 /// Of so few steps every removal has been tried but that of all.
@@ -116,7 +115,7 @@ pub(super) fn luck(search: &mut Search<'_>) {
 /// With a lock after fewer refused tickets, and as many fewer steps in a row.
 fn locks(search: &mut Search<'_>) -> bool {
     let count = search.best.steps.len();
-    let refusals_max = search.best.limits.refusals_max.unwrap_or(ServerLimits::default().refusals_max);
+    let refusals_max = limits::server(&search.best.limits).refusals_max;
     let fewer = REFUSALS.filter(|&refusals| refusals < refusals_max);
     let tries = fewer.flat_map(|refusals| {
         let width = (refusals_max - refusals) as usize;

@@ -29,7 +29,7 @@ use std::ops::Range;
 use crate::caught::caught;
 use crate::fingerprint::{self, Fingerprint};
 use crate::generate;
-use crate::property::Checks;
+use crate::property::{Checks, MODELS};
 use crate::scenario::Scenario;
 use crate::shrink::{self, Shrunk};
 use crate::world::event::{self, Meddler, System};
@@ -40,7 +40,6 @@ use server::ServerBug;
 
 pub use guided::hunt_guided;
 pub use table::BUGS;
-use table::MODELS;
 
 /// What a bug may be named by instead of a property: a run that does not come to rest.
 pub const NOT_CONVERGED: &str = "everything comes to rest";

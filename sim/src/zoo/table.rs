@@ -46,12 +46,6 @@ const TERMINAL: &str =
 const TICKET: &str =
     "a ticket is worth what its signature and its seconds say, and a session lives as long as its ticket";
 
-/// The sentences of the two properties that know what a run should be: whatever is wrong, they may name it.
-pub(super) const MODELS: [&str; 2] = [
-    "the server decides, answers and closes what a naive reading of the rules does",
-    "a call's result is one that what was called and what came in can lead to",
-];
-
 macro_rules! bugs {
     ($($id:literal $what:literal $source:literal [$($right:expr),*] $system:expr;)+) => {
         &[$(Bug { id: $id, what: $what, source: $source, right: &[$($right),*], system: || $system },)+]
