@@ -13,15 +13,12 @@
 
 pub mod agree;
 mod caught;
-pub mod coverage;
 pub mod draw;
 pub mod expect;
 pub mod findings;
 pub mod fingerprint;
 pub mod generate;
-pub mod guided;
 mod model;
-pub mod mutate;
 pub mod property;
 pub mod report;
 pub mod scenario;

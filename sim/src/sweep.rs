@@ -16,10 +16,8 @@ use std::time::Duration;
 use gatecrash::time::Instant;
 
 use crate::caught::caught;
-use crate::coverage::Coverage;
 use crate::fingerprint::Fingerprint;
 use crate::generate::{self, Profile, Seed};
-use crate::guided::{Draft, Guide, Lesson, Origin};
 use crate::property::Checks;
 use crate::scenario::Scenario;
 use crate::sometimes::Sometimes;
@@ -61,10 +59,6 @@ pub struct SeedRun {
     pub digest: Option<Digest>,
     /// What is wrong with it.
     pub failure: Option<Failure>,
-    /// Its scenario, where the seed does not draw it.
-    pub mutant: Option<Arc<Scenario>>,
-    /// What a guide learns from it, where there is one.
-    pub lesson: Option<Lesson>,
 }
 
 /// What is wrong with a seed.
@@ -94,43 +88,17 @@ impl Failure {
 /// Draws the seed's scenario, runs and judges it; if something is wrong, or by lot, a second time.
 pub fn seed(number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     let seed = Seed { profile: manner.profile, number };
-    twice(seed, manner, pulse, false, || Arc::new(generate::scenario(seed)))
-}
-
-/// The same of what a guide drafts for a number. What it reached is a lesson, unless something is wrong.
-pub fn guided(guide: &Guide, number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
-    pulse.begin(number);
-    let draft = match caught(|| guide.draft(number)) {
-        Ok(draft) => draft,
-        Err(said) => return SeedRun::failed(number.into(), false, format!("a mutation {said}")),
-    };
-    let mut run = twice(draft.seed, manner, pulse, true, || draft.scenario());
-    run.mutant.clone_from(&draft.mutant);
-    run.is_soak &= draft.mutant.is_none();
-    if let Some(lesson) = &mut run.lesson {
-        lesson.draft = draft;
-    }
-    run
-}
-
-fn twice(
-    seed: Seed,
-    manner: Manner,
-    pulse: &Arc<Pulse>,
-    is_guided: bool,
-    scenario: impl Fn() -> Arc<Scenario>,
-) -> SeedRun {
     pulse.begin(seed.number);
-    let first = once(seed, manner, pulse, is_guided, &scenario);
+    let first = once(seed, manner, pulse);
     let was_repeated = first.failure.is_some() || seed.number.is_multiple_of(REPEATED_ONE_IN);
     if !was_repeated {
         return first;
     }
-    let second = once(seed, manner, pulse, false, &scenario);
+    let second = once(seed, manner, pulse);
     let failure = if first.digest == second.digest && first.failure == second.failure {
         first.failure
     } else {
-        Some(Failure::Harness(difference(&scenario(), manner.world)))
+        Some(Failure::Harness(difference(&generate::scenario(seed), manner.world)))
     };
     SeedRun { was_repeated, failure, ..first }
 }
@@ -143,21 +111,14 @@ fn difference(scenario: &Scenario, world: World) -> String {
     }
 }
 
-fn once(
-    seed: Seed,
-    manner: Manner,
-    pulse: &Arc<Pulse>,
-    is_guided: bool,
-    scenario: impl Fn() -> Arc<Scenario>,
-) -> SeedRun {
+fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     let is_soak = generate::is_soak(seed);
     let run = caught(|| {
-        let scenario = scenario();
+        let scenario = generate::scenario(seed);
         let watch = Watch {
             checks: manner.checks.then(|| Checks::new(&scenario)),
             ledger: Ledger::default(),
             sometimes: Sometimes::default(),
-            coverage: is_guided.then(Coverage::default),
             pulse: Arc::clone(pulse),
         };
         run_in(manner.world, &scenario, watch)
@@ -177,15 +138,9 @@ fn once(
         ([], Some(Ending::NotConverged(reason))) => Some(Failure::NotConverged(reason.clone())),
         ([], None) => Some(Failure::Harness("the world never said whether it had converged".to_owned())),
     };
-    let Watch { ledger, sometimes, coverage, .. } = watch;
+    let Watch { ledger, sometimes, .. } = watch;
     let digest = Some(summary.digest);
-    // Mutants of what fails fail for the most part in the same way.
-    let lesson = coverage.filter(|_| failure.is_none()).map(|coverage| Lesson {
-        draft: Draft::fresh(seed),
-        features: coverage.finish(&sometimes),
-        events: ledger.events,
-    });
-    SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest, failure, mutant: None, lesson }
+    SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest, failure }
 }
 
 fn run_in(world: World, scenario: &Scenario, watch: Watch) -> Result<(Summary, Watch), WorldError> {
@@ -208,17 +163,7 @@ impl SeedRun {
     fn failed(seed: Seed, is_soak: bool, said: String) -> SeedRun {
         let (ledger, sometimes) = (Ledger::default(), Sometimes::default());
         let failure = Some(Failure::Harness(said));
-        SeedRun {
-            seed,
-            is_soak,
-            was_repeated: false,
-            ledger,
-            sometimes,
-            digest: None,
-            failure,
-            mutant: None,
-            lesson: None,
-        }
+        SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest: None, failure }
     }
 }
 
@@ -227,7 +172,6 @@ struct Watch {
     checks: Option<Checks>,
     ledger: Ledger,
     sometimes: Sometimes,
-    coverage: Option<Coverage>,
     pulse: Arc<Pulse>,
 }
 
@@ -239,9 +183,6 @@ impl Observer for Watch {
             checks.observe(cast, event);
         }
         self.sometimes.observe(cast, event);
-        if let Some(coverage) = &mut self.coverage {
-            coverage.observe(cast, event);
-        }
     }
 }
 
@@ -270,27 +211,13 @@ pub struct Failed {
     pub seed: Seed,
     /// The sum of its events; none when the run never came to its end.
     pub digest: Option<Digest>,
-    /// Its scenario, where the seed does not draw it.
-    pub mutant: Option<Arc<Scenario>>,
-}
-
-impl Failed {
-    /// Where its scenario comes from.
-    pub fn origin(&self) -> Origin {
-        if self.mutant.is_some() { Origin::Mutant(self.seed.number) } else { Origin::Seed(self.seed) }
-    }
-
-    /// Its scenario.
-    pub fn scenario(&self) -> Scenario {
-        self.mutant.as_deref().cloned().unwrap_or_else(|| generate::scenario(self.seed))
-    }
 }
 
 impl Total {
     /// One more seed.
     pub fn add(&mut self, run: SeedRun) {
         if let Some(failure) = &run.failure {
-            let failed = Failed { seed: run.seed, digest: run.digest, mutant: run.mutant };
+            let failed = Failed { seed: run.seed, digest: run.digest };
             self.findings.entry(failure.fingerprint()).or_default().push(failed);
         }
         let Some(digest) = run.digest else { return };
@@ -318,11 +245,11 @@ impl Total {
     }
 }
 
-/// Runs what failed again, keeps the trace, and says what is wrong as a person needs it. `path` says where to find
-/// the scenario, as a command has it.
-pub fn report(failed: &Failed, path: &str, world: World) -> String {
-    let scenario = failed.scenario();
-    let case = report::Case { path, scenario: &scenario, world };
+/// Runs what failed again, keeps the trace, and says what is wrong as a person needs it.
+pub fn report(failed: &Failed, world: World) -> String {
+    let scenario = generate::scenario(failed.seed);
+    let path = format!("--seed {}", failed.seed);
+    let case = report::Case { path: &path, scenario: &scenario, world };
     match crate::run(&scenario, world) {
         Ok(run) => report::failure(&case, &run).unwrap_or_else(|| format!("{path} passes when run alone")),
         Err(error) => report::harness_failure(&case, &error),

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use gatecrash_sim::fingerprint::Fingerprint;
 use gatecrash_sim::generate::{self, Profile};
-use gatecrash_sim::guided::{Origin, Progress};
 use gatecrash_sim::property;
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
@@ -24,7 +23,7 @@ use serde::Serialize;
 
 use self::confirm::{Confirmation, confirm};
 use self::crew::{Plan, Watch};
-use self::keep::{keep, keep_plan, plan_path};
+use self::keep::keep;
 use super::files::BadInput;
 use super::worlds::One;
 use super::{Colour, End, batch, colours, complain, count, paint, say, thousands};
@@ -78,7 +77,6 @@ Examples:
   gatecrash sweep                           100,000 seeds
   gatecrash sweep --seeds 0..1000000        a million
   gatecrash sweep --time 10m                as many as ten minutes allow
-  gatecrash sweep --guided --seeds 0..20000 what reaches something new is kept and mutated
   gatecrash sweep --world packet --time 5m  the code that ships, drivers and wire included
   gatecrash sweep --world packet --profile power-loss --seeds 0..2000
   gatecrash sweep --json | jq .digest       for programs
@@ -97,9 +95,6 @@ pub struct Arguments {
     /// What kind of scenarios to draw
     #[arg(long, value_name = "PROFILE", value_enum, default_value_t = Kind::Swarm)]
     profile: Kind,
-    /// Keep scenarios that reach something new, and run mutants of them beside fresh seeds
-    #[arg(long)]
-    guided: bool,
     /// How many seeds to run at a time; it changes nothing but the time taken
     #[arg(long, value_name = "N", default_value_t = batch::cores())]
     jobs: NonZeroUsize,
@@ -154,13 +149,11 @@ pub fn run(arguments: &Arguments) -> End {
         seeds: seeds.clone(),
         deadline: arguments.time.map(|time| start + time),
         manner,
-        guided: arguments.guided,
         jobs: arguments.jobs,
         hang_after: arguments.hang_after,
     };
-    let progress = plan.guided.then(Progress::default);
     let bar = bar(arguments, &seeds);
-    let mut sweep = Sweep { arguments, manner, total: Total::default(), first_seed: seeds.start, progress, bar, start };
+    let mut sweep = Sweep { arguments, manner, total: Total::default(), bar, start };
     let asked = crew::run(&plan, &mut sweep);
     sweep.finish(asked, seeds.start, start.elapsed())
 }
@@ -180,9 +173,6 @@ struct Sweep<'a> {
     arguments: &'a Arguments,
     manner: Manner,
     total: Total,
-    first_seed: u64,
-    /// How far the guide has come, where there is one.
-    progress: Option<Progress>,
     bar: ProgressBar,
     start: Instant,
 }
@@ -200,20 +190,12 @@ impl Watch for Sweep<'_> {
                 };
                 // The first of each kind as soon as it is known: a long sweep need not be waited for.
                 if !self.arguments.json && !self.total.findings.contains_key(&failure.fingerprint()) {
-                    let origin = match run.mutant {
-                        Some(_) => Origin::Mutant(run.seed.number).to_string(),
-                        None => format!("seed {}", run.seed),
-                    };
-                    self.bar.suspend(|| complain(format_args!("{origin}  {told}")));
+                    self.bar.suspend(|| complain(format_args!("seed {}  {told}", run.seed)));
                 }
             }
             self.total.add(run);
         }
         self.total.failing() < FAILING_MAX
-    }
-
-    fn learnt(&mut self, progress: Progress) {
-        self.progress = Some(progress);
     }
 
     #[expect(clippy::disallowed_methods, reason = "a progress bar shows how fast it goes")]
@@ -222,11 +204,8 @@ impl Watch for Sweep<'_> {
         let position = if self.arguments.time.is_some() { elapsed.as_secs() } else { self.total.finished };
         self.bar.set_position(position);
         let rate = self.total.finished as f64 / elapsed.as_secs_f64().max(0.001);
-        let guided = self.progress.map_or(String::new(), |Progress { corpus, features, new }| {
-            format!("  {} kept, {} features, {new} new", thousands(corpus as u64), thousands(features))
-        });
         self.bar.set_message(format!(
-            "{}/s  {} simulated  {}{guided}",
+            "{}/s  {} simulated  {}",
             thousands(rate as u64),
             span(self.total.simulated()),
             count(self.total.failing(), "violation"),
@@ -273,21 +252,8 @@ struct Totals {
     properties: usize,
     sometimes_hit: Vec<&'static str>,
     sometimes_missed: Vec<&'static str>,
-    /// How far the guide has come; nothing when there was none.
-    guided: Option<Guided>,
     counts: Vec<Count>,
     findings: Vec<Found>,
-}
-
-/// What a guided sweep has learnt.
-#[derive(Serialize)]
-struct Guided {
-    /// Scenarios that were kept.
-    corpus: usize,
-    /// Features reached.
-    features: u64,
-    /// Those of them that the last generation was the first to reach.
-    new_in_last_generation: u64,
 }
 
 #[derive(Serialize)]
@@ -305,10 +271,6 @@ struct Found {
     rule: Option<&'static str>,
     seeds: usize,
     first_seed: u64,
-    /// Whether the first is a mutant of a guided sweep, which its file draws and no seed.
-    mutant: bool,
-    #[serde(skip)]
-    path: String,
     /// What a fresh process said that does not agree.
     disagreement: Option<String>,
     replay: String,
@@ -365,11 +327,6 @@ impl Sweep<'_> {
             properties: if self.manner.checks { property::all(&generate::scenario(first_seed)).len() } else { 0 },
             sometimes_hit: total.sometimes.hit().collect(),
             sometimes_missed: total.sometimes.missed().collect(),
-            guided: self.progress.map(|Progress { corpus, features, new }| Guided {
-                corpus,
-                features,
-                new_in_last_generation: new,
-            }),
             counts: total
                 .ledger
                 .counts()
@@ -398,36 +355,14 @@ impl Sweep<'_> {
     fn one_found(&self, number: usize, print: &Fingerprint, seen: &[Failed]) -> Found {
         let (world, folders) = (self.manner.world, &self.arguments.findings);
         let first = &seen[0];
-        let plan = plan_path(print, folders);
-        let path = match first.origin() {
-            Origin::Seed(seed) => format!("--seed {seed}"),
-            Origin::Mutant(_) => plan.display().to_string(),
-        };
-        let replay = match first.origin() {
-            // Nothing was written: the sweep up to there makes the scenario again.
-            Origin::Mutant(number) if self.arguments.unconfirmed => {
-                let (seeds, profile) = (self.first_seed..number + 1, self.manner.profile.word());
-                format!(
-                    "cargo run --release -- sweep --guided --seeds {}..{} --world {} --profile {profile}",
-                    seeds.start,
-                    seeds.end,
-                    world.word()
-                )
-            }
-            Origin::Seed(_) | Origin::Mutant(_) => {
-                format!("cargo run --release -- replay {path} --world {}", world.word())
-            }
-        };
         let mut found = Found {
             fingerprint: print.slug(),
             property: print.said().to_owned(),
             rule: print.rule().map(|rule| rule.as_str()),
             seeds: seen.len(),
             first_seed: first.seed.number,
-            mutant: first.mutant.is_some(),
-            path,
             disagreement: None,
-            replay,
+            replay: format!("cargo run --release -- replay --seed {} --world {}", first.seed, world.word()),
             folder: None,
             folder_error: None,
             steps: None,
@@ -437,24 +372,11 @@ impl Sweep<'_> {
         if self.arguments.unconfirmed {
             return found;
         }
-        found.disagreement = seen.iter().find_map(|failed| {
-            if failed.mutant.is_some()
-                && let Err(error) = keep_plan(print, &failed.scenario(), folders)
-            {
-                return Some(error);
-            }
-            match confirm(failed, &plan, world) {
-                Confirmation::Same => None,
-                Confirmation::Differs(how) => Some(format!("{}: {how}", failed.origin())),
-            }
+        found.disagreement = seen.iter().find_map(|failed| match confirm(failed, world) {
+            Confirmation::Same => None,
+            Confirmation::Differs(how) => Some(format!("seed {}: {how}", failed.seed)),
         });
-        // What is there is the last one that was asked.
-        if first.mutant.is_some()
-            && found.disagreement.is_none()
-            && let Err(error) = keep_plan(print, &first.scenario(), folders)
-        {
-            found.folder_error = Some(error);
-        } else if found.disagreement.is_none() && number < FOLDERS_MAX {
+        if found.disagreement.is_none() && number < FOLDERS_MAX {
             match keep(print, seen, world, folders) {
                 Ok(kept) => {
                     found.packet = kept.packet.as_ref().map(|packet| packet.word());
@@ -486,8 +408,8 @@ impl Sweep<'_> {
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
             let of = self.total.findings.iter().find(|(print, _)| print.slug() == found.fingerprint);
             let (_, seen) = of.expect("what was found is among the findings");
-            say(format_args!("\n{}", sweep::report(&seen[0], &found.path, self.manner.world)));
-            let seeds: Vec<String> = seen.iter().take(SEEDS_TOLD).map(|failed| failed.origin().to_string()).collect();
+            say(format_args!("\n{}", sweep::report(&seen[0], self.manner.world)));
+            let seeds: Vec<String> = seen.iter().take(SEEDS_TOLD).map(|failed| failed.seed.to_string()).collect();
             let more = if found.seeds > SEEDS_TOLD { " …" } else { "" };
             say(format_args!("\n  {} fail so: {}{more}", count(found.seeds, "seed"), seeds.join(", ")));
             match &found.disagreement {
@@ -507,13 +429,6 @@ impl Sweep<'_> {
         }
         if totals.findings.len() > FINDINGS_TOLD {
             say(format_args!("\nand {} more kinds of failure", totals.findings.len() - FINDINGS_TOLD));
-        }
-        if let Some(Guided { corpus, features, new_in_last_generation }) = &totals.guided {
-            say(format_args!(
-                "\nguided: {} kept, {} reached, {new_in_last_generation} of them in the last generation",
-                count(*corpus, "scenario"),
-                count(*features as usize, "feature"),
-            ));
         }
         let asked = thousands(totals.seeds_asked);
         let verdict = match end {

@@ -45,7 +45,6 @@ Examples:
   gatecrash zoo --from 500000        hunt in other seeds
   gatecrash zoo --only F12 --show    what does it do?
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
-  gatecrash zoo --guided             with mutants beside fresh seeds: is it sooner?
   gatecrash zoo --json | jq .bugs    for programs
   gatecrash zoo --markdown           the table of docs/zoo.md")]
 pub struct Arguments {
@@ -67,10 +66,6 @@ pub struct Arguments {
     /// In how many blocks of seeds to hunt
     #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..=99))]
     blocks: u64,
-    /// Hunt as a guided sweep does: with mutants of what reached something new beside fresh seeds. What is
-    /// caught is not shrunk, and nobody looks for false alarms
-    #[arg(long)]
-    guided: bool,
     /// Shrink nothing
     #[arg(long)]
     unshrunk: bool,
@@ -225,9 +220,8 @@ pub fn run(arguments: &Arguments) -> End {
         &hunts,
         |&(bug, block)| {
             let seeds = seeds(arguments, block, arguments.limit);
-            let catch = if arguments.guided { zoo::hunt_guided(bug, seeds) } else { zoo::hunt(bug, seeds) }?;
-            let is_shrunk = !arguments.guided && !arguments.unshrunk;
-            Some(if is_shrunk { shrink(bug, catch) } else { (catch, None) })
+            let catch = zoo::hunt(bug, seeds)?;
+            Some(if arguments.unshrunk { (catch, None) } else { shrink(bug, catch) })
         },
         |catch| {
             caught += usize::from(catch.is_some());
@@ -240,9 +234,8 @@ pub fn run(arguments: &Arguments) -> End {
     };
     let hunted: Vec<Hunted> = bugs.iter().map(|bug| Hunted::new(bug, &of(bug))).collect();
 
-    // The same seeds, and nothing is broken. What a guide drafted is no seed.
-    let blocks = if arguments.guided { 0 } else { arguments.blocks };
-    let chunks: Vec<Range<u64>> = (0..blocks)
+    // The same seeds, and nothing is broken.
+    let chunks: Vec<Range<u64>> = (0..arguments.blocks)
         .flat_map(|block| chunks(seeds(arguments, block, needed(block, &hunted, arguments.limit))))
         .collect();
     bar.set_length(chunks.len() as u64);

@@ -19,7 +19,7 @@ mod page;
 mod paste;
 
 use crate::fingerprint::Fingerprint;
-use crate::guided::Origin;
+use crate::generate::Seed;
 use crate::scenario::Scenario;
 use crate::shrink::{self, Shrunk};
 use crate::trace::render::{self, Show, View};
@@ -44,8 +44,8 @@ pub struct Finding<'a> {
     pub plan: &'a Scenario,
     /// The same, shrunk.
     pub shrunk: &'a Shrunk,
-    /// What shows it, where the plan comes from first.
-    pub seen: &'a [Origin],
+    /// The seeds that show it, the plan's first.
+    pub seen: &'a [Seed],
     /// What the packet world shows of it, if it was found in another.
     pub packet: Option<&'a Elsewhere>,
     /// Of what: the version, and the commit where it is known.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Finding;
-use crate::guided::Origin;
+use crate::generate::Seed;
 use crate::report::{self, Case};
 use crate::shrink::{self, End};
 use crate::{HarnessError, Run};
@@ -20,7 +20,7 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
     if let Some(rule) = fingerprint.rule() {
         row("rule", format!("{rule}. {}", rule.text()));
     }
-    let told: Vec<String> = seen.iter().take(SEEDS_TOLD).map(Origin::to_string).collect();
+    let told: Vec<String> = seen.iter().take(SEEDS_TOLD).map(Seed::to_string).collect();
     let more = if seen.len() > SEEDS_TOLD { ", …" } else { "" };
     row("seeds", format!("{}: {}{more}", seen.len(), told.join(", ")));
     row("found in", format!("the {} world; a fresh process did the same", world.word()));
@@ -37,8 +37,8 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
 
     let file = format!("{path}/shrunk.toml");
     let origin = match seen.first() {
-        Some(Origin::Seed(seed)) => format!("--seed {seed}"),
-        Some(Origin::Mutant(_)) | None => format!("{path}/plan.toml"),
+        Some(seed) => format!("--seed {seed}"),
+        None => format!("{path}/plan.toml"),
     };
     let case = Case { path: &file, scenario: &shrunk.scenario, world: *world };
     let of_plan = report::replay_command(&Case { path: &origin, scenario: plan, world: *world }, None);

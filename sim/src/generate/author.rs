@@ -154,24 +154,6 @@ impl Author {
         self.pass((latency * 3 + commit * 4 + 20 * MILLI) / MILLI * MILLI);
     }
 
-    // ---- what was written before ----
-
-    /// A step that is in the script already, in its time: it is believed and paid for, and nothing is asked of it.
-    pub(super) fn replay(&mut self, step: &Step) {
-        self.replay_until(super::whole_micros(step.at));
-        self.spent = self.spent.saturating_add(cost::of_step(&self.belief, self.now, &step.action) * 1_000);
-        self.belief.believe(self.now, &step.action);
-        self.steps.push(step.clone());
-    }
-
-    /// Time passes up to this, as it did when the script was written.
-    pub(super) fn replay_until(&mut self, at: u64) {
-        let span = at.saturating_sub(self.now);
-        if span > 0 {
-            self.spend_time(span);
-        }
-    }
-
     // ---- who and where ----
 
     pub(super) fn hand(&self, device: usize) -> &Hand {

@@ -17,8 +17,6 @@ mod gambit;
 mod moment;
 mod moves;
 mod plan;
-mod reconfigure;
-mod regrow;
 mod seed;
 mod setup;
 #[cfg(test)]
@@ -30,8 +28,6 @@ use std::time::Duration;
 use crate::draw::Draw;
 use crate::scenario::Scenario;
 use author::Author;
-pub use reconfigure::reconfigure;
-pub use regrow::{another_end, cost, with_an_episode, with_single_steps};
 pub use seed::{Profile, Seed};
 use setup::Setup;
 

@@ -27,19 +27,6 @@ pub(super) fn write(author: &mut Author) {
     episodes(author, &gambits, ends_busy, episodes_max);
 }
 
-/// Goes on with a script that has a beginning, to its end.
-pub(super) fn go_on(author: &mut Author) {
-    let gambits = gambit::available(author);
-    let ends_busy = author.draw.chance(1, 2);
-    episodes(author, &gambits, ends_busy, u64::MAX);
-}
-
-/// One episode.
-pub(super) fn an_episode(author: &mut Author) {
-    let gambits = gambit::available(author);
-    episode(author, &gambits);
-}
-
 fn episodes(author: &mut Author, gambits: &[u64], ends_busy: bool, episodes_max: u64) {
     let begun = author.spent();
     for number in 0..episodes_max {

@@ -11,7 +11,7 @@ use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::time::WallTime;
 
 use super::family::{Families, Family};
-use super::{DAY, HOUR, MILLI, MINUTE, Profile, SECOND, Seed, micros};
+use super::{DAY, MILLI, MINUTE, Profile, SECOND, Seed, micros};
 use crate::draw::Draw;
 use crate::scenario::{
     App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Site, SiteName, Span, TICKET_TTL_DEFAULT,
@@ -112,12 +112,12 @@ fn draw_app(draw: &mut Draw, users: &[UserId], span: u64, families: &Families) -
 }
 
 /// Half of all seeds start shortly before a midnight.
-pub(super) fn draw_start(draw: &mut Draw) -> WallTime {
+fn draw_start(draw: &mut Draw) -> WallTime {
     let before = if draw.chance(1, 2) { draw.log_between(1, 86_400) } else { draw.below(86_400) };
     WallTime::from_seconds(MIDNIGHT - before)
 }
 
-pub(super) fn draw_ttl(draw: &mut Draw, span: u64) -> Duration {
+fn draw_ttl(draw: &mut Draw, span: u64) -> Duration {
     let span = span / SECOND;
     let seconds = match draw.below(4) {
         0 => TICKET_TTL_DEFAULT.as_secs(),
@@ -128,7 +128,7 @@ pub(super) fn draw_ttl(draw: &mut Draw, span: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub(super) fn draw_commit_latency(draw: &mut Draw) -> Span {
+fn draw_commit_latency(draw: &mut Draw) -> Span {
     let at_least = |draw: &mut Draw, low, high| {
         let min = draw.log_between(low, high);
         let max = if draw.chance(1, 2) { min } else { draw.log_between(min, high * 2) };
@@ -245,7 +245,6 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
         limits.backoff_spread_percent = Some(draw.below(101) as u32);
     }
     bear_heartbeats(&mut limits);
-    let _ = HOUR;
     limits
 }
 
@@ -266,20 +265,6 @@ fn bear_heartbeats(limits: &mut LimitOverrides) {
             *silence = Some(bears + micros(5 * SECOND));
         }
     }
-}
-
-/// The same limits, one of them shortened, another value, or as the rules have it.
-pub(super) fn redraw_limit(draw: &mut Draw, limits: &mut LimitOverrides) {
-    let (key, low, high) = *draw.pick(&SHORTENED);
-    let shortened = LimitValue::Time(micros(draw.log_between(low, high) * MILLI));
-    let kept: Vec<(&str, LimitValue)> = limits.set_values().into_iter().filter(|(other, _)| *other != key).collect();
-    if draw.chance(2, 3) {
-        assert!(limits.set(key, shortened), "{key} is a time");
-    } else {
-        *limits = LimitOverrides::default();
-        kept.into_iter().for_each(|(key, value)| assert!(limits.set(key, value), "it was set before"));
-    }
-    bear_heartbeats(limits);
 }
 
 /// The name of a user.

@@ -55,12 +55,6 @@ impl Sometimes {
         self.that_are(false)
     }
 
-    /// The places in the table of the situations reached.
-    pub(crate) fn reached(&self) -> impl Iterator<Item = usize> {
-        let all = Situation::ALL.iter().enumerate();
-        all.filter(|(_, situation)| self.reached.has(**situation)).map(|(place, _)| place)
-    }
-
     fn that_are(&self, reached: bool) -> impl Iterator<Item = &'static str> {
         let all = Situation::ALL.iter().copied();
         all.filter(move |&situation| self.reached.has(situation) == reached).map(Situation::name)

@@ -14,7 +14,6 @@ mod broken;
 mod client;
 mod device;
 mod disk;
-mod guided;
 #[cfg(test)]
 mod known;
 mod limits;
@@ -38,7 +37,6 @@ use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
 
-pub use guided::hunt_guided;
 pub use table::BUGS;
 
 /// What a bug may be named by instead of a property: a run that does not come to rest.

@@ -30,42 +30,6 @@ fn a_sweep_is_the_same_in_every_process_and_with_any_number_of_jobs() {
     assert!(hit > 5, "forty seeds reach more than {hit} situations");
 }
 
-/// What is learnt is learnt in the order of the runs, whoever made them.
-#[test]
-fn a_guided_sweep_is_the_same_in_every_process_and_with_any_number_of_jobs() {
-    let folder = Folder::new("sweep_guided");
-    let [one, two] = ["1", "3"].map(|jobs| {
-        let ran = folder.run(&format!("sweep --guided --seeds 100..500 --json --jobs {jobs}"));
-        assert_eq!(ran.exit, 0, "{}", ran.stdout);
-        timeless(ran.json())
-    });
-    assert_eq!(one, two);
-    assert_eq!((&one["seeds_asked"], &one["seeds_finished"]), (&400.into(), &400.into()));
-    let guided = &one["guided"];
-    assert!(guided["features"].as_u64() > Some(1_000) && guided["corpus"].as_u64() > Some(50), "{guided}");
-
-    let fresh = folder.run("sweep --seeds 100..500 --json --jobs 3").json();
-    assert_eq!(fresh["guided"], Value::Null);
-    assert_ne!(fresh["digest"], one["digest"], "some runs are mutants");
-    // Nothing is mutated before it is known what is rare.
-    let [first, same] = ["--guided", ""].map(|how| {
-        let ran = folder.run(&format!("sweep {how} --seeds 100..164 --json"));
-        ran.json()["digest"].clone()
-    });
-    assert_eq!(first, same);
-}
-
-#[test]
-fn a_guided_sweep_says_what_it_has_learnt() {
-    let ran = Folder::new("sweep_guided_ledger").run("sweep --guided --seeds 0..70");
-    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
-    assert!(
-        ran.stdout.contains("\nguided: ") && ran.stdout.contains(" of them in the last generation\n"),
-        "{}",
-        ran.stdout
-    );
-}
-
 #[test]
 fn a_sweep_ends_with_its_ledger() {
     let ran = Folder::new("sweep_ledger").run("sweep --seeds 0..30");

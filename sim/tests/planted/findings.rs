@@ -2,7 +2,6 @@
 
 use gatecrash_sim::findings::{Elsewhere, Finding, elsewhere, test_to_paste};
 use gatecrash_sim::fingerprint::{Fingerprint, seen};
-use gatecrash_sim::guided::Origin;
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::trace::Recorder;
 use gatecrash_sim::world::{World, WorldError, event, packet};
@@ -38,7 +37,7 @@ fn a_finding_is_a_folder_that_says_it_all() {
         world: World::Event,
         plan: &plan,
         shrunk: &shrunk,
-        seen: &[Origin::Seed(plan.seed.into()), Origin::Mutant(77_777)],
+        seen: &[plan.seed.into(), 77_777.into()],
         packet: Some(&packet),
         version: "1.2.3, commit abc",
         parent: "found",
@@ -68,7 +67,7 @@ fn a_finding_is_a_folder_that_says_it_all() {
         "# After every login exactly the set of sessions is left that the policy allows: login\n",
         &format!("- **fingerprint**: `{}`: POLICY-3 at an event `commit`", fingerprint.slug()),
         "- **rule**: POLICY-3. An accepted login wins",
-        &format!("- **seeds**: 2: {}, run 77777\n", plan.seed),
+        &format!("- **seeds**: 2: {}, 77777\n", plan.seed),
         "- **packet world**: fails in the same way\n",
         &format!("- **steps**: 2 of {} are left after ", plan.steps.len()),
         "- **version**: 1.2.3, commit abc\n",
@@ -92,12 +91,6 @@ fn a_finding_is_a_folder_that_says_it_all() {
         assert!(told.filter(|event| event["what"] == "fact").count() > 3, "{lines}");
     }
     assert_eq!(*file("regression.rs"), test_to_paste(&shrunk.scenario, &fingerprint.slug()));
-
-    // No seed draws what a guided sweep made: its file is what shows it again.
-    let mutant = Finding { seen: &[Origin::Mutant(77_777)], packet: None, ..finding }.folder(run_in);
-    let (_, page) = mutant.files.iter().find(|(name, _)| *name == "finding.md").expect("it is listed");
-    let replay = format!("\ncargo run --release -- replay found/{}/plan.toml --world event\n", fingerprint.slug());
-    assert!(page.contains(&replay) && page.contains("- **seeds**: 1: run 77777\n"), "{page}");
 }
 
 /// What is printed is a test that compiles, runs in both worlds and passes once the bug is mended: it is one

@@ -5,7 +5,6 @@
 //! scenario itself expects does not count.
 
 mod findings;
-mod guided;
 mod shrink;
 
 use std::collections::BTreeSet;

@@ -1,10 +1,8 @@
 //! A failing seed once more, in a process of its own: whatever this one has become must not matter.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gatecrash_sim::generate::Seed;
-use gatecrash_sim::guided::Origin;
+use gatecrash_sim::generate;
 use gatecrash_sim::run;
 use gatecrash_sim::sweep::Failed;
 use gatecrash_sim::trace::{Digest, json};
@@ -19,60 +17,37 @@ pub enum Confirmation {
     Differs(String),
 }
 
-/// Runs what failed in a fresh process, which must come to the same digest and fail as well. A scenario that no seed
-/// draws is in the file `plan`.
-pub fn confirm(failed: &Failed, plan: &Path, world: World) -> Confirmation {
-    let (expected, found) = match failed.origin() {
-        Origin::Seed(seed) => (failed.digest.map(|digest| Digest::of([digest])), of_seed(seed, world)),
-        Origin::Mutant(_) => (failed.digest, of_file(plan, world)),
-    };
-    let Found { digest, fails } = match found {
-        Ok(found) => found,
+/// Runs the seed in a fresh process, which must come to the same digest and fail as well.
+pub fn confirm(failed: &Failed, world: World) -> Confirmation {
+    let seed = failed.seed;
+    let range = format!("{}..{}", seed.number, seed.number.saturating_add(1));
+    let (word, profile) = (world.word(), seed.profile.word());
+    let which = ["sweep", "--seeds", &range, "--world", word, "--profile", profile];
+    let totals = match ask(&[&which[..], &["--jobs", "1", "--json", "--unconfirmed"]].concat()) {
+        Ok(totals) => totals,
         Err(error) => return Confirmation::Differs(error),
     };
-    let is_same = expected.is_none_or(|expected| digest == Value::String(expected.to_string()));
+    let failing = |kind: &str| totals[kind].as_u64().unwrap_or(0);
+    let fails = failing("violations") + failing("not_converged") + failing("harness_failed") > 0;
+    let expected = failed.digest.map(|digest| Digest::of([digest]));
+    let is_same = expected.is_none_or(|expected| totals["digest"] == Value::String(expected.to_string()));
     match (is_same, fails) {
         (true, true) => Confirmation::Same,
         (true, false) => Confirmation::Differs("a fresh process does the same and finds nothing wrong".to_owned()),
-        (false, _) => Confirmation::Differs(first_difference(failed, plan, world)),
+        (false, _) => Confirmation::Differs(first_difference(failed, world)),
     }
 }
 
-/// What a fresh process came to.
-struct Found {
-    digest: Value,
-    fails: bool,
-}
-
-fn of_seed(seed: Seed, world: World) -> Result<Found, String> {
-    let range = format!("{}..{}", seed.number, seed.number.saturating_add(1));
-    let (world, profile) = (world.word(), seed.profile.word());
-    let which = ["sweep", "--seeds", &range, "--world", world, "--profile", profile];
-    let mut totals = ask(&[&which[..], &["--jobs", "1", "--json", "--unconfirmed"]].concat())?;
-    let failing = |kind: &str| totals[kind].as_u64().unwrap_or(0);
-    let fails = failing("violations") + failing("not_converged") + failing("harness_failed") > 0;
-    Ok(Found { digest: totals["digest"].take(), fails })
-}
-
-fn of_file(plan: &Path, world: World) -> Result<Found, String> {
-    let mut summary = ask(&["replay", &plan.display().to_string(), "--world", world.word(), "--json"])?;
-    Ok(Found { digest: summary["digest"].take(), fails: summary["passed"] == Value::Bool(false) })
-}
-
 /// The events of both processes, line by line.
-fn first_difference(failed: &Failed, plan: &Path, world: World) -> String {
-    let (seed, plan) = (failed.seed.to_string(), plan.display().to_string());
-    let which: &[&str] = match failed.origin() {
-        Origin::Seed(_) => &["--seed", &seed],
-        Origin::Mutant(_) => &[&plan],
-    };
-    let theirs = match ask(&[&["replay"], which, &["--world", world.word(), "--json"]].concat()) {
+fn first_difference(failed: &Failed, world: World) -> String {
+    let seed = failed.seed.to_string();
+    let theirs = match ask(&["replay", "--seed", &seed, "--world", world.word(), "--json"]) {
         Ok(Value::Object(mut object)) => object.remove("events"),
         Ok(_) => None,
         Err(error) => return error,
     };
     let Some(Value::Array(theirs)) = theirs else { return "a fresh process shows no events".to_owned() };
-    let Ok(ours) = run(&failed.scenario(), world) else { return "it does not run again here".to_owned() };
+    let Ok(ours) = run(&generate::scenario(failed.seed), world) else { return "it does not run again here".to_owned() };
     let ours: Vec<Value> = ours
         .trace
         .events

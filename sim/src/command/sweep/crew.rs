@@ -1,8 +1,7 @@
 //! The threads of a sweep: each takes blocks of seeds until there are none left or the time is up.
 //!
 //! Blocks are handed over in the order of their seeds, so that the number of threads shows in
-//! nothing but the time taken. Watches that every thread gets on. A guided sweep goes generation by generation:
-//! nobody learns before all of one have run.
+//! nothing but the time taken. Watches that every thread gets on.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -13,14 +12,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gatecrash_sim::guided::{GENERATION, Guide, Lesson, Progress};
 use gatecrash_sim::sweep::{self, Manner, Pulse, SeedRun, Sighting};
 
 /// How many seeds a thread takes at a time.
 const BLOCK_SEEDS: u64 = 16;
-
-/// The same within a generation, at whose end each thread waits for the others.
-const BLOCK_OF_GENERATION: u64 = 2;
 
 /// How often the threads are looked after when they hand nothing over.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -36,8 +31,6 @@ pub struct Plan {
     pub deadline: Option<Instant>,
     /// How they are run.
     pub manner: Manner,
-    /// Whether what they reach decides what is run next.
-    pub guided: bool,
     /// On how many threads.
     pub jobs: NonZeroUsize,
     /// How long nothing may happen in a run.
@@ -49,9 +42,6 @@ pub trait Watch {
     /// The next seeds, in order. Says whether to go on.
     fn runs(&mut self, runs: Vec<SeedRun>) -> bool;
 
-    /// A generation of a guided sweep is over.
-    fn learnt(&mut self, progress: Progress);
-
     /// Called a few times a second.
     fn tick(&mut self);
 
@@ -59,74 +49,11 @@ pub trait Watch {
     fn hangs(&mut self, sighting: Sighting) -> !;
 }
 
-/// Sweeps. Says how many seeds were asked for in the end.
-pub fn run(plan: &Plan, watch: &mut impl Watch) -> u64 {
-    if !plan.guided {
-        let work = |seed, pulse: &Arc<Pulse>| sweep::seed(seed, plan.manner, pulse);
-        return round(plan, plan.seeds.clone(), BLOCK_SEEDS, &work, watch).asked;
-    }
-    let mut guide = Guide::new(plan.manner.profile);
-    let (mut start, mut asked) = (plan.seeds.start, 0);
-    while start < plan.seeds.end {
-        let generation = start..plan.seeds.end.min(start.saturating_add(GENERATION));
-        let work = |number, pulse: &Arc<Pulse>| sweep::guided(&guide, number, plan.manner, pulse);
-        let mut pupil = Pupil { watch, lessons: Vec::new() };
-        let round = round(plan, generation.clone(), BLOCK_OF_GENERATION, &work, &mut pupil);
-        let lessons = pupil.lessons;
-        asked += round.asked;
-        guide.learn(lessons);
-        watch.learnt(guide.progress());
-        if round.is_over {
-            break;
-        }
-        start = generation.end;
-    }
-    asked
-}
-
-/// Keeps what there is to learn, and hands everything on.
-struct Pupil<'w, W> {
-    watch: &'w mut W,
-    lessons: Vec<Lesson>,
-}
-
-impl<W: Watch> Watch for Pupil<'_, W> {
-    fn runs(&mut self, mut runs: Vec<SeedRun>) -> bool {
-        self.lessons.extend(runs.iter_mut().filter_map(|run| run.lesson.take()));
-        self.watch.runs(runs)
-    }
-
-    fn learnt(&mut self, progress: Progress) {
-        self.watch.learnt(progress);
-    }
-
-    fn tick(&mut self) {
-        self.watch.tick();
-    }
-
-    fn hangs(&mut self, sighting: Sighting) -> ! {
-        self.watch.hangs(sighting)
-    }
-}
-
-/// How a round ended.
-struct Round {
-    /// How many seeds were asked for.
-    asked: u64,
-    /// Whether there is to be no other.
-    is_over: bool,
-}
-
-/// Runs these seeds, or as many of them as the time allows.
+/// Runs these seeds, or as many of them as the time allows. Says how many were asked for in the end.
 #[expect(clippy::disallowed_methods, reason = "threads and the time taken show in no run")]
-fn round(
-    plan: &Plan,
-    seeds: Range<u64>,
-    block: u64,
-    work: &(impl Fn(u64, &Arc<Pulse>) -> SeedRun + Sync),
-    watch: &mut impl Watch,
-) -> Round {
-    let (next, is_over) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+pub fn run(plan: &Plan, watch: &mut impl Watch) -> u64 {
+    let Range { start: first, end } = plan.seeds;
+    let (next, is_over) = (AtomicU64::new(first), AtomicBool::new(false));
     let pulses: Vec<Arc<Pulse>> = (0..plan.jobs.get()).map(|_| Arc::default()).collect();
     let asked = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -134,20 +61,20 @@ fn round(
         for pulse in &pulses {
             // As long as the worker has it, there is work that may hang, drawing a scenario included.
             let pulse = Arc::clone(pulse);
-            let (sender, next, is_over, asked, end) = (sender.clone(), &next, &is_over, &asked, seeds.end);
+            let (sender, next, is_over, asked) = (sender.clone(), &next, &is_over, &asked);
             let work = move || {
                 let is_time_up = || plan.deadline.is_some_and(|deadline| Instant::now() >= deadline);
                 while !is_over.load(Ordering::Relaxed) {
                     if is_time_up() {
                         return is_over.store(true, Ordering::Relaxed);
                     }
-                    let start = next.fetch_add(block, Ordering::Relaxed);
-                    let taken = start..end.min(start.saturating_add(block));
+                    let start = next.fetch_add(BLOCK_SEEDS, Ordering::Relaxed);
+                    let taken = start..end.min(start.saturating_add(BLOCK_SEEDS));
                     if taken.is_empty() {
                         return;
                     }
                     asked.fetch_add(taken.end - taken.start, Ordering::Relaxed);
-                    let runs: Vec<SeedRun> = taken.map(|seed| work(seed, &pulse)).collect();
+                    let runs: Vec<SeedRun> = taken.map(|seed| sweep::seed(seed, plan.manner, &pulse)).collect();
                     if sender.send((start, runs)).is_err() {
                         return;
                     }
@@ -158,7 +85,7 @@ fn round(
         }
         drop(sender);
         let mut waiting = BTreeMap::new();
-        let mut expected = seeds.start;
+        let mut expected = first;
         let mut seen: Vec<(u64, Instant)> = vec![(0, Instant::now()); pulses.len()];
         loop {
             match receiver.recv_timeout(LOOK_EVERY) {
@@ -169,7 +96,7 @@ fn round(
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             while let Some(runs) = waiting.remove(&expected) {
-                expected += block;
+                expected += BLOCK_SEEDS;
                 if !watch.runs(runs) {
                     is_over.store(true, Ordering::Relaxed);
                 }
@@ -185,9 +112,5 @@ fn round(
             }
         }
     });
-    let asked = asked.into_inner();
-    Round {
-        asked: if plan.deadline.is_some() || plan.guided { asked } else { seeds.end - seeds.start },
-        is_over: is_over.into_inner(),
-    }
+    if plan.deadline.is_some() { asked.into_inner() } else { end - first }
 }

@@ -1,15 +1,14 @@
 //! The findings of a sweep as folders: each shrunk, run in the packet world too, and written down.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use gatecrash_sim::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::fingerprint::{self, Fingerprint};
-use gatecrash_sim::guided::Origin;
+use gatecrash_sim::generate::{self, Seed};
 use gatecrash_sim::run;
-use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::sweep::Failed;
 use gatecrash_sim::world::World;
 
@@ -31,30 +30,14 @@ pub struct Kept {
     pub packet: Option<Elsewhere>,
 }
 
-/// The file of a folder that holds the scenario that failed first.
-pub fn plan_path(fingerprint: &Fingerprint, parent: &Path) -> PathBuf {
-    parent.join(fingerprint.slug()).join("plan.toml")
-}
-
-/// Writes down the scenario that failed first, which no seed draws again.
-///
-/// # Errors
-///
-/// Why it could not be written, in words.
-pub fn keep_plan(fingerprint: &Fingerprint, plan: &Scenario, parent: &Path) -> Result<PathBuf, String> {
-    let path = plan_path(fingerprint, parent);
-    let written = fs::create_dir_all(parent.join(fingerprint.slug())).and_then(|()| fs::write(&path, plan.to_string()));
-    written.map(|()| path.clone()).map_err(|error| format!("cannot write {}: {error}", path.display()))
-}
-
 /// Shrinks the first of these and writes its folder below `parent`.
 ///
 /// # Errors
 ///
 /// Why there is no folder, in words.
 pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &Path) -> Result<Kept, String> {
-    let plan = seen[0].scenario();
-    let origins: Vec<Origin> = seen.iter().map(Failed::origin).collect();
+    let plan = generate::scenario(seen[0].seed);
+    let seeds: Vec<Seed> = seen.iter().map(|failed| failed.seed).collect();
     let time = match world {
         World::Event => SHRINK_FOR,
         World::Packet => SHRINK_IN_PACKETS_FOR,
@@ -73,7 +56,7 @@ pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &P
         world,
         plan: &plan,
         shrunk: &shrunk,
-        seen: &origins,
+        seen: &seeds,
         packet: packet.as_ref(),
         version: &version(),
         parent: &parent.display().to_string(),
