@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, WallTime};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use gatecrash_sim::property::Checks;
+use gatecrash_sim::check::property::Checks;
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::trace::{Cast, Ending, Recorder};
 use gatecrash_sim::world::event;

@@ -4,38 +4,26 @@
 //! Scenario ──run──▶ Trace ──check──▶ [Violation] ──report──▶ text
 //! ```
 //!
-//! Each stage is a module and knows nothing but the data before it: `scenario` is decided and never
-//! runs; a `world` runs and never judges; checks (`property`: what holds in every run, `expect`: what a
-//! scenario demands of its own) judge from the trace alone, and do not know which world it came from.
-//! `agree` compares what two worlds made of one scenario; `shrink` looks for the smallest that fails in
-//! the same way, which is told by its `fingerprint`, and `findings` are what people get to see of it.
-//! Parses no arguments and prints nothing: the command `gatecrash` does.
+//! Each folder is a verb of that sentence and imports only those before it: `scenario` is decided and never runs;
+//! `generate` draws one from a seed; a `trace` is what happened, in words of its own; a `world` runs a scenario, writes a
+//! trace and never judges; `check` judges from the trace alone and does not know which world it came from. This page puts
+//! them together. What uses it: `search` runs many and makes what fails small, the `zoo` asks whether the search finds what
+//! is planted, and the command `gatecrash` parses arguments and prints. A test holds the order.
 
-pub mod agree;
-mod caught;
-pub mod draw;
-pub mod expect;
-pub mod findings;
-pub mod fingerprint;
+pub mod check;
 pub mod generate;
-mod model;
-pub mod property;
-pub mod report;
 pub mod scenario;
-pub mod shrink;
-pub mod sometimes;
-pub mod sweep;
+pub mod search;
 pub mod trace;
 pub mod world;
 pub mod zoo;
 
 use std::time::Duration;
 
-use caught::caught;
-use gatecrash::time::Instant;
+use check::Violation;
 use scenario::Scenario;
-use scenario::rules::RuleId;
-use trace::{Actor, Cast, Recorder, Trace, What};
+use trace::{Cast, Recorder, Trace, What, difference};
+use world::caught::caught;
 use world::{World, WorldError};
 
 /// One run of a scenario, judged.
@@ -49,25 +37,6 @@ pub struct Run {
     pub not_converged: Option<String>,
     /// How much time passed in the world.
     pub simulated: Duration,
-}
-
-/// Something that should not have happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The property that does not hold, as a sentence.
-    pub property: &'static str,
-    /// The rule it checks.
-    pub rule: RuleId,
-    /// What happened instead.
-    pub text: String,
-    /// When.
-    pub at: Instant,
-    /// To whom.
-    pub actor: Actor,
-    /// At the how manieth event of the actor; 0 when no single event is to blame.
-    pub number: u32,
-    /// The kind of that event, in a word; none when something is missing rather than wrong.
-    pub kind: Option<&'static str>,
 }
 
 /// What there is to say of a scenario in one word.
@@ -142,7 +111,7 @@ fn run_twice_by(
     world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
 ) -> Result<Run, HarnessError> {
     let (first, second) = (record(scenario, &world)?, record(scenario, &world)?);
-    match report::difference(&first, &second) {
+    match difference(&first, &second) {
         Some(difference) => Err(HarnessError::Differs(difference)),
         None => judge(scenario, first),
     }
@@ -167,8 +136,8 @@ fn record(
 ///
 /// When the trace has no end, or a check panics.
 pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
-    let check = || [property::check(scenario, &trace), expect::misses(scenario, &trace)].concat();
-    let violations = caught(check).map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
+    let violations = caught(|| check::violations(scenario, &trace))
+        .map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
     let simulated = trace.events.last().map_or(Duration::ZERO, |event| Duration::from_micros(event.at.as_micros()));
     let mut end = None;
     for event in &trace.events {
@@ -211,6 +180,8 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+
+    use gatecrash::time::Instant;
 
     use super::*;
 

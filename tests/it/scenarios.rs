@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use gatecrash_sim::agree::differences;
-use gatecrash_sim::report::{self, Case};
+use gatecrash_sim::check::agree::differences;
+use gatecrash_sim::check::sometimes::Sometimes;
 use gatecrash_sim::run_twice;
 use gatecrash_sim::scenario::Scenario;
-use gatecrash_sim::sometimes::Sometimes;
+use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::world::World;
 
 /// A test for each name, and the names.

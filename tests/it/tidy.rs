@@ -67,7 +67,7 @@ fn assert_none(complaints: Vec<String>) {
 fn check_properties_have_their_traces(sources: &[Source]) -> Vec<String> {
     let mut complaints = Vec::new();
     for Source { path, text } in sources {
-        if !path.starts_with("sim/src/property/") || !text.contains("impl Property for") {
+        if !path.starts_with("sim/src/check/property/") || !text.contains("impl Property for") {
             continue;
         }
         let (code, tests) = cut(text, lines_before_tests(text));
@@ -87,7 +87,7 @@ fn check_properties_have_their_traces(sources: &[Source]) -> Vec<String> {
 fn properties_have_their_traces() {
     assert_none(check_properties_have_their_traces(&repository()));
     let source = |tests: &str| Source {
-        path: "sim/src/property/kick.rs".to_owned(),
+        path: "sim/src/check/property/kick.rs".to_owned(),
         text: format!(
             "const A: RuleId = rule(\"KICK-1\");\nimpl Property for Kicks {{}}\n#[cfg(test)]\nmod tests {{\n{tests}\n}}\n"
         ),

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use gatecrash_sim::agree::{self, Difference};
-use gatecrash_sim::report::{self, Case};
+use gatecrash_sim::check::agree::{self, Difference};
+use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::trace::Digest;
 use gatecrash_sim::world::World;
 use gatecrash_sim::{Run, Verdict, run_twice};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use gatecrash_sim::fingerprint::{self, Fingerprint};
 use gatecrash_sim::generate::Seed;
 use gatecrash_sim::scenario::{Scenario, parse_duration, print_duration};
-use gatecrash_sim::shrink::{self, End as Reached, Shrunk, Unshrinkable};
+use gatecrash_sim::search::fingerprint::{self, Fingerprint};
+use gatecrash_sim::search::shrink::{self, End as Reached, Shrunk, Unshrinkable};
 use gatecrash_sim::world::World;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use gatecrash_sim::fingerprint::Fingerprint;
+use gatecrash_sim::check::property;
 use gatecrash_sim::generate::{self, Profile};
-use gatecrash_sim::property;
 use gatecrash_sim::scenario::{parse_duration, print_duration};
-use gatecrash_sim::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
+use gatecrash_sim::search::fingerprint::Fingerprint;
+use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::trace::Actor;
 use gatecrash_sim::trace::ledger::Section;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

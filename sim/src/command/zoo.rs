@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use gatecrash_sim::report::{self, Case};
+use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::world::World;
 use gatecrash_sim::zoo::{self, BUGS, Bug, Catch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -304,7 +304,7 @@ fn bar(arguments: &Arguments, hunts: u64) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
-    use gatecrash_sim::fingerprint::Fingerprint;
+    use gatecrash_sim::search::fingerprint::Fingerprint;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use super::belief::{Belief, Hand};
 use super::family::Family;
 use super::setup::{Setup, user_name};
 use super::{MILLI, MINUTE, SECOND, cost};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::{
     Action, Call, Direction, Fault, Forge, Init, Offset, SiteName, Step, TicketChoice, TicketName, TicketPlan,
 };

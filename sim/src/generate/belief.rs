@@ -10,11 +10,11 @@ use gatecrash::time::Instant;
 
 use super::setup::Setup;
 use super::{SECOND, whole_micros};
+use crate::scenario::clock::WallClock;
+use crate::scenario::config;
 use crate::scenario::{
     Action, AppChange, Call, Clock, DeviceName, Direction, Fault, Init, Offset, SiteName, TicketChoice,
 };
-use crate::world::clock::WallClock;
-use crate::world::limits;
 
 /// A device.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ pub(super) struct Belief {
 impl Belief {
     pub(super) fn new(setup: &Setup) -> Self {
         let devices = setup.devices.iter().map(|(name, device)| {
-            let limits = limits::client(&setup.limits, device.platform);
+            let limits = config::client_limits(&setup.limits, device.platform);
             Hand {
                 name: name.clone(),
                 platform: device.platform,
@@ -137,7 +137,7 @@ impl Belief {
             reconnect_kicks: setup.app.reconnect_kicks,
             notify_offline_kick: setup.app.notify_offline_kick,
             accepts_old_key: true,
-            silence: whole_micros(limits::server(&setup.limits).silence),
+            silence: whole_micros(config::server_limits(&setup.limits).silence),
             ttl: setup.app.ticket_ttl.as_secs(),
             logins: 0,
         }

@@ -3,7 +3,7 @@
 //! A swarm of seeds finds more than one that can do everything: what never happens in a seed leaves
 //! room for what does. Draws no step: `moves` and the gambits do.
 
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 
 macro_rules! families {
     ($($(#[$doc:meta])+ $name:ident = $word:literal,)+) => {

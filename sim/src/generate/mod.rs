@@ -12,6 +12,7 @@
 mod author;
 mod belief;
 mod cost;
+pub mod draw;
 mod family;
 mod gambit;
 mod moment;
@@ -25,7 +26,7 @@ mod title;
 
 use std::time::Duration;
 
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::Scenario;
 use author::Author;
 pub use seed::{Profile, Seed};

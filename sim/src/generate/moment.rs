@@ -4,12 +4,12 @@ use gatecrash::limits::ServerLimits;
 
 use super::author::Author;
 use super::{DAY, SECOND, whole_micros};
-use crate::world::limits;
+use crate::scenario::config;
 
 /// Those ahead that the script still reaches, at least so far from now.
 pub(super) fn ahead(author: &Author, distance: u64) -> Vec<u64> {
     let (belief, now) = (&author.belief, author.now);
-    let limits: ServerLimits = limits::server(&author.setup.limits);
+    let limits: ServerLimits = config::server_limits(&author.setup.limits);
     let wall = belief.wall(now);
     let mut moments = vec![belief.when(now, (wall / DAY + 1) * DAY)];
     for hand in &belief.devices {

@@ -12,7 +12,7 @@ use gatecrash::time::WallTime;
 
 use super::family::{Families, Family};
 use super::{DAY, MILLI, MINUTE, Profile, SECOND, Seed, micros};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::{
     App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Site, SiteName, Span, TICKET_TTL_DEFAULT,
 };

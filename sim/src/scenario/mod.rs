@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub mod clock;
+pub mod config;
 mod diagnose;
 mod duration;
 mod expect;

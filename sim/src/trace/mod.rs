@@ -6,6 +6,7 @@
 
 mod cast;
 mod convergence;
+mod difference;
 pub mod digest;
 mod field;
 pub mod json;
@@ -26,6 +27,7 @@ pub use cast::{
     Cast, CastDevice, CastTicket, ConversationLine, DeviceIndex, List, ListIndex, ReportDevice, ReportLine, SiteIndex,
     TextIndex, TicketIndex, UserIndex,
 };
+pub use difference::difference;
 pub use digest::Digest;
 pub use field::{Micros, Seconds, SignedMicros, Value};
 pub use ledger::Ledger;

@@ -2,9 +2,8 @@
 //!
 //! Nothing else knows which world ran. None of them judges what happened.
 
-pub mod clock;
+pub(crate) mod caught;
 pub mod event;
-pub mod limits;
 pub mod packet;
 mod phases;
 pub mod tickets;

@@ -25,12 +25,12 @@ mod wire;
 
 use std::ops::Range;
 
-use crate::caught::caught;
-use crate::fingerprint::{self, Fingerprint};
+use crate::check::property::{Checks, MODELS};
 use crate::generate;
-use crate::property::{Checks, MODELS};
 use crate::scenario::Scenario;
-use crate::shrink::{self, Shrunk};
+use crate::search::fingerprint::{self, Fingerprint};
+use crate::search::shrink::{self, Shrunk};
+use crate::world::caught::caught;
 use crate::world::event::{self, Meddler, System};
 use crate::{HarnessError, Run};
 use client::ClientBug;

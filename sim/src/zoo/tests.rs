@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::known::KNOWN;
 use super::*;
-use crate::property;
+use crate::check::property;
 
 #[test]
 fn every_bug_has_a_name_of_its_own_and_properties_that_exist() {

@@ -1,11 +1,12 @@
 //! What a person gets to see of a failure, made of a planted bug: a folder that says it all.
 
-use gatecrash_sim::findings::{Elsewhere, Finding, elsewhere, test_to_paste};
-use gatecrash_sim::fingerprint::{Fingerprint, seen};
 use gatecrash_sim::scenario::Scenario;
+use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere, test_to_paste};
+use gatecrash_sim::search::fingerprint::{Fingerprint, seen};
+use gatecrash_sim::search::shrink;
 use gatecrash_sim::trace::Recorder;
 use gatecrash_sim::world::{World, WorldError, event, packet};
-use gatecrash_sim::{generate, run_by, shrink};
+use gatecrash_sim::{generate, run_by};
 
 use super::{NobodyGoes, Rules};
 

@@ -22,10 +22,11 @@ use gatecrash::protocol::{Kick, Presence, ResumeOutcome};
 use gatecrash::store::{EndReason, Sessions, UserRecord};
 use gatecrash::ticket::{OpenedTicket, judge};
 use gatecrash::time::WallTime;
+use gatecrash_sim::check::expect;
+use gatecrash_sim::judge as judge_run;
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::trace::{Cast, Recorder};
 use gatecrash_sim::world::packet;
-use gatecrash_sim::{expect, judge as judge_run};
 
 macro_rules! planted {
     ($($(#[$doc:meta])+ $name:ident $decisions:ident { $($body:item)+ })+) => { $(

@@ -1,9 +1,10 @@
 //! Seeds that meet a planted bug, made small: what is left fails in the same way, and can be read.
 
-use gatecrash_sim::fingerprint::{Fingerprint, seen};
+use gatecrash_sim::generate;
 use gatecrash_sim::scenario::Scenario;
+use gatecrash_sim::search::fingerprint::{Fingerprint, seen};
+use gatecrash_sim::search::shrink;
 use gatecrash_sim::world::event;
-use gatecrash_sim::{generate, shrink};
 
 use super::*;
 

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use gatecrash_sim::generate;
 use gatecrash_sim::run;
-use gatecrash_sim::sweep::Failed;
+use gatecrash_sim::search::sweep::Failed;
 use gatecrash_sim::trace::{Digest, json};
 use gatecrash_sim::world::World;
 use serde_json::Value;

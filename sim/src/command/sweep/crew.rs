@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gatecrash_sim::sweep::{self, Manner, Pulse, SeedRun, Sighting};
+use gatecrash_sim::search::sweep::{self, Manner, Pulse, SeedRun, Sighting};
 
 /// How many seeds a thread takes at a time.
 const BLOCK_SEEDS: u64 = 16;

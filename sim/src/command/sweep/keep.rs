@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use gatecrash_sim::findings::{Elsewhere, Finding, elsewhere};
-use gatecrash_sim::fingerprint::{self, Fingerprint};
 use gatecrash_sim::generate::{self, Seed};
 use gatecrash_sim::run;
-use gatecrash_sim::sweep::Failed;
+use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere};
+use gatecrash_sim::search::fingerprint::{self, Fingerprint};
+use gatecrash_sim::search::sweep::Failed;
 use gatecrash_sim::world::World;
 
 use super::super::shrink;

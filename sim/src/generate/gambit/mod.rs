@@ -16,8 +16,8 @@ use gatecrash::limits::{ClientLimits, ServerLimits};
 use super::author::{Author, fresh_login, login};
 use super::family::Family;
 use super::{MILLI, MINUTE, SECOND, moment, whole_micros};
+use crate::scenario::config;
 use crate::scenario::{Action, Call, Direction, Fault, TicketChoice};
-use crate::world::limits;
 
 /// A plot.
 pub(super) struct Gambit {
@@ -129,11 +129,11 @@ fn by(author: &Author, device: usize, call: Call) -> Action {
 }
 
 fn client(author: &Author, device: usize) -> ClientLimits {
-    limits::client(&author.setup.limits, author.hand(device).platform)
+    config::client_limits(&author.setup.limits, author.hand(device).platform)
 }
 
 fn server(author: &Author) -> ServerLimits {
-    limits::server(&author.setup.limits)
+    config::server_limits(&author.setup.limits)
 }
 
 /// There, back, and what the disk takes.

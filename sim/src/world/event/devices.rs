@@ -14,11 +14,12 @@ use gatecrash::policy::Platform;
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
-use super::super::{clock::WallClock, limits, tickets};
+use super::super::tickets;
 use super::flight::Body;
 use super::{Class, Due, System, World, mint, small};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::{self, Call, Init, ListenerEvent, Scenario, TicketChoice, TicketName};
+use crate::scenario::{clock::WallClock, config};
 use crate::trace::{DeviceIndex, Effect, Observer};
 
 /// A device: what outlives its process, and the process.
@@ -230,7 +231,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     fn init(&mut self, device: usize) -> client::Call {
         let platform: Platform = self.devices[device].plan.platform;
-        let limits = limits::client(&self.scenario.limits, platform);
+        let limits = config::client_limits(&self.scenario.limits, platform);
         let process = self.devices[device].process();
         let OnDisk { installation, conversations } = process.disk.clone();
         client::Call::Init(Box::new(Start { platform, seed: process.seed, limits, installation, conversations }))

@@ -5,7 +5,7 @@
 
 use gatecrash::store::{Commit, Records};
 
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::CommitPoint;
 
 /// How many operations of a real disk one commit takes, about: a database writes the pages that changed, its

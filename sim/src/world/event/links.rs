@@ -12,7 +12,7 @@ use gatecrash::{client, server};
 
 use super::flight::{Body, Message};
 use super::{Class, Due, System, World, mint, small};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::{Conduct, Span};
 use crate::trace::{DeviceIndex, Observer};
 

@@ -12,14 +12,14 @@ use gatecrash::server::{self, Config, Server};
 use gatecrash::store::{Commit, Records};
 use gatecrash::time::{Instant, Now};
 
-use super::super::{clock::WallClock, limits};
 use super::disk::{Disk, Landing};
 use super::flight::Body;
 use super::links::ServerEnd;
 use super::meddler::ServerStep;
 use super::{Class, Due, System, World, small};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::{Action, Fault, Offset, Scenario, Span};
+use crate::scenario::{clock::WallClock, config};
 use crate::trace::{Effect, Observer};
 
 /// The server's machine: its process, its disk, its clock.
@@ -60,7 +60,7 @@ impl<S: ServerDecisions> Machine<S> {
         Machine {
             core: None,
             is_running: false,
-            config: limits::config(scenario),
+            config: config::server(scenario),
             accepts_old_key: true,
             clock: WallClock::new(scenario.app.start, Offset(0)),
             disk: scenario

@@ -5,9 +5,9 @@
 use gatecrash::driver::OnDisk;
 use gatecrash::{client, server};
 
-use super::super::clock::WallClock;
 use super::links::Site;
 use super::{Class, Due, System, World};
+use crate::scenario::clock::WallClock;
 use crate::scenario::{Action, AppChange, Clock, Direction, Fault};
 use crate::trace::{DeviceIndex, Effect, Observer, SiteIndex};
 

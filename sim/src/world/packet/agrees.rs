@@ -21,7 +21,7 @@ use gatecrash::time::WallTime;
 use turmoil::Sim;
 
 use super::disk::{Disk, SECTOR, Store};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::{CommitPoint, Fault, Scenario, Span};
 use crate::trace::{Cast, Effect, Recorder, What};
 use crate::world::event::disk::{Disk as Model, Landing};

@@ -19,9 +19,10 @@ use tokio::sync::Notify;
 
 use super::place::{DevicePlace, DeviceStore, Observer, Shared};
 use super::{PORT, SERVER, stranger};
+use crate::scenario::config;
 use crate::scenario::{Call, Conduct, Init, ListenerEvent, TicketChoice};
 use crate::trace::{Effect, log};
-use crate::world::{limits, text, tickets};
+use crate::world::{text, tickets};
 
 /// What the script has for one device.
 #[derive(Clone, Debug)]
@@ -133,7 +134,7 @@ impl Application {
         let (_, plan) = self.shared.plan(self.device);
         match call {
             Call::Init => {
-                let limits = limits::client(&self.shared.scenario.limits, plan.platform);
+                let limits = config::client_limits(&self.shared.scenario.limits, plan.platform);
                 drop(sdk.init(Setup { platform: plan.platform, limits }));
             }
             Call::Uninit => drop(sdk.uninit()),

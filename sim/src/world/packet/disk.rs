@@ -24,7 +24,7 @@ use turmoil::fs::shim::std::fs::{File, OpenOptions, sync_dir};
 
 use super::super::event::machine::landing;
 use super::place::now;
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::{CommitPoint, Fault, Scenario, Span};
 use crate::trace::{Effect, Recorder};
 

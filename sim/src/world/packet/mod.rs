@@ -27,7 +27,9 @@ use self::devices::{Command, Inbox, site};
 use self::disk::Store;
 use self::place::{Observer, ServerPlace, Shared};
 use super::phases::{Phase, Phases};
-use super::{WorldError, limits, tickets};
+use super::{WorldError, tickets};
+use crate::scenario::clock::WallClock;
+use crate::scenario::config;
 use crate::scenario::{Action, AppChange, Clock, DeviceName, Direction, Fault, Scenario, SiteName, Span};
 use crate::trace::{Effect, Recorder, SiteIndex, log};
 
@@ -118,7 +120,7 @@ impl<'a> World<'a> {
             .build();
         let shared = Arc::new(Shared::new(scenario, recorder));
         let handle = Arc::new(Mutex::new(None));
-        let owner = Owner { config: limits::config(scenario), accepts_old_key: true };
+        let owner = Owner { config: config::server(scenario), accepts_old_key: true };
         recorder.configured(Instant::ZERO, &owner.config);
         let owner = Arc::new(Mutex::new(owner));
         sim.host(SERVER, {
@@ -328,7 +330,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn move_clock(&mut self, clock: &Clock, change: impl FnOnce(&mut super::clock::WallClock)) {
+    fn move_clock(&mut self, clock: &Clock, change: impl FnOnce(&mut WallClock)) {
         match clock {
             Clock::Server => {
                 self.shared.change_server_clock(change);

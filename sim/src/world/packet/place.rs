@@ -13,10 +13,10 @@ use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, Sur
 use gatecrash::time::{Instant, Now, WallTime};
 use turmoil::net::{TcpListener, TcpStream};
 
-use super::super::clock::WallClock;
 use super::disk::Disk;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
+use crate::scenario::clock::WallClock;
 use crate::scenario::{Device, DeviceName, Offset, Scenario, Span};
 use crate::trace::{DeviceIndex, Recorder};
 

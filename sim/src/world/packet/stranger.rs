@@ -12,7 +12,7 @@ use turmoil::net::TcpStream;
 
 use super::place::Shared;
 use super::{PORT, SERVER};
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::Conduct;
 use crate::world::FORGED_USER;
 

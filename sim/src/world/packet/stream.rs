@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use turmoil::net::TcpStream;
 
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::Span;
 
 /// The most bytes read ahead in one go: a segment is never larger than a frame and its length.

@@ -26,10 +26,10 @@ steps = """
     let path = "policy_3_login_send_login.toml";
     let scenario = gatecrash_sim::scenario::Scenario::parse(path, text).unwrap_or_else(|error| panic!("{error}"));
     for world in [gatecrash_sim::world::World::Event, gatecrash_sim::world::World::Packet] {
-        let case = gatecrash_sim::report::Case { path, scenario: &scenario, world };
+        let case = gatecrash_sim::search::report::Case { path, scenario: &scenario, world };
         let failure = match gatecrash_sim::run_twice(&scenario, world) {
-            Ok(run) => gatecrash_sim::report::failure(&case, &run),
-            Err(error) => Some(gatecrash_sim::report::harness_failure(&case, &error)),
+            Ok(run) => gatecrash_sim::search::report::failure(&case, &run),
+            Err(error) => Some(gatecrash_sim::search::report::harness_failure(&case, &error)),
         };
         assert!(failure.is_none(), "\n{}", failure.unwrap_or_default());
     }

@@ -4,10 +4,10 @@ use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::Platform;
 use gatecrash::server::Config;
 
-use crate::scenario::{LimitOverrides, Scenario};
+use super::{LimitOverrides, Scenario};
 
 /// The server's configuration when the run begins.
-pub fn config(scenario: &Scenario) -> Config {
+pub fn server(scenario: &Scenario) -> Config {
     let app = &scenario.app;
     Config {
         app_id: app.id,
@@ -15,12 +15,12 @@ pub fn config(scenario: &Scenario) -> Config {
         administrators: app.administrators.clone(),
         reconnect_kicks: app.reconnect_kicks,
         notify_offline_kick: app.notify_offline_kick,
-        limits: server(&scenario.limits),
+        limits: server_limits(&scenario.limits),
     }
 }
 
 /// The server's limits.
-pub fn server(set: &LimitOverrides) -> ServerLimits {
+pub fn server_limits(set: &LimitOverrides) -> ServerLimits {
     let rules = ServerLimits::default();
     ServerLimits {
         silence: set.silence.unwrap_or(rules.silence),
@@ -38,7 +38,7 @@ pub fn server(set: &LimitOverrides) -> ServerLimits {
 }
 
 /// The limits of a device's SDK.
-pub fn client(set: &LimitOverrides, platform: Platform) -> ClientLimits {
+pub fn client_limits(set: &LimitOverrides, platform: Platform) -> ClientLimits {
     let rules = ClientLimits::of(platform);
     let is_web = platform == Platform::Web;
     ClientLimits {

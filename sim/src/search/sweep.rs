@@ -15,16 +15,17 @@ use std::time::Duration;
 
 use gatecrash::time::Instant;
 
-use crate::caught::caught;
-use crate::fingerprint::Fingerprint;
+use crate::check::Violation;
+use crate::check::property::Checks;
+use crate::check::sometimes::Sometimes;
 use crate::generate::{self, Profile, Seed};
-use crate::property::Checks;
 use crate::scenario::Scenario;
-use crate::sometimes::Sometimes;
+use crate::search::fingerprint::Fingerprint;
+use crate::search::report;
 use crate::trace::digest::Digests;
 use crate::trace::{Cast, Digest, Ending, Event, Ledger, Observer, Recorder, Summary};
+use crate::world::caught::caught;
 use crate::world::{World, WorldError, event, packet};
-use crate::{Violation, report};
 
 pub use pulse::{Pulse, Sighting};
 

@@ -9,13 +9,14 @@ use std::time::Duration;
 use gatecrash::time::Instant;
 use serde::Serialize;
 
-use crate::agree::Difference;
-use crate::fingerprint::Fingerprint;
+use crate::check::Violation;
+use crate::check::agree::Difference;
 use crate::scenario::rules::RuleId;
 use crate::scenario::{Scenario, print_duration};
-use crate::trace::{Actor, Cast, Event, Trace, What, json, render};
+use crate::search::fingerprint::Fingerprint;
+use crate::trace::{Actor, Cast, Event, Trace, What, render};
 use crate::world::World;
-use crate::{HarnessError, Run, Violation};
+use crate::{HarnessError, Run};
 
 /// How many events are shown before the one in question.
 const EVENTS_BEFORE: usize = 6;
@@ -155,31 +156,6 @@ pub fn findings(case: &Case<'_>, run: &Run) -> Vec<Finding> {
         replay: replay_command(case, Some(violation.at)),
     };
     run.violations.iter().map(finding).collect()
-}
-
-/// Where two runs of one scenario first differ, if they do.
-pub fn difference(first: &Trace, second: &Trace) -> Option<String> {
-    if first.digest == second.digest {
-        return None;
-    }
-    let exact = |trace: &Trace, index: usize| trace.events.get(index).map(|event| json::line(&trace.cast, event));
-    let line = |trace: &Trace, index: usize| trace.events.get(index).map(|event| render::line(&trace.cast, event));
-    let length = first.events.len().max(second.events.len());
-    // Texts say more than events: the same number may name somebody else in each.
-    let Some(index) = (0..length).find(|&index| exact(first, index) != exact(second, index)) else {
-        return Some("every event is the same, but the digests are not".to_owned());
-    };
-    let mut text = format!("event {} is the first to differ:\n", index + 1);
-    for before in index.saturating_sub(EVENTS_BEFORE)..index {
-        push(&mut text, format_args!("   both  {}", line(first, before).unwrap_or_default()));
-    }
-    // Lines for people round times.
-    let is_fine = line(first, index) == line(second, index);
-    for (which, trace) in [(" first", first), ("second", second)] {
-        let shown = if is_fine { exact(trace, index) } else { line(trace, index) };
-        push(&mut text, format_args!(" {which}  {}", shown.as_deref().unwrap_or("(the trace has ended)")));
-    }
-    Some(text.trim_end().to_owned())
 }
 
 fn head(case: &Case<'_>) -> String {
@@ -380,20 +356,6 @@ phone  status LOGINED
         assert!(text.contains("did not converge: phone is still logging in"), "{text}");
         run.violations.clear();
         assert_eq!(run.verdict(), Verdict::NotConverged);
-    }
-
-    #[test]
-    fn the_first_event_that_differs_is_shown_with_those_before_it() {
-        assert_eq!(difference(&trace(&[1, 2]), &trace(&[1, 2])), None);
-        insta::assert_snapshot!(difference(&trace(&[1, 2, 3]), &trace(&[1, 2, 4])).unwrap(), @r#"
-        event 3 is the first to differ:
-           both      1.000  world               fault partition home both
-           both      2.000  world               fault partition home both
-          first      3.000  world               fault partition home both
-         second      4.000  world               fault partition home both
-        "#);
-        let shorter = difference(&trace(&[1]), &trace(&[1, 2])).unwrap();
-        assert!(shorter.starts_with("event 2 is the first to differ:"), "{shorter}");
     }
 
     #[test]

@@ -4,13 +4,13 @@
 
 use gatecrash::time::{Instant, WallTime};
 
-use crate::scenario::Offset;
+use super::Offset;
 
 /// One wall clock.
 ///
 /// ```
 /// use gatecrash::time::{Instant, WallTime};
-/// use gatecrash_sim::{scenario::Offset, world::clock::WallClock};
+/// use gatecrash_sim::{scenario::Offset, scenario::clock::WallClock};
 ///
 /// let mut clock = WallClock::new(WallTime::from_seconds(1_000), Offset(0));
 /// let later = Instant::from_micros(10_000_000);

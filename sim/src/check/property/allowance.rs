@@ -9,9 +9,9 @@ use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
+use crate::scenario::config;
 use crate::scenario::{Action, Fault, Scenario};
 use crate::trace::{Cast, DeviceIndex, Event, What};
-use crate::world::limits;
 
 /// Limits and tolerances of one run.
 #[derive(Clone, Debug)]
@@ -42,8 +42,11 @@ impl Allowance {
         let commit = slowed.fold(scenario.app.commit_latency.max, Duration::max);
         let slack = scenario.tick * 4 + Duration::from_millis(5);
         Allowance {
-            server: limits::server(&scenario.limits),
-            clients: Platform::ALL.into_iter().map(|platform| limits::client(&scenario.limits, platform)).collect(),
+            server: config::server_limits(&scenario.limits),
+            clients: Platform::ALL
+                .into_iter()
+                .map(|platform| config::client_limits(&scenario.limits, platform))
+                .collect(),
             slack,
             lag: commit * 3 + slack,
             latency,

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::Search;
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
+use crate::scenario::config;
 use crate::scenario::{Scenario, Step};
-use crate::world::limits;
 
 /// Up to so many steps any two are tried without.
 const PAIRS_STEPS_MAX: usize = 24;
@@ -115,7 +115,7 @@ pub(super) fn luck(search: &mut Search<'_>) {
 /// With a lock after fewer refused tickets, and as many fewer steps in a row.
 fn locks(search: &mut Search<'_>) -> bool {
     let count = search.best.steps.len();
-    let refusals_max = limits::server(&search.best.limits).refusals_max;
+    let refusals_max = config::server_limits(&search.best.limits).refusals_max;
     let fewer = REFUSALS.filter(|&refusals| refusals < refusals_max);
     let tries = fewer.flat_map(|refusals| {
         let width = (refusals_max - refusals) as usize;

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::Finding;
 use crate::generate::Seed;
-use crate::report::{self, Case};
-use crate::shrink::{self, End};
+use crate::search::report::{self, Case};
+use crate::search::shrink::{self, End};
 use crate::{HarnessError, Run};
 
 /// Of how many seeds the page says so.

@@ -8,15 +8,16 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::property::Checks;
+use crate::check::property::Checks;
+use crate::check::{Violation, expect};
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Cast, Ending, Recorder};
 use crate::world::WorldError;
-use crate::{HarnessError, Run, Violation, expect};
+use crate::{HarnessError, Run};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::caught::caught;
+use crate::world::caught::caught;
 
 /// What failures of one kind have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

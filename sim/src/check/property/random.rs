@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::Checks;
-use crate::draw::Draw;
+use crate::generate::draw::Draw;
 use crate::scenario::Scenario;
 use crate::trace::{Cast, Recorder};
 use crate::world;

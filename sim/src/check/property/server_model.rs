@@ -2,7 +2,7 @@
 
 use super::allowance::Allowance;
 use super::{Decision, Property, Report, Scene};
-use crate::model::{Server, Tolerance};
+use crate::check::model::{Server, Tolerance};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, Event};
 

@@ -1,7 +1,7 @@
 //! What a shrunk scenario calls itself: the property it breaks, and what happens in it.
 
-use crate::fingerprint::Fingerprint;
 use crate::scenario::Scenario;
+use crate::search::fingerprint::Fingerprint;
 
 /// The most steps whose verbs a title names.
 const VERBS_MAX: usize = 6;

@@ -1,7 +1,7 @@
 //! A scenario as a Rust test that can be pasted anywhere the harness is a dependency.
 
 use crate::scenario::Scenario;
-use crate::shrink;
+use crate::search::shrink;
 
 /// The test: it runs the scenario in both worlds, and reports as the command does.
 pub fn test_to_paste(scenario: &Scenario, slug: &str) -> String {
@@ -18,10 +18,10 @@ fn {stem}() {{
     let path = "{stem}.toml";
     let scenario = gatecrash_sim::scenario::Scenario::parse(path, text).unwrap_or_else(|error| panic!("{{error}}"));
     for world in [gatecrash_sim::world::World::Event, gatecrash_sim::world::World::Packet] {{
-        let case = gatecrash_sim::report::Case {{ path, scenario: &scenario, world }};
+        let case = gatecrash_sim::search::report::Case {{ path, scenario: &scenario, world }};
         let failure = match gatecrash_sim::run_twice(&scenario, world) {{
-            Ok(run) => gatecrash_sim::report::failure(&case, &run),
-            Err(error) => Some(gatecrash_sim::report::harness_failure(&case, &error)),
+            Ok(run) => gatecrash_sim::search::report::failure(&case, &run),
+            Err(error) => Some(gatecrash_sim::search::report::harness_failure(&case, &error)),
         }};
         assert!(failure.is_none(), "\n{{}}", failure.unwrap_or_default());
     }}

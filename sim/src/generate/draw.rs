@@ -15,7 +15,7 @@ use crate::scenario::Span;
 /// One stream of random numbers.
 ///
 /// ```
-/// use gatecrash_sim::draw::Draw;
+/// use gatecrash_sim::generate::draw::Draw;
 ///
 /// let mut one = Draw::new(7, "phone-1", "latency");
 /// let mut same = Draw::new(7, "phone-1", "latency");

@@ -27,8 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::fingerprint::Fingerprint;
 use crate::scenario::{Action, DeviceName, Scenario};
+use crate::search::fingerprint::Fingerprint;
 
 pub use title::{as_regression, stem};
 

@@ -9,8 +9,8 @@
 /// What every property has to say of itself: its kind, its sentence, its rules.
 macro_rules! sentence {
     ($kind:ident, $name:expr, $($rule:literal),+) => {
-        fn kind(&self) -> $crate::property::Kind {
-            $crate::property::Kind::$kind
+        fn kind(&self) -> $crate::check::property::Kind {
+            $crate::check::property::Kind::$kind
         }
 
         fn name(&self) -> &'static str {
@@ -27,13 +27,13 @@ macro_rules! sentence {
 /// `devices` for everything that happens to a device, and `decision` for the changes the server decides.
 macro_rules! watches {
     (devices $(, $word:literal)*) => {
-        fn watches(&self) -> $crate::property::kinds::Kinds {
-            const { $crate::property::kinds::Kinds::of(&[$($word),*]).and($crate::property::kinds::Kinds::OF_DEVICES) }
+        fn watches(&self) -> $crate::check::property::kinds::Kinds {
+            const { $crate::check::property::kinds::Kinds::of(&[$($word),*]).and($crate::check::property::kinds::Kinds::OF_DEVICES) }
         }
     };
     ($($word:literal),*) => {
-        fn watches(&self) -> $crate::property::kinds::Kinds {
-            const { $crate::property::kinds::Kinds::of(&[$($word),*]) }
+        fn watches(&self) -> $crate::check::property::kinds::Kinds {
+            const { $crate::check::property::kinds::Kinds::of(&[$($word),*]) }
         }
     };
 }
@@ -79,7 +79,7 @@ mod ticket;
 
 use gatecrash::time::Instant;
 
-use crate::Violation;
+use crate::check::Violation;
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Actor, Cast, DeviceIndex, Event, Fact, Observer, Trace, UserIndex, What};
@@ -417,7 +417,7 @@ mod tests {
     /// The table for people names every property with its rules, in their order.
     #[test]
     fn the_table_in_the_documents_is_complete() {
-        let document = include_str!("../../../docs/properties.md");
+        let document = include_str!("../../../../docs/properties.md");
         let rows: Vec<&str> = document.lines().filter(|line| line.ends_with(".rs` |")).collect();
         let properties = all(&story::scenario());
         assert_eq!(rows.len(), properties.len());

@@ -1,7 +1,7 @@
 //! The SDK beside a naive one written from the rules (`model`): which results a call can have.
 
 use super::{Property, Report, Scene};
-use crate::model::Sdks;
+use crate::check::model::Sdks;
 use crate::scenario::Scenario;
 use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
 

@@ -18,10 +18,10 @@ mod elsewhere;
 mod page;
 mod paste;
 
-use crate::fingerprint::Fingerprint;
 use crate::generate::Seed;
 use crate::scenario::Scenario;
-use crate::shrink::{self, Shrunk};
+use crate::search::fingerprint::Fingerprint;
+use crate::search::shrink::{self, Shrunk};
 use crate::trace::render::{self, Show, View};
 use crate::trace::{Trace, json};
 use crate::world::World;

@@ -4,7 +4,7 @@ use gatecrash::code::Code;
 use gatecrash::protocol::QUERY_USERS_MAX;
 
 use super::{Account, Answer, Call, Doubt, Fate, Kind, Line, Look, Sdk, Stage};
-use crate::model::is_user_id;
+use crate::check::model::is_user_id;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, List, Request, TicketIndex, UserIndex};
 

@@ -15,7 +15,7 @@ use gatecrash::store::{Commit, EndReason};
 use gatecrash::time::{Instant, Now};
 
 use super::{Checks, Property};
-use crate::Violation;
+use crate::check::Violation;
 use crate::scenario::{CallKind, Device, Forge, Init, Scenario, Site, TicketPlan};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Kick, List, ListIndex, Micros, Observer, Outcome,
@@ -98,7 +98,7 @@ pub fn scenario() -> Scenario {
 /// Names what stories name: users, tickets, the phone alone as a list, and a status report.
 fn cast(scenario: &Scenario) -> (Cast, ListIndex, ListIndex) {
     let recorder = Recorder::new(Cast::of(scenario));
-    let mut config = crate::world::limits::config(scenario);
+    let mut config = crate::scenario::config::server(scenario);
     config.administrators = BTreeSet::from(["alice", "bob"].map(|user| user.parse().expect("a user id")));
     recorder.configured(Instant::ZERO, &config);
     for forged in [false, true] {

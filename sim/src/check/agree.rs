@@ -11,7 +11,7 @@ use gatecrash::time::Instant;
 use serde::{Serialize, Serializer};
 
 use crate::Run;
-use crate::expect::book::{Account, Book, Made};
+use crate::check::expect::book::{Account, Book, Made};
 use crate::scenario::Scenario;
 use crate::trace::{Cast, DeviceIndex, List, Outcome, ReportLine, Told};
 

@@ -1,0 +1,14 @@
+//! The search: many runs, what fails in them, and how little it takes to fail so.
+//!
+//! ```text
+//! seeds ──sweep──▶ Failed ──fingerprint──▶ one finding ──shrink──▶ the smallest scenario ──findings──▶ a folder
+//!                                                                            └──report──▶ what a person reads
+//! ```
+//!
+//! Prints nothing and writes no file: the commands do.
+
+pub mod findings;
+pub mod fingerprint;
+pub mod report;
+pub mod shrink;
+pub mod sweep;
