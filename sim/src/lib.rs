@@ -20,39 +20,11 @@ pub mod zoo;
 
 use std::time::Duration;
 
-use check::Violation;
+pub use check::{Run, Verdict, Violation};
 use scenario::Scenario;
 use trace::{Cast, Recorder, Trace, What, difference};
 use world::caught::caught;
 use world::{World, WorldError};
-
-/// One run of a scenario, judged.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// Everything that happened.
-    pub trace: Trace,
-    /// What should not have happened, in the order of the checks.
-    pub violations: Vec<Violation>,
-    /// Why not everything came to rest, if it did not.
-    pub not_converged: Option<String>,
-    /// How much time passed in the world.
-    pub simulated: Duration,
-}
-
-/// What there is to say of a scenario in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Every check holds and everything came to rest.
-    Passed,
-    /// Not everything came to rest.
-    NotConverged,
-    /// Another world made something else of the same scenario.
-    Disagrees,
-    /// A check does not hold.
-    Violated,
-    /// There is no run to judge.
-    HarnessFailed,
-}
 
 /// Why there is no run to judge, or none to be trusted. Nobody but the harness is to blame.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -150,30 +122,6 @@ pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
     match end {
         Some(not_converged) => Ok(Run { trace, violations, not_converged, simulated }),
         None => Err(HarnessError::Unfinished(simulated)),
-    }
-}
-
-impl Run {
-    /// The run in one word: of several that fit, the weightiest.
-    pub fn verdict(&self) -> Verdict {
-        match (&self.violations[..], &self.not_converged) {
-            ([], None) => Verdict::Passed,
-            ([], Some(_)) => Verdict::NotConverged,
-            ([_, ..], _) => Verdict::Violated,
-        }
-    }
-}
-
-impl Verdict {
-    /// The word that tables and JSON use.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Verdict::Passed => "passed",
-            Verdict::NotConverged => "not_converged",
-            Verdict::Disagrees => "disagrees",
-            Verdict::Violated => "violated",
-            Verdict::HarnessFailed => "harness_failed",
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use gatecrash::code::Code;
 use gatecrash_sim::scenario::rules::RuleId;
 
+mod rooms;
 mod source;
 
 use source::{Source, cut, lines_before_tests, load, paths, split, test_files};
@@ -549,6 +550,18 @@ fn the_rules_are_stated_once_and_are_those_of_the_harness() {
     assert_eq!(rules_of(spec).len(), 87);
     assert_none(check_rules_are_stated(spec));
     assert_none(check_same_rules(spec, &table));
+}
+
+#[test]
+fn the_harness_is_the_sentence_it_claims_to_be() {
+    assert_none(rooms::check_order(&repository()));
+}
+
+#[test]
+fn no_two_files_lead_to_each_other() {
+    let sources = repository();
+    assert_none(rooms::check_circles(&sources, "sim/src/", "gatecrash_sim"));
+    assert_none(rooms::check_circles(&sources, "src/", "gatecrash"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 use serde::{Serialize, Serializer};
 
-use crate::Run;
+use super::Run;
 use crate::check::expect::book::{Account, Book, Made};
 use crate::scenario::Scenario;
 use crate::trace::{Cast, DeviceIndex, List, Outcome, ReportLine, Told};

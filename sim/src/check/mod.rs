@@ -14,6 +14,7 @@ pub mod agree;
 pub mod expect;
 mod model;
 pub mod property;
+mod run;
 pub mod sometimes;
 
 use gatecrash::time::Instant;
@@ -21,6 +22,8 @@ use gatecrash::time::Instant;
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Actor, Trace};
+
+pub use run::{Run, Verdict};
 
 /// Something that should not have happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,59 +4,12 @@
 //! stands behind a number is known to `record` only.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{DeviceState, Presence};
 
-use super::digest::Encoder;
+use super::index::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
 use crate::scenario::Scenario;
-
-macro_rules! indices {
-    ($($(#[$doc:meta])+ $name:ident;)+) => { $(
-        $(#[$doc])+
-        // Counted from one inside: an optional index is no larger than an index.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(NonZeroU32);
-
-        impl $name {
-            /// The one at this place of the cast.
-            ///
-            /// # Panics
-            ///
-            /// When a cast would have over four billion of them.
-            pub fn new(index: usize) -> Self {
-                let one_based = u32::try_from(index).ok().and_then(|index| NonZeroU32::MIN.checked_add(index));
-                $name(one_based.expect("a cast has under four billion of each kind"))
-            }
-
-            /// Its place in the cast, from 0.
-            pub fn index(self) -> usize {
-                self.0.get() as usize - 1
-            }
-        }
-    )+ };
-}
-
-indices! {
-    /// A device of the scenario.
-    DeviceIndex;
-    /// A user, or what an application wrote in the place of one.
-    UserIndex;
-    /// A site of the scenario.
-    SiteIndex;
-    /// A ticket.
-    TicketIndex;
-    /// A text.
-    TextIndex;
-    /// A list.
-    ListIndex;
-}
-
-impl DeviceIndex {
-    /// Whoever speaks without being a device of the scenario.
-    pub const STRANGER: DeviceIndex = DeviceIndex(NonZeroU32::MAX);
-}
 
 /// Everybody and everything a trace's events name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -245,49 +198,43 @@ impl Cast {
         &self.lists[list.index()]
     }
 
-    pub(super) fn user(&mut self, name: &str, encoder: &mut Encoder) -> UserIndex {
+    /// The number of this user, and whether it is their first.
+    pub(super) fn user(&mut self, name: &str) -> (UserIndex, bool) {
         if let Some(&index) = self.user_by_name.get(name) {
-            return index;
+            return (index, false);
         }
         let index = UserIndex::new(self.users.len());
         self.users.push(name.to_owned());
         self.user_by_name.insert(name.to_owned(), index);
-        encoder.user(name);
-        index
+        (index, true)
     }
 
-    pub(super) fn intern_text(&mut self, text: &str, encoder: &mut Encoder) -> TextIndex {
+    /// The number of this text, and whether it is its first.
+    pub(super) fn intern_text(&mut self, text: &str) -> (TextIndex, bool) {
         if let Some(&index) = self.text_by_text.get(text) {
-            return index;
+            return (index, false);
         }
         let index = TextIndex::new(self.texts.len());
         self.texts.push(text.to_owned());
         self.text_by_text.insert(text.to_owned(), index);
-        encoder.text(text);
-        index
+        (index, true)
     }
 
-    pub(super) fn intern_list(&mut self, list: List, encoder: &mut Encoder) -> ListIndex {
+    /// The number of this list, and whether it is its first.
+    pub(super) fn intern_list(&mut self, list: List) -> (ListIndex, bool) {
         if let Some(&index) = self.list_by_list.get(&list) {
-            return index;
+            return (index, false);
         }
         let index = ListIndex::new(self.lists.len());
-        encoder.list(&list);
         self.lists.push(list.clone());
         self.list_by_list.insert(list, index);
-        index
+        (index, true)
     }
 
-    pub(super) fn add_ticket(
-        &mut self,
-        name: Option<&str>,
-        issued: u64,
-        ttl: u64,
-        encoder: &mut Encoder,
-    ) -> TicketIndex {
+    /// The number of another ticket.
+    pub(super) fn add_ticket(&mut self, name: Option<&str>, issued: u64, ttl: u64) -> TicketIndex {
         let index = TicketIndex::new(self.tickets.len());
         let name = name.map_or_else(|| format!("t{}", index.index() + 1), str::to_owned);
-        encoder.ticket(&name, issued, ttl);
         self.tickets.push(CastTicket { name, issued, ttl });
         index
     }

@@ -10,7 +10,7 @@ use gatecrash::protocol::{FrameError, KickReason, Presence};
 use gatecrash::store::EndReason;
 use gatecrash::time::WallTime;
 
-use super::cast::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
+use super::index::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
 use super::{Kick, Refusal, Session};
 use crate::scenario::{CallKind, CommitPoint, Conduct, Direction};
 

@@ -9,6 +9,7 @@ mod convergence;
 mod difference;
 pub mod digest;
 mod field;
+mod index;
 pub mod json;
 pub mod ledger;
 pub mod log;
@@ -23,13 +24,11 @@ use gatecrash::protocol::{FrameError, KickReason, Presence};
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
-pub use cast::{
-    Cast, CastDevice, CastTicket, ConversationLine, DeviceIndex, List, ListIndex, ReportDevice, ReportLine, SiteIndex,
-    TextIndex, TicketIndex, UserIndex,
-};
+pub use cast::{Cast, CastDevice, CastTicket, ConversationLine, List, ReportDevice, ReportLine};
 pub use difference::difference;
 pub use digest::Digest;
 pub use field::{Micros, Seconds, SignedMicros, Value};
+pub use index::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
 pub use ledger::Ledger;
 pub use record::{Ending, Recorder, Summary};
 

@@ -17,9 +17,10 @@ use gatecrash::server::{self, Config};
 use gatecrash::ticket::{Claims, Signature, Ticket};
 use gatecrash::time::{Instant, Now};
 
-use super::cast::{Cast, DeviceIndex, TicketIndex, UserIndex};
+use super::cast::Cast;
 use super::convergence::Convergence;
 use super::digest::{Digest, Encoder};
+use super::index::{DeviceIndex, TicketIndex, UserIndex};
 use super::{Actor, Effect, Event, Observer, Seconds, Trace, What};
 use crate::scenario::{self, CallKind, Conduct};
 

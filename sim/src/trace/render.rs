@@ -18,7 +18,8 @@ use std::fmt::Write;
 
 use gatecrash::time::Instant;
 
-use super::cast::{Cast, DeviceIndex, UserIndex};
+use super::cast::Cast;
+use super::index::{DeviceIndex, UserIndex};
 use super::ledger::Ledger;
 use super::log::LogLine;
 use super::{Actor, ClientFrame, Effect, Event, Fact, Outcome, Request, ServerFrame, Trace, What};

@@ -44,15 +44,27 @@ impl<O: Observer> Recording<O> {
     }
 
     pub(super) fn user(&mut self, name: &str) -> UserIndex {
-        self.cast.user(name, &mut self.encoder)
+        let (index, is_new) = self.cast.user(name);
+        if is_new {
+            self.encoder.user(name);
+        }
+        index
     }
 
     pub(super) fn text(&mut self, text: &str) -> TextIndex {
-        self.cast.intern_text(text, &mut self.encoder)
+        let (index, is_new) = self.cast.intern_text(text);
+        if is_new {
+            self.encoder.text(text);
+        }
+        index
     }
 
     pub(super) fn list(&mut self, list: List) -> ListIndex {
-        self.cast.intern_list(list, &mut self.encoder)
+        let (index, is_new) = self.cast.intern_list(list);
+        if is_new {
+            self.encoder.list(self.cast.list(index));
+        }
+        index
     }
 
     pub(super) fn users(&mut self, users: Vec<UserIndex>) -> Option<ListIndex> {

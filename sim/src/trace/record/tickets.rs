@@ -9,10 +9,16 @@ use crate::trace::{Observer, TicketIndex};
 impl<O: Observer> Recording<O> {
     pub(super) fn add_ticket(&mut self, name: Option<&str>, claims: Option<&Claims>) -> TicketIndex {
         let (issued, ttl) = claims.map_or((0, 0), |claims| (claims.issued_at, claims.ttl));
-        let index = self.cast.add_ticket(name, issued, ttl, &mut self.encoder);
+        let index = self.new_ticket(name, issued, ttl);
         if let Some(claims) = claims {
             self.ticket_by_signature.entry(claims.signature).or_insert(index);
         }
+        index
+    }
+
+    fn new_ticket(&mut self, name: Option<&str>, issued: u64, ttl: u64) -> TicketIndex {
+        let index = self.cast.add_ticket(name, issued, ttl);
+        self.encoder.ticket(&self.cast.ticket(index).name, issued, ttl);
         index
     }
 
@@ -43,7 +49,7 @@ impl<O: Observer> Recording<O> {
         if let Some(&index) = self.ticket_by_signature.get(&signature) {
             return index;
         }
-        let index = self.cast.add_ticket(None, issued_at, last_second.saturating_sub(issued_at), &mut self.encoder);
+        let index = self.new_ticket(None, issued_at, last_second.saturating_sub(issued_at));
         self.ticket_by_signature.insert(signature, index);
         index
     }

@@ -23,7 +23,7 @@ use turmoil::fs::FsHandle;
 use turmoil::fs::shim::std::fs::{File, OpenOptions, sync_dir};
 
 use super::super::event::machine::landing;
-use super::place::now;
+use super::time::now;
 use crate::generate::draw::Draw;
 use crate::scenario::{CommitPoint, Fault, Scenario, Span};
 use crate::trace::{Effect, Recorder};

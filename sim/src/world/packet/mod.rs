@@ -11,6 +11,7 @@ mod disk;
 mod place;
 mod stranger;
 mod stream;
+mod time;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -15,6 +15,7 @@ use turmoil::net::{TcpListener, TcpStream};
 
 use super::disk::Disk;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
+use super::time::now;
 use crate::generate::draw::Draw;
 use crate::scenario::clock::WallClock;
 use crate::scenario::{Device, DeviceName, Offset, Scenario, Span};
@@ -53,11 +54,6 @@ struct Origin {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nobody panics while holding it")
-}
-
-/// Simulated time: turmoil's, where a host runs.
-pub(super) fn now() -> Instant {
-    Instant::ZERO + turmoil::sim_elapsed().expect("drivers run on a host")
 }
 
 impl Shared {
