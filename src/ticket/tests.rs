@@ -7,6 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
+#[path = "../../tests/it/fixed_seed.rs"]
+mod fixed_seed;
+
 use super::format::{content_to_sign, encode, hmac, read_bounded};
 use super::*;
 
@@ -290,6 +293,8 @@ fn any_spec() -> impl Strategy<Value = TicketSpec> {
 }
 
 proptest! {
+    #![proptest_config(fixed_seed::cases(256))]
+
     #[test]
     fn what_is_signed_opens_to_the_same(spec in any_spec(), key in ".{0,80}") {
         let key = SecretKey::from(key);

@@ -1,6 +1,7 @@
 //! The product's integration tests, one binary. Each module tests one part from outside.
 
 mod client;
+mod fixed_seed;
 mod gatecrashd_ticket;
 mod killed;
 mod loopback;

@@ -11,8 +11,10 @@ use gatecrash::code::Code;
 use gatecrash_sim::scenario::rules::RuleId;
 
 mod rooms;
+mod seeds;
 mod source;
 
+use seeds::check_seeds_are_fixed;
 use source::{Source, cut, lines_before_tests, load, paths, split, test_files};
 
 /// The longest Rust file, in lines, its tests not counted.
@@ -593,6 +595,11 @@ fn the_product_is_pure_outside_its_drivers() {
 #[test]
 fn every_file_is_whole() {
     assert_none(check_files(&repository()));
+}
+
+#[test]
+fn every_property_draws_from_a_fixed_seed() {
+    assert_none(check_seeds_are_fixed(&repository()));
 }
 
 #[test]

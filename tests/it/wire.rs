@@ -16,6 +16,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::fixed_seed;
+
 type FromDevice = ClientFrame<Ticket>;
 
 fn user(name: &str) -> UserId {
@@ -446,6 +448,8 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
 }
 
 proptest! {
+    #![proptest_config(fixed_seed::cases(256))]
+
     #[test]
     fn a_frame_from_a_device_arrives_as_it_was(frame in any_client_frame()) {
         let mut bytes = BytesMut::new();

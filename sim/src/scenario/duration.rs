@@ -196,6 +196,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::scenario::fixed_seed::cases(256))]
+
         #[test]
         fn what_is_printed_is_read_back(micros in 0..=MICROS_MAX, sign in any::<bool>()) {
             let span = Duration::from_micros(micros);

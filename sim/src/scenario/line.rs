@@ -661,6 +661,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::scenario::fixed_seed::cases(256))]
+
         #[test]
         fn a_quoted_word_is_read_back(text in any::<String>()) {
             let file = format!("a = '''x {} y'''", print_quoted(&text).replace("'''", "''"));

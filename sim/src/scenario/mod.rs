@@ -12,6 +12,9 @@ mod diagnose;
 mod duration;
 mod expect;
 mod expectation;
+#[cfg(test)]
+#[path = "../../../tests/it/fixed_seed.rs"]
+mod fixed_seed;
 mod limit;
 mod line;
 mod parse;

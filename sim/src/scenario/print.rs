@@ -475,6 +475,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::scenario::fixed_seed::cases(256))]
+
         #[test]
         fn any_scenario_is_read_back_as_it_was(scenario in arbitrary::scenario()) {
             let printed = scenario.to_string();

@@ -20,6 +20,7 @@ use proptest::prelude::*;
 
 use crate::client::ledger::Ledger;
 use crate::client::rig::{conversation, start};
+use crate::fixed_seed;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -412,7 +413,7 @@ impl ClientDecisions for Contrary {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(fixed_seed::cases(1_500))]
 
     /// LOGIN-3, LOGIN-6, CONN-3, CONN-9, EVENT-1, INIT-3, SWITCH-2, ATT-1: the ledger holds at every step.
     #[test]

@@ -16,6 +16,7 @@ use proptest::sample::select;
 
 use super::script::check;
 use super::world::{START, groups, is_dormant, naive_victims};
+use crate::fixed_seed;
 
 #[test]
 fn a_single_policy_leaves_one_platform() {
@@ -273,6 +274,8 @@ fn sessions() -> impl Strategy<Value = Sessions> {
 }
 
 proptest! {
+    #![proptest_config(fixed_seed::cases(256))]
+
     /// POLICY-3, POLICY-4: the core's victims are those of a model that reads the table and takes
     /// one victim at a time, and what they leave fits the policy.
     #[test]

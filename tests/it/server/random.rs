@@ -20,6 +20,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::world::{APP, World, ticket};
+use crate::fixed_seed;
 
 const USERS: [&str; 3] = ["alice", "bob", "root"];
 
@@ -266,7 +267,7 @@ fn paper_ticket(world: &World, owner: UserId, paper: Paper) -> OpenedTicket {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(fixed_seed::cases(400))]
 
     /// KICK-2, KICK-4, KICK-10, POLICY-3, POLICY-4, PRES-1, PRES-3, DAU-1, CONN-7, TICKET-5, INPUT-3,
     /// DUR-1, DUR-2: what `world` checks after every input.
