@@ -338,9 +338,25 @@ impl Raw {
         self.send(login).await;
     }
 
+    /// A device that has said hello and asked to log in.
+    async fn logging_in(address: &str, device: u8, user: &str) -> Raw {
+        let mut raw = Raw::connect(address).await;
+        raw.hello(device).await;
+        raw.login(user, ticket(user)).await;
+        raw
+    }
+
     pub async fn next(&mut self) -> Result<ServerFrame, Unreadable> {
         self.frames.next(&mut self.stream).await
     }
+}
+
+fn is_accepted(answer: Result<ServerFrame, Unreadable>) -> bool {
+    matches!(answer, Ok(ServerFrame::LoginAnswer { outcome: Ok(_), .. }))
+}
+
+fn refused(code: Code) -> ServerFrame {
+    ServerFrame::LoginAnswer { call: CallId(1), outcome: Err(Refusal::Code(code)) }
 }
 
 /// INPUT-1, INPUT-2: an error frame, then the end, whatever the bytes were.
@@ -374,8 +390,7 @@ fn bad_bytes_get_an_error_frame_and_the_connection_is_closed() {
         raw = Raw::connect(&server.address).await;
         raw.hello(1).await;
         raw.login("not a user", ticket("alice")).await;
-        let refused = ServerFrame::LoginAnswer { call: CallId(1), outcome: Err(Refusal::Code(Code::UserIdRejected)) };
-        assert_eq!(raw.next().await.unwrap(), refused);
+        assert_eq!(raw.next().await.unwrap(), refused(Code::UserIdRejected));
         drop(raw);
         server.stop().await;
     });
@@ -384,6 +399,12 @@ fn bad_bytes_get_an_error_frame_and_the_connection_is_closed() {
 /// A store whose commits end when the test says so, each with the test's result.
 struct SlowStore {
     begun: mpsc::UnboundedSender<(usize, oneshot::Sender<io::Result<()>>)>,
+}
+
+/// A server with such a store, and each of its commits as it begins: how many are in the batch, and what ends it.
+async fn serve_slowly() -> (Running, mpsc::UnboundedReceiver<(usize, oneshot::Sender<io::Result<()>>)>) {
+    let (begun, commits) = mpsc::unbounded_channel();
+    (serve(SlowStore { begun }).await, commits)
 }
 
 impl ServerStore for SlowStore {
@@ -403,11 +424,8 @@ impl ServerStore for SlowStore {
 #[test]
 fn a_commit_comes_before_its_answer() {
     run(async {
-        let (begun, mut commits) = mpsc::unbounded_channel();
-        let server = serve(SlowStore { begun }).await;
-        let mut one = Raw::connect(&server.address).await;
-        one.hello(1).await;
-        one.login("alice", ticket("alice")).await;
+        let (server, mut commits) = serve_slowly().await;
+        let mut one = Raw::logging_in(&server.address, 1, "alice").await;
         let (batch, end) = commits.recv().await.unwrap();
         assert_eq!(batch, 1);
 
@@ -418,21 +436,19 @@ fn a_commit_comes_before_its_answer() {
         // Two more logins while the commit runs.
         let mut others = VecDeque::new();
         for (device, user) in [(2, "bob"), (3, "carol")] {
-            let mut other = Raw::connect(&server.address).await;
-            other.hello(device).await;
-            other.login(user, ticket(user)).await;
+            let mut other = Raw::logging_in(&server.address, device, user).await;
             other.send(ClientFrame::Heartbeat).await;
             assert_eq!(other.next().await.unwrap(), ServerFrame::HeartbeatAnswer);
             others.push_back(other);
         }
         assert!(commits.try_recv().is_err(), "one commit at a time");
         end.send(Ok(())).unwrap();
-        assert!(matches!(one.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+        assert!(is_accepted(one.next().await));
         let (batch, end) = commits.recv().await.unwrap();
         assert_eq!(batch, 2, "what gathered is one batch");
         end.send(Ok(())).unwrap();
         for mut other in others {
-            assert!(matches!(other.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+            assert!(is_accepted(other.next().await));
         }
     });
 }
@@ -442,24 +458,18 @@ fn a_commit_comes_before_its_answer() {
 #[test]
 fn a_failed_commit_is_answered_and_the_server_goes_on() {
     run(async {
-        let (begun, mut commits) = mpsc::unbounded_channel();
-        let server = serve(SlowStore { begun }).await;
-        let mut first = Raw::connect(&server.address).await;
-        first.hello(1).await;
-        first.login("alice", ticket("alice")).await;
+        let (server, mut commits) = serve_slowly().await;
+        let mut first = Raw::logging_in(&server.address, 1, "alice").await;
         let (_, end) = commits.recv().await.unwrap();
-        let mut behind = Raw::connect(&server.address).await;
-        behind.hello(2).await;
-        behind.login("bob", ticket("bob")).await;
+        let mut behind = Raw::logging_in(&server.address, 2, "bob").await;
         behind.send(ClientFrame::Heartbeat).await;
         assert_eq!(behind.next().await.unwrap(), ServerFrame::HeartbeatAnswer);
         let mut idle = Raw::connect(&server.address).await;
         idle.hello(3).await;
         end.send(Err(io::Error::other("disk full"))).unwrap();
 
-        let unable = ServerFrame::LoginAnswer { call: CallId(1), outcome: Err(Refusal::Code(Code::ServerUnable)) };
         for raw in [&mut first, &mut behind] {
-            assert_eq!(raw.next().await.unwrap(), unable);
+            assert_eq!(raw.next().await.unwrap(), refused(Code::ServerUnable));
             assert!(matches!(raw.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
         }
         assert!(matches!(idle.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
@@ -475,7 +485,7 @@ fn a_failed_commit_is_answered_and_the_server_goes_on() {
         let (batch, end) = commits.recv().await.unwrap();
         assert_eq!(batch, 1, "what was not committed is gone");
         end.send(Ok(())).unwrap();
-        assert!(matches!(again.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+        assert!(is_accepted(again.next().await));
     });
 }
 
@@ -483,16 +493,12 @@ fn a_failed_commit_is_answered_and_the_server_goes_on() {
 #[test]
 fn a_stop_whose_last_commit_fails_is_an_error() {
     run(async {
-        let (begun, mut commits) = mpsc::unbounded_channel();
-        let server = serve(SlowStore { begun }).await;
-        let mut raw = Raw::connect(&server.address).await;
-        raw.hello(1).await;
-        raw.login("alice", ticket("alice")).await;
+        let (server, mut commits) = serve_slowly().await;
+        let mut raw = Raw::logging_in(&server.address, 1, "alice").await;
         let (_, end) = commits.recv().await.unwrap();
         server.handle.stop();
         end.send(Err(io::Error::other("disk full"))).unwrap();
-        let unable = ServerFrame::LoginAnswer { call: CallId(1), outcome: Err(Refusal::Code(Code::ServerUnable)) };
-        assert_eq!(raw.next().await.unwrap(), unable);
+        assert_eq!(raw.next().await.unwrap(), refused(Code::ServerUnable));
         drop(raw);
         let error = server.task.await.unwrap().unwrap_err();
         assert_eq!(error.to_string(), "the last changes may not be on disk: disk full");
@@ -503,15 +509,12 @@ fn a_stop_whose_last_commit_fails_is_an_error() {
 #[test]
 fn a_stop_finishes_what_was_begun() {
     run(async {
-        let (begun, mut commits) = mpsc::unbounded_channel();
-        let server = serve(SlowStore { begun }).await;
-        let mut raw = Raw::connect(&server.address).await;
-        raw.hello(1).await;
-        raw.login("alice", ticket("alice")).await;
+        let (server, mut commits) = serve_slowly().await;
+        let mut raw = Raw::logging_in(&server.address, 1, "alice").await;
         let (_, end) = commits.recv().await.unwrap();
         server.handle.stop();
         end.send(Ok(())).unwrap();
-        assert!(matches!(raw.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+        assert!(is_accepted(raw.next().await));
         assert!(matches!(raw.next().await, Err(Unreadable::Ended)));
         drop(raw);
         server.task.await.unwrap().unwrap();
@@ -647,7 +650,7 @@ fn a_connection_nobody_reads_is_closed() {
         let mut deaf = Raw { stream, frames: FrameReader::default() };
         deaf.hello(1).await;
         deaf.login("alice", ticket("alice")).await;
-        assert!(matches!(deaf.next().await.unwrap(), ServerFrame::LoginAnswer { outcome: Ok(_), .. }));
+        assert!(is_accepted(deaf.next().await));
 
         let (bob, _) = logged_in(&server.address, Platform::Linux, "bob").await;
         let text = "x".repeat(TEXT_BYTES_MAX);

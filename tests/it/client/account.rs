@@ -57,13 +57,7 @@ fn arguments_are_checked_without_the_network() {
 fn a_login_during_a_login_is_refused() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
+        > given alice connecting
         > login alice t1
         result 3 [7501]
         > login bob t1
@@ -90,16 +84,7 @@ fn a_login_during_a_login_is_refused() {
 fn a_refused_login_is_over() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
+        > given alice logging in
         > answer login 2 [70009]
         status LOGOUT
         event connect_failed [70009]
@@ -123,13 +108,7 @@ fn a_refused_login_is_over() {
 fn a_login_without_a_network_is_told_why() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
+        > given alice connecting
         > refused
         event connect_failed [9508]
         note back-off 1 0.000
@@ -165,13 +144,7 @@ fn a_login_without_a_network_is_told_why() {
     );
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
+        > given alice connecting
         > wait 9s
         > refused
         event connect_failed [9508]
@@ -213,13 +186,7 @@ fn a_login_without_a_network_is_told_why() {
 fn an_unanswered_login_is_ended_ahead_of_the_next() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
+        > given alice connecting
         > wait 1s
         > connected
         send 0 hello device 1
@@ -232,12 +199,7 @@ fn an_unanswered_login_is_ended_ahead_of_the_next() {
         event connect_failed [9520]
         result 2 [9520]
         > on 0 answer login 2 epoch 1
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
+        > given alice connecting once more
         send 1 logout 0 1.2
         send 1 login 3 1.3 alice t1
         > answer logout 0 ok
@@ -257,16 +219,7 @@ fn an_unanswered_login_is_ended_ahead_of_the_next() {
 fn a_login_of_unknown_outcome_owes_its_end() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
+        > given alice logging in
         > closed
         note link lost
         disk device 1 starts 1 owed-end
@@ -274,12 +227,7 @@ fn a_login_of_unknown_outcome_owes_its_end() {
         event connect_failed [9520]
         result 2 [9520]
         > wait 100s
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
+        > given alice connecting once more
         send 1 logout 0 1.2
         send 1 login 3 1.3 alice t1
         > answer logout 0 [70500]
@@ -313,13 +261,7 @@ fn a_login_of_unknown_outcome_owes_its_end() {
 fn a_login_that_slept_past_its_timeout_ends_on_waking() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
+        > given alice connecting
         > wait 600s
         @ 10.000
         close 0
@@ -343,16 +285,7 @@ fn a_login_that_slept_past_its_timeout_ends_on_waking() {
     );
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
+        > given alice logging in
         > sleep 600s
         > woken
         > answer login 2 epoch 1
@@ -371,9 +304,7 @@ fn a_login_that_slept_past_its_timeout_ends_on_waking() {
 fn a_renewal_does_not_change_the_status() {
     check(
         "
-        > given alice
-        > login alice t2
-        send 0 renew 3 1.2 alice 1 t2
+        > given alice renewing
         > login alice t3
         result 4 [7501]
         > login bob t3
@@ -385,15 +316,7 @@ fn a_renewal_does_not_change_the_status() {
         send 0 renew 6 1.3 alice 1 t3
         > answer renew 6 [70009]
         result 6 [70009]
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
+        > given the link lost and another made
         send 1 resume 1.4 alice 1 t2
         ",
     );
@@ -404,17 +327,7 @@ fn a_renewal_does_not_change_the_status() {
 fn a_renewal_waits_for_the_resume() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > refused
-        event connect_failed [9508]
-        note back-off 2 0.250
+        > given alice refused a second link
         > login alice t2
         note back-off 1 0.000
         > wait 0s
@@ -438,10 +351,7 @@ fn a_renewal_waits_for_the_resume() {
 fn a_renewal_never_sent_is_told_why() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
+        > given alice without a link
         > login alice t2
         note back-off 1 0.000
         > wait 0s
@@ -488,9 +398,7 @@ fn a_renewal_never_sent_is_told_why() {
 fn after_an_unanswered_renewal_both_tickets_are_tried() {
     check(
         "
-        > given alice
-        > login alice t2
-        send 0 renew 3 1.2 alice 1 t2
+        > given alice renewing
         > wait 30s
         @ 30.000
         result 3 [9520]
@@ -529,9 +437,7 @@ fn after_an_unanswered_renewal_both_tickets_are_tried() {
 fn a_lost_renewal_answer_does_not_end_the_session() {
     check(
         "
-        > given alice
-        > login alice t2
-        send 0 renew 3 1.2 alice 1 t2
+        > given alice renewing
         > closed
         note link lost
         result 3 [9520]
@@ -565,9 +471,7 @@ fn a_lost_renewal_answer_does_not_end_the_session() {
 fn a_late_renewal_answer_still_counts() {
     check(
         "
-        > given alice
-        > login alice t2
-        send 0 renew 3 1.2 alice 1 t2
+        > given alice renewing
         > wait 30s
         @ 30.000
         result 3 [9520]
@@ -671,10 +575,7 @@ fn a_refused_switch() {
 fn a_switch_without_a_link_owes_the_end() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
+        > given alice without a link
         > login bob t1
         drop events
         status LOGOUT
@@ -726,11 +627,7 @@ fn a_switch_without_a_link_owes_the_end() {
 fn a_logout_ends_everything() {
     check(
         "
-        > given alice
-        > send bob hello
-        send 0 message 3 to bob hello
-        > login alice t2
-        send 0 renew 4 1.2 alice 1 t2
+        > given alice sending and renewing
         > logout
         drop events
         status LOGOUT
@@ -818,16 +715,7 @@ fn a_logout_always_succeeds() {
 fn a_logout_cancels_a_pending_login() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
+        > given alice logging in
         > logout
         drop events
         status LOGOUT
@@ -851,13 +739,7 @@ fn a_logout_cancels_a_pending_login() {
 fn a_logout_before_the_login_was_sent_needs_no_network() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
+        > given alice connecting
         > logout
         drop events
         status LOGOUT
@@ -888,14 +770,7 @@ fn only_the_last_logout_settles_the_record() {
     check(
         "
         > given alice
-        > login bob t1
-        drop events
-        status LOGOUT
-        disk device 1 starts 1 owed-end
-        status LOGINING
-        event connecting
-        send 0 logout 0 1.2
-        send 0 login 3 1.3 bob t1
+        > given the switch to bob
         > logout
         drop events
         status LOGOUT

@@ -50,17 +50,7 @@ fn a_lost_link_is_made_again() {
 fn the_backoff_starts_over_after_a_link_that_lived() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
+        > given alice resuming
         > answer resume resumed
         event connect_success
         > wait 29s
@@ -89,17 +79,7 @@ fn the_backoff_starts_over_after_a_link_that_lived() {
 fn a_resume_brings_the_conversations() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
+        > given alice resuming
         > answer resume resumed bob@7 carol@5
         disk conversations alice: bob@7 carol@5
         event connect_success
@@ -115,17 +95,7 @@ fn a_resume_brings_the_conversations() {
 fn an_unable_server_is_tried_again() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
+        > given alice resuming
         > answer resume unable [70500]
         close 1
         event connect_failed [70500]
@@ -199,17 +169,7 @@ fn waking_probes_the_link() {
 fn a_new_network_starts_the_backoff_over() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > refused
-        event connect_failed [9508]
-        note back-off 2 0.250
+        > given alice refused a second link
         > network
         note back-off 1 0.000
         > wait 0s
@@ -306,17 +266,7 @@ fn a_closed_connection_is_deaf() {
 fn a_stale_resume_takes_a_new_device_id() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
+        > given alice resuming
         > answer resume stale
         note new device
         disk device 2 starts 1
@@ -345,16 +295,7 @@ fn a_stale_resume_takes_a_new_device_id() {
 fn a_stale_call_fails_and_the_device_is_new() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
+        > given alice logging in
         > answer login 2 stale
         note new device
         disk device 2 starts 1
@@ -406,12 +347,7 @@ fn a_stale_call_fails_and_the_device_is_new() {
     );
     check(
         "
-        > given alice
-        > logout
-        drop events
-        status LOGOUT
-        disk device 1 starts 1 owed-end
-        send 0 logout 3 1.2
+        > given alice logging out
         > answer logout 3 stale
         note new device
         disk device 2 starts 1

@@ -7,11 +7,7 @@ use crate::client::rig::check;
 fn a_kick_ends_the_session() {
     check(
         "
-        > given alice
-        > send bob hello
-        send 0 message 3 to bob hello
-        > login alice t2
-        send 0 renew 4 1.2 alice 1 t2
+        > given alice sending and renewing
         > kick alice 1
         disk device 1 starts 1 ended alice 1
         status LOGOUT
@@ -30,12 +26,7 @@ fn a_kick_ends_the_session() {
         > woken
         > network
         > wait 600s
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
+        > given alice connecting once more
         send 1 login 8 1.3 alice t1 ended alice 1
         > answer login 8 epoch 3
         disk device 1 starts 1
@@ -71,17 +62,7 @@ fn a_kick_for_another_session_is_dropped() {
 #[test]
 fn a_kick_is_learnt_at_the_resume_once() {
     let before = "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
+        > given alice resuming
         > login alice t2
         ";
     let after = "
@@ -104,17 +85,7 @@ fn a_kick_is_learnt_at_the_resume_once() {
 fn a_resume_is_not_ended_by_a_kick_for_another_epoch() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
+        > given alice resuming
         > answer resume kicked alice 7
         disk device 1 starts 1 ended alice 7
         send 1 confirmed alice 7
@@ -129,16 +100,7 @@ fn a_resume_is_not_ended_by_a_kick_for_another_epoch() {
 fn a_kick_that_overtakes_the_answer_is_applied_after_it() {
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
+        > given alice logging in
         > kick alice 4
         > answer login 2 epoch 4
         disk conversations alice:
@@ -159,16 +121,7 @@ fn a_kick_that_overtakes_the_answer_is_applied_after_it() {
 #[test]
 fn a_kick_never_fails_a_pending_login() {
     let before = "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
+        > given alice logging in
         > kick bob 9
         disk device 1 starts 1 ended bob 9
         send 0 confirmed bob 9
@@ -212,17 +165,7 @@ fn a_kick_never_fails_a_pending_login() {
 fn a_resume_may_come_back_as_a_login() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
+        > given alice resuming
         > answer resume logged-in 4 bob@2
         send 1 acknowledged alice 4
         disk conversations alice: bob@2
@@ -246,12 +189,7 @@ fn a_known_end_survives_the_process() {
     check(
         "
         > given alice
-        > kick alice 1
-        disk device 1 starts 1 ended alice 1
-        status LOGOUT
-        event kicked_offline alice 1
-        send 0 confirmed alice 1
-        close 0
+        > given the kick told
         > uninit
         drop events
         result 3 ok
@@ -307,17 +245,7 @@ fn an_expiry_is_learnt_at_the_resume() {
     for answer in ["expired", "refused [70001]", "refused [70009]"] {
         check(&format!(
             "
-            > given alice
-            > closed
-            note link lost
-            note back-off 1 0.000
-            > wait 0s
-            @ 0.000
-            event connecting
-            connect 1
-            > connected
-            send 1 hello device 1
-            send 1 resume 1.2 alice 1 t1
+            > given alice resuming
             > answer resume {answer}
             status LOGOUT
             event user_sig_expired alice 1
@@ -341,12 +269,7 @@ fn messages_are_for_who_is_logged_in() {
         > message 6 alice bob hi
         disk conversations alice: bob@6
         event message 6 from alice
-        > kick alice 1
-        disk device 1 starts 1 ended alice 1
-        status LOGOUT
-        event kicked_offline alice 1
-        send 0 confirmed alice 1
-        close 0
+        > given the kick told
         > on 0 message 7 bob alice hi
         ",
     );

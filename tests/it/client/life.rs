@@ -73,11 +73,7 @@ fn login_may_follow_init_at_once() {
 fn uninit_ends_every_pending_call() {
     check(
         "
-        > given alice
-        > send bob hello
-        send 0 message 3 to bob hello
-        > login alice t2
-        send 0 renew 4 1.2 alice 1 t2
+        > given alice sending and renewing
         > uninit
         drop events
         status LOGOUT
@@ -93,13 +89,7 @@ fn uninit_ends_every_pending_call() {
     );
     check(
         "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
+        > given alice connecting
         > uninit
         drop events
         status LOGOUT
@@ -126,12 +116,7 @@ fn uninit_leaves_the_session_and_a_new_start_resumes_nothing() {
         disk device 1 starts 2
         result 4 ok
         > wait 100s
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
+        > given alice connecting once more
         send 1 login 5 2.1 alice t1
         ",
     );
@@ -142,12 +127,7 @@ fn uninit_leaves_the_session_and_a_new_start_resumes_nothing() {
 fn uninit_during_a_logout_keeps_its_end_owed() {
     check(
         "
-        > given alice
-        > logout
-        drop events
-        status LOGOUT
-        disk device 1 starts 1 owed-end
-        send 0 logout 3 1.2
+        > given alice logging out
         > uninit
         drop events
         result 3 [7009]

@@ -11,6 +11,7 @@ mod order;
 mod random;
 mod request;
 mod rig;
+mod stages;
 mod ticket;
 
 use gatecrash::client::Client;

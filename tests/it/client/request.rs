@@ -69,10 +69,7 @@ fn arguments_are_checked_at_once() {
     );
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
+        > given alice without a link
         > send - hello
         result 3 [6017]
         > send b/b hello
@@ -100,10 +97,7 @@ fn arguments_are_checked_at_once() {
 fn nothing_is_queued() {
     check(
         "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
+        > given alice without a link
         > send bob one
         result 3 [9508]
         > wait 0s
@@ -192,14 +186,7 @@ fn a_list_is_shown_to_nobody_else() {
         > message 8 carol alice hi
         disk conversations alice: carol@8
         event message 8 from carol
-        > login bob t1
-        drop events
-        status LOGOUT
-        disk device 1 starts 1 owed-end
-        status LOGINING
-        event connecting
-        send 0 logout 0 1.2
-        send 0 login 3 1.3 bob t1
+        > given the switch to bob
         > conversations
         result 4 list emil@4
         > answer logout 0 ok

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! > init                                  > answer login 2 epoch 1        > kick alice 1
-//! > given alice   (init, login, epoch 1)  > answer login 2 [70001]        > expired alice 1
+//! > given alice   (a stage: see `stages`) > answer login 2 [70001]        > expired alice 1
 //! > login alice t1                        > answer resume resumed         > message 7 bob alice hello
 //! > connected / refused / closed [0]      > answer logout 3 ok            > wait 30s / sleep 30s
 //! ```
@@ -29,11 +29,12 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
 use crate::client::ledger::Ledger;
+use crate::client::stages::stage;
 
 /// Plays the transcript and fails where the core does otherwise.
 #[track_caller]
 pub fn check(transcript: &str) {
-    let expected: Vec<&str> = transcript.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let expected = staged(transcript);
     let mut rig = Rig::default();
     for line in &expected {
         if let Some(words) = line.strip_prefix("> ") {
@@ -51,6 +52,12 @@ pub fn check(transcript: &str) {
             rig.lines.join("\n    ")
         );
     }
+}
+
+/// The lines, and those of its stages where it names one.
+fn staged(transcript: &str) -> Vec<&str> {
+    let lines = transcript.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.flat_map(|line| line.strip_prefix("> given ").map_or(vec![line], |name| staged(stage(name)))).collect()
 }
 
 /// What `init` is given, without randomness in its delays.
@@ -90,7 +97,6 @@ impl Rig {
         let last = self.ledger.connection().unwrap_or_default();
         let number = |word: &str| ConnectionId(word.parse().expect("a connection's number"));
         match words.as_slice() {
-            ["given", user] => self.given(user),
             ["wait", time] => self.wait(time),
             // Frozen by the operating system: no timer fires.
             ["sleep", time] => self.now = self.now + span(time),
@@ -114,16 +120,6 @@ impl Rig {
                 }
             },
         }
-    }
-
-    /// An SDK with `user` logged in, said in one word.
-    fn given(&mut self, user: &str) {
-        let before = self.lines.len();
-        self.play("init");
-        self.play(&format!("login {user} t1"));
-        self.play("connected");
-        self.play(&format!("answer login {} epoch 1", self.calls));
-        self.lines.truncate(before);
     }
 
     fn call(&self, words: &[&str]) -> Call {

@@ -6,62 +6,51 @@ use crate::client::rig::check;
 #[test]
 fn a_ticket_reported_expired_is_refused_without_asking() {
     let reports = [
-        "
-        > given alice
-        > expired alice 1
-        status LOGOUT
-        event user_sig_expired alice 1
-        close 0
-        ",
-        "
-        > given alice
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
-        send 1 resume 1.2 alice 1 t1
-        > answer resume refused [70001]
-        status LOGOUT
-        event user_sig_expired alice 1
-        close 1
-        ",
-        "
-        > init
-        disk device 1 starts 1
-        result 1 ok
-        > login alice t1
-        status LOGINING
-        event connecting
-        connect 0
-        > connected
-        send 0 hello device 1
-        send 0 login 2 1.1 alice t1
-        > answer login 2 [70001]
-        status LOGOUT
-        event connect_failed [70001]
-        result 2 [70001]
-        close 0
-        ",
+        (
+            "
+            > given alice
+            > expired alice 1
+            status LOGOUT
+            event user_sig_expired alice 1
+            close 0
+            ",
+            "list",
+        ),
+        (
+            "
+            > given alice resuming
+            > answer resume refused [70001]
+            status LOGOUT
+            event user_sig_expired alice 1
+            close 1
+            ",
+            "list",
+        ),
+        (
+            "
+            > given alice logging in
+            > answer login 2 [70001]
+            status LOGOUT
+            event connect_failed [70001]
+            result 2 [70001]
+            close 0
+            ",
+            "list dora@3",
+        ),
     ];
-    for report in reports {
+    for (report, cached) in reports {
         check(&format!(
             "{report}
             > login alice t1
             result 3 [6206]
             > conversations
-            result 4 list{}
+            result 4 {cached}
             > login b/b t1
             result 5 [7003]
             > uninit
             drop events
             result 6 ok
-            ",
-            if report.contains("given") { "" } else { " dora@3" }
+            "
         ));
     }
 }
@@ -71,9 +60,7 @@ fn a_ticket_reported_expired_is_refused_without_asking() {
 fn a_renewal_with_a_reported_ticket_is_refused_without_asking() {
     check(
         "
-        > given alice
-        > login alice t2
-        send 0 renew 3 1.2 alice 1 t2
+        > given alice renewing
         > answer renew 3 [70001]
         result 3 [70001]
         > login alice t2
@@ -95,9 +82,7 @@ fn a_renewal_with_a_reported_ticket_is_refused_without_asking() {
 fn an_ambiguous_expiry_blocks_no_ticket() {
     check(
         "
-        > given alice
-        > login alice t2
-        send 0 renew 3 1.2 alice 1 t2
+        > given alice renewing
         > expired alice 1
         status LOGOUT
         result 3 [6014]
@@ -126,20 +111,10 @@ fn an_ambiguous_expiry_blocks_no_ticket() {
 fn the_expired_ticket_of_a_lost_renewal_is_not_the_end() {
     check(
         "
-        > given alice
-        > login alice t2
-        send 0 renew 3 1.2 alice 1 t2
+        > given alice renewing
         > answer renew 3 [70500]
         result 3 [70500]
-        > closed
-        note link lost
-        note back-off 1 0.000
-        > wait 0s
-        @ 0.000
-        event connecting
-        connect 1
-        > connected
-        send 1 hello device 1
+        > given the link lost and another made
         send 1 resume 1.3 alice 1 t2
         > answer resume refused [70001]
         send 1 resume 1.4 alice 1 t1

@@ -49,12 +49,7 @@ fn a_message_to_oneself_goes_to_the_other_devices() {
     // API-2
     check(
         "
-        phone/1 open android
-        web/1 open web
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
+        given alice on phone and web
         phone/1 send alice note
             phone/1 < sent #1
             web/1 < message #1 alice to alice: note
@@ -67,12 +62,7 @@ fn a_message_is_on_disk_before_anybody_sees_it() {
     // DUR-1, API-2: the commit comes first; `world` checks that answer and message wait for it.
     check(
         "
-        phone/1 open android
-        web/1 open web
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
+        given alice on phone and web
         show commits
         phone/1 send alice hello
             commit 3 message #1
@@ -87,9 +77,7 @@ fn arguments_of_a_message_are_checked_and_refused_ones_get_no_number() {
     // API-4
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         show commits
         phone/1 send bob hello
             phone/1 < sent [70107]
@@ -109,12 +97,7 @@ fn a_user_counts_once_a_day() {
     // DAU-1: renewals and resumes do not, refused logins do not; UTC midnight is 106 min 40 s away.
     check(
         "
-        phone/1 open android
-        web/1 open web
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
+        given alice on phone and web
         web/1 login carol forged
             web/1 < login [70009]
         clock +106m
@@ -151,9 +134,7 @@ fn a_day_is_counted_although_its_answer_was_lost() {
     // DAU-1, DAU-2: committed with the acceptance, there after a restart.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 close
         restart
         dau
@@ -235,12 +216,7 @@ fn nobody_is_shown_offline_because_another_device_left() {
     check(
         "
         config admin=alice
-        phone/1 open android
-        web/1 open web
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
+        given alice on phone and web
         show commits
         web/1 logout
             commit 3 attempt web 1.2
@@ -304,9 +280,7 @@ fn an_administrative_kick_ends_every_session_and_voids_the_tickets() {
     check(
         "
         config admin=root
-        desk/1 open windows
-        desk/1 login root
-            desk/1 < login ok 1
+        given root on desk
         phone/1 open android
         web/1 open web
         phone/1 login alice ticket=now
@@ -363,9 +337,7 @@ fn an_administrator_may_kick_themselves_and_hears_the_answer_first() {
     check(
         "
         config admin=root
-        desk/1 open windows
-        desk/1 login root
-            desk/1 < login ok 1
+        given root on desk
         desk/1 admin-kick root
             desk/1 < admin-kick ok
             desk/1 < kick root 1 administrator
@@ -379,9 +351,7 @@ fn an_administrative_kick_of_an_unknown_user_stores_nothing() {
     check(
         "
         config admin=root
-        desk/1 open windows
-        desk/1 login root
-            desk/1 < login ok 1
+        given root on desk
         show commits
         desk/1 admin-kick nobody
             desk/1 < admin-kick [70107]
@@ -397,9 +367,7 @@ fn a_query_answers_presence_and_devices_and_lists_unknown_users_apart() {
     check(
         "
         config admin=root policy=multi
-        desk/1 open windows
-        desk/1 login root
-            desk/1 < login ok 1
+        given root on desk
         web/1 open web
         phone/1 open android
         pad/1 open ipad
@@ -425,9 +393,7 @@ fn administrative_calls_need_an_administrator() {
     check(
         "
         config admin=root
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         show commits
         phone/1 admin-kick alice
             phone/1 < admin-kick [60010]

@@ -46,9 +46,7 @@ fn dormancy_and_tickets_run_on_while_the_server_is_down() {
         "
         config policy=multi
         web/1 open web
-        phone/1 open android
-        phone/1 login alice ttl=60
-            phone/1 < login ok 1
+        given alice on phone for a minute
         web/1 login alice
             web/1 < login ok 2
         web/1 close
@@ -73,9 +71,7 @@ fn seven_days_that_passed_are_told_once() {
     // PRES-1, DUR-4: those that passed before the server stopped are not told again.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 close
         show commits
         +8d
@@ -122,14 +118,7 @@ fn kicks_still_owed_survive() {
     check(
         "
         config notify_offline_kick
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 ack alice 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away, her login acknowledged
         restart
         phone/2 open android
         phone/2 resume alice 1
@@ -155,9 +144,7 @@ fn accounts_epochs_and_message_numbers_go_on() {
     // DUR-2, DUR-3
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 send alice one
             phone/1 < sent #1
         phone/1 logout

@@ -7,13 +7,7 @@ fn a_kick_is_owed_until_it_is_confirmed() {
     // KICK-3: told at a heartbeat again; KICK-9; once confirmed the connection is closed (KICK-10).
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        pad/1 open ipad
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 2
+        given alice displaced
         phone/1 heartbeat
             phone/1 < kick alice 1 other_platform by pad
         show commits
@@ -31,9 +25,7 @@ fn a_confirmation_is_for_the_epoch_it_names() {
     // KICK-2, KICK-3: neither another epoch nor another user, and never a live session.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         show commits
         phone/1 confirm alice 1
         pad/1 open ipad
@@ -61,13 +53,7 @@ fn a_kick_for_an_old_epoch_never_ends_the_new_session() {
     // KICK-2: the device came back before the server was told of the kick's fate.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        pad/1 open ipad
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 2
+        given alice displaced
         phone/2 open android
         phone/2 login alice
             phone/1 closed
@@ -89,13 +75,7 @@ fn an_unconfirmed_kick_closes_its_connection_and_is_told_on_the_way_back() {
     // KICK-10, KICK-3, KICK-5: 15 s, and heartbeats do not stretch them.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        pad/1 open ipad
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 2
+        given alice displaced
         +14s
         phone/1 heartbeat
             phone/1 < kick alice 1 other_platform by pad
@@ -120,13 +100,7 @@ fn the_reason_stays_in_the_record_after_it_was_confirmed() {
     // KICK-3: until the next accepted login or a logout.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        pad/1 open ipad
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 2
+        given alice displaced
         phone/1 confirm alice 1
             phone/1 closed
         phone/2 open android
@@ -150,14 +124,7 @@ fn a_login_that_names_the_ended_epoch_settles_it() {
     check(
         "
         config notify_offline_kick
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 ack alice 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away, her login acknowledged
         phone/2 open android
         show commits
         phone/2 login alice forged knows=alice:1
@@ -180,13 +147,7 @@ fn a_resume_never_displaces_a_newer_login() {
     // KICK-6 as it is by default, F11
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away
         phone/2 open android
         phone/2 resume alice 1
             phone/2 < resume kick alice 1 other_platform by pad
@@ -202,13 +163,7 @@ fn with_reconnect_kicks_the_resume_of_a_displaced_session_is_a_login() {
     check(
         "
         config reconnect_kicks
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away
         pad/1 ack alice 2
         clock +1d
         phone/2 open android
@@ -232,13 +187,7 @@ fn with_reconnect_kicks_what_the_device_was_told_stays_ended() {
     check(
         "
         config reconnect_kicks admin=root
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        pad/1 open ipad
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 2
+        given alice displaced
         phone/1 confirm alice 1
             phone/1 closed
         phone/2 open android
@@ -254,9 +203,7 @@ fn with_reconnect_kicks_what_the_device_was_told_stays_ended() {
             pad/2 < resume kick alice 2 other_platform by phone
         phone/2 heartbeat
             phone/2 < heartbeat
-        desk/1 open windows
-        desk/1 login root
-            desk/1 < login ok 1
+        given root on desk
         desk/1 admin-kick alice
             desk/1 < admin-kick ok
             phone/2 < kick alice 3 administrator
@@ -274,14 +221,7 @@ fn displaced_while_away_the_login_simply_succeeds() {
     // KICK-7 as it is by default
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 ack alice 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away, her login acknowledged
         phone/2 open android
         phone/2 login alice
             pad/1 < kick alice 2 other_platform by phone
@@ -296,14 +236,7 @@ fn with_notify_offline_kick_the_login_is_told_once() {
     check(
         "
         config notify_offline_kick
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 ack alice 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away, her login acknowledged
         phone/2 open android
         phone/2 login alice forged
             phone/2 < login [70009]
@@ -330,13 +263,7 @@ fn with_notify_offline_kick_what_the_device_cannot_have_known_is_not_told() {
     check(
         "
         config notify_offline_kick admin=root
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away
         phone/2 open android
         phone/2 login alice
             pad/1 < kick alice 2 other_platform by phone
@@ -357,13 +284,7 @@ fn an_acknowledgement_that_crosses_the_kick_counts() {
     check(
         "
         config notify_offline_kick
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        pad/1 open ipad
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 2
+        given alice displaced
         show commits
         phone/1 ack alice 1
             commit 3 acknowledged alice phone 1
@@ -384,14 +305,7 @@ fn a_logout_settles_what_the_device_is_owed() {
     check(
         "
         config notify_offline_kick
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        phone/1 ack alice 1
-        phone/1 close
-        pad/1 open ipad
-        pad/1 login alice
-            pad/1 < login ok 2
+        given alice displaced while away, her login acknowledged
         phone/2 open android
         show commits
         phone/2 logout
@@ -415,12 +329,8 @@ fn an_administrators_kick_is_no_displacement_to_tell_of() {
     check(
         "
         config notify_offline_kick admin=root
-        desk/1 open windows
-        desk/1 login root
-            desk/1 < login ok 1
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given root on desk
+        given alice on phone
         phone/1 ack alice 1
         phone/1 close
         desk/1 admin-kick alice
@@ -455,12 +365,7 @@ fn after_its_end_a_connection_carries_nothing_but_the_end() {
     check(
         "
         config admin=alice policy=dual
-        phone/1 open android
-        web/1 open web
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
+        given alice on phone and web
         pad/1 open ipad
         pad/1 login alice
             phone/1 < kick alice 1 other_platform by pad
@@ -514,13 +419,7 @@ fn a_kicked_device_may_log_in_on_its_connection_and_starts_over() {
     // KICK-10, SWITCH-3: a switch crosses the kick; bob does not pay for alice's.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
-        pad/1 open ipad
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 2
+        given alice displaced
         phone/1 logout
             phone/1 < logout ok
         phone/1 login bob

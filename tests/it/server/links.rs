@@ -7,13 +7,7 @@ fn a_resume_keeps_epoch_and_place_and_kicks_nobody() {
     // CONN-4, CONN-6, DAU-1: the resumed session is still the oldest.
     check(
         "
-        config policy=multi android=2
-        one/1 open android
-        two/1 open android
-        one/1 login alice
-            one/1 < login ok 1
-        two/1 login alice
-            two/1 < login ok 2
+        given alice on one and two, as many as there may be
         one/1 close
         one/2 open android
         show commits
@@ -99,9 +93,7 @@ fn a_session_that_expired_during_a_link_loss_is_told_so_on_reconnecting() {
     // TICKET-6, CONN-4: also when the resume brings a fresh ticket.
     check(
         "
-        phone/1 open android
-        phone/1 login alice ttl=60
-            phone/1 < login ok 1
+        given alice on phone for a minute
         phone/1 close
         +61s
         phone/2 open android
@@ -120,9 +112,7 @@ fn a_refused_ticket_of_a_resume_changes_nothing_and_another_one_renews() {
     // CONN-4, LOGIN-5
     check(
         "
-        phone/1 open android
-        phone/1 login alice ttl=60
-            phone/1 < login ok 1
+        given alice on phone for a minute
         phone/1 close
         phone/2 open android
         phone/2 resume alice 1 forged
@@ -178,13 +168,7 @@ fn a_dormant_session_is_resumable_and_displaced_first() {
     // CONN-6, POLICY-3: the older one is connected and stays.
     check(
         "
-        config policy=multi android=2
-        one/1 open android
-        two/1 open android
-        one/1 login alice
-            one/1 < login ok 1
-        two/1 login alice
-            two/1 < login ok 2
+        given alice on one and two, as many as there may be
         two/1 close
         +300s
         one/1 heartbeat
@@ -218,13 +202,7 @@ fn a_lost_session_that_is_not_dormant_has_no_less_a_place() {
     // CONN-6: one millisecond earlier the oldest goes.
     check(
         "
-        config policy=multi android=2
-        one/1 open android
-        two/1 open android
-        one/1 login alice
-            one/1 < login ok 1
-        two/1 login alice
-            two/1 < login ok 2
+        given alice on one and two, as many as there may be
         two/1 close
         +300s
         one/1 heartbeat
@@ -244,9 +222,7 @@ fn of_two_connections_of_a_device_the_higher_attempt_wins() {
     // CONN-7: late frames, close and timeouts of the other change nothing.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/2 open android
         phone/2 resume alice 1
             phone/1 closed
@@ -306,9 +282,7 @@ fn a_refused_attempt_elsewhere_leaves_the_session_on_its_connection() {
     // CONN-4, CONN-7: a refused ticket changes nothing.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/2 open android
         phone/2 resume alice 1 forged
             phone/2 < resume [70009]
@@ -326,9 +300,7 @@ fn what_is_no_acceptable_frame_gets_an_error_and_a_closed_connection() {
     // INPUT-1: the session itself lives on and can be resumed.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 malformed oversized
             phone/1 < error oversized
             phone/1 closed
@@ -435,9 +407,7 @@ fn a_connection_left_by_a_logout_is_closed_in_time() {
     // CONN-9, INPUT-2
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         +100s
         phone/1 logout
             phone/1 < logout ok

@@ -152,9 +152,7 @@ fn others_see_the_public_name_of_a_device() {
     // ATT-3: the script knows devices by their public names alone.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         pad/1 open ipad
         show commits
         pad/1 login alice
@@ -205,9 +203,7 @@ fn a_renewed_session_ends_with_its_new_ticket() {
     // LOGIN-5, TICKET-5: later or sooner.
     check(
         "
-        phone/1 open android
-        phone/1 login alice ttl=60
-            phone/1 < login ok 1
+        given alice on phone for a minute
         phone/1 renew alice 1 ttl=300
             phone/1 < renew ok
         +300s
@@ -225,9 +221,7 @@ fn a_refused_renewal_leaves_the_session_as_it_was() {
     // LOGIN-5
     check(
         "
-        phone/1 open android
-        phone/1 login alice ttl=60
-            phone/1 < login ok 1
+        given alice on phone for a minute
         phone/1 renew alice 1 forged ttl=600
             phone/1 < renew [70009]
         phone/1 renew alice 1 of=bob ttl=600
@@ -245,9 +239,7 @@ fn a_renewal_for_another_session_than_the_connections_changes_nothing() {
     // LOGIN-5: never a login. INPUT-1: without any session it is out of place.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 renew alice 2
             phone/1 < renew [6014]
         phone/1 renew bob 1
@@ -300,9 +292,7 @@ fn a_switch_ends_the_first_account_as_by_a_logout() {
     // SWITCH-3: both frames at once, on the same connection.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         show commits
         phone/1 logout
             commit 2 attempt phone 1.2
@@ -325,12 +315,7 @@ fn an_accepted_login_ends_the_devices_sessions_of_other_users() {
     // SWITCH-5: in the same change, and nobody of the other user's devices is touched.
     check(
         "
-        phone/1 open android
-        web/1 open web
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
+        given alice on phone and web
         phone/2 open android
         show commits
         phone/2 login bob
@@ -354,9 +339,7 @@ fn a_refused_login_of_another_user_ends_nothing() {
     // SWITCH-5 speaks of accepted logins only.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 login bob forged
             phone/1 < login [70009]
         phone/1 send alice still here
@@ -370,12 +353,7 @@ fn an_owed_end_goes_ahead_of_the_login_and_counts_even_if_that_is_refused() {
     // LOGOUT-2, LOGOUT-5: alice's other device stays.
     check(
         "
-        phone/1 open android
-        web/1 open web
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
+        given alice on phone and web
         phone/1 close
         phone/2 open android
         phone/2 logout
@@ -430,9 +408,7 @@ fn refusals_come_in_the_order_of_the_rule() {
     check(
         "
         config admin=root
-        desk/1 open windows
-        desk/1 login root
-            desk/1 < login ok 1
+        given root on desk
         phone/1 open android
         phone/1 login alice issued=-100 ttl=50 other_app of=bob forged
             phone/1 < login [70014]
@@ -464,9 +440,7 @@ fn ten_refused_tickets_in_a_minute_lock_device_and_user() {
     // TICKET-4: until a minute after the tenth, unchecked and uncounted; others are not affected.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 renew alice 1 forged
             phone/1 < renew [70009]
         8x phone/1 login alice forged
@@ -501,9 +475,7 @@ fn refusals_a_minute_old_do_not_count_and_resumes_never_do() {
     // TICKET-4: the window slides.
     check(
         "
-        phone/1 open android
-        phone/1 login alice
-            phone/1 < login ok 1
+        given alice on phone
         phone/1 resume alice 1 forged
             phone/1 < resume [70009]
         phone/1 login alice forged

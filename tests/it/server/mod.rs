@@ -2,7 +2,7 @@
 //!
 //! Tickets are made-up claims: nothing is signed or opened here, that is `ticket`'s and `wire`'s.
 //! `world` feeds the core and checks after every input what must hold always; `script` puts a
-//! column text on it, so that a test reads like a conversation.
+//! column text on it, so that a test reads like a conversation, and `stages` has what many begin with.
 
 mod calls;
 mod durable;
@@ -13,4 +13,5 @@ mod order;
 mod policy;
 mod random;
 mod script;
+mod stages;
 mod world;

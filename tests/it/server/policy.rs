@@ -1,6 +1,6 @@
 //! Who is displaced by whom, told as conversations, and every case against a model that reads the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gatecrash::decide::{Rules, ServerDecisions};
@@ -18,126 +18,83 @@ use super::script::check;
 use super::world::{START, groups, is_dormant, naive_victims};
 use crate::fixed_seed;
 
+/// Under a configuration devices of alice log in, one line each: its name and platform, and after a colon whom it
+/// displaces and why. Whoever is left at the end still hears the server.
+fn check_logins(config: &str, logins: &str) {
+    let logins: Vec<(&str, &str)> = logins.trim().lines().map(|line| line.trim().split_once(": ").unwrap()).collect();
+    let mut online: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut opened: BTreeSet<&str> = BTreeSet::new();
+    let (mut openings, mut conversation) = (format!("config {config}\n"), String::new());
+    for (epoch, (newcomer, displaced)) in (1..).zip(logins) {
+        let device = newcomer.split_once(' ').unwrap().0;
+        if opened.insert(device) {
+            openings += &format!("{device}/1 open {}\n", newcomer.split_once(' ').unwrap().1);
+        }
+        conversation += &format!("{device}/1 login alice\n");
+        for (victim, reason) in displaced.split(", ").filter_map(|victim| victim.split_once(' ')) {
+            let ended = online.remove(victim).unwrap();
+            conversation += &format!("    {victim}/1 < kick alice {ended} {reason} by {device}\n");
+        }
+        conversation += &format!("    {device}/1 < login ok {epoch}\n");
+        online.insert(device, epoch);
+    }
+    for device in online.keys() {
+        conversation += &format!("{device}/1 heartbeat\n    {device}/1 < heartbeat\n");
+    }
+    check(&(openings + &conversation));
+}
+
 #[test]
-fn a_single_policy_leaves_one_platform() {
+fn a_policy_leaves_whom_its_table_says() {
     // POLICY-1, KICK-9
-    check(
+    check_logins(
+        "policy=single",
         "
-        config policy=single
-        phone/1 open android
-        web/1 open web
-        desk/1 open mac
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            phone/1 < kick alice 1 other_platform by web
-            web/1 < login ok 2
-        desk/1 login alice
-            web/1 < kick alice 2 other_platform by desk
-            desk/1 < login ok 3
+        phone android: nobody
+        web web: phone other_platform
+        desk mac: web other_platform
         ",
     );
-}
-
-#[test]
-fn a_dual_policy_leaves_one_device_and_the_web() {
-    // POLICY-1
-    check(
+    // One device, and the web.
+    check_logins(
+        "policy=dual",
         "
-        config policy=dual
-        phone/1 open android
-        web/1 open web
-        desk/1 open mac
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
-        desk/1 login alice
-            phone/1 < kick alice 1 other_platform by desk
-            desk/1 < login ok 3
+        phone android: nobody
+        web web: nobody
+        desk mac: phone other_platform
         ",
     );
-}
-
-#[test]
-fn a_triple_policy_leaves_a_mobile_a_desktop_and_the_web() {
-    // POLICY-1
-    check(
+    // A mobile, a desktop, and the web.
+    check_logins(
+        "policy=triple",
         "
-        config policy=triple
-        phone/1 open android
-        web/1 open web
-        desk/1 open mac
-        pad/1 open ipad
-        tower/1 open linux
-        phone/1 login alice
-            phone/1 < login ok 1
-        web/1 login alice
-            web/1 < login ok 2
-        desk/1 login alice
-            desk/1 < login ok 3
-        pad/1 login alice
-            phone/1 < kick alice 1 other_platform by pad
-            pad/1 < login ok 4
-        tower/1 login alice
-            desk/1 < kick alice 3 other_platform by tower
-            tower/1 < login ok 5
-        web/1 heartbeat
-            web/1 < heartbeat
+        phone android: nobody
+        web web: nobody
+        desk mac: nobody
+        pad ipad: phone other_platform
+        tower linux: desk other_platform
         ",
     );
-}
-
-#[test]
-fn a_multi_policy_leaves_every_platform_and_as_many_as_it_says() {
-    // POLICY-1, POLICY-2: the oldest of the platform goes, nobody else.
-    check(
+    // POLICY-2: every platform, as many as it says, and of those too many the oldest goes, nobody else.
+    check_logins(
+        "policy=multi android=2",
         "
-        config policy=multi android=2
-        one/1 open android
-        pad/1 open ipad
-        two/1 open android
-        three/1 open android
-        desk/1 open mac
-        one/1 login alice
-            one/1 < login ok 1
-        pad/1 login alice
-            pad/1 < login ok 2
-        two/1 login alice
-            two/1 < login ok 3
-        desk/1 login alice
-            desk/1 < login ok 4
-        three/1 login alice
-            one/1 < kick alice 1 same_platform by three
-            three/1 < login ok 5
+        one android: nobody
+        pad ipad: nobody
+        two android: nobody
+        desk mac: nobody
+        three android: one same_platform
         ",
     );
-}
-
-#[test]
-fn several_browsers_may_be_logged_in_under_every_policy() {
     // POLICY-2, POLICY-3: under single a browser displaces other platforms and, of its own, those above.
-    check(
+    check_logins(
+        "policy=single web=2",
         "
-        config policy=single web=2
-        a/1 open web
-        b/1 open web
-        c/1 open web
-        phone/1 open ios
-        phone/1 login alice
-            phone/1 < login ok 1
-        a/1 login alice
-            phone/1 < kick alice 1 other_platform by a
-            a/1 < login ok 2
-        b/1 login alice
-            b/1 < login ok 3
-        c/1 login alice
-            a/1 < kick alice 2 same_platform by c
-            c/1 < login ok 4
-        phone/1 login alice
-            b/1 < kick alice 3 other_platform by phone
-            c/1 < kick alice 4 other_platform by phone
-            phone/1 < login ok 5
+        phone ios: nobody
+        a web: phone other_platform
+        b web: nobody
+        c web: a same_platform
+        phone ios: b other_platform, c other_platform
         ",
     );
 }

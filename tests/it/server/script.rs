@@ -14,6 +14,7 @@
 //! +10s · +5ms · +7d · clock +1h · clock -1h     time passes; the wall clock jumps
 //! config [policy=multi] [web=3] [admin=root] [reconnect_kicks] [notify_offline_kick]
 //! restart · restart +80s            the server dies and comes back, at once or so much later
+//! given alice on phone              the lines of a stage: see `stages`
 //! show commits                      from here on the facts committed are shown
 //! dau · accounts                    what the records say
 //! 9x LINE                           the line so many times
@@ -38,15 +39,15 @@ use gatecrash::store::Fact;
 use gatecrash::ticket::OpenedTicket;
 use gatecrash::time::WallTime;
 
+use super::stages::stage;
 use super::world::{APP, START, World, ticket};
 
 /// Plays the lines and compares what comes out with the indented ones.
 pub fn check(conversation: &str) {
-    let lines: Vec<&str> = conversation.lines().filter(|line| !line.trim().is_empty()).collect();
-    let margin = lines.iter().map(|line| line.len() - line.trim_start().len()).min().expect("a conversation");
+    let lines = staged(conversation);
     let mut stage = Stage::new();
     let mut played = String::new();
-    for line in lines.iter().map(|line| line[margin..].trim_end()).filter(|line| !line.starts_with(' ')) {
+    for line in lines.iter().filter(|line| !line.starts_with(' ')) {
         played.push_str(&format!("{line}\n"));
         let mut shown = stage.play(line);
         shown.dedup_by(|next, line| {
@@ -61,8 +62,18 @@ pub fn check(conversation: &str) {
         });
         shown.iter().for_each(|line| played.push_str(&format!("    {line}\n")));
     }
-    let expected: String = lines.iter().map(|line| format!("{}\n", line[margin..].trim_end())).collect();
+    let expected: String = lines.iter().map(|line| format!("{line}\n")).collect();
     assert!(played == expected, "expected:\n{expected}\nplayed:\n{played}");
+}
+
+/// The lines without their margin, and those of its stages where it names one.
+fn staged(conversation: &str) -> Vec<&str> {
+    let lines = || conversation.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let margin = lines().map(|line| line.len() - line.trim_start().len()).min().expect("a conversation");
+    lines()
+        .map(|line| &line[margin..])
+        .flat_map(|line| line.strip_prefix("given ").map_or(vec![line], |name| staged(stage(name))))
+        .collect()
 }
 
 /// A world in which things have the names the lines use.

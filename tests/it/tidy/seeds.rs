@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn seeds_that_are_not_fixed_are_found() {
-        let good = "proptest! {\n    #![proptest_config(crate::fixed_seed::cases(9))]\n\n    #[test]\n    fn a() {}\n}\n";
+        let good =
+            "proptest! {\n    #![proptest_config(crate::fixed_seed::cases(9))]\n\n    #[test]\n    fn a() {}\n}\n";
         assert_eq!(complaints(good), [""; 0]);
         assert_eq!(complaints("// proptest! {}\nlet text = \"proptest! { TestRunner::new( }\";"), [""; 0]);
         assert_eq!(complaints("let mut runner = TestRunner::deterministic();"), [""; 0]);
