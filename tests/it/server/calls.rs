@@ -243,15 +243,7 @@ fn a_login_that_kicks_is_one_event_naming_the_devices() {
     check(
         "
         config policy=multi web=2
-        a/1 open web
-        b/1 open web
-        phone/1 open ios
-        a/1 login alice
-            a/1 < login ok 1
-        b/1 login alice
-            b/1 < login ok 2
-        phone/1 login alice
-            phone/1 < login ok 3
+        given alice on browsers a and b and on phone
         config policy=single
         desk/1 open mac
         show commits

@@ -136,15 +136,7 @@ fn a_change_of_policy_applies_at_the_next_login_of_each_user() {
     check(
         "
         config policy=multi web=3
-        a/1 open web
-        b/1 open web
-        phone/1 open ios
-        a/1 login alice
-            a/1 < login ok 1
-        b/1 login alice
-            b/1 < login ok 2
-        phone/1 login alice
-            phone/1 < login ok 3
+        given alice on browsers a and b and on phone
         config policy=single
         a/1 close
         a/2 open web

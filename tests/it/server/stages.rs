@@ -4,7 +4,7 @@
 //! out. What a test is about is not on a stage: its own lines say it.
 
 /// The stages, shorter ones first.
-const STAGES: [(&str, &str); 8] = [
+const STAGES: [(&str, &str); 9] = [
     (
         "alice on phone",
         "
@@ -42,6 +42,20 @@ const STAGES: [(&str, &str); 8] = [
             one/1 < login ok 1
         two/1 login alice
             two/1 < login ok 2
+        ",
+    ),
+    (
+        "alice on browsers a and b and on phone",
+        "
+        a/1 open web
+        b/1 open web
+        phone/1 open ios
+        a/1 login alice
+            a/1 < login ok 1
+        b/1 login alice
+            b/1 < login ok 2
+        phone/1 login alice
+            phone/1 < login ok 3
         ",
     ),
     (
