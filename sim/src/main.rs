@@ -11,8 +11,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use gatecrash_sim::search::workers;
 
-use command::{End, batch, inspect, replay, run, shrink, sweep, worlds, zoo};
+use command::{End, inspect, replay, run, shrink, sweep, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
         paths: Vec::new(),
         world: worlds::Choice::Packet,
         json: false,
-        jobs: batch::cores(),
+        jobs: workers::cores(),
         once: false,
     };
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {

@@ -1,6 +1,5 @@
 //! The subcommands, and what they share: how they end, and how they speak to a terminal or a pipe.
 
-pub mod batch;
 pub mod files;
 mod herd;
 pub mod inspect;

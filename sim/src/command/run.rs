@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use gatecrash_sim::check::agree::{self, Difference};
 use gatecrash_sim::search::report::{self, Case};
+use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::Digest;
 use gatecrash_sim::world::World;
-use gatecrash_sim::{Run, Verdict, run_twice};
+use gatecrash_sim::{HarnessError, Run, Verdict, run_twice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::batch::{self, Job, Outcome, Progress};
 use super::files::{File, load};
 use super::herd::Herd;
 use super::table::{Line, Table, prose};
@@ -48,7 +48,7 @@ pub struct Arguments {
     #[arg(long)]
     pub json: bool,
     /// How many scenarios to run at a time; it changes nothing but the time taken
-    #[arg(long, value_name = "N", default_value_t = batch::cores())]
+    #[arg(long, value_name = "N", default_value_t = workers::cores())]
     pub jobs: NonZeroUsize,
     /// Run each scenario once and trust that it would do the same again
     #[arg(long)]
@@ -64,14 +64,33 @@ pub fn run(arguments: &Arguments) -> End {
     let worlds = arguments.world.worlds();
     let in_each = |file| worlds.iter().map(move |&world| Job { file, world });
     let jobs: Vec<Job<'_>> = files.iter().flat_map(in_each).collect();
-    let mut batch = Batch::new(&files, jobs.len(), arguments);
-    let work = |Job { file, world }: Job<'_>| match arguments.once {
-        true => gatecrash_sim::run(&file.scenario, world),
-        false => run_twice(&file.scenario, world),
+    let mut batch = Batch::new(&files, &jobs, arguments);
+    let work = |job: u64| {
+        let (Job { file, world }, start) = (jobs[job as usize], now());
+        let result = match arguments.once {
+            true => gatecrash_sim::run(&file.scenario, world),
+            false => run_twice(&file.scenario, world),
+        };
+        Outcome { result, wall: now() - start }
     };
     let start = now();
-    batch::run(&jobs, arguments.jobs, work, &mut batch);
+    Workers::new(arguments.jobs).run(jobs.len() as u64, |job, _| work(job), &mut batch);
     batch.finish(now() - start)
+}
+
+/// One scenario in one world.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    file: &'a File,
+    world: World,
+}
+
+/// What came of a job.
+struct Outcome {
+    /// Its run, or why there is none.
+    result: Result<Run, HarnessError>,
+    /// How long it took: every run of it, and the checks.
+    wall: Duration,
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a run took is told to people, and decides nothing")]
@@ -82,6 +101,7 @@ fn now() -> Instant {
 /// What is known so far.
 struct Batch<'a> {
     arguments: &'a Arguments,
+    jobs: &'a [Job<'a>],
     colours: bool,
     bar: ProgressBar,
     table: Table,
@@ -146,8 +166,8 @@ struct Totals {
 }
 
 impl<'a> Batch<'a> {
-    fn new(files: &[File], jobs: usize, arguments: &'a Arguments) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(jobs as u64), ProgressDrawTarget::stderr());
+    fn new(files: &[File], jobs: &'a [Job<'a>], arguments: &'a Arguments) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(jobs.len() as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{pos} of {len} runs  {wide_bar}  {elapsed}");
         bar.set_style(style.expect("the template is well formed"));
         let colours = colours(&io::stdout());
@@ -158,6 +178,7 @@ impl<'a> Batch<'a> {
         }
         Batch {
             arguments,
+            jobs,
             colours,
             bar,
             table,
@@ -244,13 +265,13 @@ impl Totals {
     }
 }
 
-impl Progress for Batch<'_> {
-    fn finished(&mut self) {
+impl Watch<Outcome> for Batch<'_> {
+    fn finished(&mut self, _outcome: &Outcome) {
         self.bar.inc(1);
     }
 
-    fn outcome(&mut self, job: Job<'_>, outcome: Outcome) {
-        let Job { file: File { path, name, scenario }, world } = job;
+    fn outcome(&mut self, job: u64, outcome: Outcome) -> bool {
+        let Job { file: File { path, name, scenario }, world } = self.jobs[job as usize];
         let case = Case { path, scenario, world };
         let run = outcome.result.as_ref().ok();
         let other = self.first.take_if(|first| first.path == *path);
@@ -310,5 +331,6 @@ impl Progress for Batch<'_> {
             error: outcome.result.as_ref().err().map(ToString::to_string),
         });
         self.first = outcome.result.ok().map(|run| First { path: path.clone(), world, run });
+        true
     }
 }

@@ -1,7 +1,6 @@
 //! `gatecrash sweep`: seeds by the million, each a scenario of its own, and a ledger of what they did.
 
 mod confirm;
-mod crew;
 mod keep;
 
 use std::io;
@@ -16,20 +15,23 @@ use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
 use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
+use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::Actor;
 use gatecrash_sim::trace::ledger::Section;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use self::confirm::{Confirmation, confirm};
-use self::crew::{Plan, Watch};
 use self::keep::keep;
 use super::files::BadInput;
 use super::worlds::One;
-use super::{Colour, End, batch, colours, complain, count, paint, say, thousands};
+use super::{Colour, End, colours, complain, count, paint, say, thousands};
 
 /// What is swept when nothing is said.
 const SEEDS_DEFAULT: Range<u64> = 0..100_000;
+
+/// How many seeds a worker takes at a time.
+const BLOCK_SEEDS: u64 = 16;
 
 /// A sweep that finds so many failing seeds has found enough.
 const FAILING_MAX: usize = 1_000;
@@ -96,7 +98,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PROFILE", value_enum, default_value_t = Kind::Swarm)]
     profile: Kind,
     /// How many seeds to run at a time; it changes nothing but the time taken
-    #[arg(long, value_name = "N", default_value_t = batch::cores())]
+    #[arg(long, value_name = "N", default_value_t = workers::cores())]
     jobs: NonZeroUsize,
     /// Print one JSON object instead of the ledger
     #[arg(long)]
@@ -145,16 +147,21 @@ pub fn run(arguments: &Arguments) -> End {
     let start = Instant::now();
     let manner =
         Manner { world: arguments.world.world(), profile: arguments.profile.into(), checks: !arguments.unchecked };
-    let plan = Plan {
-        seeds: seeds.clone(),
+    let workers = Workers {
+        threads: arguments.jobs,
         deadline: arguments.time.map(|time| start + time),
-        manner,
-        jobs: arguments.jobs,
-        hang_after: arguments.hang_after,
+        hang_after: Some(arguments.hang_after),
+    };
+    let number = seeds.end - seeds.start;
+    let block = |block: u64, pulse: &_| -> Vec<SeedRun> {
+        let first = seeds.start + block * BLOCK_SEEDS;
+        let block = first..seeds.end.min(first.saturating_add(BLOCK_SEEDS));
+        block.map(|seed| sweep::seed(seed, manner, pulse)).collect()
     };
     let bar = bar(arguments, &seeds);
     let mut sweep = Sweep { arguments, manner, total: Total::default(), bar, start };
-    let asked = crew::run(&plan, &mut sweep);
+    let begun = workers.run(number.div_ceil(BLOCK_SEEDS), block, &mut sweep);
+    let asked = if arguments.time.is_some() { number.min(begun * BLOCK_SEEDS) } else { number };
     sweep.finish(asked, seeds.start, start.elapsed())
 }
 
@@ -177,8 +184,8 @@ struct Sweep<'a> {
     start: Instant,
 }
 
-impl Watch for Sweep<'_> {
-    fn runs(&mut self, runs: Vec<SeedRun>) -> bool {
+impl Watch<Vec<SeedRun>> for Sweep<'_> {
+    fn outcome(&mut self, _block: u64, runs: Vec<SeedRun>) -> bool {
         for run in runs {
             if let Some(failure) = &run.failure {
                 let told = match failure {

@@ -1,6 +1,5 @@
 //! `gatecrash zoo`: systems that are broken on purpose, and how soon each is caught.
 
-mod keepers;
 mod print;
 
 use std::num::NonZeroUsize;
@@ -9,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use gatecrash_sim::search::report::{self, Case};
+use gatecrash_sim::search::workers::{self, Workers};
 use gatecrash_sim::world::World;
 use gatecrash_sim::zoo::{self, BUGS, Bug, Catch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::files::BadInput;
-use super::{End, batch, count, say};
+use super::{End, count, say};
 
 /// How many seed blocks each bug is hunted in.
 const BLOCKS: u64 = 5;
@@ -70,7 +70,7 @@ pub struct Arguments {
     #[arg(long)]
     unshrunk: bool,
     /// How many seeds to run at a time; it changes nothing but the time taken
-    #[arg(long, value_name = "N", default_value_t = batch::cores())]
+    #[arg(long, value_name = "N", default_value_t = workers::cores())]
     jobs: NonZeroUsize,
     /// Print one JSON object instead of the table
     #[arg(long, conflicts_with = "markdown")]
@@ -214,9 +214,9 @@ pub fn run(arguments: &Arguments) -> End {
     let hunts: Vec<(&Bug, u64)> =
         (0..arguments.blocks).flat_map(|block| bugs.iter().map(move |&bug| (bug, block))).collect();
     let bar = bar(arguments, hunts.len() as u64);
+    let workers = Workers::new(arguments.jobs);
     let mut caught = 0;
-    let catches = keepers::run(
-        arguments.jobs,
+    let catches = workers.all(
         &hunts,
         |&(bug, block)| {
             let seeds = seeds(arguments, block, arguments.limit);
@@ -241,8 +241,7 @@ pub fn run(arguments: &Arguments) -> End {
     bar.set_length(chunks.len() as u64);
     bar.set_position(0);
     bar.set_message("on the same seeds: false alarms?");
-    let alarms = keepers::run(
-        arguments.jobs,
+    let alarms = workers.all(
         &chunks,
         |chunk| chunk.clone().filter(|&seed| zoo::false_alarm(seed).is_some()).collect::<Vec<u64>>(),
         |_| bar.inc(1),

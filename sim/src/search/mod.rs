@@ -12,3 +12,4 @@ pub mod fingerprint;
 pub mod report;
 pub mod shrink;
 pub mod sweep;
+pub mod workers;
