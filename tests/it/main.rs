@@ -5,7 +5,6 @@ mod fixed_seed;
 mod gatecrashd_ticket;
 mod killed;
 mod loopback;
-mod scenarios;
 mod serve;
 mod server;
 mod store;

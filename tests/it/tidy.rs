@@ -425,8 +425,10 @@ fn check_scenarios_have_snapshots(sources: &[Source]) -> Vec<String> {
     }
     for (stem, files) in &scenarios {
         if !snapshots.contains_key(stem) {
-            complaints
-                .push(format!("{} has no snapshots/{stem}.snap: run its test and review what it accepts", files[0]));
+            complaints.push(format!(
+                "{} has no snapshots/{stem}.snap: INSTA_UPDATE=always cargo test --test scenarios -- --exact {stem}, then read it",
+                files[0]
+            ));
         }
     }
     for (stem, files) in &snapshots {

@@ -34,10 +34,10 @@ impl Tree {
             let mut bytes = fs::read(from)?;
             match name {
                 "src/lib.rs" => bytes.extend(weave::switch().into_bytes()),
-                // Scenarios and the zoo are the harness's, and the repository's rules are not for this tree.
+                // The zoo is the harness's, and the repository's rules are not for this tree.
                 "tests/it/main.rs" => {
                     let mut text = String::from_utf8(bytes)?;
-                    for module in ["scenarios", "tidy", "zoo"] {
+                    for module in ["tidy", "zoo"] {
                         text = text.replace(&format!("mod {module};\n"), "");
                     }
                     bytes = text.into_bytes();
