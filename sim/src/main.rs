@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
-use command::{End, inspect, replay, run, shrink, sweep, worlds, zoo};
+use command::{End, inspect, keep, replay, run, shrink, sweep, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -32,6 +32,7 @@ enum Command {
     Zoo(zoo::Arguments),
     Replay(replay::Arguments),
     Shrink(shrink::Arguments),
+    Keep(keep::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
     Schema(inspect::SchemaArguments),
@@ -49,6 +50,7 @@ Examples:
   gatecrash zoo                           does the search find what is planted?
   gatecrash replay scenarios/NAME.toml    tell what happens in one
   gatecrash shrink failing.toml           make it as small as it gets
+  gatecrash keep target/gatecrash/NAME    make what a sweep found a test
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
 
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Zoo(arguments) => zoo::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Shrink(arguments) => shrink::run(&arguments),
+        Command::Keep(arguments) => keep::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),
         Command::Schema(arguments) => inspect::schema(&arguments),

@@ -112,12 +112,13 @@ pub fn one(path: Option<&Path>, seed: Option<Seed>) -> Result<File, BadInput> {
     }
 }
 
-fn cannot_read(path: &Path, error: &io::Error) -> String {
+/// That a file or folder cannot be read.
+pub fn cannot_read(path: &Path, error: &io::Error) -> String {
     format!("cannot read {}: {error}", path.display())
 }
 
 /// `scenarios/` here or beside an ancestor of the current directory, as a path from here.
-fn nearest_folder() -> Result<PathBuf, String> {
+pub fn nearest_folder() -> Result<PathBuf, String> {
     let here = std::env::current_dir().map_err(|error| format!("there is no current directory: {error}"))?;
     let mut folder = PathBuf::from(FOLDER);
     for ancestor in here.ancestors() {
@@ -136,14 +137,20 @@ fn named(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         return Ok(vec![(path.to_owned(), name)]);
     }
-    let mut files = Vec::new();
-    collect(path, &mut files).map_err(|error| cannot_read(path, &error))?;
+    let files = below(path).map_err(|error| cannot_read(path, &error))?;
     if files.is_empty() {
         return Err(format!("there is no scenario (*.toml) below {}", path.display()));
     }
-    files.sort();
     let name = |file: &PathBuf| file.strip_prefix(path).unwrap_or(file).with_extension("").display().to_string();
     Ok(files.into_iter().map(|file| (file.clone(), name(&file))).collect())
+}
+
+/// The scenario files below a folder, in the order of their paths.
+pub fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(folder, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 /// Adds the scenario files below a folder. Links to folders are not followed: they could lead around

@@ -3,6 +3,7 @@
 pub mod files;
 mod herd;
 pub mod inspect;
+pub mod keep;
 pub mod replay;
 pub mod run;
 pub mod shrink;

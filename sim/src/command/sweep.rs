@@ -27,6 +27,9 @@ use super::files::BadInput;
 use super::worlds::One;
 use super::{Colour, End, colours, complain, count, paint, say, thousands};
 
+/// Where findings get their folders when nothing is said.
+pub const FINDINGS: &str = "target/gatecrash";
+
 /// What is swept when nothing is said.
 const SEEDS_DEFAULT: Range<u64> = 0..100_000;
 
@@ -72,7 +75,7 @@ impl From<Kind> for Profile {
 /// unless every seed asked for has finished.
 ///
 /// However many seeds fail in one way, they are one finding, and get one folder: the plan and the smallest scenario
-/// that fails so, their traces, what the packet world makes of it, and a test to paste.
+/// that fails so, their traces, and what the packet world makes of it. `gatecrash keep` makes it a test.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -83,7 +86,8 @@ Examples:
   gatecrash sweep --world packet --profile power-loss --seeds 0..2000
   gatecrash sweep --json | jq .digest       for programs
   gatecrash replay --seed 17                tell what happens in one
-  gatecrash print --seed 17 > my.toml       keep one as a file")]
+  gatecrash print --seed 17 > my.toml       keep one as a file
+  gatecrash keep kick-1-told-5d0a11c2       make a finding a test")]
 pub struct Arguments {
     /// The seeds: the first, and the one after the last [default: 0..100000]
     #[arg(long, value_name = "A..B", value_parser = seeds)]
@@ -107,7 +111,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "2m")]
     hang_after: Duration,
     /// Where each kind of failure gets its folder
-    #[arg(long, value_name = "DIR", default_value = "target/gatecrash")]
+    #[arg(long, value_name = "DIR", default_value = FINDINGS)]
     findings: PathBuf,
     /// Do not run failing seeds again in a fresh process, and write no folders
     #[arg(long)]

@@ -203,16 +203,15 @@ fn actor_name(cast: &Cast, actor: Actor) -> &str {
     }
 }
 
+/// A path as one word of a command line.
+pub fn as_word(path: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
 /// The command that replays a case, up to the first half of a second after this instant.
 pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
-    let path = case.path;
-    let is_seed = path.starts_with("--seed ");
-    let path = if is_seed || path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    };
+    let path = if case.path.starts_with("--seed ") { case.path.to_owned() } else { as_word(case.path) };
     let world = match case.world {
         World::Packet => String::new(),
         World::Event => format!(" --world {}", World::Event.word()),

@@ -6,6 +6,7 @@
 
 mod files;
 mod inspect;
+mod keep;
 mod replay;
 mod run;
 mod shrink;

@@ -1,7 +1,7 @@
 //! What a person gets to see of a failure, made of a planted bug: a folder that says it all.
 
 use gatecrash_sim::scenario::Scenario;
-use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere, test_to_paste};
+use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::search::fingerprint::{Fingerprint, seen};
 use gatecrash_sim::search::shrink;
 use gatecrash_sim::trace::Recorder;
@@ -9,9 +9,6 @@ use gatecrash_sim::world::{World, WorldError, event, packet};
 use gatecrash_sim::{generate, run_by};
 
 use super::{NobodyGoes, Rules};
-
-/// The test that is to be pasted, as it was pasted.
-mod pasted;
 
 fn run(scenario: &Scenario, recorder: &Recorder, world: World) -> Result<(), WorldError> {
     match world {
@@ -53,7 +50,6 @@ fn a_finding_is_a_folder_that_says_it_all() {
             "finding.md",
             "plan.toml",
             "shrunk.toml",
-            "regression.rs",
             "shrunk.trace.txt",
             "shrunk.trace.jsonl",
             "plan.trace.txt",
@@ -75,13 +71,20 @@ fn a_finding_is_a_folder_that_says_it_all() {
         &format!("\ncargo run --release -- replay found/{}/shrunk.toml --world event\n", fingerprint.slug()),
         &format!("\ncargo run --release -- replay --seed {} --world event\n", plan.seed),
         "POLICY-3 violated: server at ",
+        &format!("\ncargo run --release -- keep found/{}\n", fingerprint.slug()),
         "scenarios/regressions/policy_3_login.toml",
     ] {
         assert!(file("finding.md").contains(said), "{said:?} is missing in\n{}", file("finding.md"));
     }
     let parsed = |name: &str| Scenario::parse(name, file(name)).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
     assert_eq!((parsed("plan.toml"), parsed("shrunk.toml")), (plan.clone(), shrunk.scenario.clone()));
-    assert!(file("shrunk.toml").starts_with("#:schema ../../docs/scenario.schema.json\n"));
+    let (slug, seed) = (fingerprint.slug(), plan.seed);
+    let head = format!(
+        "#:schema ../../docs/scenario.schema.json\n\
+         # Found as {slug} at seed {seed} in the event world, by version 1.2.3, commit abc.\n\
+         title = "
+    );
+    assert!(file("shrunk.toml").starts_with(&head), "{}", file("shrunk.toml"));
     for (text, lines) in [
         ("plan.trace.txt", "plan.trace.jsonl"),
         ("shrunk.trace.txt", "shrunk.trace.jsonl"),
@@ -91,31 +94,4 @@ fn a_finding_is_a_folder_that_says_it_all() {
         let told = file(lines).lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         assert!(told.filter(|event| event["what"] == "fact").count() > 3, "{lines}");
     }
-    assert_eq!(*file("regression.rs"), test_to_paste(&shrunk.scenario, &fingerprint.slug()));
 }
-
-/// What is printed is a test that compiles, runs in both worlds and passes once the bug is mended: it is one
-/// of this binary's.
-#[test]
-fn the_test_of_a_finding_can_be_pasted() {
-    let scenario = Scenario::parse("kick.toml", KICK).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
-    let (_, pasted) = include_str!("findings/pasted.rs").split_once("\n\n").expect("it opens with its purpose");
-    let printed = test_to_paste(&scenario, "policy-3-commit-01234567");
-    assert_eq!(printed, pasted, "\n{printed}");
-}
-
-const KICK: &str = r#"
-title = "The second phone takes the seat of the first"
-rules = ["POLICY-3"]
-seed = 1
-devices.phone-1 = { platform = "android", site = "home" }
-devices.phone-2 = { platform = "android", site = "home" }
-
-[script]
-until = "2s"
-steps = """
-0s  phone-1  login alice
-1s  phone-1  send bob "a # and another ##"
-1s  phone-2  login alice
-"""
-"#;

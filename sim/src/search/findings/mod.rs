@@ -8,7 +8,6 @@
 //!     plan.trace.txt     what happened in it, for people; .jsonl for programs
 //!     shrunk.trace.txt   the same of the smallest; .jsonl for programs
 //!     shrunk.packet.txt  what the packet world makes of it, when another world found it; .jsonl for programs
-//!     regression.rs      a test to paste
 //! ```
 //!
 //! One folder for each fingerprint, however many seeds have it. Runs through whoever asks, and writes no file: commands
@@ -16,7 +15,6 @@
 
 mod elsewhere;
 mod page;
-mod paste;
 
 use crate::generate::Seed;
 use crate::scenario::Scenario;
@@ -28,7 +26,6 @@ use crate::world::World;
 use crate::{HarnessError, Run};
 
 pub use elsewhere::{Elsewhere, elsewhere};
-pub use paste::test_to_paste;
 
 /// Traces with more events than this are not written down: a replay shows them.
 pub const EVENTS_MAX: usize = 300_000;
@@ -71,8 +68,7 @@ impl Finding<'_> {
         let mut files = vec![
             ("finding.md", page::page(self, &path, &smallest)),
             ("plan.toml", self.plan.to_string()),
-            ("shrunk.toml", shrink::as_regression(&self.shrunk.scenario)),
-            ("regression.rs", test_to_paste(&self.shrunk.scenario, &self.fingerprint.slug())),
+            ("shrunk.toml", self.shrunk_with_origin()),
         ];
         add_traces(&mut files, ["shrunk.trace.txt", "shrunk.trace.jsonl"], &smallest);
         add_traces(&mut files, ["plan.trace.txt", "plan.trace.jsonl"], &run(self.plan, self.world));
@@ -81,6 +77,15 @@ impl Finding<'_> {
             add_traces(&mut files, ["shrunk.packet.txt", "shrunk.packet.jsonl"], &packet);
         }
         Folder { path, files }
+    }
+
+    /// The smallest scenario as it is kept, below a comment that says where it is from.
+    fn shrunk_with_origin(&self) -> String {
+        let text = shrink::as_regression(&self.shrunk.scenario);
+        let (schema, body) = text.split_once('\n').expect("a printed file opens with its schema");
+        let (slug, world, version) = (self.fingerprint.slug(), self.world.word(), self.version);
+        let seed = self.seen.first().map(|seed| format!(" at seed {seed}")).unwrap_or_default();
+        format!("{schema}\n# Found as {slug}{seed} in the {world} world, by version {version}.\n{body}")
     }
 }
 
