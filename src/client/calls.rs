@@ -8,7 +8,7 @@ use crate::client::life::{Account, Life};
 use crate::client::turn::Turn;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
-use crate::decide::client::Standing;
+use crate::decide::client::{CallKind, Standing};
 use crate::id::{CallId, Change};
 use crate::time::Instant;
 
@@ -16,7 +16,7 @@ impl<D: ClientDecisions> Client<D> {
     pub(super) fn handle_call(&mut self, now: Instant, call: CallId, request: Call) {
         let standing = self.life.as_ref().map_or(Standing::Uninitialised, |life| life.standing());
         let viewer = self.life.as_ref().and_then(|life| life.cache.viewer);
-        if let Some(code) = self.decisions.call_refusal(&request, standing, viewer) {
+        if let Some(code) = self.decisions.call_refusal(kind(&request), standing, viewer) {
             self.outbox.push(Change::NONE, Action::Result { call, outcome: Err(code) });
             return;
         }
@@ -62,5 +62,16 @@ impl<D: ClientDecisions> Turn<'_, D> {
     fn conversations(&mut self, call: CallId) {
         let list = self.life.cache.viewer.map_or(Vec::new(), |viewer| self.life.cache.list(viewer).to_vec());
         self.result(call, Ok(Reply::Conversations(list)));
+    }
+}
+
+fn kind(call: &Call) -> CallKind {
+    match call {
+        Call::Init(_) => CallKind::Init,
+        Call::Uninit => CallKind::Uninit,
+        Call::Login { .. } => CallKind::Login,
+        Call::Logout => CallKind::Logout,
+        Call::Conversations => CallKind::Conversations,
+        Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. } => CallKind::Request,
     }
 }

@@ -7,13 +7,14 @@ use crate::client::life::Request;
 use crate::client::turn::Turn;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
+use crate::decide::client::Arguments;
 use crate::id::{CallId, MessageId, UserId};
 use crate::protocol::{ClientFrame, Conversation, Message, StatusReport};
 use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Turn<'_, D> {
     pub(super) fn request(&mut self, call: CallId, request: Call) {
-        if let Some(code) = self.decisions.argument_refusal(&request) {
+        if let Some(code) = arguments(&request).and_then(|arguments| self.decisions.argument_refusal(arguments)) {
             return self.result(call, Err(code));
         }
         let Some((request, frame)) = prepared(call, request) else {
@@ -102,6 +103,16 @@ impl<D: ClientDecisions> Turn<'_, D> {
         self.life.requests.get(&call).filter(|request| is_kind(request))?;
         self.life.timers.cancel(Timer::Request(call));
         self.life.requests.remove(&call)
+    }
+}
+
+/// What is to be judged of a call before it becomes a request. None if it never becomes one.
+fn arguments(call: &Call) -> Option<Arguments<'_>> {
+    match call {
+        Call::SendMessage { to, text } => Some(Arguments::SendMessage { to, text }),
+        Call::AdminKick { user } => Some(Arguments::AdminKick { user }),
+        Call::QueryStatus { users } => Some(Arguments::QueryStatus { users }),
+        Call::Init(_) | Call::Uninit | Call::Login { .. } | Call::Logout | Call::Conversations => None,
     }
 }
 
