@@ -21,6 +21,7 @@ mod stream;
 mod timer;
 pub mod tokio;
 pub mod wire;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::future::Future;

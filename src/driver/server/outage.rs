@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::gate::Gate;
-use super::{Action, Command, Desk, Output, ServeError, ServerDriver, ServerSeen, ServerStore};
+use super::{Action, Command, Output, ServeError, ServerDriver, ServerSeen, ServerStore};
 use crate::decide::ServerDecisions;
 use crate::driver::timer::sleep_until;
 use crate::driver::{Observe, Surroundings};
@@ -36,7 +36,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             }
         }
         self.gathered.clear();
-        self.aftermath.clear();
+        self.follow_ups.clear();
         self.slots.close_all();
         self.core = Server::restore(self.core.config().clone(), Records::default());
         self.is_open = false;
@@ -49,7 +49,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             if self.is_stopped_within(pause).await {
                 return Ok(false);
             }
-            let Desk::Free(store) = &mut self.desk else { unreachable!("no commit runs without an open store") };
+            let store = self.store.idle().expect("no commit runs without an open store");
             match store.open().await {
                 Ok(records) => {
                     info!(change = records.change.0, "the store is open again");
