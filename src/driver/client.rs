@@ -13,6 +13,7 @@
 mod link;
 mod sdk;
 mod shared;
+mod tcp;
 
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
@@ -36,6 +37,7 @@ use crate::id::{Change, ConnectionId};
 use crate::time::Instant;
 
 pub use sdk::{Listener, Pending, Sdk, Setup};
+pub use tcp::{Driving, over_tcp};
 
 /// How many closed connections may still be saying their last frames.
 const CLOSING_MAX: usize = 4;

@@ -2,6 +2,7 @@
 
 mod client;
 mod gatecrashd_ticket;
+mod generated;
 mod killed;
 mod loopback;
 mod scenarios;
