@@ -81,7 +81,7 @@ pub struct Start {
 pub enum Call {
     /// Starts the SDK (INIT-1).
     Init(Box<Start>),
-    /// Ends the SDK's life (INIT-3).
+    /// Ends the SDK (INIT-3).
     Uninit,
     /// Logs in, renews, or switches (LOGIN, SWITCH).
     Login {
@@ -372,7 +372,7 @@ impl Status {
 pub enum Note {
     /// The next attempt to connect comes after this delay (CONN-2).
     BackOff {
-        /// The how-many-th since the back-off started over, from 1.
+        /// Which delay this is since the back-off started over, counted from 1.
         attempt: u32,
         /// The delay drawn.
         delay: Duration,

@@ -2,17 +2,17 @@
 //!
 //! Whom a kick ends is decided in `decide::client`. Nothing here connects again (KICK-4, TICKET-8).
 
+use crate::client::handler::Handler;
 use crate::client::interface::Event;
-use crate::client::life::Account;
-use crate::client::turn::Turn;
+use crate::client::state::Account;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::KickVerdict;
 use crate::protocol::{ClientFrame, Kick, SessionName};
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn kicked(&mut self, kick: Kick) {
-        match self.decisions.kick_verdict(&kick, self.life.standing()) {
+        match self.decisions.kick_verdict(&kick, self.state.standing()) {
             KickVerdict::Apply => {
                 // KICK-7: noted before it is confirmed, and before the application hears of it.
                 self.set_known_ended(Some(SessionName { user: kick.user, epoch: kick.epoch }));
@@ -31,7 +31,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
     /// KICK-8: judged after the login's answer. The server's order gives at most one kick a chance
     /// to be about this login, the one with the highest epoch; the others are dropped.
     fn hold(&mut self, kick: Kick) {
-        let Account::LoggingIn(login) = &mut self.life.account else { return };
+        let Account::LoggingIn(login) = &mut self.state.account else { return };
         let (kept, dropped) = match login.held {
             Some(held) if held.epoch > kick.epoch => (held, Some(kick)),
             Some(held) if held.epoch < kick.epoch => (kick, Some(held)),
@@ -52,7 +52,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// The server says on the session's link that it ended with its ticket.
     pub(super) fn expired(&mut self, name: SessionName) {
-        if self.decisions.expiry_applies(name, self.life.standing()) {
+        if self.decisions.expiry_applies(name, self.state.standing()) {
             self.remember_ended_ticket();
             self.session_expired();
         }
@@ -61,15 +61,15 @@ impl<D: ClientDecisions> Turn<'_, D> {
     /// The server reported the session's ticket expired (TICKET-7). With a renewal unanswered nobody
     /// knows which of the two tickets that was.
     pub(super) fn remember_ended_ticket(&mut self) {
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         if session.unconfirmed.is_none() && session.renewal.as_ref().is_none_or(|renewal| !renewal.sent) {
-            self.life.reported_expired = Some(session.ticket.clone());
+            self.state.reported_expired = Some(session.ticket.clone());
         }
     }
 
     /// TICKET-5, TICKET-6, CONN-4: told once; then nothing more (TICKET-8).
     pub(super) fn session_expired(&mut self) {
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         let name = session.name;
         self.end_session();
         self.event(Event::UserSigExpired(name));
@@ -79,7 +79,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// EVENT-1: the status changes, pending calls end, then the caller fires the event.
     fn end_session(&mut self) {
-        let pending = self.life.pending();
+        let pending = self.state.pending();
         self.set_account(Account::Nobody);
         self.end_these(pending, Code::NotLoggedIn);
     }

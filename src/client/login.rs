@@ -2,9 +2,9 @@
 //!
 //! A login of the user who is logged in already is a renewal: see `renewal`.
 
+use crate::client::handler::Handler;
 use crate::client::interface::{Event, Reply, Timer};
-use crate::client::life::{Account, Login, Session, Stage};
-use crate::client::turn::Turn;
+use crate::client::state::{Account, Login, Session, Stage};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::LoginKind;
@@ -12,18 +12,18 @@ use crate::id::{CallId, UserId};
 use crate::protocol::{Admission, ClientFrame, Refusal, SessionName};
 use crate::ticket::Ticket;
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn login(&mut self, call: CallId, user: &str, ticket: Ticket) {
-        let reported_expired = self.life.reported_expired.as_ref();
+        let reported_expired = self.state.reported_expired.as_ref();
         let user = match self.decisions.login_user(user, &ticket, reported_expired) {
             Ok(user) => user,
             Err(code) => return self.result(call, Err(code)),
         };
-        match self.decisions.login_kind(self.life.standing(), user) {
+        match self.decisions.login_kind(self.state.standing(), user) {
             LoginKind::Renewal => self.renew(call, ticket),
             LoginKind::Login => {
                 // API-1: what the user before was still to be shown is not shown to this one.
-                if self.life.cache.viewer.is_some_and(|viewer| viewer != user) {
+                if self.state.cache.viewer.is_some_and(|viewer| viewer != user) {
                     self.drop_events();
                 }
                 self.begin_login(call, user, ticket);
@@ -35,10 +35,10 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// SWITCH-1 to SWITCH-3: the one who is logged in is logged out on the way.
     fn switch(&mut self, call: CallId, user: UserId, ticket: Ticket) {
-        let link_is_up = self.life.is_up();
+        let link_is_up = self.state.is_up();
         // SWITCH-2: nothing of theirs reaches the application any more.
         self.drop_events();
-        let pending = self.life.pending();
+        let pending = self.state.pending();
         self.set_account(Account::Nobody);
         self.end_these(pending, Code::NotLoggedIn);
         self.set_owed_end(true);
@@ -46,7 +46,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
         if link_is_up {
             // SWITCH-3: both frames at once, on the link that stands.
             self.event(Event::Connecting);
-            self.life.timers.cancel(Timer::Heartbeat);
+            self.state.timers.cancel(Timer::Heartbeat);
             self.send_login();
         } else {
             self.connect();
@@ -55,37 +55,37 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     fn begin_login(&mut self, call: CallId, user: UserId, ticket: Ticket) {
         // CONN-2: the back-off starts over.
-        self.life.backoff = Default::default();
-        self.life.cache.viewer = self.decisions.viewer_after_login(self.life.cache.viewer, user);
+        self.state.backoff = Default::default();
+        self.state.cache.viewer = self.decisions.viewer_after_login(self.state.cache.viewer, user);
         self.start_login_timeout();
         self.set_account(Account::LoggingIn(Login { call, user, ticket, held: None }));
     }
 
     /// LOGIN-3
     pub(super) fn start_login_timeout(&mut self) {
-        self.life.timers.set(Timer::Login, self.now + self.life.limits.login_timeout);
+        self.state.timers.set(Timer::Login, self.now + self.state.limits.login_timeout);
     }
 
     /// What is owed goes ahead, under a lower attempt number (LOGOUT-2, LOGIN-8, ATT-2).
     pub(super) fn send_login(&mut self) {
-        if self.life.record.installation.owed_end {
+        if self.state.record.installation.owed_end {
             self.send_logout(CallId::NONE);
         }
         let attempt = self.next_attempt();
-        let known_ended = self.life.record.installation.known_ended;
-        let Account::LoggingIn(Login { call, user, ticket, .. }) = &self.life.account else { return };
+        let known_ended = self.state.record.installation.known_ended;
+        let Account::LoggingIn(Login { call, user, ticket, .. }) = &self.state.account else { return };
         let (call, user, ticket) = (*call, user.to_string(), ticket.clone());
         self.send(ClientFrame::Login { call, attempt, user, ticket, known_ended });
         // From here on the login's own timeout decides (LOGIN-8).
-        self.life.timers.cancel(Timer::Connect);
-        if let Some(line) = &mut self.life.line {
-            line.stage = Stage::Asking;
+        self.state.timers.cancel(Timer::Connect);
+        if let Some(connection) = &mut self.state.connection {
+            connection.stage = Stage::LoginSent;
         }
     }
 
     pub(super) fn login_answered(&mut self, call: CallId, outcome: Result<Admission, Refusal>) {
-        let is_awaited = matches!(&self.life.account, Account::LoggingIn(login) if login.call == call);
-        if !(is_awaited && self.life.login_was_sent()) {
+        let is_awaited = matches!(&self.state.account, Account::LoggingIn(login) if login.call == call);
+        if !(is_awaited && self.state.login_was_sent()) {
             return;
         }
         match outcome {
@@ -98,8 +98,8 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     fn login_accepted(&mut self, admission: Admission) {
         let Admission { epoch, conversations } = admission;
-        let Account::LoggingIn(Login { call, user, ticket, held }) = self.life.account.clone() else { return };
-        self.life.timers.cancel(Timer::Login);
+        let Account::LoggingIn(Login { call, user, ticket, held }) = self.state.account.clone() else { return };
+        self.state.timers.cancel(Timer::Login);
         // KICK-3: the server has forgotten whatever ended before.
         self.set_known_ended(None);
         self.store_conversations(user, conversations);
@@ -118,7 +118,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
     }
 
     fn login_refused(&mut self, code: Code) {
-        let Account::LoggingIn(login) = &self.life.account else { return };
+        let Account::LoggingIn(login) = &self.state.account else { return };
         let (held, ticket) = (login.held, login.ticket.clone());
         self.remember_if_expired(code, ticket);
         self.fail_login(code, true);
@@ -152,12 +152,12 @@ impl<D: ClientDecisions> Turn<'_, D> {
     }
 
     pub(super) fn login_took_too_long(&mut self) {
-        if self.life.login_was_sent() {
+        if self.state.login_was_sent() {
             self.login_unanswered();
             return;
         }
         // LOGIN-8: never sent, so the last attempt's end decides.
-        let under_way = self.life.line.is_some();
+        let under_way = self.state.connection.is_some();
         let code = if under_way { Code::ConnectTimeout } else { self.last_attempt_end() };
         self.hang_up();
         self.fail_login(code, under_way);
@@ -166,7 +166,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// How the last attempt to connect ended (LOGIN-8).
     pub(super) fn last_attempt_end(&self) -> Code {
-        match self.life.backoff.last_end {
+        match self.state.backoff.last_end {
             Some(Code::ConnectTimeout) => Code::ConnectTimeout,
             Some(_) | None => Code::NoLink,
         }
@@ -176,7 +176,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
     /// and did not end yet (CONN-3).
     fn fail_login(&mut self, code: Code, under_way: bool) {
         let Account::LoggingIn(login) = self.set_account(Account::Nobody) else { return };
-        self.life.timers.cancel(Timer::Login);
+        self.state.timers.cancel(Timer::Login);
         if under_way {
             self.event(Event::ConnectFailed(code));
         }
@@ -186,7 +186,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
     /// TICKET-7: the very ticket is not asked about again.
     pub(super) fn remember_if_expired(&mut self, code: Code, ticket: Ticket) {
         if code == Code::TicketExpired {
-            self.life.reported_expired = Some(ticket);
+            self.state.reported_expired = Some(ticket);
         }
     }
 }

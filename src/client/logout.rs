@@ -2,22 +2,22 @@
 //!
 //! An owed end travels ahead of the next login: `login` sends it from here.
 
+use crate::client::handler::Handler;
 use crate::client::interface::{Action, Reply, Timer};
-use crate::client::life::Account;
-use crate::client::turn::Turn;
+use crate::client::state::Account;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::id::CallId;
 use crate::protocol::{ClientFrame, Refusal};
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn logout(&mut self, call: CallId) {
         // LOGOUT-1: from the call on nothing is shown any more.
         self.drop_events();
-        self.life.cache.viewer = self.decisions.viewer_after_logout(self.life.cache.viewer);
-        let login_was_sent = self.life.login_was_sent();
-        let can_be_said = login_was_sent || self.life.is_up();
-        let pending = self.life.pending();
+        self.state.cache.viewer = self.decisions.viewer_after_logout(self.state.cache.viewer);
+        let login_was_sent = self.state.login_was_sent();
+        let can_be_said = login_was_sent || self.state.is_up();
+        let pending = self.state.pending();
         let (code, is_owed) = match self.set_account(Account::LoggingOut(call)) {
             // LOGOUT-3: a login never sent leaves nothing behind.
             Account::LoggingIn(_) => (Code::LoginCancelled, login_was_sent),
@@ -29,8 +29,8 @@ impl<D: ClientDecisions> Turn<'_, D> {
             self.set_owed_end(true);
         }
         if can_be_said {
-            self.life.timers.cancel(Timer::Heartbeat);
-            self.life.timers.set(Timer::Request(call), self.now + self.life.limits.request_timeout);
+            self.state.timers.cancel(Timer::Heartbeat);
+            self.state.timers.set(Timer::Request(call), self.now + self.state.limits.request_timeout);
             self.send_logout(call);
         } else {
             self.logout_over(Ok(Reply::Done));
@@ -40,23 +40,23 @@ impl<D: ClientDecisions> Turn<'_, D> {
     pub(super) fn send_logout(&mut self, call: CallId) {
         let attempt = self.next_attempt();
         self.send(ClientFrame::Logout { call, attempt });
-        if let Some(line) = &mut self.life.line {
-            line.logouts.push_back(call);
+        if let Some(connection) = &mut self.state.connection {
+            connection.logouts.push_back(call);
         }
     }
 
     pub(super) fn logout_answered(&mut self, call: CallId, outcome: Result<(), Refusal>) {
-        let Some(line) = &mut self.life.line else { return };
-        if line.logouts.front() != Some(&call) {
+        let Some(connection) = &mut self.state.connection else { return };
+        if connection.logouts.front() != Some(&call) {
             return;
         }
-        line.logouts.pop_front();
-        // A later logout on this line is about more than this one.
-        if line.logouts.is_empty() && self.decisions.logout_settles(outcome) {
+        connection.logouts.pop_front();
+        // A later logout on this connection is about more than this one.
+        if connection.logouts.is_empty() && self.decisions.logout_settles(outcome) {
             self.settle_record();
         }
         let is_stale = outcome == Err(Refusal::Stale);
-        match &self.life.account {
+        match &self.state.account {
             Account::LoggingOut(own) if *own == call && is_stale => {
                 // ATT-1: the call fails; the rules name no code for it.
                 self.take_new_device();
@@ -74,9 +74,9 @@ impl<D: ClientDecisions> Turn<'_, D> {
     pub(super) fn logout_over(&mut self, outcome: Result<Reply, Code>) {
         self.hang_up();
         if let Account::LoggingOut(call) = self.set_account(Account::Nobody) {
-            self.life.timers.cancel(Timer::Request(call));
+            self.state.timers.cancel(Timer::Request(call));
             // LOGOUT-2: who is told of a logout may rely on the record.
-            self.outbox.push(self.life.record.written, Action::Result { call, outcome });
+            self.outbox.push(self.state.record.written, Action::Result { call, outcome });
         }
         self.reconnect();
     }

@@ -7,8 +7,8 @@
 //! | file | what happens there |
 //! |---|---|
 //! | `interface` | what goes in and what comes out |
-//! | `life` | the state |
-//! | `turn` | one turn of the machine: the verbs all others use |
+//! | `state` | what it knows |
+//! | `handler` | what handles one input or timer: the verbs all others use |
 //! | `calls` | the application calls: who answers |
 //! | `link` | connecting, back-off, heartbeats, link loss |
 //! | `record` | the device's record: attempts, owed ends, new device ids |
@@ -18,9 +18,9 @@
 mod cache;
 mod calls;
 mod draw;
+mod handler;
 mod interface;
 mod kick;
-mod life;
 mod link;
 mod login;
 mod logout;
@@ -29,15 +29,15 @@ mod record;
 mod renewal;
 mod request;
 mod resume;
-mod turn;
+mod state;
 
 use std::time::Duration;
 
 pub use interface::{Action, Call, Event, Input, Installation, Note, Output, Reply, Start, Status, Timer, Write};
 
-use crate::client::life::Life;
+use crate::client::handler::Handler;
 use crate::client::outbox::Outbox;
-use crate::client::turn::Turn;
+use crate::client::state::State;
 use crate::decide::{ClientDecisions, Rules};
 use crate::id::UserId;
 use crate::time::Instant;
@@ -71,7 +71,7 @@ use crate::time::Instant;
 pub struct Client<D: ClientDecisions = Rules> {
     decisions: D,
     outbox: Outbox,
-    life: Option<Box<Life>>,
+    state: Option<Box<State>>,
 }
 
 impl Client {
@@ -84,41 +84,41 @@ impl Client {
 impl<D: ClientDecisions> Client<D> {
     /// A core that asks `decisions`, not yet initialised (INIT-1).
     pub fn with(decisions: D) -> Self {
-        Client { decisions, outbox: Outbox::default(), life: None }
+        Client { decisions, outbox: Outbox::default(), state: None }
     }
 
     /// Takes in what happened at `now`. Inputs about a connection that was closed are ignored.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Call { call, request } => self.handle_call(now, call, request),
-            Input::Connected { connection } => self.turn(now, |turn| turn.connected(connection)),
+            Input::Connected { connection } => self.handle(now, |handler| handler.connected(connection)),
             Input::ConnectFailed { connection } | Input::Closed { connection } => {
-                self.turn(now, |turn| turn.disconnected(connection));
+                self.handle(now, |handler| handler.disconnected(connection));
             }
-            Input::Frame { connection, frame } => self.turn(now, |turn| turn.frame(connection, frame)),
-            Input::Woken | Input::NetworkChanged => self.turn(now, |turn| turn.look_at_the_link()),
+            Input::Frame { connection, frame } => self.handle(now, |handler| handler.frame(connection, frame)),
+            Input::Woken | Input::NetworkChanged => self.handle(now, |handler| handler.look_at_the_link()),
         }
     }
 
     /// Lets every timer fire that is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(timer) = self.life.as_mut().and_then(|life| life.timers.pop_due(now)) {
-            self.turn(now, |turn| turn.timer(timer, false));
+        while let Some(timer) = self.state.as_mut().and_then(|state| state.timers.pop_due(now)) {
+            self.handle(now, |handler| handler.timer(timer, false));
         }
     }
 
     /// Lets this timer fire, due or not. Says whether it was set. For exploring orders without time.
     pub fn fire(&mut self, now: Instant, timer: Timer) -> bool {
-        let was_set = self.life.as_mut().is_some_and(|life| life.timers.cancel(timer));
+        let was_set = self.state.as_mut().is_some_and(|state| state.timers.cancel(timer));
         if was_set {
-            self.turn(now, |turn| turn.timer(timer, true));
+            self.handle(now, |handler| handler.timer(timer, true));
         }
         was_set
     }
 
     /// The timers that are set, by name: what [`Client::fire`] can fire.
     pub fn timers(&self) -> impl Iterator<Item = Timer> + '_ {
-        self.life.iter().flat_map(|life| life.timers.names())
+        self.state.iter().flat_map(|state| state.timers.names())
     }
 
     /// The next thing to do. Poll until there is none.
@@ -128,34 +128,34 @@ impl<D: ClientDecisions> Client<D> {
 
     /// When to call [`Client::handle_timeout`], unless an input moves it.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.life.as_ref().and_then(|life| life.timers.next()).map(|(at, _)| at)
+        self.state.as_ref().and_then(|state| state.timers.next()).map(|(at, _)| at)
     }
 
     /// Moves all its instants this much later.
     pub fn shift(&mut self, by: Duration) {
-        if let Some(life) = &mut self.life {
-            life.shift(by);
+        if let Some(state) = &mut self.state {
+            state.shift(by);
         }
     }
 
     /// The login status: LOGOUT when not initialised (INIT-1, LOGIN-6).
     pub fn login_status(&self) -> Status {
-        self.life.as_ref().map_or(Status::Logout, |life| life.status())
+        self.state.as_ref().map_or(Status::Logout, |state| state.status())
     }
 
     /// The user who is logged in: none in every status but LOGINED (LOGIN-7).
     pub fn login_user(&self) -> Option<UserId> {
-        self.life.as_ref().and_then(|life| life.login_user())
+        self.state.as_ref().and_then(|state| state.login_user())
     }
 
     /// Whether `init` succeeded and no `uninit` came since (INIT-1).
     pub fn is_initialised(&self) -> bool {
-        self.life.is_some()
+        self.state.is_some()
     }
 
-    fn turn(&mut self, now: Instant, act: impl FnOnce(&mut Turn<'_, D>)) {
-        if let Some(life) = &mut self.life {
-            act(&mut Turn { now, decisions: &self.decisions, life, outbox: &mut self.outbox });
+    fn handle(&mut self, now: Instant, act: impl FnOnce(&mut Handler<'_, D>)) {
+        if let Some(state) = &mut self.state {
+            act(&mut Handler { now, decisions: &self.decisions, state, outbox: &mut self.outbox });
         }
     }
 }

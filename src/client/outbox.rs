@@ -1,4 +1,4 @@
-//! The outputs of one turn on their way out, and the numbers they are given.
+//! The outputs of one input on their way out, and the numbers they are given.
 //!
 //! Decides no order: what is pushed first leaves first.
 
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::client::interface::{Action, Output, Write};
 use crate::id::{Change, ConnectionId};
 
-/// Outputs not yet polled. Between turns there are none, and there is no room for any: of a million
+/// Outputs not yet polled. Between inputs there are none, and there is no room for any: of a million
 /// devices all but a few are at rest. The numbers go on through `uninit`, so that none is ever used twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Outbox {

@@ -3,43 +3,43 @@
 //! Writes nothing itself: a change of the record becomes an output, and frames wait for it (ATT-4).
 
 use crate::client::draw;
+use crate::client::handler::Handler;
 use crate::client::interface::{Installation, Note, Write};
-use crate::client::turn::Turn;
 use crate::decide::ClientDecisions;
 use crate::id::Attempt;
 use crate::protocol::SessionName;
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn write_record(&mut self) {
-        let write = Write::Installation(self.life.record.installation.clone());
-        self.life.record.written = self.outbox.store(write);
+        let write = Write::Installation(self.state.record.installation.clone());
+        self.state.record.written = self.outbox.store(write);
     }
 
     /// The number of the next attempt (ATT-1).
     pub(super) fn next_attempt(&mut self) -> Attempt {
-        self.life.record.attempt = self.decisions.next_attempt(self.life.record.attempt);
-        self.life.record.attempt
+        self.state.record.attempt = self.decisions.next_attempt(self.state.record.attempt);
+        self.state.record.attempt
     }
 
     /// Whether the server is still to be told of an end (LOGOUT-2, LOGIN-8, SWITCH-3).
     pub(super) fn set_owed_end(&mut self, owed: bool) {
-        if self.life.record.installation.owed_end != owed {
-            self.life.record.installation.owed_end = owed;
+        if self.state.record.installation.owed_end != owed {
+            self.state.record.installation.owed_end = owed;
             self.write_record();
         }
     }
 
     /// The session the next login names as ended (KICK-3, KICK-7).
     pub(super) fn set_known_ended(&mut self, ended: Option<SessionName>) {
-        if self.life.record.installation.known_ended != ended {
-            self.life.record.installation.known_ended = ended;
+        if self.state.record.installation.known_ended != ended {
+            self.state.record.installation.known_ended = ended;
             self.write_record();
         }
     }
 
     /// The server knows of everything the record holds for it.
     pub(super) fn settle_record(&mut self) {
-        let installation = &mut self.life.record.installation;
+        let installation = &mut self.state.record.installation;
         if installation.owed_end || installation.known_ended.is_some() {
             installation.owed_end = false;
             installation.known_ended = None;
@@ -50,8 +50,8 @@ impl<D: ClientDecisions> Turn<'_, D> {
     /// Another installation uses this device's id: a new one is taken (ATT-1). What the record
     /// owed was owed under the old id and can no longer be said.
     pub(super) fn take_new_device(&mut self) {
-        let record = &mut self.life.record;
-        let device = draw::device(&self.life.seed, record.installation.starts, record.drawn);
+        let record = &mut self.state.record;
+        let device = draw::device(&self.state.seed, record.installation.starts, record.drawn);
         record.drawn = record.drawn.saturating_add(1);
         record.installation = Installation { starts: 1, ..Installation::new(device) };
         record.attempt = Attempt { start: 1, count: 0 };

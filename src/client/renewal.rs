@@ -2,19 +2,19 @@
 //!
 //! Never logs anybody in or out: a renewal cannot become a login.
 
+use crate::client::handler::Handler;
 use crate::client::interface::{Reply, Timer};
-use crate::client::life::{Renewal, Unconfirmed};
-use crate::client::turn::Turn;
+use crate::client::state::{Renewal, Unconfirmed};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::id::CallId;
 use crate::protocol::{ClientFrame, Refusal};
 use crate::ticket::Ticket;
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     /// Without a link it waits for the resume.
     pub(super) fn renew(&mut self, call: CallId, ticket: Ticket) {
-        if let Some(session) = self.life.session_mut() {
+        if let Some(session) = self.state.session_mut() {
             session.renewal = Some(Renewal { call, ticket, sent: false });
         }
         self.start_login_timeout();
@@ -25,10 +25,10 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// Sends the renewal that waits, once the link is up.
     pub(super) fn send_renewal(&mut self) {
-        if !self.life.is_up() {
+        if !self.state.is_up() {
             return;
         }
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         let name = session.name;
         let Some(renewal) = session.renewal.as_mut().filter(|renewal| !renewal.sent) else { return };
         renewal.sent = true;
@@ -38,9 +38,9 @@ impl<D: ClientDecisions> Turn<'_, D> {
     }
 
     pub(super) fn renewal_answered(&mut self, call: CallId, outcome: Result<(), Refusal>) {
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         if let Some(renewal) = session.renewal.take_if(|renewal| renewal.sent && renewal.call == call) {
-            self.life.timers.cancel(Timer::Login);
+            self.state.timers.cancel(Timer::Login);
             self.renewal_judged(renewal, outcome);
         } else if let Some(late) = session.unconfirmed.take_if(|late| late.call == call) {
             // The caller has its [9520] already; which ticket the session runs with is known now.
@@ -55,7 +55,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     fn renewal_judged(&mut self, renewal: Renewal, outcome: Result<(), Refusal>) {
         let Renewal { call, ticket, .. } = renewal;
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         match outcome {
             Ok(()) => {
                 session.ticket = ticket;
@@ -90,17 +90,17 @@ impl<D: ClientDecisions> Turn<'_, D> {
             self.probe();
             return;
         }
-        let code = if self.life.line.is_some() { Code::ConnectTimeout } else { self.last_attempt_end() };
-        let Some(renewal) = self.life.session_mut().and_then(|session| session.renewal.take()) else { return };
+        let code = if self.state.connection.is_some() { Code::ConnectTimeout } else { self.last_attempt_end() };
+        let Some(renewal) = self.state.session_mut().and_then(|session| session.renewal.take()) else { return };
         self.result(renewal.call, Err(code));
     }
 
     /// Ends a renewal that was sent. Its outcome is unknown, so both tickets are kept. Says whether there was one.
     pub(super) fn renewal_unanswered(&mut self) -> bool {
-        let Some(session) = self.life.session_mut() else { return false };
+        let Some(session) = self.state.session_mut() else { return false };
         let Some(Renewal { call, ticket, .. }) = session.renewal.take_if(|renewal| renewal.sent) else { return false };
         session.unconfirmed = Some(Unconfirmed { call, ticket });
-        self.life.timers.cancel(Timer::Login);
+        self.state.timers.cancel(Timer::Login);
         self.result(call, Err(Code::NoAnswer));
         true
     }

@@ -2,34 +2,35 @@
 //!
 //! Nothing is queued: without a link a request fails at once (API-5).
 
+use crate::client::handler::Handler;
 use crate::client::interface::{Call, Event, Reply, Timer, Write};
-use crate::client::life::Request;
-use crate::client::turn::Turn;
+use crate::client::state::Request;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
+use crate::decide::client::Arguments;
 use crate::id::{CallId, MessageId, UserId};
 use crate::protocol::{ClientFrame, Conversation, Message, StatusReport};
 use crate::ticket::Ticket;
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn request(&mut self, call: CallId, request: Call) {
-        if let Some(code) = self.decisions.argument_refusal(&request) {
+        if let Some(code) = arguments(&request).and_then(|arguments| self.decisions.argument_refusal(arguments)) {
             return self.result(call, Err(code));
         }
         let Some((request, frame)) = prepared(call, request) else {
             return self.result(call, Err(Code::InvalidArgument));
         };
-        if !self.life.is_up() {
+        if !self.state.is_up() {
             return self.result(call, Err(Code::NoLink));
         }
-        self.life.requests.insert(call, request);
-        self.life.timers.set(Timer::Request(call), self.now + self.life.limits.request_timeout);
+        self.state.requests.insert(call, request);
+        self.state.timers.set(Timer::Request(call), self.now + self.state.limits.request_timeout);
         self.send(frame);
     }
 
     /// Unanswered, so the link is suspect (API-5, CONN-5).
     pub(super) fn request_took_too_long(&mut self, call: CallId) {
-        if self.life.requests.remove(&call).is_some() {
+        if self.state.requests.remove(&call).is_some() {
             self.result(call, Err(Code::NoAnswer));
             self.probe();
         }
@@ -37,8 +38,8 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// CONN-8: the link is gone, and with it whatever was sent on it and not answered.
     pub(super) fn end_sent_calls(&mut self) {
-        for call in std::mem::take(&mut self.life.requests).into_keys() {
-            self.life.timers.cancel(Timer::Request(call));
+        for call in std::mem::take(&mut self.state.requests).into_keys() {
+            self.state.timers.cancel(Timer::Request(call));
             self.result(call, Err(Code::NoAnswer));
         }
         self.renewal_unanswered();
@@ -50,7 +51,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
         else {
             return;
         };
-        if let (Ok(id), Some(from)) = (outcome, self.life.login_user()) {
+        if let (Ok(id), Some(from)) = (outcome, self.state.login_user()) {
             self.enter_message(from, &Message { id, from, to, text });
         }
         self.result(call, outcome.map(Reply::Message));
@@ -70,10 +71,10 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// API-2, SWITCH-2: only what is the logged-in user's own is shown.
     pub(super) fn message_came(&mut self, message: Message) {
-        if !self.decisions.shows_message(&message, self.life.standing()) {
+        if !self.decisions.shows_message(&message, self.state.standing()) {
             return;
         }
-        if let Some(user) = self.life.login_user() {
+        if let Some(user) = self.state.login_user() {
             self.enter_message(user, &message);
         }
         self.event(Event::Message(message));
@@ -81,27 +82,37 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// Puts the list that came with a login or resume into the cache (API-2, API-3).
     pub(super) fn store_conversations(&mut self, user: UserId, conversations: Vec<Conversation>) {
-        if self.life.cache.replace(user, conversations) {
+        if self.state.cache.replace(user, conversations) {
             self.write_conversations(user);
         }
     }
 
     fn enter_message(&mut self, user: UserId, message: &Message) {
-        if self.life.cache.enter(user, message) {
+        if self.state.cache.enter(user, message) {
             self.write_conversations(user);
         }
     }
 
     fn write_conversations(&mut self, user: UserId) {
-        let conversations = self.life.cache.list(user).to_vec();
+        let conversations = self.state.cache.list(user).to_vec();
         self.outbox.store(Write::Conversations { user, conversations });
     }
 
     /// A late answer, or one of another kind, finds nothing to answer.
     fn take_request(&mut self, call: CallId, is_kind: impl FnOnce(&Request) -> bool) -> Option<Request> {
-        self.life.requests.get(&call).filter(|request| is_kind(request))?;
-        self.life.timers.cancel(Timer::Request(call));
-        self.life.requests.remove(&call)
+        self.state.requests.get(&call).filter(|request| is_kind(request))?;
+        self.state.timers.cancel(Timer::Request(call));
+        self.state.requests.remove(&call)
+    }
+}
+
+/// What is to be judged of a call before it becomes a request. None if it never becomes one.
+fn arguments(call: &Call) -> Option<Arguments<'_>> {
+    match call {
+        Call::SendMessage { to, text } => Some(Arguments::SendMessage { to, text }),
+        Call::AdminKick { user } => Some(Arguments::AdminKick { user }),
+        Call::QueryStatus { users } => Some(Arguments::QueryStatus { users }),
+        Call::Init(_) | Call::Uninit | Call::Login { .. } | Call::Logout | Call::Conversations => None,
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! When to connect is `link`'s part; what an answer means is decided in `decide::client`.
 
+use crate::client::handler::Handler;
 use crate::client::interface::Event;
-use crate::client::life::{Session, Stage};
-use crate::client::turn::Turn;
+use crate::client::state::{Session, Stage};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::{ResumeVerdict, TicketChoice};
@@ -12,22 +12,22 @@ use crate::id::Attempt;
 use crate::protocol::{Admission, ClientFrame, Conversation, ResumeOutcome, SessionName};
 use crate::ticket::Ticket;
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn send_resume(&mut self) {
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         let choice = self.decisions.resume_ticket(session.unconfirmed.is_some());
         let name = session.name;
         let ticket = tried_ticket(session, choice);
         let attempt = self.next_attempt();
         self.send(ClientFrame::Resume { attempt, user: name.user, epoch: name.epoch, ticket });
-        if let Some(line) = &mut self.life.line {
-            line.stage = Stage::Resuming { attempt, ticket: choice };
+        if let Some(connection) = &mut self.state.connection {
+            connection.stage = Stage::ResumeSent { attempt, ticket: choice };
         }
     }
 
     pub(super) fn resume_answered(&mut self, attempt: Attempt, outcome: ResumeOutcome) {
-        let Some(Stage::Resuming { attempt: asked, ticket: choice }) = self.life.stage() else { return };
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(Stage::ResumeSent { attempt: asked, ticket: choice }) = self.state.stage() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         if attempt != asked {
             return;
         }
@@ -46,7 +46,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
             ResumeVerdict::Resumed(conversations) => self.resumed(choice, conversations),
             ResumeVerdict::LoggedIn(Admission { epoch, conversations }) => {
                 // KICK-6: the same session for the application, another one for the server.
-                let Some(session) = self.life.session_mut() else { return };
+                let Some(session) = self.state.session_mut() else { return };
                 session.name.epoch = epoch;
                 let SessionName { user, .. } = session.name;
                 self.set_known_ended(None);
@@ -75,7 +75,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// A resume accepted with another ticket renews, so the one tried is the session's now.
     fn resumed(&mut self, choice: TicketChoice, conversations: Vec<Conversation>) {
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         let user = session.name.user;
         session.ticket = tried_ticket(session, choice);
         session.unconfirmed = None;
@@ -87,7 +87,7 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// The ticket tried was refused: the other one is the only one now (LOGIN-5: once).
     fn forget_ticket(&mut self, choice: TicketChoice) {
-        let Some(session) = self.life.session_mut() else { return };
+        let Some(session) = self.state.session_mut() else { return };
         let unconfirmed = session.unconfirmed.take();
         if let (TicketChoice::Accepted, Some(unconfirmed)) = (choice, unconfirmed) {
             session.ticket = unconfirmed.ticket;

@@ -6,7 +6,6 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Duration;
 
-use crate::client::Call;
 use crate::code::Code;
 use crate::id::{Attempt, UserId};
 use crate::limits::ClientLimits;
@@ -39,6 +38,58 @@ pub enum Standing {
     },
     /// A logout waits for its answer.
     LoggingOut,
+}
+
+/// What the application calls, as far as it matters to whether it may.
+///
+/// ```
+/// use gatecrash::code::Code;
+/// use gatecrash::decide::{ClientDecisions, Rules, client::{CallKind, Standing}};
+///
+/// assert_eq!(Rules.call_refusal(CallKind::Logout, Standing::Nobody, None), Some(Code::NotLoggedIn));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    /// Starts the SDK.
+    Init,
+    /// Ends it.
+    Uninit,
+    /// Logs in, renews, or switches.
+    Login,
+    /// Logs out.
+    Logout,
+    /// Reads the conversation list, from the cache.
+    Conversations,
+    /// Asks something of the server over the session's link: a message, a kick, a query.
+    Request,
+}
+
+/// What a request was given, as the application wrote it.
+///
+/// ```
+/// use gatecrash::decide::{ClientDecisions, Rules, client::Arguments};
+///
+/// assert_eq!(Rules.argument_refusal(Arguments::AdminKick { user: "alice" }), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arguments<'a> {
+    /// Of a message.
+    SendMessage {
+        /// The receiver.
+        to: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+    /// Of an administrator's kick.
+    AdminKick {
+        /// The user.
+        user: &'a str,
+    },
+    /// Of a query.
+    QueryStatus {
+        /// The users.
+        users: &'a [String],
+    },
 }
 
 /// What a call of `login` amounts to.
@@ -125,33 +176,28 @@ pub enum ResumeVerdict {
 /// The SDK's decisions. The default methods are the rules.
 pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + 'static {
     /// Why a call is refused for where the SDK stands. `viewer` is whose cache may be shown.
-    fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+    fn call_refusal(&self, call: CallKind, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
         match (call, standing) {
-            (Call::Init(_), Standing::Uninitialised) => None,
+            (CallKind::Init, Standing::Uninitialised) => None,
             // INIT-4
-            (Call::Init(_), _) => Some(Code::AlreadyInitialised),
+            (CallKind::Init, _) => Some(Code::AlreadyInitialised),
             // INIT-1
             (_, Standing::Uninitialised) => Some(Code::NotInitialised),
-            (Call::Uninit, _) => None,
+            (CallKind::Uninit, _) => None,
             // LOGOUT-4
-            (Call::Login { .. } | Call::Logout, Standing::LoggingOut) => Some(Code::LogoutPending),
+            (CallKind::Login | CallKind::Logout, Standing::LoggingOut) => Some(Code::LogoutPending),
             // LOGIN-4; a renewal is a login that is pending, too.
-            (Call::Login { .. }, Standing::LoggingIn(_) | Standing::LoggedIn { renewing: true, .. }) => {
+            (CallKind::Login, Standing::LoggingIn(_) | Standing::LoggedIn { renewing: true, .. }) => {
                 Some(Code::LoginPending)
             }
-            (Call::Login { .. }, Standing::Nobody | Standing::LoggedIn { renewing: false, .. }) => None,
+            (CallKind::Login, Standing::Nobody | Standing::LoggedIn { renewing: false, .. }) => None,
             // LOGOUT-4
-            (Call::Logout, Standing::Nobody) => Some(Code::NotLoggedIn),
-            (Call::Logout, Standing::LoggingIn(_) | Standing::LoggedIn { .. }) => None,
+            (CallKind::Logout, Standing::Nobody) => Some(Code::NotLoggedIn),
+            (CallKind::Logout, Standing::LoggingIn(_) | Standing::LoggedIn { .. }) => None,
             // API-1
-            (Call::Conversations, _) => viewer.is_none().then_some(Code::NotLoggedIn),
-            (
-                Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. },
-                Standing::LoggedIn { .. },
-            ) => None,
-            (Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. }, _) => {
-                Some(Code::NotLoggedIn)
-            }
+            (CallKind::Conversations, _) => viewer.is_none().then_some(Code::NotLoggedIn),
+            (CallKind::Request, Standing::LoggedIn { .. }) => None,
+            (CallKind::Request, _) => Some(Code::NotLoggedIn),
         }
     }
 
@@ -170,13 +216,14 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     }
 
     /// Why a request's arguments are refused at once (API-4).
-    fn argument_refusal(&self, call: &Call) -> Option<Code> {
-        let is_user = |text: &String| text.parse::<UserId>().is_ok();
-        let valid = match call {
-            Call::SendMessage { to, text } => is_user(to) && text.len() <= TEXT_BYTES_MAX,
-            Call::AdminKick { user } => is_user(user),
-            Call::QueryStatus { users } => (1..=QUERY_USERS_MAX).contains(&users.len()) && users.iter().all(is_user),
-            Call::Init(_) | Call::Uninit | Call::Login { .. } | Call::Logout | Call::Conversations => true,
+    fn argument_refusal(&self, arguments: Arguments<'_>) -> Option<Code> {
+        let is_user = |text: &str| text.parse::<UserId>().is_ok();
+        let valid = match arguments {
+            Arguments::SendMessage { to, text } => is_user(to) && text.len() <= TEXT_BYTES_MAX,
+            Arguments::AdminKick { user } => is_user(user),
+            Arguments::QueryStatus { users } => {
+                (1..=QUERY_USERS_MAX).contains(&users.len()) && users.iter().all(|user| is_user(user))
+            }
         };
         (!valid).then_some(Code::InvalidArgument)
     }

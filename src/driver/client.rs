@@ -12,12 +12,12 @@
 
 mod link;
 mod sdk;
-mod state;
+mod shared;
+mod tcp;
 
 use std::collections::VecDeque;
-use std::future::{Future, pending, poll_fn};
+use std::future::{pending, poll_fn};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -26,16 +26,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::{debug, warn};
 
 use self::link::{Closing, Link, LinkEvent};
-use self::state::Shared;
+use self::shared::Shared;
 use crate::client::{Action, Input};
 use crate::decide::{ClientDecisions, Rules};
 use crate::driver::timer::sleep_until;
 use crate::driver::wire::WireFrame;
+use crate::driver::writer::Writer;
 use crate::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, Surroundings, Unobserved};
 use crate::id::{Change, ConnectionId};
 use crate::time::Instant;
 
 pub use sdk::{Listener, Pending, Sdk, Setup};
+pub use tcp::{Driving, over_tcp};
 
 /// How many closed connections may still be saying their last frames.
 const CLOSING_MAX: usize = 4;
@@ -48,17 +50,6 @@ const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// How many inputs are taken in a row before timers get their turn.
 const INPUTS_IN_A_ROW_MAX: usize = 256;
-
-/// A running write: it owns the disk until it is done.
-type Writing<Disk> = Pin<Box<dyn Future<Output = (Disk, OnDisk, io::Result<()>)> + Send>>;
-
-/// The disk: at rest, or inside the running write.
-enum Desk<Disk> {
-    Free(Disk),
-    Busy(Writing<Disk>),
-    /// Only while one of the others is put in its place.
-    Taken,
-}
 
 /// Makes an SDK: the handle for the application, and the driver to run.
 ///
@@ -99,7 +90,8 @@ pub fn sdk<S: Surroundings, Disk: DeviceDisk>(
 pub struct SdkDriver<S: Surroundings, Disk: DeviceDisk, O: Observe = Unobserved, D: ClientDecisions = Rules> {
     shared: Arc<Shared<S, O, D>>,
     server: String,
-    desk: Desk<Disk>,
+    /// A write ends with what was in it, and whether it is on the disk.
+    disk: Writer<Disk, (OnDisk, io::Result<()>)>,
     /// What is to be written, and the number of the last change in it and in the running write.
     unwritten: OnDisk,
     last_unwritten: Change,
@@ -112,9 +104,9 @@ pub struct SdkDriver<S: Surroundings, Disk: DeviceDisk, O: Observe = Unobserved,
 }
 
 /// What woke the driver.
-enum Woken<Disk> {
+enum Woken {
     Called,
-    Written(Disk, OnDisk, io::Result<()>),
+    Written(OnDisk, io::Result<()>),
     Closed,
     Timer,
 }
@@ -126,7 +118,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
         let driver = SdkDriver {
             shared: Arc::clone(&shared),
             server: server.into(),
-            desk: Desk::Free(disk),
+            disk: Writer::Idle(disk),
             unwritten: OnDisk::default(),
             last_unwritten: Change::NONE,
             last_writing: Change::NONE,
@@ -165,7 +157,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
         let woken = tokio::select! {
             biased;
             () = self.shared.changed.notified() => Woken::Called,
-            (disk, batch, result) = written(&mut self.desk) => Woken::Written(disk, batch, result),
+            (batch, result) = self.disk.done() => Woken::Written(batch, result),
             event = happened(&mut self.link) => {
                 self.link_event(event);
                 return true;
@@ -175,7 +167,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
         };
         match woken {
             Woken::Called | Woken::Closed => {}
-            Woken::Written(disk, batch, result) => self.written(disk, batch, result),
+            Woken::Written(batch, result) => self.written(batch, result),
             Woken::Timer => self.timeout(),
         }
         false
@@ -296,26 +288,18 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
     }
 
     fn begin_write(&mut self) {
-        if self.unwritten == OnDisk::default() || self.write_again_at.is_some() {
+        if self.unwritten == OnDisk::default() || self.write_again_at.is_some() || !self.disk.is_idle() {
             return;
         }
-        let mut disk = match std::mem::replace(&mut self.desk, Desk::Taken) {
-            Desk::Free(disk) => disk,
-            busy @ (Desk::Busy(_) | Desk::Taken) => {
-                self.desk = busy;
-                return;
-            }
-        };
         let batch = std::mem::take(&mut self.unwritten);
         self.last_writing = self.last_unwritten;
-        self.desk = Desk::Busy(Box::pin(async move {
+        self.disk.begin(|mut disk| async move {
             let result = disk.write(batch.clone().into_writes()).await;
-            (disk, batch, result)
-        }));
+            (disk, (batch, result))
+        });
     }
 
-    fn written(&mut self, disk: Disk, mut batch: OnDisk, result: io::Result<()>) {
-        self.desk = Desk::Free(disk);
+    fn written(&mut self, mut batch: OnDisk, result: io::Result<()>) {
         match result {
             Ok(()) => {
                 self.stored = self.last_writing;
@@ -342,14 +326,6 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
 impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> Drop for SdkDriver<S, Disk, O, D> {
     fn drop(&mut self) {
         self.shared.end();
-    }
-}
-
-/// The end of the running write; never if none runs.
-async fn written<Disk>(desk: &mut Desk<Disk>) -> (Disk, OnDisk, io::Result<()>) {
-    match desk {
-        Desk::Busy(writing) => writing.await,
-        Desk::Free(_) | Desk::Taken => pending().await,
     }
 }
 

@@ -12,7 +12,6 @@ use crate::client::Write;
 use crate::driver::{DeviceDisk, OnDisk};
 
 pub use files::FileDisk;
-pub(super) use files::sync_directory;
 
 /// A disk in memory. A clone is the same disk.
 ///

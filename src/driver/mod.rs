@@ -7,20 +7,26 @@
 //! | file | what it is |
 //! |---|---|
 //! | `wire` | frames as bytes |
-//! | `server` | runs a server's core over connections and a store |
-//! | `client` | runs an SDK's core over a connection and a disk; the handle an application holds |
-//! | `disk` | what a device keeps: in files, or in memory |
-//! | `store` | what the server keeps: in a database, or in memory |
+//! | `server` | runs a server's core over connections and a store (feature `server`) |
+//! | `client` | runs an SDK's core over a connection and a disk; the handle an application holds (feature `client`) |
+//! | `disk` | what a device keeps: in files, or in memory (feature `client`) |
+//! | `store` | what the server keeps: in a database, or in memory (feature `server`) |
 //! | `tokio` | the real surroundings |
 
+#[cfg(feature = "client")]
 pub mod client;
+mod directory;
+#[cfg(feature = "client")]
 pub mod disk;
+#[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
 pub mod store;
 mod stream;
 mod timer;
 pub mod tokio;
 pub mod wire;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -10,9 +10,7 @@ mod outage;
 mod slots;
 
 use std::collections::VecDeque;
-use std::future::{Future, pending};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +25,7 @@ use self::slots::Slots;
 use crate::decide::{Rules, ServerDecisions};
 use crate::driver::timer::sleep_until;
 use crate::driver::wire::WireFrame;
+use crate::driver::writer::Writer;
 use crate::driver::{Observe, OpenError, ServerSeen, ServerStore, Surroundings, Unobserved};
 use crate::id::{Change, ConnectionId};
 use crate::server::{Action, Config, Input, Output, Server};
@@ -149,17 +148,6 @@ enum Command {
     Stop,
 }
 
-/// A running commit: it owns the store until it is done.
-type Committing<Store> = Pin<Box<dyn Future<Output = (Store, Change, io::Result<()>)> + Send>>;
-
-/// The store: at rest, or inside the running commit.
-enum Desk<Store> {
-    Free(Store),
-    Busy(Committing<Store>),
-    /// Only while one of the others is put in its place.
-    Taken,
-}
-
 /// A server: its core, its connections and its store.
 ///
 /// ```
@@ -182,14 +170,15 @@ pub struct ServerDriver<S: Surroundings, Store: ServerStore, O: Observe = Unobse
     core: Server<D>,
     /// Whether the core goes on from the store; it knows nobody otherwise, and nobody is let in.
     is_open: bool,
-    desk: Desk<Store>,
+    /// A commit ends with the last change in it, and whether it is on disk.
+    store: Writer<Store, (Change, io::Result<()>)>,
     /// Changes decided and not yet handed to the store, as the core put them.
     gathered: Vec<Output>,
     gate: Gate,
     slots: Slots,
     keys: Keys,
-    /// What happens because of what was just done, before anything else arrives.
-    aftermath: VecDeque<Input>,
+    /// What was just done makes these happen, before anything else arrives.
+    follow_ups: VecDeque<Input>,
     connections_max: usize,
     listener: Arc<S::Listener>,
     arrivals: mpsc::Receiver<Arrival<S::Stream>>,
@@ -240,11 +229,11 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             gate: Gate::new(records.change),
             core: Server::restore(settings.config, records),
             is_open,
-            desk: Desk::Free(store),
+            store: Writer::Idle(store),
             gathered: Vec::new(),
             slots: Slots::default(),
             keys: Keys::new(settings.keys),
-            aftermath: VecDeque::new(),
+            follow_ups: VecDeque::new(),
             connections_max: settings.connections_max,
             listener: Arc::new(listener),
             arrivals,
@@ -317,13 +306,10 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     Command::ClockChanged => self.input(Input::ClockChanged),
                     Command::Stop => return End::Stopped,
                 },
-                (store, change, result) = committed(&mut self.desk) => {
-                    self.desk = Desk::Free(store);
-                    match result {
-                        Ok(()) => self.committed(change),
-                        Err(error) => return End::Failed(error),
-                    }
-                }
+                (change, result) = self.store.done() => match result {
+                    Ok(()) => self.committed(change),
+                    Err(error) => return End::Failed(error),
+                },
                 Some(arrival) = self.arrivals.recv() => {
                     in_a_row += 1;
                     self.arrived(arrival);
@@ -382,7 +368,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             self.observe.server(now, ServerSeen::Input(&input));
             self.core.handle_input(now, input);
             self.drain(now);
-            next = self.aftermath.pop_front();
+            next = self.follow_ups.pop_front();
         }
     }
 
@@ -390,7 +376,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         let now = self.surroundings.now();
         self.core.handle_timeout(now);
         self.drain(now);
-        if let Some(input) = self.aftermath.pop_front() {
+        if let Some(input) = self.follow_ups.pop_front() {
             self.input(input);
         }
     }
@@ -432,7 +418,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     if self.slots.is_open(*connection) {
                         self.gate.forget(*connection);
                         self.slots.remove(*connection);
-                        self.aftermath.push_back(Input::Closed { connection: *connection });
+                        self.follow_ups.push_back(Input::Closed { connection: *connection });
                     }
                 }
             }
@@ -448,16 +434,9 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     /// Hands everything decided so far to the store, if it is not busy: one batch, one transaction.
     fn hand_to_store(&mut self) {
-        if self.gathered.is_empty() {
+        if self.gathered.is_empty() || !self.store.is_idle() {
             return;
         }
-        let store = match std::mem::replace(&mut self.desk, Desk::Taken) {
-            Desk::Free(store) => store,
-            busy @ (Desk::Busy(_) | Desk::Taken) => {
-                self.desk = busy;
-                return;
-            }
-        };
         let batch: Vec<Commit> = self
             .gathered
             .drain(..)
@@ -468,11 +447,10 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             .collect();
         let last = batch.last().expect("a batch is not empty").number;
         debug!(changes = batch.len(), last = last.0, "commit");
-        let mut store = store;
-        self.desk = Desk::Busy(Box::pin(async move {
+        self.store.begin(|mut store| async move {
             let result = store.commit(batch).await;
-            (store, last, result)
-        }));
+            (store, (last, result))
+        });
     }
 
     fn committed(&mut self, change: Change) {
@@ -481,7 +459,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         for output in self.gate.open_up_to(change) {
             self.carry_out(now, &output);
         }
-        if let Some(input) = self.aftermath.pop_front() {
+        if let Some(input) = self.follow_ups.pop_front() {
             self.input(input);
         }
     }
@@ -489,9 +467,8 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     /// Commits everything decided, so that everything answered can be said.
     async fn finish_commits(&mut self) -> io::Result<()> {
         self.hand_to_store();
-        while let Desk::Busy(_) = self.desk {
-            let (store, change, result) = committed(&mut self.desk).await;
-            self.desk = Desk::Free(store);
+        while !self.store.is_idle() {
+            let (change, result) = self.store.done().await;
             result?;
             self.committed(change);
             self.hand_to_store();
@@ -509,14 +486,6 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         if tokio::time::timeout(STOP_MAX, all_ended).await.is_err() {
             debug!("some peers did not read to the end");
         }
-    }
-}
-
-/// The end of the running commit; never if none runs.
-async fn committed<Store>(desk: &mut Desk<Store>) -> (Store, Change, io::Result<()>) {
-    match desk {
-        Desk::Busy(committing) => committing.await,
-        Desk::Free(_) | Desk::Taken => pending().await,
     }
 }
 

@@ -4,8 +4,6 @@
 
 use std::future::Future;
 use std::io;
-use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,14 +11,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::driver::Surroundings;
-use crate::driver::client::{self, Sdk};
-use crate::driver::disk::{FileDisk, MemoryDisk};
 use crate::time::{Instant, Now, WallTime};
 
 /// The real world. Instants count from when it was made.
 ///
 /// Its monotonic clock is the system's, which on some systems stands still while the machine is
-/// suspended. [`Sdk::woken`] makes up for that: the clock is set forward by as much as the wall clock
+/// suspended. [`Surroundings::woken`] makes up for that: the clock is set forward by as much as the wall clock
 /// went ahead of it.
 ///
 /// ```
@@ -54,46 +50,6 @@ fn wall() -> WallTime {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     WallTime::from_micros(u64::try_from(since_1970.as_micros()).unwrap_or(u64::MAX))
 }
-
-/// Makes an SDK that talks to `server` over TCP and keeps its record and caches in `data`, or in
-/// memory without it. Spawn the driver that comes with the handle.
-///
-/// # Errors
-///
-/// As [`FileDisk::open`].
-///
-/// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// use gatecrash::{client::Status, policy::Platform};
-///
-/// let (sdk, driver) = gatecrash::driver::tokio::sdk("im.example.org:7000", None).unwrap();
-/// tokio::spawn(driver);
-/// sdk.init(Platform::Linux).await.unwrap();
-/// assert_eq!(sdk.login_status(), Status::Logout);
-/// # });
-/// ```
-pub fn sdk(server: impl Into<String>, data: Option<&Path>) -> io::Result<(Sdk, Driving)> {
-    Ok(match data {
-        Some(data) => {
-            let (sdk, driver) = client::sdk(Live::new(), FileDisk::open(data)?, server);
-            (sdk, Box::pin(driver.run()))
-        }
-        None => {
-            let (sdk, driver) = client::sdk(Live::new(), MemoryDisk::default(), server);
-            (sdk, Box::pin(driver.run()))
-        }
-    })
-}
-
-/// A running [`SdkDriver`](client::SdkDriver).
-///
-/// ```
-/// use gatecrash::driver::tokio::Driving;
-///
-/// let nothing: Driving = Box::pin(async {});
-/// drop(nothing);
-/// ```
-pub type Driving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Surroundings for Live {
     type Listener = TcpListener;

@@ -6,6 +6,9 @@
 mod decode;
 mod encode;
 mod framing;
+#[allow(missing_docs, clippy::all)]
+#[rustfmt::skip]
+mod session;
 
 pub use framing::{FrameReader, Unreadable, write};
 
@@ -19,12 +22,6 @@ pub const USER_TEXT_BYTES_MAX: usize = 1024;
 /// The most devices of one user in a status report: 3 on each of 6 platforms and 10 on the web
 /// (POLICY-2).
 pub const REPORT_DEVICES_MAX: usize = 3 * 6 + 10;
-
-/// The messages generated from `proto/session.proto`.
-mod session {
-    #![allow(missing_docs, clippy::all)]
-    include!(concat!(env!("OUT_DIR"), "/gatecrash.session.v1.rs"));
-}
 
 /// A frame of either side, as the body of one length-prefixed frame.
 ///

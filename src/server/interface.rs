@@ -107,6 +107,24 @@ pub struct Output {
     pub action: Action,
 }
 
+impl Output {
+    /// The connection it goes out on.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        match &self.action {
+            Action::Send { connection, .. } | Action::Close { connection } => Some(*connection),
+            Action::Commit(_) | Action::Note(_) => None,
+        }
+    }
+
+    /// What is said in its place when the store failed while it waited: that the server was unable. Nothing to
+    /// those who asked nothing (DUR-5).
+    pub fn unable(&self) -> Option<Output> {
+        let Action::Send { connection, frame } = &self.action else { return None };
+        let action = Action::Send { connection: *connection, frame: frame.unable()? };
+        Some(Output { reveals: Change::NONE, action })
+    }
+}
+
 /// One thing to do.
 ///
 /// ```

@@ -4,7 +4,7 @@
 //! refused in a fixed order: the user id, the lock, the ticket (TICKET-3), the notice of KICK-7.
 
 use super::session::Newcomer;
-use super::{Action, Note, Peer, Server, Standing};
+use super::{Action, Binding, Note, Peer, Server};
 use crate::code::Code;
 use crate::decide::ServerDecisions;
 use crate::decide::server::{ResumeCase, ResumeVerdict};
@@ -29,7 +29,7 @@ impl<D: ServerDecisions> Server<D> {
         }
         let user: UserId = user.parse().map_err(|_| Refusal::Code(Code::UserIdRejected))?;
         let ticket = self.admit(peer.device, user, ticket).map_err(Refusal::Code)?;
-        if self.decide.owes_notice(self.config.notify_offline_kick, self.ended(peer.device), user) {
+        if self.decisions.owes_notice(self.config.notify_offline_kick, self.ended(peer.device), user) {
             let epoch = self.ended(peer.device).map_or(Epoch(0), |ended| ended.epoch);
             self.settle(peer.device, SessionName { user, epoch });
             return Err(Refusal::Code(Code::KickedWhileAway));
@@ -51,7 +51,7 @@ impl<D: ServerDecisions> Server<D> {
             return ResumeOutcome::Stale;
         }
         let judged = self.judge(device, user, ticket);
-        let verdict = self.decide.resume(&ResumeCase {
+        let verdict = self.decisions.resume(&ResumeCase {
             user,
             epoch,
             session: self.session(user, device),
@@ -99,8 +99,8 @@ impl<D: ServerDecisions> Server<D> {
         name: SessionName,
         ticket: &OpenedTicket,
     ) -> Result<Result<(), Refusal>, FrameError> {
-        let standing = self.connection(connection).map(|link| link.standing);
-        if standing == Some(Standing::Fresh) {
+        let binding = self.connection(connection).map(|link| link.binding);
+        if binding == Some(Binding::Fresh) {
             return Err(FrameError::OutOfPlace);
         }
         Ok(self.renew_session(connection, peer.device, attempt, name, ticket))
@@ -116,7 +116,7 @@ impl<D: ServerDecisions> Server<D> {
     ) -> Result<(), Refusal> {
         self.act_on(connection, device, attempt)?;
         let SessionName { user, epoch } = name;
-        if self.connection(connection).is_none_or(|link| link.standing != Standing::Bound(name)) {
+        if self.connection(connection).is_none_or(|link| link.binding != Binding::Bound(name)) {
             return Err(Refusal::Code(Code::NotLoggedIn));
         }
         let ticket = self.admit(device, user, ticket).map_err(Refusal::Code)?;
@@ -133,7 +133,7 @@ impl<D: ServerDecisions> Server<D> {
         self.act_on(connection, device, attempt)?;
         if let Some(user) = self.records.devices.get(&device).and_then(|record| record.user) {
             let session = self.session(user, device).expect("a device's holder has a session");
-            if self.decide.logout_ends(session.attempt, attempt) {
+            if self.decisions.logout_ends(session.attempt, attempt) {
                 self.end_own_session(user, device, EndReason::Logout, connection);
             }
         }
@@ -141,7 +141,7 @@ impl<D: ServerDecisions> Server<D> {
             self.fact(Fact::EndForgotten { user: record.keeper, device });
         }
         // The end was told by being asked for: the connection is as good as new.
-        if self.connection(connection).is_some_and(|link| matches!(link.standing, Standing::Over(_))) {
+        if self.connection(connection).is_some_and(|link| matches!(link.binding, Binding::Over(_))) {
             self.refresh(connection);
         }
         Ok(())
@@ -180,7 +180,7 @@ impl<D: ServerDecisions> Server<D> {
     fn act_on(&mut self, connection: ConnectionId, device: DeviceId, attempt: Attempt) -> Result<(), Refusal> {
         let admitted = self.records.devices.get(&device).map(|record| (record.keeper, record.attempt));
         let highest = admitted.map(|(_, attempt)| attempt).or_else(|| self.strangers.find(&device).copied());
-        if !self.decide.is_new_attempt(highest, attempt) {
+        if !self.decisions.is_new_attempt(highest, attempt) {
             return Err(Refusal::Stale);
         }
         match admitted {
@@ -198,26 +198,26 @@ impl<D: ServerDecisions> Server<D> {
     fn admit(&mut self, device: DeviceId, user: UserId, ticket: &OpenedTicket) -> Result<SessionTicket, Code> {
         let now = self.now.instant;
         let refusals = self.refusals.find(&(user, device));
-        if refusals.is_some_and(|refusals| self.decide.is_locked(refusals, now)) {
+        if refusals.is_some_and(|refusals| self.decisions.is_locked(refusals, now)) {
             return Err(Code::TooManyRefusals);
         }
         let refusals = refusals.cloned().unwrap_or_default();
         self.judge(device, user, ticket).inspect_err(|_| {
-            let refusals = self.decide.refused(refusals, &self.config.limits, now);
+            let refusals = self.decisions.refused(refusals, &self.config.limits, now);
             self.refusals.put((user, device), refusals);
         })
     }
 
     fn judge(&mut self, device: DeviceId, user: UserId, ticket: &OpenedTicket) -> Result<SessionTicket, Code> {
         let (wall, account) = (self.now.wall, self.records.users.get(&user));
-        let verdict = self.decide.judge_ticket(ticket, self.config.app_id, user, account, wall.seconds());
+        let verdict = self.decisions.judge_ticket(ticket, self.config.app_id, user, account, wall.seconds());
         self.actions.push(Action::Note(Note::TicketJudged { device, user, wall, verdict }));
         verdict?;
         ticket.as_ref().map(|opened| SessionTicket::from(&opened.claims)).map_err(|&code| code)
     }
 
     fn over(&mut self, connection: ConnectionId, name: SessionName) {
-        let is_bound = self.connection(connection).is_some_and(|link| matches!(link.standing, Standing::Bound(_)));
+        let is_bound = self.connection(connection).is_some_and(|link| matches!(link.binding, Binding::Bound(_)));
         // A connection that carries a live session of the device goes on carrying it.
         if !is_bound {
             self.linger(connection, name);

@@ -46,7 +46,7 @@ pub use interface::{Action, Config, Input, Note, Output, Timer};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server<D: ServerDecisions = Rules> {
-    decide: D,
+    decisions: D,
     config: Config,
     records: Records,
     connections: Vec<Option<Connection>>,
@@ -72,7 +72,7 @@ pub struct Server<D: ServerDecisions = Rules> {
 struct Connection {
     last_heard: Instant,
     peer: Option<Peer>,
-    standing: Standing,
+    binding: Binding,
 }
 
 /// Who a connection's first frame said it is.
@@ -82,7 +82,7 @@ struct Peer {
     platform: Platform,
 }
 
-/// What a connection is good for.
+/// Which session a connection carries.
 ///
 /// ```text
 ///         login, resume             kick, expiry
@@ -91,7 +91,7 @@ struct Peer {
 ///   └────────────────────────┘      Bound ◀──────────┘
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Standing {
+enum Binding {
     /// Nobody is logged in on it.
     Fresh,
     /// It carries this session.
@@ -110,7 +110,7 @@ impl<D: ServerDecisions> Server<D> {
     /// The same, asking these decisions.
     pub fn with(decisions: D, config: Config, records: Records) -> Self {
         Server {
-            decide: decisions,
+            decisions,
             strangers: Bounded::new(config.limits.records_max),
             refusals: Bounded::new(config.limits.records_max),
             config,
@@ -239,7 +239,7 @@ impl<D: ServerDecisions> Server<D> {
         }
         assert!(self.connections[index].is_none(), "a connection's number is free before it is reused");
         self.connections[index] =
-            Some(Connection { last_heard: self.now.instant, peer: None, standing: Standing::Fresh });
+            Some(Connection { last_heard: self.now.instant, peer: None, binding: Binding::Fresh });
         self.instants.set(Timer::Admission(connection), self.now.instant + self.config.limits.admission);
     }
 
@@ -317,7 +317,7 @@ impl<D: ServerDecisions> Server<D> {
                 let Some(peer) = link.peer else { return };
                 let silence = self.config.limits.silence_of(peer.platform);
                 // PRES-2: a dead device stays connected no longer than this.
-                if forced || self.decide.is_silent(link.last_heard, silence, self.now.instant) {
+                if forced || self.decisions.is_silent(link.last_heard, silence, self.now.instant) {
                     self.hang_up(connection);
                 } else {
                     // Re-armed lazily, so that a heartbeat touches no timer.
@@ -352,7 +352,7 @@ impl<D: ServerDecisions> Server<D> {
 
     /// The presence of an account now (PRES-1).
     fn presence_of(&self, account: &UserRecord) -> Presence {
-        self.decide.presence(&account.sessions, self.config.limits.push_online, self.now.wall)
+        self.decisions.presence(&account.sessions, self.config.limits.push_online, self.now.wall)
     }
 
     fn send(&mut self, connection: ConnectionId, frame: ServerFrame) {
@@ -387,9 +387,9 @@ impl<D: ServerDecisions> Server<D> {
         if let Some(peer) = link.peer.filter(|peer| self.newest.get(&peer.device) == Some(&connection)) {
             self.newest.remove(&peer.device);
         }
-        if let (Standing::Bound(name), Some(peer)) = (link.standing, link.peer) {
+        if let (Binding::Bound(name), Some(peer)) = (link.binding, link.peer) {
             let current = self.links.get(&peer.device).copied();
-            if self.decide.is_link_loss(current, connection) && self.session(name.user, peer.device).is_some() {
+            if self.decisions.is_link_loss(current, connection) && self.session(name.user, peer.device).is_some() {
                 self.links.remove(&peer.device);
                 self.lose_link(name.user, peer.device);
             }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Peer, Server, Standing};
+use super::{Binding, Peer, Server};
 use crate::code::Code;
 use crate::decide::ServerDecisions;
 use crate::id::{CallId, ConnectionId, DeviceId, MessageId, UserId};
@@ -17,17 +17,17 @@ use crate::store::{EndReason, Fact, Session};
 impl<D: ServerDecisions> Server<D> {
     /// Who asks on this connection, or [6014], or that nobody may ask here.
     fn asker(&self, connection: ConnectionId) -> Result<Result<UserId, Code>, FrameError> {
-        match self.connection(connection).map(|link| link.standing) {
-            Some(Standing::Bound(SessionName { user, .. })) => Ok(Ok(user)),
-            Some(Standing::Over(_)) => Ok(Err(Code::NotLoggedIn)),
-            Some(Standing::Fresh) | None => Err(FrameError::OutOfPlace),
+        match self.connection(connection).map(|link| link.binding) {
+            Some(Binding::Bound(SessionName { user, .. })) => Ok(Ok(user)),
+            Some(Binding::Over(_)) => Ok(Err(Code::NotLoggedIn)),
+            Some(Binding::Fresh) | None => Err(FrameError::OutOfPlace),
         }
     }
 
     fn administrator(&self, connection: ConnectionId) -> Result<Result<UserId, Code>, FrameError> {
         let asker = self.asker(connection)?;
         Ok(asker.and_then(|user| {
-            let may = self.decide.may_administer(&self.config.administrators, user);
+            let may = self.decisions.may_administer(&self.config.administrators, user);
             may.then_some(user).ok_or(Code::NotAdministrator)
         }))
     }
@@ -144,7 +144,7 @@ impl<D: ServerDecisions> Server<D> {
         let dormant = self.config.limits.dormant_of(session.platform);
         match session.link.lost_at() {
             None => DeviceState::Connected,
-            Some(lost_at) if self.decide.is_dormant(lost_at, dormant, self.now.wall) => DeviceState::Dormant,
+            Some(lost_at) if self.decisions.is_dormant(lost_at, dormant, self.now.wall) => DeviceState::Dormant,
             Some(_) => DeviceState::LinkLost,
         }
     }

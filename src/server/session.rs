@@ -3,7 +3,7 @@
 //! Decides nothing: `login` and `request` say what happens, this keeps facts, timers and
 //! connections in step.
 
-use super::{Action, Connection, Peer, Server, Standing, Timer};
+use super::{Action, Binding, Connection, Peer, Server, Timer};
 use crate::decide::ServerDecisions;
 use crate::id::{Attempt, ConnectionId, DeviceId, PublicName, UserId};
 use crate::policy::Platform;
@@ -39,8 +39,8 @@ impl<D: ServerDecisions> Server<D> {
         }
         let account = &self.records.users[&user];
         let day = self.now.wall.day();
-        let epoch = self.decide.next_epoch(account.last_epoch, self.records.epoch_floor());
-        if counts && self.decide.counts_day(&account.days, DAYS_MAX, day) {
+        let epoch = self.decisions.next_epoch(account.last_epoch, self.records.epoch_floor());
+        if counts && self.decisions.counts_day(&account.days, DAYS_MAX, day) {
             self.fact(Fact::DayCounted { user, day });
         }
         // LOGIN-10, SWITCH-5: whatever the device held makes room, and is told nothing.
@@ -50,7 +50,7 @@ impl<D: ServerDecisions> Server<D> {
         }
         let account = &self.records.users[&user];
         let victims =
-            self.decide.victims(&self.config.seats, &account.sessions, platform, &self.config.limits, self.now.wall);
+            self.decisions.victims(&self.config.seats, &account.sessions, platform, &self.config.limits, self.now.wall);
         for victim in victims {
             self.kick(user, victim.device, victim.reason, Some(device.public_name()));
         }
@@ -71,7 +71,7 @@ impl<D: ServerDecisions> Server<D> {
         }
         let now = self.now.instant;
         let link = self.connection_mut(connection).expect("a session is bound to the connection it came on");
-        link.standing = Standing::Bound(name);
+        link.binding = Binding::Bound(name);
         let platform = link.peer.expect("only a named peer is bound").platform;
         self.instants.cancel(Timer::Admission(connection));
         self.instants.cancel(Timer::Linger(connection));
@@ -134,7 +134,7 @@ impl<D: ServerDecisions> Server<D> {
     pub(super) fn refresh(&mut self, connection: ConnectionId) {
         let admission = self.now.instant + self.config.limits.admission;
         let link = self.connection_mut(connection).expect("only an open connection is used again");
-        link.standing = Standing::Fresh;
+        link.binding = Binding::Fresh;
         self.instants.cancel(Timer::Silence(connection));
         self.instants.cancel(Timer::Linger(connection));
         // INPUT-2: who was never admitted gains no time by asking for an end.
@@ -164,7 +164,7 @@ impl<D: ServerDecisions> Server<D> {
     pub(super) fn linger(&mut self, connection: ConnectionId, name: SessionName) {
         let until = self.now.instant + self.config.limits.kick_linger;
         let link = self.connection_mut(connection).expect("only an open connection lingers");
-        link.standing = Standing::Over(name);
+        link.binding = Binding::Over(name);
         self.instants.cancel(Timer::Silence(connection));
         // Asking again gains no time, and who was never admitted stays under INPUT-2's.
         self.instants.set_first(Timer::Linger(connection), until);
@@ -173,14 +173,14 @@ impl<D: ServerDecisions> Server<D> {
     /// KICK-3, KICK-10: what is asked on the connection of an ended session is answered with the
     /// end, once more; anything else hears that the peer is there (CONN-5).
     pub(super) fn heartbeat(&mut self, connection: ConnectionId, peer: Peer) {
-        let frame = match self.connection(connection).map(|Connection { standing, .. }| *standing) {
-            Some(Standing::Over(SessionName { user, epoch })) => {
+        let frame = match self.connection(connection).map(|Connection { binding, .. }| *binding) {
+            Some(Binding::Over(SessionName { user, epoch })) => {
                 match self.ended(peer.device).filter(|ended| ended.names(user, epoch)) {
                     Some(ended) => end_frame(ended),
                     None => ServerFrame::Kick(Kick { user, epoch, reason: KickReason::Gone, by: None }),
                 }
             }
-            Some(Standing::Fresh | Standing::Bound(_)) | None => ServerFrame::HeartbeatAnswer,
+            Some(Binding::Fresh | Binding::Bound(_)) | None => ServerFrame::HeartbeatAnswer,
         };
         self.send(connection, frame);
     }
@@ -198,7 +198,7 @@ impl<D: ServerDecisions> Server<D> {
     /// KICK-3: the device has noted the end; its connection has nothing more to carry (KICK-10).
     pub(super) fn kick_confirmed(&mut self, connection: ConnectionId, peer: Peer, name: SessionName) {
         self.settle(peer.device, name);
-        if self.connection(connection).is_some_and(|link| link.standing == Standing::Over(name)) {
+        if self.connection(connection).is_some_and(|link| link.binding == Binding::Over(name)) {
             self.actions.push(Action::Close { connection });
             self.connection_gone(connection);
         }
@@ -206,7 +206,7 @@ impl<D: ServerDecisions> Server<D> {
 
     /// Strikes the kick off what the device is owed, if it is this one.
     pub(super) fn settle(&mut self, device: DeviceId, SessionName { user, epoch }: SessionName) {
-        if self.decide.settles(self.ended(device), user, epoch) {
+        if self.decisions.settles(self.ended(device), user, epoch) {
             self.fact(Fact::KickSettled { user, device, epoch });
         }
     }

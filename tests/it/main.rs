@@ -3,6 +3,7 @@
 mod client;
 mod fixed_seed;
 mod gatecrashd_ticket;
+mod generated;
 mod killed;
 mod loopback;
 mod serve;

@@ -20,6 +20,12 @@ use source::{Source, cut, lines_before_tests, load, paths, split, test_files};
 /// The longest Rust file, in lines, its tests not counted.
 const LINES_MAX: usize = 700;
 
+/// The features of the product: what is built of it, never how it behaves.
+const FEATURES: [&str; 3] = ["client", "server", "cli"];
+
+/// Where they may be asked for.
+const FEATURE_FILES: [&str; 2] = ["src/lib.rs", "src/driver/mod.rs"];
+
 /// Rules that no code, or no test, can cite yet, and why.
 const NOT_CITED_YET: [(&str, &str); 0] = [];
 
@@ -361,13 +367,22 @@ fn check_files(sources: &[Source]) -> Vec<String> {
                 complaints.push(format!("{path}:{line}: `{found}` is not allowed: write it out, safely"));
             }
         }
-        for (number, line) in split.code.lines().enumerate() {
+        for ((number, line), whole) in split.code.lines().enumerate().zip(text.lines()) {
             let dense: String = line.split_whitespace().collect();
             if dense.contains("#[ignore") {
                 complaints.push(format!("{path}:{}: an ignored test proves nothing: mend it or delete it", number + 1));
             }
-            if dense.contains("cfg") && paths(line).iter().any(|(_, word)| word == "feature") {
-                complaints.push(format!("{path}:{}: no features: let the caller pass what differs", number + 1));
+            // What stands between quotation marks is every second part.
+            let is_known = || whole.split('"').skip(1).step_by(2).all(|name| FEATURES.contains(&name));
+            if dense.contains("cfg")
+                && paths(line).iter().any(|(_, word)| word == "feature")
+                && !(FEATURE_FILES.contains(&path.as_str()) && is_known())
+            {
+                let (features, files) = (FEATURES.join(", "), FEATURE_FILES.join(" and "));
+                complaints.push(format!(
+                    "{path}:{}: only {files} may ask for features, and for {features} alone: let the caller pass what differs",
+                    number + 1
+                ));
             }
         }
     }
@@ -376,7 +391,7 @@ fn check_files(sources: &[Source]) -> Vec<String> {
 
 // Manifests.
 
-/// No features, and a product that knows neither the harness nor its network.
+/// No features but those that say what is built of the product, which knows neither the harness nor its network.
 fn check_manifests(product: &str, harness: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for (path, text) in [("Cargo.toml", product), ("sim/Cargo.toml", harness)] {
@@ -387,15 +402,33 @@ fn check_manifests(product: &str, harness: &str) -> Vec<String> {
                 continue;
             }
         };
-        if manifest.contains_key("features") {
-            complaints.push(format!("{path} has features, which unify and leak: delete them"));
+        let features = manifest.get("features").and_then(|features| features.as_table());
+        let is_product = path == "Cargo.toml";
+        for (name, parts) in features.into_iter().flatten() {
+            if !is_product {
+                complaints.push(format!("{path} has a feature {name}, which unifies and leaks: delete it"));
+            } else if name == "default" {
+                let parts: BTreeSet<&str> =
+                    parts.as_array().into_iter().flatten().filter_map(|it| it.as_str()).collect();
+                if parts != BTreeSet::from(FEATURES) {
+                    complaints.push(format!("{path}: whoever asks for nothing gets all of {}", FEATURES.join(", ")));
+                }
+            } else if !FEATURES.contains(&name.as_str()) {
+                complaints.push(format!("{path} has a feature {name} beside {}: delete it", FEATURES.join(", ")));
+            }
         }
+        let is_brought = |name: &str| {
+            let parts = features.into_iter().flatten().filter_map(|(_, parts)| parts.as_array()).flatten();
+            is_product && parts.filter_map(|part| part.as_str()).any(|part| part == format!("dep:{name}"))
+        };
         for table in ["dependencies", "build-dependencies"] {
             for (name, dependency) in manifest.get(table).and_then(|table| table.as_table()).into_iter().flatten() {
-                if dependency.get("optional").is_some() {
-                    complaints.push(format!("{path}: {name} is optional, which makes it a feature: decide"));
+                if dependency.get("optional").is_some() && !is_brought(name) {
+                    complaints.push(format!(
+                        "{path}: {name} is optional, which makes it a feature: let one of those of the product bring it as dep:{name}"
+                    ));
                 }
-                if path == "Cargo.toml" && ["turmoil", "gatecrash-sim"].contains(&name.as_str()) {
+                if is_product && ["turmoil", "gatecrash-sim"].contains(&name.as_str()) {
                     complaints.push(format!("{path}: the product may not depend on {name}: only tests may"));
                 }
             }
@@ -747,7 +780,13 @@ mod tests {
         assert_complaints(bad("fn f() { std::unimplemented!() }"), &["unimplemented"]);
         assert_complaints(bad("unsafe { f() }"), &["`unsafe`"]);
         assert_complaints(bad("#[test]\n#[ignore = \"slow\"]\nfn f() {}"), &[":3: an ignored test"]);
-        assert_complaints(bad("#[cfg(feature = \"fast\")]\nfn f() {}"), &[":2: no features"]);
+        let asks = |path: &str, feature: &str| {
+            check_files(&[Source::new(path, &format!("//! A.\n#[cfg(feature = \"{feature}\")]\nmod a;"))])
+        };
+        assert_complaints(asks("src/driver/mod.rs", "client"), &[]);
+        assert_complaints(asks("src/driver/mod.rs", "fast"), &[":2: only src/lib.rs and src/driver/mod.rs"]);
+        assert_complaints(asks("src/client/mod.rs", "client"), &["src/client/mod.rs:2: only src/lib.rs"]);
+        assert_complaints(asks("sim/src/lib.rs", "client"), &["sim/src/lib.rs:2: only src/lib.rs"]);
         assert_complaints(bad("#[cfg(test)]\nfn todo_list() { feature(\"unsafe TODO\") }"), &[]);
     }
 
@@ -758,7 +797,21 @@ mod tests {
         let leaky = "[features]\nfast = []\n[dependencies]\nturmoil = { version = \"0.7\", optional = true }\n[target.x.dependencies]\n";
         assert_complaints(
             check_manifests(leaky, plain),
-            &["has features", "turmoil is optional", "depend on turmoil", "target"],
+            &["has a feature fast", "turmoil is optional", "depend on turmoil", "target"],
+        );
+        let parts = |features: &str| {
+            format!("[features]\n{features}\n[dependencies]\nredb = {{ version = \"4\", optional = true }}\n")
+        };
+        let whole =
+            parts("default = [\"client\", \"server\", \"cli\"]\nclient = []\nserver = [\"dep:redb\"]\ncli = []");
+        assert_none(check_manifests(&whole, plain));
+        assert_complaints(
+            check_manifests(&parts("default = [\"client\", \"server\"]\nserver = []"), plain),
+            &["whoever asks for nothing", "redb is optional"],
+        );
+        assert_complaints(
+            check_manifests(plain, &parts("server = [\"dep:redb\"]")),
+            &["sim/Cargo.toml has a feature server", "redb is optional"],
         );
         assert_complaints(
             check_manifests("[dependencies]\ngatecrash-sim = \"1\"\n", plain),

@@ -4,9 +4,8 @@
 
 use std::time::Duration;
 
-use gatecrash::client::Call;
 use gatecrash::code::Code;
-use gatecrash::decide::client::{KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
+use gatecrash::decide::client::{Arguments, CallKind, KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
 use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::{Attempt, UserId};
 use gatecrash::limits::ClientLimits;
@@ -141,9 +140,9 @@ broken! {
 
     /// A login while another is pending takes its place, and the first is never answered.
     SecondLoginTakesOver {
-        fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+        fn call_refusal(&self, call: CallKind, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
             match (call, standing) {
-                (Call::Login { .. }, Standing::LoggingIn(_)) => None,
+                (CallKind::Login, Standing::LoggingIn(_)) => None,
                 _ => Rules.call_refusal(call, standing, viewer),
             }
         }
@@ -151,9 +150,9 @@ broken! {
 
     /// A second `init` starts the SDK anew.
     SecondInit {
-        fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+        fn call_refusal(&self, call: CallKind, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
             match call {
-                Call::Init(_) => None,
+                CallKind::Init => None,
                 _ => Rules.call_refusal(call, standing, viewer),
             }
         }
@@ -183,7 +182,7 @@ broken! {
 }
 
 impl ClientDecisions for ClientBug {
-    fn call_refusal(&self, call: &Call, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
+    fn call_refusal(&self, call: CallKind, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
         ask!(self.call_refusal(call, standing, viewer))
     }
 
@@ -191,8 +190,8 @@ impl ClientDecisions for ClientBug {
         ask!(self.login_user(user, ticket, reported_expired))
     }
 
-    fn argument_refusal(&self, call: &Call) -> Option<Code> {
-        ask!(self.argument_refusal(call))
+    fn argument_refusal(&self, arguments: Arguments<'_>) -> Option<Code> {
+        ask!(self.argument_refusal(arguments))
     }
 
     fn login_kind(&self, standing: Standing, user: UserId) -> LoginKind {

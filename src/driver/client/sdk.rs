@@ -168,7 +168,7 @@ impl Sdk {
         Sdk { shared }
     }
 
-    /// Starts the SDK's life (INIT-1). `login` may be called at once (INIT-2).
+    /// Starts the SDK (INIT-1). `login` may be called at once (INIT-2).
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Sdk {
         self.call(Call::Init(Box::new(self.shared.start(setup.into()))), done)
     }
 
-    /// Ends the SDK's life, and every pending call with [`Code::Uninitialised`]. Once the result is
+    /// Ends the SDK, and every pending call with [`Code::Uninitialised`]. Once the result is
     /// there nothing is called back any more. The session stays, as if the process were killed
     /// (INIT-3, INIT-5).
     ///

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
 
 use crate::client::{Installation, Write};
-use crate::driver::{DeviceDisk, OnDisk};
+use crate::driver::{DeviceDisk, OnDisk, directory};
 use crate::id::UserId;
 use crate::protocol::Conversation;
 
@@ -144,13 +144,7 @@ fn write_json(path: &Path, name: &str, value: &impl Serialize) -> io::Result<()>
     file.write_all(&serde_json::to_vec(value)?)?;
     file.sync_all()?;
     fs::rename(&new, path.join(name))?;
-    sync_directory(path)
-}
-
-/// A rename survives a crash once its directory is synced; where directories cannot be opened, as
-/// on Windows, the file system sees to it.
-pub(in crate::driver) fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    directory::sync(path)
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Gate {
 
     /// The connection is gone: nothing waits for it any more.
     pub(super) fn forget(&mut self, connection: ConnectionId) {
-        self.waiting.retain(|output| connection_of(output) != Some(connection));
+        self.waiting.retain(|output| output.connection() != Some(connection));
     }
 }
 
@@ -63,14 +63,7 @@ fn must_wait(output: &Output, committed: Change, before: &VecDeque<Output>) -> b
         Action::Close { connection } => Some(*connection),
         Action::Commit(_) | Action::Send { .. } | Action::Note(_) => None,
     };
-    output.reveals > committed || closes.is_some() && before.iter().any(|earlier| connection_of(earlier) == closes)
-}
-
-fn connection_of(output: &Output) -> Option<ConnectionId> {
-    match &output.action {
-        Action::Send { connection, .. } | Action::Close { connection } => Some(*connection),
-        Action::Commit(_) | Action::Note(_) => None,
-    }
+    output.reveals > committed || closes.is_some() && before.iter().any(|earlier| earlier.connection() == closes)
 }
 
 #[cfg(test)]

@@ -8,11 +8,10 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::gate::Gate;
-use super::{Action, Command, Desk, Output, ServeError, ServerDriver, ServerSeen, ServerStore};
+use super::{Command, Output, ServeError, ServerDriver, ServerSeen, ServerStore};
 use crate::decide::ServerDecisions;
 use crate::driver::timer::sleep_until;
 use crate::driver::{Observe, Surroundings};
-use crate::id::Change;
 use crate::server::Server;
 use crate::store::Records;
 
@@ -28,15 +27,11 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         error!(%error, "the store failed: every connection is closed, and the store is opened again");
         let now = self.surroundings.now();
         self.observe.server(now, ServerSeen::StoreFailed);
-        for output in self.gate.give_up() {
-            if let Action::Send { connection, frame } = output.action
-                && let Some(frame) = frame.unable()
-            {
-                self.carry_out(now, &Output { reveals: Change::NONE, action: Action::Send { connection, frame } });
-            }
+        for output in self.gate.give_up().iter().filter_map(Output::unable) {
+            self.carry_out(now, &output);
         }
         self.gathered.clear();
-        self.aftermath.clear();
+        self.follow_ups.clear();
         self.slots.close_all();
         self.core = Server::restore(self.core.config().clone(), Records::default());
         self.is_open = false;
@@ -49,7 +44,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             if self.is_stopped_within(pause).await {
                 return Ok(false);
             }
-            let Desk::Free(store) = &mut self.desk else { unreachable!("no commit runs without an open store") };
+            let store = self.store.idle().expect("no commit runs without an open store");
             match store.open().await {
                 Ok(records) => {
                     info!(change = records.change.0, "the store is open again");

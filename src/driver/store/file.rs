@@ -19,8 +19,7 @@ use redb::backends::FileBackend;
 use tokio::task::spawn_blocking;
 
 use super::tables::Tables;
-use crate::driver::disk::sync_directory;
-use crate::driver::{OpenError, ServerStore};
+use crate::driver::{OpenError, ServerStore, directory};
 use crate::store::{Commit, Records};
 
 /// The database's name in its directory.
@@ -84,12 +83,12 @@ impl ServerStore for FileStore {
     }
 }
 
-fn open(directory: &Path) -> Result<(Open, Records), OpenError> {
-    let path = directory.join(FILE);
-    let unusable = |error| OpenError::Unusable { path: directory.to_owned(), error };
-    fs::create_dir_all(directory).map_err(unusable)?;
+fn open(data: &Path) -> Result<(Open, Records), OpenError> {
+    let path = data.join(FILE);
+    let unusable = |error| OpenError::Unusable { path: data.to_owned(), error };
+    fs::create_dir_all(data).map_err(unusable)?;
     let options = || File::options().create(true).truncate(false).read(true).write(true).clone();
-    let lock = options().open(directory.join(LOCK)).map_err(unusable)?;
+    let lock = options().open(data.join(LOCK)).map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path }),
@@ -101,8 +100,8 @@ fn open(directory: &Path) -> Result<(Open, Records), OpenError> {
     }
     let (tables, records) = Tables::open(&path, || Database::builder().create_with_backend(FileBackend::new(file)?))?;
     // What is answered from now on is in a file that a power loss leaves in its directory, and that in its own.
-    let parent = directory.canonicalize().ok().and_then(|whole| whole.parent().map(Path::to_owned));
-    let synced = sync_directory(directory).and_then(|()| parent.map_or(Ok(()), |parent| sync_directory(&parent)));
+    let parent = data.canonicalize().ok().and_then(|whole| whole.parent().map(Path::to_owned));
+    let synced = directory::sync(data).and_then(|()| parent.map_or(Ok(()), |parent| directory::sync(&parent)));
     synced.map_err(OpenError::Failed)?;
     Ok((Open { tables: Arc::new(tables), _lock: lock }, records))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatecrash::client::{Action, Call, Client, Input, Installation, Output, Timer, Write};
 use gatecrash::code::Code;
-use gatecrash::decide::client::{KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
+use gatecrash::decide::client::{Arguments, CallKind, KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
 use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::{Attempt, CallId, ConnectionId, Epoch, MessageId, UserId};
 use gatecrash::protocol::{
@@ -354,12 +354,12 @@ fn initialised() -> Play<Rules> {
 struct Contrary;
 
 impl ClientDecisions for Contrary {
-    fn call_refusal(&self, call: &Call, standing: Standing, _viewer: Option<UserId>) -> Option<Code> {
+    fn call_refusal(&self, call: CallKind, standing: Standing, _viewer: Option<UserId>) -> Option<Code> {
         let is_initialised = standing != Standing::Uninitialised;
-        (is_initialised == matches!(call, Call::Init(_))).then_some(Code::NotInitialised)
+        (is_initialised == matches!(call, CallKind::Init)).then_some(Code::NotInitialised)
     }
 
-    fn argument_refusal(&self, _call: &Call) -> Option<Code> {
+    fn argument_refusal(&self, _arguments: Arguments<'_>) -> Option<Code> {
         None
     }
 

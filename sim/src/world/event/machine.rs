@@ -103,7 +103,7 @@ impl<S: ServerDecisions> Machine<S> {
 
     /// What waits for the connection will not be said.
     pub(super) fn forget(&mut self, connection: ConnectionId) {
-        self.held.retain(|output| connection_of(output) != Some(connection));
+        self.held.retain(|output| output.connection() != Some(connection));
     }
 
     fn link(&self, connection: ConnectionId) -> Option<usize> {
@@ -170,13 +170,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if let Some(recording) = &mut self.recording {
             recording.store_failed(now);
         }
-        for output in std::mem::take(&mut self.server.held) {
-            if let server::Action::Send { connection, frame } = output.action
-                && let Some(frame) = frame.unable()
-            {
-                let action = server::Action::Send { connection, frame };
-                self.let_out(server::Output { reveals: Change::NONE, action });
-            }
+        for output in std::mem::take(&mut self.server.held).iter().filter_map(server::Output::unable) {
+            self.let_out(output);
         }
         for link in self.end_core().into_iter().map(|link| link as usize) {
             self.send(link, Body::Closed);
@@ -442,14 +437,6 @@ fn shows_the_disk(action: &Action) -> bool {
             | Fault::SlowDisk { .. }
             | Fault::MendDisk
     )
-}
-
-/// Which connection an output goes out on.
-fn connection_of(output: &server::Output) -> Option<ConnectionId> {
-    match &output.action {
-        server::Action::Send { connection, .. } | server::Action::Close { connection } => Some(*connection),
-        server::Action::Commit(_) | server::Action::Note(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The SDK's state between `init` and `uninit`.
 //!
-//! Data and questions only: the turns in the other files change it.
+//! Data and questions only: the handler in the other files changes it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::timers::FewTimers;
 
 /// Everything an initialised SDK knows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Life {
+pub(super) struct State {
     pub(super) platform: Platform,
     pub(super) seed: [u8; 32],
     pub(super) limits: ClientLimits,
     pub(super) record: Record,
     pub(super) account: Account,
     /// The one connection there may be (CONN-9).
-    pub(super) line: Option<Line>,
+    pub(super) connection: Option<Connection>,
     pub(super) backoff: BackOff,
-    /// Requests sent and unanswered. They live on one line and end with it (CONN-8).
+    /// Requests sent and unanswered. They live on one connection and end with it (CONN-8).
     pub(super) requests: BTreeMap<CallId, Request>,
     pub(super) cache: Cache,
     /// The last ticket that the server reported expired (TICKET-7).
@@ -68,7 +68,7 @@ pub(super) enum Account {
     LoggingOut(CallId),
 }
 
-/// A pending login. It was sent if the line is [`Stage::Asking`].
+/// A pending login. It was sent if the connection is at [`Stage::LoginSent`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Login {
     pub(super) call: CallId,
@@ -106,8 +106,8 @@ pub(super) struct Renewal {
 
 /// A connection that was asked for and not closed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Line {
-    pub(super) connection: ConnectionId,
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
     pub(super) stage: Stage,
     /// When something was last sent on it (CONN-5).
     pub(super) last_sent: Instant,
@@ -118,17 +118,17 @@ pub(super) struct Line {
 /// How far a connection is.
 ///
 /// ```text
-///              ┌──▶ Asking ───accepted──┐   ┌── switch ──▶ Asking
-///   Opening ───┤                        ├──▶ Up
-///              └──▶ Resuming ─resumed───┘
+///              ┌──▶ LoginSent ──accepted──┐
+///   Opening ───┤                          ├──▶ Up ──switch──▶ LoginSent
+///              └──▶ ResumeSent ─resumed───┘
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Stage {
     Opening,
     /// A login is out and unanswered.
-    Asking,
+    LoginSent,
     /// A resume is out and unanswered.
-    Resuming {
+    ResumeSent {
         attempt: Attempt,
         ticket: TicketChoice,
     },
@@ -154,7 +154,7 @@ pub(super) enum Request {
     Query,
 }
 
-impl Life {
+impl State {
     /// The state right after `init`, before its record is written (INIT-6: nothing is resumed).
     pub(super) fn new(start: Start) -> Self {
         let Start { platform, seed, limits, installation, conversations } = start;
@@ -165,13 +165,13 @@ impl Life {
         });
         installation.starts = installation.starts.saturating_add(1);
         let attempt = Attempt { start: installation.starts, count: 0 };
-        Life {
+        State {
             platform,
             seed,
             limits,
             record: Record { installation, written: Change::NONE, attempt, drawn },
             account: Account::Nobody,
-            line: None,
+            connection: None,
             backoff: BackOff::default(),
             requests: BTreeMap::new(),
             cache: Cache::new(conversations),
@@ -217,7 +217,7 @@ impl Life {
     }
 
     pub(super) fn stage(&self) -> Option<Stage> {
-        self.line.as_ref().map(|line| line.stage)
+        self.connection.as_ref().map(|connection| connection.stage)
     }
 
     /// Whether a session's link works: requests may be sent on it.
@@ -227,7 +227,7 @@ impl Life {
 
     /// Whether the pending login was sent.
     pub(super) fn login_was_sent(&self) -> bool {
-        matches!((&self.account, self.stage()), (Account::LoggingIn(_), Some(Stage::Asking)))
+        matches!((&self.account, self.stage()), (Account::LoggingIn(_), Some(Stage::LoginSent)))
     }
 
     /// Every pending call, in the order they were made.
@@ -245,9 +245,9 @@ impl Life {
 
     pub(super) fn shift(&mut self, by: Duration) {
         self.timers.shift(by);
-        if let Some(line) = &mut self.line {
-            line.last_sent = line.last_sent + by;
-            if let Stage::Up { since } = &mut line.stage {
+        if let Some(connection) = &mut self.connection {
+            connection.last_sent = connection.last_sent + by;
+            if let Stage::Up { since } = &mut connection.stage {
                 *since = *since + by;
             }
         }

@@ -21,10 +21,10 @@ pub(super) struct Shared<S, O, D: ClientDecisions> {
     /// Wakes the driver.
     pub(super) changed: Notify,
     observe: O,
-    state: Mutex<State<D>>,
+    locked: Mutex<Locked<D>>,
 }
 
-struct State<D: ClientDecisions> {
+struct Locked<D: ClientDecisions> {
     core: Client<D>,
     /// What the disk holds once everything the core wanted is written.
     on_disk: OnDisk,
@@ -48,7 +48,7 @@ struct Waiting {
 
 impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
     pub(super) fn new(surroundings: S, observe: O, on_disk: OnDisk) -> Self {
-        let state = State {
+        let locked = Locked {
             core: Client::with(D::default()),
             on_disk,
             last_call: CallId::NONE,
@@ -58,7 +58,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
             deliveries: VecDeque::new(),
             ended: false,
         };
-        Shared { surroundings, changed: Notify::new(), observe, state: Mutex::new(state) }
+        Shared { surroundings, changed: Notify::new(), observe, locked: Mutex::new(locked) }
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -74,10 +74,10 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
     }
 
     pub(super) fn timeout(&self) {
-        let mut state = self.lock();
+        let mut locked = self.lock();
         let now = self.now();
-        state.core.handle_timeout(now);
-        self.drain(now, &mut state, Code::NotLoggedIn);
+        locked.core.handle_timeout(now);
+        self.drain(now, &mut locked, Code::NotLoggedIn);
     }
 
     /// Something happened to the connection.
@@ -91,44 +91,44 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
 
     /// What the application is told next, if everything it reveals is on disk.
     pub(super) fn next_delivery(&self, stored: Change) -> Option<Delivery> {
-        let mut state = self.lock();
-        let output = state.deliveries.pop_front_if(|output| output.reveals <= stored)?;
+        let mut locked = self.lock();
+        let output = locked.deliveries.pop_front_if(|output| output.reveals <= stored)?;
         let answer = match &output.action {
-            Action::Result { call, .. } => Some(state.pending.remove(call).expect("a call has one result").answer),
+            Action::Result { call, .. } => Some(locked.pending.remove(call).expect("a call has one result").answer),
             _ => None,
         };
-        Some(Delivery { output, answer, listener: Arc::clone(&state.listener) })
+        Some(Delivery { output, answer, listener: Arc::clone(&locked.listener) })
     }
 
     /// The driver is gone: whoever waits learns it by the loss of their channel.
     pub(super) fn end(&self) {
-        let mut state = self.lock();
-        state.ended = true;
-        state.core = Client::with(D::default());
-        state.pending.clear();
-        state.deliveries.clear();
-        state.orders.clear();
+        let mut locked = self.lock();
+        locked.ended = true;
+        locked.core = Client::with(D::default());
+        locked.pending.clear();
+        locked.deliveries.clear();
+        locked.orders.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<D>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Locked<D>> {
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, state: &mut State<D>, input: Input, given_up: Code) {
+    fn take(&self, locked: &mut Locked<D>, input: Input, given_up: Code) {
         let now = self.now();
         self.observe.client(now, ClientSeen::Input(&input));
-        state.core.handle_input(now, input);
-        self.drain(now, state, given_up);
+        locked.core.handle_input(now, input);
+        self.drain(now, locked, given_up);
     }
 
     /// `given_up` is what calls of an account end with that the input gives up.
-    fn drain(&self, now: Instant, state: &mut State<D>, given_up: Code) {
-        while let Some(output) = state.core.poll_output() {
+    fn drain(&self, now: Instant, locked: &mut Locked<D>, given_up: Code) {
+        while let Some(output) = locked.core.poll_output() {
             match &output.action {
-                Action::Result { .. } | Action::Event(_) => state.deliveries.push_back(output),
+                Action::Result { .. } | Action::Event(_) => locked.deliveries.push_back(output),
                 Action::DropEvents => {
                     self.observe.client(now, ClientSeen::Output(&output));
-                    state.forget_account(given_up);
+                    locked.forget_account(given_up);
                 }
                 Action::Status { status, login_user } => {
                     debug!(status = status.word(), user = login_user.as_ref().map(UserId::as_str));
@@ -139,16 +139,16 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
                     self.observe.client(now, ClientSeen::Output(&output));
                 }
                 Action::Store { write, .. } => {
-                    state.on_disk.apply(write.clone());
-                    state.orders.push_back(output);
+                    locked.on_disk.apply(write.clone());
+                    locked.orders.push_back(output);
                 }
-                Action::Connect { .. } | Action::Send { .. } | Action::Close { .. } => state.orders.push_back(output),
+                Action::Connect { .. } | Action::Send { .. } | Action::Close { .. } => locked.orders.push_back(output),
             }
         }
     }
 }
 
-impl<D: ClientDecisions> State<D> {
+impl<D: ClientDecisions> Locked<D> {
     /// Nothing of the account that was given up reaches the application: no event, and no success of
     /// a call, which a listener may have come before (SWITCH-2, LOGOUT-1, INIT-3).
     fn forget_account(&mut self, given_up: Code) {
@@ -167,10 +167,10 @@ impl<D: ClientDecisions> State<D> {
 impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> {
     fn call(&self, request: Call) -> (CallId, oneshot::Receiver<Result<Reply, Code>>) {
         let (answer, receiver) = oneshot::channel();
-        let mut state = self.lock();
-        state.last_call = CallId(state.last_call.0 + 1);
-        let call = state.last_call;
-        if !state.ended {
+        let mut locked = self.lock();
+        locked.last_call = CallId(locked.last_call.0 + 1);
+        let call = locked.last_call;
+        if !locked.ended {
             let (of_account, given_up) = match &request {
                 Call::Init(_) => (false, Code::NotLoggedIn),
                 Call::Uninit => (false, Code::Uninitialised),
@@ -181,9 +181,9 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
                 | Call::AdminKick { .. }
                 | Call::QueryStatus { .. } => (true, Code::NotLoggedIn),
             };
-            state.pending.insert(call, Waiting { answer, of_account });
+            locked.pending.insert(call, Waiting { answer, of_account });
             debug!(call = call.0, request = request.word());
-            self.take(&mut state, Input::Call { call, request }, given_up);
+            self.take(&mut locked, Input::Call { call, request }, given_up);
             self.changed.notify_one();
         }
         (call, receiver)
@@ -199,9 +199,9 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
         if input == Input::Woken {
             self.surroundings.woken();
         }
-        let mut state = self.lock();
-        if !state.ended {
-            self.take(&mut state, input, Code::NotLoggedIn);
+        let mut locked = self.lock();
+        if !locked.ended {
+            self.take(&mut locked, input, Code::NotLoggedIn);
             self.changed.notify_one();
         }
     }

@@ -1,10 +1,10 @@
-//! One turn of the machine: the state, the time, the way out, and the verbs every exchange uses.
+//! What handles one input or timer: the state, the time, the way out, and the verbs every exchange uses.
 //!
 //! Knows no exchange. Which one a frame or timer belongs to is sorted out here, and no more.
 
 use crate::client::interface::{Action, Event, Note, Reply, Timer};
-use crate::client::life::{Account, Life, Line, Stage};
 use crate::client::outbox::Outbox;
+use crate::client::state::{Account, Connection, Stage, State};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::id::{CallId, Change, ConnectionId};
@@ -12,19 +12,19 @@ use crate::protocol::{ClientFrame, ServerFrame};
 use crate::ticket::Ticket;
 use crate::time::Instant;
 
-/// Everything at hand while one input or timer is dealt with.
-pub(super) struct Turn<'a, D> {
+/// Everything at hand while one input or timer is handled. Each exchange adds methods in its own file.
+pub(super) struct Handler<'a, D> {
     pub(super) now: Instant,
     pub(super) decisions: &'a D,
-    pub(super) life: &'a mut Life,
+    pub(super) state: &'a mut State,
     pub(super) outbox: &'a mut Outbox,
 }
 
-impl<D: ClientDecisions> Turn<'_, D> {
+impl<D: ClientDecisions> Handler<'_, D> {
     /// A frame that makes no sense now is ignored.
     pub(super) fn frame(&mut self, connection: ConnectionId, frame: ServerFrame) {
-        let is_open = |line: &Line| line.connection == connection && line.stage != Stage::Opening;
-        if !self.life.line.as_ref().is_some_and(is_open) {
+        let is_open = |it: &Connection| it.id == connection && it.stage != Stage::Opening;
+        if !self.state.connection.as_ref().is_some_and(is_open) {
             return;
         }
         match frame {
@@ -48,12 +48,12 @@ impl<D: ClientDecisions> Turn<'_, D> {
         match timer {
             Timer::HeartbeatAnswer => self.link_lost(),
             Timer::Connect => self.connecting_took_too_long(),
-            Timer::Login => match &self.life.account {
+            Timer::Login => match &self.state.account {
                 Account::LoggingIn(_) => self.login_took_too_long(),
                 Account::LoggedIn(_) => self.renewal_took_too_long(),
                 Account::Nobody | Account::LoggingOut(_) => {}
             },
-            Timer::Request(call) => match &self.life.account {
+            Timer::Request(call) => match &self.state.account {
                 Account::LoggingOut(logout) if *logout == call => self.logout_over(Ok(Reply::Done)),
                 Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_) => {
                     self.request_took_too_long(call);
@@ -82,29 +82,28 @@ impl<D: ClientDecisions> Turn<'_, D> {
 
     /// Puts another account in the place of the one there is, and tells the status if it changed (LOGIN-6).
     pub(super) fn set_account(&mut self, account: Account) -> Account {
-        let before = self.life.status();
-        let replaced = std::mem::replace(&mut self.life.account, account);
-        let status = self.life.status();
+        let before = self.state.status();
+        let replaced = std::mem::replace(&mut self.state.account, account);
+        let status = self.state.status();
         if status != before {
-            self.outbox.push(Change::NONE, Action::Status { status, login_user: self.life.login_user() });
+            self.outbox.push(Change::NONE, Action::Status { status, login_user: self.state.login_user() });
         }
         replaced
     }
 
-    /// Sends on the line there is. A frame leaves once the device's record is on disk (ATT-4).
+    /// Sends on the connection there is. A frame leaves once the device's record is on disk (ATT-4).
     pub(super) fn send(&mut self, frame: ClientFrame<Ticket>) {
-        let line = self.life.line.as_mut().expect("frames are sent while there is a line");
-        line.last_sent = self.now;
-        let connection = line.connection;
-        self.outbox.push(self.life.record.written, Action::Send { connection, frame });
+        let connection = self.state.connection.as_mut().expect("frames are sent while there is a connection");
+        connection.last_sent = self.now;
+        self.outbox.push(self.state.record.written, Action::Send { connection: connection.id, frame });
     }
 
     /// Ends the calls that were pending when the account they were made for was given up.
     pub(super) fn end_these(&mut self, pending: Vec<CallId>, code: Code) {
-        self.life.requests.clear();
-        self.life.timers.cancel(Timer::Login);
+        self.state.requests.clear();
+        self.state.timers.cancel(Timer::Login);
         for call in pending {
-            self.life.timers.cancel(Timer::Request(call));
+            self.state.timers.cancel(Timer::Request(call));
             self.result(call, Err(code));
         }
     }
