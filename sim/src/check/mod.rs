@@ -14,6 +14,7 @@ pub mod agree;
 pub mod expect;
 mod model;
 pub mod property;
+mod reading;
 mod run;
 pub mod sometimes;
 

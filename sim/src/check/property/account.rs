@@ -1,7 +1,7 @@
 //! Whose events, answers and lists an application gets to see.
 
-use super::sdk::succeeded;
 use super::{Property, Report, Scene};
+use crate::check::reading::succeeded;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Effect, Event, ListIndex, Outcome, Request, Told, UserIndex, What, Write};
