@@ -47,3 +47,9 @@ mod words;
 pub(crate) use clock::Tolerance;
 pub(crate) use sdk::Sdks;
 pub(crate) use server::Server;
+
+/// What holds of the server where it agrees.
+pub(crate) const SERVER: &str = "the server decides, answers and closes what a naive reading of the rules does";
+
+/// What holds of an SDK where it agrees.
+pub(crate) const SDK: &str = "a call's result is one that what was called and what came in can lead to";

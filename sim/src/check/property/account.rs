@@ -1,6 +1,8 @@
 //! Whose events, answers and lists an application gets to see.
 
-use super::{Property, Report, Scene};
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use crate::check::reading::succeeded;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};

@@ -1,6 +1,9 @@
 //! A session ends once, goes on unchanged until then, and a device holds one (KICK-4, CONN-4, SWITCH-5).
 
-use super::{Decision, Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, Fact, UserIndex, What};
 

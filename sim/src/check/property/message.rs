@@ -1,6 +1,9 @@
 //! Messages: once, in order, and only to who is logged in (API-2, KICK-10).
 
-use super::{Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, ServerFrame, Told, UserIndex, What};
 
@@ -100,7 +103,7 @@ impl Property for Messages {
         }
     }
 
-    fn decided(&mut self, _: &Scene<'_>, decision: &super::Decision, _: &mut Report) {
+    fn decided(&mut self, _: &Scene<'_>, decision: &Decision, _: &mut Report) {
         for fact in &decision.facts {
             if let crate::trace::Fact::MessageStored { message, from, .. } = *fact {
                 let index = message as usize;

@@ -1,13 +1,13 @@
 //! The server beside a naive one written from the rules (`model`): what comes in leads to the same.
 
 use super::allowance::Allowance;
-use super::{Decision, Property, Report, Scene};
-use crate::check::model::{Server, Tolerance};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
+use crate::check::model::{self, Server, Tolerance};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, Event};
-
-/// What holds.
-pub(super) const SENTENCE: &str = "the server decides, answers and closes what a naive reading of the rules does";
 
 /// The reference server, following the run.
 pub(super) struct ServerModel {
@@ -23,8 +23,20 @@ impl ServerModel {
 
 impl Property for ServerModel {
     sentence!(
-        Eventually, SENTENCE, "POLICY-3", "ATT-1", "CONN-4", "KICK-3", "TICKET-3", "PRES-1", "DAU-1", "API-2",
-        "ADMIN-1", "ADMIN-2", "DUR-4", "DUR-5"
+        Eventually,
+        model::SERVER,
+        "POLICY-3",
+        "ATT-1",
+        "CONN-4",
+        "KICK-3",
+        "TICKET-3",
+        "PRES-1",
+        "DAU-1",
+        "API-2",
+        "ADMIN-1",
+        "ADMIN-2",
+        "DUR-4",
+        "DUR-5"
     );
     watches!(
         "decision",

@@ -14,7 +14,8 @@ use gatecrash::protocol::{self, KickReason, Presence, StatusReport, UserStatus};
 use gatecrash::store::{Commit, EndReason};
 use gatecrash::time::{Instant, Now};
 
-use super::{Checks, Property};
+use super::checks::Checks;
+use super::contract::Property;
 use crate::check::Violation;
 use crate::scenario::{CallKind, Device, Forge, Init, Scenario, Site, TicketPlan};
 use crate::trace::{
