@@ -10,7 +10,7 @@ use super::report::Report;
 use super::scene::Scene;
 use super::sdk::Sdks;
 use super::server::ServerView;
-use crate::check::Violation;
+use crate::check::violation::Violation;
 use crate::scenario::Scenario;
 use crate::trace::{Actor, Cast, Event, Observer, What};
 

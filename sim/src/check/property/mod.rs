@@ -52,7 +52,7 @@ mod story;
 mod terminal;
 mod ticket;
 
-use crate::check::Violation;
+use crate::check::violation::Violation;
 use crate::scenario::Scenario;
 use crate::trace::{Observer as _, Trace};
 

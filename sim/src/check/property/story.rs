@@ -16,7 +16,7 @@ use gatecrash::time::{Instant, Now};
 
 use super::checks::Checks;
 use super::contract::Property;
-use crate::check::Violation;
+use crate::check::violation::Violation;
 use crate::scenario::{CallKind, Device, Forge, Init, Scenario, Site, TicketPlan};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Kick, List, ListIndex, Micros, Observer, Outcome,
