@@ -21,7 +21,6 @@ mod connecting;
 mod connection;
 mod day;
 mod decision;
-mod ends;
 mod ghost;
 mod heard;
 mod kick;
@@ -85,7 +84,6 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(commit::CommitFirst::default()),
         Box::new(attempt::Attempts::default()),
         Box::new(owed::OwedEnds::default()),
-        Box::new(ends::Ends::default()),
         Box::new(ticket::Tickets::new(scenario)),
         Box::new(day::Days),
         Box::new(message::Messages::default()),
