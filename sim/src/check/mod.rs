@@ -14,35 +14,16 @@ pub mod agree;
 pub mod expect;
 mod model;
 pub mod property;
+mod reading;
 mod run;
 pub mod sometimes;
-
-use gatecrash::time::Instant;
+mod violation;
 
 use crate::scenario::Scenario;
-use crate::scenario::rules::RuleId;
-use crate::trace::{Actor, Trace};
+use crate::trace::Trace;
 
 pub use run::{Run, Verdict};
-
-/// Something that should not have happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The property that does not hold, as a sentence.
-    pub property: &'static str,
-    /// The rule it checks.
-    pub rule: RuleId,
-    /// What happened instead.
-    pub text: String,
-    /// When.
-    pub at: Instant,
-    /// To whom.
-    pub actor: Actor,
-    /// Which event of the actor, counted from 1; 0 when no single event is to blame.
-    pub number: u32,
-    /// The kind of that event, in a word; none when something is missing rather than wrong.
-    pub kind: Option<&'static str>,
-}
+pub use violation::Violation;
 
 /// What should not have happened in a run: the properties' violations, then those of what the file expects.
 pub fn violations(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {

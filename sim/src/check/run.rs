@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Violation;
+use super::violation::Violation;
 use crate::trace::Trace;
 
 /// One run of a scenario, judged.

@@ -53,7 +53,7 @@ pub enum Expectation {
         device: DeviceName,
         /// Which call.
         call: CallKind,
-        /// The how manieth of its kind on this device, from 1, those made inside listeners included.
+        /// Which of its kind on this device, counted from 1, those made inside listeners included.
         number: u32,
         /// With what.
         answer: Answer,
@@ -64,7 +64,7 @@ pub enum Expectation {
     Conversations {
         /// Whose call.
         device: DeviceName,
-        /// The how manieth `conversations` of this device, from 1.
+        /// Which `conversations` of this device, counted from 1.
         number: u32,
         /// Exactly these peers, in any order.
         with: BTreeSet<UserId>,
@@ -73,7 +73,7 @@ pub enum Expectation {
     Query {
         /// Whose call.
         device: DeviceName,
-        /// The how manieth `query` of this device, from 1.
+        /// Which `query` of this device, counted from 1.
         number: u32,
         /// About whom.
         user: UserId,

@@ -428,17 +428,17 @@ pub enum Fault {
     },
     /// The same, at an operation of its disk.
     PowerLossInDisk {
-        /// The how manieth from now on, from 1.
+        /// Which operation, counted from 1 from now on.
         operation: u32,
     },
     /// The server's disk fails until it is mended.
     DiskError {
-        /// From the how manieth operation from now on, from 1.
+        /// From which operation on, counted from 1 from now on.
         operation: u32,
     },
     /// The server's disk is full until it is mended: no block can be written that held nothing before.
     DiskFull {
-        /// From the how manieth operation that needs one, from 1.
+        /// From which operation that needs one, counted from 1.
         operation: u32,
     },
     /// The server's disk takes another time for a commit.

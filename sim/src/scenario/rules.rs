@@ -39,7 +39,7 @@ impl RuleId {
 pub const fn rule(id: &str) -> RuleId {
     let mut index = 0;
     while index < RULES.len() {
-        if same(RULES[index].0.as_bytes(), id.as_bytes()) {
+        if is_same(RULES[index].0, id) {
             return RuleId(RULES[index].0);
         }
         index += 1;
@@ -47,7 +47,9 @@ pub const fn rule(id: &str) -> RuleId {
     panic!("no rule has this id")
 }
 
-const fn same(one: &[u8], other: &[u8]) -> bool {
+/// Whether two words are the same, for constants.
+pub(crate) const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
         return false;
     }

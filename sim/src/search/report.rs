@@ -136,7 +136,7 @@ pub struct Finding {
     pub at_us: u64,
     /// To whom.
     pub actor: String,
-    /// At the how manieth event of the actor; 0 when no single event is to blame.
+    /// Which event of the actor, counted from 1; 0 when no single event is to blame.
     pub number: u32,
     /// The command that shows it.
     pub replay: String,

@@ -60,7 +60,7 @@ pub struct Event {
     pub at: Instant,
     /// To whom. Only events of one actor are in an order that no latency can change.
     pub actor: Actor,
-    /// The how manieth of this actor, from 1.
+    /// Which of this actor's events it is, counted from 1.
     pub number: u32,
     /// What.
     pub what: What,
@@ -201,11 +201,11 @@ records! {
         StoreAsked = "store_asked" { change: u32, write: Write },
         /// Every write up to this one is on the device's disk (ATT-4).
         Stored = "stored" { change: u32 },
-        /// The delay drawn before the next attempt to connect, the how manieth in a row (CONN-2).
+        /// The delay drawn before the next attempt to connect; `attempt` counts those in a row, from 1 (CONN-2).
         BackOff = "back_off" { attempt: u32, delay: Micros },
         /// The SDK takes its link for lost.
         LinkLost = "link_lost",
-        /// The SDK goes on under a new device id, the how manieth of the device (ATT-1).
+        /// The SDK goes on under a new device id; `installation` counts the device's ids, from 1 (ATT-1).
         NewDevice = "new_device" { installation: u16 },
         /// The SDK is told that the device runs again (CONN-10).
         SdkWoken = "sdk_woken",
@@ -283,7 +283,7 @@ records! {
 
     /// What a device sends.
     pub enum ClientFrame {
-        /// Who speaks. `installation` is the how manieth device id of the device.
+        /// Who speaks. `installation` counts the device's ids, from 1.
         Hello = "hello" { version: u32, platform: Platform, installation: u16 },
         /// Asks for a new session.
         Login = "login" {
@@ -453,11 +453,11 @@ records! {
         PowerLossServer = "power-loss server",
         /// The same, when a commit gets so far.
         PowerLossAt = "power-loss server at" { point: CommitPoint },
-        /// The same, at the so manieth operation of its disk.
+        /// The same, at the nth operation of its disk from now on.
         PowerLossInDisk = "power-loss server in disk" { operation: u32 },
-        /// The server's disk fails, from the so manieth operation on.
+        /// The server's disk fails, from its nth operation from now on.
         DiskError = "disk-error server" { operation: u32 },
-        /// The server's disk is full, from the so manieth operation that needs room.
+        /// The server's disk is full, from the nth operation from now on that needs room.
         DiskFull = "disk-full server" { operation: u32 },
         /// The server's disk takes another time for a commit.
         SlowDisk = "slow-disk server" { min: Micros, max: Micros },

@@ -22,15 +22,13 @@ const CONNECTING: &str = "every connecting ends once and in time, and nothing en
 const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
 const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
-const ENDS: &str = "a session ends once, keeps its epoch until then, and is the only one of its device";
 const GHOST: &str = "a session has lost its link just when its connection is gone or its server died";
 const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
 const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
 const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
 const LISTS: &str = "a login and a resume bring the user's own conversations, as they stood";
 const LOCK: &str = "ten refused tickets within a minute lock their device out for one, and nothing else does";
-const MESSAGE: &str =
-    "a message reaches a device at most once, in the server's order, and never after the end of its session";
+const MESSAGE: &str = "an application is told a message at most once, and in the server's order";
 const NOTICE: &str =
     "a displacement a device has not learnt of is told by its next login, once, where that is switched on";
 const OWED: &str = "the end of what the application left goes ahead of the device's next login";
@@ -137,7 +135,7 @@ pub const BUGS: &[Bug] = bugs! {
     "D1" "nothing waits for the disk" ""
         [COMMIT] Broken::meddler(disk::AnswersBeforeCommit);
     "D2" "a change is written in two parts, and a crash comes between them" ""
-        [ENDS, POLICY, PRESENCE, ATTEMPT] Broken::meddler(disk::CommitInTwo);
+        [POLICY, PRESENCE, ATTEMPT] Broken::meddler(disk::CommitInTwo);
     "D3" "the last epoch is kept in memory only" ""
         [ATTEMPT] Broken::meddler(disk::EpochInMemory);
     "D4" "what a device is owed is kept in memory only" ""
@@ -145,7 +143,7 @@ pub const BUGS: &[Bug] = bugs! {
     "D5" "which days were counted is kept in memory only" ""
         [DAY] Broken::meddler(disk::DaysInMemory);
     "D6" "the last change of a batch is called written, and is so only when the next batch is" ""
-        [COMMIT, ENDS, ATTEMPT, PRESENCE] Broken::meddler(disk::LostBetweenBatches::default());
+        [COMMIT, ATTEMPT, PRESENCE] Broken::meddler(disk::LostBetweenBatches::default());
 
     "Z01" "the group of the newcomer's platform is looked up under the wrong policy" ""
         [POLICY] Broken::server(ServerBug::WrongGroup);
@@ -214,7 +212,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z33" "each message is delivered twice" ""
         [MESSAGE] Broken::meddler(wire::MessagesTwice);
     "Z34" "a message goes out behind the end of the session it was for" ""
-        [MESSAGE, CONNECTION] Broken::meddler(wire::MessageAfterTheEnd::default());
+        [CONNECTION] Broken::meddler(wire::MessageAfterTheEnd::default());
     "Z35" "the answers to messages do not wait for the disk" ""
         [COMMIT] Broken::meddler(disk::MessagesBeforeCommit);
     "Z36" "logging out one device ends the sessions of the user's others" ""
@@ -287,5 +285,5 @@ pub const BUGS: &[Bug] = bugs! {
     "Z69" "the login user is set while the login is pending" ""
         [STATUS] Broken::meddler(device::UserIsSetEarly::default());
     "Z70" "the device goes on with the first epoch it had" ""
-        [KICK, HEARD, ENDS, CONFIRM] Broken::meddler(device::EpochIsNotCarried::default());
+        [KICK, HEARD, CONFIRM] Broken::meddler(device::EpochIsNotCarried::default());
 };

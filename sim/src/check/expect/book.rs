@@ -6,8 +6,9 @@ use gatecrash::client::Status;
 use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 
+use crate::check::reading::{kind_of, whose_sessions};
 use crate::scenario::CallKind;
-use crate::trace::{Actor, DeviceIndex, Effect, Fact, Outcome, Request, Told, Trace, UserIndex, What};
+use crate::trace::{Actor, DeviceIndex, Effect, Fact, Outcome, Told, Trace, UserIndex, What};
 
 /// One read trace.
 #[derive(Default)]
@@ -113,7 +114,7 @@ impl Device {
             What::Told { event, .. } => self.told.push((at, event)),
             What::Status { status, login_user } => self.statuses.push((at, (status, login_user))),
             What::Called { call, request } => {
-                self.calls.push(Made { kind: kind(&request), at, answered: None, call });
+                self.calls.push(Made { kind: kind_of(&request), at, answered: None, call });
             }
             What::Answered { call, outcome, .. } => {
                 let mut calls = self.calls[self.process..].iter_mut();
@@ -168,35 +169,10 @@ impl Account {
     }
 }
 
+/// Whose account the fact is told of.
 fn user_of(fact: &Fact) -> Option<UserIndex> {
     match *fact {
-        Fact::SessionAccepted { user, .. }
-        | Fact::SessionResumed { user, .. }
-        | Fact::LinkLost { user, .. }
-        | Fact::SessionEnded { user, .. }
-        | Fact::DayCounted { user, .. }
-        | Fact::PresenceChanged { user, .. } => Some(user),
-        Fact::AccountCreated { .. }
-        | Fact::AttemptRaised { .. }
-        | Fact::SessionRenewed { .. }
-        | Fact::LoginAcknowledged { .. }
-        | Fact::KickSettled { .. }
-        | Fact::EndForgotten { .. }
-        | Fact::TicketsVoided { .. }
-        | Fact::TicketVoided { .. }
-        | Fact::MessageStored { .. } => None,
-    }
-}
-
-fn kind(request: &Request) -> CallKind {
-    match request {
-        Request::Init { .. } => CallKind::Init,
-        Request::Uninit => CallKind::Uninit,
-        Request::Login { .. } => CallKind::Login,
-        Request::Logout => CallKind::Logout,
-        Request::Conversations => CallKind::Conversations,
-        Request::Send { .. } => CallKind::Send,
-        Request::Kick { .. } => CallKind::Kick,
-        Request::Query { .. } => CallKind::Query,
+        Fact::DayCounted { user, .. } | Fact::PresenceChanged { user, .. } => Some(user),
+        _ => whose_sessions(fact),
     }
 }

@@ -13,7 +13,7 @@ use gatecrash::code::Code;
 use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 
-use crate::check::Violation;
+use crate::check::violation::Violation;
 use crate::scenario::{Answer, CallKind, DeviceName, Expectation, ListenerEvent, Scenario, Shown, Window};
 use crate::trace::{Actor, DeviceIndex, List, Outcome, Told, Trace};
 use book::{Account, Book, Made};

@@ -6,7 +6,7 @@ use gatecrash::policy::Platform;
 use gatecrash::protocol::{FrameError, KickReason};
 use gatecrash::store::EndReason;
 
-use super::is_user_id;
+use super::arguments::is_user_id;
 use super::links::kick_reason;
 use super::memory::Standing;
 use super::outbox::Answer;

@@ -1,6 +1,6 @@
 //! What a decision should be beside what it was.
 
-use super::Difference;
+use super::difference::Difference;
 use super::words::fact_in_words;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, DeviceIndex, Fact, List};

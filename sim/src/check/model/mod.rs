@@ -22,8 +22,13 @@
 //! before its change is on disk. After the first difference it knows nothing any more: whatever
 //! follows may follow from that.
 
+mod arguments;
 mod attempts;
+mod clock;
 mod compare;
+mod demand;
+mod difference;
+mod follow;
 mod journal;
 mod links;
 mod memory;
@@ -33,33 +38,18 @@ mod requests;
 mod sdk;
 mod seats;
 mod server;
+mod start;
 mod step;
 mod tickets;
 mod time;
 mod words;
 
-use crate::scenario::rules::RuleId;
-
+pub(crate) use clock::Tolerance;
 pub(crate) use sdk::Sdks;
 pub(crate) use server::Server;
-pub(crate) use time::Tolerance;
 
-/// The trace tells something else than the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Difference {
-    /// The rule that the model followed.
-    pub(crate) rule: RuleId,
-    pub(crate) text: String,
-}
+/// What holds of the server where it agrees.
+pub(crate) const SERVER: &str = "the server decides, answers and closes what a naive reading of the rules does";
 
-impl Difference {
-    fn of(rule: RuleId, text: String) -> Option<Self> {
-        Some(Difference { rule, text })
-    }
-}
-
-/// LOGIN-2
-fn is_user_id(name: &str) -> bool {
-    let is_allowed = |letter: char| matches!(letter, 'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-');
-    (1..=32).contains(&name.len()) && name.chars().all(is_allowed)
-}
+/// What holds of an SDK where it agrees.
+pub(crate) const SDK: &str = "a call's result is one that what was called and what came in can lead to";

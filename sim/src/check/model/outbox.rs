@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use gatecrash::code::Code;
 use gatecrash::protocol::{DeviceState, Presence};
 
-use super::Difference;
+use super::difference::Difference;
 use super::words::frame_in_words;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, DeviceIndex, List, ListIndex, Refusal, ServerFrame, TextIndex, UserIndex};

@@ -6,6 +6,7 @@ use gatecrash::code::Code;
 use gatecrash::protocol::{DeviceState, FrameError};
 use gatecrash::store::EndReason;
 
+use super::arguments::TEXT_MAX;
 use super::memory::Standing;
 use super::outbox::{Answer, Status};
 use super::records::{Id, Session};
@@ -16,9 +17,6 @@ use crate::trace::{Cast, Fact, List, ListIndex, Seconds, ServerFrame, TextIndex,
 const MESSAGE: RuleId = rule("API-2");
 const KICK: RuleId = rule("ADMIN-1");
 const QUERY: RuleId = rule("ADMIN-2");
-
-/// The longest text of a message, in bytes (API-4).
-const TEXT_MAX: usize = 12 * 1024;
 
 impl Server {
     /// Who asks on the connection; or [6014] on that of an ended session (KICK-10). None where

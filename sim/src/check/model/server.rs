@@ -1,31 +1,24 @@
-//! The reference server: takes what came in, and holds what went out against what should have.
+//! What the reference server holds: the records it is on disk with, what it knows besides, and what it
+//! has still to say.
 //!
-//! What came in waits until the next event of the server, which tells the time on its wall clock and
-//! the numbers it gave. What a kind of input leads to is in files of its own.
+//! Does nothing itself: `follow` takes a trace's events, and files of their own say what each leads to.
 
 use std::collections::BTreeMap;
 
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::Seats;
-use gatecrash::protocol::{FrameError, VERSION};
+use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
-use super::Difference;
-use super::compare::difference;
+use super::clock::{Clock, Tolerance};
 use super::journal::Journal;
-use super::memory::{Connection, Memory, Standing};
+use super::memory::Memory;
 use super::outbox::Outbox;
 use super::records::Records;
 use super::step::Step;
 use super::tickets::Tickets;
-use super::time::{Clock, Tolerance};
 use crate::scenario::Scenario;
-use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, List, UserIndex, What};
-
-const LOCK: RuleId = rule("TICKET-4");
-const ORDER: RuleId = rule("TICKET-3");
-const CLOSED: RuleId = rule("KICK-10");
+use crate::trace::{ClientFrame, DeviceIndex, UserIndex};
 
 /// The reference server of one run.
 #[derive(Clone, Debug)]
@@ -36,16 +29,17 @@ pub(crate) struct Server {
     pub(super) tickets: Tickets,
     pub(super) clock: Clock,
     pub(super) records: Records,
-    journal: Journal,
+    pub(super) journal: Journal,
     /// The highest epoch ever given to each user, also by a decision that a crash took back (DUR-3).
     pub(super) epochs: BTreeMap<UserIndex, u32>,
     pub(super) memory: Memory,
     pub(super) outbox: Outbox,
-    waiting: Option<(Instant, Input)>,
+    /// What came in last, and waits for what the server makes of it.
+    pub(super) waiting: Option<(Instant, Input)>,
     pub(super) step: Step,
-    is_up: bool,
+    pub(super) is_up: bool,
     /// Whether it still follows the trace.
-    follows: bool,
+    pub(super) follows: bool,
 }
 
 /// The configuration in force.
@@ -59,7 +53,7 @@ pub(super) struct Config {
 
 /// What came in.
 #[derive(Clone, Copy, Debug)]
-enum Input {
+pub(super) enum Input {
     Started,
     Frame(u32, Option<DeviceIndex>, ClientFrame),
     Malformed(u32, FrameError),
@@ -86,248 +80,8 @@ impl Server {
         }
     }
 
-    /// One more event, not of a decision.
-    pub(crate) fn observe(&mut self, cast: &Cast, event: &Event) -> Option<Difference> {
-        if !self.follows {
-            return None;
-        }
-        let found = self.event(cast, event);
-        self.follows = found.is_none();
-        found
-    }
-
-    /// The server decided these facts at this time of its wall clock.
-    pub(crate) fn decided(
-        &mut self,
-        cast: &Cast,
-        (commit, at, wall): (u32, Instant, u64),
-        facts: &[Fact],
-    ) -> Option<Difference> {
-        if !self.follows || !self.is_up {
-            return None;
-        }
-        let found = self.decision(cast, (commit, at, wall), facts);
-        self.follows = found.is_none();
-        found
-    }
-
-    /// The run is over.
-    pub(crate) fn finish(&mut self, cast: &Cast, at: Instant) -> Option<Difference> {
-        if !self.follows {
-            return None;
-        }
-        self.take_waiting(cast, None).or_else(|| if self.is_up { self.overdue_at_the_end(cast, at) } else { None })
-    }
-
-    fn event(&mut self, cast: &Cast, event: &Event) -> Option<Difference> {
-        if let What::TicketJudged { device, user, second, refused } = event.what {
-            let found = self.take_waiting(cast, Some(second.get() * 1_000_000));
-            return found.or_else(|| self.judged(cast, device, user, refused));
-        }
-        let found = self.take_waiting(cast, None);
-        if found.is_some() {
-            return found;
-        }
-        if event.actor != Actor::Server {
-            self.world(cast, event);
-            return None;
-        }
-        match event.what {
-            What::ServerSent { peer: Some(DeviceIndex::STRANGER), .. } => return None,
-            What::ServerSent { connection, frame, .. } => return self.outbox.sent(cast, connection, &frame),
-            What::CloseAsked { connection, peer } => return self.closed(cast, event.at, connection, peer),
-            What::Gone { connection, .. } => {
-                self.outbox.gone(connection);
-                self.waiting = Some((event.at, Input::Gone(connection)));
-                return None;
-            }
-            What::StoreFailed => {
-                self.is_up = false;
-                self.outbox.store_failed();
-                return None;
-            }
-            What::ServerStarted { commit, wall } => {
-                let unanswered = self.outbox.overdue(cast, 0);
-                self.outbox.clear();
-                self.clock.set(event.at, wall.get());
-                self.records = self.journal.started(commit);
-                self.memory = Memory::default();
-                self.is_up = true;
-                self.waiting = Some((event.at, Input::Started));
-                return unanswered;
-            }
-            _ => {}
-        }
-        // One thing follows another: what the one before led to is out, unless it waits for the disk.
-        let overdue = self.outbox.overdue(cast, self.journal.committed);
-        match event.what {
-            What::Committed { commit } => self.journal.committed(commit),
-            What::Configured { seats, reconnect_kicks, notify_offline_kick, administrators } => {
-                let administrators = match administrators.map(|list| cast.list(list)) {
-                    Some(List::Users(users)) => users.clone(),
-                    Some(List::Devices(_) | List::Conversations(_) | List::Report(_)) | None => Vec::new(),
-                };
-                self.config = Some(Config { seats, reconnect_kicks, notify_offline_kick, administrators });
-            }
-            What::ClockChanged { wall } => self.clock.set(event.at, wall.get()),
-            What::Opened { connection } => {
-                let (peer, standing, linger) = (None, Standing::Fresh, None);
-                let admission = Some(event.at + self.limits.admission);
-                let (last_heard, is_stranger) = (event.at, false);
-                let opened = Connection { peer, is_stranger, standing, last_heard, admission, linger };
-                self.memory.connections.insert(connection, opened);
-            }
-            What::ServerReceived { connection, peer, frame } => {
-                self.waiting = Some((event.at, Input::Frame(connection, peer, frame)));
-            }
-            What::Malformed { connection, why, .. } => {
-                self.waiting = Some((event.at, Input::Malformed(connection, why)));
-            }
-            _ => {}
-        }
-        overdue
-    }
-
-    fn world(&mut self, cast: &Cast, event: &Event) {
-        match event.what {
-            What::TicketMade { ticket, user, .. } => self.tickets.made(cast, ticket, user),
-            What::OldKeyDropped => self.tickets.old_key_dropped(event.at),
-            What::Effect { effect: Effect::ClockMoved { device: None } } => self.clock.moved(),
-            What::Effect { effect: Effect::ServerDead } => {
-                self.is_up = false;
-                self.outbox.clear();
-            }
-            _ => {}
-        }
-    }
-
-    /// Takes what came in before. The server has decided nothing because of it.
-    fn take_waiting(&mut self, cast: &Cast, wall: Option<u64>) -> Option<Difference> {
-        let (at, input) = self.waiting.take()?;
-        let wall = wall.map_or_else(|| self.clock.at(at), |wall| (wall, wall));
-        self.begin((at, wall), &[]);
-        self.take(cast, input);
-        difference(cast, &self.step.wanted, &[])
-    }
-
-    fn decision(&mut self, cast: &Cast, (commit, at, wall): (u32, Instant, u64), facts: &[Fact]) -> Option<Difference> {
-        if self.waiting.is_some_and(|(came_at, _)| came_at != at)
-            && let Some(found) = self.take_waiting(cast, None)
-        {
-            return Some(found);
-        }
-        self.clock.seen(at, wall);
-        let mut is_caused = false;
-        if let Some((_, input)) = self.waiting.take() {
-            self.begin((at, (wall, wall)), facts);
-            self.step.reveals = commit;
-            self.take(cast, input);
-            is_caused = !self.step.wanted.is_empty();
-        }
-        if !is_caused {
-            self.begin((at, (wall, wall)), facts);
-            self.step.reveals = commit;
-            if let Some(found) = self.by_time(cast) {
-                return Some(found);
-            }
-        }
-        let found = difference(cast, &self.step.wanted, facts);
-        self.journal.decided(commit, self.step.from, facts.to_vec());
-        found
-    }
-
     /// The last change decided.
     pub(super) fn decided_last(&self) -> u32 {
         self.journal.decided
-    }
-
-    fn take(&mut self, cast: &Cast, input: Input) {
-        match input {
-            Input::Started => self.started(),
-            Input::Frame(connection, peer, frame) => self.frame(cast, connection, peer, &frame),
-            Input::Malformed(connection, why) => self.refuse_frame(connection, why),
-            Input::Gone(connection) => self.forget(connection),
-        }
-        self.tell_presence();
-    }
-
-    fn frame(&mut self, cast: &Cast, connection: u32, peer: Option<DeviceIndex>, frame: &ClientFrame) {
-        let now = self.step.now;
-        let Some(link) = self.memory.connections.get_mut(&connection) else { return };
-        link.last_heard = now;
-        link.is_stranger |= peer == Some(DeviceIndex::STRANGER);
-        let Some((id, platform)) = link.peer else {
-            return match *frame {
-                ClientFrame::Hello { version: VERSION, platform, installation } => {
-                    let peer = peer.unwrap_or(DeviceIndex::STRANGER);
-                    link.peer = Some(((peer, installation), platform));
-                }
-                ClientFrame::Hello { .. } => self.refuse_frame(connection, FrameError::Version),
-                _ => self.refuse_frame(connection, FrameError::OutOfPlace),
-            };
-        };
-        self.step.from = Some(id);
-        match *frame {
-            ClientFrame::Hello { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
-            ClientFrame::Login { call, attempt, user, ticket, known_ended } => {
-                self.login(cast, (connection, id, platform), (call, attempt, user, ticket), known_ended);
-            }
-            ClientFrame::Resume { attempt, user, epoch, ticket } => {
-                self.resume(cast, (connection, id, platform), (attempt, user, epoch, ticket));
-            }
-            ClientFrame::Renew { call, attempt, user, epoch, ticket } => {
-                self.renew(cast, (connection, id), (call, attempt, user, epoch, ticket));
-            }
-            ClientFrame::Logout { call, attempt } => self.logout(connection, id, call, attempt),
-            ClientFrame::LoginAcknowledged { user, epoch } => self.acknowledged(id, user, epoch),
-            ClientFrame::KickConfirmed { user, epoch } => self.confirmed(connection, id, user, epoch),
-            ClientFrame::Heartbeat => self.heartbeat(connection, id),
-            ClientFrame::Send { call, to, text } => self.message(cast, (connection, id), call, to, text),
-            ClientFrame::AdminKick { call, user } => self.admin_kick(cast, connection, call, user),
-            ClientFrame::Query { call, users } => self.query(cast, connection, call, users),
-        }
-    }
-
-    /// A ticket was judged: of this user, on this device, behind the lock of TICKET-4.
-    fn judged(
-        &mut self,
-        cast: &Cast,
-        device: DeviceIndex,
-        user: UserIndex,
-        refused: Option<gatecrash::code::Code>,
-    ) -> Option<Difference> {
-        if device == DeviceIndex::STRANGER {
-            return None;
-        }
-        let who = || format!("{}'s ticket on {}", cast.user_name(user), cast.device_name(device));
-        match self.step.judged.take() {
-            Some((on, of, worth)) if (on, of) == (device, user) => {
-                if worth.allows(refused) {
-                    return None;
-                }
-                let said = refused.map_or("accepted".to_owned(), |code| format!("refused with {}", code.number()));
-                Difference::of(ORDER, format!("{} was {said}, which it is not worth: {worth:?}", who()))
-            }
-            _ => Difference::of(LOCK, format!("{} was judged, and nobody brought it or it is locked", who())),
-        }
-    }
-
-    /// The server closed a connection: because it meant to, or because time was up.
-    fn closed(&mut self, cast: &Cast, at: Instant, connection: u32, peer: Option<DeviceIndex>) -> Option<Difference> {
-        match self.outbox.closed(cast, connection) {
-            Ok(true) => return None,
-            Ok(false) => {}
-            Err(found) => return Some(found),
-        }
-        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= at);
-        let link = self.memory.connections.get(&connection)?;
-        let is_idle = !matches!(link.standing, Standing::Carries(..));
-        let may = is_idle && (is_due(link.admission) || is_due(link.linger));
-        self.outbox.gone(connection);
-        self.forget(connection);
-        if may || peer == Some(DeviceIndex::STRANGER) {
-            return None;
-        }
-        Difference::of(CLOSED, format!("the server closed connection {connection}, which nothing led to"))
     }
 }

@@ -1,7 +1,9 @@
 //! Whose events, answers and lists an application gets to see.
 
-use super::sdk::succeeded;
-use super::{Property, Report, Scene};
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
+use crate::check::reading::succeeded;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Effect, Event, ListIndex, Outcome, Request, Told, UserIndex, What, Write};

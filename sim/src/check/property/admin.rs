@@ -3,7 +3,10 @@
 use gatecrash::store::EndReason;
 use gatecrash::time::{Instant, WallTime};
 
-use super::{Decision, Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, List, ServerFrame, UserIndex, What};
 

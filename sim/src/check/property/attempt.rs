@@ -2,7 +2,10 @@
 
 use gatecrash::id::Attempt;
 
-use super::{Decision, Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, UserIndex, What};
 

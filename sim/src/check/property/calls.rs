@@ -5,8 +5,10 @@ use std::time::Duration;
 use gatecrash::code::Code;
 use gatecrash::time::Instant;
 
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use super::sdk::{PendingCall, Sdk};
-use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Event, Outcome, What};

@@ -4,7 +4,9 @@
 
 use gatecrash::protocol::KickReason;
 
-use super::{Property, Report, Scene};
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, Session, UserIndex, What, Write};
 

@@ -1,6 +1,9 @@
 //! Ghosts: sessions that count as connected, though nobody is there (PRES-1, PRES-2).
 
-use super::{Decision, Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Fact, UserIndex, What};
 

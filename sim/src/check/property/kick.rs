@@ -3,7 +3,9 @@
 use gatecrash::client::Status;
 use gatecrash::protocol::KickReason;
 
-use super::{Property, Report, Scene};
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, DeviceIndex, Effect, Event, ServerFrame, Session, Told, What};
 

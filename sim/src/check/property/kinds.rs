@@ -3,6 +3,7 @@
 //! Most properties look at a few kinds, and most events concern a few properties: asking all of them
 //! about each event would be most of what a sweep costs.
 
+use crate::scenario::rules::is_same;
 use crate::trace::What;
 
 /// A set of kinds of events.
@@ -75,31 +76,17 @@ impl Kinds {
 }
 
 const fn place(word: &str) -> usize {
-    if is_same(word.as_bytes(), b"decision") {
+    if is_same(word, "decision") {
         return Kinds::DECISION;
     }
     let mut kind = 0;
     while kind < What::WORDS.len() {
-        if is_same(What::WORDS[kind].as_bytes(), word.as_bytes()) {
+        if is_same(What::WORDS[kind], word) {
             return kind;
         }
         kind += 1;
     }
     panic!("no event has this word")
-}
-
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < one.len() {
-        if one[index] != other[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
 }
 
 #[cfg(test)]

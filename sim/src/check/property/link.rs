@@ -6,8 +6,10 @@ use gatecrash::client::Status;
 use gatecrash::limits::ClientLimits;
 use gatecrash::time::Instant;
 
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use super::sdk::Sdk;
-use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Request, ServerFrame, What};

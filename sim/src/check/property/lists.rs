@@ -1,6 +1,9 @@
 //! The conversations that a login or a resume brings are the user's own, as they stood (API-2).
 
-use super::{Decision, Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, UserIndex, What};
 

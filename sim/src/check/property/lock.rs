@@ -3,7 +3,9 @@
 use gatecrash::code::Code;
 use gatecrash::time::Instant;
 
-use super::{Property, Report, Scene};
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Refusal, ServerFrame, UserIndex, What};
 

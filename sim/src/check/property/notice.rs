@@ -2,8 +2,11 @@
 
 use gatecrash::code::Code;
 
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use super::server::Ended;
-use super::{Decision, Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, Fact, Refusal, ServerFrame, UserIndex, What};
 

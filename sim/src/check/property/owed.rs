@@ -5,8 +5,10 @@ use gatecrash::client::Status;
 
 use gatecrash::time::Instant;
 
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use super::sdk::Sdk;
-use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What, Write};

@@ -5,8 +5,11 @@
 use gatecrash::policy::{Platform, Policy as PolicyName, Seats};
 use gatecrash::store::EndReason;
 
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use super::server::Session;
-use super::{Decision, Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Fact, UserIndex};
 

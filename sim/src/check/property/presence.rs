@@ -2,9 +2,13 @@
 
 use gatecrash::protocol::Presence;
 
-use super::{Decision, Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
+use crate::check::reading::whose_sessions;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Fact, List, UserIndex};
+use crate::trace::{DeviceIndex, Fact, List};
 
 const ONE: RuleId = rule("PRES-1");
 const GHOST: RuleId = rule("PRES-2");
@@ -12,27 +16,6 @@ const NUMBERED: RuleId = rule("PRES-3");
 
 #[derive(Default)]
 pub(super) struct PresenceReplays;
-
-/// Whose presence the fact may change.
-fn touched(fact: &Fact) -> Option<UserIndex> {
-    match *fact {
-        Fact::SessionAccepted { user, .. }
-        | Fact::SessionResumed { user, .. }
-        | Fact::LinkLost { user, .. }
-        | Fact::SessionEnded { user, .. } => Some(user),
-        Fact::AccountCreated { .. }
-        | Fact::AttemptRaised { .. }
-        | Fact::SessionRenewed { .. }
-        | Fact::LoginAcknowledged { .. }
-        | Fact::KickSettled { .. }
-        | Fact::EndForgotten { .. }
-        | Fact::TicketsVoided { .. }
-        | Fact::TicketVoided { .. }
-        | Fact::DayCounted { .. }
-        | Fact::PresenceChanged { .. }
-        | Fact::MessageStored { .. } => None,
-    }
-}
 
 impl Property for PresenceReplays {
     sentence!(
@@ -47,8 +30,8 @@ impl Property for PresenceReplays {
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         for (index, fact) in decision.facts.iter().enumerate() {
-            if let Some(user) = touched(fact) {
-                let is_first = !decision.facts[..index].iter().any(|earlier| touched(earlier) == Some(user));
+            if let Some(user) = whose_sessions(fact) {
+                let is_first = !decision.facts[..index].iter().any(|earlier| whose_sessions(earlier) == Some(user));
                 let is_event = |fact: &&Fact| matches!(**fact, Fact::PresenceChanged { user: of, .. } if of == user);
                 let events = decision.facts.iter().filter(is_event).count();
                 if is_first && events != 1 {

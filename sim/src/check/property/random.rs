@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::Checks;
+use super::checks::Checks;
 use crate::generate::draw::Draw;
 use crate::scenario::Scenario;
 use crate::trace::{Cast, Recorder};

@@ -2,8 +2,10 @@
 
 use gatecrash::protocol::KickReason;
 
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use super::server::Ended;
-use super::{Property, Report, Scene};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Event, Kick, ServerFrame, UserIndex, What};
 

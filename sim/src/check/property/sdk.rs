@@ -5,10 +5,9 @@
 use gatecrash::client::Status;
 use gatecrash::time::Instant;
 
+use crate::check::reading::kind_of;
 use crate::scenario::CallKind;
-use crate::trace::{
-    Actor, ClientFrame, DeviceIndex, Effect, Event, Outcome, Request, ServerFrame, Session, UserIndex, What,
-};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Request, ServerFrame, Session, UserIndex, What};
 
 /// Every device.
 #[derive(Clone, Debug, Default)]
@@ -268,27 +267,5 @@ impl Sdks {
             (Actor::Device(device), _) if device != DeviceIndex::STRANGER => self.entry(device).observe(event),
             _ => {}
         }
-    }
-}
-
-/// Which call a request is.
-fn kind_of(request: &Request) -> CallKind {
-    match request {
-        Request::Init { .. } => CallKind::Init,
-        Request::Uninit => CallKind::Uninit,
-        Request::Login { .. } => CallKind::Login,
-        Request::Logout => CallKind::Logout,
-        Request::Conversations => CallKind::Conversations,
-        Request::Send { .. } => CallKind::Send,
-        Request::Kick { .. } => CallKind::Kick,
-        Request::Query { .. } => CallKind::Query,
-    }
-}
-
-/// Whether the call succeeded.
-pub(super) fn succeeded(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Done | Outcome::Message { .. } | Outcome::Conversations { .. } | Outcome::Report { .. } => true,
-        Outcome::Failed { .. } => false,
     }
 }

@@ -1,12 +1,11 @@
 //! The SDK beside a naive one written from the rules (`model`): which results a call can have.
 
-use super::{Property, Report, Scene};
-use crate::check::model::Sdks;
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
+use crate::check::model::{self, Sdks};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
-
-/// What holds.
-pub(super) const SENTENCE: &str = "a call's result is one that what was called and what came in can lead to";
 
 /// The reference SDKs, one for each device.
 pub(super) struct SdkModel {
@@ -21,8 +20,25 @@ impl SdkModel {
 
 impl Property for SdkModel {
     sentence!(
-        Always, SENTENCE, "LOGIN-3", "LOGIN-4", "LOGIN-5", "LOGIN-8", "LOGOUT-1", "LOGOUT-2", "LOGOUT-3", "LOGOUT-4",
-        "API-1", "API-5", "CONN-8", "EVENT-1", "INIT-1", "INIT-3", "INIT-4", "SWITCH-2", "TICKET-7"
+        Always,
+        model::SDK,
+        "LOGIN-3",
+        "LOGIN-4",
+        "LOGIN-5",
+        "LOGIN-8",
+        "LOGOUT-1",
+        "LOGOUT-2",
+        "LOGOUT-3",
+        "LOGOUT-4",
+        "API-1",
+        "API-5",
+        "CONN-8",
+        "EVENT-1",
+        "INIT-1",
+        "INIT-3",
+        "INIT-4",
+        "SWITCH-2",
+        "TICKET-7"
     );
     watches!(
         "called",

@@ -11,7 +11,7 @@ use gatecrash::protocol::Presence;
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
-use super::Decision;
+use super::decision::Decision;
 use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, ListIndex, TicketIndex, UserIndex, What};
 
 /// How many ended sessions of a device are remembered.

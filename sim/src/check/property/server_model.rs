@@ -1,13 +1,13 @@
 //! The server beside a naive one written from the rules (`model`): what comes in leads to the same.
 
 use super::allowance::Allowance;
-use super::{Decision, Property, Report, Scene};
-use crate::check::model::{Server, Tolerance};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
+use crate::check::model::{self, Server, Tolerance};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, Event};
-
-/// What holds.
-pub(super) const SENTENCE: &str = "the server decides, answers and closes what a naive reading of the rules does";
 
 /// The reference server, following the run.
 pub(super) struct ServerModel {
@@ -23,8 +23,21 @@ impl ServerModel {
 
 impl Property for ServerModel {
     sentence!(
-        Eventually, SENTENCE, "POLICY-3", "ATT-1", "CONN-4", "KICK-3", "TICKET-3", "PRES-1", "DAU-1", "API-2",
-        "ADMIN-1", "ADMIN-2", "DUR-4", "DUR-5"
+        Eventually,
+        model::SERVER,
+        "POLICY-3",
+        "ATT-1",
+        "CONN-4",
+        "KICK-3",
+        "TICKET-3",
+        "PRES-1",
+        "DAU-1",
+        "API-2",
+        "ADMIN-1",
+        "ADMIN-2",
+        "SWITCH-5",
+        "DUR-4",
+        "DUR-5"
     );
     watches!(
         "decision",
@@ -295,6 +308,71 @@ mod tests {
         started(failed().sends(PHONE, 1, refused(1, Code::ServerUnable))).holds();
         failed().sends(PHONE, 1, welcome(1, 1)).breaks("DUR-5");
         started(failed()).breaks("DUR-5");
+    }
+
+    /// CONN-4: what is over is not resumed, and nothing ends that there is not.
+    #[test]
+    fn a_session_ends_once_and_is_over_then() {
+        let gone = |epoch| ended(ALICE, PHONE, epoch, EndReason::SamePlatform, PHONE2);
+        alice().commit(&[gone(1), presence(ALICE, 2, Presence::Offline)]).breaks("POLICY-3");
+        alice().commit(&[gone(2)]).breaks("POLICY-3");
+        let story = asks(connects(alice(), PHONE2, 2), PHONE2, 2, 2, TICKET);
+        let kicked = story.phone_kicked(ALICE, 2, Presence::Online);
+        let taken = story.commit(&[gone(1), accepted(ALICE, PHONE2, 2), kicked]);
+        let told = ServerFrame::Kick { kick: taken_by(1) };
+        let taken = taken.sends(PHONE, 1, told).sends(PHONE2, 2, welcome(2, 2));
+        let (user, ticket) = (ALICE.into(), Some(ticket(TICKET)));
+        let resume = ClientFrame::Resume { attempt: attempt(3), user, epoch: 1, ticket };
+        let resumes = connects(taken, PHONE, 3).hears(PHONE, 3, resume);
+        resumes.commit(&[raised(3), resumed(ALICE, PHONE, 1), presence(ALICE, 3, Presence::Online)]).breaks("CONN-4");
+    }
+
+    /// SWITCH-5: bob logs in on the device that is logged in as alice. Which ticket it is nobody saw.
+    #[test]
+    fn a_device_holds_one_session() {
+        let user = BOB.into();
+        let (call, attempt, ticket) = (1, attempt(2), Some(ticket(TICKET)));
+        let login = ClientFrame::Login { call, attempt, user, ticket, known_ended: None };
+        let asked = || {
+            let alone = asks(connects(Story::from(ServerModel::new), PHONE, 1), PHONE, 1, 1, TICKET);
+            alone.commit(&first()).sends(PHONE, 1, welcome(1, 1)).hears(PHONE, 1, login)
+        };
+        let begins = [Fact::AccountCreated { user }, day(BOB, TODAY), raised(2), accepted(BOB, PHONE, 2)];
+        let online = presence(BOB, 1, Presence::Online);
+        let leaves = [ended(ALICE, PHONE, 1, EndReason::OtherUser, PHONE), presence(ALICE, 2, Presence::Offline)];
+        goes_on(asked().commit(&[&begins[..], &leaves, &[online]].concat()).sends(PHONE, 1, welcome(1, 2))).holds();
+        asked().commit(&[&begins[..], &[online]].concat()).breaks("SWITCH-5");
+    }
+
+    /// API-2, KICK-10: to whom a message goes, and to whom not.
+    #[test]
+    fn a_message_is_followed() {
+        let (user, text, call, message) = (ALICE.into(), text(0), 3, 1);
+        let stored = Fact::MessageStored { message, from: user, to: user, text };
+        let answer = ServerFrame::SendAnswer { call, message, refused: None };
+        let delivery = ServerFrame::Message { message, from: user, to: user, text };
+        let send = ClientFrame::Send { call, to: user, text };
+        let both = || {
+            let second = asks(connects(alice(), DESK, 9), DESK, 9, 2, TICKET);
+            let facts = [accepted(ALICE, DESK, 2), presence(ALICE, 2, Presence::Online)];
+            second.commit(&facts).sends(DESK, 9, welcome(9, 2))
+        };
+        let answered = || both().hears(PHONE, 1, send).commit(&[stored]).sends(PHONE, 1, answer);
+        goes_on(answered().sends(DESK, 9, delivery)).holds();
+        goes_on(answered()).breaks("API-2");
+        answered().sends(DESK, 9, delivery).sends(DESK, 9, delivery).breaks("API-2");
+        answered().sends(PHONE, 1, delivery).breaks("API-2");
+        both().sends(DESK, 9, delivery).breaks("API-2");
+        let gone = [ended(ALICE, DESK, 2, EndReason::Logout, DESK), presence(ALICE, 3, Presence::Online)];
+        let leaves = ClientFrame::Logout { call: 4, attempt: attempt(3) };
+        let left = || {
+            let raised = Fact::AttemptRaised { device: DESK.into(), installation: 1, attempt: attempt(3) };
+            let story = both().hears(DESK, 9, leaves).commit(&[&[raised], &gone[..]].concat());
+            let story = story.sends(DESK, 9, ServerFrame::LogoutAnswer { call: 4, refused: None });
+            story.hears(PHONE, 1, send).commit(&[stored]).sends(PHONE, 1, answer)
+        };
+        goes_on(left()).holds();
+        left().sends(DESK, 9, delivery).breaks("API-2");
     }
 
     /// INPUT-1, KICK-10: what closes a connection, and what does not.

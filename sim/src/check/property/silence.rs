@@ -2,8 +2,10 @@
 
 use gatecrash::client::Status;
 
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use super::sdk::{Rest, Sdk};
-use super::{Property, Report, Scene};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, Event, ServerFrame, What};

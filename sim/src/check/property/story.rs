@@ -14,8 +14,9 @@ use gatecrash::protocol::{self, KickReason, Presence, StatusReport, UserStatus};
 use gatecrash::store::{Commit, EndReason};
 use gatecrash::time::{Instant, Now};
 
-use super::{Checks, Property};
-use crate::check::Violation;
+use super::checks::Checks;
+use super::contract::Property;
+use crate::check::violation::Violation;
 use crate::scenario::{CallKind, Device, Forge, Init, Scenario, Site, TicketPlan};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Kick, List, ListIndex, Micros, Observer, Outcome,

@@ -2,7 +2,9 @@
 
 use gatecrash::client::Status;
 
-use super::{Property, Report, Scene};
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Effect, Event, Session, Told, What};
 

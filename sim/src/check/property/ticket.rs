@@ -6,7 +6,10 @@ use gatecrash::code::Code;
 use gatecrash::store::EndReason;
 use gatecrash::time::{Instant, WallTime};
 
-use super::{Decision, Property, Report, Scene};
+use super::contract::Property;
+use super::decision::Decision;
+use super::report::Report;
+use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::{Forge, Scenario};
 use crate::trace::{Cast, ClientFrame, DeviceIndex, Event, Fact, ServerFrame, TicketIndex, Told, UserIndex, What};

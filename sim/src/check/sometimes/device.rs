@@ -2,9 +2,8 @@
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
-use gatecrash::time::Instant;
 
-use super::Sometimes;
+use super::notes::Sometimes;
 use super::table::Situation;
 use crate::scenario::CallKind;
 use crate::trace::{
@@ -13,48 +12,6 @@ use crate::trace::{
 
 /// The attempt whose delay is the longest with the usual limits: 0.25 s doubled eight times is 64 s.
 const BACK_OFF_LAST: u32 = 10;
-
-/// What is noted of a device, by itself or by the server.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Device {
-    // ---- of the server ----
-    pub(super) displaced_at: Option<Instant>,
-    /// A kick not settled, and the change that made it.
-    pub(super) owed: Option<(Session, u32)>,
-    /// The last kick sent without being asked for, until it arrives.
-    pub(super) pushed: Option<Session>,
-    /// Expired without a link.
-    pub(super) expired_away: Option<Session>,
-    /// The call whose login was accepted, until that answer arrives; and whether the server died since.
-    pub(super) answer: Option<u32>,
-    pub(super) answer_outlives_server: bool,
-    pub(super) has_logged_in: bool,
-
-    // ---- of the world ----
-    /// How often its process was started.
-    pub(super) life: u32,
-    pub(super) is_suspended: bool,
-    /// Its session expired meanwhile.
-    pub(super) slept_past: bool,
-    pub(super) was_wiped: bool,
-
-    // ---- of its SDK ----
-    status: Option<Status>,
-    login_user: Option<UserIndex>,
-    is_linked: bool,
-    /// The last login sent: its connection and call, until that ends.
-    asking: Option<(u32, u32)>,
-    /// The same of a resume.
-    pub(super) resuming: Option<(u32, Session)>,
-    /// The process that first noted the end owed.
-    owes_since: Option<u32>,
-    /// The outcome of its last login is unknown.
-    is_unsure: bool,
-    /// When its application last asked for another user without a link.
-    switches_at: Option<Instant>,
-    /// The number of the last listener call, and when that was.
-    told: Option<(u32, Instant)>,
-}
 
 impl Sometimes {
     pub(super) fn on_device(&mut self, on: DeviceIndex, event: &Event) {

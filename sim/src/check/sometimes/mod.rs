@@ -7,30 +7,16 @@
 //! user, and heartbeats fall through. After a crash the notes may miss a situation; they invent none.
 
 mod device;
+mod notes;
 mod server;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
-use gatecrash::time::Instant;
-
 use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Observer, Trace, What};
-use device::Device;
-use server::Server;
-use table::{Reached, Situation};
+use table::Situation;
 
-/// How far apart two things that meet may be: as far as messages that cross on slow links.
-const MEETING: Duration = Duration::from_secs(1);
-
-/// The situations reached, in one run or in many.
-#[derive(Clone, Debug, Default)]
-pub struct Sometimes {
-    reached: Reached,
-    server: Server,
-    devices: Vec<Device>,
-}
+pub use notes::Sometimes;
 
 impl Sometimes {
     /// What a run reached, by its trace.
@@ -58,10 +44,6 @@ impl Sometimes {
     fn that_are(&self, reached: bool) -> impl Iterator<Item = &'static str> {
         let all = Situation::ALL.iter().copied();
         all.filter(move |&situation| self.reached.has(situation) == reached).map(Situation::name)
-    }
-
-    fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        grown(&mut self.devices, device.index())
     }
 
     fn effect(&mut self, effect: Effect) {
@@ -98,17 +80,4 @@ impl Observer for Sometimes {
             (_, Actor::Device(_) | Actor::World) => {}
         }
     }
-}
-
-/// The note at this place, which may be a new one.
-fn grown<Note: Clone + Default>(notes: &mut Vec<Note>, index: usize) -> &mut Note {
-    if notes.len() <= index {
-        notes.resize(index + 1, Note::default());
-    }
-    &mut notes[index]
-}
-
-/// Whether something so recent meets what happens now.
-fn meets(earlier: Option<Instant>, now: Instant) -> bool {
-    earlier.is_some_and(|earlier| now - earlier <= MEETING)
 }

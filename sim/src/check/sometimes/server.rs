@@ -8,64 +8,13 @@ use gatecrash::protocol::Presence;
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
+use super::notes::{Live, Server, Sometimes, meets};
 use super::table::Situation;
-use super::{Sometimes, grown, meets};
 use crate::scenario::CommitPoint;
 use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, Fault, Refusal, ServerFrame, Session, UserIndex, What};
 
 /// Logins this close cross on any network.
 const TOGETHER: Duration = Duration::from_millis(100);
-
-#[derive(Clone, Debug, Default)]
-pub(super) struct Server {
-    /// The power loss inside a commit that is due, if one is.
-    cut: Option<Situation>,
-    users: Vec<User>,
-    /// The last change decided, and the server's clock at it.
-    decided: u32,
-    wall: u64,
-    /// The last change on disk.
-    committed: u32,
-    /// Started, and nothing decided since.
-    has_just_started: bool,
-    /// The first change of this process, 0 before it.
-    first: u32,
-    /// The last fault took the power.
-    has_lost_power: bool,
-    seats: Option<Seats>,
-    /// How often the policy changed.
-    policy: u32,
-}
-
-#[derive(Clone, Debug, Default)]
-struct User {
-    /// Those not ended; as many as the policy has seats, and those a policy before had.
-    live: Vec<Live>,
-    /// The last login accepted, resume, and displacement, each with the device that came.
-    accepted: Option<(Instant, DeviceIndex)>,
-    resumed: Option<(Instant, DeviceIndex)>,
-    displaced: Option<(Instant, DeviceIndex)>,
-    presence: Presence,
-    /// Push online since they were online.
-    has_left: bool,
-    /// The last change that took a link or a session from them.
-    touched: u32,
-    day: Option<u32>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Live {
-    device: DeviceIndex,
-    epoch: u32,
-    /// The change that made it.
-    commit: u32,
-    /// The last second of its ticket.
-    until: u64,
-    is_linked: bool,
-    is_dormant: bool,
-    /// How often the policy had changed by then.
-    policy: u32,
-}
 
 impl Server {
     pub(super) fn faulted(&mut self, fault: &Fault) {
@@ -81,23 +30,6 @@ impl Server {
             Fault::CrashServer | Fault::PowerLossServer | Fault::BounceServer { .. } => self.cut = None,
             _ => {}
         }
-    }
-
-    fn user(&mut self, user: UserIndex) -> &mut User {
-        grown(&mut self.users, user.index())
-    }
-
-    fn live(&mut self, user: UserIndex, device: DeviceIndex, epoch: u32) -> Option<&mut Live> {
-        self.user(user).live.iter_mut().find(|live| live.device == device && live.epoch == epoch)
-    }
-
-    /// The number of the first change after a restart says how much of the last process is left.
-    fn decides(&mut self, commit: u32, wall: u64) {
-        if std::mem::take(&mut self.has_just_started) {
-            (self.first, self.committed) = (commit, commit.saturating_sub(1));
-            self.users.iter_mut().for_each(|user| user.live.retain(|live| live.commit < commit));
-        }
-        (self.decided, self.wall) = (commit, wall);
     }
 }
 

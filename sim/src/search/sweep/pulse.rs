@@ -31,7 +31,7 @@ pub struct Sighting {
     pub at: Instant,
     /// To whom.
     pub actor: Actor,
-    /// The how manieth of this actor.
+    /// Which of this actor's events it is.
     pub number: u32,
     /// What, in a word.
     pub what: &'static str,

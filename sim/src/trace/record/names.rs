@@ -14,7 +14,7 @@ impl<O: Observer> Recording<O> {
         &mut self.sdks[device.index()]
     }
 
-    /// The id belongs to this device from now on. Says the how manieth of its ids it is.
+    /// The id belongs to this device from now on. Says which of its ids it is, counted from 1.
     pub(super) fn register(&mut self, device: DeviceIndex, id: &DeviceId) -> u16 {
         if let Some(&(_, number)) = self.installations.get(id) {
             return number;

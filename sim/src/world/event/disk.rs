@@ -47,7 +47,7 @@ impl Disk {
         Disk { records: Records::default(), refuses_after: None, has_refused: false, power_fails: None, draw }
     }
 
-    /// From its so manieth operation on, counted from 1, it refuses everything.
+    /// It refuses everything from its nth operation on, counted from 1.
     pub(crate) fn refuse(&mut self, operation: u32) {
         (self.refuses_after, self.has_refused) = (Some(operation - 1), false);
     }
@@ -72,7 +72,7 @@ impl Disk {
         self.power_fails = Some(PowerFails::At(point));
     }
 
-    /// The power fails at its so manieth operation, counted from 1.
+    /// The power fails at its nth operation, counted from 1.
     pub(crate) fn fail_power_in(&mut self, operation: u32) {
         self.power_fails = Some(PowerFails::After { operations: operation - 1 });
     }

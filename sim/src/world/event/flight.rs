@@ -13,7 +13,7 @@ use super::small;
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) link: u32,
-    /// When it was sent, and the how manieth of all messages it is.
+    /// When it was sent, and its place among all messages.
     pub(super) sent_at: Instant,
     pub(super) number: u64,
     /// It has arrived, and its reader is late: no fault of the link concerns it any more.

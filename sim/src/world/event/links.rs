@@ -54,7 +54,7 @@ pub(super) struct Link {
     pub(super) device: u32,
     /// The device's number for it.
     pub(super) end: ConnectionId,
-    /// The how manieth connection of the device it is, from 1 and through all its processes.
+    /// Which of the device's connections it is, counted from 1 through all its processes.
     number: u32,
     pub(super) server_end: ServerEnd,
     upward: Way,

@@ -3,15 +3,12 @@
 use gatecrash::code::Code;
 use gatecrash::protocol::QUERY_USERS_MAX;
 
-use super::{Account, Answer, Call, Doubt, Fate, Kind, Line, Look, Sdk, Stage};
-use crate::check::model::is_user_id;
+use super::state::{Account, Answer, Call, Doubt, Fate, Kind, Line, Look, Sdk, Stage};
+use crate::check::model::arguments::{TEXT_MAX, is_user_id};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, List, Request, TicketIndex, UserIndex};
 
 const NOBODY: RuleId = rule("API-1");
-
-/// The longest text of a message, in bytes (API-4).
-const TEXT_MAX: usize = 12 * 1024;
 
 /// The kinds of calls that end with the account they were made for.
 const OF_ACCOUNT: [Kind; 2] = [Kind::Renewal, Kind::Request];
@@ -195,11 +192,6 @@ impl Sdk {
         } else {
             self.at_once(look, number, NOBODY, refusals);
         }
-    }
-
-    /// Whether the session has a link.
-    pub(super) fn is_up(&self) -> bool {
-        matches!(self.account, Account::LoggedIn(_)) && self.line.is_some_and(|line| line.stage == Stage::Up)
     }
 }
 

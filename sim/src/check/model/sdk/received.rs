@@ -2,7 +2,7 @@
 
 use gatecrash::code::Code;
 
-use super::{Account, Answer, Fate, Kind, Line, Look, Sdk, Stage};
+use super::state::{Account, Answer, Fate, Kind, Line, Look, Sdk, Stage};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Kick, Refusal, ServerFrame, Session, UserIndex};
 

@@ -1,0 +1,17 @@
+//! What the model says when the trace tells something else.
+
+use crate::scenario::rules::RuleId;
+
+/// The trace tells something else than the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// The rule that the model followed.
+    pub(crate) rule: RuleId,
+    pub(crate) text: String,
+}
+
+impl Difference {
+    pub(super) fn of(rule: RuleId, text: String) -> Option<Self> {
+        Some(Difference { rule, text })
+    }
+}

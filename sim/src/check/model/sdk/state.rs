@@ -1,0 +1,211 @@
+//! What the reference SDK holds: whose it is, its connection, its calls and what is known of their results.
+//!
+//! Takes nothing in: `called` and `received` do. Says nothing of a result: the module above does.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use gatecrash::client::Status;
+use gatecrash::code::Code;
+use gatecrash::limits::ClientLimits;
+use gatecrash::time::Instant;
+
+use crate::scenario::rules::RuleId;
+use crate::trace::{Cast, ListIndex, Outcome, Session, TicketIndex, UserIndex};
+
+/// One device's SDK.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sdk {
+    pub(super) is_initialised: bool,
+    pub(super) account: Account,
+    pub(super) line: Option<Line>,
+    pub(super) calls: Vec<Call>,
+    /// Kicks that may be about the session that the pending login makes (KICK-8).
+    pub(super) held: Vec<Session>,
+    /// Whose conversation list may be shown (API-1).
+    pub(super) viewer: Option<UserIndex>,
+    /// Every ticket that this session was brought, whether the server took it or not.
+    pub(super) tickets: Vec<TicketIndex>,
+    /// Tickets that the server may have reported expired (TICKET-7).
+    pub(super) reported: BTreeSet<TicketIndex>,
+    /// A login with one of them, or with who knows what, which the SDK may refuse or ask about.
+    pub(super) doubt: Option<Doubt>,
+    /// The end of the last attempt to connect that this login was told of.
+    pub(super) last_failure: Option<Code>,
+    /// The resume's ticket was refused: whether that ends the session depends on what else there is to try.
+    pub(super) may_end: bool,
+    /// Changes of the status that are known and not told yet.
+    pub(super) statuses: VecDeque<Status>,
+    /// Something happened that the trace does not tell well enough: until the next process.
+    pub(super) is_blurred: bool,
+}
+
+/// Whose the SDK is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Account {
+    #[default]
+    Nobody,
+    /// With the number of the login.
+    LoggingIn(UserIndex, u32),
+    LoggedIn(Session),
+    /// With the number of the logout, which was sent.
+    LoggingOut(u32),
+}
+
+/// The connection asked for and not closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) connection: u32,
+    pub(super) stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Opening,
+    /// The login or resume went out.
+    Asked,
+    /// It was accepted.
+    Up,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubt {
+    pub(super) call: u32,
+    pub(super) user: UserIndex,
+    pub(super) ticket: TicketIndex,
+}
+
+/// A call without a result.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) number: u32,
+    pub(super) kind: Kind,
+    pub(super) is_sent: bool,
+    pub(super) ticket: Option<TicketIndex>,
+    /// When time settles it.
+    pub(super) deadline: Instant,
+    pub(super) fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Login,
+    Renewal,
+    Logout,
+    /// A message, an administrative kick, a query.
+    Request,
+    /// Answered at once.
+    Local,
+}
+
+/// What is known of a call's result.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
+    Open,
+    /// One of these, since then, by this rule.
+    Settled(RuleId, Instant, Vec<Answer>),
+    /// Anything: the trace does not tell.
+    Any,
+}
+
+/// A result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Done,
+    Code(Code),
+    Message(u32),
+    Report(Option<ListIndex>),
+    /// Whatever it contains.
+    Conversations,
+}
+
+impl Answer {
+    pub(super) fn is(&self, outcome: Outcome) -> bool {
+        match (*self, outcome) {
+            (Answer::Done, Outcome::Done) | (Answer::Conversations, Outcome::Conversations { .. }) => true,
+            (Answer::Code(wanted), Outcome::Failed { code }) => wanted == code,
+            (Answer::Message(wanted), Outcome::Message { message }) => wanted == message,
+            (Answer::Report(wanted), Outcome::Report { report }) => wanted == report,
+            _ => false,
+        }
+    }
+
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Answer::Done => "ok".to_owned(),
+            Answer::Code(code) => format!("[{}]", code.number()),
+            Answer::Message(message) => format!("message {message}"),
+            Answer::Report(_) => "the report that came".to_owned(),
+            Answer::Conversations => "a conversation list".to_owned(),
+        }
+    }
+}
+
+/// What is at hand while one event is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) cast: &'a Cast,
+    pub(super) limits: &'a ClientLimits,
+    pub(super) unfit: &'a BTreeMap<String, Code>,
+    pub(super) made: &'a BTreeSet<TicketIndex>,
+    pub(super) at: Instant,
+}
+
+impl Sdk {
+    pub(super) fn is_on(&self, connection: u32) -> bool {
+        self.line.is_some_and(|line| line.connection == connection)
+    }
+
+    pub(super) fn listens_on(&self, connection: u32) -> bool {
+        self.is_on(connection) && self.line.is_some_and(|line| line.stage != Stage::Opening)
+    }
+
+    /// Whoever it works for has changed, which may be told later.
+    pub(super) fn set_account(&mut self, account: Account) {
+        let before = status_of(self.account);
+        self.account = account;
+        let after = status_of(account);
+        if before != after {
+            self.statuses.push_back(after);
+        }
+        if account == Account::Nobody {
+            self.line = None;
+        }
+    }
+
+    /// Settles every call of these kinds that is open.
+    pub(super) fn settle(&mut self, look: &Look<'_>, rule: RuleId, kinds: &[Kind], answer: Answer) {
+        for call in &mut self.calls {
+            if kinds.contains(&call.kind) && matches!(call.fate, Fate::Open) {
+                call.fate = Fate::Settled(rule, look.at, vec![answer]);
+            }
+        }
+    }
+
+    /// The account is given up: no success that is not told yet is told any more (SWITCH-2, LOGOUT-1, INIT-3).
+    pub(super) fn give_up(&mut self, rule: RuleId, code: Code) {
+        for call in &mut self.calls {
+            let Fate::Settled(by, _, answers) = &mut call.fate else { continue };
+            let is_of_account = match call.kind {
+                Kind::Login | Kind::Renewal | Kind::Request => true,
+                Kind::Local => answers.contains(&Answer::Conversations),
+                Kind::Logout => false,
+            };
+            if is_of_account && !answers.iter().all(|answer| matches!(answer, Answer::Code(_))) {
+                (*by, *answers) = (rule, vec![Answer::Code(code)]);
+            }
+        }
+    }
+
+    /// Whether the session has a link.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.account, Account::LoggedIn(_)) && self.line.is_some_and(|line| line.stage == Stage::Up)
+    }
+}
+
+fn status_of(account: Account) -> Status {
+    match account {
+        Account::LoggedIn(_) => Status::Logined,
+        Account::LoggingIn(..) => Status::Logining,
+        Account::Nobody | Account::LoggingOut(_) => Status::Logout,
+    }
+}

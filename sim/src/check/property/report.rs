@@ -1,0 +1,79 @@
+//! Takes violations, and puts them in the order in which they are told.
+
+use gatecrash::time::Instant;
+
+use super::decision::Decision;
+use crate::check::model;
+use crate::check::violation::Violation;
+use crate::scenario::rules::RuleId;
+use crate::trace::{Actor, Event};
+
+/// The most violations of one property that one run reports: the first ones tell the story.
+const VIOLATIONS_MAX: usize = 8;
+
+/// The sentences of those that hold a run against the model of the truth.
+pub const MODELS: [&str; 2] = [model::SERVER, model::SDK];
+
+/// Takes violations.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Each property's name, and how many it found.
+    pub(super) finders: Vec<(&'static str, usize)>,
+    /// Whose turn it is.
+    pub(super) finder: usize,
+    /// In the order in which it was, but that at one instant a model comes last: it knows that something is
+    /// wrong, and a property what.
+    pub(super) found: Vec<Violation>,
+}
+
+impl Report {
+    /// What should have happened did not.
+    pub(super) fn violation(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, text: String) {
+        self.add(rule, at, actor, number, None, text);
+    }
+
+    /// The event shows it.
+    pub(super) fn event(&mut self, rule: RuleId, event: &Event, text: String) {
+        let &Event { at, actor, number, what } = event;
+        self.add(rule, at, actor, number, Some(what.word()), text);
+    }
+
+    /// The server's decision shows it.
+    pub(super) fn decision(&mut self, rule: RuleId, decision: &Decision, text: String) {
+        let &Decision { at, number, .. } = decision;
+        self.add(rule, at, Actor::Server, number, Some("commit"), text);
+    }
+
+    fn add(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, kind: Option<&'static str>, text: String) {
+        let (property, found) = &mut self.finders[self.finder];
+        *found += 1;
+        if *found > VIOLATIONS_MAX {
+            return;
+        }
+        let of_model = |one: &&Violation| one.at == at && MODELS.contains(&one.property);
+        let after = if MODELS.contains(property) { 0 } else { self.found.iter().rev().take_while(of_model).count() };
+        self.found.insert(self.found.len() - after, Violation { property, rule, text, at, actor, number, kind });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At one instant it says what is wrong before the model says that something is.
+    #[test]
+    fn a_model_comes_last_at_one_instant_and_first_at_an_earlier_one() {
+        let that = MODELS[0];
+        let mut report = Report { finders: vec![("what", 0), ("also", 0), (that, 0)], finder: 0, found: Vec::new() };
+        for (finder, second) in [(2, 1), (2, 1), (0, 1), (1, 1), (2, 1), (2, 2), (0, 3), (2, 3)] {
+            report.finder = finder;
+            let at = Instant::from_micros(second * 1_000_000);
+            report.violation(crate::scenario::rules::rule("KICK-1"), at, Actor::Server, 0, String::new());
+        }
+        let found: Vec<(&str, u64)> =
+            report.found.iter().map(|one| (one.property, one.at.as_micros() / 1_000_000)).collect();
+        let at_one = [("what", 1), ("also", 1), (that, 1), (that, 1), (that, 1)];
+        assert_eq!(found[..5], at_one);
+        assert_eq!(found[5..], [(that, 2), ("what", 3), (that, 3)]);
+    }
+}
