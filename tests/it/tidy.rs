@@ -10,6 +10,7 @@ use std::path::Path;
 use gatecrash::code::Code;
 use gatecrash_sim::scenario::rules::RuleId;
 
+mod documents;
 mod rooms;
 mod seeds;
 mod source;
