@@ -60,7 +60,8 @@ fn tokens(code: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = code.trim_start();
     while let Some(first) = rest.chars().next() {
-        let end = if is_word(first) { rest.find(|char| !is_word(char)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        let end =
+            if is_word(first) { rest.find(|char| !is_word(char)).unwrap_or(rest.len()) } else { first.len_utf8() };
         found.push(&rest[..end]);
         rest = rest[end..].trim_start();
     }
@@ -178,7 +179,11 @@ impl<'a> Index<'a> {
     fn has_word(&self, word: &str) -> bool {
         let quoted = format!("\"{word}\"");
         let names = |source: &Source| {
-            if source.is_rust() { source.text.contains(&quoted) } else { source.path.ends_with(".toml") && source.stem() == word }
+            if source.is_rust() {
+                source.text.contains(&quoted)
+            } else {
+                source.path.ends_with(".toml") && source.stem() == word
+            }
         };
         word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
             && self.sources.iter().filter(|source| !source.path.starts_with("tests/it/tidy")).any(names)
@@ -294,10 +299,9 @@ fn check_names(document: &Source, sources: &[Source], exists: impl Fn(&str) -> b
             }
         }
         let is_known = KNOWN.iter().any(|(known, _)| known == text);
-        if let Some(name) = name(text).filter(|_| !is_path(text) && !is_known) {
-            if !index.defines(&name, None) && !(name.of.is_none() && index.has_word(text)) {
-                complaints.push(format!("{at}: nothing is called `{text}`: name what took its place"));
-            }
+        let is_there = |name: &Name<'_>| index.defines(name, None) || name.of.is_none() && index.has_word(text);
+        if !is_path(text) && !is_known && name(text).is_some_and(|name| !is_there(&name)) {
+            complaints.push(format!("{at}: nothing is called `{text}`: name what took its place"));
         }
     }
     for (span, file) in said_to_be_in(&spans) {
@@ -388,12 +392,34 @@ mod tests {
     fn what_a_file_defines_is_found() {
         let names = names_of(LOGIN);
         for name in [
-            "Server", "decide", "links", "Verdict", "Resume", "Kicked", "Refused", "code", "accept", "LONGEST", "records",
-            "What", "Called", "call", "Told", "NotReady", "NoLink", "Bug", "NobodyGoes", "victims", "EverybodyGoes", "all",
+            "Server",
+            "decide",
+            "links",
+            "Verdict",
+            "Resume",
+            "Kicked",
+            "Refused",
+            "code",
+            "accept",
+            "LONGEST",
+            "records",
+            "What",
+            "Called",
+            "call",
+            "Told",
+            "NotReady",
+            "NoLink",
+            "Bug",
+            "NobodyGoes",
+            "victims",
+            "EverybodyGoes",
+            "all",
         ] {
             assert!(names.iter().any(|it| it == name), "{name} is not among {names:?}");
         }
-        for name in ["local", "Local", "inner", "Other", "Thing", "Some", "newcomer", "Newcomer", "Reason", "Code", "Vec"] {
+        for name in
+            ["local", "Local", "inner", "Other", "Thing", "Some", "newcomer", "Newcomer", "Reason", "Code", "Vec"]
+        {
             assert!(!names.iter().any(|it| it == name), "{name} is among {names:?}");
         }
     }
@@ -405,7 +431,8 @@ mod tests {
             Source::new("scenarios/regressions/late_kick.toml", ""),
             Source::new("docs/tour.md", text),
         ];
-        let exists = |path: &str| sources.iter().any(|source| source.path == path) || ["src/", ".ci/run"].contains(&path);
+        let exists =
+            |path: &str| sources.iter().any(|source| source.path == path) || ["src/", ".ci/run"].contains(&path);
         check_names(&sources[3], &sources, exists)
     }
 
@@ -440,7 +467,9 @@ mod tests {
 
     #[test]
     fn a_stale_name_is_found() {
-        for gone in ["accepted()", "Verdicts", "Verdict::Accept", "Server::settle()", "kick::accept()", "accept!", "LATEST"] {
+        for gone in
+            ["accepted()", "Verdicts", "Verdict::Accept", "Server::settle()", "kick::accept()", "accept!", "LATEST"]
+        {
             assert_complaint(&format!("it is `{gone}`"), &format!("nothing is called `{gone}`"));
         }
         assert_complaint("the fact `session_gone`", "nothing is called `session_gone`");
