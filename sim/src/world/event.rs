@@ -12,14 +12,14 @@
 //! | `machine` `disk` | the server's process and clock; its disk |
 //! | `devices` | the devices' processes, applications and disks |
 //! | `mint` | tickets without a signature |
-//! | `meddler` | which decisions the cores ask, and who meddles with what goes in and out of them |
+//! | `interceptor` | which decisions the cores ask, and who intercepts what goes in and out of them |
 
 mod devices;
 pub(crate) mod disk;
 mod flight;
+mod interceptor;
 mod links;
 pub(crate) mod machine;
-mod meddler;
 mod mint;
 mod queue;
 mod script;
@@ -29,9 +29,9 @@ use gatecrash::time::Instant;
 
 use self::devices::{Device, Spare};
 use self::flight::Flight;
+pub use self::interceptor::{Interceptor, ServerStep, System};
 use self::links::{Link, Site};
 use self::machine::Machine;
-pub use self::meddler::{Meddler, ServerStep, System};
 use self::queue::{Class, Queue};
 use super::WorldError;
 use super::phases::{Phase, Phases};

@@ -9,7 +9,7 @@ use gatecrash::protocol::{ClientFrame, Kick, ResumeOutcome, ServerFrame};
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
-use crate::world::event::Meddler;
+use crate::world::event::Interceptor;
 
 /// Calls that the SDK makes by itself are numbered from here: an application never gets so far.
 const OWN_CALLS: u64 = 1 << 31;
@@ -46,7 +46,7 @@ pub(super) struct KicksComeAgain {
     kicks: Each<Vec<Kick>>,
 }
 
-impl Meddler for KicksComeAgain {
+impl Interceptor for KicksComeAgain {
     fn process_starts(&mut self, device: usize) {
         self.kicks.forget(device);
     }
@@ -71,7 +71,7 @@ pub(super) struct KickedLogsInAgain {
     calls: u64,
 }
 
-impl Meddler for KickedLogsInAgain {
+impl Interceptor for KickedLogsInAgain {
     fn process_starts(&mut self, device: usize) {
         self.last.forget(device);
         self.again.forget(device);
@@ -104,7 +104,7 @@ pub(super) struct LogsInToReconnect {
     resumes: Each<Option<gatecrash::id::Attempt>>,
 }
 
-impl Meddler for LogsInToReconnect {
+impl Interceptor for LogsInToReconnect {
     fn process_starts(&mut self, device: usize) {
         self.resumes.forget(device);
     }
@@ -142,7 +142,7 @@ impl Meddler for LogsInToReconnect {
 #[derive(Default)]
 pub(super) struct ConnectsTwice;
 
-impl Meddler for ConnectsTwice {
+impl Interceptor for ConnectsTwice {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         let twice = |one: Output| match one.action {
             Action::Connect { connection } => {
@@ -161,7 +161,7 @@ pub(super) struct LoginAfterExpiryIsSwallowed {
     expired: Each<Option<UserId>>,
 }
 
-impl Meddler for LoginAfterExpiryIsSwallowed {
+impl Interceptor for LoginAfterExpiryIsSwallowed {
     fn process_starts(&mut self, device: usize) {
         self.expired.forget(device);
     }
@@ -183,7 +183,7 @@ impl Meddler for LoginAfterExpiryIsSwallowed {
 /// F19: the expiry is never told.
 pub(super) struct ExpiryIsNotTold;
 
-impl Meddler for ExpiryIsNotTold {
+impl Interceptor for ExpiryIsNotTold {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         outputs.retain(|output| !matches!(output.action, Action::Event(Event::UserSigExpired(_))));
     }
@@ -195,7 +195,7 @@ pub(super) struct LateHalfOfALogout {
     calls: u64,
 }
 
-impl Meddler for LateHalfOfALogout {
+impl Interceptor for LateHalfOfALogout {
     fn device_inputs(&mut self, _: Instant, _: usize, inputs: &mut Vec<Input>) {
         if let Some(Input::Frame { frame: ServerFrame::LogoutAnswer { outcome: Ok(()), .. }, .. }) = inputs.first() {
             self.calls += 1;
@@ -216,7 +216,7 @@ pub(super) struct StaysLoggingIn {
     refused: Each<Vec<CallId>>,
 }
 
-impl Meddler for StaysLoggingIn {
+impl Interceptor for StaysLoggingIn {
     fn process_starts(&mut self, device: usize) {
         self.logins.forget(device);
         self.stuck.forget(device);
@@ -251,7 +251,7 @@ impl Meddler for StaysLoggingIn {
 /// F23: a login that fails has no result.
 pub(super) struct FailedLoginIsNotAnswered;
 
-impl Meddler for FailedLoginIsNotAnswered {
+impl Interceptor for FailedLoginIsNotAnswered {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         let is_failure = |output: &Output| {
             matches!(output.action, Action::Result { outcome: Err(Code::NoAnswer | Code::ConnectTimeout), .. })
@@ -263,7 +263,7 @@ impl Meddler for FailedLoginIsNotAnswered {
 /// F23: a result comes twice.
 pub(super) struct ResultsTwice;
 
-impl Meddler for ResultsTwice {
+impl Interceptor for ResultsTwice {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         let twice = |one: Output| match one.action {
             Action::Result { outcome: Err(Code::LoginCancelled | Code::NotLoggedIn), .. } => vec![one.clone(), one],
@@ -279,7 +279,7 @@ pub(super) struct UserStaysSet {
     user: Each<Option<UserId>>,
 }
 
-impl Meddler for UserStaysSet {
+impl Interceptor for UserStaysSet {
     fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
         for output in outputs {
             if let Action::Status { status, login_user } = &mut output.action {
@@ -296,7 +296,7 @@ impl Meddler for UserStaysSet {
 /// F31: a kick is told for the push, and once more for the answer.
 pub(super) struct KickIsToldTwice;
 
-impl Meddler for KickIsToldTwice {
+impl Interceptor for KickIsToldTwice {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         let twice = |one: Output| match one.action {
             Action::Event(Event::KickedOffline(_)) => vec![one.clone(), one],
@@ -313,7 +313,7 @@ pub(super) struct EventsAfterUninit {
     is_in: Each<bool>,
 }
 
-impl Meddler for EventsAfterUninit {
+impl Interceptor for EventsAfterUninit {
     fn process_starts(&mut self, device: usize) {
         self.uninit.forget(device);
         self.is_in.forget(device);
@@ -345,7 +345,7 @@ impl Meddler for EventsAfterUninit {
 /// Nothing is taken back when an account is given up: what waits is told.
 pub(super) struct NothingIsTakenBack;
 
-impl Meddler for NothingIsTakenBack {
+impl Interceptor for NothingIsTakenBack {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         outputs.retain(|output| output.action != Action::DropEvents);
     }
@@ -354,7 +354,7 @@ impl Meddler for NothingIsTakenBack {
 /// Frames leave ahead of the record they rest on.
 pub(super) struct SendsBeforeItStores;
 
-impl Meddler for SendsBeforeItStores {
+impl Interceptor for SendsBeforeItStores {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         outputs.sort_by_key(|output| matches!(output.action, Action::Store { .. }));
     }
@@ -372,7 +372,7 @@ impl Forgets {
     pub(super) const KNOWN_ENDED: Forgets = Forgets(|record| record.known_ended = None);
 }
 
-impl Meddler for Forgets {
+impl Interceptor for Forgets {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         for output in outputs {
             if let Action::Store { write: Write::Installation(installation), .. } = &mut output.action {
@@ -398,7 +398,7 @@ impl NeverSends {
         NeverSends(|frame| matches!(frame, ClientFrame::LoginAcknowledged { .. }));
 }
 
-impl Meddler for NeverSends {
+impl Interceptor for NeverSends {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         outputs.retain(|output| !matches!(&output.action, Action::Send { frame, .. } if (self.0)(frame)));
     }
@@ -412,7 +412,7 @@ pub(super) struct SendsAgain {
     line: Each<Option<ConnectionId>>,
 }
 
-impl Meddler for SendsAgain {
+impl Interceptor for SendsAgain {
     fn process_starts(&mut self, device: usize) {
         self.sent.forget(device);
         self.again.forget(device);
@@ -454,7 +454,7 @@ pub(super) struct UninitLogsOut {
     calls: u64,
 }
 
-impl Meddler for UninitLogsOut {
+impl Interceptor for UninitLogsOut {
     fn device_inputs(&mut self, _: Instant, _: usize, inputs: &mut Vec<Input>) {
         if let Some(Input::Call { request: Call::Uninit, .. }) = inputs.first() {
             self.calls += 1;
@@ -470,7 +470,7 @@ impl Meddler for UninitLogsOut {
 /// `connecting` is not told.
 pub(super) struct ConnectingIsNotTold;
 
-impl Meddler for ConnectingIsNotTold {
+impl Interceptor for ConnectingIsNotTold {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         outputs.retain(|output| output.action != Action::Event(Event::Connecting));
     }
@@ -479,7 +479,7 @@ impl Meddler for ConnectingIsNotTold {
 /// The end of a session is told ahead of the results of the calls it ends.
 pub(super) struct EndIsToldFirst;
 
-impl Meddler for EndIsToldFirst {
+impl Interceptor for EndIsToldFirst {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         let is_end = |output: &Output| {
             matches!(output.action, Action::Event(Event::KickedOffline(_) | Event::UserSigExpired(_)))
@@ -495,7 +495,7 @@ impl Meddler for EndIsToldFirst {
 /// Nobody tells the SDK that its device woke, or that the network changed.
 pub(super) struct SleepsOn;
 
-impl Meddler for SleepsOn {
+impl Interceptor for SleepsOn {
     fn device_inputs(&mut self, _: Instant, _: usize, inputs: &mut Vec<Input>) {
         inputs.retain(|input| !matches!(input, Input::Woken | Input::NetworkChanged));
     }
@@ -507,7 +507,7 @@ pub(super) struct UserIsSetEarly {
     asked: Each<Option<UserId>>,
 }
 
-impl Meddler for UserIsSetEarly {
+impl Interceptor for UserIsSetEarly {
     fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
         if let Some((user, _)) = inputs.first().and_then(login) {
             *self.asked.of(device) = user.parse().ok();
@@ -530,7 +530,7 @@ pub(super) struct EpochIsNotCarried {
     users: Each<Option<UserId>>,
 }
 
-impl Meddler for EpochIsNotCarried {
+impl Interceptor for EpochIsNotCarried {
     fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
         for input in inputs {
             if let Some((user, _)) = login(input) {

@@ -4,12 +4,12 @@ use gatecrash::id::{Change, Epoch};
 use gatecrash::server::{Action, Config, Output};
 use gatecrash::store::{Commit, Records};
 
-use crate::world::event::Meddler;
+use crate::world::event::Interceptor;
 
 /// D1: nothing waits for the disk.
 pub(super) struct AnswersBeforeCommit;
 
-impl Meddler for AnswersBeforeCommit {
+impl Interceptor for AnswersBeforeCommit {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         outputs.iter_mut().for_each(|output| output.reveals = Change::NONE);
     }
@@ -18,7 +18,7 @@ impl Meddler for AnswersBeforeCommit {
 /// The answers to messages do not wait for the disk, everything else does.
 pub(super) struct MessagesBeforeCommit;
 
-impl Meddler for MessagesBeforeCommit {
+impl Interceptor for MessagesBeforeCommit {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         use gatecrash::protocol::ServerFrame::{Message, SendAnswer};
         for output in outputs {
@@ -33,7 +33,7 @@ impl Meddler for MessagesBeforeCommit {
 #[derive(Default)]
 pub(super) struct CommitInTwo;
 
-impl Meddler for CommitInTwo {
+impl Interceptor for CommitInTwo {
     fn torn(&mut self, batch: &[Commit]) -> Vec<Commit> {
         let half = |commit: &Commit| Commit {
             number: commit.number,
@@ -47,7 +47,7 @@ impl Meddler for CommitInTwo {
 /// counted.
 pub(super) struct EpochInMemory;
 
-impl Meddler for EpochInMemory {
+impl Interceptor for EpochInMemory {
     fn server_starts(&mut self, _: &mut Config, records: &mut Records) {
         records.starts = 1;
         for account in records.users.values_mut() {
@@ -59,7 +59,7 @@ impl Meddler for EpochInMemory {
 /// D4: what a device is owed is not stored.
 pub(super) struct KickOwedInMemory;
 
-impl Meddler for KickOwedInMemory {
+impl Interceptor for KickOwedInMemory {
     fn server_starts(&mut self, _: &mut Config, records: &mut Records) {
         records.devices.values_mut().for_each(|device| device.ended = None);
     }
@@ -68,7 +68,7 @@ impl Meddler for KickOwedInMemory {
 /// D5: which days were counted is not stored.
 pub(super) struct DaysInMemory;
 
-impl Meddler for DaysInMemory {
+impl Interceptor for DaysInMemory {
     fn server_starts(&mut self, _: &mut Config, records: &mut Records) {
         records.users.values_mut().for_each(|account| account.days.clear());
         records.days.clear();
@@ -81,7 +81,7 @@ pub(super) struct LostBetweenBatches {
     behind: Option<Commit>,
 }
 
-impl Meddler for LostBetweenBatches {
+impl Interceptor for LostBetweenBatches {
     fn server_starts(&mut self, _: &mut Config, _: &mut Records) {
         self.behind = None;
     }
@@ -96,7 +96,7 @@ impl Meddler for LostBetweenBatches {
 /// What an administrator voided is not stored.
 pub(super) struct VoidsInMemory;
 
-impl Meddler for VoidsInMemory {
+impl Interceptor for VoidsInMemory {
     fn server_starts(&mut self, _: &mut Config, records: &mut Records) {
         for account in records.users.values_mut() {
             account.voided_until = None;

@@ -8,7 +8,7 @@ use gatecrash::server::{self, Config};
 use gatecrash::store::Records;
 use gatecrash::time::{Instant, Now};
 
-use crate::world::event::{Meddler, ServerStep};
+use crate::world::event::{Interceptor, ServerStep};
 
 /// So long that it is never over in a run's closing minutes.
 const FOR_EVER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -32,7 +32,7 @@ impl ServerLimit {
     pub(super) const SHORT_PUSH: ServerLimit = ServerLimit(|limits| limits.push_online = limits.push_online * 6 / 7);
 }
 
-impl Meddler for ServerLimit {
+impl Interceptor for ServerLimit {
     fn server_starts(&mut self, config: &mut Config, _: &mut Records) {
         (self.0)(&mut config.limits);
     }
@@ -62,7 +62,7 @@ impl ClientLimit {
     pub(super) const ENDLESS_ATTEMPT: ClientLimit = ClientLimit(|limits| limits.connect_timeout = FOR_EVER);
 }
 
-impl Meddler for ClientLimit {
+impl Interceptor for ClientLimit {
     fn device_inputs(&mut self, _: Instant, _: usize, inputs: &mut Vec<Input>) {
         for input in inputs {
             if let Input::Call { request: Call::Init(start), .. } = input {

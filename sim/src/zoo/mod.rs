@@ -1,7 +1,7 @@
 //! The zoo: systems that are broken on purpose, and how many seeds it takes until a property says so.
 //!
 //! ```text
-//! Bug ──▶ Broken (decisions, a meddler) ──▶ event world ──seed by seed──▶ Catch
+//! Bug ──▶ Broken (decisions, an interceptor) ──▶ event world ──seed by seed──▶ Catch
 //! ```
 //!
 //! A harness that catches nothing proves nothing. Each bug is another implementation of the decisions,
@@ -31,7 +31,7 @@ use crate::scenario::Scenario;
 use crate::search::fingerprint::{self, Fingerprint};
 use crate::search::shrink::{self, Shrunk};
 use crate::world::caught::caught;
-use crate::world::event::{self, Meddler, System};
+use crate::world::event::{self, Interceptor, System};
 use crate::{HarnessError, Run};
 use client::ClientBug;
 use gatecrash::decide::Rules;
@@ -70,20 +70,20 @@ impl Bug {
 struct Broken {
     server: ServerBug,
     client: ClientBug,
-    meddler: Option<Box<dyn Meddler>>,
+    interceptor: Option<Box<dyn Interceptor>>,
 }
 
 impl Broken {
     fn server(server: ServerBug) -> Broken {
-        Broken { server, client: ClientBug::Rules, meddler: None }
+        Broken { server, client: ClientBug::Rules, interceptor: None }
     }
 
     fn client(client: ClientBug) -> Broken {
-        Broken { server: ServerBug::Rules, client, meddler: None }
+        Broken { server: ServerBug::Rules, client, interceptor: None }
     }
 
-    fn meddler(meddler: impl Meddler + 'static) -> Broken {
-        Broken { server: ServerBug::Rules, client: ClientBug::Rules, meddler: Some(Box::new(meddler)) }
+    fn interceptor(interceptor: impl Interceptor + 'static) -> Broken {
+        Broken { server: ServerBug::Rules, client: ClientBug::Rules, interceptor: Some(Box::new(interceptor)) }
     }
 }
 
@@ -99,9 +99,9 @@ impl System for Broken {
         self.client
     }
 
-    fn meddler(&mut self) -> Option<&mut dyn Meddler> {
-        match &mut self.meddler {
-            Some(meddler) => Some(meddler.as_mut()),
+    fn interceptor(&mut self) -> Option<&mut dyn Interceptor> {
+        match &mut self.interceptor {
+            Some(interceptor) => Some(interceptor.as_mut()),
             None => None,
         }
     }

@@ -53,19 +53,19 @@ macro_rules! bugs {
 /// Every bug, in the order of the published table.
 pub const BUGS: &[Bug] = bugs! {
     "F01" "a kick ends whatever session the user has on the device, also a newer one" "openimsdk/open-im-server#3449, #3424"
-        [KICK] Broken { meddler: Some(Box::new(device::KicksComeAgain::default())), ..Broken::client(ClientBug::KickWithoutEpoch) };
+        [KICK] Broken { interceptor: Some(Box::new(device::KicksComeAgain::default())), ..Broken::client(ClientBug::KickWithoutEpoch) };
     "F02" "a late clean-up, looked up by user and device only, removes the session's replacement" "igniterealtime/Openfire PR#1527"
-        [TICKET] Broken::meddler(wire::LateCleanUp::default());
+        [TICKET] Broken::interceptor(wire::LateCleanUp::default());
     "F03" "the end of an old connection is taken for the link loss of the session that has a new one" "absmach/fluxmq PR#597, KAFKA-19950"
         [GHOST, PANICKED] Broken::server(ServerBug::StaleDisconnect);
     "F04" "a displacement voids the ticket of the displaced device" "openimsdk/open-im-server#3003, #3076"
-        [TICKET] Broken::meddler(wire::KickVoidsTicket::default());
+        [TICKET] Broken::interceptor(wire::KickVoidsTicket::default());
     "F05" "a kicked device logs in again by itself" "openimsdk/openim-sdk-core#44"
-        [SILENCE, STATUS, CALLS] Broken::meddler(device::KickedLogsInAgain::default());
+        [SILENCE, STATUS, CALLS] Broken::interceptor(device::KickedLogsInAgain::default());
     "F06" "a displaced session comes back as a login by itself" "openimsdk/open-im-server#1335"
         [HEARD] Broken::server(ServerBug::ResumeTakesTheSeat);
     "F07" "when somebody is displaced, the newcomer is told that they were kicked, too" "TencentCloud/TIMSDK#231"
-        [KICK, REASON] Broken::meddler(wire::NewcomerIsKickedToo);
+        [KICK, REASON] Broken::interceptor(wire::NewcomerIsKickedToo);
     "F08" "\"replaced\" is one more reason to try again" "fazer-ai/baileys-api PR#309, mollysocket#102"
         [HEARD] Broken::client(ClientBug::KickIsRetried);
     "F09" "whatever ended the session, a logout too, the SDK connects again" "conversejs/converse.js#418"
@@ -73,15 +73,15 @@ pub const BUGS: &[Bug] = bugs! {
     "F10" "an expired ticket is one more reason to try again" "openimsdk/openim-sdk-core#169"
         [HEARD] Broken::client(ClientBug::ExpiryIsRetried);
     "F11" "in the place of a resume the SDK logs in" "leancloud Realtime-SDK-Flutter#9"
-        [SILENCE, CALLS] Broken::meddler(device::LogsInToReconnect::default());
+        [SILENCE, CALLS] Broken::interceptor(device::LogsInToReconnect::default());
     "F12" "the newcomer is registered, and nobody has to go" "emqx/emqx PR#6030"
         [POLICY] Broken::server(ServerBug::NobodyGoes);
     "F13" "the whole platform goes in the place of one instance" "openimsdk/open-im-server#3157, #3306"
         [POLICY] Broken::server(ServerBug::WholePlatformGoes);
     "F13b" "a change of the policy has no effect" "openimsdk/open-im-server#312, #1094"
-        [POLICY] Broken::meddler(wire::PolicyStays::default());
+        [POLICY] Broken::interceptor(wire::PolicyStays::default());
     "F14" "whoever connects gets two connections" "wireapp/wire-webapp PR#21448"
-        [SILENCE] Broken::meddler(device::ConnectsTwice);
+        [SILENCE] Broken::interceptor(device::ConnectsTwice);
     "F15" "a connection goes, and the session that was on it never loses its link" "esl/MongooseIM#843, processone/ejabberd#2092"
         [GHOST] Broken::server(ServerBug::GhostStays);
     "F16" "once an administrator has kicked a user, no ticket works for them any more" "TencentCloud/TIMSDK#586"
@@ -89,25 +89,25 @@ pub const BUGS: &[Bug] = bugs! {
     "F17" "an administrator's kick leaves the old tickets valid" "openimsdk/open-im-server#2335"
         [TICKET, ADMIN] Broken::server(ServerBug::OldTicketsLive);
     "F18" "after an expiry the user counts as logged in, and their next login is not carried out" "JiangJuHong/FlutterTencentImPlugin#66"
-        [CALLS, TERMINAL] Broken::meddler(device::LoginAfterExpiryIsSwallowed::default());
+        [CALLS, TERMINAL] Broken::interceptor(device::LoginAfterExpiryIsSwallowed::default());
     "F19" "an expiry is never told" "the product's change log 5.1.132, 4.5.15"
-        [KICK, TERMINAL, CONNECTING] Broken::meddler(device::ExpiryIsNotTold);
+        [KICK, TERMINAL, CONNECTING] Broken::interceptor(device::ExpiryIsNotTold);
     "F20" "the late half of a logout tears down whoever is logged in by then" "openimsdk/openim-sdk-core PR#509"
-        [STATUS, CALLS, SILENCE] Broken::meddler(device::LateHalfOfALogout::default());
+        [STATUS, CALLS, SILENCE] Broken::interceptor(device::LateHalfOfALogout::default());
     "F21" "a login that failed counts as pending for ever" "openim oimws#151"
-        [CALLS] Broken::meddler(device::StaysLoggingIn::default());
+        [CALLS] Broken::interceptor(device::StaysLoggingIn::default());
     "F22" "after a switch the conversations of the account before are shown" "the product's change log 8.5.6864, 7.3.4358"
         [ACCOUNT] Broken::client(ClientBug::FormerList);
     "F23" "a login that fails has no result" "the product's change log 6.7.3184, 5.8.1668"
-        [CALLS, TERMINAL] Broken::meddler(device::FailedLoginIsNotAnswered);
+        [CALLS, TERMINAL] Broken::interceptor(device::FailedLoginIsNotAnswered);
     "F23b" "a result comes twice" "the product's change log 5.1.137"
-        [CALLS] Broken::meddler(device::ResultsTwice);
+        [CALLS] Broken::interceptor(device::ResultsTwice);
     "F24" "after a kick the login user is still set" "TencentCloud/TIMSDK#200"
-        [STATUS] Broken::meddler(device::UserStaysSet::default());
+        [STATUS] Broken::interceptor(device::UserStaysSet::default());
     "F24b" "a kick is confirmed and forgotten, and calls go on" "TencentCloud/TIMSDK#200"
         [HEARD] Broken::client(ClientBug::DeafToKicks);
     "F25" "whoever was kicked while the link was down is told on resuming that all is well" "the product's change log 7.9.5666"
-        [KICK, HEARD, REASON] Broken::meddler(wire::LostKickStaysLost);
+        [KICK, HEARD, REASON] Broken::interceptor(wire::LostKickStaysLost);
     "F26" "one device leaves, and the whole user is shown offline" "openimsdk/open-im-server#862"
         [PRESENCE] Broken::server(ServerBug::OneLeavesAllLeave);
     "F27" "a device that logs in again is counted again" "openimsdk/open-im-server PR#1658, tinode/chat#454"
@@ -119,31 +119,31 @@ pub const BUGS: &[Bug] = bugs! {
     "F30" "a ticket is refused at its last second" "seen between generators and verifiers"
         [TICKET] Broken::server(ServerBug::TicketDiesEarly);
     "F31" "a kick is told for the push, and once more for the answer" "a kick delivered twice for safety"
-        [KICK, TERMINAL] Broken::meddler(device::KickIsToldTwice);
+        [KICK, TERMINAL] Broken::interceptor(device::KickIsToldTwice);
     "F32" "a listener is called after uninit returned" "queued callbacks"
-        [ACCOUNT] Broken::meddler(device::EventsAfterUninit::default());
+        [ACCOUNT] Broken::interceptor(device::EventsAfterUninit::default());
     "F33" "attempts are numbered as they arrive, so that one held by the network is the newest" "unordered attempts"
-        [ATTEMPT] Broken::meddler(wire::NumberedOnArrival::default());
+        [ATTEMPT] Broken::interceptor(wire::NumberedOnArrival::default());
     "F34" "a kick overtakes the answer of the login it ends, and counts for nothing" "two paths to one device"
         [KICK] Broken {
             client: ClientBug::PendingLoginDropsKicks,
-            ..Broken::meddler(wire::KickOvertakesAnswer::default())
+            ..Broken::interceptor(wire::KickOvertakesAnswer::default())
         };
     "F35" "with a renewal unanswered the SDK resumes with the old ticket only, and believes its refusal" "unknown outcomes"
         [RENEWAL] Broken::client(ClientBug::OldTicketOnly);
 
     "D1" "nothing waits for the disk" ""
-        [COMMIT] Broken::meddler(disk::AnswersBeforeCommit);
+        [COMMIT] Broken::interceptor(disk::AnswersBeforeCommit);
     "D2" "a change is written in two parts, and a crash comes between them" ""
-        [POLICY, PRESENCE, ATTEMPT] Broken::meddler(disk::CommitInTwo);
+        [POLICY, PRESENCE, ATTEMPT] Broken::interceptor(disk::CommitInTwo);
     "D3" "the last epoch is kept in memory only" ""
-        [ATTEMPT] Broken::meddler(disk::EpochInMemory);
+        [ATTEMPT] Broken::interceptor(disk::EpochInMemory);
     "D4" "what a device is owed is kept in memory only" ""
-        [REASON, NOTICE, KICK] Broken::meddler(disk::KickOwedInMemory);
+        [REASON, NOTICE, KICK] Broken::interceptor(disk::KickOwedInMemory);
     "D5" "which days were counted is kept in memory only" ""
-        [DAY] Broken::meddler(disk::DaysInMemory);
+        [DAY] Broken::interceptor(disk::DaysInMemory);
     "D6" "the last change of a batch is called written, and is so only when the next batch is" ""
-        [COMMIT, ATTEMPT, PRESENCE] Broken::meddler(disk::LostBetweenBatches::default());
+        [COMMIT, ATTEMPT, PRESENCE] Broken::interceptor(disk::LostBetweenBatches::default());
 
     "Z01" "the group of the newcomer's platform is looked up under the wrong policy" ""
         [POLICY] Broken::server(ServerBug::WrongGroup);
@@ -154,7 +154,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z04" "a session is dormant only after the span that makes it so, not at its end" ""
         [POLICY] Broken::server(ServerBug::DormantAMomentLate);
     "Z05" "browsers are given the time of phones before they count as dormant" ""
-        [POLICY] Broken::meddler(ServerLimit::WEB_DORMANT_LATE);
+        [POLICY] Broken::interceptor(ServerLimit::WEB_DORMANT_LATE);
     "Z06" "a ticket is good for one second after its last" ""
         [TICKET] Broken::server(ServerBug::TicketDiesLate);
     "Z07" "a ticket's signature is not looked at" ""
@@ -168,7 +168,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z11" "a ticket from the future survives the administrator's kick that ended its session" ""
         [TICKET] Broken::server(ServerBug::FutureTicketLives);
     "Z12" "what an administrator voided is kept in memory only" ""
-        [TICKET] Broken::meddler(disk::VoidsInMemory);
+        [TICKET] Broken::interceptor(disk::VoidsInMemory);
     "Z13" "where displaced sessions may come back, one whose ticket is over hears of the ticket only" ""
         [REASON] Broken::server(ServerBug::ComesBackWithoutTicket);
     "Z14" "a session that ended with its ticket is told that it is gone" ""
@@ -178,7 +178,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z16" "a device without a link is reached by push messages for ever" ""
         [PRESENCE] Broken::server(ServerBug::PushForEver);
     "Z17" "push messages reach a device a day less than they do" ""
-        [PRESENCE] Broken::meddler(ServerLimit::SHORT_PUSH);
+        [PRESENCE] Broken::interceptor(ServerLimit::SHORT_PUSH);
     "Z18" "a desktop without a link counts as one that push messages reach" ""
         [PRESENCE] Broken::server(ServerBug::DesktopIsPushable);
     "Z19" "a user counts once, whatever the day" ""
@@ -196,46 +196,46 @@ pub const BUGS: &[Bug] = bugs! {
     "Z25" "a displacement while away is never told at the next login, though that is switched on" ""
         [NOTICE] Broken::server(ServerBug::NoNotice);
     "Z26" "a server that starts does not look at the sessions it knows: no link is lost, no timer runs" ""
-        [GHOST, TICKET] Broken::meddler(wire::NothingRunsAfterARestart);
+        [GHOST, TICKET] Broken::interceptor(wire::NothingRunsAfterARestart);
     "Z27" "a connection on which nobody logs in is never closed" ""
-        [CONNECTION] Broken::meddler(ServerLimit::NO_ADMISSION);
+        [CONNECTION] Broken::interceptor(ServerLimit::NO_ADMISSION);
     "Z28" "a silent connection is closed after twice the time" ""
-        [CONNECTION] Broken::meddler(ServerLimit::LATE_SILENCE);
+        [CONNECTION] Broken::interceptor(ServerLimit::LATE_SILENCE);
     "Z29" "the connection of an ended session waits for its confirmation for ever" ""
-        [CONNECTION] Broken::meddler(ServerLimit::NO_LINGER);
+        [CONNECTION] Broken::interceptor(ServerLimit::NO_LINGER);
     "Z30" "what is no frame is ignored, and its connection goes on" ""
-        [CONNECTION] Broken::meddler(wire::GarbageIsIgnored);
+        [CONNECTION] Broken::interceptor(wire::GarbageIsIgnored);
     "Z31" "a kick names another reason than there was" ""
-        [REASON] Broken::meddler(wire::WrongReason);
+        [REASON] Broken::interceptor(wire::WrongReason);
     "Z32" "a kick names the epoch before the one it ends" ""
-        [KICK] Broken::meddler(wire::KickNamesTheEpochBefore);
+        [KICK] Broken::interceptor(wire::KickNamesTheEpochBefore);
     "Z33" "each message is delivered twice" ""
-        [MESSAGE] Broken::meddler(wire::MessagesTwice);
+        [MESSAGE] Broken::interceptor(wire::MessagesTwice);
     "Z34" "a message goes out behind the end of the session it was for" ""
-        [CONNECTION] Broken::meddler(wire::MessageAfterTheEnd::default());
+        [CONNECTION] Broken::interceptor(wire::MessageAfterTheEnd::default());
     "Z35" "the answers to messages do not wait for the disk" ""
-        [COMMIT] Broken::meddler(disk::MessagesBeforeCommit);
+        [COMMIT] Broken::interceptor(disk::MessagesBeforeCommit);
     "Z36" "logging out one device ends the sessions of the user's others" ""
-        [TICKET] Broken::meddler(wire::LogoutEndsAll::default());
+        [TICKET] Broken::interceptor(wire::LogoutEndsAll::default());
     "Z37" "a login is answered with the conversations of whoever logged in last" ""
-        [LISTS] Broken::meddler(wire::AnothersConversations::default());
+        [LISTS] Broken::interceptor(wire::AnothersConversations::default());
     "Z38" "a query shows everybody online" ""
-        [QUERY] Broken::meddler(wire::EverybodyIsOnline);
+        [QUERY] Broken::interceptor(wire::EverybodyIsOnline);
     "Z39" "an expiry is told as a kick" ""
-        [REASON] Broken::meddler(wire::ExpiryIsAKick);
+        [REASON] Broken::interceptor(wire::ExpiryIsAKick);
     "Z40" "ends are not told on the link there is, only to who resumes" ""
-        [KICK] Broken::meddler(wire::NoPush);
+        [KICK] Broken::interceptor(wire::NoPush);
 
     "Z41" "after a logout the conversations are shown as before" ""
         [ACCOUNT] Broken::client(ClientBug::ListAfterLogout);
     "Z42" "whatever message comes on the link is shown to whoever is there" ""
         [ACCOUNT] Broken::client(ClientBug::AnybodysMessages);
     "Z43" "nothing is taken back when an account is given up: what waits is told" ""
-        [ACCOUNT, CONNECTING] Broken::meddler(device::NothingIsTakenBack);
+        [ACCOUNT, CONNECTING] Broken::interceptor(device::NothingIsTakenBack);
     "Z44" "the attempts of one process are not numbered" ""
         [ATTEMPT] Broken::client(ClientBug::AttemptsStandStill);
     "Z45" "how often the SDK was started is not counted" ""
-        [ATTEMPT] Broken::meddler(Forgets::STARTS);
+        [ATTEMPT] Broken::interceptor(Forgets::STARTS);
     "Z46" "a login of the user who is logged in is a switch to them" ""
         [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
@@ -249,41 +249,41 @@ pub const BUGS: &[Bug] = bugs! {
     "Z51" "the back-off starts over at every open, however short the link lived" "fazer-ai/baileys-api PR#309"
         [LINK] Broken::client(ClientBug::BackOffForgets);
     "Z52" "the heartbeat comes after twice the time" ""
-        [LINK] Broken::meddler(ClientLimit::LATE_HEARTBEAT);
+        [LINK] Broken::interceptor(ClientLimit::LATE_HEARTBEAT);
     "Z53" "a heartbeat's answer is awaited for twice the time" ""
-        [LINK] Broken::meddler(ClientLimit::PATIENT_HEARTBEAT);
+        [LINK] Broken::interceptor(ClientLimit::PATIENT_HEARTBEAT);
     "Z54" "heartbeats are never sent" ""
-        [LINK] Broken::meddler(NeverSends::HEARTBEAT);
+        [LINK] Broken::interceptor(NeverSends::HEARTBEAT);
     "Z55" "a login is given up after twice the time" ""
-        [CALLS] Broken::meddler(ClientLimit::LATE_LOGIN);
+        [CALLS] Broken::interceptor(ClientLimit::LATE_LOGIN);
     "Z56" "a request is given up after twice the time" ""
-        [CALLS] Broken::meddler(ClientLimit::LATE_REQUEST);
+        [CALLS] Broken::interceptor(ClientLimit::LATE_REQUEST);
     "Z57" "an attempt to connect may last for ever" ""
-        [CONNECTING] Broken::meddler(ClientLimit::ENDLESS_ATTEMPT);
+        [CONNECTING] Broken::interceptor(ClientLimit::ENDLESS_ATTEMPT);
     "Z58" "nobody tells the SDK that its device woke, or that the network changed" ""
-        [LINK] Broken::meddler(device::SleepsOn);
+        [LINK] Broken::interceptor(device::SleepsOn);
     "Z59" "frames leave ahead of the record they rest on" ""
-        [COMMIT] Broken::meddler(device::SendsBeforeItStores);
+        [COMMIT] Broken::interceptor(device::SendsBeforeItStores);
     "Z60" "that an end is owed is kept in memory only" ""
-        [OWED] Broken::meddler(Forgets::OWED_END);
+        [OWED] Broken::interceptor(Forgets::OWED_END);
     "Z61" "that a session has ended is confirmed and not noted" ""
-        [COMMIT] Broken::meddler(Forgets::KNOWN_ENDED);
+        [COMMIT] Broken::interceptor(Forgets::KNOWN_ENDED);
     "Z62" "the end that is owed does not go ahead of a login" ""
-        [OWED] Broken::meddler(NeverSends::OWED_LOGOUT);
+        [OWED] Broken::interceptor(NeverSends::OWED_LOGOUT);
     "Z63" "a kick is never confirmed" ""
-        [CONFIRM] Broken::meddler(NeverSends::CONFIRMATION);
+        [CONFIRM] Broken::interceptor(NeverSends::CONFIRMATION);
     "Z64" "that a login's answer has arrived is never said" ""
-        [CONFIRM] Broken::meddler(NeverSends::ACKNOWLEDGEMENT);
+        [CONFIRM] Broken::interceptor(NeverSends::ACKNOWLEDGEMENT);
     "Z65" "a message without an answer is sent again once the link is back" ""
-        [CALLS, MESSAGE] Broken::meddler(device::SendsAgain::default());
+        [CALLS, MESSAGE] Broken::interceptor(device::SendsAgain::default());
     "Z66" "uninit logs out" ""
-        [CALLS, STATUS] Broken::meddler(device::UninitLogsOut::default());
+        [CALLS, STATUS] Broken::interceptor(device::UninitLogsOut::default());
     "Z67" "connecting is not told" ""
-        [CONNECTING] Broken::meddler(device::ConnectingIsNotTold);
+        [CONNECTING] Broken::interceptor(device::ConnectingIsNotTold);
     "Z68" "the end of a session is told ahead of the results of the calls it ends" ""
-        [TERMINAL] Broken::meddler(device::EndIsToldFirst);
+        [TERMINAL] Broken::interceptor(device::EndIsToldFirst);
     "Z69" "the login user is set while the login is pending" ""
-        [STATUS] Broken::meddler(device::UserIsSetEarly::default());
+        [STATUS] Broken::interceptor(device::UserIsSetEarly::default());
     "Z70" "the device goes on with the first epoch it had" ""
-        [KICK, HEARD, CONFIRM] Broken::meddler(device::EpochIsNotCarried::default());
+        [KICK, HEARD, CONFIRM] Broken::interceptor(device::EpochIsNotCarried::default());
 };

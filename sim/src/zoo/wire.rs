@@ -14,7 +14,7 @@ use gatecrash::store::{EndReason, Fact, Records};
 use gatecrash::ticket::{OpenedTicket, Signature};
 use gatecrash::time::{Now, WallTime};
 
-use crate::world::event::{Meddler, ServerStep};
+use crate::world::event::{Interceptor, ServerStep};
 
 /// Which device speaks on each connection.
 #[derive(Default)]
@@ -71,7 +71,7 @@ pub(super) struct LateCleanUp {
     due: BTreeMap<(UserId, DeviceId), WallTime>,
 }
 
-impl Meddler for LateCleanUp {
+impl Interceptor for LateCleanUp {
     fn server_steps(&mut self, now: Now, _: &Records, steps: &mut Vec<ServerStep>) {
         self.due.retain(|&(user, device), at| {
             let is_due = *at <= now.wall;
@@ -99,7 +99,7 @@ pub(super) struct KickVoidsTicket {
     peers: Peers,
 }
 
-impl Meddler for KickVoidsTicket {
+impl Interceptor for KickVoidsTicket {
     fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
         let Some((_, _, frame)) = self.peers.frame(steps) else { return };
         if let ClientFrame::Login { ticket, .. }
@@ -129,7 +129,7 @@ impl Meddler for KickVoidsTicket {
 /// F07: when somebody is displaced, the newcomer is told that they were kicked, too.
 pub(super) struct NewcomerIsKickedToo;
 
-impl Meddler for NewcomerIsKickedToo {
+impl Interceptor for NewcomerIsKickedToo {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         let reason = facts(outputs).find_map(|fact| match fact {
             Fact::SessionEnded { reason, .. } if reason.is_displacement() => reason.kick(),
@@ -159,7 +159,7 @@ pub(super) struct PolicyStays {
     seats: Seats,
 }
 
-impl Meddler for PolicyStays {
+impl Interceptor for PolicyStays {
     fn server_starts(&mut self, config: &mut Config, _: &mut Records) {
         self.seats = config.seats;
     }
@@ -176,7 +176,7 @@ impl Meddler for PolicyStays {
 /// F25: whoever was kicked while the link was down is told on resuming that all is well.
 pub(super) struct LostKickStaysLost;
 
-impl Meddler for LostKickStaysLost {
+impl Interceptor for LostKickStaysLost {
     fn server_outputs(&mut self, records: &Records, outputs: &mut Vec<Output>) {
         for (_, frame) in outputs.iter_mut().filter_map(sent) {
             if let ServerFrame::ResumeAnswer { outcome, .. } = frame
@@ -201,7 +201,7 @@ pub(super) struct NumberedOnArrival {
     names: BTreeMap<(ConnectionId, Attempt), Attempt>,
 }
 
-impl Meddler for NumberedOnArrival {
+impl Interceptor for NumberedOnArrival {
     fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
         let Some((connection, device, frame)) = self.peers.frame(steps) else { return };
         let (ClientFrame::Login { attempt, .. }
@@ -236,7 +236,7 @@ pub(super) struct KickOvertakesAnswer {
     slow: Vec<Output>,
 }
 
-impl Meddler for KickOvertakesAnswer {
+impl Interceptor for KickOvertakesAnswer {
     fn server_starts(&mut self, _: &mut Config, _: &mut Records) {
         self.slow.clear();
     }
@@ -256,7 +256,7 @@ impl Meddler for KickOvertakesAnswer {
 /// A server that starts does not look at the sessions it knows: no link is lost, no timer runs.
 pub(super) struct NothingRunsAfterARestart;
 
-impl Meddler for NothingRunsAfterARestart {
+impl Interceptor for NothingRunsAfterARestart {
     fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
         steps.retain(|step| !matches!(step, ServerStep::Input(Input::Started)));
     }
@@ -265,7 +265,7 @@ impl Meddler for NothingRunsAfterARestart {
 /// What is no frame is ignored.
 pub(super) struct GarbageIsIgnored;
 
-impl Meddler for GarbageIsIgnored {
+impl Interceptor for GarbageIsIgnored {
     fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
         steps.retain(|step| !matches!(step, ServerStep::Input(Input::Malformed { .. })));
     }
@@ -274,7 +274,7 @@ impl Meddler for GarbageIsIgnored {
 /// A kick names the other of two reasons.
 pub(super) struct WrongReason;
 
-impl Meddler for WrongReason {
+impl Interceptor for WrongReason {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         for (_, frame) in outputs.iter_mut().filter_map(sent) {
             if let ServerFrame::Kick(kick) | ServerFrame::ResumeAnswer { outcome: ResumeOutcome::Kicked(kick), .. } =
@@ -294,7 +294,7 @@ impl Meddler for WrongReason {
 /// A kick names the epoch before the one it ends.
 pub(super) struct KickNamesTheEpochBefore;
 
-impl Meddler for KickNamesTheEpochBefore {
+impl Interceptor for KickNamesTheEpochBefore {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         for (_, frame) in outputs.iter_mut().filter_map(sent) {
             if let ServerFrame::Kick(kick) = frame {
@@ -307,7 +307,7 @@ impl Meddler for KickNamesTheEpochBefore {
 /// Each message is delivered twice.
 pub(super) struct MessagesTwice;
 
-impl Meddler for MessagesTwice {
+impl Interceptor for MessagesTwice {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         let twice = |mut output: Output| match sent(&mut output) {
             Some((_, ServerFrame::Message(_))) => vec![output.clone(), output],
@@ -323,7 +323,7 @@ pub(super) struct MessageAfterTheEnd {
     late: Vec<Output>,
 }
 
-impl Meddler for MessageAfterTheEnd {
+impl Interceptor for MessageAfterTheEnd {
     fn server_starts(&mut self, _: &mut Config, _: &mut Records) {
         self.late.clear();
     }
@@ -345,7 +345,7 @@ pub(super) struct LogoutEndsAll {
     peers: Peers,
 }
 
-impl Meddler for LogoutEndsAll {
+impl Interceptor for LogoutEndsAll {
     fn server_steps(&mut self, _: Now, records: &Records, steps: &mut Vec<ServerStep>) {
         let Some((_, device, ClientFrame::Logout { .. })) = self.peers.frame(steps) else { return };
         let user = records.devices.get(&device).and_then(|record| record.user);
@@ -362,7 +362,7 @@ pub(super) struct AnothersConversations {
     last: Vec<Conversation>,
 }
 
-impl Meddler for AnothersConversations {
+impl Interceptor for AnothersConversations {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         for (_, frame) in outputs.iter_mut().filter_map(sent) {
             if let ServerFrame::LoginAnswer { outcome: Ok(Admission { conversations, .. }), .. } = frame {
@@ -375,7 +375,7 @@ impl Meddler for AnothersConversations {
 /// A query shows everybody online.
 pub(super) struct EverybodyIsOnline;
 
-impl Meddler for EverybodyIsOnline {
+impl Interceptor for EverybodyIsOnline {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         for (_, frame) in outputs.iter_mut().filter_map(sent) {
             if let ServerFrame::StatusAnswer { outcome: Ok(report), .. } = frame {
@@ -388,7 +388,7 @@ impl Meddler for EverybodyIsOnline {
 /// A session ended by its ticket is told so as a kick by an administrator.
 pub(super) struct ExpiryIsAKick;
 
-impl Meddler for ExpiryIsAKick {
+impl Interceptor for ExpiryIsAKick {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         for (_, frame) in outputs.iter_mut().filter_map(sent) {
             if let ServerFrame::Expired(name) = *frame {
@@ -402,7 +402,7 @@ impl Meddler for ExpiryIsAKick {
 /// The devices are not told of their ends on the link they have: only a resume learns of one.
 pub(super) struct NoPush;
 
-impl Meddler for NoPush {
+impl Interceptor for NoPush {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         let is_push =
             |output: &mut Output| matches!(sent(output), Some((_, ServerFrame::Kick(_) | ServerFrame::Expired(_))));

@@ -52,10 +52,6 @@ pub(super) struct ServerView {
 pub(super) struct Records {
     users: Vec<User>,
     devices: Vec<Device>,
-    /// The change that stored each message, by its number.
-    messages: Vec<u32>,
-    pub(super) accepted: u64,
-    pub(super) displaced: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -85,8 +81,6 @@ pub(super) struct Session {
     pub(super) until: u64,
     /// When the server noticed its link loss, in microseconds of its wall clock; none while connected.
     pub(super) lost: Option<u64>,
-    /// The change that made it.
-    pub(super) accepted: u32,
     /// Whether the device said that the login's answer arrived.
     pub(super) acknowledged: bool,
 }
@@ -155,23 +149,6 @@ impl Records {
         attempts.iter().find(|(one, _)| *one == installation).map(|(_, attempt)| *attempt)
     }
 
-    /// The change that stored the message.
-    pub(super) fn message(&self, message: u32) -> Option<u32> {
-        self.messages.get(message as usize).copied().filter(|&commit| commit != 0)
-    }
-
-    /// Whether a session of the user was live on the device when this change was made.
-    pub(super) fn was_live(&self, device: DeviceIndex, user: UserIndex, commit: u32) -> bool {
-        let began = |session: &Session| session.accepted <= commit;
-        let lives = self.sessions(user).iter().any(|session| session.device == device && began(session));
-        lives
-            || self.device(device).is_some_and(|device| {
-                device.ended.iter().any(|ended| {
-                    ended.user == user && ended.commit > commit && ended.session.as_ref().is_some_and(began)
-                })
-            })
-    }
-
     fn user_mut(&mut self, user: UserIndex) -> &mut User {
         if self.users.len() <= user.index() {
             self.users.resize_with(user.index() + 1, User::default);
@@ -212,7 +189,6 @@ impl Records {
             Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until }
                 if device != DeviceIndex::STRANGER =>
             {
-                self.accepted += 1;
                 self.raise(device, installation, attempt);
                 self.device_mut(device).holds.push((user, epoch));
                 let account = self.user_mut(user);
@@ -226,7 +202,6 @@ impl Records {
                     ticket,
                     until: until.get(),
                     lost: None,
-                    accepted: commit,
                     acknowledged: false,
                 });
                 self.device_mut(device).forget(Some(installation), commit);
@@ -247,7 +222,6 @@ impl Records {
                 }
             }
             Fact::SessionEnded { user, device, epoch, reason, .. } if device != DeviceIndex::STRANGER => {
-                self.displaced += u64::from(reason.is_displacement());
                 let sessions = &mut self.user_mut(user).sessions;
                 let place = sessions.iter().position(|one| one.device == device && one.epoch == epoch);
                 let session = place.map(|place| sessions.remove(place));
@@ -282,11 +256,6 @@ impl Records {
                     conversations.retain(|&(one, _)| one != peer);
                     conversations.push((peer, message));
                 }
-                let index = message as usize;
-                if self.messages.len() <= index {
-                    self.messages.resize(index + 1, 0);
-                }
-                self.messages[index] = commit;
             }
             Fact::LoginAcknowledged { user, device, epoch } if device != DeviceIndex::STRANGER => {
                 if let Some(session) = self.session_mut(user, device, epoch) {

@@ -353,7 +353,7 @@ mod tests {
         let delivery = ServerFrame::Message { message, from: user, to: user, text };
         let send = ClientFrame::Send { call, to: user, text };
         let both = || {
-            let second = asks(connects(alice(), DESK, 9), DESK, 9, 2, TICKET);
+            let second = asks(connects(alice().multi(1), DESK, 9), DESK, 9, 2, TICKET);
             let facts = [accepted(ALICE, DESK, 2), presence(ALICE, 2, Presence::Online)];
             second.commit(&facts).sends(DESK, 9, welcome(9, 2))
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatecrash::client::{Installation, Start, Status};
 use gatecrash::code::Code;
-use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, PublicName};
+use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, MessageId, PublicName};
 use gatecrash::limits::ClientLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::protocol::{self, KickReason, Presence, StatusReport, UserStatus};
@@ -96,7 +96,7 @@ pub fn scenario() -> Scenario {
     }
 }
 
-/// Names what stories name: users, tickets, the phone alone as a list, and a status report.
+/// Names what stories name: users, tickets, a text, the phone alone as a list, and a status report.
 fn cast(scenario: &Scenario) -> (Cast, ListIndex, ListIndex) {
     let recorder = Recorder::new(Cast::of(scenario));
     let mut config = crate::scenario::config::server(scenario);
@@ -122,8 +122,10 @@ fn cast(scenario: &Scenario) -> (Cast, ListIndex, ListIndex) {
     recorder.device_input(Instant::ZERO, PHONE.into(), &input);
     let kicked: Vec<PublicName> = vec![id.public_name()];
     let user = "alice".parse().expect("a user id");
-    let fact = gatecrash::store::Fact::PresenceChanged { user, number: 1, presence: Presence::Online, kicked };
-    let commit = Commit { number: Change(1), facts: vec![fact] };
+    let told = gatecrash::store::Fact::PresenceChanged { user, number: 1, presence: Presence::Online, kicked };
+    let message = protocol::Message { id: MessageId(1), from: user, to: user, text: "hello".into() };
+    let stored = gatecrash::store::Fact::MessageStored { message };
+    let commit = Commit { number: Change(1), facts: vec![told, stored] };
     let action = gatecrash::server::Action::Commit(commit);
     recorder.server_output(Now::default(), &gatecrash::server::Output { reveals: Change::NONE, action });
     let shown = UserStatus { user, presence: Presence::Online, devices: Vec::new() };

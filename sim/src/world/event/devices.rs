@@ -130,8 +130,8 @@ impl<C: ClientDecisions> Process<C> {
 impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn start_process(&mut self, device: usize) {
         let name = self.names[device].as_str();
-        if let Some(meddler) = self.system.meddler() {
-            meddler.process_starts(device);
+        if let Some(interceptor) = self.system.interceptor() {
+            interceptor.process_starts(device);
         }
         let decisions = self.system.client();
         let state = &mut self.devices[device];
@@ -282,11 +282,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         };
         let now = self.now;
         let core = &mut self.devices[device].process().core;
-        match self.system.meddler() {
+        match self.system.interceptor() {
             None => core.handle_input(now, input),
-            Some(meddler) => {
+            Some(interceptor) => {
                 let mut inputs = vec![input];
-                meddler.device_inputs(now, device, &mut inputs);
+                interceptor.device_inputs(now, device, &mut inputs);
                 inputs.into_iter().for_each(|input| core.handle_input(now, input));
             }
         }
@@ -312,16 +312,16 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     /// Sorts what the core wants done.
     fn drain(&mut self, device: usize, given_up: Code) {
         self.devices[device].process.as_mut().expect("a living process").borrow(&mut self.spare);
-        match self.system.meddler() {
+        match self.system.interceptor() {
             None => {
                 while let Some(output) = self.devices[device].process().core.poll_output() {
                     self.sort(device, output, given_up);
                 }
             }
-            Some(meddler) => {
+            Some(interceptor) => {
                 let core = &mut self.devices[device].process().core;
                 let mut outputs: Vec<_> = std::iter::from_fn(|| core.poll_output()).collect();
-                meddler.device_outputs(self.now, device, &mut outputs);
+                interceptor.device_outputs(self.now, device, &mut outputs);
                 outputs.into_iter().for_each(|output| self.sort(device, output, given_up));
             }
         }

@@ -14,8 +14,8 @@ use gatecrash::time::{Instant, Now};
 
 use super::disk::{Disk, Landing};
 use super::flight::Body;
+use super::interceptor::ServerStep;
 use super::links::ServerEnd;
-use super::meddler::ServerStep;
 use super::{Class, Due, System, World, small};
 use crate::generate::draw::Draw;
 use crate::scenario::{Action, Fault, Offset, Scenario, Span};
@@ -144,8 +144,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             return;
         };
         let mut config = self.server.config.clone();
-        if let Some(meddler) = self.system.meddler() {
-            meddler.server_starts(&mut config, &mut records);
+        if let Some(interceptor) = self.system.interceptor() {
+            interceptor.server_starts(&mut config, &mut records);
         }
         self.server.committed = records.change;
         self.server.core = Some(Server::with(self.system.server(), config, records));
@@ -189,10 +189,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     /// Nobody decides any more, and nothing that was decided is carried on. Gives the links that were open.
     fn end_core(&mut self) -> Vec<u32> {
-        if let Some(meddler) = self.system.meddler()
+        if let Some(interceptor) = self.system.interceptor()
             && let Some(disk) = &mut self.server.disk
         {
-            disk.tear(&self.server.writing, |batch| meddler.torn(batch));
+            disk.tear(&self.server.writing, |batch| interceptor.torn(batch));
         }
         self.server.core = None;
         self.server.lives += 1;
@@ -228,11 +228,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if let Some(recording) = &mut self.recording {
             recording.server_input(now, &input);
         }
-        match self.system.meddler() {
+        match self.system.interceptor() {
             None => core.handle_input(now, input),
-            Some(meddler) => {
+            Some(interceptor) => {
                 let mut steps = vec![ServerStep::Input(input)];
-                meddler.server_steps(now, core.records(), &mut steps);
+                interceptor.server_steps(now, core.records(), &mut steps);
                 for step in steps {
                     match step {
                         ServerStep::Input(input) => core.handle_input(now, input),
@@ -256,16 +256,16 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     fn server_outputs(&mut self) {
-        match self.system.meddler() {
+        match self.system.interceptor() {
             None => {
                 while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {
                     self.server_output(output);
                 }
             }
-            Some(meddler) => {
+            Some(interceptor) => {
                 let Some(core) = &mut self.server.core else { return };
                 let mut outputs: Vec<_> = std::iter::from_fn(|| core.poll_output()).collect();
-                meddler.server_outputs(core.records(), &mut outputs);
+                interceptor.server_outputs(core.records(), &mut outputs);
                 outputs.into_iter().for_each(|output| self.server_output(output));
             }
         }
@@ -350,11 +350,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             return;
         }
         let disk = self.server.disk.as_mut().expect("a batch lands on a disk");
-        let landing = match self.system.meddler() {
+        let landing = match self.system.interceptor() {
             None => disk.land(&self.server.writing),
-            Some(meddler) => {
+            Some(interceptor) => {
                 let mut stored = self.server.writing.clone();
-                meddler.stored(&mut stored);
+                interceptor.stored(&mut stored);
                 disk.land(&stored)
             }
         };

@@ -1,7 +1,7 @@
-//! Which system runs in the world: whose decisions its cores ask, and who meddles with what goes in
+//! Which system runs in the world: whose decisions its cores ask, and who intercepts what goes in
 //! and out of them.
 //!
-//! The product's own system is the rules' decisions with nobody meddling, and costs what it cost without this file.
+//! The product's own system is the rules' decisions with nobody in between, and costs what it cost without this file.
 //! Breaks nothing itself: whoever wants a broken system writes one (see `zoo`).
 
 use gatecrash::client;
@@ -24,12 +24,12 @@ pub trait System {
     fn client(&self) -> Self::Client;
 
     /// Who stands between the cores and the world, if anybody does.
-    fn meddler(&mut self) -> Option<&mut dyn Meddler> {
+    fn interceptor(&mut self) -> Option<&mut dyn Interceptor> {
         None
     }
 }
 
-/// Decisions, and nobody meddling.
+/// Decisions, and nobody in between.
 impl<S: ServerDecisions, C: ClientDecisions> System for (S, C) {
     type Server = S;
     type Client = C;
@@ -54,7 +54,7 @@ pub enum ServerStep {
 
 /// Changes what goes in and out of the cores, as a wrapper around each would. The trace shows what
 /// came to a wrapper from outside, and what leaves it.
-pub trait Meddler {
+pub trait Interceptor {
     /// The server's process starts with this configuration, on what its disk holds.
     fn server_starts(&mut self, config: &mut Config, records: &mut Records) {
         let _ = (config, records);
