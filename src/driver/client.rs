@@ -288,7 +288,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
     }
 
     fn begin_write(&mut self) {
-        if self.unwritten == OnDisk::default() || self.write_again_at.is_some() || !self.disk.is_idle() {
+        if self.unwritten == OnDisk::default() || self.write_again_at.is_some() || self.disk.idle().is_none() {
             return;
         }
         let batch = std::mem::take(&mut self.unwritten);

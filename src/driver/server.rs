@@ -434,7 +434,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     /// Hands everything decided so far to the store, if it is not busy: one batch, one transaction.
     fn hand_to_store(&mut self) {
-        if self.gathered.is_empty() || !self.store.is_idle() {
+        if self.gathered.is_empty() || self.store.idle().is_none() {
             return;
         }
         let batch: Vec<Commit> = self
@@ -467,7 +467,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     /// Commits everything decided, so that everything answered can be said.
     async fn finish_commits(&mut self) -> io::Result<()> {
         self.hand_to_store();
-        while !self.store.is_idle() {
+        while self.store.idle().is_none() {
             let (change, result) = self.store.done().await;
             result?;
             self.committed(change);

@@ -22,12 +22,7 @@ impl<Target, Done> Writer<Target, Done> {
         }
     }
 
-    /// Whether no write runs.
-    pub(super) fn is_idle(&self) -> bool {
-        matches!(self, Writer::Idle(_))
-    }
-
-    /// Begins a write. One at a time: see [`Writer::is_idle`].
+    /// Begins a write. None may run: see [`Writer::idle`].
     pub(super) fn begin<Writing>(&mut self, write: impl FnOnce(Target) -> Writing)
     where
         Writing: Future<Output = (Target, Done)> + Send + 'static,
