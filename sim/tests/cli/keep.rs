@@ -25,7 +25,15 @@ fn a_finding_is_kept_with_where_it_is_from_and_what_to_do_next_is_said() {
     let folder = with_finding("keep");
     let ran = folder.run("keep kick-1-told-5d0a11c2 late_kick_is_told");
     assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
-    assert_snapshot!(ran.stdout, @"");
+    assert_snapshot!(ran.stdout, @"
+    kept as scenarios/regressions/late_kick_is_told.toml
+
+    It is a test by now, which fails until the bug is mended:
+      cargo test --test scenarios -- --exact late_kick_is_told
+
+    Once it is, write its story to snapshots/late_kick_is_told.snap, and read that before you commit both:
+      INSTA_UPDATE=always cargo test --test scenarios -- --exact late_kick_is_told
+    ");
     assert_eq!(read(&folder, "scenarios/regressions/late_kick_is_told.toml"), shrunk());
     assert_eq!(folder.run("run --once").exit, 0, "it is a scenario like any other");
 }
