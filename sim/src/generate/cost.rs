@@ -130,13 +130,6 @@ fn of_fault(belief: &Belief, now: u64, fault: &Fault) -> u64 {
             let online = (0..belief.devices.len()).filter(|&device| belief.is_in(device) && belief.reaches(device));
             online.count() as u64 * RESUME * 2 / 3
         }
-        Fault::CrashServer
-        | Fault::PowerLossServer
-        | Fault::PowerLossAt { .. }
-        | Fault::PowerLossInDisk { .. }
-        | Fault::DiskError { .. }
-        | Fault::DiskFull { .. }
-        | Fault::SlowDisk { .. } => 0,
         Fault::MendDisk => returning(&|_| true),
         Fault::Reset { device } => {
             let device = belief.device(device);
@@ -151,13 +144,8 @@ fn of_fault(belief: &Belief, now: u64, fault: &Fault) -> u64 {
             let hand = &belief.devices[belief.device(device)];
             if hand.session.is_some() { 6 } else { 0 }
         }
-        Fault::Partition { .. }
-        | Fault::Hold { .. }
-        | Fault::Latency { .. }
-        | Fault::Suspend { .. }
-        | Fault::Skew { .. }
-        | Fault::Drift { .. }
-        | Fault::Wipe { .. } => 0,
+        // The others cost what is counted elsewhere: as they are noticed, or as they end.
+        _ => 0,
     }
 }
 

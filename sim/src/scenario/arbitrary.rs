@@ -108,7 +108,7 @@ fn name<N: FromStr<Err = InvalidName>>(text: &str) -> N {
     text.parse().unwrap()
 }
 
-fn member<V: Vocabulary + std::fmt::Debug>() -> impl Strategy<Value = V> {
+pub(super) fn member<V: Vocabulary + std::fmt::Debug>() -> impl Strategy<Value = V> {
     select(V::MEMBERS)
 }
 
@@ -116,7 +116,7 @@ fn text() -> impl Strategy<Value = String> {
     any::<String>().prop_filter("a title says something", |text| !text.trim().is_empty())
 }
 
-fn time() -> impl Strategy<Value = Duration> {
+pub(super) fn time() -> impl Strategy<Value = Duration> {
     (1..1_000_000_000_000_u64).prop_map(Duration::from_micros)
 }
 
@@ -129,11 +129,11 @@ fn moment() -> impl Strategy<Value = Duration> {
     (0..10_000_000_u64).prop_map(Duration::from_micros)
 }
 
-fn offset() -> impl Strategy<Value = Offset> {
+pub(super) fn offset() -> impl Strategy<Value = Offset> {
     (-10_000_000_000..10_000_000_000_i64).prop_map(Offset)
 }
 
-fn span() -> impl Strategy<Value = Span> {
+pub(super) fn span() -> impl Strategy<Value = Span> {
     (0..5_000_000_u64, 0..5_000_000_u64).prop_map(|(min, more)| Span {
         min: Duration::from_micros(min),
         max: Duration::from_micros(min + if more % 3 == 0 { 0 } else { more }),
@@ -152,11 +152,11 @@ fn called() -> impl Strategy<Value = String> {
     prop_oneof![select(&USERS[..]).prop_map(str::to_owned), any::<String>(), "[{}#\"\\\\ %.1]{0,6}"]
 }
 
-fn device() -> impl Strategy<Value = DeviceName> {
+pub(super) fn device() -> impl Strategy<Value = DeviceName> {
     select(&DEVICES[..]).prop_map(name)
 }
 
-fn site() -> impl Strategy<Value = SiteName> {
+pub(super) fn site() -> impl Strategy<Value = SiteName> {
     select(&SITES[..]).prop_map(name)
 }
 
@@ -220,40 +220,6 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
-    let clock = || prop_oneof![Just(Clock::Server), device().prop_map(Clock::Device)];
-    let links = prop_oneof![
-        (site(), member::<Direction>()).prop_map(|(site, direction)| Fault::Partition { site, direction }),
-        site().prop_map(|site| Fault::Repair { site }),
-        site().prop_map(|site| Fault::Hold { site }),
-        site().prop_map(|site| Fault::Release { site }),
-        (site(), span()).prop_map(|(site, latency)| Fault::Latency { site, latency }),
-    ];
-    let server = prop_oneof![
-        Just(Fault::CrashServer),
-        prop_oneof![Just(Duration::ZERO), time()].prop_map(|after| Fault::BounceServer { after }),
-        Just(Fault::StartServer),
-        Just(Fault::PowerLossServer),
-        member().prop_map(|point| Fault::PowerLossAt { point }),
-        (1..=1_000_000_u32).prop_map(|operation| Fault::PowerLossInDisk { operation }),
-        prop_oneof![Just(1), 1..=1_000_000_u32].prop_map(|operation| Fault::DiskError { operation }),
-        prop_oneof![Just(1), 1..=1_000_000_u32].prop_map(|operation| Fault::DiskFull { operation }),
-        span().prop_map(|latency| Fault::SlowDisk { latency }),
-        Just(Fault::MendDisk),
-    ];
-    let devices = prop_oneof![
-        device().prop_map(|device| Fault::Reset { device }),
-        device().prop_map(|device| Fault::Kill { device }),
-        device().prop_map(|device| Fault::Start { device }),
-        device().prop_map(|device| Fault::Suspend { device }),
-        device().prop_map(|device| Fault::Wake { device }),
-        device().prop_map(|device| Fault::Wipe { device }),
-        (clock(), offset()).prop_map(|(clock, by)| Fault::Skew { clock, by }),
-        (clock(), -1_000_000..=1_000_000_i32).prop_map(|(clock, ppm)| Fault::Drift { clock, ppm }),
-    ];
-    prop_oneof![links, server, devices]
-}
-
 fn change() -> impl Strategy<Value = AppChange> {
     prop_oneof![
         member().prop_map(AppChange::Policy),
@@ -270,7 +236,7 @@ fn action() -> impl Strategy<Value = Action> {
         (device(), call()).prop_map(|(device, call)| Action::Call { device, call }),
         (device(), member(), call()).prop_map(|(device, event, call)| Action::On { device, event, call }),
         (device(), member()).prop_map(|(device, conduct)| Action::Raw { device, conduct }),
-        fault().prop_map(Action::Fault),
+        fault::any().prop_map(Action::Fault),
         change().prop_map(Action::App),
     ]
 }

@@ -12,7 +12,8 @@ use gatecrash::protocol::KickReason;
 use super::diagnose::{Mistake, Problems, one_of};
 use super::duration::{DURATION, parse_duration, print_duration};
 use super::line::{Cursor, Literal, Word, expand, member, read_lines, words_of};
-use super::script::{Names, option, quoted_text, read_users, user};
+use super::names::Names;
+use super::script::{quoted_text, read_users, user};
 use super::{Answer, CallKind, DeviceName, Expectation, ListenerEvent, Window};
 
 /// What can be said of a device beside its events and calls.
@@ -170,7 +171,7 @@ impl Reader<'_, '_, '_> {
         let times = self.read_times()?;
         let (mut reason, mut code, mut between) = (None, None, None);
         loop {
-            if let Some(value) = option(&mut self.cursor, "reason") {
+            if let Some(value) = self.cursor.option("reason") {
                 if event != ListenerEvent::KickedOffline {
                     self.not_of(&value, "reason", event, "kicked_offline");
                     return None;
@@ -181,7 +182,7 @@ impl Reader<'_, '_, '_> {
                     self.cursor.refuse(&value, "reason", &one_of(valid()), valid());
                     return None;
                 }
-            } else if let Some(value) = option(&mut self.cursor, "code") {
+            } else if let Some(value) = self.cursor.option("code") {
                 if event != ListenerEvent::ConnectFailed {
                     self.not_of(&value, "code", event, "connect_failed");
                     return None;

@@ -457,6 +457,11 @@ impl<'l, 'p, 't> Cursor<'l, 'p, 't> {
         self.words.get(self.next)
     }
 
+    /// The words that are left.
+    pub(super) fn rest(&self) -> &'l [Word] {
+        &self.words[self.next.min(self.words.len())..]
+    }
+
     /// The next word if it is this keyword.
     pub(super) fn keyword(&mut self, keyword: &str) -> Option<&'l Word> {
         let word = self.peek().filter(|word| word.is(keyword))?;
@@ -482,6 +487,16 @@ impl<'l, 'p, 't> Cursor<'l, 'p, 't> {
             return None;
         }
         Some(word)
+    }
+
+    /// The value of the next word if it is `key=value`, as a word of its own.
+    pub(super) fn option(&mut self, key: &str) -> Option<Word> {
+        let word = self.peek().filter(|word| !word.quoted)?;
+        let value = word.text.strip_prefix(key)?.strip_prefix('=')?;
+        let text = value.to_owned();
+        // A word with a pattern is reported here; then there is no value either.
+        let word = self.word(key)?;
+        Some(Word { text, quoted: false, at: word.at.start + key.len() + 1..word.at.end })
     }
 
     /// The member of a closed set that the next word names.

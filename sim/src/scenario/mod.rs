@@ -12,11 +12,13 @@ mod diagnose;
 mod duration;
 mod expect;
 mod expectation;
+pub(crate) mod fault;
 #[cfg(test)]
 #[path = "../../../tests/it/fixed_seed.rs"]
 mod fixed_seed;
 mod limit;
 mod line;
+mod names;
 mod parse;
 mod print;
 #[cfg(test)]
@@ -32,6 +34,7 @@ mod words;
 pub use diagnose::{Diagnosis, Problem};
 pub use duration::{parse_duration, print_duration};
 pub use expectation::{Answer, Expectation, Window};
+pub use fault::Fault;
 pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;
 pub use words::{CallKind, CommitPoint, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
@@ -376,122 +379,6 @@ pub enum Text {
     Written(String),
     /// Any text of so many bytes.
     Bytes(u32),
-}
-
-/// Something that breaks, or heals.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The site's link loses what is sent.
-    Partition {
-        /// Which site's.
-        site: SiteName,
-        /// In which direction.
-        direction: Direction,
-    },
-    /// Undoes a partition, for what is sent from now on.
-    Repair {
-        /// Which site's.
-        site: SiteName,
-    },
-    /// The site's link keeps what is sent.
-    Hold {
-        /// Which site's.
-        site: SiteName,
-    },
-    /// Undoes a hold: what was kept is delivered.
-    Release {
-        /// Which site's.
-        site: SiteName,
-    },
-    /// The site's link gets another latency.
-    Latency {
-        /// Which site's.
-        site: SiteName,
-        /// One way.
-        latency: Span,
-    },
-    /// The server's process dies; its connections are closed.
-    CrashServer,
-    /// The server's process dies and is started again.
-    BounceServer {
-        /// How long after.
-        after: Duration,
-    },
-    /// A dead server is started again.
-    StartServer,
-    /// The server's machine loses its power: nobody is told.
-    PowerLossServer,
-    /// The same, when a commit gets so far.
-    PowerLossAt {
-        /// How far.
-        point: CommitPoint,
-    },
-    /// The same, at an operation of its disk.
-    PowerLossInDisk {
-        /// Which operation, counted from 1 from now on.
-        operation: u32,
-    },
-    /// The server's disk fails until it is mended.
-    DiskError {
-        /// From which operation on, counted from 1 from now on.
-        operation: u32,
-    },
-    /// The server's disk is full until it is mended: no block can be written that held nothing before.
-    DiskFull {
-        /// From which operation that needs one, counted from 1.
-        operation: u32,
-    },
-    /// The server's disk takes another time for a commit.
-    SlowDisk {
-        /// How long.
-        latency: Span,
-    },
-    /// The server's disk works again, at its own pace.
-    MendDisk,
-    /// The device's connection is reset.
-    Reset {
-        /// Whose.
-        device: DeviceName,
-    },
-    /// The device's process dies.
-    Kill {
-        /// Whose.
-        device: DeviceName,
-    },
-    /// The device's process is started again.
-    Start {
-        /// Whose.
-        device: DeviceName,
-    },
-    /// The device is frozen by its operating system.
-    Suspend {
-        /// Which.
-        device: DeviceName,
-    },
-    /// The frozen device goes on.
-    Wake {
-        /// Which.
-        device: DeviceName,
-    },
-    /// A wall clock jumps.
-    Skew {
-        /// Whose.
-        clock: Clock,
-        /// How far, from where it is.
-        by: Offset,
-    },
-    /// A wall clock runs fast or slow from now on.
-    Drift {
-        /// Whose.
-        clock: Clock,
-        /// By how many millionths; negative is slow.
-        ppm: i32,
-    },
-    /// The device's disk is emptied, as when the application is installed afresh.
-    Wipe {
-        /// Whose.
-        device: DeviceName,
-    },
 }
 
 /// Whose wall clock.

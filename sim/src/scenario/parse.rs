@@ -18,8 +18,9 @@ use super::diagnose::{Diagnosis, Mistake, Problems, nearest, one_of};
 use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, parse_span};
 use super::expect::read_expectations;
 use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
+use super::names::Names;
 use super::rules::{RuleId, rule};
-use super::script::{ACTORS, Names, USER_ID, WHOLE_SECONDS, check_steps, read_steps, whole_seconds};
+use super::script::{ACTORS, USER_ID, WHOLE_SECONDS, check_steps, read_steps, whole_seconds};
 use super::section::{Entry, Section, kind_of, read_toml};
 use super::{
     App, Device, DeviceName, Expectation, Init, LimitKind, LimitOverrides, LimitValue, Scenario, Site, SiteName, Step,

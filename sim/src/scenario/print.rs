@@ -13,9 +13,8 @@ use gatecrash::policy::{Platform, Seats};
 use super::duration::{print_duration, print_offset, print_span};
 use super::line::print_quoted;
 use super::{
-    Action, Answer, App, AppChange, Call, Clock, Device, DeviceName, Direction, Expectation, Fault, Init,
-    LimitOverrides, LimitValue, Offset, Scenario, Step, TICK_DEFAULT, Text, TicketChoice, TicketPlan,
-    UNTIL_MAX_WITHOUT_TICK, Window,
+    Action, Answer, App, AppChange, Call, Device, DeviceName, Expectation, Init, LimitOverrides, LimitValue, Offset,
+    Scenario, Step, TICK_DEFAULT, Text, TicketChoice, TicketPlan, UNTIL_MAX_WITHOUT_TICK, Window,
 };
 
 /// The first line of a printed file: it tells editors where the schema of the header is.
@@ -68,12 +67,6 @@ impl fmt::Display for Step {
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&print_call(self))
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&print_fault(self))
     }
 }
 
@@ -227,7 +220,7 @@ fn print_action(action: &Action) -> (String, String) {
         Action::Call { device, call } => (device.to_string(), print_call(call)),
         Action::On { device, event, call } => (device.to_string(), format!("on {event} {}", print_call(call))),
         Action::Raw { device, conduct } => (device.to_string(), format!("raw {conduct}")),
-        Action::Fault(fault) => ("fault".to_owned(), print_fault(fault)),
+        Action::Fault(fault) => ("fault".to_owned(), fault.to_string()),
         Action::App(change) => ("app".to_owned(), print_change(change)),
     }
 }
@@ -269,48 +262,6 @@ fn print_called(user: &str) -> String {
 /// A user id or a device's name: in quotes if it is a keyword.
 fn print_name(name: &str) -> String {
     if KEYWORDS.contains(&name) { print_quoted(name) } else { name.to_owned() }
-}
-
-fn print_fault(fault: &Fault) -> String {
-    match fault {
-        Fault::Partition { site, direction: Direction::Both } => format!("partition {site}"),
-        Fault::Partition { site, direction } => format!("partition {site} {direction}"),
-        Fault::Repair { site } => format!("repair {site}"),
-        Fault::Hold { site } => format!("hold {site}"),
-        Fault::Release { site } => format!("release {site}"),
-        Fault::Latency { site, latency } => format!("latency {site} {}", print_span(*latency)),
-        Fault::CrashServer => "crash server".to_owned(),
-        Fault::BounceServer { after: Duration::ZERO } => "bounce server".to_owned(),
-        Fault::BounceServer { after } => format!("bounce server after={}", print_duration(*after)),
-        Fault::StartServer => "start server".to_owned(),
-        Fault::PowerLossServer => "power-loss server".to_owned(),
-        Fault::PowerLossAt { point } => format!("power-loss server at={point}"),
-        Fault::PowerLossInDisk { operation } => format!("power-loss server at={operation}"),
-        Fault::DiskError { operation } => format!("disk-error server{}", print_operation(*operation)),
-        Fault::DiskFull { operation } => format!("disk-full server{}", print_operation(*operation)),
-        Fault::SlowDisk { latency } => format!("slow-disk server {}", print_span(*latency)),
-        Fault::MendDisk => "mend-disk server".to_owned(),
-        Fault::Reset { device } => format!("reset {device}"),
-        Fault::Kill { device } => format!("kill {device}"),
-        Fault::Start { device } => format!("start {device}"),
-        Fault::Suspend { device } => format!("suspend {device}"),
-        Fault::Wake { device } => format!("wake {device}"),
-        Fault::Skew { clock, by } => format!("skew {} {}", print_clock(clock), print_offset(*by)),
-        Fault::Drift { clock, ppm } => format!("drift {} {ppm:+}ppm", print_clock(clock)),
-        Fault::Wipe { device } => format!("wipe {device}"),
-    }
-}
-
-/// At the first one, that is at once, where nothing is said.
-fn print_operation(operation: u32) -> String {
-    if operation == 1 { String::new() } else { format!(" at={operation}") }
-}
-
-fn print_clock(clock: &Clock) -> &str {
-    match clock {
-        Clock::Server => "server",
-        Clock::Device(device) => device.as_str(),
-    }
 }
 
 fn print_change(change: &AppChange) -> String {

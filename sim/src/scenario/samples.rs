@@ -182,9 +182,9 @@ user-1        sessions phone-{1..2} pad-5
 mod guide {
     use crate::scenario::line::{Vocabulary, words_of};
     use crate::scenario::parse::{APP_KEYS, DEVICE_KEYS, ROOT_KEYS, SCRIPT_KEYS, SITE_KEYS, TICKET_KEYS};
-    use crate::scenario::script::{APP_CHANGES, CALLS, DEVICE_ACTIONS, FAULTS};
+    use crate::scenario::script::{APP_CHANGES, CALLS, DEVICE_ACTIONS};
     use crate::scenario::{
-        CallKind, Conduct, Forge, Init, LimitOverrides, ListenerEvent, LoginStatus, Scenario, Shown, expect,
+        CallKind, Conduct, Forge, Init, LimitOverrides, ListenerEvent, LoginStatus, Scenario, Shown, expect, fault,
     };
     use gatecrash::policy::{Platform, Policy};
     use gatecrash::protocol::{KickReason, Presence};
@@ -219,6 +219,7 @@ mod guide {
             words::<Presence>(),
             words::<Shown>(),
         ];
+        let faults = fault::verbs();
         let tables: [&[&str]; 13] = [
             &ROOT_KEYS,
             &APP_KEYS,
@@ -229,7 +230,7 @@ mod guide {
             &limits,
             &CALLS,
             &DEVICE_ACTIONS,
-            &FAULTS,
+            &faults,
             &APP_CHANGES,
             &expect::DEVICE_WORDS,
             &expect::USER_WORDS,

@@ -11,12 +11,13 @@ use gatecrash::id::UserId;
 use gatecrash::policy::{Policy, Seats};
 
 use super::diagnose::{Mistake, Problems, one_of};
-use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, parse_span};
+use super::duration::parse_duration;
 use super::line::{Cursor, Literal, Word, expand, read_lines};
+use super::names::Names;
 use super::rules::rule;
 use super::{
-    Action, AppChange, Call, Clock, CommitPoint, DeviceName, Direction, Fault, ListenerEvent, SiteName, Step, Text,
-    TicketChoice, TicketName,
+    Action, AppChange, Call, DeviceName, Direction, Fault, ListenerEvent, SiteName, Step, Text, TicketChoice,
+    TicketName, fault,
 };
 
 /// What a user id looks like.
@@ -32,30 +33,6 @@ pub(super) const CALLS: [&str; 9] =
 /// What a device does beside calls.
 pub(super) const DEVICE_ACTIONS: [&str; 2] = ["on", "raw"];
 
-/// What breaks and heals.
-pub(super) const FAULTS: [&str; 20] = [
-    "partition",
-    "repair",
-    "hold",
-    "release",
-    "latency",
-    "crash",
-    "bounce",
-    "start",
-    "power-loss",
-    "disk-error",
-    "disk-full",
-    "slow-disk",
-    "mend-disk",
-    "reset",
-    "kill",
-    "suspend",
-    "wake",
-    "skew",
-    "drift",
-    "wipe",
-];
-
 /// What the app's business side changes.
 pub(super) const APP_CHANGES: [&str; 6] =
     ["policy", "max_instances", "reconnect_kicks", "notify_offline_kick", "administrators", "drop_key"];
@@ -65,50 +42,6 @@ pub(super) const ACTORS: [&str; 2] = ["fault", "app"];
 
 /// The longest text of `bytes=N`: well over what the SDK accepts.
 const BYTES_MAX: u32 = 1_000_000;
-
-/// The names that steps and expectations may use.
-#[derive(Default)]
-pub(super) struct Names {
-    pub(super) devices: BTreeSet<DeviceName>,
-    pub(super) sites: BTreeSet<SiteName>,
-    pub(super) tickets: BTreeSet<TicketName>,
-    /// Whether a mistake elsewhere may have kept a name out; then none is called unknown.
-    pub(super) incomplete: bool,
-}
-
-impl Names {
-    fn find<N: Clone + Ord + std::borrow::Borrow<str> + 'static>(
-        &self,
-        known: &BTreeSet<N>,
-        what: &str,
-        word: &Word,
-        problems: &mut Problems<'_>,
-    ) -> Option<N> {
-        let found = known.get(word.text.as_str()).cloned();
-        if found.is_none() && !self.incomplete {
-            let valid = || known.iter().map(|name| name.borrow());
-            let message = format!("there is no {what} `{}`", word.text);
-            problems.report(Mistake::new(word.at.clone(), message, one_of(valid())).near(&word.text, valid()));
-        }
-        found
-    }
-
-    /// The device that the next word names.
-    pub(super) fn device(&self, cursor: &mut Cursor<'_, '_, '_>) -> Option<DeviceName> {
-        let word = cursor.word("a device")?;
-        self.device_named(word, cursor.problems)
-    }
-
-    /// The device of this name.
-    pub(super) fn device_named(&self, word: &Word, problems: &mut Problems<'_>) -> Option<DeviceName> {
-        self.find(&self.devices, "device", word, problems)
-    }
-
-    fn site(&self, cursor: &mut Cursor<'_, '_, '_>) -> Option<SiteName> {
-        let word = cursor.word("a site")?;
-        self.find(&self.sites, "site", word, cursor.problems)
-    }
-}
 
 /// A step, and where the file has its time and the whole of it.
 pub(super) struct Placed {
@@ -184,7 +117,7 @@ fn read_action(cursor: &mut Cursor<'_, '_, '_>, names: &Names, time: &Word) -> O
     }
     let actor = cursor.word("a device, `fault` or `app`")?;
     if actor.is("fault") {
-        return read_fault(cursor, names).map(Action::Fault);
+        return fault::read(cursor, names).map(Action::Fault);
     }
     if actor.is("app") {
         return read_change(cursor).map(Action::App);
@@ -275,16 +208,6 @@ pub(super) fn user(word: &Word, problems: &mut Problems<'_>) -> Option<UserId> {
     user
 }
 
-/// The value of the next word if it is `key=value`, as a word of its own.
-pub(super) fn option(cursor: &mut Cursor<'_, '_, '_>, key: &str) -> Option<Word> {
-    let word = cursor.peek().filter(|word| !word.quoted)?;
-    let value = word.text.strip_prefix(key)?.strip_prefix('=')?;
-    let text = value.to_owned();
-    // A word with a pattern is reported here; then there is no value either.
-    let word = cursor.word(key)?;
-    Some(Word { text, quoted: false, at: word.at.start + key.len() + 1..word.at.end })
-}
-
 /// A span of whole seconds, as tickets have.
 pub(super) fn whole_seconds(span: Duration) -> Option<Duration> {
     (span.subsec_nanos() == 0).then_some(span)
@@ -295,7 +218,7 @@ pub(super) const WHOLE_SECONDS: &str = "a span of time in whole seconds, such as
 
 fn read_login(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Call> {
     let user = called_user(cursor)?;
-    if let Some(value) = option(cursor, "ticket") {
+    if let Some(value) = cursor.option("ticket") {
         let ticket = match value.text.as_str() {
             "last" => TicketChoice::Last,
             _ => {
@@ -312,7 +235,7 @@ fn read_login(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Call> {
                 }
             }
         };
-        if let Some(ttl) = option(cursor, "ttl") {
+        if let Some(ttl) = cursor.option("ttl") {
             let expected = "either `ticket=` or `ttl=`: a named ticket brings its own";
             cursor.problems.report(Mistake::new(ttl.at, "a ttl for a ticket that is there already", expected));
             return None;
@@ -320,7 +243,7 @@ fn read_login(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Call> {
         cursor.finish(&[])?;
         return Some(Call::Login { user, ticket });
     }
-    let ttl = match option(cursor, "ttl") {
+    let ttl = match cursor.option("ttl") {
         Some(value) => match parse_duration(&value.text).and_then(whole_seconds) {
             Some(ttl) => Some(ttl),
             None => {
@@ -336,7 +259,7 @@ fn read_login(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Call> {
 
 fn read_send(cursor: &mut Cursor<'_, '_, '_>) -> Option<Call> {
     let to = called_user(cursor)?;
-    if let Some(value) = option(cursor, "bytes") {
+    if let Some(value) = cursor.option("bytes") {
         let bytes = value.text.parse::<u32>().ok().filter(|bytes| *bytes <= BYTES_MAX);
         let Some(bytes) = bytes else {
             cursor.refuse(&value, "number of bytes", &format!("a number up to {BYTES_MAX}"), []);
@@ -362,170 +285,6 @@ fn read_query(cursor: &mut Cursor<'_, '_, '_>) -> Option<Call> {
     let words = cursor.list(CALLED_USER)?;
     let users: Option<Vec<String>> = words.iter().map(|word| check_called_user(word, cursor.problems)).collect();
     Some(Call::Query { users: users? })
-}
-
-fn read_fault(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Fault> {
-    let expected = one_of(FAULTS);
-    let verb = cursor.word(&expected)?;
-    let fault = match verb.text.as_str() {
-        "partition" => {
-            let site = names.site(cursor)?;
-            let direction = match cursor.peek() {
-                None => Direction::Both,
-                Some(_) => {
-                    let one_way = [Direction::Inbound, Direction::Outbound];
-                    let valid = || one_way.into_iter().map(Direction::word);
-                    let word = cursor.word("inbound or outbound")?;
-                    match one_way.into_iter().find(|direction| word.is(direction.word())) {
-                        Some(direction) => direction,
-                        None => {
-                            cursor.refuse(word, "direction", "inbound, outbound, or nothing for both", valid());
-                            return None;
-                        }
-                    }
-                }
-            };
-            Fault::Partition { site, direction }
-        }
-        "repair" => Fault::Repair { site: names.site(cursor)? },
-        "hold" => Fault::Hold { site: names.site(cursor)? },
-        "release" => Fault::Release { site: names.site(cursor)? },
-        "latency" => {
-            let site = names.site(cursor)?;
-            Fault::Latency { site, latency: cursor.value("latency", SPAN, parse_span)?.0 }
-        }
-        "crash" => server(cursor).map(|()| Fault::CrashServer)?,
-        "bounce" => {
-            server(cursor)?;
-            let after = match option(cursor, "after") {
-                Some(value) => match parse_duration(&value.text) {
-                    Some(after) => after,
-                    None => {
-                        cursor.refuse(&value, "span of time", DURATION, []);
-                        return None;
-                    }
-                },
-                None => {
-                    cursor.finish(&["after="])?;
-                    Duration::ZERO
-                }
-            };
-            Fault::BounceServer { after }
-        }
-        "start" => match cursor.keyword("server") {
-            Some(_) => Fault::StartServer,
-            None => Fault::Start { device: device_or_server(cursor, names)? },
-        },
-        "power-loss" => {
-            server(cursor)?;
-            match option(cursor, "at") {
-                Some(value) => read_power_loss(&value, cursor)?,
-                None => {
-                    cursor.finish(&["at="])?;
-                    Fault::PowerLossServer
-                }
-            }
-        }
-        "disk-error" => Fault::DiskError { operation: read_operation(cursor)? },
-        "disk-full" => Fault::DiskFull { operation: read_operation(cursor)? },
-        "slow-disk" => {
-            server(cursor)?;
-            Fault::SlowDisk { latency: cursor.value("latency", SPAN, parse_span)?.0 }
-        }
-        "mend-disk" => server(cursor).map(|()| Fault::MendDisk)?,
-        "reset" => Fault::Reset { device: names.device(cursor)? },
-        "kill" => Fault::Kill { device: names.device(cursor)? },
-        "suspend" => Fault::Suspend { device: names.device(cursor)? },
-        "wake" => Fault::Wake { device: names.device(cursor)? },
-        "skew" => {
-            let clock = read_clock(cursor, names)?;
-            Fault::Skew { clock, by: cursor.value("signed span of time", OFFSET, parse_offset)?.0 }
-        }
-        "drift" => {
-            let clock = read_clock(cursor, names)?;
-            Fault::Drift { clock, ppm: cursor.value("drift", DRIFT, parse_drift)?.0 }
-        }
-        "wipe" => Fault::Wipe { device: names.device(cursor)? },
-        _ => {
-            cursor.refuse(verb, "fault", &expected, FAULTS);
-            return None;
-        }
-    };
-    cursor.finish(&[])?;
-    Some(fault)
-}
-
-/// The most operations of a disk that a fault waits for.
-const OPERATION_MAX: u32 = 1_000_000;
-
-fn operation_of(text: &str) -> Option<u32> {
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|operation| is_number && (1..=OPERATION_MAX).contains(operation))
-}
-
-/// `server`, then perhaps `at=N`.
-fn read_operation(cursor: &mut Cursor<'_, '_, '_>) -> Option<u32> {
-    server(cursor)?;
-    let Some(value) = option(cursor, "at") else {
-        cursor.finish(&["at="])?;
-        return Some(1);
-    };
-    let operation = operation_of(&value.text);
-    if operation.is_none() {
-        cursor.refuse(&value, "operation of a disk", "a number from 1 to 1000000", []);
-    }
-    operation
-}
-
-fn read_power_loss(at: &Word, cursor: &mut Cursor<'_, '_, '_>) -> Option<Fault> {
-    if let Some(operation) = operation_of(&at.text) {
-        return Some(Fault::PowerLossInDisk { operation });
-    }
-    let point = CommitPoint::from_word(&at.text);
-    if point.is_none() {
-        let words = || CommitPoint::ALL.iter().map(|point| point.word());
-        let expected = format!("an operation of the disk from 1 to 1000000, or {}", one_of(words()));
-        cursor.refuse(at, "point of a commit", &expected, words());
-    }
-    point.map(|point| Fault::PowerLossAt { point })
-}
-
-fn server(cursor: &mut Cursor<'_, '_, '_>) -> Option<()> {
-    let word = cursor.word("server")?;
-    if !word.is("server") {
-        cursor.refuse(word, "server", "server; a device is stopped with `kill` and started with `start`", ["server"]);
-        return None;
-    }
-    Some(())
-}
-
-fn device_or_server(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<DeviceName> {
-    let word = cursor.word("a device, or server")?;
-    let found = names.devices.get(word.text.as_str()).cloned();
-    if found.is_none() && !names.incomplete {
-        let valid = || names.devices.iter().map(DeviceName::as_str).chain(["server"]);
-        let message = format!("there is no device `{}`", word.text);
-        let mistake = Mistake::new(word.at.clone(), message, one_of(valid()));
-        cursor.problems.report(mistake.near(&word.text, valid()));
-    }
-    found
-}
-
-fn read_clock(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Clock> {
-    match cursor.keyword("server") {
-        Some(_) => Some(Clock::Server),
-        None => device_or_server(cursor, names).map(Clock::Device),
-    }
-}
-
-/// What a drift looks like: a clock that stands still or runs at double speed is the end of it.
-const DRIFT: &str = "a drift such as +200ppm or -50ppm, at most 1000000ppm";
-
-fn parse_drift(text: &str) -> Option<i32> {
-    /// Millionths in a whole.
-    const PPM_MAX: u32 = 1_000_000;
-    let ppm: i32 = text.strip_suffix("ppm")?.parse().ok()?;
-    (ppm.unsigned_abs() <= PPM_MAX).then_some(ppm)
 }
 
 fn read_change(cursor: &mut Cursor<'_, '_, '_>) -> Option<AppChange> {
@@ -645,24 +404,7 @@ fn check_links<'s>(
         }
         Fault::Repair { site } => links.entry(site).or_default().one_way = false,
         Fault::Release { site } => links.entry(site).or_default().held = false,
-        Fault::Latency { .. }
-        | Fault::CrashServer
-        | Fault::BounceServer { .. }
-        | Fault::StartServer
-        | Fault::PowerLossServer
-        | Fault::PowerLossAt { .. }
-        | Fault::PowerLossInDisk { .. }
-        | Fault::DiskError { .. }
-        | Fault::DiskFull { .. }
-        | Fault::SlowDisk { .. }
-        | Fault::MendDisk
-        | Fault::Reset { .. }
-        | Fault::Kill { .. }
-        | Fault::Start { .. }
-        | Fault::Suspend { .. }
-        | Fault::Wake { .. }
-        | Fault::Skew { .. }
-        | Fault::Drift { .. }
-        | Fault::Wipe { .. } => {}
+        // Nothing else holds a link or cuts it.
+        _ => {}
     }
 }

@@ -8,6 +8,7 @@ mod cast;
 mod convergence;
 mod difference;
 pub mod digest;
+mod fault;
 mod field;
 mod index;
 pub mod json;
@@ -27,12 +28,13 @@ use gatecrash::time::Instant;
 pub use cast::{Cast, CastDevice, CastTicket, ConversationLine, List, ReportDevice, ReportLine};
 pub use difference::difference;
 pub use digest::Digest;
+pub use fault::{Between, ClockOf, Fault};
 pub use field::{Micros, Seconds, SignedMicros, Value};
 pub use index::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
 pub use ledger::Ledger;
 pub use record::{Ending, Recorder, Summary};
 
-use crate::scenario::{CallKind, CommitPoint, Conduct, Direction};
+use crate::scenario::{CallKind, Conduct};
 use field::records;
 
 /// Everything that happened in one run.
@@ -429,56 +431,6 @@ records! {
         },
         /// A user's cached conversation list; none when it is empty.
         Conversations = "conversations" { user: UserIndex, conversations: Option<ListIndex> },
-    }
-
-    /// What a step of the script breaks or heals.
-    pub enum Fault {
-        /// The site's link loses what is sent.
-        Partition = "partition" { site: SiteIndex, direction: Direction },
-        /// Undoes a partition.
-        Repair = "repair" { site: SiteIndex },
-        /// The site's link keeps what is sent.
-        Hold = "hold" { site: SiteIndex },
-        /// Undoes a hold.
-        Release = "release" { site: SiteIndex },
-        /// The site's link gets another latency.
-        Latency = "latency" { site: SiteIndex, min: Micros, max: Micros },
-        /// The server's process dies.
-        CrashServer = "crash server",
-        /// The server's process dies and starts again later.
-        BounceServer = "bounce server" { after: Micros },
-        /// The server's process starts.
-        StartServer = "start server",
-        /// The server's machine loses its power.
-        PowerLossServer = "power-loss server",
-        /// The same, when a commit gets so far.
-        PowerLossAt = "power-loss server at" { point: CommitPoint },
-        /// The same, at the nth operation of its disk from now on.
-        PowerLossInDisk = "power-loss server in disk" { operation: u32 },
-        /// The server's disk fails, from its nth operation from now on.
-        DiskError = "disk-error server" { operation: u32 },
-        /// The server's disk is full, from the nth operation from now on that needs room.
-        DiskFull = "disk-full server" { operation: u32 },
-        /// The server's disk takes another time for a commit.
-        SlowDisk = "slow-disk server" { min: Micros, max: Micros },
-        /// The server's disk works again.
-        MendDisk = "mend-disk server",
-        /// The device's connection is reset.
-        Reset = "reset" { device: DeviceIndex },
-        /// The device's process dies.
-        Kill = "kill" { device: DeviceIndex },
-        /// The device's process starts.
-        Start = "start" { device: DeviceIndex },
-        /// The device is frozen.
-        Suspend = "suspend" { device: DeviceIndex },
-        /// The device goes on.
-        Wake = "wake" { device: DeviceIndex },
-        /// A wall clock jumps; of the server when no device is named.
-        Skew = "skew" { device: Option<DeviceIndex>, by: SignedMicros },
-        /// A wall clock drifts, in millionths; of the server when no device is named.
-        Drift = "drift" { device: Option<DeviceIndex>, ppm: i32 },
-        /// The device's disk is emptied.
-        Wipe = "wipe" { device: DeviceIndex },
     }
 
     /// What became of the world. A fault counts when its effect is seen.

@@ -21,10 +21,9 @@ use super::cast::Cast;
 use super::convergence::Convergence;
 use super::digest::{Digest, Encoder};
 use super::index::{DeviceIndex, TicketIndex, UserIndex};
-use super::{Actor, Effect, Event, Observer, Seconds, Trace, What};
+use super::{Actor, Effect, Event, Fault, Observer, Seconds, Trace, What};
 use crate::scenario::{self, CallKind, Conduct};
 
-mod faults;
 mod frames;
 mod names;
 mod of_device;
@@ -313,7 +312,7 @@ impl<O: Observer> Recording<O> {
     }
 
     pub(crate) fn script_fault(&mut self, at: Instant, fault: &scenario::Fault) {
-        let fault = self.fault(fault);
+        let fault = Fault::of(fault, &self.cast);
         self.push(at, Actor::World, What::Fault { fault });
     }
 

@@ -15,7 +15,7 @@ use gatecrash::time::{Now, WallTime};
 use super::ledger::Section;
 use super::render::{Show, View};
 use super::*;
-use crate::scenario;
+use crate::scenario::{self, Direction};
 
 const START: u64 = 1_700_000_000;
 

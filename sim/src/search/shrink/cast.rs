@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use gatecrash::id::UserId;
 
 use super::{Search, device_of};
-use crate::scenario::{Action, AppChange, Call, Clock, DeviceName, Fault, Scenario, SiteName};
+use crate::scenario::fault::Part;
+use crate::scenario::{Action, AppChange, Call, Clock, DeviceName, Scenario, SiteName};
 
 /// Up to so many steps it is worth trying every pair of devices, users or sites.
 const PAIRS_STEPS_MAX: usize = 80;
@@ -89,9 +90,7 @@ pub(super) fn sites(search: &mut Search<'_>) {
             }
             if takes_faults {
                 for step in &mut scenario.steps {
-                    if let Some(site) = site_of_mut(&mut step.action).filter(|site| **site == name) {
-                        *site = other.clone();
-                    }
+                    rename_site(&mut step.action, &name, &other);
                 }
             } else {
                 scenario.steps.retain(|step| site_of(&step.action) != Some(&name));
@@ -181,48 +180,35 @@ fn rename_id(users: &mut BTreeSet<UserId>, from: &str, to: &str) {
 
 /// Has another device act in a step of this one.
 pub(crate) fn rename_device(action: &mut Action, from: &DeviceName, to: &DeviceName) {
-    let device = match action {
-        Action::Call { device, .. } | Action::On { device, .. } | Action::Raw { device, .. } => device,
-        Action::Fault(
-            Fault::Reset { device }
-            | Fault::Kill { device }
-            | Fault::Start { device }
-            | Fault::Suspend { device }
-            | Fault::Wake { device }
-            | Fault::Wipe { device }
-            | Fault::Skew { clock: Clock::Device(device), .. }
-            | Fault::Drift { clock: Clock::Device(device), .. },
-        ) => device,
-        Action::Fault(_) | Action::App(_) => return,
-    };
-    if device == from {
-        *device = to.clone();
+    match action {
+        Action::Call { device, .. } | Action::On { device, .. } | Action::Raw { device, .. } => {
+            if device == from {
+                device.clone_from(to);
+            }
+        }
+        Action::Fault(fault) => {
+            let clock = Clock::Device(to.clone());
+            fault.replace(|part| match part {
+                Part::Device(device) if device == from => Some(Part::Device(to)),
+                Part::Clock(Clock::Device(device)) if device == from => Some(Part::Clock(&clock)),
+                _ => None,
+            });
+        }
+        Action::App(_) => {}
     }
 }
 
 /// The site that a step is about.
 pub(crate) fn site_of(action: &Action) -> Option<&SiteName> {
     match action {
-        Action::Fault(
-            Fault::Partition { site, .. }
-            | Fault::Repair { site }
-            | Fault::Hold { site }
-            | Fault::Release { site }
-            | Fault::Latency { site, .. },
-        ) => Some(site),
-        Action::Fault(_) | Action::Call { .. } | Action::On { .. } | Action::Raw { .. } | Action::App(_) => None,
+        Action::Fault(fault) => fault.site(),
+        Action::Call { .. } | Action::On { .. } | Action::Raw { .. } | Action::App(_) => None,
     }
 }
 
-pub(crate) fn site_of_mut(action: &mut Action) -> Option<&mut SiteName> {
-    match action {
-        Action::Fault(
-            Fault::Partition { site, .. }
-            | Fault::Repair { site }
-            | Fault::Hold { site }
-            | Fault::Release { site }
-            | Fault::Latency { site, .. },
-        ) => Some(site),
-        Action::Fault(_) | Action::Call { .. } | Action::On { .. } | Action::Raw { .. } | Action::App(_) => None,
+/// Has a step be about another site.
+pub(crate) fn rename_site(action: &mut Action, from: &SiteName, to: &SiteName) {
+    if let Action::Fault(fault) = action {
+        fault.replace(|part| (part == Part::Site(from)).then_some(Part::Site(to)));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::cast::site_of;
 use super::{Search, device_of};
+use crate::scenario::fault::Part;
 use crate::scenario::{Action, Direction, Fault, SiteName, Step};
 
 pub(super) fn faults(search: &mut Search<'_>) {
@@ -57,42 +58,29 @@ fn bounce(search: &mut Search<'_>) {
 
 /// What does less, the least first.
 fn milder(fault: &Fault) -> Vec<Fault> {
-    match fault {
-        Fault::BounceServer { after } => [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(10)]
-            .into_iter()
-            .filter(|milder| milder < after)
-            .map(|after| Fault::BounceServer { after })
-            .collect(),
-        Fault::PowerLossServer => vec![Fault::CrashServer],
-        Fault::DiskError { operation: 2.. } => vec![Fault::DiskError { operation: 1 }],
-        Fault::DiskFull { operation } => {
-            let first = (*operation > 1).then_some(Fault::DiskFull { operation: 1 });
-            [Fault::DiskError { operation: 1 }].into_iter().chain(first).collect()
+    let parts = fault.parts().into_iter().enumerate();
+    let simpler = parts.flat_map(|(nth, part)| simpler(part).into_iter().map(move |part| fault.with(nth, part)));
+    fault.milder().into_iter().chain(simpler).collect()
+}
+
+/// What does less in the place of this part. Clocks come later, with the other values.
+fn simpler(part: Part<'_>) -> Vec<Part<'static>> {
+    match part {
+        Part::Direction(Direction::Inbound | Direction::Outbound) => vec![Part::Direction(Direction::Both)],
+        Part::Operation(2..) => vec![Part::Operation(1)],
+        Part::After(after) => {
+            let shorter = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(10)];
+            shorter.into_iter().filter(|shorter| *shorter < after).map(Part::After).collect()
         }
-        Fault::PowerLossInDisk { operation: 2.. } => vec![Fault::PowerLossInDisk { operation: 1 }],
-        Fault::Partition { site, direction: Direction::Inbound | Direction::Outbound } => {
-            vec![Fault::Partition { site: site.clone(), direction: Direction::Both }]
-        }
-        Fault::Hold { site } => vec![Fault::Partition { site: site.clone(), direction: Direction::Both }],
-        Fault::Partition { direction: Direction::Both, .. }
-        | Fault::Repair { .. }
-        | Fault::Release { .. }
-        | Fault::Latency { .. }
-        | Fault::CrashServer
-        | Fault::StartServer
-        | Fault::PowerLossAt { .. }
-        | Fault::PowerLossInDisk { .. }
-        | Fault::DiskError { .. }
-        | Fault::SlowDisk { .. }
-        | Fault::MendDisk
-        | Fault::Reset { .. }
-        | Fault::Kill { .. }
-        | Fault::Start { .. }
-        | Fault::Suspend { .. }
-        | Fault::Wake { .. }
-        | Fault::Skew { .. }
-        | Fault::Drift { .. }
-        | Fault::Wipe { .. } => Vec::new(),
+        Part::Direction(Direction::Both)
+        | Part::Operation(0..2)
+        | Part::Device(_)
+        | Part::Site(_)
+        | Part::Clock(_)
+        | Part::Span(_)
+        | Part::Offset(_)
+        | Part::Millionths(_)
+        | Part::Point(_) => Vec::new(),
     }
 }
 

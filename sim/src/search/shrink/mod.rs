@@ -228,36 +228,9 @@ impl Search<'_> {
 
 /// The device that a step is about, if it is about one.
 pub(crate) fn device_of(action: &Action) -> Option<&DeviceName> {
-    use crate::scenario::{Clock, Fault};
     match action {
         Action::Call { device, .. } | Action::On { device, .. } | Action::Raw { device, .. } => Some(device),
-        Action::Fault(fault) => match fault {
-            Fault::Reset { device }
-            | Fault::Kill { device }
-            | Fault::Start { device }
-            | Fault::Suspend { device }
-            | Fault::Wake { device }
-            | Fault::Wipe { device }
-            | Fault::Skew { clock: Clock::Device(device), .. }
-            | Fault::Drift { clock: Clock::Device(device), .. } => Some(device),
-            Fault::Partition { .. }
-            | Fault::Repair { .. }
-            | Fault::Hold { .. }
-            | Fault::Release { .. }
-            | Fault::Latency { .. }
-            | Fault::CrashServer
-            | Fault::BounceServer { .. }
-            | Fault::StartServer
-            | Fault::PowerLossServer
-            | Fault::PowerLossAt { .. }
-            | Fault::PowerLossInDisk { .. }
-            | Fault::DiskError { .. }
-            | Fault::DiskFull { .. }
-            | Fault::SlowDisk { .. }
-            | Fault::MendDisk
-            | Fault::Skew { clock: Clock::Server, .. }
-            | Fault::Drift { clock: Clock::Server, .. } => None,
-        },
+        Action::Fault(fault) => fault.device(),
         Action::App(_) => None,
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use gatecrash::policy::Platform;
 
 use super::Search;
-use super::cast::{called, called_mut, rename_device, rename_user, site_of_mut, users_of};
+use super::cast::{called, called_mut, rename_device, rename_site, rename_user, site_of, users_of};
 use super::times::plainer;
+use crate::scenario::fault::Part;
 use crate::scenario::{
-    Action, Call, Clock, DeviceName, Fault, LimitValue, Offset, Scenario, SiteName, TICKET_TTL_DEFAULT, Text,
-    TicketChoice, TicketName,
+    Action, Call, DeviceName, Fault, LimitValue, Offset, Scenario, SiteName, TICKET_TTL_DEFAULT, Text, TicketChoice,
+    TicketName,
 };
 
 /// The seeds that people would write.
@@ -90,18 +91,25 @@ fn limits(search: &mut Search<'_>) {
 
 fn clocks(search: &mut Search<'_>) {
     for index in 0..search.best.steps.len() {
-        let plainer: Vec<Fault> = match &search.best.steps[index].action {
-            Action::Fault(Fault::Skew { clock, by }) => {
-                let with = |by| Fault::Skew { clock: Clock::clone(clock), by };
-                plainer_offsets(*by).into_iter().map(with).collect()
-            }
-            Action::Fault(Fault::Drift { clock, ppm }) => {
-                let fewer = [10, 100, 1_000, 10_000, 100_000].into_iter().filter(|fewer| *fewer < ppm.abs());
-                fewer.map(|fewer| Fault::Drift { clock: clock.clone(), ppm: fewer * ppm.signum() }).collect()
-            }
-            _ => continue,
-        };
+        let Action::Fault(fault) = &search.best.steps[index].action else { continue };
+        let plainer: Vec<Fault> = fault
+            .parts()
+            .into_iter()
+            .enumerate()
+            .flat_map(|(nth, part)| plainer_parts(part).into_iter().map(move |part| fault.with(nth, part)))
+            .collect();
         search.first_of(plainer, |scenario, fault| scenario.steps[index].action = Action::Fault(fault));
+    }
+}
+
+fn plainer_parts(part: Part<'_>) -> Vec<Part<'static>> {
+    match part {
+        Part::Offset(by) => plainer_offsets(by).into_iter().map(Part::Offset).collect(),
+        Part::Millionths(ppm) => {
+            let fewer = [10, 100, 1_000, 10_000, 100_000].into_iter().filter(|fewer| *fewer < ppm.abs());
+            fewer.map(|fewer| Part::Millionths(fewer * ppm.signum())).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -213,8 +221,8 @@ fn name_sites(scenario: &mut Scenario) {
         device.site = names[&device.site].clone();
     }
     for step in &mut scenario.steps {
-        if let Some(site) = site_of_mut(&mut step.action) {
-            *site = names[site].clone();
+        if let Some(site) = site_of(&step.action).cloned() {
+            rename_site(&mut step.action, &site, &names[&site]);
         }
     }
 }

@@ -163,17 +163,14 @@ impl Writer<'_> {
 
     pub(super) fn fault(&mut self, fault: &Fault) {
         self.put(format_args!("fault {}", fault.word()));
-        if let Fault::Skew { device: None, .. } | Fault::Drift { device: None, .. } = fault {
-            self.word(" server");
-        }
-        fault.fields(&mut |name, value| {
-            // As in a scenario file: whom it hits needs no label.
-            if matches!(value, Value::Device(_) | Value::Site(_) | Value::Word(_)) {
+        // As in a scenario file: whom it hits needs no label.
+        fault.fields(&mut |name, value| match value {
+            Value::Nothing => self.word(" server"),
+            Value::Device(_) | Value::Site(_) | Value::Word(_) => {
                 let shown = self.value(name, value);
                 self.put(format_args!(" {shown}"));
-            } else {
-                self.put_field(name, value);
             }
+            _ => self.put_field(name, value),
         });
     }
 

@@ -85,6 +85,11 @@ impl<S: ServerDecisions> Machine<S> {
         }
     }
 
+    /// Its disk, where a step shows what is on it: every fault of a disk does.
+    pub(super) fn disk(&mut self) -> &mut Disk {
+        self.disk.as_mut().expect("a scenario with a fault of the disk has one")
+    }
+
     /// Gives the connection the lowest free number.
     pub(super) fn accept(&mut self, link: usize) -> ConnectionId {
         let slot = self.free.pop_first().unwrap_or_else(|| {
@@ -391,27 +396,6 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             return self.power_fails();
         }
         self.begin_batch();
-    }
-
-    /// What befalls the disk. Where a scenario has such a fault, it has a disk.
-    pub(super) fn disk_fault(&mut self, fault: &Fault) {
-        let scenario = self.scenario;
-        let Some(disk) = &mut self.server.disk else { return };
-        match *fault {
-            Fault::PowerLossAt { point } => disk.fail_power_at(point),
-            Fault::PowerLossInDisk { operation } => disk.fail_power_in(operation),
-            Fault::DiskError { operation } | Fault::DiskFull { operation } => disk.refuse(operation),
-            Fault::SlowDisk { latency } => {
-                self.server.pace = latency;
-                self.effect(Effect::DiskPaced);
-            }
-            Fault::MendDisk => {
-                disk.mend();
-                self.server.pace = scenario.app.commit_latency;
-                self.effect(Effect::DiskMended);
-            }
-            _ => unreachable!("no fault of a disk"),
-        }
     }
 }
 

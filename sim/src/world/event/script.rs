@@ -17,31 +17,13 @@ pub(super) fn class(action: &Action) -> Class {
     match action {
         Action::Call { .. } | Action::On { .. } | Action::Raw { .. } => Class::Device,
         Action::App(_) => Class::World,
-        Action::Fault(fault) => match fault {
-            Fault::Partition { .. }
-            | Fault::Repair { .. }
-            | Fault::Hold { .. }
-            | Fault::Release { .. }
-            | Fault::Latency { .. }
-            | Fault::CrashServer
-            | Fault::BounceServer { .. }
-            | Fault::StartServer
-            | Fault::PowerLossServer
-            | Fault::PowerLossAt { .. }
-            | Fault::PowerLossInDisk { .. }
-            | Fault::DiskError { .. }
-            | Fault::DiskFull { .. }
-            | Fault::SlowDisk { .. }
-            | Fault::MendDisk
-            | Fault::Skew { .. }
-            | Fault::Drift { .. } => Class::World,
-            Fault::Reset { .. }
-            | Fault::Kill { .. }
-            | Fault::Start { .. }
-            | Fault::Suspend { .. }
-            | Fault::Wake { .. }
-            | Fault::Wipe { .. } => Class::Device,
-        },
+        Action::Fault(fault) => {
+            if fault.befalls_device() {
+                Class::Device
+            } else {
+                Class::World
+            }
+        }
     }
 }
 
@@ -119,12 +101,14 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             }
             Fault::CrashServer => self.crash_server(true),
             Fault::PowerLossServer => self.crash_server(false),
-            Fault::PowerLossAt { .. }
-            | Fault::PowerLossInDisk { .. }
-            | Fault::DiskError { .. }
-            | Fault::DiskFull { .. }
-            | Fault::SlowDisk { .. }
-            | Fault::MendDisk => self.disk_fault(fault),
+            Fault::PowerLossAt { point } => self.server.disk().fail_power_at(*point),
+            Fault::PowerLossInDisk { operation } => self.server.disk().fail_power_in(*operation),
+            Fault::DiskError { operation } | Fault::DiskFull { operation } => self.server.disk().refuse(*operation),
+            Fault::SlowDisk { latency } => {
+                self.server.pace = *latency;
+                self.effect(Effect::DiskPaced);
+            }
+            Fault::MendDisk => self.mend_disk(),
             Fault::BounceServer { after } => {
                 self.crash_server(true);
                 self.queue.push(self.now + *after, Class::Owed, Due::StartServer);
@@ -210,7 +194,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if let Some(disk) = &mut self.server.disk {
             disk.power_failed();
             if disk.needs_mending() || self.server.pace != usual {
-                self.disk_fault(&Fault::MendDisk);
+                self.mend_disk();
             }
         }
         if !self.server.is_running {
@@ -230,6 +214,12 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             }
             self.happened(device, client::Input::NetworkChanged);
         }
+    }
+
+    fn mend_disk(&mut self) {
+        self.server.disk().mend();
+        self.server.pace = self.scenario.app.commit_latency;
+        self.effect(Effect::DiskMended);
     }
 
     pub(super) fn link_effect(&mut self, site: usize) {

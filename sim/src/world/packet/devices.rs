@@ -18,21 +18,16 @@ use gatecrash::ticket::Ticket;
 use tokio::sync::Notify;
 
 use super::place::{DevicePlace, DeviceStore, Observer, Shared};
-use super::{PORT, SERVER, stranger};
+use super::{PORT, SERVER, script, stranger};
 use crate::scenario::config;
-use crate::scenario::{Call, Conduct, Init, ListenerEvent, TicketChoice};
+use crate::scenario::{Call, Conduct, Fault, ListenerEvent, TicketChoice};
 use crate::trace::{Effect, log};
 use crate::world::{text, tickets};
 
-/// What the script has for one device.
+/// What the script has for one device. A fault is one that befalls it.
 #[derive(Clone, Debug)]
 pub(super) enum Command {
-    Start,
-    Kill,
-    Suspend,
-    Wake,
-    Reset,
-    Wipe,
+    Fault(Fault),
     Call(Call),
     Arm(ListenerEvent, Call),
     Stranger(Conduct),
@@ -70,9 +65,9 @@ pub(super) async fn site<C: ClientDecisions>(shared: Arc<Shared>, inbox: Arc<Inb
 }
 
 /// A device's process: its SDK, and the task that polls it.
-struct Process<C: ClientDecisions> {
+pub(super) struct Process<C: ClientDecisions> {
     sdk: Sdk,
-    place: DevicePlace,
+    pub(super) place: DevicePlace,
     slot: Rc<RefCell<Slot>>,
     application: Arc<Application>,
     /// Calls that wait until the device is woken.
@@ -210,7 +205,7 @@ impl Listener for Ears {
 }
 
 impl<C: ClientDecisions> Process<C> {
-    fn start(shared: &Arc<Shared>, device: usize) -> Self {
+    pub(super) fn start(shared: &Arc<Shared>, device: usize) -> Self {
         let place = DevicePlace::new(Arc::clone(shared), device);
         let (disk, observer) = (DeviceStore::new(Arc::clone(shared), device), Observer::device(shared, device));
         let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
@@ -228,8 +223,17 @@ impl<C: ClientDecisions> Process<C> {
         Process { sdk, place, slot, application, frozen: VecDeque::new(), decisions: std::marker::PhantomData }
     }
 
-    fn call(&mut self, call: &Call) {
-        if self.slot.borrow().is_frozen {
+    pub(super) fn is_frozen(&self) -> bool {
+        self.slot.borrow().is_frozen
+    }
+
+    /// Its driver is not polled any more.
+    pub(super) fn freeze(&mut self) {
+        self.slot.borrow_mut().is_frozen = true;
+    }
+
+    pub(super) fn call(&mut self, call: &Call) {
+        if self.is_frozen() {
             self.frozen.push_back(call.clone());
         } else {
             self.application.make(call);
@@ -237,7 +241,7 @@ impl<C: ClientDecisions> Process<C> {
     }
 
     /// The device goes on: its SDK is told, then come the calls that waited, then what arrived.
-    fn wake(&mut self) {
+    pub(super) fn wake(&mut self) {
         self.slot.borrow_mut().is_frozen = false;
         self.sdk.woken();
         for call in std::mem::take(&mut self.frozen) {
@@ -246,7 +250,7 @@ impl<C: ClientDecisions> Process<C> {
         self.slot.borrow_mut().wake();
     }
 
-    fn kill(self) {
+    pub(super) fn kill(self) {
         // Dropped here, on its own host: what it held open is closed as an operating system would.
         let driver = self.slot.borrow_mut().driver.take();
         drop(driver);
@@ -260,41 +264,12 @@ fn carry_out<C: ClientDecisions>(
     device: usize,
     command: Command,
 ) {
-    let index = shared.index(device);
-    let effect = |effect| shared.recorder.effect(shared.now(), effect);
     let process = processes.get_mut(&device);
     match (command, process) {
-        (Command::Start, None) => {
-            effect(Effect::ProcessUp { device: index });
-            let mut process = Process::start(shared, device);
-            if shared.plan(device).1.init == Init::Auto {
-                process.call(&Call::Init);
-            }
-            processes.insert(device, process);
-        }
-        (Command::Kill, Some(_)) => {
-            effect(Effect::ProcessDead { device: index });
-            processes.remove(&device).expect("just looked at").kill();
-        }
-        (Command::Suspend, Some(process)) if !process.slot.borrow().is_frozen => {
-            process.slot.borrow_mut().is_frozen = true;
-            effect(Effect::Suspended { device: index });
-        }
-        (Command::Wake, Some(process)) if process.slot.borrow().is_frozen => {
-            effect(Effect::Woken { device: index });
-            process.wake();
-        }
-        (Command::Reset, Some(process)) => {
-            let was_cut = process.place.reset();
-            effect(if was_cut { Effect::ConnectionReset { device: index } } else { Effect::Nothing });
-        }
-        (Command::Wipe, _) => {
-            shared.wipe(device);
-            effect(Effect::DiskEmpty { device: index });
-        }
+        (Command::Fault(fault), _) => script::befall(shared, processes, device, &fault),
         (Command::Heal, Some(process)) => {
-            if process.slot.borrow().is_frozen {
-                effect(Effect::Woken { device: index });
+            if process.is_frozen() {
+                shared.recorder.effect(shared.now(), Effect::Woken { device: shared.index(device) });
                 process.wake();
             }
             process.sdk.network_changed();
@@ -306,8 +281,6 @@ fn carry_out<C: ClientDecisions>(
         (Command::Stranger(conduct), _) => {
             tokio::task::spawn_local(stranger::visit(Arc::clone(shared), device, conduct));
         }
-        (Command::Start | Command::Suspend | Command::Wake, Some(_))
-        | (Command::Kill | Command::Suspend | Command::Wake | Command::Reset, None) => effect(Effect::Nothing),
         // A dead process calls nothing, and hears nothing.
         (Command::Call(_) | Command::Arm(..) | Command::Heal, None) => {}
     }

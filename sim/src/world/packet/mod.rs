@@ -9,6 +9,7 @@ mod agrees;
 mod devices;
 mod disk;
 mod place;
+mod script;
 mod stranger;
 mod stream;
 mod time;
@@ -29,9 +30,8 @@ use self::disk::Store;
 use self::place::{Observer, ServerPlace, Shared};
 use super::phases::{Phase, Phases};
 use super::{WorldError, tickets};
-use crate::scenario::clock::WallClock;
 use crate::scenario::config;
-use crate::scenario::{Action, AppChange, Clock, DeviceName, Direction, Fault, Scenario, SiteName, Span};
+use crate::scenario::{DeviceName, Fault, Scenario, SiteName};
 use crate::trace::{Effect, Recorder, SiteIndex, log};
 
 /// The server's host.
@@ -162,7 +162,8 @@ impl<'a> World<'a> {
         // What no device logs is the server's.
         let _entered = log::enter(&Arc::from(SERVER));
         for device in 0..self.devices.len() {
-            self.command(device, Command::Start);
+            let name = self.devices[device].0.clone();
+            self.command(device, Command::Fault(Fault::Start { device: name }));
         }
         let scenario = self.scenario;
         let mut steps = scenario.steps.iter().peekable();
@@ -213,198 +214,6 @@ impl<'a> World<'a> {
 
     fn command(&self, device: usize, command: Command) {
         self.sites[self.devices[device].1].inbox.push(device, command);
-    }
-
-    fn step(&mut self, action: &Action) {
-        match action {
-            Action::Call { device, call } => self.command(self.device(device), Command::Call(call.clone())),
-            Action::On { device, event, call } => {
-                self.command(self.device(device), Command::Arm(*event, call.clone()));
-            }
-            Action::Raw { device, conduct } => self.command(self.device(device), Command::Stranger(*conduct)),
-            Action::Fault(fault) => {
-                self.recorder.fault(self.now(), fault);
-                self.fault(fault);
-            }
-            Action::App(change) => self.configure(change),
-        }
-    }
-
-    fn configure(&mut self, change: &AppChange) {
-        let owner = {
-            let mut owner = self.owner.lock().expect("nobody panics with it");
-            let config = &mut owner.config;
-            match change {
-                AppChange::Policy(_) | AppChange::MaxInstances { .. } => {
-                    config.seats = change.seats_after(config.seats).expect("the parser refuses seats out of range");
-                }
-                AppChange::ReconnectKicks(on) => config.reconnect_kicks = *on,
-                AppChange::NotifyOfflineKick(on) => config.notify_offline_kick = *on,
-                AppChange::Administrators(users) => config.administrators = users.clone(),
-                AppChange::DropOldKey => {
-                    owner.accepts_old_key = false;
-                    self.recorder.old_key_dropped(self.now());
-                }
-            }
-            owner.clone()
-        };
-        if !matches!(change, AppChange::DropOldKey) {
-            self.recorder.configured(self.now(), &owner.config);
-        }
-        if let Some(handle) = &*self.handle.lock().expect("nobody panics with it") {
-            handle.configure(owner.config, tickets::keys(owner.accepts_old_key));
-        }
-    }
-
-    fn fault(&mut self, fault: &Fault) {
-        match fault {
-            Fault::Partition { site, direction } => {
-                let site = self.site(site);
-                let (out, back) = match direction {
-                    Direction::Both => (true, true),
-                    Direction::Inbound => (false, true),
-                    Direction::Outbound => (true, false),
-                };
-                self.sites[site].is_outbound_cut |= out;
-                self.sites[site].is_inbound_cut |= back;
-                self.set_partitions(site);
-                self.link_effect(site);
-            }
-            Fault::Repair { site } => {
-                let site = self.site(site);
-                self.repair(site);
-            }
-            Fault::Hold { site } => {
-                let site = self.site(site);
-                self.sites[site].is_held = true;
-                // turmoil's hold mends partitions. What is lost cannot be held.
-                if !self.sites[site].is_outbound_cut && !self.sites[site].is_inbound_cut {
-                    self.sim.hold(host(&self.sites[site].name), SERVER);
-                }
-                self.effect(Effect::LinkHeld { site: self.sites[site].index });
-            }
-            Fault::Release { site } => {
-                let site = self.site(site);
-                self.release(site);
-            }
-            Fault::Latency { site, latency: Span { min, max } } => {
-                let site = self.site(site);
-                self.sim.set_link_latency(host(&self.sites[site].name), SERVER, *min);
-                self.shared.set_latency(site, Span { min: *min, max: *max });
-                self.effect(Effect::LatencyChanged { site: self.sites[site].index });
-            }
-            Fault::CrashServer => self.crash_server(true),
-            Fault::PowerLossServer => self.crash_server(false),
-            Fault::PowerLossAt { .. }
-            | Fault::PowerLossInDisk { .. }
-            | Fault::DiskError { .. }
-            | Fault::DiskFull { .. }
-            | Fault::SlowDisk { .. }
-            | Fault::MendDisk => {
-                if let Some(effect) = self.shared.disk.fault(fault, self.scenario.app.commit_latency) {
-                    self.effect(effect);
-                }
-            }
-            Fault::BounceServer { after } => {
-                self.crash_server(true);
-                self.starts.push(Reverse(self.sim.elapsed() + *after));
-                if after.is_zero() {
-                    self.starts.pop();
-                    self.start_server();
-                }
-            }
-            Fault::StartServer => self.start_server(),
-            Fault::Reset { device } => self.command(self.device(device), Command::Reset),
-            Fault::Kill { device } => self.command(self.device(device), Command::Kill),
-            Fault::Start { device } => self.command(self.device(device), Command::Start),
-            Fault::Suspend { device } => self.command(self.device(device), Command::Suspend),
-            Fault::Wake { device } => self.command(self.device(device), Command::Wake),
-            Fault::Wipe { device } => self.command(self.device(device), Command::Wipe),
-            Fault::Skew { clock, by } => {
-                let now = self.now();
-                self.move_clock(clock, |clock| clock.skew(now, *by));
-            }
-            Fault::Drift { clock, ppm } => {
-                let now = self.now();
-                self.move_clock(clock, |clock| clock.drift(now, *ppm));
-            }
-        }
-    }
-
-    fn move_clock(&mut self, clock: &Clock, change: impl FnOnce(&mut WallClock)) {
-        match clock {
-            Clock::Server => {
-                self.shared.change_server_clock(change);
-                self.effect(Effect::ClockMoved { device: None });
-                if let Some(handle) = &*self.handle.lock().expect("nobody panics with it") {
-                    handle.clock_changed();
-                }
-            }
-            Clock::Device(name) => {
-                let device = self.device(name);
-                self.shared.change_device_clock(device, change);
-                self.effect(Effect::ClockMoved { device: Some(self.shared.index(device)) });
-            }
-        }
-    }
-
-    /// Everything is mended once the script is over.
-    fn heal(&mut self) {
-        self.shared.disk.keep_power();
-        if self.shared.disk.needs_mending(self.scenario.app.commit_latency) {
-            self.fault(&Fault::MendDisk);
-        }
-        if !self.is_server_running() {
-            self.start_server();
-        }
-        for site in 0..self.sites.len() {
-            if self.sites[site].is_held {
-                self.release(site);
-            }
-            if self.sites[site].is_outbound_cut || self.sites[site].is_inbound_cut {
-                self.repair(site);
-            }
-        }
-        for device in 0..self.devices.len() {
-            self.command(device, Command::Heal);
-        }
-    }
-
-    fn link_effect(&self, site: usize) {
-        let Site { index, is_outbound_cut, is_inbound_cut, .. } = self.sites[site];
-        self.effect(Effect::Link { site: index, outbound: !is_outbound_cut, inbound: !is_inbound_cut });
-    }
-
-    fn repair(&mut self, site: usize) {
-        self.sites[site].is_outbound_cut = false;
-        self.sites[site].is_inbound_cut = false;
-        self.set_partitions(site);
-        self.link_effect(site);
-    }
-
-    /// Puts turmoil's link as the script has it.
-    fn set_partitions(&self, site: usize) {
-        let Site { name, is_outbound_cut, is_inbound_cut, is_held, .. } = &self.sites[site];
-        self.sim.repair_oneway(host(name), SERVER);
-        self.sim.repair_oneway(SERVER, host(name));
-        if *is_outbound_cut {
-            self.sim.partition_oneway(host(name), SERVER);
-        }
-        if *is_inbound_cut {
-            self.sim.partition_oneway(SERVER, host(name));
-        }
-        // turmoil's repair lets a held link go.
-        if *is_held && !is_outbound_cut && !is_inbound_cut {
-            self.sim.hold(host(name), SERVER);
-        }
-    }
-
-    fn release(&mut self, site: usize) {
-        self.sites[site].is_held = false;
-        self.sim.release(host(&self.sites[site].name), SERVER);
-        // turmoil's release mends partitions.
-        self.set_partitions(site);
-        self.link_effect(site);
     }
 
     fn is_server_running(&mut self) -> bool {

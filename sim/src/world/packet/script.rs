@@ -1,0 +1,258 @@
+//! The script's steps and faults, and what heals when it is over.
+//!
+//! What befalls links, the server and clocks is done here, between turmoil's steps; what befalls a device is done
+//! on the host of its site, so that what is dropped and woken there is the host's.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gatecrash::decide::ClientDecisions;
+
+use super::devices::{Command, Process};
+use super::place::Shared;
+use super::{SERVER, Site, World, host, tickets};
+use crate::scenario::clock::WallClock;
+use crate::scenario::{Action, AppChange, Call, Clock, Direction, Fault, Init, Span};
+use crate::trace::Effect;
+
+impl World<'_> {
+    pub(super) fn step(&mut self, action: &Action) {
+        match action {
+            Action::Call { device, call } => self.command(self.device(device), Command::Call(call.clone())),
+            Action::On { device, event, call } => {
+                self.command(self.device(device), Command::Arm(*event, call.clone()));
+            }
+            Action::Raw { device, conduct } => self.command(self.device(device), Command::Stranger(*conduct)),
+            Action::Fault(fault) => {
+                self.recorder.fault(self.now(), fault);
+                self.fault(fault);
+            }
+            Action::App(change) => self.configure(change),
+        }
+    }
+
+    fn configure(&mut self, change: &AppChange) {
+        let owner = {
+            let mut owner = self.owner.lock().expect("nobody panics with it");
+            let config = &mut owner.config;
+            match change {
+                AppChange::Policy(_) | AppChange::MaxInstances { .. } => {
+                    config.seats = change.seats_after(config.seats).expect("the parser refuses seats out of range");
+                }
+                AppChange::ReconnectKicks(on) => config.reconnect_kicks = *on,
+                AppChange::NotifyOfflineKick(on) => config.notify_offline_kick = *on,
+                AppChange::Administrators(users) => config.administrators = users.clone(),
+                AppChange::DropOldKey => {
+                    owner.accepts_old_key = false;
+                    self.recorder.old_key_dropped(self.now());
+                }
+            }
+            owner.clone()
+        };
+        if !matches!(change, AppChange::DropOldKey) {
+            self.recorder.configured(self.now(), &owner.config);
+        }
+        if let Some(handle) = &*self.handle.lock().expect("nobody panics with it") {
+            handle.configure(owner.config, tickets::keys(owner.accepts_old_key));
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        match fault {
+            Fault::Partition { site, direction } => {
+                let site = self.site(site);
+                let (out, back) = match direction {
+                    Direction::Both => (true, true),
+                    Direction::Inbound => (false, true),
+                    Direction::Outbound => (true, false),
+                };
+                self.sites[site].is_outbound_cut |= out;
+                self.sites[site].is_inbound_cut |= back;
+                self.set_partitions(site);
+                self.link_effect(site);
+            }
+            Fault::Repair { site } => {
+                let site = self.site(site);
+                self.repair(site);
+            }
+            Fault::Hold { site } => {
+                let site = self.site(site);
+                self.sites[site].is_held = true;
+                // turmoil's hold mends partitions. What is lost cannot be held.
+                if !self.sites[site].is_outbound_cut && !self.sites[site].is_inbound_cut {
+                    self.sim.hold(host(&self.sites[site].name), SERVER);
+                }
+                self.effect(Effect::LinkHeld { site: self.sites[site].index });
+            }
+            Fault::Release { site } => {
+                let site = self.site(site);
+                self.release(site);
+            }
+            Fault::Latency { site, latency: Span { min, max } } => {
+                let site = self.site(site);
+                self.sim.set_link_latency(host(&self.sites[site].name), SERVER, *min);
+                self.shared.set_latency(site, Span { min: *min, max: *max });
+                self.effect(Effect::LatencyChanged { site: self.sites[site].index });
+            }
+            Fault::CrashServer => self.crash_server(true),
+            Fault::PowerLossServer => self.crash_server(false),
+            Fault::PowerLossAt { .. }
+            | Fault::PowerLossInDisk { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::SlowDisk { .. }
+            | Fault::MendDisk => {
+                if let Some(effect) = self.shared.disk.fault(fault, self.scenario.app.commit_latency) {
+                    self.effect(effect);
+                }
+            }
+            Fault::BounceServer { after } => {
+                self.crash_server(true);
+                self.starts.push(Reverse(self.sim.elapsed() + *after));
+                if after.is_zero() {
+                    self.starts.pop();
+                    self.start_server();
+                }
+            }
+            Fault::StartServer => self.start_server(),
+            Fault::Reset { device }
+            | Fault::Kill { device }
+            | Fault::Start { device }
+            | Fault::Suspend { device }
+            | Fault::Wake { device }
+            | Fault::Wipe { device } => self.command(self.device(device), Command::Fault(fault.clone())),
+            Fault::Skew { clock, by } => {
+                let now = self.now();
+                self.move_clock(clock, |clock| clock.skew(now, *by));
+            }
+            Fault::Drift { clock, ppm } => {
+                let now = self.now();
+                self.move_clock(clock, |clock| clock.drift(now, *ppm));
+            }
+        }
+    }
+
+    fn move_clock(&mut self, clock: &Clock, change: impl FnOnce(&mut WallClock)) {
+        match clock {
+            Clock::Server => {
+                self.shared.change_server_clock(change);
+                self.effect(Effect::ClockMoved { device: None });
+                if let Some(handle) = &*self.handle.lock().expect("nobody panics with it") {
+                    handle.clock_changed();
+                }
+            }
+            Clock::Device(name) => {
+                let device = self.device(name);
+                self.shared.change_device_clock(device, change);
+                self.effect(Effect::ClockMoved { device: Some(self.shared.index(device)) });
+            }
+        }
+    }
+
+    /// Everything is mended once the script is over.
+    pub(super) fn heal(&mut self) {
+        self.shared.disk.keep_power();
+        if self.shared.disk.needs_mending(self.scenario.app.commit_latency) {
+            self.fault(&Fault::MendDisk);
+        }
+        if !self.is_server_running() {
+            self.start_server();
+        }
+        for site in 0..self.sites.len() {
+            if self.sites[site].is_held {
+                self.release(site);
+            }
+            if self.sites[site].is_outbound_cut || self.sites[site].is_inbound_cut {
+                self.repair(site);
+            }
+        }
+        for device in 0..self.devices.len() {
+            self.command(device, Command::Heal);
+        }
+    }
+
+    fn link_effect(&self, site: usize) {
+        let Site { index, is_outbound_cut, is_inbound_cut, .. } = self.sites[site];
+        self.effect(Effect::Link { site: index, outbound: !is_outbound_cut, inbound: !is_inbound_cut });
+    }
+
+    fn repair(&mut self, site: usize) {
+        self.sites[site].is_outbound_cut = false;
+        self.sites[site].is_inbound_cut = false;
+        self.set_partitions(site);
+        self.link_effect(site);
+    }
+
+    /// Puts turmoil's link as the script has it.
+    pub(super) fn set_partitions(&self, site: usize) {
+        let Site { name, is_outbound_cut, is_inbound_cut, is_held, .. } = &self.sites[site];
+        self.sim.repair_oneway(host(name), SERVER);
+        self.sim.repair_oneway(SERVER, host(name));
+        if *is_outbound_cut {
+            self.sim.partition_oneway(host(name), SERVER);
+        }
+        if *is_inbound_cut {
+            self.sim.partition_oneway(SERVER, host(name));
+        }
+        // turmoil's repair lets a held link go.
+        if *is_held && !is_outbound_cut && !is_inbound_cut {
+            self.sim.hold(host(name), SERVER);
+        }
+    }
+
+    fn release(&mut self, site: usize) {
+        self.sites[site].is_held = false;
+        self.sim.release(host(&self.sites[site].name), SERVER);
+        // turmoil's release mends partitions.
+        self.set_partitions(site);
+        self.link_effect(site);
+    }
+}
+
+/// Does to a device what befalls it. It runs on the host of its site.
+pub(super) fn befall<C: ClientDecisions>(
+    shared: &Arc<Shared>,
+    processes: &mut BTreeMap<usize, Process<C>>,
+    device: usize,
+    fault: &Fault,
+) {
+    let index = shared.index(device);
+    let effect = |effect| shared.recorder.effect(shared.now(), effect);
+    let process = processes.get_mut(&device);
+    match (fault, process) {
+        (Fault::Start { .. }, None) => {
+            effect(Effect::ProcessUp { device: index });
+            let mut process = Process::start(shared, device);
+            if shared.plan(device).1.init == Init::Auto {
+                process.call(&Call::Init);
+            }
+            processes.insert(device, process);
+        }
+        (Fault::Kill { .. }, Some(_)) => {
+            effect(Effect::ProcessDead { device: index });
+            processes.remove(&device).expect("just looked at").kill();
+        }
+        (Fault::Suspend { .. }, Some(process)) if !process.is_frozen() => {
+            process.freeze();
+            effect(Effect::Suspended { device: index });
+        }
+        (Fault::Wake { .. }, Some(process)) if process.is_frozen() => {
+            effect(Effect::Woken { device: index });
+            process.wake();
+        }
+        (Fault::Reset { .. }, Some(process)) => {
+            let was_cut = process.place.reset();
+            effect(if was_cut { Effect::ConnectionReset { device: index } } else { Effect::Nothing });
+        }
+        (Fault::Wipe { .. }, _) => {
+            shared.wipe(device);
+            effect(Effect::DiskEmpty { device: index });
+        }
+        (Fault::Start { .. } | Fault::Suspend { .. } | Fault::Wake { .. }, Some(_))
+        | (Fault::Kill { .. } | Fault::Suspend { .. } | Fault::Wake { .. } | Fault::Reset { .. }, None) => {
+            effect(Effect::Nothing);
+        }
+        _ => unreachable!("`{fault}` befalls no device"),
+    }
+}
