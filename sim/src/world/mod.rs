@@ -4,6 +4,7 @@
 
 pub(crate) mod caught;
 pub mod event;
+mod network;
 pub mod packet;
 mod phases;
 pub mod tickets;

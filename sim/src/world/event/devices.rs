@@ -14,6 +14,7 @@ use gatecrash::policy::Platform;
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
+use super::super::network::Network;
 use super::super::tickets;
 use super::flight::Body;
 use super::{Class, Due, System, World, mint, small};
@@ -25,7 +26,7 @@ use crate::trace::{DeviceIndex, Effect, Observer};
 /// A device: what outlives its process, and the process.
 pub(super) struct Device<'a, C: ClientDecisions> {
     plan: &'a scenario::Device,
-    pub(super) site: usize,
+    pub(super) network: Network,
     pub(super) clock: WallClock,
     pub(super) disk: OnDisk,
     /// How often its process was started.
@@ -63,7 +64,7 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
     pub(super) fn new(scenario: &Scenario, plan: &'a scenario::Device, site: usize) -> Self {
         Device {
             plan,
-            site,
+            network: Network { site, number: 0 },
             clock: WallClock::new(scenario.app.start, plan.wall_offset),
             disk: OnDisk::default(),
             starts: 0,

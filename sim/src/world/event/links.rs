@@ -10,6 +10,7 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 use gatecrash::{client, server};
 
+use super::super::network::Network;
 use super::flight::{Body, Message};
 use super::{Class, Due, System, World, mint, small};
 use crate::generate::draw::Draw;
@@ -52,6 +53,8 @@ fn split(latency: Span) -> (Duration, Span) {
 /// One connection: both its ends, and the way in each direction.
 pub(super) struct Link {
     pub(super) device: u32,
+    /// Over which of the device's networks it was made.
+    network: Network,
     /// The device's number for it.
     pub(super) end: ConnectionId,
     /// Which of the device's connections it is, counted from 1 through all its processes.
@@ -101,7 +104,14 @@ impl Link {
 
 impl<Y: System, O: Observer> World<'_, Y, O> {
     fn site_of(&self, link: usize) -> usize {
-        self.devices[self.links[link].device as usize].site
+        self.links[link].network.site
+    }
+
+    /// Whether its device has left the network it was made over: nothing gets through any more, and nobody is
+    /// told. A stranger stays where it is.
+    fn is_dead(&self, link: usize) -> bool {
+        let Link { device, network, ref stranger, .. } = self.links[link];
+        stranger.is_none() && self.devices[device as usize].network != network
     }
 
     /// Cuts the site's link in these directions. What is under way is lost too.
@@ -112,10 +122,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     pub(super) fn lose_under_way(&mut self, site: usize, out: bool, back: bool) {
-        let (links, devices) = (&self.links, &self.devices);
+        let links = &self.links;
         let is_lost = |message: &Message| {
-            let device = links[message.link as usize].device as usize;
-            devices[device].site == site && if message.body.is_upward() { out } else { back }
+            links[message.link as usize].network.site == site && if message.body.is_upward() { out } else { back }
         };
         let mut lost = self.flight.take(is_lost);
         lost.extend(self.sites[site].kept.extract_if(.., |message| is_lost(message)));
@@ -132,8 +141,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     /// The site's link keeps what is under way and what is sent from now on.
     pub(super) fn hold(&mut self, site: usize) {
         self.sites[site].is_held = true;
-        let (links, devices) = (&self.links, &self.devices);
-        let is_here = |message: &Message| devices[links[message.link as usize].device as usize].site == site;
+        let links = &self.links;
+        let is_here = |message: &Message| links[message.link as usize].network.site == site;
         self.sites[site].kept.extend(self.flight.take(is_here));
         self.sites[site].kept.sort_unstable_by_key(|message| message.number);
     }
@@ -149,7 +158,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     /// The request for this connection is lost or refused, which the device learns at once.
     pub(super) fn connect_failed(&mut self, link: usize) {
         let Link { device, end, is_connected, is_device_end_open, .. } = self.links[link];
-        if !is_connected && is_device_end_open {
+        if !is_connected && is_device_end_open && !self.is_dead(link) {
             self.close_device_end(link);
             if self.links[link].stranger.is_none() {
                 self.device_input(device as usize, client::Input::ConnectFailed { connection: end });
@@ -158,6 +167,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     pub(super) fn send(&mut self, link: usize, body: Body) {
+        if self.is_dead(link) {
+            return;
+        }
         let is_upward = body.is_upward();
         let site = &self.sites[self.site_of(link)];
         let is_cut = if is_upward { site.is_outbound_cut } else { site.is_inbound_cut };
@@ -198,6 +210,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn arrived(&mut self, place: u32) {
         let Some(message) = self.flight.arrive(place) else { return };
         let link = message.link as usize;
+        if self.is_dead(link) {
+            return;
+        }
         if !message.is_read_late
             && let Some(at) = self.read_later(link, &message)
         {
@@ -339,6 +354,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let number = if stranger.is_none() { self.devices[device].next_link(link) } else { 0 };
         self.links.push(Link {
             device: small(device),
+            network: self.devices[device].network,
             end,
             number,
             server_end: ServerEnd::None,

@@ -17,6 +17,7 @@ use gatecrash::protocol::{Kick, Message};
 use gatecrash::ticket::Ticket;
 use tokio::sync::Notify;
 
+use super::super::network::Network;
 use super::place::{DevicePlace, DeviceStore, Observer, Shared};
 use super::{PORT, SERVER, script, stranger};
 use crate::scenario::config;
@@ -48,21 +49,27 @@ impl Inbox {
         self.notify.notify_one();
     }
 
-    fn pop(&self) -> Option<(usize, Command)> {
+    pub(super) fn pop(&self) -> Option<(usize, Command)> {
         self.commands.lock().expect("nobody panics with it").pop_front()
     }
 }
 
 /// The software of a site's host.
-pub(super) async fn site<C: ClientDecisions>(shared: Arc<Shared>, inbox: Arc<Inbox>) -> turmoil::Result {
-    let mut processes: BTreeMap<usize, Process<C>> = BTreeMap::new();
+pub(super) async fn site<C: ClientDecisions>(
+    shared: Arc<Shared>,
+    inbox: Arc<Inbox>,
+    processes: Rc<RefCell<Processes<C>>>,
+) -> turmoil::Result {
     loop {
         while let Some((device, command)) = inbox.pop() {
-            carry_out(&shared, &mut processes, device, command);
+            carry_out(&shared, &mut processes.borrow_mut(), device, command);
         }
         inbox.notify.notified().await;
     }
 }
+
+/// The processes of all devices, wherever they are. Each is polled on the host of its device's site.
+pub(super) type Processes<C> = BTreeMap<usize, Process<C>>;
 
 /// A device's process: its SDK, and the task that polls it.
 pub(super) struct Process<C: ClientDecisions> {
@@ -83,8 +90,12 @@ struct Slot {
     waker: Option<Waker>,
 }
 
-/// Polls the driver in a slot until it is taken out. What it logs meanwhile is the device's.
+/// Polls the driver in a slot until it is taken out, or the device is on another network: a driver is polled
+/// where its connections are. What it logs meanwhile is the device's.
 struct Run {
+    shared: Arc<Shared>,
+    device: usize,
+    network: Network,
     slot: Rc<RefCell<Slot>>,
     name: Arc<str>,
 }
@@ -94,6 +105,9 @@ impl Future for Run {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let _entered = log::enter(&self.name);
+        if *self.shared.network(self.device) != self.network {
+            return Poll::Ready(());
+        }
         let slot = &mut *self.slot.borrow_mut();
         slot.waker = Some(context.waker().clone());
         match &mut slot.driver {
@@ -210,8 +224,6 @@ impl<C: ClientDecisions> Process<C> {
         let (disk, observer) = (DeviceStore::new(Arc::clone(shared), device), Observer::device(shared, device));
         let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
         let slot = Rc::new(RefCell::new(Slot { driver: Some(Box::pin(driver.run())), ..Slot::default() }));
-        let name = Arc::from(shared.plan(device).0.as_str());
-        tokio::task::spawn_local(Run { slot: Rc::clone(&slot), name });
         let application = Arc::new(Application {
             shared: Arc::clone(shared),
             device,
@@ -220,7 +232,19 @@ impl<C: ClientDecisions> Process<C> {
             sdk: Mutex::new(Some(sdk.clone())),
         });
         sdk.set_listener(Arc::new(Ears(Arc::downgrade(&application))));
-        Process { sdk, place, slot, application, frozen: VecDeque::new(), decisions: std::marker::PhantomData }
+        let process =
+            Process { sdk, place, slot, application, frozen: VecDeque::new(), decisions: std::marker::PhantomData };
+        process.run_here();
+        process
+    }
+
+    /// From now on its driver is polled on the host that runs, which is that of its device's site.
+    pub(super) fn run_here(&self) {
+        let Application { shared, device, .. } = &*self.application;
+        let (network, name) = (*shared.network(*device), Arc::from(shared.plan(*device).0.as_str()));
+        let (shared, slot) = (Arc::clone(shared), Rc::clone(&self.slot));
+        self.slot.borrow_mut().wake();
+        tokio::task::spawn_local(Run { shared, device: *device, network, slot, name });
     }
 
     pub(super) fn is_frozen(&self) -> bool {
@@ -258,12 +282,7 @@ impl<C: ClientDecisions> Process<C> {
     }
 }
 
-fn carry_out<C: ClientDecisions>(
-    shared: &Arc<Shared>,
-    processes: &mut BTreeMap<usize, Process<C>>,
-    device: usize,
-    command: Command,
-) {
+fn carry_out<C: ClientDecisions>(shared: &Arc<Shared>, processes: &mut Processes<C>, device: usize, command: Command) {
     let process = processes.get_mut(&device);
     match (command, process) {
         (Command::Fault(fault), _) => script::befall(shared, processes, device, &fault),

@@ -14,8 +14,10 @@ mod stranger;
 mod stream;
 mod time;
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ use gatecrash::server::Config;
 use gatecrash::time::Instant;
 use turmoil::Sim;
 
-use self::devices::{Command, Inbox, site};
+use self::devices::{Command, Inbox, Processes, site};
 use self::disk::Store;
 use self::place::{Observer, ServerPlace, Shared};
 use super::phases::{Phase, Phases};
@@ -78,7 +80,7 @@ struct World<'a> {
     /// The configuration and whether the second key is good, for the server's next start too.
     owner: Arc<Mutex<Owner>>,
     sites: Vec<Site>,
-    devices: Vec<(DeviceName, usize)>,
+    devices: Vec<DeviceName>,
     /// When a bounced server comes back.
     starts: BinaryHeap<Reverse<Duration>>,
     phases: Phases,
@@ -129,6 +131,7 @@ impl<'a> World<'a> {
             move || serve::<S>(Arc::clone(&shared), Arc::clone(&handle), Arc::clone(&owner))
         });
         recorder.effect(Instant::ZERO, Effect::ServerUp);
+        let processes = Rc::new(RefCell::new(Processes::<C>::new()));
         let sites: Vec<Site> = scenario
             .sites
             .iter()
@@ -136,8 +139,8 @@ impl<'a> World<'a> {
             .map(|(number, (name, plan))| {
                 let inbox = Arc::new(Inbox::default());
                 sim.host(host(name), {
-                    let (shared, inbox) = (Arc::clone(&shared), Arc::clone(&inbox));
-                    move || site::<C>(Arc::clone(&shared), Arc::clone(&inbox))
+                    let (shared, inbox, processes) = (Arc::clone(&shared), Arc::clone(&inbox), Rc::clone(&processes));
+                    move || site::<C>(Arc::clone(&shared), Arc::clone(&inbox), Rc::clone(&processes))
                 });
                 sim.set_link_latency(host(name), SERVER, plan.latency.min);
                 shared.set_latency(number, plan.latency);
@@ -146,14 +149,7 @@ impl<'a> World<'a> {
                 Site { name, index, inbox, is_outbound_cut: false, is_inbound_cut: false, is_held: false }
             })
             .collect();
-        let devices = scenario
-            .devices
-            .iter()
-            .map(|(name, device)| {
-                let site = sites.iter().position(|site| site.name == device.site).expect("every device's site exists");
-                (name.clone(), site)
-            })
-            .collect();
+        let devices = scenario.devices.keys().cloned().collect();
         let phases = Phases::new(scenario);
         World { scenario, recorder, sim, shared, handle, owner, sites, devices, starts: BinaryHeap::new(), phases }
     }
@@ -162,7 +158,7 @@ impl<'a> World<'a> {
         // What no device logs is the server's.
         let _entered = log::enter(&Arc::from(SERVER));
         for device in 0..self.devices.len() {
-            let name = self.devices[device].0.clone();
+            let name = self.devices[device].clone();
             self.command(device, Command::Fault(Fault::Start { device: name }));
         }
         let scenario = self.scenario;
@@ -209,11 +205,12 @@ impl<'a> World<'a> {
     }
 
     fn device(&self, name: &DeviceName) -> usize {
-        self.devices.iter().position(|(device, _)| device == name).expect("a step's device exists")
+        self.devices.iter().position(|device| device == name).expect("a step's device exists")
     }
 
     fn command(&self, device: usize, command: Command) {
-        self.sites[self.devices[device].1].inbox.push(device, command);
+        let site = self.shared.network(device).site;
+        self.sites[site].inbox.push(device, command);
     }
 
     fn is_server_running(&mut self) -> bool {

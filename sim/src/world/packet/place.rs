@@ -13,6 +13,7 @@ use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, Sur
 use gatecrash::time::{Instant, Now, WallTime};
 use turmoil::net::{TcpListener, TcpStream};
 
+use super::super::network::Network;
 use super::disk::Disk;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
@@ -39,7 +40,7 @@ pub(super) struct Shared {
 struct Lasting {
     name: DeviceName,
     index: DeviceIndex,
-    site: usize,
+    network: Mutex<Network>,
     clock: Mutex<WallClock>,
     disk: Mutex<OnDisk>,
     starts: AtomicU64,
@@ -50,6 +51,8 @@ struct Lasting {
 struct Origin {
     device: usize,
     connection: u32,
+    /// Over which of the device's networks it was made.
+    network: Network,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,7 +66,10 @@ impl Shared {
         let lasting = |(name, device): (&DeviceName, &Device)| Lasting {
             name: name.clone(),
             index: recorder.cast(|cast| cast.find_device(name.as_str())).expect("the cast holds every device"),
-            site: sites.iter().position(|&site| *site == device.site).expect("every device's site exists"),
+            network: Mutex::new(Network {
+                site: sites.iter().position(|&site| *site == device.site).expect("every device's site exists"),
+                number: 0,
+            }),
             clock: Mutex::new(WallClock::new(start, device.wall_offset)),
             disk: Mutex::default(),
             starts: AtomicU64::new(0),
@@ -88,6 +94,20 @@ impl Shared {
     pub(super) fn plan(&self, device: usize) -> (&DeviceName, &Device) {
         let name = &self.devices[device].name;
         (name, &self.scenario.devices[name])
+    }
+
+    /// The network that the device is on.
+    pub(super) fn network(&self, device: usize) -> MutexGuard<'_, Network> {
+        lock(&self.devices[device].network)
+    }
+
+    /// Whether the device has left the network that the connection was made over.
+    fn is_dead(&self, origin: &Origin) -> bool {
+        *self.network(origin.device) != origin.network
+    }
+
+    fn extra(&self, origin: &Origin) -> Span {
+        *lock(&self.extras[origin.network.site])
     }
 
     pub(super) fn set_latency(&self, site: usize, latency: Span) {
@@ -136,6 +156,8 @@ impl Surroundings for ServerPlace {
 
     async fn accept(&self, listener: &TcpListener) -> io::Result<Stream> {
         let (inner, origin) = listener.accept().await?;
+        // Whose the address was before is of no interest any more.
+        lock(&self.0.origins).remove(&origin);
         let upward = Upward { shared: Arc::clone(&self.0), origin };
         Ok(Stream::accepted(inner, Arc::new(upward), Arc::clone(&self.0.crash_order)))
     }
@@ -174,14 +196,18 @@ impl Upward {
 impl Jitter for Upward {
     fn extra(&self) -> Span {
         match self.origin() {
-            Some(origin) => *lock(&self.shared.extras[self.shared.devices[origin.device].site]),
+            Some(origin) => self.shared.extra(&origin),
             None => Span::exactly(std::time::Duration::ZERO),
         }
     }
 
+    fn is_dead(&self) -> bool {
+        self.origin().is_some_and(|origin| self.shared.is_dead(&origin))
+    }
+
     fn draw(&self) -> Draw {
         match self.origin() {
-            Some(Origin { device, connection }) => {
+            Some(Origin { device, connection, .. }) => {
                 let name = self.shared.devices[device].name.as_str();
                 Draw::new(self.shared.scenario.seed, name, &format!("upward {connection}"))
             }
@@ -232,11 +258,18 @@ impl Surroundings for DevicePlace {
         let (place, server) = (self.clone(), server.to_owned());
         let lasting = &self.shared.devices[self.device];
         let connection = lasting.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let origin = Origin { device: self.device, connection, network: *self.shared.network(self.device) };
         async move {
-            let inner = TcpStream::connect(server).await?;
-            let origin = Origin { device: place.device, connection };
-            lock(&place.shared.origins).insert(inner.local_addr()?, origin);
-            let downward = Downward { shared: Arc::clone(&place.shared), device: place.device, connection };
+            let connected = TcpStream::connect(server).await;
+            if let Ok(inner) = &connected {
+                lock(&place.shared.origins).insert(inner.local_addr()?, origin.clone());
+            }
+            if place.shared.is_dead(&origin) {
+                // Whoever asked over a network that it has left gets no answer.
+                std::future::pending::<()>().await;
+            }
+            let inner = connected?;
+            let downward = Downward { shared: Arc::clone(&place.shared), origin };
             let stream = Stream::new(inner, Arc::new(downward));
             *lock(&place.cutter) = stream.cutter();
             Ok(stream)
@@ -257,18 +290,22 @@ impl Surroundings for DevicePlace {
 /// The direction from the server to a device, as the device reads it.
 struct Downward {
     shared: Arc<Shared>,
-    device: usize,
-    connection: u32,
+    origin: Origin,
 }
 
 impl Jitter for Downward {
     fn extra(&self) -> Span {
-        *lock(&self.shared.extras[self.shared.devices[self.device].site])
+        self.shared.extra(&self.origin)
+    }
+
+    fn is_dead(&self) -> bool {
+        self.shared.is_dead(&self.origin)
     }
 
     fn draw(&self) -> Draw {
-        let name = self.shared.devices[self.device].name.as_str();
-        Draw::new(self.shared.scenario.seed, name, &format!("downward {}", self.connection))
+        let Origin { device, connection, .. } = self.origin;
+        let name = self.shared.devices[device].name.as_str();
+        Draw::new(self.shared.scenario.seed, name, &format!("downward {connection}"))
     }
 
     fn now(&self) -> Instant {

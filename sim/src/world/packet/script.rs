@@ -4,12 +4,11 @@
 //! on the host of its site, so that what is dropped and woken there is the host's.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gatecrash::decide::ClientDecisions;
 
-use super::devices::{Command, Process};
+use super::devices::{Command, Process, Processes};
 use super::place::Shared;
 use super::{SERVER, Site, World, host, tickets};
 use crate::scenario::clock::WallClock;
@@ -213,7 +212,7 @@ impl World<'_> {
 /// Does to a device what befalls it. It runs on the host of its site.
 pub(super) fn befall<C: ClientDecisions>(
     shared: &Arc<Shared>,
-    processes: &mut BTreeMap<usize, Process<C>>,
+    processes: &mut Processes<C>,
     device: usize,
     fault: &Fault,
 ) {

@@ -122,10 +122,12 @@ impl CrashOrder {
     }
 }
 
-/// How much later than the link alone a direction of a connection delivers.
+/// How much later than the link alone a direction of a connection delivers, and whether it does at all.
 pub(super) trait Jitter: Send + Sync {
     /// The extra latency in force, from zero.
     fn extra(&self) -> Span;
+    /// Whether the device has left the network of the connection: nothing gets through, and nobody is told.
+    fn is_dead(&self) -> bool;
     /// The stream it is drawn from, asked for when the first bytes have arrived.
     fn draw(&self) -> Draw;
     /// Now.
@@ -192,6 +194,9 @@ impl AsyncRead for Stream {
         if self.cutter.is_cut(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
+        if self.jitter.is_dead() {
+            return Poll::Pending;
+        }
         self.read_ahead(context);
         let now = self.jitter.now();
         let Some(&(due, _)) = self.arrived.front() else { return Poll::Pending };
@@ -222,6 +227,7 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.cutter.lock().inner {
+            Some(_) if self.jitter.is_dead() => Poll::Ready(Ok(bytes.len())),
             Some(inner) => Pin::new(inner).poll_write(context, bytes),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
@@ -236,6 +242,7 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.cutter.lock().inner {
+            Some(_) if self.jitter.is_dead() => Poll::Ready(Ok(())),
             Some(inner) => Pin::new(inner).poll_shutdown(context),
             None => Poll::Ready(Ok(())),
         }
