@@ -76,6 +76,10 @@ macro_rules! faults {
             Drift = "drift" { clock: Whose, ppm: Millionths },
             /// The device's disk is emptied, as when the application is installed afresh.
             Wipe = "wipe" { device: Device },
+            /// The device is on the network of that site from now on. Its connections are dead, and nobody is told: what is
+            /// under way on them is lost, and so is whatever either end sends or ends later. New ones go over the site's
+            /// link. The SDK learns of it only by `network_changed`. To the site where it is, it does nothing.
+            Move = "move" { device: Device, site: Site },
         }
     };
 }
@@ -84,7 +88,7 @@ pub(crate) use faults;
 
 /// What traces call the faults that no seed draws: seeds go on to mean what they meant before there were these.
 #[cfg(test)]
-pub(crate) const NOT_DRAWN: [&str; 0] = [];
+pub(crate) const NOT_DRAWN: [&str; 1] = ["move"];
 
 macro_rules! define {
     ($(

@@ -471,6 +471,9 @@ records! {
         WriteTorn = "write_torn",
         /// The server's database was not closed well, and repaired itself.
         DatabaseRepaired = "database_repaired",
+        /// The device is on the network of this site from now on, whether it had a connection to lose or not: what befalls
+        /// that site befalls it.
+        Moved = "moved" { device: DeviceIndex, site: SiteIndex },
     }
 }
 

@@ -5,6 +5,7 @@
 use gatecrash::driver::OnDisk;
 use gatecrash::{client, server};
 
+use super::super::network::Network;
 use super::links::Site;
 use super::{Class, Due, System, World};
 use crate::scenario::clock::WallClock;
@@ -163,6 +164,15 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 let device = self.device(device);
                 self.devices[device].disk = OnDisk::default();
                 self.effect(Effect::DiskEmpty { device: DeviceIndex::new(device) });
+            }
+            Fault::Move { device, site } => {
+                let (device, site) = (self.device(device), self.site(site));
+                let network = &mut self.devices[device].network;
+                if network.site == site {
+                    return self.effect(Effect::Nothing);
+                }
+                *network = Network { site, number: network.number + 1 };
+                self.effect(Effect::Moved { device: DeviceIndex::new(device), site: SiteIndex::new(site) });
             }
         }
     }

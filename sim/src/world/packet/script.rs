@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use gatecrash::decide::ClientDecisions;
 
+use super::super::network::Network;
 use super::devices::{Command, Process, Processes};
 use super::place::Shared;
 use super::{SERVER, Site, World, host, tickets};
@@ -121,6 +122,22 @@ impl World<'_> {
             | Fault::Suspend { device }
             | Fault::Wake { device }
             | Fault::Wipe { device } => self.command(self.device(device), Command::Fault(fault.clone())),
+            Fault::Move { device, site } => {
+                let (device, site) = (self.device(device), self.site(site));
+                let left = *self.shared.network(device);
+                if left.site == site {
+                    return self.effect(Effect::Nothing);
+                }
+                *self.shared.network(device) = Network { site, number: left.number + 1 };
+                self.effect(Effect::Moved { device: self.shared.index(device), site: self.sites[site].index });
+                // What the script still has for it there comes along; strangers were there already.
+                let waiting: Vec<_> = std::iter::from_fn(|| self.sites[left.site].inbox.pop()).collect();
+                for (whose, command) in waiting {
+                    let stays = whose != device || matches!(command, Command::Stranger(_));
+                    self.sites[if stays { left.site } else { site }].inbox.push(whose, command);
+                }
+                self.command(device, Command::Fault(fault.clone()));
+            }
             Fault::Skew { clock, by } => {
                 let now = self.now();
                 self.move_clock(clock, |clock| clock.skew(now, *by));
@@ -248,6 +265,9 @@ pub(super) fn befall<C: ClientDecisions>(
             shared.wipe(device);
             effect(Effect::DiskEmpty { device: index });
         }
+        // Its driver is polled here from now on: the host decides over which link it connects.
+        (Fault::Move { .. }, Some(process)) => process.run_here(),
+        (Fault::Move { .. }, None) => {}
         (Fault::Start { .. } | Fault::Suspend { .. } | Fault::Wake { .. }, Some(_))
         | (Fault::Kill { .. } | Fault::Suspend { .. } | Fault::Wake { .. } | Fault::Reset { .. }, None) => {
             effect(Effect::Nothing);
