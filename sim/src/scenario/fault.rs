@@ -2,8 +2,8 @@
 //!
 //! Everything that is said of a fault is made from its row: how a script writes it and what is said to a mistake in it,
 //! the guide's table, what the traces call it and how the digest sums it up, what is drawn to test all that, and what
-//! shrinking tries in its place. What an argument looks like is in `argument`. What a fault does is not here: each world
-//! carries it out in the one `match` of its file `script`.
+//! shrinking tries in its place. What an argument looks like is in `argument`. What a fault does is not here: each
+//! world carries it out in the one `match` of its file `script`.
 
 pub(crate) mod argument;
 
@@ -19,15 +19,15 @@ use super::{Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span};
 /// Hands the table to the macro of this name.
 ///
 /// A row: what it does, as the guide says it; its name; what traces call it, where the first word, and `server` if that
-/// comes second, is what a script begins it with; its arguments, in the order of the script, each with its kind; and after
-/// `or` a fault of another kind that does less. Of several that a script begins with the same word the last that fits is
-/// meant. The digest counts rows: a new one comes last.
+/// comes second, is what a script begins it with; its arguments, in the order of the script, each with its kind; and
+/// after `or` a fault of another kind that does less. Of several that a script begins with the same word the last that
+/// fits is meant. The digest counts rows: a new one comes last.
 macro_rules! faults {
     ($table:ident) => {
         $table! {
             /// What is sent over the site's link is lost, both ways; only from the server to the site (`inbound`), only
-            /// from the site to the server (`outbound`). Connecting fails at once [9508]; to a dead server it hangs until
-            /// it has lasted too long [9510].
+            /// from the site to the server (`outbound`). Connecting fails at once [9508]; to a dead server it hangs
+            /// until it has lasted too long [9510].
             Partition = "partition" { site: Site, direction: OneWay },
             /// Ends the partition. Streams that were cut stay silent, as nothing resends what was lost.
             Repair = "repair" { site: Site },
@@ -43,7 +43,8 @@ macro_rules! faults {
             BounceServer = "bounce server" { after: After },
             /// A dead server starts again.
             StartServer = "start server",
-            /// The server's machine goes dark: nobody is told, what it sent last is lost, and what was not synced is gone.
+            /// The server's machine goes dark: nobody is told, what it sent last is lost, and what was not synced is
+            /// gone.
             PowerLossServer = "power-loss server" or Fault::CrashServer,
             /// The same, as soon as a commit of the server gets so far: `before_write`, nothing of it is on disk;
             /// `after_commit`, it is, and nobody was answered; `after_answers`.
@@ -53,8 +54,8 @@ macro_rules! faults {
             /// The server's disk refuses everything, from its N-th operation from now on. Who waits for a commit gets
             /// [70500], connections are closed, and the server tries again after 250 ms, 500 ms … 8 s.
             DiskError = "disk-error server" { operation: FromOperation },
-            /// The server's disk has no room left: refuses what needs a block that held nothing before, from the N-th time
-            /// on. (The event world refuses everything.)
+            /// The server's disk has no room left: refuses what needs a block that held nothing before, from the N-th
+            /// time on. (The event world refuses everything.)
             DiskFull = "disk-full server" { operation: FromOperation } or Fault::DiskError { operation: 1 },
             /// A commit of the server takes so long.
             SlowDisk = "slow-disk server" { latency: Range },
@@ -76,9 +77,10 @@ macro_rules! faults {
             Drift = "drift" { clock: Whose, ppm: Millionths },
             /// The device's disk is emptied, as when the application is installed afresh.
             Wipe = "wipe" { device: Device },
-            /// The device is on the network of that site from now on. Its connections are dead, and nobody is told: what is
-            /// under way on them is lost, and so is whatever either end sends or ends later. New ones go over the site's
-            /// link. The SDK learns of it only by `network_changed`. To the site where it is, it does nothing.
+            /// The device is on the network of that site from now on. Its connections are dead, and nobody is told:
+            /// what is under way on them is lost, and so is whatever either end sends or ends later. New ones go over
+            /// the site's link. The SDK learns of it only by `network_changed`. To the site where it is, it does
+            /// nothing.
             Move = "move" { device: Device, site: Site },
         }
     };
