@@ -1,6 +1,6 @@
-//! The devices at one site: their processes, and the commands the script has for them.
+//! The devices' processes: each an SDK whose driver is polled on the host of its device's site, and an application.
 //!
-//! Commands are carried out on the site's host, so that what they drop and wake is the host's.
+//! What the script has for them comes through `site`.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -15,58 +15,14 @@ use gatecrash::decide::ClientDecisions;
 use gatecrash::driver::client::{Listener, Sdk, SdkDriver, Setup};
 use gatecrash::protocol::{Kick, Message};
 use gatecrash::ticket::Ticket;
-use tokio::sync::Notify;
 
 use super::super::network::Network;
 use super::place::{DevicePlace, DeviceStore, Observer, Shared};
-use super::{PORT, SERVER, script, stranger};
+use super::{PORT, SERVER};
 use crate::scenario::config;
-use crate::scenario::{Call, Conduct, Fault, ListenerEvent, TicketChoice};
-use crate::trace::{Effect, log};
+use crate::scenario::{Call, ListenerEvent, TicketChoice};
+use crate::trace::log;
 use crate::world::{text, tickets};
-
-/// What the script has for one device. A fault is one that befalls it.
-#[derive(Clone, Debug)]
-pub(super) enum Command {
-    Fault(Fault),
-    Call(Call),
-    Arm(ListenerEvent, Call),
-    Stranger(Conduct),
-    /// The script is over: go on if frozen, and look whether the link works.
-    Heal,
-}
-
-/// Commands on their way to a site.
-#[derive(Default)]
-pub(super) struct Inbox {
-    commands: Mutex<VecDeque<(usize, Command)>>,
-    notify: Notify,
-}
-
-impl Inbox {
-    pub(super) fn push(&self, device: usize, command: Command) {
-        self.commands.lock().expect("nobody panics with it").push_back((device, command));
-        self.notify.notify_one();
-    }
-
-    pub(super) fn pop(&self) -> Option<(usize, Command)> {
-        self.commands.lock().expect("nobody panics with it").pop_front()
-    }
-}
-
-/// The software of a site's host.
-pub(super) async fn site<C: ClientDecisions>(
-    shared: Arc<Shared>,
-    inbox: Arc<Inbox>,
-    processes: Rc<RefCell<Processes<C>>>,
-) -> turmoil::Result {
-    loop {
-        while let Some((device, command)) = inbox.pop() {
-            carry_out(&shared, &mut processes.borrow_mut(), device, command);
-        }
-        inbox.notify.notified().await;
-    }
-}
 
 /// The processes of all devices, wherever they are. Each is polled on the host of its device's site.
 pub(super) type Processes<C> = BTreeMap<usize, Process<C>>;
@@ -264,6 +220,15 @@ impl<C: ClientDecisions> Process<C> {
         }
     }
 
+    /// The application makes the call when it is next told this event.
+    pub(super) fn arm(&self, event: ListenerEvent, call: Call) {
+        self.application.armed.lock().expect("nobody panics with it").push_back((event, call));
+    }
+
+    pub(super) fn network_changed(&self) {
+        self.sdk.network_changed();
+    }
+
     /// The device goes on: its SDK is told, then come the calls that waited, then what arrived.
     pub(super) fn wake(&mut self) {
         self.slot.borrow_mut().is_frozen = false;
@@ -279,28 +244,5 @@ impl<C: ClientDecisions> Process<C> {
         let driver = self.slot.borrow_mut().driver.take();
         drop(driver);
         self.slot.borrow_mut().wake();
-    }
-}
-
-fn carry_out<C: ClientDecisions>(shared: &Arc<Shared>, processes: &mut Processes<C>, device: usize, command: Command) {
-    let process = processes.get_mut(&device);
-    match (command, process) {
-        (Command::Fault(fault), _) => script::befall(shared, processes, device, &fault),
-        (Command::Heal, Some(process)) => {
-            if process.is_frozen() {
-                shared.recorder.effect(shared.now(), Effect::Woken { device: shared.index(device) });
-                process.wake();
-            }
-            process.sdk.network_changed();
-        }
-        (Command::Call(call), Some(process)) => process.call(&call),
-        (Command::Arm(event, call), Some(process)) => {
-            process.application.armed.lock().expect("nobody panics with it").push_back((event, call));
-        }
-        (Command::Stranger(conduct), _) => {
-            tokio::task::spawn_local(stranger::visit(Arc::clone(shared), device, conduct));
-        }
-        // A dead process calls nothing, and hears nothing.
-        (Command::Call(_) | Command::Arm(..) | Command::Heal, None) => {}
     }
 }

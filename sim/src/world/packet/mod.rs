@@ -6,10 +6,12 @@
 
 #[cfg(test)]
 mod agrees;
+mod command;
 mod devices;
 mod disk;
 mod place;
 mod script;
+mod site;
 mod stranger;
 mod stream;
 mod time;
@@ -27,9 +29,11 @@ use gatecrash::server::Config;
 use gatecrash::time::Instant;
 use turmoil::Sim;
 
-use self::devices::{Command, Inbox, Processes, site};
+use self::command::{Command, Inbox};
+use self::devices::Processes;
 use self::disk::Store;
 use self::place::{Observer, ServerPlace, Shared};
+use self::site::site;
 use super::phases::{Phase, Phases};
 use super::{WorldError, tickets};
 use crate::scenario::config;

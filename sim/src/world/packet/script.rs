@@ -9,7 +9,8 @@ use std::sync::Arc;
 use gatecrash::decide::ClientDecisions;
 
 use super::super::network::Network;
-use super::devices::{Command, Process, Processes};
+use super::command::Command;
+use super::devices::{Process, Processes};
 use super::place::Shared;
 use super::{SERVER, Site, World, host, tickets};
 use crate::scenario::clock::WallClock;

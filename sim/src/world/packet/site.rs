@@ -1,0 +1,50 @@
+//! A site's host: carries out what the script has for the devices there.
+//!
+//! It is done on that host, so that what is dropped and woken is the host's.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use gatecrash::decide::ClientDecisions;
+
+use super::command::{Command, Inbox};
+use super::devices::Processes;
+use super::place::Shared;
+use super::{script, stranger};
+use crate::trace::Effect;
+
+/// The software of a site's host.
+pub(super) async fn site<C: ClientDecisions>(
+    shared: Arc<Shared>,
+    inbox: Arc<Inbox>,
+    processes: Rc<RefCell<Processes<C>>>,
+) -> turmoil::Result {
+    loop {
+        while let Some((device, command)) = inbox.pop() {
+            carry_out(&shared, &mut processes.borrow_mut(), device, command);
+        }
+        inbox.notified().await;
+    }
+}
+
+fn carry_out<C: ClientDecisions>(shared: &Arc<Shared>, processes: &mut Processes<C>, device: usize, command: Command) {
+    let process = processes.get_mut(&device);
+    match (command, process) {
+        (Command::Fault(fault), _) => script::befall(shared, processes, device, &fault),
+        (Command::Heal, Some(process)) => {
+            if process.is_frozen() {
+                shared.recorder.effect(shared.now(), Effect::Woken { device: shared.index(device) });
+                process.wake();
+            }
+            process.network_changed();
+        }
+        (Command::Call(call), Some(process)) => process.call(&call),
+        (Command::Arm(event, call), Some(process)) => process.arm(event, call),
+        (Command::Stranger(conduct), _) => {
+            tokio::task::spawn_local(stranger::visit(Arc::clone(shared), device, conduct));
+        }
+        // A dead process calls nothing, and hears nothing.
+        (Command::Call(_) | Command::Arm(..) | Command::Heal, None) => {}
+    }
+}
