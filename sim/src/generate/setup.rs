@@ -78,7 +78,7 @@ impl Setup {
         let app = draw_app(&mut stream("app"), &users, span, &families);
         let sites = draw_sites(&mut stream("sites"));
         let devices_max = (2 + budget / BUDGET_PER_DEVICE).min(12);
-        let devices = draw_devices(&mut stream("devices"), devices_max, &sites, app.seats, &families);
+        let devices = draw_devices(&mut stream("devices"), devices_max, &sites, &families);
         let limits = draw_limits(&mut stream("limits"));
         let loses_power = seed.profile == Profile::PowerLoss;
         Setup { is_soak, loses_power, budget, span, families, app, limits, users, sites, devices }
@@ -163,7 +163,6 @@ fn draw_devices(
     draw: &mut Draw,
     devices_max: u64,
     sites: &[(SiteName, Site)],
-    seats: Seats,
     families: &Families,
 ) -> Vec<(DeviceName, Device)> {
     let count = draw.between(2, devices_max);
@@ -196,7 +195,6 @@ fn draw_devices(
         };
         (format!("{word}-{number}").parse().expect("the name of a device"), device)
     });
-    let _ = seats;
     devices.collect()
 }
 

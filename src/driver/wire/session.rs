@@ -420,7 +420,7 @@ pub struct Refusal {
 pub mod refusal {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Why {
-        /// A code of SPEC.md, for the caller.
+        /// A code of docs/errors.md, for the caller.
         #[prost(uint32, tag = "1")]
         Code(u32),
         /// The attempt number is behind (ATT-1).
