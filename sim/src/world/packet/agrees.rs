@@ -34,21 +34,21 @@ const HOST: &str = "server";
 
 /// What the test and the server's process tell each other.
 #[derive(Default)]
-struct Desk {
+struct Exchange {
     asked: VecDeque<Vec<Commit>>,
     answered: Option<io::Result<()>>,
     /// What the store held when it was last opened.
     opened: Option<Records>,
 }
 
-type Shared = Arc<Mutex<Desk>>;
+type Shared = Arc<Mutex<Exchange>>;
 
-fn lock(desk: &Shared) -> MutexGuard<'_, Desk> {
-    desk.lock().expect("nobody panics while holding it")
+fn lock(exchange: &Shared) -> MutexGuard<'_, Exchange> {
+    exchange.lock().expect("nobody panics while holding it")
 }
 
 /// The server's process: opens its store as often as it takes, then commits what it is asked to.
-async fn process(disk: Arc<Disk>, desk: Shared) -> turmoil::Result {
+async fn process(disk: Arc<Disk>, exchange: Shared) -> turmoil::Result {
     let mut store = Store::new(Arc::clone(&disk));
     'open: loop {
         let records = loop {
@@ -58,9 +58,9 @@ async fn process(disk: Arc<Disk>, desk: Shared) -> turmoil::Result {
                 Err(error) => return Err(error.into()),
             }
         };
-        lock(&desk).opened = Some(records);
+        lock(&exchange).opened = Some(records);
         loop {
-            let next = lock(&desk).asked.pop_front();
+            let next = lock(&exchange).asked.pop_front();
             let Some(batch) = next else {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 continue;
@@ -70,7 +70,7 @@ async fn process(disk: Arc<Disk>, desk: Shared) -> turmoil::Result {
             if !has_failed {
                 disk.answered();
             }
-            lock(&desk).answered = Some(result);
+            lock(&exchange).answered = Some(result);
             if has_failed {
                 continue 'open;
             }
@@ -82,7 +82,7 @@ async fn process(disk: Arc<Disk>, desk: Shared) -> turmoil::Result {
 struct Machine<'a> {
     sim: Sim<'a>,
     disk: Arc<Disk>,
-    desk: Shared,
+    exchange: Shared,
     usual: Span,
 }
 
@@ -96,12 +96,12 @@ impl Machine<'_> {
             .rng_seed(scenario.seed)
             .build();
         let disk = Arc::new(Disk::new(scenario, recorder));
-        let desk = Shared::default();
+        let exchange = Shared::default();
         sim.host(HOST, {
-            let (disk, desk) = (Arc::clone(&disk), Arc::clone(&desk));
-            move || process(Arc::clone(&disk), Arc::clone(&desk))
+            let (disk, exchange) = (Arc::clone(&disk), Arc::clone(&exchange));
+            move || process(Arc::clone(&disk), Arc::clone(&exchange))
         });
-        Machine { sim, disk, desk, usual: scenario.app.commit_latency }
+        Machine { sim, disk, exchange, usual: scenario.app.commit_latency }
     }
 
     fn fault(&self, fault: &Fault) {
@@ -111,7 +111,7 @@ impl Machine<'_> {
     /// Goes on until the store is open. What it holds.
     fn opened(&mut self) -> Records {
         for _ in 0..10_000 {
-            if let Some(records) = lock(&self.desk).opened.take() {
+            if let Some(records) = lock(&self.exchange).opened.take() {
                 return records;
             }
             self.sim.step().expect("the store opens");
@@ -121,13 +121,13 @@ impl Machine<'_> {
 
     /// Commits. None when the power was lost meanwhile.
     fn commit(&mut self, batch: Vec<Commit>) -> Option<io::Result<()>> {
-        lock(&self.desk).asked.push_back(batch);
+        lock(&self.exchange).asked.push_back(batch);
         for _ in 0..10_000 {
             self.sim.step().expect("a commit ends");
             if self.disk.has_lost_power() {
                 return None;
             }
-            if let Some(result) = lock(&self.desk).answered.take() {
+            if let Some(result) = lock(&self.exchange).answered.take() {
                 return Some(result);
             }
         }
@@ -137,7 +137,7 @@ impl Machine<'_> {
     fn crash(&mut self, loses_power: bool) {
         self.disk.cut(loses_power);
         self.sim.crash(HOST);
-        *lock(&self.desk) = Desk::default();
+        *lock(&self.exchange) = Exchange::default();
         self.sim.bounce(HOST);
     }
 }
