@@ -52,6 +52,8 @@ codes! {
     AlreadyInitialised = 6015, "the SDK is initialised already";
     /// The application: correct the argument (API-4).
     InvalidArgument = 6017, "an argument is not valid";
+    /// The device's storage: the record cannot be written, so nothing was sent (ATT-5).
+    StorageFailed = 6022, "the device's storage cannot be written";
     /// The application logged out before the login had ended (LOGOUT-3).
     LoginCancelled = 6023, "a logout came before the login had ended";
     /// The application: get a fresh ticket, this one was reported expired before (TICKET-7).
@@ -62,6 +64,8 @@ codes! {
     InvalidUserId = 7003, "the user id is not valid";
     /// The application called `uninit` (INIT-3).
     Uninitialised = 7009, "the SDK was uninitialised";
+    /// The application is too old for its server, or too new: update it (VERSION-1).
+    VersionNotSupported = 7013, "the server does not support this version of the SDK";
     /// The application: a login is under way, await it (LOGIN-4).
     LoginPending = 7501, "a login is pending";
     /// The application: a logout is under way, await it (LOGOUT-4).

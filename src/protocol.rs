@@ -134,6 +134,23 @@ pub enum ClientFrame<Ticket> {
 }
 
 impl<Ticket> ClientFrame<Ticket> {
+    /// The call it serves, if it serves one.
+    pub fn call(&self) -> Option<CallId> {
+        match self {
+            ClientFrame::Login { call, .. }
+            | ClientFrame::Renew { call, .. }
+            | ClientFrame::Logout { call, .. }
+            | ClientFrame::SendMessage { call, .. }
+            | ClientFrame::AdminKick { call, .. }
+            | ClientFrame::QueryStatus { call, .. } => Some(*call),
+            ClientFrame::Hello { .. }
+            | ClientFrame::LoginAcknowledged { .. }
+            | ClientFrame::Resume { .. }
+            | ClientFrame::Heartbeat
+            | ClientFrame::KickConfirmed { .. } => None,
+        }
+    }
+
     /// The same frame with its ticket, if it has one, replaced by `open(ticket)`.
     pub fn map_ticket<Other>(self, open: impl FnOnce(Ticket) -> Other) -> ClientFrame<Other> {
         match self {

@@ -8,7 +8,7 @@ use crate::client::state::{Account, Connection, Stage, State};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::id::{CallId, Change, ConnectionId};
-use crate::protocol::{ClientFrame, ServerFrame};
+use crate::protocol::{ClientFrame, FrameError, ServerFrame};
 use crate::ticket::Ticket;
 use crate::time::Instant;
 
@@ -39,7 +39,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
             ServerFrame::Message(message) => self.message_came(message),
             ServerFrame::AdminKickAnswer { call, outcome } => self.admin_kick_answered(call, outcome),
             ServerFrame::StatusAnswer { call, outcome } => self.query_answered(call, outcome),
-            ServerFrame::Error(_) => self.link_lost(),
+            ServerFrame::Error(FrameError::Version) => self.version_refused(),
+            ServerFrame::Error(FrameError::Malformed | FrameError::Oversized | FrameError::OutOfPlace) => {
+                self.link_lost();
+            }
         }
     }
 

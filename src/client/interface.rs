@@ -186,6 +186,12 @@ pub enum Input {
         /// Which one.
         connection: ConnectionId,
     },
+    /// The device's record cannot be written at the moment. The owner goes on trying; the frames that
+    /// waited for it on the connection are given up (ATT-5).
+    StorageFailed {
+        /// Those frames, in order. None of them has left, and none will.
+        unsent: Vec<ClientFrame<Ticket>>,
+    },
     /// The device runs again after its operating system froze it (CONN-10).
     Woken,
     /// The operating system reports another network (CONN-10).

@@ -53,6 +53,21 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
+    /// VERSION-1: the server refuses the greeting, and with it whatever came behind. What was up before
+    /// had been greeted: then the connection is no good, and the next one tells.
+    pub(super) fn version_refused(&mut self) {
+        match (&self.state.account, self.state.stage()) {
+            (Account::LoggingIn(_), Some(Stage::LoginSent)) => self.login_refused(Code::VersionNotSupported),
+            (Account::LoggedIn(_), Some(Stage::ResumeSent { .. })) => {
+                self.hang_up();
+                self.attempt_failed(Code::VersionNotSupported);
+            }
+            (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => {
+                self.link_lost();
+            }
+        }
+    }
+
     /// CONN-2: an attempt lasts so long and no longer, the answer to its resume included.
     pub(super) fn connecting_took_too_long(&mut self) {
         self.hang_up();
@@ -106,7 +121,20 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn attempt_failed(&mut self, code: Code) {
         self.state.backoff.last_end = Some(code);
         self.event(Event::ConnectFailed(code));
-        self.reconnect();
+        if self.decisions.is_final(code) {
+            self.renewal_failed(code);
+        } else {
+            self.reconnect();
+        }
+    }
+
+    /// VERSION-1: connects for a call where nothing else does any more.
+    pub(super) fn connect_again(&mut self) {
+        let has_given_up = self.state.backoff.last_end.is_some_and(|code| self.decisions.is_final(code));
+        if has_given_up && self.state.connection.is_none() {
+            self.state.backoff = Default::default();
+            self.connect();
+        }
     }
 
     /// Draws the delay before the next attempt, unless there is nothing to connect for (CONN-2, CONN-9).

@@ -117,7 +117,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    fn login_refused(&mut self, code: Code) {
+    pub(super) fn login_refused(&mut self, code: Code) {
         let Account::LoggingIn(login) = &self.state.account else { return };
         let (held, ticket) = (login.held, login.ticket.clone());
         self.remember_if_expired(code, ticket);
@@ -158,7 +158,12 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
         // LOGIN-8: never sent, so the last attempt's end decides.
         let under_way = self.state.connection.is_some();
-        let code = if under_way { Code::ConnectTimeout } else { self.last_attempt_end() };
+        self.login_never_sent(if under_way { Code::ConnectTimeout } else { self.last_attempt_end() });
+    }
+
+    /// Not a byte of it has left, and none will (LOGIN-8, ATT-5).
+    pub(super) fn login_never_sent(&mut self, code: Code) {
+        let under_way = self.state.connection.is_some();
         self.hang_up();
         self.fail_login(code, under_way);
         self.reconnect();

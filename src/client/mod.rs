@@ -96,6 +96,7 @@ impl<D: ClientDecisions> Client<D> {
                 self.handle(now, |handler| handler.disconnected(connection));
             }
             Input::Frame { connection, frame } => self.handle(now, |handler| handler.frame(connection, frame)),
+            Input::StorageFailed { unsent } => self.handle(now, |handler| handler.storage_failed(&unsent)),
             Input::Woken | Input::NetworkChanged => self.handle(now, |handler| handler.look_at_the_link()),
         }
     }

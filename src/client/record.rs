@@ -4,10 +4,13 @@
 
 use crate::client::draw;
 use crate::client::handler::Handler;
-use crate::client::interface::{Installation, Note, Write};
+use crate::client::interface::{Installation, Note, Timer, Write};
+use crate::client::state::{Account, Renewal};
+use crate::code::Code;
 use crate::decide::ClientDecisions;
-use crate::id::Attempt;
-use crate::protocol::SessionName;
+use crate::id::{Attempt, CallId};
+use crate::protocol::{ClientFrame, SessionName};
+use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn write_record(&mut self) {
@@ -47,6 +50,45 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
+    /// ATT-5: the record cannot be written. What needs it ends at once: `unsent` has not left, and will not.
+    pub(super) fn storage_failed(&mut self, unsent: &[ClientFrame<Ticket>]) {
+        let resume_is_unsent = unsent.iter().any(|frame| matches!(frame, ClientFrame::Resume { .. }));
+        // A login not sent yet would have to wait for the record, too.
+        let login_is_sent = self.state.login_was_sent();
+        match &self.state.account {
+            Account::LoggingIn(login) if !login_is_sent || carry(unsent, login.call) => {
+                self.login_never_sent(Code::StorageFailed);
+            }
+            Account::LoggingOut(call) if carry(unsent, *call) => {
+                let call = *call;
+                self.hang_up();
+                self.set_account(Account::Nobody);
+                self.state.timers.cancel(Timer::Request(call));
+                self.result(call, Err(Code::StorageFailed));
+            }
+            Account::LoggedIn(_) if resume_is_unsent => {
+                self.hang_up();
+                self.attempt_failed(Code::StorageFailed);
+            }
+            Account::LoggedIn(_) => self.end_unsent_calls(unsent),
+            Account::Nobody | Account::LoggingIn(_) | Account::LoggingOut(_) => {}
+        }
+    }
+
+    /// The session's calls among these end; the others on its link have left and go on.
+    fn end_unsent_calls(&mut self, unsent: &[ClientFrame<Ticket>]) {
+        for call in unsent.iter().filter_map(ClientFrame::call) {
+            let is_renewal = |renewal: &mut Renewal| renewal.call == call;
+            if self.state.requests.remove(&call).is_some() {
+                self.state.timers.cancel(Timer::Request(call));
+                self.result(call, Err(Code::StorageFailed));
+            } else if self.state.session_mut().and_then(|session| session.renewal.take_if(is_renewal)).is_some() {
+                self.state.timers.cancel(Timer::Login);
+                self.result(call, Err(Code::StorageFailed));
+            }
+        }
+    }
+
     /// Another installation uses this device's id: a new one is taken (ATT-1). What the record
     /// owed was owed under the old id and can no longer be said.
     pub(super) fn take_new_device(&mut self) {
@@ -58,4 +100,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.note(Note::NewDevice { device });
         self.write_record();
     }
+}
+
+/// Whether one of the frames carries the call.
+fn carry(frames: &[ClientFrame<Ticket>], call: CallId) -> bool {
+    frames.iter().any(|frame| frame.call() == Some(call))
 }

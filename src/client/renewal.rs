@@ -20,6 +20,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.start_login_timeout();
         // CONN-2: an accepted call starts the back-off over.
         self.restart_backoff();
+        self.connect_again();
         self.send_renewal();
     }
 
@@ -91,8 +92,15 @@ impl<D: ClientDecisions> Handler<'_, D> {
             return;
         }
         let code = if self.state.connection.is_some() { Code::ConnectTimeout } else { self.last_attempt_end() };
-        let Some(renewal) = self.state.session_mut().and_then(|session| session.renewal.take()) else { return };
-        self.result(renewal.call, Err(code));
+        self.renewal_failed(code);
+    }
+
+    /// Ends a renewal that was never sent.
+    pub(super) fn renewal_failed(&mut self, code: Code) {
+        let Some(session) = self.state.session_mut() else { return };
+        let Some(Renewal { call, .. }) = session.renewal.take_if(|renewal| !renewal.sent) else { return };
+        self.state.timers.cancel(Timer::Login);
+        self.result(call, Err(code));
     }
 
     /// Ends a renewal that was sent. Its outcome is unknown, so both tickets are kept. Says whether there was one.

@@ -320,6 +320,11 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         }
     }
 
+    /// Whether nothing is tried again by itself after an attempt to connect that ended with this code (VERSION-1).
+    fn is_final(&self, code: Code) -> bool {
+        code == Code::VersionNotSupported
+    }
+
     /// The attempt number after `last` (ATT-1).
     fn next_attempt(&self, last: Attempt) -> Attempt {
         Attempt { start: last.start, count: last.count.saturating_add(1) }

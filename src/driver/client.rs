@@ -23,7 +23,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use self::link::{Closing, Link, LinkEvent};
 use self::shared::Shared;
@@ -97,6 +97,8 @@ pub struct SdkDriver<S: Surroundings, Disk: DeviceDisk, O: Observe = Unobserved,
     last_unwritten: Change,
     last_writing: Change,
     write_again_at: Option<Instant>,
+    /// Whether the last write failed.
+    disk_fails: bool,
     /// Every change up to this one is on disk.
     stored: Change,
     link: Option<Link<S::Stream>>,
@@ -123,6 +125,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             last_unwritten: Change::NONE,
             last_writing: Change::NONE,
             write_again_at: None,
+            disk_fails: false,
             stored: Change::NONE,
             link: None,
             closing: VecDeque::new(),
@@ -189,14 +192,18 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
 
     /// Does what the core asked for, as far as the disk allows.
     fn carry_out(&mut self) {
+        let mut needs_disk = false;
         for output in self.shared.take_orders() {
             match &output.action {
                 Action::Store { change, write } => {
+                    needs_disk = true;
                     self.shared.observe(ClientSeen::Output(&output));
                     self.unwritten.apply(write.clone());
                     self.last_unwritten = *change;
                 }
                 Action::Connect { connection } => {
+                    // Nothing goes out on it before the record is on disk.
+                    needs_disk = true;
                     self.shared.observe(ClientSeen::Output(&output));
                     debug!(connection = connection.0, server = self.server, "connect");
                     let connecting = self.shared.surroundings.connect(&self.server);
@@ -218,8 +225,13 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
                 | Action::Note(_) => unreachable!("these are no orders to the driver"),
             }
         }
-        self.begin_write();
         self.send_what_may_go();
+        needs_disk |= self.link.as_ref().is_some_and(Link::is_waiting) || self.shared.delivery_waits(self.stored);
+        if needs_disk {
+            // ATT-5: who calls is told how the disk is now, and not how it was.
+            self.write_again_at = None;
+        }
+        self.begin_write();
     }
 
     fn close(&mut self, connection: ConnectionId) {
@@ -302,14 +314,24 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
     fn written(&mut self, mut batch: OnDisk, result: io::Result<()>) {
         match result {
             Ok(()) => {
+                if std::mem::take(&mut self.disk_fails) {
+                    info!("the device's disk can be written again");
+                }
                 self.stored = self.last_writing;
                 self.shared.observe(ClientSeen::Stored(self.stored));
             }
             Err(error) => {
-                warn!(%error, "the device's disk cannot be written; trying again");
+                if !std::mem::replace(&mut self.disk_fails, true) {
+                    warn!(%error, "the device's disk cannot be written; trying again");
+                }
+                let is_of_record = batch.installation.is_some();
                 batch.overlay(std::mem::take(&mut self.unwritten));
                 self.unwritten = batch;
                 self.write_again_at = Some(self.shared.now() + WRITE_AGAIN);
+                if is_of_record {
+                    let unsent = self.link.as_mut().map_or_else(Vec::new, Link::give_up);
+                    self.shared.storage_failed(self.stored, unsent);
+                }
             }
         }
     }

@@ -255,7 +255,8 @@ pub trait DeviceDisk: Send + 'static {
     ///
     /// # Errors
     ///
-    /// What keeps them from being written. The driver tries again.
+    /// What keeps the record from being written. The driver tries again, and ends the calls that need it
+    /// meanwhile (ATT-5). A cache that cannot be written is no reason: the server brings it anew.
     fn write(&mut self, writes: Vec<Write>) -> impl Future<Output = io::Result<()>> + Send;
 }
 

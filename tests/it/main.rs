@@ -6,6 +6,7 @@ mod gatecrashd_ticket;
 mod generated;
 mod killed;
 mod loopback;
+mod sdk;
 mod serve;
 mod server;
 mod store;

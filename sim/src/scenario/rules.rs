@@ -76,10 +76,10 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 87] = [
+pub const RULES: [(&str, &str); 89] = [
     (
         "INIT-1",
-        "Without a successful init, and after uninit, calls fail with 6013; only init, listener changes, login_status and login_user still work.",
+        "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
     ),
     ("INIT-2", "The application may log in the moment init has returned."),
     ("INIT-3", "uninit settles every call under way with 7009 before it returns, and not one callback comes after it."),
@@ -104,6 +104,10 @@ pub const RULES: [(&str, &str); 87] = [
     (
         "ATT-4",
         "Device id, start count and owed end are synced as one record before the first frame, and belong to one process at a time.",
+    ),
+    (
+        "ATT-5",
+        "While the device's record cannot be written, calls that need it end at once with 6022; a damaged file keeps nobody from logging in.",
     ),
     ("LOGIN-1", "A user's first accepted login creates the account; a refused one leaves nothing behind."),
     (
@@ -221,7 +225,7 @@ pub const RULES: [(&str, &str); 87] = [
         "EVENT-1",
         "A session ends with at most one terminal event, after the change of status and the end of its pending calls.",
     ),
-    ("EVENT-2", "Every call may be made inside a listener."),
+    ("EVENT-2", "Every call may be made inside a listener, and one that fails keeps the SDK from nothing."),
     (
         "SWITCH-1",
         "A login as another user logs the former out first by itself; only a refusal by the SDK leaves the former logged in.",
@@ -289,6 +293,10 @@ pub const RULES: [(&str, &str); 87] = [
     (
         "INPUT-4",
         "A bad scenario or configuration is refused with its place, the rule and the nearest valid word, and nothing runs.",
+    ),
+    (
+        "VERSION-1",
+        "A server that does not support the SDK's version ends a login with 7013 and a session's reconnecting, until the next login or init.",
     ),
 ];
 

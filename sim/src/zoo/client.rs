@@ -238,6 +238,10 @@ impl ClientDecisions for ClientBug {
         ask!(self.reconnects(standing))
     }
 
+    fn is_final(&self, code: Code) -> bool {
+        ask!(self.is_final(code))
+    }
+
     fn next_attempt(&self, last: Attempt) -> Attempt {
         ask!(self.next_attempt(last))
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 
-use crate::client::Output;
+use crate::client::{Action, Output};
 use crate::driver::stream::Sending;
 use crate::driver::wire::{self, FrameReader, Unreadable};
 use crate::id::{Change, ConnectionId};
@@ -69,6 +69,20 @@ impl<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<Stream> {
     /// The next frame that may go out now that everything up to `stored` is on disk.
     pub(super) fn next_to_send(&mut self, stored: Change) -> Option<Output> {
         self.waiting.pop_front_if(|output| output.reveals <= stored)
+    }
+
+    /// Whether frames wait for the disk.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The frames that wait for the disk, which are not sent any more.
+    pub(super) fn give_up(&mut self) -> Vec<ClientFrame<Ticket>> {
+        let frame = |output: Output| match output.action {
+            Action::Send { frame, .. } => frame,
+            other => unreachable!("{other:?} is no frame"),
+        };
+        self.waiting.drain(..).map(frame).collect()
     }
 
     /// Says whether there was room.

@@ -3,10 +3,11 @@
 //! Locked only for the time of one call or input, never while a listener runs or anything waits.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::sdk::{Answer, Calls, Listener, Setup, Unheard};
 use crate::client::{Action, Call, Client, Input, Output, Reply, Start, Status};
@@ -14,6 +15,8 @@ use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::driver::{ClientSeen, Observe, OnDisk, Surroundings};
 use crate::id::{CallId, Change, UserId};
+use crate::protocol::ClientFrame;
+use crate::ticket::Ticket;
 use crate::time::Instant;
 
 pub(super) struct Shared<S, O, D: ClientDecisions> {
@@ -44,6 +47,8 @@ struct Waiting {
     answer: Answer,
     /// Whether its success would tell something of an account.
     of_account: bool,
+    /// Whether its success promises what the device's record holds (LOGOUT-2).
+    of_record: bool,
 }
 
 impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
@@ -78,6 +83,19 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
         let now = self.now();
         locked.core.handle_timeout(now);
         self.drain(now, &mut locked, Code::NotLoggedIn);
+    }
+
+    /// ATT-5: the record cannot be written, and what waited for it is given up: these frames, and results,
+    /// which are told now.
+    pub(super) fn storage_failed(&self, stored: Change, unsent: Vec<ClientFrame<Ticket>>) {
+        let mut locked = self.lock();
+        locked.tell_without_the_disk(stored);
+        self.take(&mut locked, Input::StorageFailed { unsent }, Code::NotLoggedIn);
+    }
+
+    /// Whether the application waits for the disk.
+    pub(super) fn delivery_waits(&self, stored: Change) -> bool {
+        self.lock().deliveries.front().is_some_and(|output| output.reveals > stored)
     }
 
     /// Something happened to the connection.
@@ -149,6 +167,18 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
 }
 
 impl<D: ClientDecisions> Locked<D> {
+    /// A logout whose end could not be kept says so; whatever else waited may as well be told.
+    fn tell_without_the_disk(&mut self, stored: Change) {
+        for output in self.deliveries.iter_mut().filter(|output| output.reveals > stored) {
+            output.reveals = Change::NONE;
+            if let Action::Result { call, outcome: outcome @ Ok(_) } = &mut output.action
+                && self.pending.get(call).is_some_and(|waiting| waiting.of_record)
+            {
+                *outcome = Err(Code::StorageFailed);
+            }
+        }
+    }
+
     /// Nothing of the account that was given up reaches the application: no event, and no success of
     /// a call, which a listener may have come before (SWITCH-2, LOGOUT-1, INIT-3).
     fn forget_account(&mut self, given_up: Code) {
@@ -181,7 +211,8 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
                 | Call::AdminKick { .. }
                 | Call::QueryStatus { .. } => (true, Code::NotLoggedIn),
             };
-            locked.pending.insert(call, Waiting { answer, of_account });
+            let of_record = matches!(request, Call::Logout);
+            locked.pending.insert(call, Waiting { answer, of_account, of_record });
             debug!(call = call.0, request = request.word());
             self.take(&mut locked, Input::Call { call, request }, given_up);
             self.changed.notify_one();
@@ -215,7 +246,8 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
     }
 
     fn set_listener(&self, listener: Arc<dyn Listener>) {
-        self.lock().listener = listener;
+        // Dropped after the lock: the end of a listener may call the SDK.
+        let _before = std::mem::replace(&mut self.lock().listener, listener);
     }
 }
 
@@ -236,8 +268,13 @@ impl Delivery {
                 let _ = answer.send(outcome);
             }
             (Action::Event(event), None) => {
-                debug!(event = event.word());
-                self.listener.hear(&event);
+                let word = event.word();
+                debug!(event = word);
+                let listener = self.listener;
+                // What the application does with an event is its own affair: the SDK goes on (EVENT-2).
+                if catch_unwind(AssertUnwindSafe(move || listener.hear(&event))).is_err() {
+                    error!(event = word, "the application's listener panicked");
+                }
             }
             (other, _) => unreachable!("{other:?} is nothing to deliver"),
         }

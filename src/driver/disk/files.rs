@@ -7,7 +7,7 @@
 //! data/device-2/…                       a second process at the same time is a device of its own
 //! ```
 
-use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs::{self, File, TryLockError};
 use std::future::Future;
 use std::io::{self, Write as _};
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
+use tracing::warn;
 
 use crate::client::{Installation, Write};
 use crate::driver::{DeviceDisk, OnDisk, directory};
@@ -27,6 +28,15 @@ use crate::protocol::Conversation;
 const PROCESSES_MAX: u32 = 64;
 
 const INSTALLATION: &str = "installation.json";
+
+/// What a file is written under before it takes another's place.
+const NEW: &str = "new";
+
+/// Far above what is ever written: a longer file is none of ours, and is not read into memory.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How many directories found in the place of a file are kept.
+const ASIDE_MAX: u32 = 64;
 
 /// A directory with the record and the caches of one device.
 ///
@@ -49,27 +59,32 @@ pub struct FileDisk {
 }
 
 impl FileDisk {
-    /// Takes the first free device in `data`, making the directory if need be, and reads it.
+    /// Takes the first free device in `data`, making the directory if need be, and reads it. What it finds
+    /// damaged is logged and dropped: without its record it is a new device, and the server brings the
+    /// conversations anew (ATT-5).
     ///
     /// # Errors
     ///
-    /// When the directory or its files cannot be read or made, or hold what this never wrote.
+    /// When no device's directory can be made or locked.
     pub fn open(data: impl AsRef<Path>) -> io::Result<Self> {
         let data = data.as_ref();
+        let mut unusable = None;
         for number in 1..=PROCESSES_MAX {
             let path = data.join(format!("device-{number}"));
-            fs::create_dir_all(&path)?;
-            let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"))?;
-            match lock.try_lock() {
-                Ok(()) => {
-                    let on_disk = read(&path)?;
+            match locked(&path) {
+                Ok(Some(lock)) => {
+                    if let Some(error) = unusable {
+                        warn!(%error, "a device's directory cannot be used: {} is taken instead", path.display());
+                    }
+                    let on_disk = read(&path);
                     return Ok(FileDisk { path, on_disk, lock: Arc::new(lock) });
                 }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(error),
+                Ok(None) => {}
+                Err(error) => unusable = Some(error),
             }
         }
-        Err(io::Error::other(format!("{PROCESSES_MAX} processes use {} already", data.display())))
+        let full = || io::Error::other(format!("{PROCESSES_MAX} processes use {} already", data.display()));
+        Err(unusable.unwrap_or_else(full))
     }
 
     /// The directory of this device.
@@ -89,7 +104,7 @@ impl DeviceDisk for FileDisk {
         let lock = Arc::clone(&self.lock);
         // Begun when called: what was handed over is written even if nobody waits for it.
         let writing = spawn_blocking(move || {
-            let written = writes.iter().try_for_each(|write| write_one(&path, write));
+            let written = write_all(&path, &writes);
             drop(lock);
             written
         });
@@ -97,18 +112,59 @@ impl DeviceDisk for FileDisk {
     }
 }
 
-fn read(path: &Path) -> io::Result<OnDisk> {
+/// The lock of a device's directory, unless another process has it.
+fn locked(path: &Path) -> io::Result<Option<File>> {
+    fs::create_dir_all(path)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn read(path: &Path) -> OnDisk {
     let mut on_disk = OnDisk::default();
-    for entry in fs::read_dir(path)? {
-        let file = entry?.path();
-        let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        if name == INSTALLATION {
-            on_disk.installation = Some(read_json::<Installation>(&file)?);
-        } else if let Some(user) = user_of(name) {
-            on_disk.conversations.insert(user, read_json::<Vec<Conversation>>(&file)?);
+    match read_json::<Installation>(&path.join(INSTALLATION)) {
+        Ok(installation) => on_disk.installation = installation,
+        Err(error) => {
+            warn!(%error, "the device's record is damaged: this is a new device");
+            clear(path, INSTALLATION);
         }
     }
-    Ok(on_disk)
+    if path.join(NEW).symlink_metadata().is_ok() {
+        clear(path, NEW);
+    }
+    for (name, user) in caches(path) {
+        match read_json::<Vec<Conversation>>(&path.join(&name)) {
+            Ok(conversations) => on_disk.conversations.extend(conversations.map(|list| (user, list))),
+            Err(error) => {
+                warn!(%error, "cached conversations are damaged: the server brings them anew");
+                clear(path, &name);
+            }
+        }
+    }
+    on_disk
+}
+
+/// The files that are users' caches. A directory that cannot be listed has none.
+fn caches(path: &Path) -> Vec<(String, UserId)> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter_map(|name| user_of(&name).map(|user| (name, user))).collect()
+}
+
+/// Makes room for a file. What is no file may be dear to somebody, and is put aside.
+fn clear(path: &Path, name: &str) {
+    let damaged = path.join(name);
+    let aside = (1..=ASIDE_MAX).map(|number| path.join(format!("aside-{number}"))).find(|aside| !aside.exists());
+    let cleared = match aside {
+        Some(aside) if damaged.is_dir() => fs::rename(&damaged, aside),
+        Some(_) | None => fs::remove_file(&damaged),
+    };
+    if let Err(error) = cleared {
+        warn!(%error, "{} is in the way", damaged.display());
+    }
 }
 
 /// The name of a user's cache. In hexadecimal digits, because some file systems take `Alice` for
@@ -125,26 +181,56 @@ fn user_of(name: &str) -> Option<UserId> {
     String::from_utf8(text).ok()?.parse().ok()
 }
 
-fn read_json<Value: DeserializeOwned>(file: &Path) -> io::Result<Value> {
-    let text = fs::read(file)?;
-    serde_json::from_slice(&text).map_err(|error| io::Error::other(format!("{}: {error}", file.display())))
+/// What is in a file; none if there is no such file.
+fn read_json<Value: DeserializeOwned>(file: &Path) -> io::Result<Option<Value>> {
+    let damaged = |why: &dyn Display| io::Error::other(format!("{}: {why}", file.display()));
+    // Looked at first: to open what is no file may take for ever.
+    let metadata = match fs::metadata(file) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(damaged(&error)),
+    };
+    if !metadata.is_file() {
+        return Err(damaged(&"no file"));
+    }
+    if metadata.len() > FILE_BYTES_MAX {
+        return Err(damaged(&"longer than any that is written"));
+    }
+    let text = fs::read(file).map_err(|error| damaged(&error))?;
+    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(&error))
 }
 
-fn write_one(path: &Path, write: &Write) -> io::Result<()> {
-    match write {
-        Write::Installation(installation) => write_json(path, INSTALLATION, installation),
-        Write::Conversations { user, conversations } => write_json(path, &file_of(*user), conversations),
+/// A cache that cannot be written is let go (ATT-5): the server brings it anew, and the record goes first.
+fn write_all(path: &Path, writes: &[Write]) -> io::Result<()> {
+    for write in writes {
+        match write {
+            Write::Installation(installation) => write_json(path, INSTALLATION, installation)?,
+            Write::Conversations { user, conversations } => {
+                if let Err(error) = write_json(path, &file_of(*user), conversations) {
+                    warn!(%error, "cached conversations cannot be written");
+                }
+            }
+        }
     }
+    Ok(())
 }
 
 /// Replaces a file whole: after a crash it holds the old text or the new one, never a part.
 fn write_json(path: &Path, name: &str, value: &impl Serialize) -> io::Result<()> {
-    let new = path.join("new");
-    let mut file = File::create(&new)?;
-    file.write_all(&serde_json::to_vec(value)?)?;
-    file.sync_all()?;
-    fs::rename(&new, path.join(name))?;
+    let new = path.join(NEW);
+    let replaced = write_new(&new, value).and_then(|()| fs::rename(&new, path.join(name)));
+    if replaced.is_err() {
+        // A part of it would take room on a disk that may have none left.
+        let _ = fs::remove_file(&new);
+    }
+    replaced?;
     directory::sync(path)
+}
+
+fn write_new(new: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut file = File::create(new)?;
+    file.write_all(&serde_json::to_vec(value)?)?;
+    file.sync_all()
 }
 
 #[cfg(test)]

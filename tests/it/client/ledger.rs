@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use gatecrash::client::{Action, Call, Client, Event, Input, Note, Output, Status, Write};
+use gatecrash::code::Code;
 use gatecrash::decide::ClientDecisions;
 use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, UserId};
 use gatecrash::protocol::ClientFrame;
@@ -24,6 +25,8 @@ pub struct Ledger {
     device: Option<DeviceId>,
     last_attempt: Attempt,
     connecting: bool,
+    /// The server does not speak the SDK's version: nothing is tried any more (VERSION-1).
+    given_up: bool,
     /// Whether the status fell from LOGINED in this turn.
     fell: bool,
 }
@@ -65,7 +68,7 @@ impl Ledger {
             Input::ConnectFailed { connection } | Input::Closed { connection } => {
                 self.line.take_if(|(open, _)| open == connection);
             }
-            Input::Frame { .. } | Input::Woken | Input::NetworkChanged => {}
+            Input::Frame { .. } | Input::StorageFailed { .. } | Input::Woken | Input::NetworkChanged => {}
         }
     }
 
@@ -131,11 +134,17 @@ impl Ledger {
             Event::Connecting => {
                 assert!(!self.connecting, "CONN-3: an attempt ends before the next begins");
                 assert_ne!(self.status, Status::Logout, "CONN-9, KICK-4, TICKET-8: nobody connects for nobody");
+                assert!(
+                    !self.given_up || self.pending().next().is_some(),
+                    "VERSION-1: nobody connects to be refused again"
+                );
                 self.connecting = true;
+                self.given_up = false;
             }
             Event::ConnectSuccess | Event::ConnectFailed(_) => {
                 assert!(self.connecting, "CONN-3: what ends has begun");
                 self.connecting = false;
+                self.given_up = *event == Event::ConnectFailed(Code::VersionNotSupported);
             }
             Event::KickedOffline(_) | Event::UserSigExpired(_) => {
                 assert!(self.fell && self.status == Status::Logout, "EVENT-1: the status changes first");
@@ -159,7 +168,8 @@ impl Ledger {
         if self.status == Status::Logout && self.pending_logouts.is_empty() {
             assert_eq!(self.line, None, "CONN-9: no connection for nobody");
         }
-        let must_go_on = self.status != Status::Logout || self.pending().next().is_some();
+        let is_to_reconnect = self.status != Status::Logout && !self.given_up;
+        let must_go_on = is_to_reconnect || self.pending().next().is_some();
         assert!(!must_go_on || client.poll_timeout().is_some(), "what is pending has a timer");
     }
 }

@@ -12,7 +12,9 @@ mod random;
 mod request;
 mod rig;
 mod stages;
+mod storage;
 mod ticket;
+mod version;
 
 use gatecrash::client::Client;
 

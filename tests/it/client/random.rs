@@ -38,6 +38,7 @@ enum Step {
     Stray(ServerFrame),
     Woken,
     NetworkChanged,
+    StorageFailed,
     Wait(Duration),
     /// A timer fires irrespective of its time: which one.
     Fire(usize),
@@ -139,6 +140,7 @@ fn frames() -> impl Strategy<Value = ServerFrame> {
         1 => call().prop_map(|call| ServerFrame::AdminKickAnswer { call, outcome: Ok(()) }),
         1 => call().prop_map(|call| ServerFrame::StatusAnswer { call, outcome: Ok(StatusReport::default()) }),
         1 => Just(ServerFrame::Error(FrameError::Malformed)),
+        1 => Just(ServerFrame::Error(FrameError::Version)),
     ]
 }
 
@@ -154,6 +156,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => frames().prop_map(Step::Stray),
         1 => Just(Step::Woken),
         1 => Just(Step::NetworkChanged),
+        1 => Just(Step::StorageFailed),
         4 => (0..40_000_u64).prop_map(|millis| Step::Wait(Duration::from_millis(millis))),
         2 => (0..8_usize).prop_map(Step::Fire),
     ];
@@ -179,6 +182,8 @@ struct Play<D: ClientDecisions> {
     epoch: u64,
     /// What is on the device's disk.
     installation: Option<Installation>,
+    /// What was sent since the last input.
+    unsent: Vec<ClientFrame<Ticket>>,
     logins: u32,
 }
 
@@ -199,6 +204,7 @@ impl<D: ClientDecisions> Play<D> {
             awaited: None,
             epoch: 0,
             installation: None,
+            unsent: Vec::new(),
             logins: 0,
         };
         play.step(&Step::Call(Call::Init(Box::new(start(None)))));
@@ -230,6 +236,11 @@ impl<D: ClientDecisions> Play<D> {
             }
             Step::Woken => self.input(Input::Woken),
             Step::NetworkChanged => self.input(Input::NetworkChanged),
+            Step::StorageFailed => {
+                // Nobody has answered what has not left.
+                let unsent = std::mem::take(&mut self.unsent);
+                self.input(Input::StorageFailed { unsent });
+            }
             Step::Wait(span) => self.wait(*span),
             Step::Fire(which) => self.fire(*which),
         }
@@ -262,6 +273,7 @@ impl<D: ClientDecisions> Play<D> {
         if let Input::ConnectFailed { .. } | Input::Closed { .. } = &input {
             self.line = None;
         }
+        self.unsent.clear();
         self.ledger.iter_mut().for_each(|ledger| ledger.input(&input));
         self.client.handle_input(self.now, input);
         self.drain();
@@ -290,12 +302,18 @@ impl<D: ClientDecisions> Play<D> {
             self.ledger.iter_mut().for_each(|ledger| ledger.output(&output));
             self.logins += u32::from(matches!(output.action, Action::Status { login_user: Some(_), .. }));
             match output.action {
-                Action::Send { frame, .. } => self.remember(&frame),
+                Action::Send { frame, .. } => {
+                    self.remember(&frame);
+                    self.unsent.push(frame);
+                }
                 Action::Store { write: Write::Installation(installation), .. } => {
                     self.installation = Some(installation);
                 }
                 Action::Connect { connection } => (self.line, self.awaited) = (Some(connection), None),
-                Action::Close { .. } => self.line = None,
+                Action::Close { .. } => {
+                    self.line = None;
+                    self.unsent.clear();
+                }
                 Action::Store { .. }
                 | Action::Result { .. }
                 | Action::Event(_)
@@ -467,6 +485,7 @@ fn outcome(client: &mut Client, start: Instant, steps: &[Step]) -> Vec<(Vec<Outp
             | Step::Stray(_)
             | Step::Woken
             | Step::NetworkChanged
+            | Step::StorageFailed
             | Step::Fire(_) => client.handle_input(now, Input::Woken),
         }
         let outputs = std::iter::from_fn(|| client.poll_output()).collect();

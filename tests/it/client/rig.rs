@@ -8,6 +8,7 @@
 //! > given alice   (a stage: see `stages`) > answer login 2 [70001]        > expired alice 1
 //! > login alice t1                        > answer resume resumed         > message 7 bob alice hello
 //! > connected / refused / closed [0]      > answer logout 3 ok            > wait 30s / sleep 30s
+//! > storage fails 2  (the last two frames have not left)
 //! ```
 //!
 //! What happens while waiting is preceded by its time: `@ 10.000`.
@@ -87,6 +88,7 @@ struct Rig {
     resume: Attempt,
     /// What is on the device's disk.
     installation: Option<Installation>,
+    sent: Vec<ClientFrame<Ticket>>,
     devices: BTreeMap<DeviceId, usize>,
     lines: Vec<String>,
 }
@@ -107,6 +109,11 @@ impl Rig {
             ["closed", line] => self.input(Input::Closed { connection: number(line) }),
             ["woken"] => self.input(Input::Woken),
             ["network"] => self.input(Input::NetworkChanged),
+            ["storage", "fails", count] => {
+                let left = self.sent.len() - count.parse::<usize>().expect("a number of frames");
+                let unsent = self.sent.split_off(left);
+                self.input(Input::StorageFailed { unsent });
+            }
             ["on", line, rest @ ..] => {
                 let frame = self.frame(rest).expect("a frame");
                 self.input(Input::Frame { connection: number(line), frame });
@@ -209,6 +216,7 @@ impl Rig {
                 text: (*text).into(),
             }),
             ["error"] => ServerFrame::Error(FrameError::OutOfPlace),
+            ["error", "version"] => ServerFrame::Error(FrameError::Version),
             _ => return None,
         })
     }
@@ -262,7 +270,10 @@ impl Rig {
             }
             Action::Connect { connection } => format!("connect {}", connection.0),
             Action::Close { connection } => format!("close {}", connection.0),
-            Action::Send { connection, frame } => format!("send {} {}", connection.0, self.rendered_frame(frame)),
+            Action::Send { connection, frame } => {
+                self.sent.push(frame.clone());
+                format!("send {} {}", connection.0, self.rendered_frame(frame))
+            }
             Action::Result { call, outcome } => match outcome {
                 Ok(Reply::Done) => format!("result {} ok", call.0),
                 Ok(Reply::Message(id)) => format!("result {} id {}", call.0, id.0),

@@ -38,7 +38,8 @@ impl Property for SdkModel {
         "INIT-3",
         "INIT-4",
         "SWITCH-2",
-        "TICKET-7"
+        "TICKET-7",
+        "VERSION-1"
     );
     watches!(
         "called",
@@ -78,6 +79,7 @@ mod tests {
     use gatecrash::client::Status;
     use gatecrash::code::Code;
     use gatecrash::policy::Platform;
+    use gatecrash::protocol::FrameError;
 
     use super::super::story::*;
     use super::*;
@@ -130,6 +132,26 @@ mod tests {
         refused(Code::TicketVoided).breaks("LOGIN-3");
         ends(asked().on(PHONE, gone()), 2, failed(Code::NoAnswer)).holds();
         ends(asked().on(PHONE, gone()), 2, failed(Code::NoLink)).breaks("LOGIN-8");
+    }
+
+    /// VERSION-1, LOGIN-5
+    #[test]
+    fn a_server_of_another_version_ends_what_waits_for_it() {
+        let error = ServerFrame::Error { why: FrameError::Version };
+        ends(asked().receives(PHONE, error), 2, failed(Code::VersionNotSupported)).holds();
+        ends(asked().receives(PHONE, error), 2, failed(Code::NoAnswer)).breaks("VERSION-1");
+        let malformed = ServerFrame::Error { why: FrameError::Malformed };
+        ends(asked().receives(PHONE, malformed), 2, failed(Code::VersionNotSupported)).breaks("LOGIN-8");
+        let again = |story: Story| {
+            story.on(PHONE, What::ConnectAsked { connection: 1 }).on(PHONE, What::Connected { connection: 1 })
+        };
+        let refused = |code| {
+            let renewing = login(again(alice().on(PHONE, gone())), 5, ALICE);
+            let error = What::DeviceReceived { connection: 1, frame: error };
+            ends(renewing.on(PHONE, error), 5, failed(code))
+        };
+        refused(Code::VersionNotSupported).holds();
+        refused(Code::NoLink).breaks("VERSION-1");
     }
 
     /// LOGIN-3, LOGIN-8: time settles a login that nothing else does, when it is up.

@@ -48,6 +48,8 @@ impl<O: Observer> Recording<O> {
                 What::DeviceReceived { connection: connection.0, frame }
             }
             client::Input::Closed { connection } => What::Gone { connection: connection.0, peer: None },
+            // No world has a device whose disk fails.
+            client::Input::StorageFailed { .. } => return,
             client::Input::Woken => What::SdkWoken,
             client::Input::NetworkChanged => What::NetworkChanged,
         };

@@ -1,6 +1,7 @@
 //! What comes in on the SDK's connection, and what becomes of the connection.
 
 use gatecrash::code::Code;
+use gatecrash::protocol::FrameError;
 
 use super::state::{Account, Answer, Fate, Kind, Line, Look, Sdk, Stage};
 use crate::scenario::rules::{RuleId, rule};
@@ -10,6 +11,7 @@ const LOGIN: RuleId = rule("LOGIN-3");
 const RENEWAL: RuleId = rule("LOGIN-5");
 const ENDED: RuleId = rule("EVENT-1");
 const LOST: RuleId = rule("CONN-8");
+const VERSION: RuleId = rule("VERSION-1");
 
 impl Sdk {
     /// The connection stands: what there is to ask goes out on it.
@@ -95,11 +97,24 @@ impl Sdk {
                 let answer = refused.map_or(Answer::Report(report), Answer::Code);
                 self.answer(look, const { rule("ADMIN-2") }, call, |kind| kind == Kind::Request, answer);
             }
+            ServerFrame::Error { why: FrameError::Version } => self.version_refused(look),
             ServerFrame::ResumeUnable { .. }
             | ServerFrame::ResumeStale { .. }
             | ServerFrame::HeartbeatAnswer
             | ServerFrame::Message { .. }
             | ServerFrame::Error { .. } => {}
+        }
+    }
+
+    /// VERSION-1: whatever waits for this server has its result. On a link that was up it is no answer.
+    fn version_refused(&mut self, look: &Look<'_>) {
+        if self.line.is_none_or(|line| line.stage != Stage::Asked) {
+            return;
+        }
+        self.settle(look, VERSION, &[Kind::Login, Kind::Renewal], Answer::Code(Code::VersionNotSupported));
+        self.line = None;
+        if let Account::LoggingIn(..) = self.account {
+            self.set_account(Account::Nobody);
         }
     }
 

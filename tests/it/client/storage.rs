@@ -1,0 +1,150 @@
+//! A device whose record cannot be written (ATT-5).
+
+use crate::client::rig::check;
+
+/// ATT-5: a login that could not leave ends at once, however far its connection is; the next one works.
+#[test]
+fn a_login_whose_record_cannot_be_written_ends_at_once() {
+    check(
+        "
+        > given alice connecting
+        > storage fails 0
+        close 0
+        status LOGOUT
+        event connect_failed [6022]
+        result 2 [6022]
+        > wait 100s
+        > given alice connecting once more
+        send 1 login 3 1.1 alice t1
+        > storage fails 2
+        close 1
+        status LOGOUT
+        event connect_failed [6022]
+        result 3 [6022]
+        > login alice t1
+        status LOGINING
+        event connecting
+        connect 2
+        > refused
+        event connect_failed [9508]
+        note back-off 1 0.000
+        > storage fails 0
+        status LOGOUT
+        result 4 [6022]
+        > wait 100s
+        ",
+    );
+}
+
+/// ATT-5: what has left goes on.
+#[test]
+fn a_login_that_is_out_is_not_touched() {
+    check(
+        "
+        > given alice logging in
+        > storage fails 0
+        > answer login 2 epoch 1
+        disk conversations alice:
+        status LOGINED alice
+        event connect_success
+        result 2 ok
+        send 0 acknowledged alice 1
+        > storage fails 1
+        > send bob hello
+        send 0 message 3 to bob hello
+        > storage fails 0
+        > answer send 3 id 1
+        disk conversations alice: bob@1
+        result 3 id 1
+        ",
+    );
+}
+
+/// ATT-5: a session's calls that could not leave end; its link stays.
+#[test]
+fn calls_that_could_not_leave_end() {
+    check(
+        "
+        > given alice
+        > send bob hello
+        send 0 message 3 to bob hello
+        > login alice t2
+        send 0 renew 4 1.2 alice 1 t2
+        > admin-kick bob
+        send 0 admin-kick 5 bob
+        > storage fails 2
+        result 4 [6022]
+        result 5 [6022]
+        > answer send 3 id 1
+        disk conversations alice: bob@1
+        result 3 id 1
+        > login alice t2
+        send 0 renew 6 1.3 alice 1 t2
+        > answer renew 6 ok
+        result 6 ok
+        ",
+    );
+}
+
+/// ATT-5, LOGOUT-1: who logs out is logged out, and is told that the end could not be kept.
+#[test]
+fn a_logout_that_could_not_leave_says_so() {
+    check(
+        "
+        > given alice logging out
+        > storage fails 1
+        close 0
+        result 3 [6022]
+        > login bob t1
+        status LOGINING
+        event connecting
+        connect 1
+        > connected
+        send 1 hello device 1
+        send 1 logout 0 1.3
+        send 1 login 4 1.4 bob t1
+        ",
+    );
+}
+
+/// ATT-5, SWITCH-3: a switch that could not leave fails, and the end of the one before stays owed.
+#[test]
+fn a_switch_that_could_not_leave_owes_the_end() {
+    check(
+        "
+        > given alice
+        > given the switch to bob
+        > storage fails 2
+        close 0
+        status LOGOUT
+        event connect_failed [6022]
+        result 3 [6022]
+        > login bob t1
+        status LOGINING
+        event connecting
+        connect 1
+        > connected
+        send 1 hello device 1
+        send 1 logout 0 1.4
+        send 1 login 4 1.5 bob t1
+        ",
+    );
+}
+
+/// ATT-5, CONN-2: a resume that could not leave is an attempt that failed.
+#[test]
+fn a_resume_that_could_not_leave_is_tried_again() {
+    check(
+        "
+        > given alice resuming
+        > storage fails 2
+        close 1
+        event connect_failed [6022]
+        note back-off 2 0.250
+        > wait 250ms
+        @ 0.250
+        event connecting
+        connect 2
+        ",
+    );
+}
