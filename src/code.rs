@@ -1,4 +1,5 @@
-//! The error codes a caller can meet: one table, with who caused each and what to do about it.
+//! The error codes a caller can meet: one table, with who caused each and what to do about it. And what an
+//! application gets: a code, and the reason where the code alone says too little.
 //!
 //! Decides nothing. Which code answers what is decided in `decide` and in the cores.
 
@@ -109,3 +110,74 @@ impl fmt::Display for Code {
 }
 
 impl std::error::Error for Code {}
+
+/// Why nobody is logged in, of a call that failed for it (API-1).
+///
+/// ```
+/// assert_eq!(gatecrash::code::Reason::Kicked.text(), "the session was kicked");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// There was no login since `init` (INIT-6).
+    NeverLoggedIn,
+    /// A login is pending: its result decides.
+    LoggingIn,
+    /// The last login failed, with a code of its own (LOGIN-6).
+    LoginFailed,
+    /// The session was kicked: `kicked_offline` says by whom (KICK-1).
+    Kicked,
+    /// The session ended with its ticket: log in with a fresh one (TICKET-5).
+    Expired,
+    /// The application logged out (LOGOUT-1).
+    LoggedOut,
+    /// The application logged in as somebody else; the call was made for the one before (SWITCH-2).
+    Switched,
+}
+
+impl Reason {
+    /// It in a few words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Reason::NeverLoggedIn => "there was no login yet",
+            Reason::LoggingIn => "a login is pending",
+            Reason::LoginFailed => "the last login failed",
+            Reason::Kicked => "the session was kicked",
+            Reason::Expired => "the session's ticket has expired",
+            Reason::LoggedOut => "the application logged out",
+            Reason::Switched => "the application logged in as somebody else",
+        }
+    }
+}
+
+/// What a failed call gives the application: the code, and more where the code says too little.
+///
+/// ```
+/// use gatecrash::code::{Code, Failure, Reason};
+///
+/// let failure = Failure { code: Code::NotLoggedIn, reason: Some(Reason::Kicked) };
+/// assert_eq!(failure.to_string(), "[6014] nobody is logged in: the session was kicked");
+/// assert_eq!(Failure::from(Code::NoLink).reason, None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Failure {
+    /// What went wrong.
+    pub code: Code,
+    /// Why nobody is logged in: set with [`Code::NotLoggedIn`], except where the server gave that code. Then the
+    /// session has just ended, and the event that says how is on its way.
+    pub reason: Option<Reason>,
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Failure { code, reason: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code.fmt(f)?;
+        self.reason.map_or(Ok(()), |reason| write!(f, ": {}", reason.text()))
+    }
+}
+
+impl std::error::Error for Failure {}

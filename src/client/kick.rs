@@ -5,7 +5,7 @@
 use crate::client::handler::Handler;
 use crate::client::interface::Event;
 use crate::client::state::Account;
-use crate::code::Code;
+use crate::code::{Code, Reason};
 use crate::decide::ClientDecisions;
 use crate::decide::client::KickVerdict;
 use crate::protocol::{ClientFrame, Kick, SessionName};
@@ -16,7 +16,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             KickVerdict::Apply => {
                 // KICK-7: noted before it is confirmed, and before the application hears of it.
                 self.set_known_ended(Some(SessionName { user: kick.user, epoch: kick.epoch }));
-                self.end_session();
+                self.end_session(Reason::Kicked);
                 self.event(Event::KickedOffline(kick));
                 self.confirm(kick);
                 // CONN-9, KICK-10
@@ -71,15 +71,16 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn session_expired(&mut self) {
         let Some(session) = self.state.session_mut() else { return };
         let name = session.name;
-        self.end_session();
+        self.end_session(Reason::Expired);
         self.event(Event::UserSigExpired(name));
         self.hang_up();
         self.reconnect();
     }
 
     /// EVENT-1: the status changes, pending calls end, then the caller fires the event.
-    fn end_session(&mut self) {
+    fn end_session(&mut self, reason: Reason) {
         let pending = self.state.pending();
+        self.state.nobody = reason;
         self.set_account(Account::Nobody);
         self.end_these(pending, Code::NotLoggedIn);
     }

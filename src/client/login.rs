@@ -5,7 +5,7 @@
 use crate::client::handler::Handler;
 use crate::client::interface::{Event, Reply, Timer};
 use crate::client::state::{Account, Login, Session, Stage};
-use crate::code::Code;
+use crate::code::{Code, Reason};
 use crate::decide::ClientDecisions;
 use crate::decide::client::LoginKind;
 use crate::id::{CallId, UserId};
@@ -181,6 +181,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// and did not end yet (CONN-3).
     fn fail_login(&mut self, code: Code, under_way: bool) {
         let Account::LoggingIn(login) = self.set_account(Account::Nobody) else { return };
+        self.state.nobody = Reason::LoginFailed;
         self.state.timers.cancel(Timer::Login);
         if under_way {
             self.event(Event::ConnectFailed(code));

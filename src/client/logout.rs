@@ -5,7 +5,7 @@
 use crate::client::handler::Handler;
 use crate::client::interface::{Action, Reply, Timer};
 use crate::client::state::Account;
-use crate::code::Code;
+use crate::code::{Code, Reason};
 use crate::decide::ClientDecisions;
 use crate::id::CallId;
 use crate::protocol::{ClientFrame, Refusal};
@@ -14,6 +14,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn logout(&mut self, call: CallId) {
         // LOGOUT-1: from the call on nothing is shown any more.
         self.drop_events();
+        self.state.nobody = Reason::LoggedOut;
         self.state.cache.viewer = self.decisions.viewer_after_logout(self.state.cache.viewer);
         let login_was_sent = self.state.login_was_sent();
         let can_be_said = login_was_sent || self.state.is_up();

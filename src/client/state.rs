@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::client::cache::Cache;
 use crate::client::draw;
 use crate::client::interface::{Installation, Start, Status, Timer};
-use crate::code::Code;
+use crate::code::{Code, Reason};
 use crate::decide::client::{Standing, TicketChoice};
 use crate::id::{Attempt, CallId, Change, ConnectionId, UserId};
 use crate::limits::ClientLimits;
@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) limits: ClientLimits,
     pub(super) record: Record,
     pub(super) account: Account,
+    /// How it came about that nobody is logged in, when nobody is.
+    pub(super) nobody: Reason,
     /// The one connection there may be (CONN-9).
     pub(super) connection: Option<Connection>,
     pub(super) backoff: BackOff,
@@ -171,6 +173,7 @@ impl State {
             limits,
             record: Record { installation, written: Change::NONE, attempt, drawn },
             account: Account::Nobody,
+            nobody: Reason::NeverLoggedIn,
             connection: None,
             backoff: BackOff::default(),
             requests: BTreeMap::new(),
@@ -189,6 +192,15 @@ impl State {
                 Standing::LoggedIn { session: session.name, renewing: session.renewal.is_some() }
             }
             Account::LoggingOut(_) => Standing::LoggingOut,
+        }
+    }
+
+    /// API-1: why nobody is logged in, if nobody is.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        match &self.account {
+            Account::LoggedIn(_) => None,
+            Account::LoggingIn(_) => Some(Reason::LoggingIn),
+            Account::Nobody | Account::LoggingOut(_) => Some(self.nobody),
         }
     }
 

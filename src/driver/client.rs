@@ -61,9 +61,9 @@ const INPUTS_IN_A_ROW_MAX: usize = 256;
 /// let (sdk, driver) = client::sdk(Live::new(), MemoryDisk::default(), "im.example.org:7000");
 /// tokio::spawn(driver.run());
 ///
-/// assert_eq!(sdk.logout().await, Err(Code::NotInitialised));
+/// assert_eq!(sdk.logout().await, Err(Code::NotInitialised.into()));
 /// sdk.init(Platform::Ios).await.unwrap();
-/// assert_eq!(sdk.login("no user id", "ticket").await, Err(Code::InvalidUserId));
+/// assert_eq!(sdk.login("no user id", "ticket").await, Err(Code::InvalidUserId.into()));
 /// assert_eq!(sdk.login_status(), Status::Logout);
 /// sdk.uninit().await.unwrap();
 /// # });

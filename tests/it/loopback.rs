@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use gatecrash::client::{Installation, Status, Write};
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Failure, Reason};
 use gatecrash::driver::client::{self, Listener, Sdk, Setup};
 use gatecrash::driver::disk::{FileDisk, MemoryDisk};
 use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings};
@@ -45,11 +45,13 @@ pub fn run<Value>(test: impl Future<Output = Value>) -> Value {
 }
 
 pub fn ticket(user: &str) -> Ticket {
+    ticket_for(user, 3_600)
+}
+
+/// One that is valid for so many seconds.
+pub fn ticket_for(user: &str, ttl: u64) -> Ticket {
     let issued_at = Live::new().now().wall.seconds();
-    sign(
-        &TicketSpec { app_id: APP, user: user.parse().unwrap(), issued_at, ttl: 3_600, userbuf: None },
-        &SecretKey::from(KEY),
-    )
+    sign(&TicketSpec { app_id: APP, user: user.parse().unwrap(), issued_at, ttl, userbuf: None }, &SecretKey::from(KEY))
 }
 
 pub struct Running {
@@ -77,6 +79,10 @@ async fn serve_at(address: &str, store: impl ServerStore, change: impl FnOnce(&m
 
 pub async fn serve(store: impl ServerStore) -> Running {
     serve_at("127.0.0.1:0", store, |_| {}).await
+}
+
+pub fn nobody_is_logged_in(reason: Reason) -> Failure {
+    Failure { code: Code::NotLoggedIn, reason: Some(reason) }
 }
 
 /// What a listener was told, as text.
@@ -153,17 +159,17 @@ fn two_users_log_in_and_talk() {
         assert_eq!(bob_heard.next().await, "message alice hello");
         assert_eq!(bob.send_message("alice", "hello yourself").await, Ok(MessageId(2)));
         assert_eq!(alice_heard.next().await, "message bob hello yourself");
-        assert_eq!(alice.send_message("nobody", "?").await, Err(Code::UnknownUser));
+        assert_eq!(alice.send_message("nobody", "?").await, Err(Code::UnknownUser.into()));
         let line = Conversation { peer: "bob".parse().unwrap(), last: MessageId(2), preview: "hello yourself".into() };
         assert_eq!(alice.conversations().await, Ok(vec![line]));
-        assert_eq!(alice.query_online_status(["bob"]).await, Err(Code::NotAdministrator));
+        assert_eq!(alice.query_online_status(["bob"]).await, Err(Code::NotAdministrator.into()));
 
         alice.logout().await.unwrap();
         assert_eq!(alice.login_status(), Status::Logout);
         assert_eq!(alice.login_user(), None);
-        assert_eq!(alice.send_message("bob", "?").await, Err(Code::NotLoggedIn));
+        assert_eq!(alice.send_message("bob", "?").await, Err(nobody_is_logged_in(Reason::LoggedOut)));
         bob.uninit().await.unwrap();
-        assert_eq!(bob.send_message("alice", "?").await, Err(Code::NotInitialised));
+        assert_eq!(bob.send_message("alice", "?").await, Err(Code::NotInitialised.into()));
         server.stop().await;
     });
 }
@@ -204,7 +210,7 @@ fn a_device_comes_back_when_the_server_does() {
         server.stop().await;
         heard.until("connect_failed 9508").await;
         assert_eq!(alice.login_status(), Status::Logined);
-        assert_eq!(alice.send_message("alice", "anybody?").await, Err(Code::NoLink));
+        assert_eq!(alice.send_message("alice", "anybody?").await, Err(Code::NoLink.into()));
 
         let server = serve_at(&address, store, |_| {}).await;
         heard.until("connect_success").await;
@@ -257,7 +263,7 @@ fn a_switch_inside_the_listener_ends_the_login_before_it() {
         sdk.init(Platform::Ios).await.unwrap();
         let (sender, mut switches) = mpsc::unbounded_channel();
         sdk.set_listener(Arc::new(Switch(Some(sdk.clone()).into(), sender)));
-        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::NotLoggedIn));
+        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(nobody_is_logged_in(Reason::Switched)));
         assert_eq!(switches.recv().await.unwrap().await, Ok(()));
         assert_eq!(sdk.login_user(), "bob".parse().ok());
     });
@@ -271,12 +277,12 @@ fn uninit_ends_every_call() {
         let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (sdk, mut heard) = device(&silent.local_addr().unwrap().to_string(), MemoryDisk::default());
         sdk.init(Platform::Web).await.unwrap();
-        assert_eq!(sdk.init(Platform::Web).await, Err(Code::AlreadyInitialised));
+        assert_eq!(sdk.init(Platform::Web).await, Err(Code::AlreadyInitialised.into()));
         let login = sdk.login("alice", ticket("alice"));
-        assert_eq!(sdk.login("bob", ticket("bob")).await, Err(Code::LoginPending));
+        assert_eq!(sdk.login("bob", ticket("bob")).await, Err(Code::LoginPending.into()));
         assert_eq!(heard.next().await, "connecting");
         let uninit = sdk.uninit();
-        assert_eq!(login.await, Err(Code::Uninitialised));
+        assert_eq!(login.await, Err(Code::Uninitialised.into()));
         assert_eq!(uninit.await, Ok(()));
         sdk.set_listener(Arc::new(Ears(mpsc::unbounded_channel().0)));
         assert_eq!(heard.0.recv().await, None, "nothing was called back");
@@ -290,8 +296,8 @@ fn calls_end_when_the_driver_is_dropped() {
         let (sdk, driver) = client::sdk(Live::new(), MemoryDisk::default(), "127.0.0.1:1");
         let init = sdk.init(Platform::Web);
         drop(driver);
-        assert_eq!(init.await, Err(Code::Uninitialised));
-        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::Uninitialised));
+        assert_eq!(init.await, Err(Code::Uninitialised.into()));
+        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::Uninitialised.into()));
         assert_eq!(sdk.login_status(), Status::Logout);
     });
 }
@@ -530,9 +536,9 @@ fn a_server_is_configured_while_it_runs() {
         server.handle.configure(Config::new(APP), vec![SecretKey::from("another secret")]);
         let (bob, _) = device(&server.address, MemoryDisk::default());
         bob.init(Platform::Web).await.unwrap();
-        assert_eq!(bob.login("bob", ticket("bob")).await, Err(Code::TicketSignature));
+        assert_eq!(bob.login("bob", ticket("bob")).await, Err(Code::TicketSignature.into()));
         server.handle.configure(Config::new(APP + 1), vec![SecretKey::from(KEY)]);
-        assert_eq!(bob.login("bob", ticket("bob")).await, Err(Code::TicketOtherApp));
+        assert_eq!(bob.login("bob", ticket("bob")).await, Err(Code::TicketOtherApp.into()));
     });
 }
 
@@ -545,7 +551,7 @@ fn a_login_nobody_answers_times_out() {
         let mut setup = Setup::from(Platform::Web);
         setup.limits.login_timeout = Duration::from_millis(200);
         sdk.init(setup).await.unwrap();
-        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::NoAnswer));
+        assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::NoAnswer.into()));
         let (_, mut login) = silent.accept().await.map(|(stream, _)| ((), stream)).unwrap();
         let mut bytes = Vec::new();
         login.read_to_end(&mut bytes).await.unwrap();
@@ -588,7 +594,7 @@ fn a_record_is_written_before_the_first_frame() {
         }
         // ATT-5: a write that failed ends the login, of which nothing has left, and is made again for the next.
         end.send(Err(io::Error::other("no space"))).unwrap();
-        assert_eq!(login.await, Err(Code::StorageFailed));
+        assert_eq!(login.await, Err(Code::StorageFailed.into()));
         assert_eq!(connection.try_read(&mut byte).unwrap(), 0, "closed, and not a byte before");
         drop(sdk.login("alice", ticket("alice")));
         let (again, end) = writes.recv().await.unwrap();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use gatecrash::client::{Installation, Status, Write};
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::driver::client::{Listener, Sdk};
 use gatecrash::driver::disk::{FileDisk, MemoryDisk};
 use gatecrash::driver::store::MemoryStore;
@@ -24,7 +24,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::loopback::{Directory, device, logged_in, run, serve, ticket};
+use crate::loopback::{Directory, device, logged_in, nobody_is_logged_in, run, serve, ticket, ticket_for};
 
 /// Panics whenever it is told something, after it has said so.
 struct Fragile(mpsc::UnboundedSender<&'static str>);
@@ -158,7 +158,7 @@ fn a_server_of_another_version_is_tried_once_for_each_login() {
         let (sdk, mut heard) = device(&address, MemoryDisk::default());
         sdk.init(Platform::Web).await.unwrap();
         for number in 1..=2 {
-            assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::VersionNotSupported));
+            assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::VersionNotSupported.into()));
             assert_eq!(sdk.login_status(), Status::Logout);
             assert_eq!(heard.next().await, "connecting");
             assert_eq!(heard.next().await, "connect_failed 7013");
@@ -182,12 +182,62 @@ fn a_session_is_not_reconnected_to_another_version() {
         tokio::time::sleep(LONG_ENOUGH).await;
         assert_eq!(connections.load(Ordering::Relaxed), before);
         assert_eq!(alice.login_status(), Status::Logined);
-        assert_eq!(alice.send_message("bob", "hello").await, Err(Code::NoLink));
-        assert_eq!(alice.login("alice", ticket("alice")).await, Err(Code::VersionNotSupported));
+        assert_eq!(alice.send_message("bob", "hello").await, Err(Code::NoLink.into()));
+        assert_eq!(alice.login("alice", ticket("alice")).await, Err(Code::VersionNotSupported.into()));
         assert_eq!(connections.load(Ordering::Relaxed), before + 1);
         alice.uninit().await.unwrap();
         alice.init(Platform::Ios).await.unwrap();
-        assert_eq!(alice.login("alice", ticket("alice")).await, Err(Code::VersionNotSupported));
+        assert_eq!(alice.login("alice", ticket("alice")).await, Err(Code::VersionNotSupported.into()));
+    });
+}
+
+/// API-1: [6014] comes with the reason.
+#[test]
+fn who_is_told_that_nobody_is_logged_in_is_told_why() {
+    run(async {
+        let server = serve(MemoryStore::default()).await;
+        let (sdk, mut heard) = device(&server.address, MemoryDisk::default());
+        sdk.init(Platform::Ios).await.unwrap();
+        let refused = async |reason| {
+            let refused = Err(nobody_is_logged_in(reason));
+            assert_eq!(sdk.send_message("bob", "?").await, refused);
+        };
+        refused(Reason::NeverLoggedIn).await;
+        assert_eq!(sdk.logout().await, Err(nobody_is_logged_in(Reason::NeverLoggedIn)));
+        assert_eq!(sdk.conversations().await, Err(nobody_is_logged_in(Reason::NeverLoggedIn)));
+
+        let login = sdk.login("alice", ticket("bob"));
+        refused(Reason::LoggingIn).await;
+        assert_eq!(login.await, Err(Code::TicketOtherUser.into()));
+        refused(Reason::LoginFailed).await;
+
+        // A switch ends the calls of the one before; a logout those of the one who is.
+        sdk.login("alice", ticket("alice")).await.unwrap();
+        let pending = sdk.send_message("nobody", "?");
+        let switch = sdk.login("bob", ticket("bob"));
+        assert_eq!(pending.await, Err(nobody_is_logged_in(Reason::Switched)));
+        switch.await.unwrap();
+        let pending = sdk.send_message("nobody", "?");
+        let logout = sdk.logout();
+        assert_eq!(pending.await, Err(nobody_is_logged_in(Reason::LoggedOut)));
+        refused(Reason::LoggedOut).await;
+        logout.await.unwrap();
+        refused(Reason::LoggedOut).await;
+        assert_eq!(sdk.conversations().await, Err(nobody_is_logged_in(Reason::LoggedOut)));
+
+        sdk.login("alice", ticket("alice")).await.unwrap();
+        let (other, _) = logged_in(&server.address, Platform::Ios, "alice").await;
+        heard.until("kicked_offline 2 same_platform").await;
+        refused(Reason::Kicked).await;
+        other.logout().await.unwrap();
+
+        sdk.login("carol", ticket_for("carol", 1)).await.unwrap();
+        heard.until("user_sig_expired").await;
+        refused(Reason::Expired).await;
+        sdk.uninit().await.unwrap();
+        assert_eq!(sdk.send_message("bob", "?").await, Err(Code::NotInitialised.into()));
+        sdk.init(Platform::Ios).await.unwrap();
+        refused(Reason::NeverLoggedIn).await;
     });
 }
 
@@ -230,7 +280,7 @@ fn calls_end_at_once_while_the_record_cannot_be_written() {
         let (sdk, mut heard) = device(&server.address, disk);
         sdk.init(Platform::Android).await.unwrap();
         for _ in 0..3 {
-            assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::StorageFailed));
+            assert_eq!(sdk.login("alice", ticket("alice")).await, Err(Code::StorageFailed.into()));
             heard.until("connect_failed 6022").await;
         }
         fs::remove_dir_all(&file).unwrap();
@@ -239,13 +289,13 @@ fn calls_end_at_once_while_the_record_cannot_be_written() {
 
         // A logout: nobody is logged in any more, and the end could not be kept.
         block(&file);
-        assert_eq!(sdk.logout().await, Err(Code::StorageFailed));
+        assert_eq!(sdk.logout().await, Err(Code::StorageFailed.into()));
         assert_eq!(sdk.login_status(), Status::Logout);
-        assert_eq!(sdk.logout().await, Err(Code::NotLoggedIn));
+        assert_eq!(sdk.logout().await, Err(nobody_is_logged_in(Reason::LoggedOut)));
         // An `uninit` needs no disk.
         sdk.uninit().await.unwrap();
         sdk.init(Platform::Android).await.unwrap();
-        assert_eq!(sdk.login("bob", ticket("bob")).await, Err(Code::StorageFailed));
+        assert_eq!(sdk.login("bob", ticket("bob")).await, Err(Code::StorageFailed.into()));
         fs::remove_dir_all(&file).unwrap();
         sdk.login("bob", ticket("bob")).await.unwrap();
         // What was owed went ahead of it.
@@ -269,7 +319,7 @@ fn a_logout_without_link_and_disk_says_so() {
         server.stop().await;
         heard.until("connect_failed 9508").await;
         block(&file);
-        assert_eq!(sdk.logout().await, Err(Code::StorageFailed));
+        assert_eq!(sdk.logout().await, Err(Code::StorageFailed.into()));
         fs::remove_dir_all(&file).unwrap();
         sdk.uninit().await.unwrap();
     });

@@ -72,7 +72,7 @@ fn two_devices_log_in_one_is_kicked_and_sigterm_ends_it_well() {
         stop(&process, "-TERM");
         second_heard.until("connect_failed 9508").await;
         assert_eq!(second.login_status(), Status::Logined, "a link loss ends no session (CONN-1)");
-        assert_eq!(second.send_message("alice", "?").await, Err(Code::NoLink));
+        assert_eq!(second.send_message("alice", "?").await, Err(Code::NoLink.into()));
     });
     let (code, log) = ended(process);
     assert_eq!(code, Some(0), "{log}");

@@ -11,18 +11,18 @@ use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
 use crate::client::{Call, Event, Input, Reply, Start, Status};
-use crate::code::Code;
+use crate::code::{Code, Failure};
 use crate::id::{CallId, MessageId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
 use crate::protocol::{Conversation, Kick, Message, StatusReport};
 use crate::ticket::Ticket;
 
-pub(super) type Answer = oneshot::Sender<Result<Reply, Code>>;
+pub(super) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
 /// What a handle asks of what it shares with the driver, whatever world that runs in.
 pub(super) trait Calls: Send + Sync {
-    fn call(&self, request: Call) -> (CallId, oneshot::Receiver<Result<Reply, Code>>);
+    fn call(&self, request: Call) -> (CallId, oneshot::Receiver<Result<Reply, Failure>>);
     fn start(&self, setup: Setup) -> Start;
     fn happened(&self, input: Input);
     fn login_status(&self) -> Status;
@@ -122,7 +122,8 @@ impl Listener for Unheard {}
 /// The SDK in an application's hands. A clone is the same SDK.
 ///
 /// Every call takes effect at once, before it returns; the [`Pending`] it returns gives the result,
-/// exactly one, and need not be waited for. Calls are taken in the order they are made, from any
+/// exactly one, and need not be waited for. A call that fails gives a [`Failure`]: its code, and with
+/// [`Code::NotLoggedIn`] the reason why nobody is logged in (API-1). Calls are taken in the order they are made, from any
 /// thread, inside a [`Listener`] too.
 ///
 /// ```
@@ -322,13 +323,13 @@ fn mismatch<Value>(reply: Reply) -> Value {
 /// let pending = sdk.logout();
 /// assert_eq!(pending.call(), CallId(1));
 /// drop(driver);
-/// assert_eq!(pending.await, Err(Code::Uninitialised));
+/// assert_eq!(pending.await, Err(Code::Uninitialised.into()));
 /// # });
 /// ```
 #[derive(Debug)]
 pub struct Pending<Value> {
     call: CallId,
-    answer: oneshot::Receiver<Result<Reply, Code>>,
+    answer: oneshot::Receiver<Result<Reply, Failure>>,
     read: fn(Reply) -> Value,
 }
 
@@ -340,11 +341,13 @@ impl<Value> Pending<Value> {
 }
 
 impl<Value> Future for Pending<Value> {
-    type Output = Result<Value, Code>;
+    type Output = Result<Value, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let read = self.read;
         // The driver's end, like that of a process, leaves nobody to answer.
-        Pin::new(&mut self.answer).poll(context).map(|answer| answer.unwrap_or(Err(Code::Uninitialised)).map(read))
+        Pin::new(&mut self.answer)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(Code::Uninitialised.into())).map(read))
     }
 }

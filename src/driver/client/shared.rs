@@ -11,7 +11,7 @@ use tracing::{debug, error};
 
 use super::sdk::{Answer, Calls, Listener, Setup, Unheard};
 use crate::client::{Action, Call, Client, Input, Output, Reply, Start, Status};
-use crate::code::Code;
+use crate::code::{Code, Failure, Reason};
 use crate::decide::ClientDecisions;
 use crate::driver::{ClientSeen, Observe, OnDisk, Surroundings};
 use crate::id::{CallId, Change, UserId};
@@ -49,6 +49,8 @@ struct Waiting {
     of_account: bool,
     /// Whether its success promises what the device's record holds (LOGOUT-2).
     of_record: bool,
+    /// Why it is refused, if it is (API-1).
+    reason: Option<Reason>,
 }
 
 impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
@@ -82,7 +84,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
         let mut locked = self.lock();
         let now = self.now();
         locked.core.handle_timeout(now);
-        self.drain(now, &mut locked, Code::NotLoggedIn);
+        self.drain(now, &mut locked, Code::NotLoggedIn.into());
     }
 
     /// ATT-5: the record cannot be written, and what waited for it is given up: these frames, and results,
@@ -90,7 +92,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
     pub(super) fn storage_failed(&self, stored: Change, unsent: Vec<ClientFrame<Ticket>>) {
         let mut locked = self.lock();
         locked.tell_without_the_disk(stored);
-        self.take(&mut locked, Input::StorageFailed { unsent }, Code::NotLoggedIn);
+        self.take(&mut locked, Input::StorageFailed { unsent }, Code::NotLoggedIn.into());
     }
 
     /// Whether the application waits for the disk.
@@ -100,7 +102,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
 
     /// Something happened to the connection.
     pub(super) fn input(&self, input: Input) {
-        self.take(&mut self.lock(), input, Code::NotLoggedIn);
+        self.take(&mut self.lock(), input, Code::NotLoggedIn.into());
     }
 
     pub(super) fn take_orders(&self) -> VecDeque<Output> {
@@ -111,11 +113,11 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
     pub(super) fn next_delivery(&self, stored: Change) -> Option<Delivery> {
         let mut locked = self.lock();
         let output = locked.deliveries.pop_front_if(|output| output.reveals <= stored)?;
-        let answer = match &output.action {
-            Action::Result { call, .. } => Some(locked.pending.remove(call).expect("a call has one result").answer),
+        let waiting = match &output.action {
+            Action::Result { call, .. } => Some(locked.pending.remove(call).expect("a call has one result")),
             _ => None,
         };
-        Some(Delivery { output, answer, listener: Arc::clone(&locked.listener) })
+        Some(Delivery { output, waiting, listener: Arc::clone(&locked.listener) })
     }
 
     /// The driver is gone: whoever waits learns it by the loss of their channel.
@@ -132,7 +134,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
         self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, locked: &mut Locked<D>, input: Input, given_up: Code) {
+    fn take(&self, locked: &mut Locked<D>, input: Input, given_up: Failure) {
         let now = self.now();
         self.observe.client(now, ClientSeen::Input(&input));
         locked.core.handle_input(now, input);
@@ -140,10 +142,19 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
     }
 
     /// `given_up` is what calls of an account end with that the input gives up.
-    fn drain(&self, now: Instant, locked: &mut Locked<D>, given_up: Code) {
+    fn drain(&self, now: Instant, locked: &mut Locked<D>, given_up: Failure) {
         while let Some(output) = locked.core.poll_output() {
             match &output.action {
-                Action::Result { .. } | Action::Event(_) => locked.deliveries.push_back(output),
+                Action::Result { call, outcome } => {
+                    if *outcome == Err(Code::NotLoggedIn) {
+                        // A switch has ended what was asked for the one before.
+                        let switched = given_up.reason.filter(|reason| *reason == Reason::Switched);
+                        let reason = switched.or_else(|| locked.core.reason());
+                        locked.pending.entry(*call).and_modify(|waiting| waiting.reason = reason);
+                    }
+                    locked.deliveries.push_back(output);
+                }
+                Action::Event(_) => locked.deliveries.push_back(output),
                 Action::DropEvents => {
                     self.observe.client(now, ClientSeen::Output(&output));
                     locked.forget_account(given_up);
@@ -181,38 +192,39 @@ impl<D: ClientDecisions> Locked<D> {
 
     /// Nothing of the account that was given up reaches the application: no event, and no success of
     /// a call, which a listener may have come before (SWITCH-2, LOGOUT-1, INIT-3).
-    fn forget_account(&mut self, given_up: Code) {
+    fn forget_account(&mut self, given_up: Failure) {
         self.deliveries.retain(|output| !matches!(output.action, Action::Event(_)));
         for output in &mut self.deliveries {
             if let Action::Result { call, outcome } = &mut output.action
                 && outcome.is_ok()
-                && self.pending.get(call).is_some_and(|waiting| waiting.of_account)
+                && let Some(waiting) = self.pending.get_mut(call).filter(|waiting| waiting.of_account)
             {
-                *outcome = Err(given_up);
+                waiting.reason = given_up.reason;
+                *outcome = Err(given_up.code);
             }
         }
     }
 }
 
 impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> {
-    fn call(&self, request: Call) -> (CallId, oneshot::Receiver<Result<Reply, Code>>) {
+    fn call(&self, request: Call) -> (CallId, oneshot::Receiver<Result<Reply, Failure>>) {
         let (answer, receiver) = oneshot::channel();
         let mut locked = self.lock();
         locked.last_call = CallId(locked.last_call.0 + 1);
         let call = locked.last_call;
         if !locked.ended {
+            let because = |reason| Failure { code: Code::NotLoggedIn, reason: Some(reason) };
             let (of_account, given_up) = match &request {
-                Call::Init(_) => (false, Code::NotLoggedIn),
-                Call::Uninit => (false, Code::Uninitialised),
-                Call::Logout => (false, Code::NotLoggedIn),
-                Call::Login { .. }
-                | Call::Conversations
-                | Call::SendMessage { .. }
-                | Call::AdminKick { .. }
-                | Call::QueryStatus { .. } => (true, Code::NotLoggedIn),
+                Call::Init(_) => (false, Code::NotLoggedIn.into()),
+                Call::Uninit => (false, Code::Uninitialised.into()),
+                Call::Logout => (false, because(Reason::LoggedOut)),
+                Call::Login { .. } => (true, because(Reason::Switched)),
+                Call::Conversations | Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. } => {
+                    (true, Code::NotLoggedIn.into())
+                }
             };
             let of_record = matches!(request, Call::Logout);
-            locked.pending.insert(call, Waiting { answer, of_account, of_record });
+            locked.pending.insert(call, Waiting { answer, of_account, of_record, reason: None });
             debug!(call = call.0, request = request.word());
             self.take(&mut locked, Input::Call { call, request }, given_up);
             self.changed.notify_one();
@@ -232,7 +244,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
         }
         let mut locked = self.lock();
         if !locked.ended {
-            self.take(&mut locked, input, Code::NotLoggedIn);
+            self.take(&mut locked, input, Code::NotLoggedIn.into());
             self.changed.notify_one();
         }
     }
@@ -254,16 +266,18 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
 /// A result or an event on its way to the application.
 pub(super) struct Delivery {
     pub(super) output: Output,
-    answer: Option<Answer>,
+    waiting: Option<Waiting>,
     listener: Arc<dyn Listener>,
 }
 
 impl Delivery {
     /// Ends the call, or calls the listener.
     pub(super) fn make(self) {
-        match (self.output.action, self.answer) {
-            (Action::Result { call, outcome }, Some(answer)) => {
-                debug!(call = call.0, code = outcome.as_ref().err().map(|code| code.number()), "result");
+        match (self.output.action, self.waiting) {
+            (Action::Result { call, outcome }, Some(Waiting { answer, reason, .. })) => {
+                let of = |code: Code| Failure { code, reason: reason.filter(|_| code == Code::NotLoggedIn) };
+                let outcome = outcome.map_err(of);
+                debug!(call = call.0, failure = outcome.as_ref().err().map(Failure::to_string), "result");
                 // Whoever called may have stopped waiting.
                 let _ = answer.send(outcome);
             }
