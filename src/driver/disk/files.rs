@@ -6,6 +6,8 @@
 //! data/device-1/user-616c696365.json    the conversations cached for alice (API-3)
 //! data/device-2/…                       a second process at the same time is a device of its own
 //! ```
+//!
+//! The record says who the device is (ATT-3) and the caches whom its users talk to: on Unix they are their owner's.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -58,8 +60,8 @@ impl FileDisk {
         let data = data.as_ref();
         for number in 1..=PROCESSES_MAX {
             let path = data.join(format!("device-{number}"));
-            fs::create_dir_all(&path)?;
-            let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"))?;
+            directory::make(&path)?;
+            let lock = directory::open_private(&path.join("lock"))?;
             match lock.try_lock() {
                 Ok(()) => {
                     let on_disk = read(&path)?;
@@ -140,7 +142,8 @@ fn write_one(path: &Path, write: &Write) -> io::Result<()> {
 /// Replaces a file whole: after a crash it holds the old text or the new one, never a part.
 fn write_json(path: &Path, name: &str, value: &impl Serialize) -> io::Result<()> {
     let new = path.join("new");
-    let mut file = File::create(&new)?;
+    let mut file = directory::open_private(&new)?;
+    file.set_len(0)?;
     file.write_all(&serde_json::to_vec(value)?)?;
     file.sync_all()?;
     fs::rename(&new, path.join(name))?;
