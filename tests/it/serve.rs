@@ -3,12 +3,15 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
+use gatecrash::driver::Surroundings;
+use gatecrash::driver::tokio::Live;
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{ClientFrame, ServerFrame};
+use gatecrash::time::Instant;
 
 use crate::loopback::{APP, Directory, KEY, Raw, logged_in, run, ticket};
 
@@ -124,12 +127,13 @@ fn a_stop_refuses_newcomers_at_once_and_a_successor_takes_over() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         stop(&process, "-TERM");
         while raw.next().await.is_ok() {}
-        let began = Instant::now();
+        let clock = Live::new();
         let refused = tokio::net::TcpStream::connect(&address).await.unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
         let mut early = early;
         let mut again = Raw::connect(&address_of(&mut early)).await;
-        assert!(began.elapsed() < Duration::from_secs(3), "{:?}: nobody slow is waited for", began.elapsed());
+        let waited = clock.now().instant - Instant::ZERO;
+        assert!(waited < Duration::from_secs(4), "{waited:?}: nobody slow is waited for");
         again.hello(1).await;
         again.send(ClientFrame::Heartbeat).await;
         assert!(matches!(again.next().await, Ok(ServerFrame::HeartbeatAnswer)));
@@ -205,7 +209,7 @@ fn strangers_who_say_nothing_keep_nobody_out() {
         let (_bob, _) = logged_in(&address, Platform::Ios, "bob").await;
         assert_eq!(alice.send_message("bob", "still here").await.map(|_| ()), Ok(()));
         assert!(heard.is_quiet(), "alice kept her connection");
-        assert!(matches!(strangers[0].next().await, Err(_)), "the first stranger made room");
+        assert!(strangers[0].next().await.is_err(), "the first stranger made room");
     });
     stop(&process, "-TERM");
     let (_, log) = ended(process);

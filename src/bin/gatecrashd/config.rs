@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -282,6 +283,11 @@ fn reading(text: &str) -> Reading {
     Reading { file, problems, broken, taken }
 }
 
+/// Whether this spans that byte. What the parser supplied for what was missing spans none, and is where it begins.
+fn is_at(span: Range<usize>, offset: usize) -> bool {
+    (span.start..span.end.max(span.start + 1)).contains(&offset)
+}
+
 /// Takes out the smallest entry at this place, and says which key of this table it was or belonged to.
 fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<String> {
     let entries = table.iter_mut();
@@ -290,7 +296,7 @@ fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<String> {
     if let Some(key) = below.take(1).next() {
         return Some(key);
     }
-    let (key, _) = table.iter().find(|(key, value)| key.span().contains(&offset) || value.span().contains(&offset))?;
+    let (key, _) = table.iter().find(|(key, value)| is_at(key.span(), offset) || is_at(value.span(), offset))?;
     let key = key.clone();
     table.remove(&key);
     Some(key.into_inner().into_owned())
@@ -301,7 +307,7 @@ fn take_out_of(value: &mut DeValue<'_>, offset: usize) -> bool {
         DeValue::Table(table) => take_out(table, offset).is_some(),
         DeValue::Array(array) => {
             let before = array.len();
-            *array = array.iter().filter(|element| !element.span().contains(&offset)).cloned().collect();
+            *array = array.iter().filter(|element| !is_at(element.span(), offset)).cloned().collect();
             array.len() < before
         }
         DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
@@ -334,9 +340,8 @@ fn configuration(text: &str, beside: &Path) -> Result<Fit, Vec<Problem>> {
         let policy = if reading.is_in_doubt("policy") { Policy::Multi } else { file.policy };
         for (platform, number) in &file.max_instances {
             let alone = BTreeMap::from([(*platform, *number.get_ref())]);
-            match Seats::new(policy, &alone) {
-                Err(error) => complaint(number.span().start, format!("{error} (POLICY-2)")),
-                Ok(_) => {}
+            if let Err(error) = Seats::new(policy, &alone) {
+                complaint(number.span().start, format!("{error} (POLICY-2)"));
             }
         }
         let written = file.keys.iter().map(|key| {
