@@ -563,7 +563,7 @@ impl DeviceState {
     }
 }
 
-/// What is wrong with a frame (INPUT-1).
+/// What is wrong with a frame, or with there being one (INPUT-1, INPUT-5).
 ///
 /// ```
 /// assert_eq!(gatecrash::protocol::FrameError::Oversized.word(), "oversized");
@@ -579,6 +579,8 @@ pub enum FrameError {
     OutOfPlace,
     /// The version in `Hello` is not [`VERSION`].
     Version,
+    /// It is not to blame: the server has as many connections as it may (INPUT-5).
+    Full,
 }
 
 impl FrameError {
@@ -589,6 +591,7 @@ impl FrameError {
             FrameError::Oversized => "oversized",
             FrameError::OutOfPlace => "out_of_place",
             FrameError::Version => "version",
+            FrameError::Full => "full",
         }
     }
 }

@@ -31,6 +31,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ::tokio::io::{AsyncRead, AsyncWrite};
@@ -74,6 +75,12 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
     ///
     /// What the world says. The driver waits a moment and goes on accepting.
     fn accept(&self, listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Who is at the other end of an accepted connection, for the log; none where the world has no addresses.
+    fn peer(&self, stream: &Self::Stream) -> Option<SocketAddr> {
+        let _ = stream;
+        None
+    }
 
     /// A connection to `server`, a host name with a port such as `im.example.org:7000`.
     ///

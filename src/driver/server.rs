@@ -6,11 +6,13 @@
 
 mod connection;
 mod gate;
+mod log;
 mod outage;
 mod slots;
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use tracing::{Instrument, debug, debug_span, info, warn};
 
 use self::connection::{Arrival, Keys, Outbox};
 use self::gate::Gate;
+use self::log::Log;
 pub use self::outage::{REOPEN_PAUSE_MAX, REOPEN_PAUSE_MIN};
 use self::slots::Slots;
 use crate::decide::{Rules, ServerDecisions};
@@ -29,9 +32,9 @@ use crate::driver::writer::Writer;
 use crate::driver::{Observe, OpenError, ServerSeen, ServerStore, Surroundings, Unobserved};
 use crate::id::{Change, ConnectionId};
 use crate::server::{Action, Config, Input, Output, Server};
-use crate::store::Commit;
+use crate::store::{Commit, Records};
 use crate::ticket::SecretKey;
-use crate::time::Now;
+use crate::time::{Instant, Now};
 
 /// How many arrivals wait for the core. When it is full, connections are read no further.
 const INBOX_MAX: usize = 1024;
@@ -45,8 +48,26 @@ const WALL_CHECK: Duration = Duration::from_secs(1);
 /// How long to wait after a connection could not be accepted, such as for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a stop waits for the last frames to go out.
+/// How many of those pauses pass before it is said again: one line a second (INPUT-5).
+const ACCEPT_PAUSES_PER_LINE: u64 = 10;
+
+/// How long a stop waits for the last frames to go out (STOP-1).
 const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// How long a server waits for records that another process has open, such as the one it succeeds (STOP-1).
+pub const PREDECESSOR_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long until it looks again.
+const PREDECESSOR_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many newcomers at once are told that the server is full; more are closed without a word.
+const TOLD_FULL_MAX: usize = 64;
+
+/// A server that wakes this much later than it meant to did not run meanwhile: it was suspended, or starved.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
+/// After a standstill, the time for what has arrived to be read before anybody is taken for silent.
+const CATCH_UP: Duration = Duration::from_millis(500);
 
 /// What a server is started with.
 ///
@@ -64,7 +85,8 @@ pub struct Settings {
     pub config: Config,
     /// The app's current keys: a ticket signed with any of them fits (TICKET-3).
     pub keys: Vec<SecretKey>,
-    /// The most connections at once; further ones are closed at once.
+    /// The most connections at once. A further one takes the place of one that has said nothing, or is told that
+    /// the server is full (INPUT-5).
     pub connections_max: usize,
 }
 
@@ -129,8 +151,8 @@ impl ServerHandle {
         self.command(Command::ClockChanged);
     }
 
-    /// Ends the server: what was decided is committed and answered, then connections are closed and
-    /// [`ServerDriver::run`] returns.
+    /// Ends the server: nobody is accepted any more, what was decided is committed and answered, then connections
+    /// are closed and [`ServerDriver::run`] returns (STOP-1).
     pub fn stop(&self) {
         self.command(Command::Stop);
     }
@@ -180,7 +202,13 @@ pub struct ServerDriver<S: Surroundings, Store: ServerStore, O: Observe = Unobse
     /// What was just done makes these happen, before anything else arrives.
     follow_ups: VecDeque<Input>,
     connections_max: usize,
-    listener: Arc<S::Listener>,
+    log: Log,
+    /// None once the server stops.
+    listener: Option<Arc<S::Listener>>,
+    /// The task that accepts.
+    accepting: JoinSet<()>,
+    /// Tasks that tell newcomers that the server is full.
+    refusing: JoinSet<()>,
     arrivals: mpsc::Receiver<Arrival<S::Stream>>,
     inbox: mpsc::Sender<Arrival<S::Stream>>,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -194,8 +222,8 @@ enum End {
 }
 
 impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> ServerDriver<S, Store, O, D> {
-    /// Opens the store and begins to listen. Connections are accepted by [`ServerDriver::run`], which also
-    /// tries again if the disk has failed.
+    /// Opens the store, waiting a while if another process has it, and begins to listen. Connections are accepted by
+    /// [`ServerDriver::run`], which also tries again if the disk has failed.
     ///
     /// # Errors
     ///
@@ -207,7 +235,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         observe: O,
         settings: Settings,
     ) -> Result<(Self, ServerHandle), ServeError> {
-        let records = match store.open().await {
+        let records = match open(&surroundings, &mut store).await {
             Ok(records) => Some(records),
             Err(error) if error.may_pass() => {
                 warn!(%error, "the store cannot be opened yet");
@@ -223,6 +251,8 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         let (sender, commands) = mpsc::unbounded_channel();
         let is_open = records.is_some();
         let records = records.unwrap_or_default();
+        let mut log = Log::default();
+        log.restored(records.change);
         let driver = ServerDriver {
             surroundings,
             observe,
@@ -235,7 +265,10 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             keys: Keys::new(settings.keys),
             follow_ups: VecDeque::new(),
             connections_max: settings.connections_max,
-            listener: Arc::new(listener),
+            log,
+            listener: Some(Arc::new(listener)),
+            accepting: JoinSet::new(),
+            refusing: JoinSet::new(),
             arrivals,
             inbox,
             commands,
@@ -246,7 +279,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     /// What connections arrive at, to ask it for its address.
     pub fn listener(&self) -> &S::Listener {
-        &self.listener
+        self.listener.as_ref().expect("it listens until it stops")
     }
 
     /// Serves until told to stop. When a commit fails, nothing that depends on it is told to anybody: who
@@ -258,16 +291,22 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     /// [`ServeError::Store`] when the last commit before a stop failed, [`ServeError::Open`] when the
     /// store will not open again.
     pub async fn run(mut self) -> Result<(), ServeError> {
-        self.tasks.spawn(accept(self.surroundings.clone(), Arc::clone(&self.listener), self.inbox.clone()));
+        if let Some(listener) = &self.listener {
+            self.accepting.spawn(accept(self.surroundings.clone(), Arc::clone(listener), self.inbox.clone()));
+        }
         let ended = loop {
             if !self.is_open && !self.reopen().await? {
+                self.stop_accepting().await;
                 break Ok(());
             }
             let change = self.core.records().change;
             self.observe.server(self.surroundings.now(), ServerSeen::Restored(change));
             self.input(Input::Started);
             match self.serve().await {
-                End::Stopped => break self.finish_commits().await,
+                End::Stopped => {
+                    self.stop_accepting().await;
+                    break self.finish_commits().await;
+                }
                 End::Failed(error) => self.fail(&error),
             }
         };
@@ -281,14 +320,28 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     async fn serve(&mut self) -> End {
         let mut in_a_row = 0;
+        let mut planned: Option<Instant> = None;
+        let mut catching_up: Option<Instant> = None;
         loop {
             self.hand_to_store();
             while self.tasks.try_join_next().is_some() {}
             let now = self.surroundings.now().instant;
+            let stood_still = |planned: Option<Instant>, now| planned.is_some_and(|planned| now > planned + STANDSTILL);
+            if stood_still(planned, now) {
+                warn!(
+                    "the server did not run for a while: what has arrived is read before anybody is taken for silent"
+                );
+                catching_up = Some(now + CATCH_UP);
+            }
             let mut due = self.core.poll_timeout();
             if self.surroundings.wall_may_jump() {
                 due = Some(due.map_or(now + WALL_CHECK, |due| due.min(now + WALL_CHECK)));
             }
+            catching_up = catching_up.filter(|until| now < *until);
+            if let (Some(at), Some(until)) = (due, catching_up) {
+                due = Some(at.max(until));
+            }
+            planned = due.map(|due| due.max(now));
             // A flood of arrivals must not keep timers waiting.
             if in_a_row >= ARRIVALS_IN_A_ROW_MAX && due.is_some_and(|due| due <= now) {
                 in_a_row = 0;
@@ -315,7 +368,15 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     self.arrived(arrival);
                     continue;
                 }
-                () = sleep_until(&self.surroundings, due) => self.timeout(),
+                () = sleep_until(&self.surroundings, due) => {
+                    if stood_still(planned, self.surroundings.now().instant) {
+                        continue;
+                    }
+                    self.timeout();
+                }
+                () = sleep_until(&self.surroundings, self.log.due()) => {
+                    self.log.tell_counted(self.surroundings.now().instant);
+                }
             }
             in_a_row = 0;
         }
@@ -326,6 +387,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             Arrival::Stream(stream) => self.opened(stream),
             Arrival::Frame(serial, frame) => {
                 if let Some(connection) = self.slots.open(serial) {
+                    self.slots.heard(serial);
                     self.input(Input::Frame { connection, frame: *frame });
                 }
             }
@@ -343,15 +405,35 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     }
 
     fn opened(&mut self, stream: S::Stream) {
-        if self.slots.len() >= self.connections_max {
-            warn!(connections = self.slots.len(), "too many connections: one was closed at once");
+        let address = self.surroundings.peer(&stream);
+        if self.slots.len() >= self.connections_max && !self.makes_room(address) {
+            while self.refusing.try_join_next().is_some() {}
+            if self.refusing.len() < TOLD_FULL_MAX {
+                self.refusing.spawn(connection::refuse(stream));
+            }
             return;
         }
         let outbox = Arc::new(Outbox::default());
         let serial = self.slots.insert(Arc::clone(&outbox));
+        self.log.opened(ConnectionId(serial.slot), serial.number, address);
         let task = connection::run(serial, stream, outbox, self.keys.clone(), self.inbox.clone());
         self.tasks.spawn(task.instrument(debug_span!("connection", number = serial.number)));
         self.input(Input::Opened { connection: ConnectionId(serial.slot) });
+    }
+
+    /// Closes whoever has been here longest without having said anything valid, if there is one (INPUT-5).
+    fn makes_room(&mut self, newcomer: Option<SocketAddr>) -> bool {
+        let (now, connections) = (self.surroundings.now().instant, self.slots.len());
+        let Some(connection) = self.slots.longest_silent() else {
+            self.log.full(now, connections, newcomer);
+            return false;
+        };
+        self.log.made_room(now, connections, newcomer);
+        if let Some(outbox) = self.slots.outbox(connection) {
+            outbox.abort();
+        }
+        self.lost(connection);
+        true
     }
 
     /// The connection is gone: what still waits for it will not be said.
@@ -366,6 +448,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         while let Some(input) = next {
             let now = self.surroundings.now();
             self.observe.server(now, ServerSeen::Input(&input));
+            self.log.input(&input);
             self.core.handle_input(now, input);
             self.drain(now);
             next = self.follow_ups.pop_front();
@@ -383,6 +466,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     fn drain(&mut self, now: Now) {
         while let Some(output) = self.core.poll_output() {
+            self.log.decided(now.instant, &output);
             match &output.action {
                 Action::Commit(_) => {
                     self.observe.server(now, ServerSeen::Output(&output));
@@ -410,10 +494,13 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             Action::Send { connection, frame } => {
                 let Some(outbox) = self.slots.outbox(*connection) else { return };
                 if outbox.push(frame) {
-                    debug!(connection = connection.0, frame = frame.word(), "send");
+                    debug!(connection = self.slots.number(*connection), frame = frame.word(), "send");
                     self.observe.server(now, ServerSeen::Output(output));
                 } else {
-                    debug!(connection = connection.0, "the peer does not read: its connection is closed");
+                    debug!(
+                        connection = self.slots.number(*connection),
+                        "the peer does not read: its connection is closed"
+                    );
                     outbox.abort();
                     if self.slots.is_open(*connection) {
                         self.gate.forget(*connection);
@@ -456,6 +543,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     fn committed(&mut self, change: Change) {
         let now = self.surroundings.now();
         self.observe.server(now, ServerSeen::Committed(change));
+        self.log.committed(now.instant, change);
         for output in self.gate.open_up_to(change) {
             self.carry_out(now, &output);
         }
@@ -476,11 +564,20 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         Ok(())
     }
 
+    /// From now on whoever connects is refused by the system, and needs not wait to know (STOP-1).
+    async fn stop_accepting(&mut self) {
+        self.accepting.shutdown().await;
+        self.listener = None;
+    }
+
     /// Lets every connection say its last frames.
     async fn close_all(mut self) {
+        // Whoever was accepted and not yet looked at goes with what is in the queue.
         self.arrivals.close();
+        while self.arrivals.try_recv().is_ok() {}
         self.slots.close_all();
-        // The task that accepts ends with the listener of its inbox; the others when they are done.
+        // Nothing is written any more: a successor need not wait for the slow.
+        drop(self.store);
         let tasks = &mut self.tasks;
         let all_ended = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP_MAX, all_ended).await.is_err() {
@@ -489,22 +586,40 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     }
 }
 
-/// Accepts connections until the server has ended.
-async fn accept<S: Surroundings>(surroundings: S, listener: Arc<S::Listener>, inbox: mpsc::Sender<Arrival<S::Stream>>) {
+/// Opens the store. One that another process has open may be let go of soon.
+async fn open<Store: ServerStore>(surroundings: &impl Surroundings, store: &mut Store) -> Result<Records, OpenError> {
+    let until = surroundings.now().instant + PREDECESSOR_WAIT_MAX;
+    let mut is_told = false;
     loop {
-        let accepted = tokio::select! {
-            biased;
-            () = inbox.closed() => return,
-            accepted = surroundings.accept(&listener) => accepted,
-        };
-        match accepted {
+        match store.open().await {
+            Err(error @ OpenError::InUse { .. }) if surroundings.now().instant < until => {
+                if !is_told {
+                    warn!(%error, wait_max = ?PREDECESSOR_WAIT_MAX, "waiting for the records");
+                    is_told = true;
+                }
+                sleep_until(surroundings, Some(surroundings.now().instant + PREDECESSOR_PAUSE)).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Accepts connections until the server stops.
+async fn accept<S: Surroundings>(surroundings: S, listener: Arc<S::Listener>, inbox: mpsc::Sender<Arrival<S::Stream>>) {
+    let mut failures: u64 = 0;
+    loop {
+        match surroundings.accept(&listener).await {
             Ok(stream) => {
+                failures = 0;
                 if inbox.send(Arrival::Stream(stream)).await.is_err() {
                     return;
                 }
             }
             Err(error) => {
-                warn!(%error, "a connection could not be accepted");
+                if failures.is_multiple_of(ACCEPT_PAUSES_PER_LINE) {
+                    warn!(%error, failures, "a connection could not be accepted");
+                }
+                failures += 1;
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -64,6 +65,10 @@ impl Surroundings for Live {
         // Frames are small and answers are awaited: nothing is gained by gathering them.
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    fn peer(&self, stream: &TcpStream) -> Option<SocketAddr> {
+        stream.peer_addr().ok()
     }
 
     fn connect(&self, server: &str) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {

@@ -153,15 +153,37 @@ fn a_key_file_holds_the_key_on_its_only_line() {
     let expected = ticket_of_alice();
     let sign =
         |path: &str| run(&format!("sign --app-id 7 --key-file {path} --user alice --ttl 60 --issued-at 1700000000"));
-    for (name, bytes) in [("plain", &b"k"[..]), ("newline", b"k\n"), ("carriage_return", b"k\r\n")] {
+    // CONFIG-1: what editors, shells and secret stores leave around a key is no part of it.
+    for (name, bytes) in [
+        ("plain", &b"k"[..]),
+        ("newline", b"k\n"),
+        ("carriage_return", b"k\r\n"),
+        ("space", b"k \n"),
+        ("tab", b"\tk\n\n"),
+        ("no_break_space", b"\xc2\xa0k\xc2\xa0\n"),
+    ] {
         assert_eq!(sign(&file(name, bytes)), Ran::says(0, &expected), "{name}");
     }
-    for (name, bytes) in [("empty", &b""[..]), ("only_newline", b"\n")] {
+    for (name, bytes) in [("empty", &b""[..]), ("only_newline", b"\n"), ("blank", b"  \t\r\n\xc2\xa0")] {
         let path = file(name, bytes);
         assert_eq!(sign(&path), Ran::fails(&format!("the key file '{path}' is empty")));
     }
     let path = file("two_lines", b"k\nl\n");
     assert_eq!(sign(&path), Ran::fails(&format!("the key file '{path}' has more than one line")));
+    for (name, bytes, problem) in [
+        ("marked", &b"\xef\xbb\xbfk\n"[..], "begins with a byte order mark"),
+        ("utf_16", b"\xff\xfek\0\n\0", "begins with a byte order mark"),
+        ("utf_16_big", b"\xfe\xff\0k\0\n", "begins with a byte order mark"),
+        ("utf_16_unmarked", b"k\0\n\0", "has a NUL in it"),
+        ("latin", b"k\xe9y\n", "is not UTF-8"),
+        ("coloured", b"\x1b[1mk\n", "has a character in it that does not show"),
+    ] {
+        let path = file(name, bytes);
+        for ran in [sign(&path), run(&format!("verify --app-id 7 --key-file {path} --user alice {expected}"))] {
+            assert_eq!((ran.exit, ran.stdout.as_str()), (3, ""), "{name}");
+            assert!(ran.stderr.starts_with(&format!("error: the key file '{path}' {problem}")), "{}", ran.stderr);
+        }
+    }
     let missing = format!("{path}.missing");
     let reason = "No such file or directory (os error 2)";
     let cannot_read = Ran::fails(&format!("cannot read the key file '{missing}': {reason}"));
@@ -265,6 +287,7 @@ fn bad_usage_exits_3_and_says_what_was_expected() {
         ("sign --app-id seven --key k --user alice", "invalid value 'seven' for '--app-id <NUMBER>'"),
         ("sign --app-id 7 --key k --user a.b", "a user id is 1 to 32 bytes of a-z A-Z 0-9 _ -"),
         ("sign --app-id 7 --key= --user alice", "the key is empty"),
+        ("verify --app-id 7 --key \t --user alice eJyr", "the key is empty"),
         ("sign --app-id 7 --key k --user alice --ttl -1", "unexpected argument '-1'"),
         ("verify --app-id 7 --user alice eJyr", "<--key <SECRET>|--key-file <PATH>>"),
         ("verify --app-id 7 --key k --user alice", "<TICKET>"),

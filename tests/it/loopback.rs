@@ -14,7 +14,7 @@ use gatecrash::client::{Installation, Status, Write};
 use gatecrash::code::{Code, Failure, Reason};
 use gatecrash::driver::client::{self, Listener, Sdk, Setup};
 use gatecrash::driver::disk::{FileDisk, MemoryDisk};
-use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings};
+use gatecrash::driver::server::{PREDECESSOR_WAIT_MAX, ServeError, ServerDriver, ServerHandle, Settings};
 use gatecrash::driver::store::MemoryStore;
 use gatecrash::driver::tokio::Live;
 use gatecrash::driver::wire::{self, FrameReader, Unreadable};
@@ -91,6 +91,11 @@ pub struct Heard(mpsc::UnboundedReceiver<String>);
 impl Heard {
     pub async fn next(&mut self) -> String {
         self.0.recv().await.expect("the listener is there")
+    }
+
+    /// Whether nothing was told that has not been taken.
+    pub fn is_quiet(&mut self) -> bool {
+        self.0.try_recv().is_err()
     }
 
     pub async fn until(&mut self, what: &str) {
@@ -339,13 +344,17 @@ impl Raw {
     }
 
     async fn login(&mut self, user: &str, ticket: Ticket) {
-        let attempt = Attempt { start: 1, count: 1 };
+        self.login_again(1, user, ticket).await;
+    }
+
+    pub async fn login_again(&mut self, count: u32, user: &str, ticket: Ticket) {
+        let attempt = Attempt { start: 1, count };
         let login = ClientFrame::Login { call: CallId(1), attempt, user: user.into(), ticket, known_ended: None };
         self.send(login).await;
     }
 
     /// A device that has said hello and asked to log in.
-    async fn logging_in(address: &str, device: u8, user: &str) -> Raw {
+    pub async fn logging_in(address: &str, device: u8, user: &str) -> Raw {
         let mut raw = Raw::connect(address).await;
         raw.hello(device).await;
         raw.login(user, ticket(user)).await;
@@ -399,6 +408,50 @@ fn bad_bytes_get_an_error_frame_and_the_connection_is_closed() {
         assert_eq!(raw.next().await.unwrap(), refused(Code::UserIdRejected));
         drop(raw);
         server.stop().await;
+    });
+}
+
+/// INPUT-5: when everybody has said something, a newcomer is told why it does not get in; a frame that is not valid
+/// is nothing said.
+#[test]
+fn a_newcomer_finds_a_place_of_somebody_silent_or_is_told_that_there_is_none() {
+    run(async {
+        let mut settings = Settings::new("127.0.0.1:0", Config::new(APP), vec![SecretKey::from(KEY)]);
+        settings.connections_max = 2;
+        let bound = ServerDriver::<_, _>::bind(Live::new(), MemoryStore::default(), Unobserved, settings).await;
+        let (server, handle) = bound.unwrap();
+        let address = server.listener().local_addr().unwrap().to_string();
+        let task = tokio::spawn(server.run());
+
+        let mut first = Raw::connect(&address).await;
+        assert!(first.is_heard(1).await);
+        let mut silent = Raw::connect(&address).await;
+        // Half a frame is not a word.
+        silent.stream.write_all(&[0, 0, 0, 30, 1]).await.unwrap();
+        let mut second = Raw::connect(&address).await;
+        assert!(second.is_heard(2).await);
+        assert!(matches!(silent.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
+
+        let mut third = Raw::connect(&address).await;
+        assert_eq!(third.next().await.unwrap(), ServerFrame::Error(FrameError::Full));
+        assert!(matches!(third.next().await, Err(Unreadable::Ended)));
+        for raw in [&mut first, &mut second] {
+            raw.send(ClientFrame::Heartbeat).await;
+            assert_eq!(raw.next().await.unwrap(), ServerFrame::HeartbeatAnswer);
+        }
+        // A place that is left is a place.
+        drop(first);
+        let mut fourth = loop {
+            let mut raw = Raw::connect(&address).await;
+            if raw.is_heard(4).await {
+                break raw;
+            }
+        };
+        fourth.login("alice", ticket("alice")).await;
+        assert!(is_accepted(fourth.next().await));
+        drop((second, fourth));
+        handle.stop();
+        task.await.unwrap().unwrap();
     });
 }
 
@@ -524,6 +577,56 @@ fn a_stop_finishes_what_was_begun() {
         assert!(matches!(raw.next().await, Err(Unreadable::Ended)));
         drop(raw);
         server.task.await.unwrap().unwrap();
+    });
+}
+
+/// STOP-1: who comes back while the last answers are on their way is refused at once, not left hanging.
+#[test]
+fn a_stop_accepts_nobody_before_anybody_is_closed() {
+    run(async {
+        let (server, mut commits) = serve_slowly().await;
+        let mut raw = Raw::logging_in(&server.address, 1, "alice").await;
+        let (_, end) = commits.recv().await.unwrap();
+        server.handle.stop();
+        // The commit is under way still, and the connection open.
+        while TcpStream::connect(&server.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        end.send(Ok(())).unwrap();
+        assert!(is_accepted(raw.next().await));
+        assert!(matches!(raw.next().await, Err(Unreadable::Ended)));
+        drop(raw);
+        server.task.await.unwrap().unwrap();
+    });
+}
+
+/// A store that another process has open for a while.
+struct TakenStore(u32, MemoryStore);
+
+impl ServerStore for TakenStore {
+    async fn open(&mut self) -> Result<Records, OpenError> {
+        self.0 = self.0.saturating_sub(1);
+        if self.0 > 0 { Err(OpenError::InUse { path: "records".into() }) } else { self.1.open().await }
+    }
+
+    async fn commit(&mut self, batch: Vec<Commit>) -> io::Result<()> {
+        self.1.commit(batch).await
+    }
+}
+
+/// STOP-1: a successor waits for its predecessor's records, and not for ever.
+#[test]
+fn a_successor_waits_for_the_records() {
+    run(async {
+        let server = serve(TakenStore(4, MemoryStore::default())).await;
+        let (_alice, _) = logged_in(&server.address, Platform::Ios, "alice").await;
+        let settings = Settings::new("127.0.0.1:0", Config::new(APP), vec![SecretKey::from(KEY)]);
+        let store = TakenStore(u32::MAX, MemoryStore::default());
+        let began = Live::new();
+        let bound = ServerDriver::<Live, _>::bind(began.clone(), store, Unobserved, settings).await;
+        assert!(matches!(bound.err().unwrap(), ServeError::Open(OpenError::InUse { .. })));
+        let waited = began.now().instant - gatecrash::time::Instant::ZERO;
+        assert!(waited >= PREDECESSOR_WAIT_MAX, "{waited:?}");
     });
 }
 
@@ -721,6 +824,17 @@ fn a_device_is_one_directory_for_one_process() {
         second.write(vec![Write::Installation(record(2))]).await.unwrap();
         let first_path = first.path().to_owned();
         drop(first);
+
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(first_path.clone()), 0o700, "the device is its owner's");
+            for entry in std::fs::read_dir(&first_path).unwrap() {
+                let path = entry.unwrap().path();
+                assert_eq!(mode(path.clone()), 0o600, "{}", path.display());
+            }
+        }
 
         let mut again = FileDisk::open(&data.0).unwrap();
         assert_eq!(again.path(), first_path, "the first free device is taken");

@@ -1,14 +1,19 @@
-//! `gatecrashd serve`, started as a process: devices log in over TCP, signals stop it, and a
+//! `gatecrashd serve`, started as a process: devices log in over TCP, signals stop it, a successor takes over, and a
 //! configuration that cannot be used is refused.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
+use gatecrash::driver::Surroundings;
+use gatecrash::driver::tokio::Live;
 use gatecrash::policy::Platform;
+use gatecrash::protocol::{ClientFrame, ServerFrame};
+use gatecrash::time::Instant;
 
-use crate::loopback::{APP, Directory, KEY, logged_in, run};
+use crate::loopback::{APP, Directory, KEY, Raw, logged_in, run, ticket};
 
 /// A configuration in a directory of its own.
 pub fn configured(text: &str) -> Directory {
@@ -88,9 +93,191 @@ fn sigint_ends_it_too_and_the_command_line_goes_before_the_file() {
     assert!(address_of(&mut process).starts_with("127.0.0.1:"));
     stop(&process, "-INT");
     assert_eq!(ended(process), (Some(0), String::new()));
+
+    // CONFIG-1: a short key is served with, and warned of; the warning does not show it.
+    let mut process = gatecrashd(&directory, &["--listen", "127.0.0.1:0", "--log", "warn"]);
+    address_of(&mut process);
+    stop(&process, "-INT");
+    let (_, log) = ended(process);
+    assert!(log.contains("app.toml:2:9: a key of less than 32 bytes"), "{log}");
 }
 
-/// INPUT-4, POLICY-2: exit 3, with file, line and column; nothing runs.
+/// A server of the app, its key in a file, with these lines above and below the usual ones.
+#[cfg(unix)]
+fn serving(lines: &str, tables: &str) -> (Directory, Process, String) {
+    let text = format!("{lines}\napp_id = {APP}\nkey_files = [\"app.key\"]\nlisten = \"127.0.0.1:0\"\n{tables}\n");
+    let directory = configured(&text);
+    let mut process = gatecrashd(&directory, &[]);
+    let address = address_of(&mut process);
+    (directory, process, address)
+}
+
+/// STOP-1: from the signal on whoever comes is refused at once, though somebody who neither reads nor closes is still
+/// there; and a successor on the same records waits for them.
+#[cfg(unix)]
+#[test]
+fn a_stop_refuses_newcomers_at_once_and_a_successor_takes_over() {
+    let (directory, process, address) = serving("", "");
+    let dead = std::net::TcpStream::connect(&address).unwrap();
+    run(async {
+        let mut raw = Raw::logging_in(&address, 1, "alice").await;
+        assert!(matches!(raw.next().await, Ok(ServerFrame::LoginAnswer { outcome: Ok(_), .. })));
+        let early = gatecrashd(&directory, &["--listen", "127.0.0.1:0", "--log", "warn"]);
+        // It has found the records in use when it has had the time to look.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stop(&process, "-TERM");
+        while raw.next().await.is_ok() {}
+        let clock = Live::new();
+        let refused = tokio::net::TcpStream::connect(&address).await.unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+        let mut early = early;
+        let mut again = Raw::connect(&address_of(&mut early)).await;
+        let waited = clock.now().instant - Instant::ZERO;
+        assert!(waited < Duration::from_secs(4), "{waited:?}: nobody slow is waited for");
+        again.hello(1).await;
+        again.send(ClientFrame::Heartbeat).await;
+        assert!(matches!(again.next().await, Ok(ServerFrame::HeartbeatAnswer)));
+        drop(again);
+        stop(&early, "-TERM");
+        let (code, log) = ended(early);
+        assert_eq!(code, Some(0), "{log}");
+        assert!(log.contains("waiting for the records"), "{log}");
+    });
+    drop(dead);
+    assert_eq!(ended(process).0, Some(0));
+}
+
+/// What happens to sessions is a line each, with user, device, peer and code; a connection has one number; no colours
+/// where nobody can see them.
+#[cfg(unix)]
+#[test]
+fn the_log_tells_who_came_who_was_kicked_and_who_was_refused() {
+    let (_directory, process, address) = serving("", "[limits]\nrefusals_max = 2");
+    run(async {
+        let (_first, mut heard) = logged_in(&address, Platform::Ios, "alice").await;
+        let (_second, _) = logged_in(&address, Platform::Android, "alice").await;
+        assert_eq!(heard.next().await, "kicked_offline 1 other_platform");
+        for _ in 0..20 {
+            let mut stranger = Raw::connect(&address).await;
+            stranger.hello(9).await;
+            for count in 1..=4 {
+                stranger.login_again(count, "bob", ticket("alice")).await;
+                stranger.next().await.unwrap();
+            }
+        }
+    });
+    stop(&process, "-TERM");
+    let (code, log) = ended(process);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains('\u{1b}'), "{log}");
+    let lines = |word: &str| log.lines().filter(|line| line.contains(word)).collect::<Vec<_>>();
+    let logins = lines(": login user=alice");
+    assert_eq!(logins.len(), 2, "{log}");
+    let field = |line: &str, name: &str| {
+        let value = line.split_once(&format!(" {name}=")).map(|(_, rest)| rest.split(' ').next().unwrap().to_owned());
+        value.unwrap_or_else(|| panic!("no {name} in {line}"))
+    };
+    for line in &logins {
+        assert_eq!(field(line, "device").len(), 16, "{line}");
+        assert!(field(line, "peer").starts_with("127.0.0.1:"), "{line}");
+    }
+    let kicks = lines(": kicked user=alice");
+    assert_eq!(kicks.len(), 1, "{log}");
+    for name in ["device", "connection", "peer"] {
+        assert_eq!(field(kicks[0], name), field(logins[0], name), "{kicks:?} {logins:?}");
+    }
+    assert_eq!(field(kicks[0], "by"), field(logins[1], "device"));
+    assert_eq!(field(kicks[0], "reason"), "\"other_platform\"");
+    let refusals = lines(": login refused user=bob");
+    assert_eq!(field(refusals[0], "code"), Code::TicketOtherUser.number().to_string());
+    let locks = lines(": login locked user=bob");
+    assert_eq!(field(locks[0], "code"), Code::TooManyRefusals.number().to_string());
+    assert!(lines("bob").len() < 12, "{log}");
+}
+
+/// INPUT-5: a resume of a live session gets in where strangers who say nothing hold the places.
+#[cfg(unix)]
+#[test]
+fn strangers_who_say_nothing_keep_nobody_out() {
+    let (_directory, process, address) = serving("connections_max = 4", "");
+    run(async {
+        let (alice, mut heard) = logged_in(&address, Platform::Ios, "alice").await;
+        let mut strangers = Vec::new();
+        for _ in 0..200 {
+            strangers.push(Raw::connect(&address).await);
+        }
+        let (_bob, _) = logged_in(&address, Platform::Ios, "bob").await;
+        assert_eq!(alice.send_message("bob", "still here").await.map(|_| ()), Ok(()));
+        assert!(heard.is_quiet(), "alice kept her connection");
+        assert!(strangers[0].next().await.is_err(), "the first stranger made room");
+    });
+    stop(&process, "-TERM");
+    let (_, log) = ended(process);
+    let told = log.lines().filter(|line| line.contains("full")).count();
+    assert!((1..10).contains(&told), "{told} lines\n{log}");
+}
+
+/// CONN-5: a server that did not run reads what has arrived before it takes anybody for silent.
+#[cfg(unix)]
+#[test]
+fn a_server_that_was_suspended_takes_nobody_for_silent() {
+    let (_directory, process, address) = serving("", "[limits]\nsilence_web = \"2s\"");
+    run(async {
+        let mut devices = Vec::new();
+        for (number, user) in [(1, "alice"), (2, "bob"), (3, "carol")] {
+            let mut raw = Raw::logging_in(&address, number, user).await;
+            assert!(matches!(raw.next().await, Ok(ServerFrame::LoginAnswer { outcome: Ok(_), .. })));
+            devices.push(raw);
+        }
+        stop(&process, "-STOP");
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            for raw in &mut devices {
+                raw.send(ClientFrame::Heartbeat).await;
+            }
+        }
+        stop(&process, "-CONT");
+        for raw in &mut devices {
+            for _ in 0..8 {
+                assert!(matches!(raw.next().await, Ok(ServerFrame::HeartbeatAnswer)));
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for raw in &mut devices {
+            raw.send(ClientFrame::Heartbeat).await;
+            assert!(matches!(raw.next().await, Ok(ServerFrame::HeartbeatAnswer)));
+        }
+        // Who really says nothing is closed as ever (PRES-2).
+        let mut silent = Raw::logging_in(&address, 4, "dave").await;
+        while silent.next().await.is_ok() {}
+    });
+    stop(&process, "-TERM");
+    let (code, log) = ended(process);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("did not run for a while"), "{log}");
+}
+
+/// The records say who talks to whom: they are their owner's alone, also where an earlier version was less careful.
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_the_database() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, process, _) = serving("", "");
+    let data = directory.0.join("gatecrash-data");
+    let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+    let modes = || ["", "gatecrash.redb", "lock"].map(|name| format!("{:o}", mode(name)));
+    assert_eq!(modes(), ["700", "600", "600"]);
+    stop(&process, "-TERM");
+    assert_eq!(ended(process).0, Some(0));
+    for name in ["gatecrash.redb", "lock"] {
+        std::fs::set_permissions(data.join(name), std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let mut process = gatecrashd(&directory, &[]);
+    address_of(&mut process);
+    assert_eq!(modes(), ["700", "600", "600"]);
+}
+
+/// INPUT-4, POLICY-2, CONFIG-1: exit 3, with file, line and column; nothing runs.
 #[test]
 fn a_configuration_that_cannot_be_used_is_refused() {
     let refused = |text: &str, arguments: &[&str]| {
@@ -101,6 +288,7 @@ fn a_configuration_that_cannot_be_used_is_refused() {
         assert_eq!(out, "", "nothing runs");
         let (code, text) = ended(process);
         assert_eq!(code, Some(3), "{text}");
+        assert!(!directory.0.join("gatecrash-data").exists(), "a program that refuses makes nothing");
         text
     };
     assert_eq!(
@@ -112,6 +300,17 @@ fn a_configuration_that_cannot_be_used_is_refused() {
         "error: app.toml:4:7: max_instances.web is 0, outside 1 to 10 (POLICY-2)\n"
     );
     assert!(refused("app_id = 7\nkey_files = [\"none.key\"]\n", &[]).contains("none.key"));
+    assert_eq!(
+        refused("app_id = 7\nkeys = [\"k\"]\nlisten = \"127.0.0.1:99999\"\npolicy = \"duel\"\n", &[]),
+        "error: app.toml:3:10: cannot listen on 127.0.0.1:99999: the port is a number from 0 to 65535\n\
+         error: app.toml:4:10: unknown word `duel`; did you mean `dual`?\n"
+    );
+    // An address of nobody here: the system says so, before anything is made.
+    let elsewhere = refused("app_id = 7\nkeys = [\"k\"]\nlisten = \"203.0.113.1:7000\"\n", &[]);
+    assert!(elsewhere.contains("error: app.toml:3:10: cannot listen on 203.0.113.1:7000: "), "{elsewhere}");
+    let example = include_str!("../../docs/app.example.toml");
+    assert!(refused(example, &[]).contains("the key of the example"));
+    assert!(refused(example, &[]).starts_with("error: app.toml:"));
     let good = "app_id = 7\nkey_files = [\"app.key\"]\n";
     assert!(refused(good, &["--listen", "nowhere"]).contains("cannot listen on nowhere: "));
     assert!(refused(good, &["--log", "loud"]).contains("--log"));

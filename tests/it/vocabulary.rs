@@ -157,8 +157,9 @@ fn words_are_those_of_traces_and_scenarios() {
     assert_eq!(presences.map(Presence::word), ["online", "push_online", "offline"]);
     let states = [DeviceState::Connected, DeviceState::LinkLost, DeviceState::Dormant];
     assert_eq!(states.map(DeviceState::word), ["connected", "link_lost", "dormant"]);
-    let errors = [FrameError::Malformed, FrameError::Oversized, FrameError::OutOfPlace, FrameError::Version];
-    assert_eq!(errors.map(FrameError::word), ["malformed", "oversized", "out_of_place", "version"]);
+    let errors =
+        [FrameError::Malformed, FrameError::Oversized, FrameError::OutOfPlace, FrameError::Version, FrameError::Full];
+    assert_eq!(errors.map(FrameError::word), ["malformed", "oversized", "out_of_place", "version", "full"]);
 }
 
 /// KICK-1, POLICY-3: whoever ended it themselves is told nothing; a displacement is a kick, an expiry is not.

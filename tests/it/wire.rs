@@ -422,7 +422,7 @@ fn either<Right: std::fmt::Debug, Wrong: std::fmt::Debug>(
 }
 
 fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
-    use FrameError::{Malformed, OutOfPlace, Oversized, Version};
+    use FrameError::{Full, Malformed, OutOfPlace, Oversized, Version};
     prop_oneof![
         (call(), either(any_admission(), any_refusal()))
             .prop_map(|(call, outcome)| ServerFrame::LoginAnswer { call, outcome }),
@@ -443,7 +443,7 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
             .prop_map(|(call, outcome)| ServerFrame::AdminKickAnswer { call, outcome }),
         (call(), either(any_report(), any_code()))
             .prop_map(|(call, outcome)| ServerFrame::StatusAnswer { call, outcome }),
-        select(&[Malformed, Oversized, OutOfPlace, Version]).prop_map(ServerFrame::Error),
+        select(&[Malformed, Oversized, OutOfPlace, Version, Full]).prop_map(ServerFrame::Error),
     ]
 }
 

@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 89] = [
+pub const RULES: [(&str, &str); 92] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -285,6 +285,10 @@ pub const RULES: [(&str, &str); 89] = [
     ),
     ("DUR-5", "A commit that fails answers 70500 to those who wait for it, and nothing is half applied."),
     (
+        "STOP-1",
+        "A stop accepts nobody from then on, answers what was decided, closes everybody within 5 s, and a successor waits 10 s for the records.",
+    ),
+    (
         "INPUT-1",
         "A malformed, oversized or misplaced frame gets an error and a closed connection, and changes nothing else.",
     ),
@@ -295,8 +299,16 @@ pub const RULES: [(&str, &str); 89] = [
         "A bad scenario or configuration is refused with its place, the rule and the nearest valid word, and nothing runs.",
     ),
     (
+        "INPUT-5",
+        "A full server makes room of whoever came first and has said nothing, and tells others that it is full.",
+    ),
+    (
         "VERSION-1",
         "A server that does not support the SDK's version ends a login with 7013 and a session's reconnecting, until the next login or init.",
+    ),
+    (
+        "CONFIG-1",
+        "Keys are trimmed, and no key where they are empty or no text; a configuration is looked at whole before anything is made.",
     ),
 ];
 

@@ -1,10 +1,11 @@
 //! The configuration file of `gatecrashd serve`: what it may say, and what is wrong with one.
 //!
-//! Refuses a file with its name, line and column and, where there is one, the nearest valid word
-//! (INPUT-4, POLICY-2). What the values mean is the library's business.
+//! Refuses a file with its name, line and column and, where there is one, the nearest valid word, and says
+//! all that is wrong with it at once (INPUT-4, POLICY-2, CONFIG-1). What the values mean is the library's business.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,13 +16,13 @@ use gatecrash::id::UserId;
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::server::Config;
-use gatecrash::ticket::SecretKey;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::BadInput;
-use crate::ticket::key_of_file;
+use crate::secret::{BYTES_MIN, Secret};
 
 /// How alike two words must be for one to be taken for the other, misspelt.
 const LIKENESS_MIN: f64 = 0.7;
@@ -30,13 +31,12 @@ const LIKENESS_MIN: f64 = 0.7;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    app_id: u64,
+    app_id: Option<u64>,
     #[serde(default)]
     keys: Vec<Spanned<String>>,
     #[serde(default)]
-    key_files: Vec<PathBuf>,
-    #[serde(default = "default_listen")]
-    listen: String,
+    key_files: Vec<Spanned<PathBuf>>,
+    listen: Option<Spanned<String>>,
     #[serde(default)]
     administrators: Vec<Spanned<String>>,
     #[serde(default)]
@@ -46,16 +46,14 @@ struct File {
     #[serde(default)]
     notify_offline_kick: bool,
     #[serde(default)]
-    connections_max: Option<NonZeroUsize>,
+    connections_max: Option<NonZeroU32>,
     #[serde(default)]
     max_instances: BTreeMap<Platform, Spanned<u32>>,
     #[serde(default)]
     limits: Limits,
 }
 
-fn default_listen() -> String {
-    "127.0.0.1:7000".to_owned()
-}
+const LISTEN: &str = "127.0.0.1:7000";
 
 /// Those limits that are not to be the rules' own.
 #[derive(Default, Deserialize)]
@@ -75,7 +73,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn over(self, rules: ServerLimits) -> ServerLimits {
+    fn over(&self, rules: ServerLimits) -> ServerLimits {
         let time = |time: Option<Time>, rule| time.map_or(rule, |Time(time)| time);
         ServerLimits {
             silence: time(self.silence, rules.silence),
@@ -121,19 +119,64 @@ fn time_of(text: &str) -> Option<Time> {
     (1..=365 * 86_400_000).contains(&millis).then_some(Time(Duration::from_millis(millis)))
 }
 
+/// A configuration that can be used.
+pub struct Configuration {
+    /// What a server is started with.
+    pub settings: Settings,
+    /// Where the file says where to listen, if it does: `file:line:column`.
+    pub listen_at: Option<String>,
+    /// What can be used and should not be.
+    pub warnings: Vec<String>,
+}
+
 /// Reads a configuration file, and the key files it names.
-pub fn read(path: &Path) -> Result<Settings, BadInput> {
-    let text = std::fs::read_to_string(path).map_err(|error| BadInput(format!("{}: {error}", path.display())))?;
-    let file = parse(&text).map_err(|problem| BadInput(format!("{}:{problem}", path.display())))?;
+pub fn read(path: &Path) -> Result<Configuration, BadInput> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
     let beside = path.parent().unwrap_or(Path::new(""));
-    settings(file, &text, beside).map_err(|problem| match problem {
-        Unfit::Here(problem) => BadInput(format!("{}:{problem}", path.display())),
-        Unfit::Elsewhere(bad_input) => bad_input,
+    let told = |problems: Vec<Problem>| problems.iter().map(|problem| format!("{shown}:{problem}")).collect::<Vec<_>>();
+    let Fit { settings, listen_at, warnings } =
+        configuration(&text, beside).map_err(|problems| BadInput::all(&told(problems)))?;
+    Ok(Configuration {
+        settings,
+        listen_at: listen_at.map(|offset| {
+            let (line, column) = place(&text, offset);
+            format!("{shown}:{line}:{column}")
+        }),
+        warnings: told(warnings),
     })
 }
 
+/// Why this cannot be where to listen, as far as can be told without the network.
+pub fn address_problem(address: &str) -> Option<&'static str> {
+    if address.parse::<SocketAddr>().is_ok() {
+        return None;
+    }
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return Some("it has no port: write HOST:PORT, such as 0.0.0.0:7000");
+    };
+    let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    if port.parse::<u16>().is_err() {
+        Some("the port is a number from 0 to 65535")
+    } else if host.is_empty() {
+        Some("it has no host: write HOST:PORT, such as 0.0.0.0:7000")
+    } else if inside.is_some_and(|inside| inside.parse::<Ipv6Addr>().is_err()) {
+        Some("what is in brackets is no IPv6 address")
+    } else if host.parse::<Ipv6Addr>().is_ok() {
+        Some("an IPv6 address stands in brackets, as in [::1]:7000")
+    } else if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && host.parse::<IpAddr>().is_err() {
+        Some("the host is no IP address")
+    } else if inside.is_none()
+        && !host.chars().all(|character| character.is_alphanumeric() || ".-_".contains(character))
+    {
+        Some("the host is neither a name nor an IP address")
+    } else {
+        None
+    }
+}
+
 /// What is wrong, and where: `line:column: what`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Problem {
     line: usize,
     column: usize,
@@ -148,24 +191,22 @@ impl fmt::Display for Problem {
 
 impl Problem {
     fn at(text: &str, offset: usize, what: impl Into<String>) -> Self {
-        let before = &text[..text.floor_char_boundary(offset.min(text.len()))];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = place(text, offset);
         Problem { line, column, what: what.into() }
     }
 }
 
-/// A file that reads well and cannot be used.
-enum Unfit {
-    Here(Problem),
-    Elsewhere(BadInput),
+/// The line and the column of this byte, both from 1.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(offset.min(text.len()))];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
 }
 
-fn parse(text: &str) -> Result<File, Problem> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
-        let Range { start, .. } = error.span().unwrap_or_default();
-        Problem::at(text, start, explain(error.message()))
-    })
+/// How alike two words are, from 0 to 1.
+fn is_like(given: &str, word: &str) -> bool {
+    strsim::jaro_winkler(given, word) >= LIKENESS_MIN
 }
 
 /// The parser's words in ours, with the nearest valid one where a word is unknown.
@@ -181,7 +222,7 @@ fn explain(message: &str) -> String {
                 .map(|word| (strsim::jaro_winkler(given, word), word))
                 .max_by(|(one, _), (other, _)| one.total_cmp(other));
             match nearest {
-                Some((likeness, word)) if likeness >= LIKENESS_MIN => {
+                Some((_, word)) if is_like(given, word) => {
                     format!("unknown {kind} `{given}`; did you mean `{word}`?")
                 }
                 Some(_) | None => format!("unknown {kind} `{given}`; valid are {}", valid.join(", ")),
@@ -191,67 +232,217 @@ fn explain(message: &str) -> String {
     }
 }
 
-fn settings(file: File, text: &str, beside: &Path) -> Result<Settings, Unfit> {
-    let here = |offset, what: String| Unfit::Here(Problem::at(text, offset, what));
-    let numbers = file.max_instances.iter().map(|(platform, number)| (*platform, *number.get_ref())).collect();
-    let seats = Seats::new(file.policy, &numbers)
-        .map_err(|error| here(file.max_instances[&error.platform].span().start, format!("{error} (POLICY-2)")))?;
-    let mut keys = Vec::new();
-    for key in &file.keys {
-        if key.get_ref().is_empty() {
-            return Err(here(key.span().start, "a key is empty".to_owned()));
+/// The file as far as it can be read, and what is not like that.
+struct Reading {
+    file: Option<File>,
+    problems: Vec<Problem>,
+    /// Lines that are no TOML: what was made of one is wrong again, and no mistake of its own.
+    broken: BTreeSet<usize>,
+    /// The keys at the top of the file of which something had to be taken out.
+    taken: BTreeSet<String>,
+}
+
+impl Reading {
+    /// Whether nothing is known of this key, since what may have been meant for it was taken out.
+    fn is_in_doubt(&self, key: &str) -> bool {
+        self.taken.iter().any(|taken| is_like(taken, key))
+    }
+}
+
+/// Reads what can be read: what is wrong is noted and taken out, and the rest is looked at again.
+fn reading(text: &str) -> Reading {
+    let offset_of = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+    let problem_of = |error: &toml::de::Error| Problem::at(text, offset_of(error), explain(error.message()));
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut problems = Vec::new();
+    let mut broken = BTreeSet::new();
+    for problem in errors.iter().map(problem_of) {
+        if broken.insert(problem.line) {
+            problems.push(problem);
         }
-        keys.push(SecretKey::from(key.get_ref().as_str()));
     }
-    for path in &file.key_files {
-        keys.push(key_of_file(beside.join(path)).map_err(Unfit::Elsewhere)?);
-    }
-    if keys.is_empty() {
-        return Err(here(0, "give at least one key in `keys` or `key_files`: without one no ticket fits".to_owned()));
-    }
-    let mut administrators = BTreeSet::new();
-    for name in &file.administrators {
-        let user = name.get_ref().parse::<UserId>();
-        administrators.insert(user.map_err(|error| here(name.span().start, format!("`{}`: {error}", name.get_ref())))?);
-    }
-    let config = Config {
-        seats,
-        administrators,
-        reconnect_kicks: file.reconnect_kicks,
-        notify_offline_kick: file.notify_offline_kick,
-        limits: file.limits.over(ServerLimits::default()),
-        ..Config::new(file.app_id)
+    let span = document.span();
+    let mut table = document.into_inner();
+    let mut taken = BTreeSet::new();
+    let file = loop {
+        let deserializer = toml::de::Deserializer::from(Spanned::new(span.clone(), table.clone()));
+        match File::deserialize(deserializer) {
+            Ok(file) => break Some(file),
+            Err(error) => {
+                let problem = problem_of(&error);
+                if !broken.contains(&problem.line) {
+                    problems.push(problem);
+                }
+                match take_out(&mut table, offset_of(&error)) {
+                    Some(key) => taken.insert(key),
+                    None => break None,
+                };
+            }
+        }
     };
-    let mut settings = Settings::new(file.listen, config, keys);
-    if let Some(number) = file.connections_max {
-        settings.connections_max = number.get();
+    Reading { file, problems, broken, taken }
+}
+
+/// Whether this spans that byte. What the parser supplied for what was missing spans none, and is where it begins.
+fn is_at(span: Range<usize>, offset: usize) -> bool {
+    (span.start..span.end.max(span.start + 1)).contains(&offset)
+}
+
+/// Takes out the smallest entry at this place, and says which key of this table it was or belonged to.
+fn take_out(table: &mut DeTable<'_>, offset: usize) -> Option<String> {
+    let entries = table.iter_mut();
+    let below =
+        entries.filter_map(|(key, value)| take_out_of(value.get_mut(), offset).then(|| key.get_ref().to_string()));
+    if let Some(key) = below.take(1).next() {
+        return Some(key);
     }
-    Ok(settings)
+    let (key, _) = table.iter().find(|(key, value)| is_at(key.span(), offset) || is_at(value.span(), offset))?;
+    let key = key.clone();
+    table.remove(&key);
+    Some(key.into_inner().into_owned())
+}
+
+fn take_out_of(value: &mut DeValue<'_>, offset: usize) -> bool {
+    match value {
+        DeValue::Table(table) => take_out(table, offset).is_some(),
+        DeValue::Array(array) => {
+            let before = array.len();
+            *array = array.iter().filter(|element| !is_at(element.span(), offset)).cloned().collect();
+            array.len() < before
+        }
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            false
+        }
+    }
+}
+
+/// What a text says that can be used.
+#[derive(Debug)]
+struct Fit {
+    settings: Settings,
+    /// Where in the text.
+    listen_at: Option<usize>,
+    warnings: Vec<Problem>,
+}
+
+/// The configuration of a text, or all that is wrong with it, in its order. Key files are looked for `beside` it.
+fn configuration(text: &str, beside: &Path) -> Result<Fit, Vec<Problem>> {
+    let reading = reading(text);
+    let mut problems = Vec::new();
+    let mut missing = Vec::new();
+    let mut warnings = Vec::new();
+    let fit = reading.file.as_ref().and_then(|file| {
+        let mut complaint = |offset: usize, what: String| problems.push(Problem::at(text, offset, what));
+        if file.app_id.is_none() && !reading.is_in_doubt("app_id") {
+            missing.push(Problem::at(text, 0, "missing field `app_id`"));
+        }
+        // Where the policy is in doubt, a number is wrong that is wrong under each.
+        let policy = if reading.is_in_doubt("policy") { Policy::Multi } else { file.policy };
+        for (platform, number) in &file.max_instances {
+            let alone = BTreeMap::from([(*platform, *number.get_ref())]);
+            if let Err(error) = Seats::new(policy, &alone) {
+                complaint(number.span().start, format!("{error} (POLICY-2)"));
+            }
+        }
+        let written = file.keys.iter().map(|key| {
+            let secret = Secret::of_text(key.get_ref()).map_err(|problem| format!("a key {problem}"));
+            (key.span().start, secret)
+        });
+        let files = file.key_files.iter().map(|path| {
+            let secret = Secret::of_file(&beside.join(path.get_ref())).map_err(|problem| problem.to_string());
+            (path.span().start, secret)
+        });
+        let mut keys = Vec::new();
+        for (offset, secret) in written.chain(files) {
+            match secret {
+                Ok(secret) if secret.is_placeholder() => {
+                    complaint(
+                        offset,
+                        "this is the key of the example, which everybody knows: put your app's own in its place"
+                            .to_owned(),
+                    );
+                }
+                Ok(secret) => {
+                    if secret.is_short() {
+                        let what =
+                            format!("a key of less than {BYTES_MIN} bytes is easier to guess than its signatures");
+                        warnings.push(Problem::at(text, offset, what));
+                    }
+                    keys.push(secret.key());
+                }
+                Err(problem) => complaint(offset, problem),
+            }
+        }
+        let in_doubt = reading.is_in_doubt("keys") || reading.is_in_doubt("key_files");
+        if file.keys.is_empty() && file.key_files.is_empty() && !in_doubt {
+            let what = "give at least one key in `keys` or `key_files`: without one no ticket fits";
+            missing.push(Problem::at(text, 0, what));
+        }
+        let mut administrators = BTreeSet::new();
+        for name in &file.administrators {
+            match name.get_ref().parse::<UserId>() {
+                Ok(user) => drop(administrators.insert(user)),
+                Err(error) => complaint(name.span().start, format!("`{}`: {error}", name.get_ref())),
+            }
+        }
+        let listen = file.listen.as_ref().map_or(LISTEN, |listen| listen.get_ref());
+        if let (Some(listen), Some(problem)) = (&file.listen, address_problem(listen)) {
+            complaint(listen.span().start, format!("cannot listen on {}: {problem}", listen.get_ref()));
+        }
+        let numbers = file.max_instances.iter().map(|(platform, number)| (*platform, *number.get_ref())).collect();
+        let config = Config {
+            seats: Seats::new(file.policy, &numbers).ok()?,
+            administrators,
+            reconnect_kicks: file.reconnect_kicks,
+            notify_offline_kick: file.notify_offline_kick,
+            limits: file.limits.over(ServerLimits::default()),
+            ..Config::new(file.app_id?)
+        };
+        let mut settings = Settings::new(listen, config, keys);
+        if let Some(number) = file.connections_max {
+            settings.connections_max = number.get() as usize;
+        }
+        Some((settings, file.listen.as_ref().map(|listen| listen.span().start)))
+    });
+    problems.retain(|problem: &Problem| !reading.broken.contains(&problem.line));
+    problems.extend(missing.into_iter().chain(reading.problems));
+    problems.sort();
+    match fit {
+        Some((settings, listen_at)) if problems.is_empty() => Ok(Fit { settings, listen_at, warnings }),
+        Some(_) | None => Err(problems),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::PLACEHOLDER;
 
-    fn problem(text: &str) -> String {
-        let problem = match parse(text) {
-            Err(problem) => problem,
-            Ok(file) => match settings(file, text, Path::new("")) {
-                Err(Unfit::Here(problem)) => problem,
-                Err(Unfit::Elsewhere(bad_input)) => panic!("{bad_input}"),
-                Ok(_) => panic!("accepted: {text}"),
-            },
-        };
-        problem.to_string()
+    fn problems(text: &str) -> Vec<String> {
+        match configuration(text, Path::new("")) {
+            Err(problems) => problems.iter().map(Problem::to_string).collect(),
+            Ok(_) => panic!("accepted: {text}"),
+        }
     }
 
-    /// The example says what holds without it, and cannot say anything that is not so.
+    fn problem(text: &str) -> String {
+        let mut problems = problems(text);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems.remove(0)
+    }
+
+    fn settings(text: &str) -> Settings {
+        configuration(text, Path::new("")).unwrap().settings
+    }
+
+    /// The example says what holds without it, and cannot say anything that is not so. It has no secret, and nobody
+    /// can serve with what stands in its place (CONFIG-1).
     #[test]
     fn the_example_is_the_defaults() {
         let text = include_str!("../../../docs/app.example.toml");
-        let example = settings(parse(text).unwrap(), text, Path::new("")).ok().unwrap();
-        let bare = "app_id = 1400000000\nkeys = [\"k\"]\nadministrators = [\"administrator\"]\n";
-        let bare = settings(parse(bare).unwrap(), bare, Path::new("")).ok().unwrap();
+        assert!(problem(text).contains("the key of the example"), "{}", problem(text));
+        let example = settings(&text.replace(PLACEHOLDER, "a secret"));
+        let bare = settings("app_id = 1400000000\nkeys = [\"k\"]\nadministrators = [\"administrator\"]\n");
         assert_eq!(example.config, bare.config);
         assert_eq!(example.listen, bare.listen);
         assert_eq!(example.connections_max, bare.connections_max);
@@ -264,7 +455,7 @@ mod tests {
     fn values_arrive() {
         let text = "app_id = 7\nkeys = [\"one\", \"two\"]\npolicy = \"multi\"\nreconnect_kicks = true\n\
                     [max_instances]\nios = 3\nweb = 10\n[limits]\nsilence = \"1500ms\"\nrefusals_max = 3\n";
-        let Settings { config, keys, .. } = settings(parse(text).unwrap(), text, Path::new("")).ok().unwrap();
+        let Settings { config, keys, .. } = settings(text);
         assert_eq!(config.app_id, 7);
         assert_eq!(keys.len(), 2);
         assert_eq!(config.seats.policy(), Policy::Multi);
@@ -300,7 +491,7 @@ mod tests {
             ("administrators = [\"root\", \"a b\"]", "3:27: `a b`: a user id is 1 to 32 bytes of a-z A-Z 0-9 _ -"),
             ("reconnect_kicks = 1", "3:19: invalid type: integer `1`, expected a boolean"),
             ("listen = ", "3:10: string values must be quoted, expected literal string"),
-            ("connections_max = 0", "3:19: invalid value: integer `0`, expected a nonzero usize"),
+            ("connections_max = 0", "3:19: invalid value: integer `0`, expected a nonzero u32"),
         ];
         for (line, expected) in cases {
             assert_eq!(problem(&format!("{good}{line}\n")), expected, "{line}");
@@ -308,9 +499,76 @@ mod tests {
         assert_eq!(problem("keys = [\"k\"]\n"), "1:1: missing field `app_id`");
         assert_eq!(problem("app_id = 7\nkeys = [\"k\", \"\"]\n"), "2:14: a key is empty");
         assert_eq!(
+            problem("app_id = 7\nkeys = [\"k\"]\nlisten = \"127.0.0.1:99999\"\n"),
+            "3:10: cannot listen on 127.0.0.1:99999: the port is a number from 0 to 65535"
+        );
+        assert_eq!(
             problem("app_id = 7\n"),
             "1:1: give at least one key in `keys` or `key_files`: without one no ticket fits"
         );
+    }
+
+    /// CONFIG-1: nobody mends a file one mistake at a time.
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let text = "polcy = \"dual\"\napp_id = \"seven\"\nlisten = \"here\"\nkeys = [\" \", 7, \"\\u0000\"]\n\
+                    key_files = [\"none.key\"]\nadministrators = [\"a b\", \"root\", 3, \"c d\"]\n\
+                    [max_instances]\nweb = 11\nios = 2\niphone = 1\n[limits]\nsilence = \"4\"\nsilense = \"4s\"\n";
+        let all = problems(text);
+        let places: Vec<String> =
+            all.iter().map(|line| line.splitn(3, ':').take(2).collect::<Vec<_>>().join(":")).collect();
+        let expected = [
+            "1:1", "2:10", "3:10", "4:9", "4:14", "4:17", "5:14", "6:19", "6:34", "6:37", "8:7", "10:1", "12:11",
+            "13:1",
+        ];
+        assert_eq!(places, expected, "{all:#?}");
+        assert!(all[6].contains("none.key"), "{}", all[6]);
+
+        assert_eq!(problems("polisy = 1\n").len(), 3, "no app, no key, and an unknown word");
+        let broken = problems("app_id = \nkeys = [\"k\"]\npolicy = dual\nlisten = \"nowhere\"\n");
+        let places: Vec<&str> = broken.iter().map(|line| &line[..2]).collect();
+        assert_eq!(places, ["1:", "3:", "4:"], "{broken:#?}");
+    }
+
+    /// CONFIG-1.
+    #[test]
+    fn a_short_key_is_warned_of() {
+        let warnings = |text: &str| -> Vec<String> {
+            configuration(text, Path::new("")).unwrap().warnings.iter().map(Problem::to_string).collect()
+        };
+        let long = "k".repeat(BYTES_MIN);
+        let said = warnings(&format!("app_id = 7\nkeys = [\"{long}\", \" short \"]\n"));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with(&format!("2:{}: a key of less than 32 bytes", 13 + BYTES_MIN)), "{said:?}");
+        assert!(!said[0].contains("short"), "a log tells no secret");
+    }
+
+    #[test]
+    fn an_address_is_looked_at_before_the_network_is_asked() {
+        for good in ["127.0.0.1:0", "0.0.0.0:7000", "[::]:7000", "[::1]:65535", "localhost:7000", "im.example.org:7000"]
+        {
+            assert_eq!(address_problem(good), None, "{good}");
+        }
+        for (bad, part) in [
+            ("nowhere", "no port"),
+            ("", "no port"),
+            (":7000", "no host"),
+            ("127.0.0.1:99999", "from 0 to 65535"),
+            ("127.0.0.1:", "from 0 to 65535"),
+            ("127.0.0.1:http", "from 0 to 65535"),
+            ("127.0.0.1:-1", "from 0 to 65535"),
+            ("::1:7000", "in brackets"),
+            ("[::g]:7000", "no IPv6 address"),
+            ("256.0.0.1:7000", "no IP address"),
+            ("tcp://host:7000", "neither a name nor an IP address"),
+            ("a b:7000", "neither a name nor an IP address"),
+        ] {
+            assert!(
+                address_problem(bad).is_some_and(|problem| problem.contains(part)),
+                "{bad}: {:?}",
+                address_problem(bad)
+            );
+        }
     }
 
     #[test]

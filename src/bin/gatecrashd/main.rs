@@ -4,6 +4,7 @@
 
 mod config;
 mod date;
+mod secret;
 mod serve;
 mod ticket;
 
@@ -35,9 +36,16 @@ enum End {
     Refused = 1,
 }
 
-/// What was wrong with the input, in one line. Exit code 3.
+/// What was wrong with the input, in one line or a line for each mistake. Exit code 3.
 #[derive(Debug)]
 struct BadInput(String);
+
+impl BadInput {
+    /// Several mistakes, each told like a single one.
+    fn all(lines: &[String]) -> Self {
+        BadInput(lines.join("\nerror: "))
+    }
+}
 
 impl fmt::Display for BadInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,23 +2,25 @@
 //!
 //! The library serves, and keeps the records; here are the arguments and the signals.
 
-use std::io::{Write, stdout};
-use std::path::PathBuf;
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gatecrash::driver::Unobserved;
 use gatecrash::driver::server::{ServeError, ServerDriver};
 use gatecrash::driver::store::FileStore;
 use gatecrash::driver::tokio::Live;
-use tracing::{error, info};
+use tokio::net::TcpListener;
+use tracing::{error, info, warn};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::config::Configuration;
 use crate::{BadInput, End, config};
 
 /// Serve one app
 ///
 /// Prints one line, `listening on ADDRESS`, when devices can connect. Stops gracefully on SIGINT and
-/// SIGTERM: what was begun is answered, then connections are closed.
+/// SIGTERM: nobody is let in any more, what was begun is answered, then connections are closed.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -26,7 +28,8 @@ Examples:
   gatecrashd serve --config app.toml --data /var/lib/gatecrash --listen 0.0.0.0:7000 --log debug
 
 docs/app.example.toml explains every line of a configuration. What was answered survives the end of
-the process, whatever ended it. One process at a time may use a data directory.")]
+the process, whatever ended it. One process at a time may use a data directory; another waits up to
+10 s for it, so that a successor can be started while its predecessor stops.")]
 pub struct Arguments {
     /// The app's configuration
     #[arg(long, value_name = "PATH")]
@@ -45,20 +48,37 @@ pub struct Arguments {
 /// Serves until stopped.
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     let Arguments { config, data, listen, log } = arguments;
-    let mut settings = config::read(&config)?;
+    let Configuration { mut settings, mut listen_at, warnings } = config::read(&config)?;
     if let Some(address) = listen {
         settings.listen = address;
+        listen_at = None;
     }
-    tracing_subscriber::fmt().with_max_level(log).with_writer(std::io::stderr).init();
+    // A log in a file or a pipe has no colours (a terminal may do without them, too: NO_COLOR).
+    let subscriber = tracing_subscriber::fmt().with_max_level(log).with_writer(stderr);
+    if stderr().is_terminal() {
+        subscriber.init();
+    } else {
+        subscriber.with_ansi(false).init();
+    }
+    for warning in warnings {
+        warn!("{warning}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| BadInput(format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let signals = Signals::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
+        let mut signals = Signals::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
         let app_id = settings.config.app_id;
-        let bound =
-            ServerDriver::<Live, FileStore>::bind(Live::new(), FileStore::new(data), Unobserved, settings).await;
+        try_to_listen(&settings.listen, &data).await.map_err(|problem| {
+            let at = listen_at.map_or_else(String::new, |at| format!("{at}: "));
+            BadInput(format!("{at}cannot listen on {}: {problem}", settings.listen))
+        })?;
+        let binding = ServerDriver::<Live, FileStore>::bind(Live::new(), FileStore::new(data), Unobserved, settings);
+        let bound = tokio::select! {
+            bound = binding => bound,
+            () = signals.stopped() => return Ok(End::Done),
+        };
         let (server, handle) = bound.map_err(|error| BadInput(error.to_string()))?;
         let address =
             server.listener().local_addr().map_err(|error| BadInput(format!("cannot tell the address: {error}")))?;
@@ -82,6 +102,19 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     })
 }
 
+/// Whether this can be listened on, asked before anything is made (CONFIG-1). An address that is taken may be a
+/// predecessor's who is about to stop, if there are records that it can have at work (STOP-1).
+async fn try_to_listen(address: &str, data: &Path) -> Result<(), String> {
+    if let Some(problem) = config::address_problem(address) {
+        return Err(problem.to_owned());
+    }
+    match TcpListener::bind(address).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AddrInUse && data.exists() => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// The signals that end a server, heard from the moment this is made.
 #[cfg(unix)]
 struct Signals {
@@ -96,7 +129,7 @@ impl Signals {
         Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn stopped(mut self) {
+    async fn stopped(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -114,7 +147,7 @@ impl Signals {
         Ok(Signals)
     }
 
-    async fn stopped(self) {
+    async fn stopped(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without the signal only the end of the process stops it.
             std::future::pending::<()>().await;

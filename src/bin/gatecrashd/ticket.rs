@@ -16,6 +16,7 @@ use gatecrash::ticket::{self, Contents, SecretKey, TICKET_BYTES_MAX, TicketSpec,
 use serde_json::json;
 
 use crate::date::Seconds;
+use crate::secret::Secret;
 use crate::{BadInput, End};
 
 /// A week, in seconds.
@@ -134,7 +135,7 @@ fn sign(arguments: Sign) -> Result<(End, String), BadInput> {
     let Sign { app_id, key, key_file, user, ttl, issued_at, userbuf } = arguments;
     let key = match (key, key_file) {
         (Some(key), _) => key,
-        (None, Some(path)) => key_of_file(path)?,
+        (None, Some(path)) => Secret::of_file(&path)?.key(),
         (None, None) => return Err(BadInput("give --key or --key-file".into())),
     };
     let issued_at = issued_at.map_or_else(system_seconds, Ok)?;
@@ -152,7 +153,7 @@ fn sign(arguments: Sign) -> Result<(End, String), BadInput> {
 fn verify(arguments: Verify) -> Result<(End, String), BadInput> {
     let Verify { app_id, key: mut keys, key_file, user, now, ticket } = arguments;
     for path in key_file {
-        keys.push(key_of_file(path)?);
+        keys.push(Secret::of_file(&path)?.key());
     }
     let now = now.map_or_else(system_seconds, Ok)?;
     let ticket = text_of(ticket)?;
@@ -250,23 +251,7 @@ fn text_of(argument: String) -> Result<String, BadInput> {
 }
 
 fn key_of_text(text: &str) -> Result<SecretKey, String> {
-    if text.is_empty() { Err("the key is empty".into()) } else { Ok(text.into()) }
-}
-
-/// The key in a file, without the newline that editors put at its end.
-pub fn key_of_file(path: PathBuf) -> Result<SecretKey, BadInput> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| BadInput(format!("cannot read the key file '{shown}': {error}")))?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    if text.is_empty() {
-        Err(BadInput(format!("the key file '{shown}' is empty")))
-    } else if text.contains('\n') {
-        Err(BadInput(format!("the key file '{shown}' has more than one line")))
-    } else {
-        Ok(text.into())
-    }
+    Secret::of_text(text).map(|secret| secret.key()).map_err(|problem| format!("the key {problem}"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a command at its edge: --now stands in for the clock where it matters")]

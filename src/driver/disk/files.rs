@@ -6,6 +6,8 @@
 //! data/device-1/user-616c696365.json    the conversations cached for alice (API-3)
 //! data/device-2/…                       a second process at the same time is a device of its own
 //! ```
+//!
+//! The record says who the device is (ATT-3) and the caches whom its users talk to: on Unix they are their owner's.
 
 use std::fmt::Display;
 use std::fs::{self, File, TryLockError};
@@ -114,8 +116,8 @@ impl DeviceDisk for FileDisk {
 
 /// The lock of a device's directory, unless another process has it.
 fn locked(path: &Path) -> io::Result<Option<File>> {
-    fs::create_dir_all(path)?;
-    let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"))?;
+    directory::make(path)?;
+    let lock = directory::open_private(&path.join("lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -228,7 +230,8 @@ fn write_json(path: &Path, name: &str, value: &impl Serialize) -> io::Result<()>
 }
 
 fn write_new(new: &Path, value: &impl Serialize) -> io::Result<()> {
-    let mut file = File::create(new)?;
+    let mut file = directory::open_private(new)?;
+    file.set_len(0)?;
     file.write_all(&serde_json::to_vec(value)?)?;
     file.sync_all()
 }

@@ -22,6 +22,9 @@ const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 /// How long a closed connection may take to say its last frames and hear the peer's end.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// How long one that found no place may take to hear so.
+const REFUSAL_LINGER: Duration = Duration::from_secs(1);
+
 /// Which connection, for ever: its slot, and a number that no other connection gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Serial {
@@ -112,6 +115,18 @@ impl Outbox {
         }
         state.end
     }
+}
+
+/// Tells a newcomer that there is no place, and closes (INPUT-5).
+pub(super) async fn refuse<Stream>(stream: Stream)
+where
+    Stream: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut sending = Sending::default();
+    wire::write(&ServerFrame::Error(FrameError::Full), &mut sending.bytes);
+    // Whoever does not listen is closed all the same.
+    let _ = tokio::time::timeout(REFUSAL_LINGER, sending.finish(&mut reader, &mut writer)).await;
 }
 
 /// Carries one connection from its first frame to its end.

@@ -49,6 +49,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                 Ok(records) => {
                     info!(change = records.change.0, "the store is open again");
                     self.gate = Gate::new(records.change);
+                    self.log.restored(records.change);
                     self.core = Server::restore(self.core.config().clone(), records);
                     self.is_open = true;
                     return Ok(true);

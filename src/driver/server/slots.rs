@@ -1,6 +1,8 @@
-//! Which numbers connections go by: dense for the core, never repeated for their tasks.
+//! Which numbers connections go by: dense for the core, never repeated for their tasks and the log.
+//!
+//! Also who has not said anything yet. What is said is the core's business.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::connection::{Outbox, Serial};
@@ -12,6 +14,8 @@ pub(super) struct Slots {
     slots: Vec<Option<Slot>>,
     free: BTreeSet<u32>,
     last: u64,
+    /// By their numbers, so in the order they came, the slots of those who have not said anything valid.
+    silent: BTreeMap<u64, u32>,
 }
 
 struct Slot {
@@ -36,7 +40,23 @@ impl Slots {
                 u32::try_from(self.slots.len() - 1).expect("connections are bounded")
             }
         };
+        self.silent.insert(self.last, slot);
         Serial { slot, number: self.last }
+    }
+
+    /// Something valid was said on this connection.
+    pub(super) fn heard(&mut self, serial: Serial) {
+        self.silent.remove(&serial.number);
+    }
+
+    /// The connection that has been open longest without a valid word.
+    pub(super) fn longest_silent(&self) -> Option<ConnectionId> {
+        self.silent.values().next().map(|&slot| ConnectionId(slot))
+    }
+
+    /// The number that no other connection gets.
+    pub(super) fn number(&self, connection: ConnectionId) -> Option<u64> {
+        self.slot(connection).map(|slot| slot.number)
     }
 
     /// How many connections there are.
@@ -59,6 +79,7 @@ impl Slots {
     pub(super) fn end(&mut self, connection: ConnectionId) {
         if let Some(slot) = self.slots.get_mut(connection.0 as usize).and_then(Option::as_mut) {
             slot.open = false;
+            self.silent.remove(&slot.number);
         }
     }
 
@@ -66,6 +87,7 @@ impl Slots {
     pub(super) fn remove(&mut self, connection: ConnectionId) -> Option<Arc<Outbox>> {
         let slot = self.slots.get_mut(connection.0 as usize)?.take()?;
         self.free.insert(connection.0);
+        self.silent.remove(&slot.number);
         Some(slot.outbox)
     }
 
@@ -78,6 +100,7 @@ impl Slots {
     pub(super) fn close_all(&mut self) {
         self.slots.drain(..).flatten().for_each(|slot| slot.outbox.close());
         self.free.clear();
+        self.silent.clear();
     }
 
     fn slot(&self, connection: ConnectionId) -> Option<&Slot> {
@@ -109,5 +132,25 @@ mod tests {
         assert_eq!(slots.open(first_serial), None, "the first connection's frames are not the third's");
         assert_eq!(slots.open(second_serial), Some(ConnectionId(1)));
         assert_eq!(slots.len(), 2);
+    }
+
+    /// INPUT-5: whoever came first and has said nothing goes first; who has said something, or is leaving, does not.
+    #[test]
+    fn the_longest_silent_is_who_came_first_of_those_who_said_nothing() {
+        let mut slots = Slots::default();
+        assert_eq!(slots.longest_silent(), None);
+        let serials: Vec<Serial> = (0..4).map(|_| slots.insert(Arc::default())).collect();
+        slots.heard(serials[0]);
+        assert_eq!(slots.longest_silent(), Some(ConnectionId(1)));
+        slots.end(ConnectionId(1));
+        assert_eq!(slots.longest_silent(), Some(ConnectionId(2)));
+        slots.remove(ConnectionId(2));
+        let newcomer = slots.insert(Arc::default());
+        assert_eq!(newcomer.slot, 2, "the lowest free number");
+        assert_eq!(slots.longest_silent(), Some(ConnectionId(3)), "it came before the one with the lower slot");
+        slots.heard(serials[3]);
+        assert_eq!(slots.longest_silent(), Some(ConnectionId(2)));
+        slots.heard(newcomer);
+        assert_eq!(slots.longest_silent(), None);
     }
 }

@@ -5,10 +5,11 @@
 //! data/gatecrash.redb   the database
 //! ```
 //!
+//! Whoever reads the database knows who talks to whom: on Unix only the owner may, and may enter the directory.
 //! What is in it is `tables`' business. A commit runs on a thread that may block, so that the server
 //! goes on meanwhile.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::future::Future;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -86,15 +87,14 @@ impl ServerStore for FileStore {
 fn open(data: &Path) -> Result<(Open, Records), OpenError> {
     let path = data.join(FILE);
     let unusable = |error| OpenError::Unusable { path: data.to_owned(), error };
-    fs::create_dir_all(data).map_err(unusable)?;
-    let options = || File::options().create(true).truncate(false).read(true).write(true).clone();
-    let lock = options().open(data.join(LOCK)).map_err(unusable)?;
+    directory::make(data).map_err(unusable)?;
+    let lock = directory::open_private(&data.join(LOCK)).map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path }),
         Err(TryLockError::Error(error)) => return Err(unusable(error)),
     }
-    let file = options().open(&path).map_err(|error| OpenError::Unusable { path: path.clone(), error })?;
+    let file = directory::open_private(&path).map_err(|error| OpenError::Unusable { path: path.clone(), error })?;
     if Tables::is_unfinished(&start_of(&file).map_err(OpenError::Failed)?) {
         file.set_len(0).map_err(OpenError::Failed)?;
     }

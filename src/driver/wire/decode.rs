@@ -288,5 +288,6 @@ fn frame_error(number: i32) -> Option<FrameError> {
         wire::FrameError::Oversized => Some(FrameError::Oversized),
         wire::FrameError::OutOfPlace => Some(FrameError::OutOfPlace),
         wire::FrameError::Version => Some(FrameError::Version),
+        wire::FrameError::Full => Some(FrameError::Full),
     }
 }

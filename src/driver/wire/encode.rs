@@ -250,5 +250,6 @@ fn frame_error(error: FrameError) -> wire::FrameError {
         FrameError::Oversized => wire::FrameError::Oversized,
         FrameError::OutOfPlace => wire::FrameError::OutOfPlace,
         FrameError::Version => wire::FrameError::Version,
+        FrameError::Full => wire::FrameError::Full,
     }
 }

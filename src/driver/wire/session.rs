@@ -624,6 +624,8 @@ pub enum FrameError {
     OutOfPlace = 3,
     /// The version in Hello is not one the server speaks.
     Version = 4,
+    /// No frame is to blame: the server has as many connections as it may, and closes this one (INPUT-5).
+    Full = 5,
 }
 impl FrameError {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -637,6 +639,7 @@ impl FrameError {
             Self::Oversized => "FRAME_ERROR_OVERSIZED",
             Self::OutOfPlace => "FRAME_ERROR_OUT_OF_PLACE",
             Self::Version => "FRAME_ERROR_VERSION",
+            Self::Full => "FRAME_ERROR_FULL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -647,6 +650,7 @@ impl FrameError {
             "FRAME_ERROR_OVERSIZED" => Some(Self::Oversized),
             "FRAME_ERROR_OUT_OF_PLACE" => Some(Self::OutOfPlace),
             "FRAME_ERROR_VERSION" => Some(Self::Version),
+            "FRAME_ERROR_FULL" => Some(Self::Full),
             _ => None,
         }
     }
