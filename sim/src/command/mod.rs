@@ -23,7 +23,7 @@ use gatecrash_sim::Verdict;
 pub enum End {
     /// All is well.
     Passed = 0,
-    /// A rule was violated, or two worlds disagree.
+    /// A rule was violated, what a file expects was missed, or two worlds disagree.
     Violated = 1,
     /// A run did not come to rest.
     NotConverged = 2,
@@ -43,8 +43,9 @@ impl From<Verdict> for End {
     fn from(verdict: Verdict) -> End {
         match verdict {
             Verdict::Passed => End::Passed,
+            Verdict::NothingToJudge => End::Violated,
             Verdict::NotConverged => End::NotConverged,
-            Verdict::Disagrees | Verdict::Violated => End::Violated,
+            Verdict::Missed | Verdict::Disagrees | Verdict::Violated => End::Violated,
             Verdict::HarnessFailed => End::HarnessFailed,
         }
     }

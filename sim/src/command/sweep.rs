@@ -14,6 +14,7 @@ use gatecrash_sim::check::property;
 use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
+use gatecrash_sim::search::report;
 use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::Actor;
@@ -373,7 +374,7 @@ impl Sweep<'_> {
             seeds: seen.len(),
             first_seed: first.seed.number,
             disagreement: None,
-            replay: format!("cargo run --release -- replay --seed {} --world {}", first.seed, world.word()),
+            replay: report::command_line(&format!("replay --seed {} --world {}", first.seed, world.word())),
             folder: None,
             folder_error: None,
             steps: None,
