@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatecrash::client::Status;
 use gatecrash::code::Code;
 use gatecrash::store::EndReason;
+use gatecrash::time::Instant;
 
 use crate::check::violation::Violation;
 use crate::scenario::rules::RuleId;
@@ -223,6 +224,8 @@ struct Seen {
     attempts: BTreeSet<DeviceIndex>,
     sessions: BTreeSet<(UserIndex, DeviceIndex)>,
     displaced: BTreeSet<DeviceIndex>,
+    /// Whose session the device brought to its end, and when: a login that follows at once replaces it.
+    left: BTreeMap<DeviceIndex, (UserIndex, Instant)>,
     connected: BTreeSet<DeviceIndex>,
     is_configured: bool,
 }
@@ -378,7 +381,7 @@ impl Seen {
 
     fn on_server(&mut self, event: &Event) {
         match event.what {
-            What::Fact { fact, .. } => self.fact(&fact),
+            What::Fact { fact, .. } => self.fact(event.at, &fact),
             What::TicketJudged { refused, .. } => {
                 self.mark(M::TicketJudged);
                 if refused.is_some() {
@@ -407,21 +410,22 @@ impl Seen {
         }
     }
 
-    fn fact(&mut self, fact: &Fact) {
+    fn fact(&mut self, at: Instant, fact: &Fact) {
         match *fact {
             Fact::AccountCreated { .. } => self.mark(M::AccountCreated),
             Fact::SessionAccepted { user, device, .. } => {
                 if !self.logins.insert(user) {
                     self.mark(M::SecondLogin);
                 }
-                if !self.sessions.insert((user, device)) {
+                let is_left = self.left.get(&device) == Some(&(user, at));
+                if !self.sessions.insert((user, device)) || is_left {
                     self.mark(M::Replaced);
                 }
                 if self.users.insert(device, user).is_some_and(|before| before != user) {
                     self.mark(M::SecondUser);
                 }
             }
-            Fact::SessionEnded { user, device, reason, .. } => self.ended(user, device, reason),
+            Fact::SessionEnded { user, device, reason, .. } => self.ended(at, user, device, reason),
             Fact::TicketsVoided { .. } => self.mark(M::ByAdministrator),
             Fact::LinkLost { .. } => self.mark(M::LinkLost),
             Fact::DayCounted { .. } => self.mark(M::DayCounted),
@@ -437,7 +441,7 @@ impl Seen {
         }
     }
 
-    fn ended(&mut self, user: UserIndex, device: DeviceIndex, reason: EndReason) {
+    fn ended(&mut self, at: Instant, user: UserIndex, device: DeviceIndex, reason: EndReason) {
         if reason == EndReason::Replaced {
             self.mark(M::Replaced);
         }
@@ -451,7 +455,8 @@ impl Seen {
                 }
             }
             EndReason::Expired => self.mark(M::Expired),
-            EndReason::Replaced | EndReason::Logout | EndReason::OtherUser => {}
+            EndReason::Logout => drop(self.left.insert(device, (user, at))),
+            EndReason::Replaced | EndReason::OtherUser => {}
         }
     }
 

@@ -727,7 +727,12 @@ const EXPECTATIONS: &[(&str, &[&str])] = &[
         &["29:14: there is no device `phone-3`; expected page or phone-1; did you mean `phone-1`? (INPUT-4)"],
     ),
     ("alice sessions at 3s", &["29:16: `at` comes too early; expected devices, or none (INPUT-4)"]),
-    ("alice presence away", &["29:16: `away` is no presence; expected online, push_online or offline (INPUT-4)"]),
+    (
+        "alice presence away",
+        &[
+            "29:16: `away` is no presence; expected online, push_online or offline; did you mean `push_online`? (INPUT-4)",
+        ],
+    ),
     ("alice counted often", &["29:15: `often` is no number; expected a number of days (INPUT-4)"]),
     ("a/b counted 1", &["29:1: `a/b` is no user id; expected a user id: 1 to 32 of a-z A-Z 0-9 _ - (INPUT-4)"]),
     (
