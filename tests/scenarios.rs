@@ -40,7 +40,7 @@ fn scenarios() -> BTreeMap<String, String> {
             let path = folder.join(entry.file_name());
             if entry.file_type().expect("the repository can be read").is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "toml") {
+            } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
                 let name = path.file_stem().and_then(|name| name.to_str()).expect("names are Unicode").to_owned();
                 let path = path.to_str().expect("names are Unicode").to_owned();
                 if let Some(other) = scenarios.insert(name, path.clone()) {

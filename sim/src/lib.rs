@@ -1,7 +1,7 @@
 //! The harness, on one page: a scenario runs in a world, the world leaves a trace, checks read the trace.
 //!
 //! ```text
-//! Scenario ──run──▶ Trace ──check──▶ [Violation] ──report──▶ text
+//! Scenario ──run──▶ Trace ──check──▶ [Violation] and [Miss] ──report──▶ text
 //! ```
 //!
 //! Each folder is a verb of that sentence and imports only those before it: `scenario` is decided and never runs;
@@ -20,7 +20,7 @@ pub mod zoo;
 
 use std::time::Duration;
 
-pub use check::{Run, Verdict, Violation};
+pub use check::{Miss, Run, Verdict, Violation};
 use scenario::Scenario;
 use trace::{Cast, Recorder, Trace, What, difference};
 use world::caught::caught;
@@ -108,8 +108,8 @@ fn record(
 ///
 /// When the trace has no end, or a check panics.
 pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
-    let violations = caught(|| check::violations(scenario, &trace))
-        .map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
+    let judged = caught(|| (check::property::check(scenario, &trace), check::expect::misses(scenario, &trace)));
+    let (violations, missed) = judged.map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
     let simulated = trace.events.last().map_or(Duration::ZERO, |event| Duration::from_micros(event.at.as_micros()));
     let mut end = None;
     for event in &trace.events {
@@ -119,8 +119,9 @@ pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
             _ => {}
         }
     }
+    let idle = check::cited::nothing_to_judge(scenario, &trace, &violations);
     match end {
-        Some(not_converged) => Ok(Run { trace, violations, not_converged, simulated }),
+        Some(not_converged) => Ok(Run { trace, violations, missed, idle, not_converged, simulated }),
         None => Err(HarnessError::Unfinished(simulated)),
     }
 }

@@ -60,10 +60,18 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version come this way too. A closed terminal is nobody's to tell.
-            let _ = error.print();
-            let end = if error.use_stderr() { End::BadInput } else { End::Passed };
-            return end.into();
+            if error.use_stderr() {
+                // A closed terminal is nobody's to tell.
+                let _ = error.print();
+                return End::BadInput.into();
+            }
+            // Help and version come this way too.
+            let text = error.render();
+            match command::colours(&std::io::stdout()) {
+                true => command::say(text.ansi().to_string().trim_end()),
+                false => command::say(text.to_string().trim_end()),
+            }
+            return End::Passed.into();
         }
     };
     let everything = run::Arguments {

@@ -105,11 +105,11 @@ fn story(scenario: &Scenario, run: &Run) -> Story {
     for (index, device) in cast.devices().iter().enumerate() {
         let (name, page) = (&device.name, book.device(DeviceIndex::new(index)));
         story.insert(About::Calls(name.clone()), page.calls.iter().map(|made| call(cast, made)).collect());
-        let told = page.told.iter().map(|(at, told)| Shown { text: event(cast, told), at: Some(*at) });
+        let told = page.told.iter().map(|heard| Shown { text: event(cast, &heard.told), at: Some(heard.at) });
         story.insert(About::Events(name.clone()), told.collect());
-        let ((status, user), _) = page.status_at(forever);
-        let user = user.map_or("nobody", |user| cast.user_name(user));
-        story.insert(About::Device(name.clone()), at_end(format!("{} {user}", status.word())));
+        let stood = page.status_at(forever);
+        let user = stood.user.map_or("nobody", |user| cast.user_name(user));
+        story.insert(About::Device(name.clone()), at_end(format!("{} {user}", stood.status.word())));
     }
     for user in book.users() {
         let account = book.account_at(user, forever);

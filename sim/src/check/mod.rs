@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! Trace ──property──▶ what must hold in every run ─┐
-//!       ──model─────▶ what the rules alone say     ├─▶ [Violation]
-//!       ──expect────▶ what the file demands        ┘
+//!       ──model─────▶ what the rules alone say     ┴─▶ [Violation]
+//!       ──expect────▶ what the file demands ─────────▶ [Miss]
 //!       ──sometimes─▶ which situations it reached       two traces ──agree──▶ [Difference]
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! anything, groups failures or tells them to anybody.
 
 pub mod agree;
+pub mod cited;
 pub mod expect;
 mod model;
 pub mod property;
@@ -19,13 +20,6 @@ mod run;
 pub mod sometimes;
 mod violation;
 
-use crate::scenario::Scenario;
-use crate::trace::Trace;
-
+pub use expect::Miss;
 pub use run::{Run, Verdict};
 pub use violation::Violation;
-
-/// What should not have happened in a run: the properties' violations, then those of what the file expects.
-pub fn violations(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
-    [property::check(scenario, trace), expect::misses(scenario, trace)].concat()
-}

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use gatecrash_sim::generate::{self, Seed};
 use gatecrash_sim::scenario::{Diagnosis, Scenario};
+use gatecrash_sim::search::report::escaped;
 use serde_json::json;
 
 use super::{End, colours, complain, count, say};
@@ -28,8 +29,15 @@ pub struct File {
 pub enum BadInput {
     /// What is wrong, in a sentence.
     Refused(String),
-    /// Files that were refused.
-    Diagnoses(Vec<Diagnosis>),
+    /// Files that were refused, each for a reason of its own.
+    Files {
+        /// Those that cannot be read: why, each in a sentence.
+        unreadable: Vec<String>,
+        /// Those that say what cannot be.
+        diagnoses: Vec<Diagnosis>,
+        /// How many there are with those that are well.
+        found: usize,
+    },
 }
 
 impl BadInput {
@@ -37,21 +45,35 @@ impl BadInput {
     pub fn report(&self, json: bool) -> End {
         match self {
             BadInput::Refused(problem) if json => say(json!({ "error": problem })),
-            BadInput::Refused(problem) => complain(format_args!("error: {problem}")),
-            BadInput::Diagnoses(diagnoses) if json => {
-                let problems: Vec<_> = diagnoses.iter().flat_map(problems).collect();
+            BadInput::Refused(problem) => complain(format_args!("error: {}", escaped(problem))),
+            BadInput::Files { unreadable, diagnoses, .. } if diagnoses.is_empty() => {
+                let said = unreadable.iter().map(|problem| escaped(problem).into_owned());
+                if json {
+                    say(json!({ "error": said.collect::<Vec<_>>().join("; ") }));
+                } else {
+                    said.for_each(|problem| complain(format_args!("error: {problem}")));
+                }
+            }
+            BadInput::Files { unreadable, diagnoses, .. } if json => {
+                let unreadable = unreadable.iter().map(|problem| json!({ "message": problem }));
+                let problems: Vec<_> = unreadable.chain(diagnoses.iter().flat_map(problems)).collect();
                 say(json!({ "error": "nothing runs", "problems": problems }));
             }
-            BadInput::Diagnoses(diagnoses) => {
+            BadInput::Files { unreadable, diagnoses, found } => {
+                for problem in unreadable {
+                    complain(format_args!("error: {}", escaped(problem)));
+                }
                 for diagnosis in diagnoses {
                     if colours(&io::stderr()) {
                         complain(diagnosis.graphical(true).trim_end());
                     } else {
-                        complain(diagnosis);
+                        diagnosis.to_string().lines().for_each(|line| complain(escaped(line)));
                     }
                 }
                 let mistakes = diagnoses.iter().map(|diagnosis| diagnosis.errors.len()).sum();
                 let (mistakes, files) = (count(mistakes, "mistake"), count(diagnoses.len(), "file"));
+                let refused = unreadable.len() + diagnoses.len();
+                complain(format_args!("{} found, {refused} refused", count(*found, "scenario")));
                 complain(format_args!("error: {mistakes} in {files}: nothing runs"));
             }
         }
@@ -78,23 +100,38 @@ fn problems(diagnosis: &Diagnosis) -> impl Iterator<Item = serde_json::Value> {
 pub fn load(paths: &[PathBuf]) -> Result<Vec<File>, BadInput> {
     let paths = if paths.is_empty() { vec![nearest_folder().map_err(BadInput::Refused)?] } else { paths.to_vec() };
     let mut found: Vec<(PathBuf, String)> = Vec::new();
+    let mut unreadable = Vec::new();
     for path in &paths {
-        found.extend(named(path).map_err(BadInput::Refused)?);
+        match named(path) {
+            Ok(files) => found.extend(files),
+            Err(problems) => unreadable.extend(problems),
+        }
     }
     let mut seen = BTreeSet::new();
     found.retain(|(path, _)| seen.insert(path.clone()));
 
+    let all = found.len();
     let (mut files, mut diagnoses) = (Vec::new(), Vec::new());
     for (path, name) in found {
-        let text = std::fs::read(&path).map_err(|error| BadInput::Refused(cannot_read(&path, &error)))?;
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                unreadable.push(cannot_read(&path, &error));
+                continue;
+            }
+        };
         let path = path.display().to_string();
         // What is no text is refused where the first replacement character stands.
         match Scenario::parse(&path, &String::from_utf8_lossy(&text)) {
-            Ok(scenario) => files.push(File { path, name, scenario }),
+            Ok(scenario) => files.push(File { path, name: escaped(&name).into_owned(), scenario }),
             Err(diagnosis) => diagnoses.push(diagnosis),
         }
     }
-    if diagnoses.is_empty() { Ok(files) } else { Err(BadInput::Diagnoses(diagnoses)) }
+    if diagnoses.is_empty() && unreadable.is_empty() {
+        Ok(files)
+    } else {
+        Err(BadInput::Files { unreadable, diagnoses, found: all })
+    }
 }
 
 /// The one scenario at this path, or the one drawn from this seed.
@@ -130,40 +167,56 @@ pub fn nearest_folder() -> Result<PathBuf, String> {
     Err(format!("there is no {FOLDER}/ folder in {} or above it: name a file or a folder", here.display()))
 }
 
-/// The file or files meant by one path, each with its name.
-fn named(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
+/// The file or files meant by one path, each with its name; or everything in the way of that.
+fn named(path: &Path) -> Result<Vec<(PathBuf, String)>, Vec<String>> {
+    let metadata = std::fs::metadata(path).map_err(|error| vec![cannot_read(path, &error)])?;
     if !metadata.is_dir() {
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         return Ok(vec![(path.to_owned(), name)]);
     }
-    let files = below(path).map_err(|error| cannot_read(path, &error))?;
+    let files = below(path)?;
     if files.is_empty() {
-        return Err(format!("there is no scenario (*.toml) below {}", path.display()));
+        return Err(vec![format!("there is no scenario (*.toml) below {}", path.display())]);
     }
     let name = |file: &PathBuf| file.strip_prefix(path).unwrap_or(file).with_extension("").display().to_string();
     Ok(files.into_iter().map(|file| (file.clone(), name(&file))).collect())
 }
 
-/// The scenario files below a folder, in the order of their paths.
-pub fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    collect(folder, &mut files)?;
+/// The scenario files below a folder, in the order of their paths; or everything below it that cannot be read, since
+/// what is left out in silence passes.
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>, Vec<String>> {
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    collect(folder, &mut files, &mut unreadable);
     files.sort();
-    Ok(files)
+    unreadable.sort();
+    if unreadable.is_empty() { Ok(files) } else { Err(unreadable) }
 }
 
-/// Adds the scenario files below a folder. Links to folders are not followed: they could lead around
-/// in circles.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|ending| ending == "toml") && path.is_file() {
-            files.push(path);
+/// Adds the scenario files below a folder, and what is wrong with it. Links to folders are not followed: they could
+/// lead around in circles.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<String>) {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return unreadable.push(cannot_read(folder, &error)),
+    };
+    for entry in entries {
+        let entry = match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
+            Ok(entry) => entry,
+            Err(error) => {
+                unreadable.push(cannot_read(folder, &error));
+                continue;
+            }
+        };
+        let (path, file_type) = entry;
+        if file_type.is_dir() {
+            collect(&path, files, unreadable);
+        } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
+            match std::fs::metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(metadata) if metadata.is_file() => files.push(path),
+                Ok(_) => unreadable.push(format!("cannot read {}: it is no file", path.display())),
+                Err(error) => unreadable.push(cannot_read(&path, &error)),
+            }
         }
     }
-    Ok(())
 }

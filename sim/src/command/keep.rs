@@ -97,7 +97,11 @@ fn check_name(name: &str, scenarios: &Path) -> Result<(), BadInput> {
         let problem = "is no name of a scenario: write lowercase letters, digits and underscores";
         return Err(BadInput::Refused(format!("{name:?} {problem}")));
     }
-    let all = files::below(scenarios).map_err(|error| BadInput::Refused(files::cannot_read(scenarios, &error)))?;
+    let all = files::below(scenarios).map_err(|unreadable| BadInput::Files {
+        unreadable,
+        diagnoses: Vec::new(),
+        found: 0,
+    })?;
     match all.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name)) {
         None => Ok(()),
         Some(path) => {

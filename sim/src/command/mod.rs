@@ -13,7 +13,7 @@ pub mod worlds;
 pub mod zoo;
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use gatecrash_sim::Verdict;
@@ -23,7 +23,7 @@ use gatecrash_sim::Verdict;
 pub enum End {
     /// All is well.
     Passed = 0,
-    /// A rule was violated, or two worlds disagree.
+    /// A rule was violated, what a file expects was missed, or two worlds disagree.
     Violated = 1,
     /// A run did not come to rest.
     NotConverged = 2,
@@ -43,17 +43,27 @@ impl From<Verdict> for End {
     fn from(verdict: Verdict) -> End {
         match verdict {
             Verdict::Passed => End::Passed,
+            Verdict::NothingToJudge => End::Violated,
             Verdict::NotConverged => End::NotConverged,
-            Verdict::Disagrees | Verdict::Violated => End::Violated,
+            Verdict::Missed | Verdict::Disagrees | Verdict::Violated => End::Violated,
             Verdict::HarnessFailed => End::HarnessFailed,
         }
     }
 }
 
 /// Writes a text and a newline to standard output. Whoever reads may have read enough, as `head`
-/// does; the verdict stands.
+/// does; the verdict stands. What cannot be written for another reason is told, and nothing goes on: whoever asked
+/// would take what is there for all of it.
 pub fn say(text: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let mut out = std::io::stdout();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            complain(format_args!("error: cannot write to standard output: {error}"));
+            std::process::exit(End::HarnessFailed as i32)
+        }
+    }
 }
 
 /// Writes a text and a newline to standard error.

@@ -90,12 +90,17 @@ fn replayed(arguments: &Arguments) -> Result<End, BadInput> {
             tracing::subscriber::with_default(subscriber, || gatecrash_sim::run(scenario, world))
         }
     };
+    let result = result.map(|run| match arguments.seed {
+        // Its header was drawn before anybody knew what would come.
+        Some(_) => Run { idle: Vec::new(), ..run },
+        None => run,
+    });
     let verdict = result.as_ref().map_or(Verdict::HarnessFailed, Run::verdict);
     if arguments.json {
         say(object(arguments, &case, verdict, &result));
         return Ok(verdict.into());
     }
-    say(format_args!("{}\nrules {}\n", scenario.title, report::listed(&scenario.rules)));
+    say(format_args!("{}\nrules {}\n", report::escaped(&scenario.title), report::listed(&scenario.rules)));
     match &result {
         Ok(run) => {
             let view = if arguments.story { View::Story } else { View::Everything };
@@ -135,6 +140,8 @@ struct Summary<'a> {
     digest: Option<String>,
     simulated_seconds: f64,
     violations: Vec<report::Finding>,
+    missed: Vec<report::Missed>,
+    nothing_to_judge: Vec<&'static str>,
     not_converged: Option<&'a str>,
     error: Option<String>,
 }
@@ -153,6 +160,8 @@ fn object(arguments: &Arguments, case: &Case<'_>, verdict: Verdict, result: &Res
         digest: run.map(|run| run.trace.digest.to_string()),
         simulated_seconds: run.map_or(0.0, |run| run.simulated.as_secs_f64()),
         violations: run.map(|run| report::findings(case, run)).unwrap_or_default(),
+        missed: run.map(|run| report::missed(case, run)).unwrap_or_default(),
+        nothing_to_judge: run.map(report::idle).unwrap_or_default(),
         not_converged: run.and_then(|run| run.not_converged.as_deref()),
         error: result.as_ref().err().map(ToString::to_string),
     };

@@ -137,6 +137,10 @@ struct Summary {
     simulated_seconds: f64,
     wall_seconds: f64,
     violations: Vec<report::Finding>,
+    /// What the file expects and the run does not show.
+    missed: Vec<report::Missed>,
+    /// The rules that the file cites and of which no situation came.
+    nothing_to_judge: Vec<&'static str>,
     /// With the first of two worlds.
     disagreements: Vec<Difference>,
     not_converged: Option<String>,
@@ -153,7 +157,11 @@ struct Totals {
     passed: usize,
     /// In all of them together.
     violations: usize,
+    /// Expectations that are missed, in all of them together.
+    expectations_missed: usize,
     violated: usize,
+    missed: usize,
+    nothing_to_judge: usize,
     disagree: usize,
     not_converged: usize,
     harness_failed: usize,
@@ -218,7 +226,10 @@ impl<'a> Batch<'a> {
             worlds: self.arguments.world.worlds().iter().map(|world| world.word()).collect(),
             passed: ended(Verdict::Passed),
             violations: self.results.iter().map(|one| one.violations.len()).sum(),
+            expectations_missed: self.results.iter().map(|one| one.missed.len()).sum(),
             violated: ended(Verdict::Violated),
+            missed: ended(Verdict::Missed),
+            nothing_to_judge: ended(Verdict::NothingToJudge),
             disagree: ended(Verdict::Disagrees),
             not_converged: ended(Verdict::NotConverged),
             harness_failed: ended(Verdict::HarnessFailed),
@@ -241,6 +252,8 @@ impl Totals {
         } else {
             let failed = [
                 (self.violated, "violated a rule"),
+                (self.missed, "missed what its file expects"),
+                (self.nothing_to_judge, "gave a rule that it cites nothing to judge"),
                 (self.disagree, "came to something else in the other world"),
                 (self.not_converged, "did not converge"),
                 (self.harness_failed, "failed by the harness's own fault"),
@@ -291,12 +304,12 @@ impl Watch<Outcome> for Batch<'_> {
                 simulated,
                 wall: outcome.wall,
                 verdict,
-                about: run.map(report::rules_broken).unwrap_or_default(),
+                about: run.map(report::in_short).unwrap_or_default(),
             });
             self.bar.suspend(|| say(line));
         }
         let herds = run.map(|run| Herd::all(&run.trace.events)).unwrap_or_default();
-        let world_of = |herd: &Herd| format!("{path} in the {} world: {herd}", world.word());
+        let world_of = |herd: &Herd| format!("{} in the {} world: {herd}", report::escaped(path), world.word());
         self.herds.extend(herds.iter().map(world_of));
         match &outcome.result {
             Ok(run) => {
@@ -325,6 +338,8 @@ impl Watch<Outcome> for Batch<'_> {
             simulated_seconds: simulated.unwrap_or_default().as_secs_f64(),
             wall_seconds: outcome.wall.as_secs_f64(),
             violations: run.map(|run| report::findings(&case, run)).unwrap_or_default(),
+            missed: run.map(|run| report::missed(&case, run)).unwrap_or_default(),
+            nothing_to_judge: run.map(report::idle).unwrap_or_default(),
             disagreements: differences,
             not_converged: run.and_then(|run| run.not_converged.clone()),
             herds,

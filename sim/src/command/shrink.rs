@@ -92,7 +92,7 @@ fn shrunk(file: &File, world: World, arguments: &Arguments) -> Result<End, BadIn
     }
     complain(summary(scenario, &shrunk));
     Ok(match wanted {
-        Fingerprint::Property { .. } => End::Violated,
+        Fingerprint::Property { .. } | Fingerprint::Missed { .. } => End::Violated,
         Fingerprint::NotConverged(_) => End::NotConverged,
         Fingerprint::Harness(_) => End::HarnessFailed,
     })
@@ -159,7 +159,7 @@ fn summary(before: &Scenario, shrunk: &Shrunk) -> String {
 
 /// That it does not fail, or how it fails otherwise.
 fn passes(path: &str, scenario: &Scenario, world: World) -> String {
-    let is_expectation = gatecrash_sim::run(scenario, world).is_ok_and(|run| !run.violations.is_empty());
+    let is_expectation = gatecrash_sim::run(scenario, world).is_ok_and(|run| !run.missed.is_empty());
     let world = world.word();
     if is_expectation {
         format!(

@@ -3,10 +3,11 @@
 mod confirm;
 mod keep;
 
+use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -14,6 +15,7 @@ use gatecrash_sim::check::property;
 use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
+use gatecrash_sim::search::report;
 use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::Actor;
@@ -148,6 +150,12 @@ pub fn run(arguments: &Arguments) -> End {
         (Some(seeds), None) => seeds.clone(),
         (None, None) => SEEDS_DEFAULT,
     };
+    if !arguments.unconfirmed
+        && let Err(error) = can_write(&arguments.findings)
+    {
+        let problem = format!("cannot write findings to {}: {error}", arguments.findings.display());
+        return BadInput::Refused(problem).report(arguments.json);
+    }
     let start = Instant::now();
     let manner =
         Manner { world: arguments.world.world(), profile: arguments.profile.into(), checks: !arguments.unchecked };
@@ -167,6 +175,19 @@ pub fn run(arguments: &Arguments) -> End {
     let begun = workers.run(number.div_ceil(BLOCK_SEEDS), block, &mut sweep);
     let asked = if arguments.time.is_some() { number.min(begun * BLOCK_SEEDS) } else { number };
     sweep.finish(asked, seeds.start, start.elapsed())
+}
+
+/// Whether a folder could be made at this path, or is there and takes files: a long sweep must not learn at its end
+/// that it was for nothing. Leaves nothing behind.
+fn can_write(folder: &Path) -> io::Result<()> {
+    let there = folder.ancestors().find(|path| path.as_os_str().is_empty() || path.exists());
+    let there = there.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !there.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{} is no folder", there.display())));
+    }
+    let probe = there.join(format!(".gatecrash-{}", std::process::id()));
+    fs::write(&probe, "")?;
+    fs::remove_file(&probe)
 }
 
 fn bar(arguments: &Arguments, seeds: &Range<u64>) -> ProgressBar {
@@ -373,7 +394,7 @@ impl Sweep<'_> {
             seeds: seen.len(),
             first_seed: first.seed.number,
             disagreement: None,
-            replay: format!("cargo run --release -- replay --seed {} --world {}", first.seed, world.word()),
+            replay: report::command_line(&format!("replay --seed {} --world {}", first.seed, world.word())),
             folder: None,
             folder_error: None,
             steps: None,

@@ -68,7 +68,9 @@ impl Table {
         let wall = seconds(line.wall, 2);
         let (word, colour) = match line.verdict {
             Verdict::Passed => ("passed", Colour::Green),
+            Verdict::NothingToJudge => ("NOTHING TO JUDGE", Colour::Red),
             Verdict::NotConverged => ("NOT CONVERGED", Colour::Red),
+            Verdict::Missed => ("MISSED", Colour::Red),
             Verdict::Disagrees => ("DISAGREES", Colour::Red),
             Verdict::Violated => ("VIOLATED", Colour::Red),
             Verdict::HarnessFailed => ("HARNESS FAILED", Colour::Red),

@@ -153,7 +153,8 @@ fn show(bug: &Bug, seeds: Range<u64>) -> End {
         Err(error) => report::harness_failure(&case, &error),
     };
     // There is no file yet, and the product passes it.
-    let lines: Vec<&str> = told.lines().filter(|line| !line.trim_start().starts_with("cargo run")).collect();
+    let command = report::command_line("replay");
+    let lines: Vec<&str> = told.lines().filter(|line| !line.trim_start().starts_with(&command)).collect();
     say(lines.join("\n"));
     End::Passed
 }

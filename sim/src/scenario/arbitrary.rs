@@ -33,18 +33,22 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
         vec((member::<Platform>(), select(&SITES[..]), member::<Init>(), offset()), DEVICES.len()),
         vec((user(), -1_000_000..1_000_000_i64, seconds(), of(member::<Forge>())), TICKETS.len()),
     );
-    let script = (10_000_000..2_000_000_000_u64, vec((0..10_000_000_u64, action()), 0..12), vec(expectation(), 0..12));
+    let script = (10_000_000..2_000_000_000_u64, vec((0..10_000_000_u64, action()), 0..12), vec(expected(), 0..12));
     (head, options, places, script).prop_map(|(head, options, places, script)| {
         let (title, mut rules, seed, tick) = head;
         rules.sort_unstable();
         rules.dedup();
         let (verdict_only, converge, app, limits) = options;
         let (latencies, devices, tickets) = places;
-        let (until, steps, expectations) = script;
+        let (until, steps, mut expectations) = script;
         let mut steps: Vec<Step> =
             steps.into_iter().map(|(at, action)| Step { at: Duration::from_micros(at), action }).collect();
         steps.sort_by_key(|step| step.at);
         keep_possible(&mut steps, app.seats);
+        let mut named: Vec<UserId> = steps.iter().flat_map(|step| script::users_of(&step.action)).collect();
+        named.extend(app.administrators.iter().cloned());
+        named.extend(tickets.iter().map(|(user, ..)| user.clone()));
+        expectations.retain(|expected| users_expected(&expected.expectation).all(|user| named.contains(user)));
         Scenario {
             title,
             rules,
@@ -80,6 +84,25 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
             expectations,
         }
     })
+}
+
+/// The users that an expectation names: a file says something of each of them elsewhere.
+fn users_expected(expectation: &Expectation) -> impl Iterator<Item = &UserId> {
+    let (one, many) = match expectation {
+        Expectation::LoginUser { user, .. } => (user.as_ref(), None),
+        Expectation::Conversations { with, .. } => (None, Some(with)),
+        Expectation::Query { user, .. }
+        | Expectation::Online { user, .. }
+        | Expectation::Sessions { user, .. }
+        | Expectation::Presence { user, .. }
+        | Expectation::Counted { user, .. }
+        | Expectation::Epochs { user, .. } => (Some(user), None),
+        Expectation::Event { .. }
+        | Expectation::Status { .. }
+        | Expectation::Answer { .. }
+        | Expectation::Receives { .. } => (None, None),
+    };
+    one.into_iter().chain(many.into_iter().flatten())
 }
 
 /// Drops the changes that the policy of their moment forbids, and one-way partitions of sites that are held.
@@ -239,6 +262,10 @@ fn action() -> impl Strategy<Value = Action> {
         fault::any().prop_map(Action::Fault),
         change().prop_map(Action::App),
     ]
+}
+
+fn expected() -> impl Strategy<Value = Expected> {
+    expectation().prop_map(|expectation| Expected { expectation, place: None })
 }
 
 fn expectation() -> impl Strategy<Value = Expectation> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use super::expectation::Place;
 use super::rules::{RuleId, rule};
 
 /// The rule a mistake breaks when no other rule says more.
@@ -164,6 +165,11 @@ impl<'t> Problems<'t> {
         self.found.push(mistake);
     }
 
+    /// The line and column of a byte of the file.
+    pub(super) fn place(&self, offset: usize) -> Place {
+        place(self.text, offset)
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.found.len()
@@ -191,13 +197,12 @@ impl<'t> Problems<'t> {
 }
 
 fn placed(text: &str, mistake: Mistake) -> Problem {
-    let before = &text[..mistake.at.start];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let Place { line, column } = place(text, mistake.at.start);
     Problem {
         offset: mistake.at.start,
         length: mistake.at.len(),
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
+        line,
+        column,
         message: mistake.message,
         expected: mistake.expected,
         nearest: mistake.nearest,
@@ -205,9 +210,122 @@ fn placed(text: &str, mistake: Mistake) -> Problem {
     }
 }
 
-/// The valid word nearest to `word`, if one is near: at most a third of its letters wrong, or else
-/// the beginning right and most of the rest.
+/// The line and column of a byte of the text.
+fn place(text: &str, offset: usize) -> Place {
+    let before = &text[..offset];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+}
+
+/// Words that people type, and those they mean. Written small, without what joins their parts.
+const MEANT: &[(&str, &str)] = &[
+    // platforms
+    ("iphone", "ios"),
+    ("iphoneos", "ios"),
+    ("apple", "ios"),
+    ("phone", "android"),
+    ("ipados", "ipad"),
+    ("tablet", "ipad"),
+    ("pc", "windows"),
+    ("win", "windows"),
+    ("win32", "windows"),
+    ("win64", "windows"),
+    ("macos", "mac"),
+    ("osx", "mac"),
+    ("macbook", "mac"),
+    ("darwin", "mac"),
+    ("ubuntu", "linux"),
+    ("desktop", "linux"),
+    ("browser", "web"),
+    ("chrome", "web"),
+    ("firefox", "web"),
+    ("safari", "web"),
+    ("page", "web"),
+    ("h5", "web"),
+    // policies
+    ("one", "single"),
+    ("exclusive", "single"),
+    ("two", "dual"),
+    ("double", "dual"),
+    ("three", "triple"),
+    ("many", "multi"),
+    ("all", "multi"),
+    ("multiple", "multi"),
+    ("unlimited", "multi"),
+    // statuses and presences
+    ("loggedin", "LOGINED"),
+    ("login", "LOGINED"),
+    ("in", "LOGINED"),
+    ("online", "LOGINED"),
+    ("loggingin", "LOGINING"),
+    ("connecting", "LOGINING"),
+    ("pending", "LOGINING"),
+    ("loggedout", "LOGOUT"),
+    ("out", "LOGOUT"),
+    ("offline", "LOGOUT"),
+    ("none", "LOGOUT"),
+    ("connected", "online"),
+    ("loggedin", "online"),
+    ("away", "push_online"),
+    ("push", "push_online"),
+    ("asleep", "push_online"),
+    ("disconnected", "offline"),
+    ("loggedout", "offline"),
+    ("gone", "offline"),
+    // events, calls and faults
+    ("connected", "connect_success"),
+    ("kicked", "kicked_offline"),
+    ("kick", "kicked_offline"),
+    ("expired", "user_sig_expired"),
+    ("received", "receives"),
+    ("signin", "login"),
+    ("logon", "login"),
+    ("signout", "logout"),
+    ("logoff", "logout"),
+    ("disconnect", "logout"),
+    ("message", "send"),
+    ("list", "conversations"),
+    ("cut", "partition"),
+    ("disconnect", "partition"),
+    ("heal", "repair"),
+    ("reconnect", "repair"),
+    ("restart", "bounce"),
+    ("reboot", "bounce"),
+    ("sleep", "suspend"),
+    ("freeze", "suspend"),
+    ("resume", "wake"),
+    ("delay", "latency"),
+];
+
+/// The word that people mean who type this one: by the table, or because a part of it is that word.
+fn meant<'w>(word: &str, valid: &[&'w str]) -> Option<&'w str> {
+    let written = word.to_lowercase();
+    let plain: String = written.chars().filter(char::is_ascii_alphanumeric).collect();
+    let by_table = |plain: &str| {
+        let said = MEANT.iter().filter(|(typed, _)| *typed == plain);
+        said.filter_map(|(_, meant)| valid.iter().find(|one| *one == meant)).next().copied()
+    };
+    let parts = || written.split(['-', '_', ' ', '.']).filter(|part| *part != written);
+    by_table(&plain)
+        .or_else(|| parts().find_map(|part| valid.iter().find(|one| **one == part).copied()))
+        .or_else(|| parts().find_map(by_table))
+}
+
+/// The valid word nearest to `word`, if one is near: one that differs by a letter, one that people mean by it, one of
+/// which at most a third of the letters are wrong, or else the beginning right and most of the rest.
 pub(super) fn nearest<'w>(word: &str, valid: impl IntoIterator<Item = &'w str>) -> Option<String> {
+    let valid: Vec<&str> = valid.into_iter().collect();
+    let by_letters = by_letters(word, valid.iter().copied());
+    let is_slip = by_letters
+        .as_deref()
+        .is_some_and(|near| strsim::damerau_levenshtein(&near.to_lowercase(), &word.to_lowercase()) <= 1);
+    match meant(word, &valid) {
+        Some(meant) if !is_slip => Some(meant.to_owned()),
+        Some(_) | None => by_letters,
+    }
+}
+
+fn by_letters<'w>(word: &str, valid: impl IntoIterator<Item = &'w str>) -> Option<String> {
     /// How alike two words with many differences must still be, of 1.
     const ALIKE_MIN: f64 = 0.85;
     let written = word.to_lowercase();
@@ -259,12 +377,37 @@ mod tests {
             ("lgoin", Some("login")),
             ("logot", Some("logout")),
             ("masage", Some("message")),
+            ("log-in", Some("login")),
             ("zebra", None),
             ("x", None),
         ] {
             assert_eq!(nearest(word, valid).as_deref(), expected, "{word}");
         }
         assert_eq!(nearest("word", []), None);
+    }
+
+    #[test]
+    fn words_that_people_type_lead_to_those_they_mean() {
+        let platforms = ["android", "ios", "ipad", "windows", "mac", "linux", "web"];
+        for (word, expected) in [
+            ("iphone", "ios"),
+            ("iPhone", "ios"),
+            ("android-phone", "android"),
+            ("ios_tablet", "ios"),
+            ("macOS", "mac"),
+            ("browser", "web"),
+            ("windwos", "windows"),
+            ("ipda", "ipad"),
+        ] {
+            assert_eq!(nearest(word, platforms).as_deref(), Some(expected), "{word}");
+        }
+        let policies = ["single", "dual", "triple", "multi"];
+        assert_eq!(nearest("exclusive", policies).as_deref(), Some("single"));
+        let statuses = ["LOGOUT", "LOGINING", "LOGINED"];
+        for (word, expected) in [("logged_in", "LOGINED"), ("LOGGED-OUT", "LOGOUT"), ("offline", "LOGOUT")] {
+            assert_eq!(nearest(word, statuses).as_deref(), Some(expected), "{word}");
+        }
+        assert_eq!(nearest("away", ["online", "push_online", "offline"]).as_deref(), Some("push_online"));
     }
 
     #[test]

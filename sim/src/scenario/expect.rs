@@ -13,8 +13,8 @@ use super::diagnose::{Mistake, Problems, one_of};
 use super::duration::{DURATION, parse_duration, print_duration};
 use super::line::{Cursor, Literal, Word, expand, member, read_lines, words_of};
 use super::names::Names;
-use super::script::{quoted_text, read_users, user};
-use super::{Answer, CallKind, DeviceName, Expectation, ListenerEvent, Window};
+use super::script::quoted_text;
+use super::{Answer, CallKind, DeviceName, Expectation, Expected, ListenerEvent, Window};
 
 /// What can be said of a device beside its events and calls.
 pub(super) const DEVICE_WORDS: [&str; 3] = ["status", "login_user", "receives"];
@@ -37,7 +37,7 @@ pub(super) fn read_expectations(
     names: &Names,
     until: Option<Duration>,
     problems: &mut Problems<'_>,
-) -> Vec<Expectation> {
+) -> Vec<Expected> {
     let mut expectations = Vec::new();
     for words in read_lines(literal, true, problems) {
         // On a failure the line has reported why; the others are still read.
@@ -51,13 +51,15 @@ fn read_line(
     names: &Names,
     until: Option<Duration>,
     problems: &mut Problems<'_>,
-    expectations: &mut Vec<Expectation>,
+    expectations: &mut Vec<Expected>,
 ) -> Option<()> {
+    let place = Some(problems.place(words[0].at.start));
     let expansion = expand(words, 0..1, problems)?;
     for nth in 0..expansion.count() {
         let words = expansion.words(nth, problems)?;
         let cursor = Cursor::new(&words, problems);
-        expectations.push(Reader { cursor, names, until }.read()?);
+        let expectation = Reader { cursor, names, until }.read()?;
+        expectations.push(Expected { expectation, place });
     }
     Some(())
 }
@@ -84,7 +86,7 @@ impl Reader<'_, '_, '_> {
         match device {
             Some(device) => self.read_device(device),
             None if USER_WORDS.contains(&verb.text.as_str()) => {
-                let user = user(subject, self.cursor.problems)?;
+                let user = self.names.user_named(subject, self.cursor.problems)?;
                 self.read_user(user)
             }
             None if device_words().any(|word| word == verb.text) => {
@@ -92,7 +94,7 @@ impl Reader<'_, '_, '_> {
                 None
             }
             None => {
-                if !self.names.incomplete {
+                if !self.names.incomplete.devices && !self.names.lost.contains(&subject.text) {
                     let valid = || USER_WORDS.into_iter().chain(device_words());
                     let expected = format!("{} of a user; `{}` is no device", one_of(USER_WORDS), subject.text);
                     self.cursor.refuse(verb, "expectation", &expected, valid());
@@ -120,7 +122,7 @@ impl Reader<'_, '_, '_> {
                         Some(_) => None,
                         None => {
                             let word = self.cursor.word("a user, or none")?;
-                            Some(user(word, self.cursor.problems)?)
+                            Some(self.names.user_named(word, self.cursor.problems)?)
                         }
                     };
                     Expectation::LoginUser { device, user, at: self.read_at()? }
@@ -240,12 +242,12 @@ impl Reader<'_, '_, '_> {
                 Some(Expectation::Answer { device, call, number, answer, between })
             }
             "lists" if call == CallKind::Conversations => {
-                let with = read_users(&mut self.cursor, "none")?;
+                let with = self.read_users_named("none")?;
                 Some(Expectation::Conversations { device, number, with })
             }
             "shows" if call == CallKind::Query => {
                 let word = self.cursor.word("a user")?;
-                let user = user(word, self.cursor.problems)?;
+                let user = self.names.user_named(word, self.cursor.problems)?;
                 let shown = self.cursor.member("status of a user")?;
                 Some(Expectation::Query { device, number, user, shown })
             }
@@ -304,6 +306,14 @@ impl Reader<'_, '_, '_> {
 
     fn read_number(&mut self, expected: &str) -> Option<u32> {
         Some(self.cursor.value("number", expected, |text| text.parse().ok())?.0)
+    }
+
+    fn read_users_named(&mut self, nobody: &str) -> Option<BTreeSet<UserId>> {
+        if self.cursor.keyword(nobody).is_some() {
+            return Some(BTreeSet::new());
+        }
+        let words = self.cursor.list(&format!("users, or {nobody}"))?;
+        words.iter().map(|word| self.names.user_named(word, self.cursor.problems)).collect()
     }
 
     fn read_devices(&mut self, nobody: &str) -> Option<BTreeSet<DeviceName>> {

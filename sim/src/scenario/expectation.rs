@@ -11,6 +11,32 @@ use gatecrash::protocol::{KickReason, Presence};
 
 use super::{CallKind, DeviceName, ListenerEvent, LoginStatus, Shown};
 
+/// An expectation of a file. Where it stands is no part of what it says: two are equal that say the same.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// What must come of the run.
+    pub expectation: Expectation,
+    /// Where its line begins; nowhere when no file was read.
+    pub place: Option<Place>,
+}
+
+impl PartialEq for Expected {
+    fn eq(&self, other: &Self) -> bool {
+        self.expectation == other.expectation
+    }
+}
+
+impl Eq for Expected {}
+
+/// A place in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column, in characters, from 1.
+    pub column: usize,
+}
+
 /// Something the trace of the run must show. One that names no instant speaks of the end of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {

@@ -33,7 +33,7 @@ mod words;
 
 pub use diagnose::{Diagnosis, Problem};
 pub use duration::{parse_duration, print_duration};
-pub use expectation::{Answer, Expectation, Window};
+pub use expectation::{Answer, Expectation, Expected, Place, Window};
 pub use fault::Fault;
 pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;
@@ -50,14 +50,27 @@ use gatecrash::time::WallTime;
 
 use rules::RuleId;
 
-/// The tick of a scenario that names none.
+/// The tick of a short scenario that names none.
 pub const TICK_DEFAULT: Duration = Duration::from_millis(1);
+
+/// The tick of a scenario that names none and runs so long: ten times as coarse each time ten times as many would be
+/// stepped through.
+pub fn tick_default(until: Duration) -> Duration {
+    let (mut tick, mut enough) = (TICK_DEFAULT, TICKS_FINE_FOR);
+    while until > enough && tick < TICK_MAX {
+        (tick, enough) = (tick * 10, enough * 10);
+    }
+    tick
+}
+
+/// The user of whom a stranger makes up a session (`raw resume_forged`).
+pub const FORGED_USER: &str = "forged";
 
 /// The coarsest tick.
 pub const TICK_MAX: Duration = Duration::from_secs(1);
 
-/// A script that runs longer than this must name its tick: ten minutes are 600,000 ticks of 1 ms.
-pub const UNTIL_MAX_WITHOUT_TICK: Duration = Duration::from_secs(600);
+/// A script that runs longer than this has a coarser tick when it names none: ten minutes are 600,000 ticks of 1 ms.
+pub const TICKS_FINE_FOR: Duration = Duration::from_secs(600);
 
 /// The latency of a site that names none, one way.
 pub const LATENCY_DEFAULT: Span = Span::exactly(Duration::from_millis(30));
@@ -108,7 +121,7 @@ pub struct Scenario {
     /// What happens, in the order of time; at one instant, in the order of the file.
     pub steps: Vec<Step>,
     /// What the trace must show, in the order of the file.
-    pub expectations: Vec<Expectation>,
+    pub expectations: Vec<Expected>,
 }
 
 impl Scenario {

@@ -18,13 +18,13 @@ use super::diagnose::{Diagnosis, Mistake, Problems, nearest, one_of};
 use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, parse_span};
 use super::expect::read_expectations;
 use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
-use super::names::Names;
+use super::names::{Incomplete, Names};
 use super::rules::{RuleId, rule};
-use super::script::{ACTORS, USER_ID, WHOLE_SECONDS, check_steps, read_steps, whole_seconds};
+use super::script::{ACTORS, USER_ID, WHOLE_SECONDS, check_steps, read_steps, users_of, whole_seconds};
 use super::section::{Entry, Section, kind_of, read_toml};
 use super::{
-    App, Device, DeviceName, Expectation, Init, LimitKind, LimitOverrides, LimitValue, Scenario, Site, SiteName, Step,
-    TICK_DEFAULT, TICK_MAX, TicketName, TicketPlan, UNTIL_MAX_WITHOUT_TICK,
+    App, Device, DeviceName, Expected, Init, LimitKind, LimitOverrides, LimitValue, Scenario, Site, SiteName, Step,
+    TICK_MAX, TicketName, TicketPlan, tick_default,
 };
 
 /// The keys of a file's root.
@@ -91,7 +91,8 @@ fn read(text: &str, problems: &mut Problems<'_>) -> Option<Scenario> {
     let (readable, document) = read_toml(text, problems);
     let document = document?;
     let recovered = problems.count() > 0;
-    let mut header = Header { text: &readable, recovered, suggested: BTreeSet::new(), problems };
+    let lost = lost_keys(text, &readable);
+    let mut header = Header { text: &readable, recovered, lost, suggested: BTreeSet::new(), problems };
     header.read(document.as_table())
 }
 
@@ -101,6 +102,8 @@ struct Header<'p, 't, 'r> {
     text: &'r str,
     /// Whether lines were left out: then nothing is called missing.
     recovered: bool,
+    /// The keys of those lines.
+    lost: BTreeSet<String>,
     /// The keys that unknown ones were taken for: they are not called missing as well.
     suggested: BTreeSet<String>,
     problems: &'p mut Problems<'t>,
@@ -118,7 +121,13 @@ impl<'r> Header<'_, '_, 'r> {
         let converge = self.optional(&root, "converge", Self::read_time);
         let app = self.section(&root, "app").map_or(Some(App::default()), |section| self.read_app(&section));
         let limits = self.section(&root, "limits").map(|section| self.read_limits(&section)).unwrap_or_default();
-        let mut names = Names { incomplete: self.recovered, ..Names::default() };
+        // A key with a pattern stands for names that nobody can tell.
+        let incomplete = match self.lost.iter().any(|key| key.contains(['{', '['])) {
+            true => Incomplete::ALL,
+            // A device brings its site, and users are named in many places.
+            false => Incomplete { sites: self.recovered, users: self.recovered, ..Incomplete::default() },
+        };
+        let mut names = Names { incomplete, lost: self.lost.clone(), ..Names::default() };
         let mut sites = self.read_sites(&root);
         let devices = self.read_devices(&root, &mut names);
         let ttl = app.as_ref().map_or(super::TICKET_TTL_DEFAULT, |app| app.ticket_ttl);
@@ -127,14 +136,18 @@ impl<'r> Header<'_, '_, 'r> {
             sites.entry(device.site.clone()).or_default();
         }
         names.sites = sites.keys().cloned().collect();
+        names.users.extend(tickets.values().map(|ticket| ticket.user.clone()));
+        names.users.extend(app.iter().flat_map(|app| app.administrators.iter().cloned()));
+        // Administrators and tickets that were refused may have been users.
+        names.incomplete.users |= app.is_none() || names.incomplete.tickets || tickets.len() < names.tickets.len();
         let seats = app.as_ref().map(|app| app.seats);
-        let script = self.read_script(&root, &names, seats, tick.is_some() || root.table.contains_key("tick"));
+        let script = self.read_script(&root, &mut names, seats);
         let (until, steps, expectations) = script?;
         Some(Scenario {
             title: title?,
             rules: rules?,
             seed: seed?,
-            tick: tick.unwrap_or(TICK_DEFAULT),
+            tick: tick.unwrap_or_else(|| tick_default(until)),
             verdict_only,
             converge,
             app: app?,
@@ -494,13 +507,13 @@ impl<'r> Header<'_, '_, 'r> {
     fn read_devices(&mut self, root: &Section<'_>, names: &mut Names) -> BTreeMap<DeviceName, Device> {
         let mut devices = BTreeMap::new();
         let Some(section) = self.section(root, "devices") else {
-            names.incomplete |= root.table.contains_key("devices");
+            names.incomplete.devices |= root.table.contains_key("devices");
             return devices;
         };
         for entry in section.entries() {
             let before = self.problems.count();
             let expanded = self.names::<DeviceName>(&entry, "device");
-            names.incomplete |= self.problems.count() > before;
+            names.incomplete.devices |= self.problems.count() > before;
             for (name, _) in &expanded {
                 if ACTORS.contains(&name.as_str()) || name.as_str() == "server" {
                     let message = format!("`{name}` cannot name a device");
@@ -526,7 +539,7 @@ impl<'r> Header<'_, '_, 'r> {
             });
             let sites = site_texts.and_then(|texts| self.sites_of(&expanded, &texts));
             // The sites of these devices would be known had they been read.
-            names.incomplete |= sites.is_none();
+            names.incomplete.sites |= sites.is_none();
             let (Some(platforms), Some(sites)) = (platforms, sites) else { continue };
             for (nth, ((name, _), site)) in expanded.into_iter().zip(sites).enumerate() {
                 let device = Device {
@@ -589,13 +602,13 @@ impl<'r> Header<'_, '_, 'r> {
     ) -> BTreeMap<TicketName, TicketPlan> {
         let mut tickets = BTreeMap::new();
         let Some(section) = self.section(root, "tickets") else {
-            names.incomplete |= root.table.contains_key("tickets");
+            names.incomplete.tickets |= root.table.contains_key("tickets");
             return tickets;
         };
         for entry in section.entries() {
             let before = self.problems.count();
             let expanded = self.names::<TicketName>(&entry, "ticket");
-            names.incomplete |= self.problems.count() > before;
+            names.incomplete.tickets |= self.problems.count() > before;
             for (name, _) in &expanded {
                 if name.as_str() == "last" {
                     let expected = "a name other than `last`, which is the ticket of the device's previous login";
@@ -636,10 +649,9 @@ impl<'r> Header<'_, '_, 'r> {
     fn read_script(
         &mut self,
         root: &Section<'_>,
-        names: &Names,
+        names: &mut Names,
         seats: Option<Seats>,
-        has_tick: bool,
-    ) -> Option<(Duration, Vec<Step>, Vec<Expectation>)> {
+    ) -> Option<(Duration, Vec<Step>, Vec<Expected>)> {
         let Some(entry) = root.entry("script") else {
             self.missing(root, "script");
             return None;
@@ -647,15 +659,12 @@ impl<'r> Header<'_, '_, 'r> {
         let section = self.as_section(&entry)?;
         self.check_keys(&section, &SCRIPT_KEYS);
         let until = self.required(&section, "until", Self::read_time);
-        if until.is_some_and(|until| until > UNTIL_MAX_WITHOUT_TICK) && !has_tick && !self.recovered {
-            let at = section.entry("until").map_or(section.at.clone(), |entry| entry.at);
-            let message = "a script over 10m needs a `tick`";
-            let expected = "a key `tick` at the top of the file, such as tick = \"10ms\"";
-            self.problems.report(Mistake::new(at, message, expected));
-        }
         let mut placed = Vec::new();
+        let before = self.problems.count();
         if let Some(literal) = self.column_text(&section, "steps") {
             placed = read_steps(literal, names, self.problems);
+            names.incomplete.users |= self.problems.count() > before;
+            names.users.extend(placed.iter().flat_map(|placed| users_of(&placed.step.action)));
             check_steps(&placed, until, seats, self.problems);
         }
         let mut expectations = Vec::new();
@@ -671,6 +680,15 @@ impl<'r> Header<'_, '_, 'r> {
         self.text(&entry, "lines between \"\"\" and \"\"\"")?;
         Some(Literal { file: self.text, at: entry.at })
     }
+}
+
+/// The keys of the lines that are left out of what is read: the first word of each.
+fn lost_keys(text: &str, readable: &str) -> BTreeSet<String> {
+    let lines = text.lines().zip(readable.lines());
+    let lost = lines.filter(|(written, read)| written != read).map(|(written, _)| written);
+    lost.filter_map(|line| line.split(['=', ' ', '\t']).find(|word| !word.is_empty()))
+        .map(|key| key.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// The latest start: the year 9999.

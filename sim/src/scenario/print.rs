@@ -14,7 +14,7 @@ use super::duration::{print_duration, print_offset, print_span};
 use super::line::print_quoted;
 use super::{
     Action, Answer, App, AppChange, Call, Device, DeviceName, Expectation, Init, LimitOverrides, LimitValue, Offset,
-    Scenario, Step, TICK_DEFAULT, Text, TicketChoice, TicketPlan, UNTIL_MAX_WITHOUT_TICK, Window,
+    Scenario, Step, TICK_DEFAULT, TICKS_FINE_FOR, Text, TicketChoice, TicketPlan, Window,
 };
 
 /// The first line of a printed file: it tells editors where the schema of the header is.
@@ -33,7 +33,7 @@ impl fmt::Display for Scenario {
             Ok(seed) => writeln!(f, "seed = {seed}")?,
             Err(_) => writeln!(f, "seed = \"{}\"", self.seed)?,
         }
-        if self.tick != TICK_DEFAULT || self.until > UNTIL_MAX_WITHOUT_TICK {
+        if self.tick != TICK_DEFAULT || self.until > TICKS_FINE_FOR {
             writeln!(f, "tick = \"{}\"", print_duration(self.tick))?;
         }
         if let Some(reason) = &self.verdict_only {
@@ -53,7 +53,11 @@ impl fmt::Display for Scenario {
             vec![print_duration(step.at), actor, action]
         });
         print_columns("steps", steps.collect(), f)?;
-        print_columns("expect", self.expectations.iter().map(|line| print_expectation(line).into()).collect(), f)
+        print_columns(
+            "expect",
+            self.expectations.iter().map(|line| print_expectation(&line.expectation).into()).collect(),
+            f,
+        )
     }
 }
 
@@ -422,7 +426,7 @@ mod tests {
     fn a_step_and_an_expectation_print_as_their_lines() {
         let scenario = Scenario::parse("sample.toml", samples::KICK).unwrap();
         assert_eq!(scenario.steps[1].to_string(), "1s  fault  partition home");
-        assert_eq!(scenario.expectations[0].to_string(), "phone-1  kicked_offline once between 120s 137s");
+        assert_eq!(scenario.expectations[0].expectation.to_string(), "phone-1  kicked_offline once between 120s 137s");
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! What the parser says to every mistake it knows: each row puts one into a good file and lists the
 //! whole report (INPUT-4, POLICY-2). Good files are tested beside the printer.
 
+use std::time::Duration;
+
 use super::*;
 
 /// A file without a mistake. Each row below breaks one thing in it.
@@ -714,7 +716,9 @@ const EXPECTATIONS: &[(&str, &[&str])] = &[
     ("phone-1 conversations #1 lists", &["29:31: the line ends too early; expected users, or none (INPUT-4)"]),
     (
         "phone-1 query #1 shows alice away",
-        &["29:30: `away` is no status of a user; expected online, push_online, offline or unknown (INPUT-4)"],
+        &[
+            "29:30: `away` is no status of a user; expected online, push_online, offline or unknown; did you mean `push_online`? (INPUT-4)",
+        ],
     ),
     ("phone-1 receives hello once", &["29:18: `hello` is no text in quotes; expected a text in quotes (INPUT-4)"]),
     ("alice online", &["29:13: the line ends too early; expected devices, or nobody (INPUT-4)"]),
@@ -723,7 +727,12 @@ const EXPECTATIONS: &[(&str, &[&str])] = &[
         &["29:14: there is no device `phone-3`; expected page or phone-1; did you mean `phone-1`? (INPUT-4)"],
     ),
     ("alice sessions at 3s", &["29:16: `at` comes too early; expected devices, or none (INPUT-4)"]),
-    ("alice presence away", &["29:16: `away` is no presence; expected online, push_online or offline (INPUT-4)"]),
+    (
+        "alice presence away",
+        &[
+            "29:16: `away` is no presence; expected online, push_online or offline; did you mean `push_online`? (INPUT-4)",
+        ],
+    ),
     ("alice counted often", &["29:15: `often` is no number; expected a number of days (INPUT-4)"]),
     ("a/b counted 1", &["29:1: `a/b` is no user id; expected a user id: 1 to 32 of a-z A-Z 0-9 _ - (INPUT-4)"]),
     (
@@ -771,15 +780,55 @@ fn every_mistake_in_an_expectation_is_named_where_it_is() {
 }
 
 #[test]
-fn a_long_script_names_its_tick() {
-    let long = broken("until = \"60s\"", "until = \"11m\"");
-    assert!(Scenario::parse("a.toml", &long).is_ok());
-    check(
-        &long.replacen("tick = \"1ms\"\n", "", 1),
-        &[
-            "23:9: a script over 10m needs a `tick`; expected a key `tick` at the top of the file, such as tick = \"10ms\" (INPUT-4)",
-        ],
-    );
+fn a_long_script_has_a_coarser_tick_unless_it_names_one() {
+    for (until, millis) in [("60s", 1), ("10m", 1), ("11m", 10), ("100m", 10), ("101m", 100), ("7d", 1_000)] {
+        let long = broken("until = \"60s\"", &format!("until = \"{until}\""));
+        let tick = |text: &str| Scenario::parse("a.toml", text).unwrap().tick;
+        assert_eq!(tick(&long), Duration::from_millis(1), "{until}: it is named");
+        assert_eq!(tick(&long.replacen("tick = \"1ms\"\n", "", 1)), Duration::from_millis(millis), "{until}");
+    }
+}
+
+/// A mistake of one stage keeps no other from being told: a platform that is none, a site that is missing, a line that
+/// is no TOML, and a step and an expectation about somebody whom the file does not have.
+#[test]
+fn names_that_do_not_exist_are_told_beside_mistakes_in_the_tables() {
+    let text = GOOD
+        .replacen("phone-1 = { platform = \"android\", site = \"home\" }", "phone-1 = { platform = \"iphone\" }", 1)
+        .replacen("seed = 1", "seed = ", 1)
+        .replacen("1s  phone-1  login alice", "1s  phone-1  login alice\n2s  phnoe-1  logout", 1)
+        .replacen(
+            "phone-1  status LOGINED",
+            "phone-1  status logged_in\nphone-2  status LOGOUT\nalcie online nobody",
+            1,
+        );
+    let told = Scenario::parse("a.toml", &text).unwrap_err().to_string();
+    for expected in [
+        "cannot be `iphone`",
+        "did you mean `ios`?",
+        "no device `phnoe-1`",
+        "did you mean `phone-1`?",
+        "no device `phone-2`",
+        "did you mean `LOGINED`?",
+    ] {
+        assert!(told.contains(expected), "{expected} in\n{told}");
+    }
+}
+
+#[test]
+fn an_expectation_about_a_user_whom_the_file_does_not_have_is_refused_with_the_nearest() {
+    for (line, column) in [
+        ("alcie  sessions none", 1),
+        ("alcie  online nobody", 1),
+        ("alcie  counted 0", 1),
+        ("phone-1  login_user alcie", 21),
+        ("phone-1  query #1 shows alcie online", 25),
+        ("phone-1  conversations #1 lists alcie", 33),
+    ] {
+        let refused = Scenario::parse("a.toml", &broken("phone-1  status LOGINED", line)).unwrap_err();
+        let [problem] = &refused.errors[..] else { panic!("{refused}") };
+        assert_eq!((problem.column, problem.nearest.as_deref()), (column, Some("alice")), "{refused}");
+    }
 }
 
 #[test]

@@ -16,8 +16,8 @@ use super::line::{Cursor, Literal, Word, expand, read_lines};
 use super::names::Names;
 use super::rules::rule;
 use super::{
-    Action, AppChange, Call, DeviceName, Direction, Fault, ListenerEvent, SiteName, Step, Text, TicketChoice,
-    TicketName, fault,
+    Action, AppChange, Call, Conduct, DeviceName, Direction, FORGED_USER, Fault, ListenerEvent, SiteName, Step, Text,
+    TicketChoice, fault,
 };
 
 /// What a user id looks like.
@@ -59,6 +59,23 @@ pub(super) fn read_steps(literal: Literal<'_>, names: &Names, problems: &mut Pro
     }
     steps.sort_by_key(|placed| placed.step.at);
     steps
+}
+
+/// The users of whom a step says something, as far as they can be users at all.
+pub(super) fn users_of(action: &Action) -> Vec<UserId> {
+    let of_call = |call: &Call| match call {
+        Call::Login { user, .. } | Call::Kick { user } => vec![user.clone()],
+        Call::Send { to, .. } => vec![to.clone()],
+        Call::Query { users } => users.clone(),
+        Call::Init | Call::Uninit | Call::Logout | Call::Conversations | Call::NetworkChanged => Vec::new(),
+    };
+    let users = match action {
+        Action::Call { call, .. } | Action::On { call, .. } => of_call(call),
+        Action::Raw { conduct: Conduct::ResumeForged, .. } => vec![FORGED_USER.to_owned()],
+        Action::App(AppChange::Administrators(users)) => return users.iter().cloned().collect(),
+        Action::Raw { .. } | Action::Fault(_) | Action::App(_) => Vec::new(),
+    };
+    users.iter().filter_map(|user| user.parse().ok()).collect()
 }
 
 fn read_line(words: Vec<Word>, names: &Names, problems: &mut Problems<'_>, steps: &mut Vec<Placed>) -> Option<()> {
@@ -123,7 +140,7 @@ fn read_action(cursor: &mut Cursor<'_, '_, '_>, names: &Names, time: &Word) -> O
         return read_change(cursor).map(Action::App);
     }
     if !names.devices.contains(actor.text.as_str()) {
-        if !names.incomplete {
+        if !names.incomplete.devices && !names.lost.contains(&actor.text) {
             let valid = || names.devices.iter().map(DeviceName::as_str).chain(ACTORS);
             let message = format!("there is no device `{}`", actor.text);
             let mistake = Mistake::new(actor.at.clone(), message, one_of(valid()));
@@ -221,19 +238,7 @@ fn read_login(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<Call> {
     if let Some(value) = cursor.option("ticket") {
         let ticket = match value.text.as_str() {
             "last" => TicketChoice::Last,
-            _ => {
-                let valid = || names.tickets.iter().map(TicketName::as_str).chain(["last"]);
-                match names.tickets.get(value.text.as_str()) {
-                    Some(ticket) => TicketChoice::Named(ticket.clone()),
-                    None if names.incomplete => return None,
-                    None => {
-                        let message = format!("there is no ticket `{}`", value.text);
-                        let mistake = Mistake::new(value.at.clone(), message, one_of(valid()));
-                        cursor.problems.report(mistake.near(&value.text, valid()));
-                        return None;
-                    }
-                }
-            }
+            _ => TicketChoice::Named(names.ticket_named(&value, cursor.problems)?),
         };
         if let Some(ttl) = cursor.option("ttl") {
             let expected = "either `ticket=` or `ttl=`: a named ticket brings its own";

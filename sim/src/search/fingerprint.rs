@@ -8,8 +8,9 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::check::Violation;
+use crate::check::expect::{self, Manner, Miss};
 use crate::check::property::Checks;
-use crate::check::{Violation, expect};
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Cast, Ending, Recorder};
@@ -31,6 +32,13 @@ pub enum Fingerprint {
         /// The kind of the event that shows it; none when something is missing.
         kind: Option<&'static str>,
     },
+    /// The run does not show what the file expects: no rule is broken by that.
+    Missed {
+        /// What kind of thing is expected: an event, a call, what is said of a user.
+        kind: &'static str,
+        /// Whether there was less of it, more of it, or something else.
+        manner: Manner,
+    },
     /// Something did not come to rest: what, of whichever device.
     NotConverged(String),
     /// The harness failed, or a core's own assertion did: where it panicked, or why there is no run.
@@ -42,6 +50,11 @@ impl Fingerprint {
     pub fn of(violation: &Violation) -> Self {
         let &Violation { property, rule, kind, .. } = violation;
         Fingerprint::Property { property, rule, kind }
+    }
+
+    /// Of an expectation that is missed.
+    pub fn of_miss(miss: &Miss) -> Self {
+        Fingerprint::Missed { kind: miss.kind, manner: miss.manner }
     }
 
     /// Of a run that did not come to rest, for this reason.
@@ -68,7 +81,11 @@ impl Fingerprint {
     /// explains.
     pub fn all_of(result: &Result<Run, HarnessError>) -> Vec<Self> {
         match result {
-            Ok(run) => distinct(&run.violations, run.not_converged.as_deref().map(Fingerprint::not_converged)),
+            Ok(run) => {
+                let missed = run.missed.iter().map(Fingerprint::of_miss);
+                let last = run.not_converged.as_deref().map(Fingerprint::not_converged);
+                distinct(&run.violations, missed.chain(last))
+            }
             Err(error) => vec![Fingerprint::harness(&error.to_string())],
         }
     }
@@ -77,6 +94,7 @@ impl Fingerprint {
     pub fn said(&self) -> &str {
         match self {
             Fingerprint::Property { property, .. } => property,
+            Fingerprint::Missed { .. } => expect::SENTENCE,
             Fingerprint::NotConverged(said) | Fingerprint::Harness(said) => said,
         }
     }
@@ -85,13 +103,8 @@ impl Fingerprint {
     pub fn rule(&self) -> Option<RuleId> {
         match self {
             Fingerprint::Property { rule, .. } => Some(*rule),
-            Fingerprint::NotConverged(_) | Fingerprint::Harness(_) => None,
+            Fingerprint::Missed { .. } | Fingerprint::NotConverged(_) | Fingerprint::Harness(_) => None,
         }
-    }
-
-    /// Whether nothing but what the file itself expects was missed.
-    pub fn is_expectation(&self) -> bool {
-        self.said() == expect::PROPERTY
     }
 
     /// It as the name of a folder: `policy-3-commit-5d0a11c2`.
@@ -100,6 +113,7 @@ impl Fingerprint {
             Fingerprint::Property { rule, kind, .. } => {
                 format!("{}-{}", rule.as_str().to_lowercase(), kind.unwrap_or("missing").replace('_', "-"))
             }
+            Fingerprint::Missed { kind, manner } => format!("expected-{}-{}", kind.replace('_', "-"), manner.word()),
             Fingerprint::NotConverged(_) => "not-converged".to_owned(),
             Fingerprint::Harness(_) => "harness".to_owned(),
         };
@@ -116,6 +130,9 @@ impl fmt::Display for Fingerprint {
                 write!(f, "{rule} at an event `{kind}`: {property}")
             }
             Fingerprint::Property { property, rule, kind: None } => write!(f, "{rule} by what is missing: {property}"),
+            Fingerprint::Missed { kind, manner } => {
+                write!(f, "`{kind}` of what the file expects, {}: {}", manner.word(), self.said())
+            }
             Fingerprint::NotConverged(said) => write!(f, "not converged: a device {said}"),
             Fingerprint::Harness(said) => write!(f, "the harness failed: {said}"),
         }
@@ -151,7 +168,7 @@ pub(crate) fn told(found: &[Violation], end: Result<Result<Option<Ending>, World
     distinct(found, last)
 }
 
-fn distinct(violations: &[Violation], last: Option<Fingerprint>) -> Vec<Fingerprint> {
+fn distinct(violations: &[Violation], last: impl IntoIterator<Item = Fingerprint>) -> Vec<Fingerprint> {
     let mut all: Vec<Fingerprint> = Vec::new();
     for fingerprint in violations.iter().map(Fingerprint::of).chain(last) {
         if !all.contains(&fingerprint) {

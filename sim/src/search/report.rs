@@ -2,8 +2,10 @@
 //!
 //! Judges nothing and prints nowhere: the command and the tests show the same texts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use gatecrash::time::Instant;
@@ -11,12 +13,13 @@ use serde::Serialize;
 
 use crate::check::Violation;
 use crate::check::agree::Difference;
+use crate::check::expect::{Miss, Moment};
 use crate::scenario::rules::RuleId;
 use crate::scenario::{Scenario, print_duration};
 use crate::search::fingerprint::Fingerprint;
 use crate::trace::{Actor, Cast, Event, Trace, What, render};
 use crate::world::World;
-use crate::{HarnessError, Run};
+use crate::{HarnessError, Run, Verdict};
 
 /// How many events are shown before the one in question.
 const EVENTS_BEFORE: usize = 6;
@@ -44,7 +47,7 @@ pub struct Case<'a> {
 
 /// What a person needs to know of a run that failed; nothing of one that passed.
 pub fn failure(case: &Case<'_>, run: &Run) -> Option<String> {
-    if run.violations.is_empty() && run.not_converged.is_none() {
+    if run.verdict() == Verdict::Passed {
         return None;
     }
     let mut text = head(case);
@@ -58,6 +61,20 @@ pub fn failure(case: &Case<'_>, run: &Run) -> Option<String> {
         }
         let more: Vec<String> = more.iter().map(|(rule, number)| format!("{number} of {rule}")).collect();
         push(&mut text, format_args!("\n  and more violations: {}", more.join(", ")));
+    }
+    for miss in run.missed.iter().take(VIOLATIONS_TOLD) {
+        push_miss(&mut text, case, &run.trace, miss);
+    }
+    if let Some(more) = run.missed.len().checked_sub(VIOLATIONS_TOLD + 1) {
+        push(&mut text, format_args!("\n  and {} more of what the scenario expected", more + 1));
+    }
+    for rule in &run.idle {
+        push(&mut text, format_args!("\n  cites {rule}: nothing to judge"));
+        push(&mut text, format_args!("    rule      {}", rule.text()));
+        push(&mut text, format_args!("    instead   nothing happened by which it could have been broken"));
+    }
+    if !run.idle.is_empty() {
+        push(&mut text, format_args!("\n    {}", replay_command(case, None)));
     }
     if let Some(reason) = &run.not_converged {
         push(&mut text, format_args!("\n  did not converge: {reason}"));
@@ -119,6 +136,22 @@ pub fn rules_broken(run: &Run) -> String {
     listed(&rules)
 }
 
+/// What is wrong with a run, for one cell of a table: the rules that are broken, or else what is missed.
+pub fn in_short(run: &Run) -> String {
+    match (rules_broken(run), run.missed.len()) {
+        (rules, 0) if rules.is_empty() => listed(&run.idle),
+        (rules, 0) => rules,
+        (rules, 1) if rules.is_empty() => format!("`{}`", escaped(&run.missed[0].expected)),
+        (rules, many) if rules.is_empty() => format!("{many} expectations"),
+        (rules, _) => rules,
+    }
+}
+
+/// The rules that a scenario cites and of which no situation came.
+pub fn idle(run: &Run) -> Vec<&'static str> {
+    run.idle.iter().map(|rule| rule.as_str()).collect()
+}
+
 /// A violation as programs read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -158,8 +191,75 @@ pub fn findings(case: &Case<'_>, run: &Run) -> Vec<Finding> {
     run.violations.iter().map(finding).collect()
 }
 
+/// An expectation of the file that is missed, as programs read it. No rule is broken by it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Missed {
+    /// What was expected, as the file says it.
+    pub expected: String,
+    /// The file.
+    pub file: String,
+    /// The line of the expectation, from 1; none when no file was read.
+    pub line: Option<usize>,
+    /// Its column, in characters, from 1.
+    pub column: Option<usize>,
+    /// What it has in common with others of its kind.
+    pub fingerprint: String,
+    /// What happened instead.
+    pub text: String,
+    /// The moment that shows it, in microseconds of simulated time.
+    pub at_us: u64,
+    /// Of whom it was expected.
+    pub actor: String,
+    /// The command that shows it.
+    pub replay: String,
+}
+
+/// The expectations that a run misses.
+pub fn missed(case: &Case<'_>, run: &Run) -> Vec<Missed> {
+    let missed = |miss: &Miss| Missed {
+        expected: miss.expected.clone(),
+        file: case.path.to_owned(),
+        line: miss.place.map(|place| place.line),
+        column: miss.place.map(|place| place.column),
+        fingerprint: Fingerprint::of_miss(miss).slug(),
+        text: miss.seen.clone(),
+        at_us: at(&run.trace, miss).as_micros(),
+        actor: actor_name(&run.trace.cast, miss.actor).to_owned(),
+        replay: replay_command(case, Some(miss.until)),
+    };
+    run.missed.iter().map(missed).collect()
+}
+
+/// The moment that shows a miss.
+fn at(trace: &Trace, miss: &Miss) -> Instant {
+    match miss.moment {
+        Moment::Event(position) => trace.events[position].at,
+        Moment::Instant(at) => at,
+    }
+}
+
+fn push_miss(text: &mut String, case: &Case<'_>, trace: &Trace, miss: &Miss) {
+    let expected = escaped(&miss.expected);
+    push(text, format_args!("\n  the scenario expected `{expected}`"));
+    let place = miss.place.map_or_else(String::new, |place| format!(":{}:{}", place.line, place.column));
+    push(text, format_args!("    where     {}{place}", escaped(case.path)));
+    push(text, format_args!("    instead   {}", miss.seen));
+    push(text, format_args!("    look at   {} at {} s", actor_name(&trace.cast, miss.actor), at(trace, miss)));
+    push(text, format_args!("    finding   {}", Fingerprint::of_miss(miss).slug()));
+    match miss.moment {
+        Moment::Event(position) => push_events(text, trace, position),
+        Moment::Instant(at) => {
+            let who = actor_name(&trace.cast, miss.actor);
+            let said = format!("(here: {})", miss.seen);
+            let lines = render::around_instant(trace, at, who, &said, EVENTS_BEFORE, EVENTS_AFTER);
+            push_lines(text, &lines);
+        }
+    }
+    push(text, format_args!("\n    {}", replay_command(case, Some(miss.until))));
+}
+
 fn head(case: &Case<'_>) -> String {
-    format!("FAILED  {}\n        {}\n", case.path, case.scenario.title)
+    format!("FAILED  {}\n        {}\n", escaped(case.path), escaped(&case.scenario.title))
 }
 
 fn push_violation(text: &mut String, case: &Case<'_>, trace: &Trace, violation: &Violation) {
@@ -189,8 +289,12 @@ fn position(trace: &Trace, violation: &Violation) -> Option<usize> {
 }
 
 fn push_events(text: &mut String, trace: &Trace, position: usize) {
+    push_lines(text, &render::around(trace, position, EVENTS_BEFORE, EVENTS_AFTER));
+}
+
+fn push_lines(text: &mut String, lines: &str) {
     text.push('\n');
-    for line in render::around(trace, position, EVENTS_BEFORE, EVENTS_AFTER).lines() {
+    for line in lines.lines() {
         push(text, format_args!("  {line}"));
     }
 }
@@ -203,15 +307,79 @@ fn actor_name(cast: &Cast, actor: Actor) -> &str {
     }
 }
 
-/// A path as one word of a command line.
+/// A path as one word of a command line. What no terminal should be sent is written as the shell's `printf` reads it.
 pub fn as_word(path: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
-    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    if path.chars().all(is_plain) && !path.is_empty() {
+        return path.to_owned();
+    }
+    if !path.chars().any(is_unfit) {
+        return format!("'{}'", path.replace('\'', r"'\''"));
+    }
+    let mut word = String::new();
+    for letter in path.chars() {
+        let mut bytes = [0; 4];
+        match letter {
+            '%' => word.push_str("%%"),
+            '\'' | '\\' => write!(word, "\\{:03o}", u32::from(letter)).expect("a string takes everything"),
+            letter if is_unfit(letter) => {
+                for byte in letter.encode_utf8(&mut bytes).bytes() {
+                    write!(word, "\\{byte:03o}").expect("a string takes everything");
+                }
+            }
+            letter => word.push(letter),
+        }
+    }
+    format!("\"$(printf '{word}')\"")
+}
+
+/// The text with what would move the cursor, colour the screen or turn the line around written as an escape.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unfit) {
+        return Cow::Borrowed(text);
+    }
+    let one = |letter: char| match letter {
+        '\n' | '\r' | '\t' => letter.escape_default().to_string(),
+        letter if is_unfit(letter) => letter.escape_unicode().to_string(),
+        letter => letter.to_string(),
+    };
+    Cow::Owned(text.chars().map(one).collect())
+}
+
+/// Whether a terminal takes this for something other than a letter.
+fn is_unfit(letter: char) -> bool {
+    let turns_around = matches!(
+        letter,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    );
+    letter.is_control() || turns_around
+}
+
+/// How this program is called from where it runs: by Cargo where Cargo runs it, or else by its own path.
+#[expect(clippy::disallowed_methods, reason = "Cargo says so by a variable, and no run depends on it")]
+fn program() -> String {
+    const BY_CARGO: &str = "cargo run --release --";
+    // Cargo finds the workspace only from below it.
+    let below = std::env::var_os("CARGO_MANIFEST_DIR").is_none_or(|package| {
+        let workspace = Path::new(&package).parent().map(Path::to_owned);
+        workspace.is_some_and(|workspace| std::env::current_dir().is_ok_and(|here| here.starts_with(workspace)))
+    });
+    let by_cargo = std::env::var_os("CARGO").is_some() && below;
+    // A test is not the command, wherever it runs.
+    let own = std::env::current_exe().ok().filter(|path| path.file_stem().is_some_and(|stem| stem == "gatecrash"));
+    match own {
+        Some(own) if !by_cargo => as_word(&own.display().to_string()),
+        Some(_) | None => BY_CARGO.to_owned(),
+    }
+}
+
+/// The command line that calls this program with these arguments.
+pub fn command_line(arguments: &str) -> String {
+    format!("{} {arguments}", program())
 }
 
 /// The command that replays a case, up to the first half of a second after this instant.
 pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
-    let path = if case.path.starts_with("--seed ") { case.path.to_owned() } else { as_word(case.path) };
     let world = match case.world {
         World::Packet => String::new(),
         World::Event => format!(" --world {}", World::Event.word()),
@@ -220,12 +388,17 @@ pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
         let micros = (at.as_micros() / REPLAY_STEP_MICROS + 1) * REPLAY_STEP_MICROS;
         format!(" --until {}", print_duration(Duration::from_micros(micros)))
     });
-    format!("cargo run --release -- replay {path}{world}{}", until.unwrap_or_default())
+    let options = format!("{world}{}", until.unwrap_or_default());
+    command_line(&match case.path {
+        seed if seed.starts_with("--seed ") => format!("replay {seed}{options}"),
+        path if path.starts_with('-') => format!("replay{options} -- {}", as_word(path)),
+        path => format!("replay {}{options}", as_word(path)),
+    })
 }
 
 /// The text that the snapshot of a scenario holds.
 pub fn snapshot(scenario: &Scenario, run: &Run) -> String {
-    format!("{}\nrules {}\n\n{}", scenario.title, listed(&scenario.rules), render::snapshot(&run.trace))
+    format!("{}\nrules {}\n\n{}", escaped(&scenario.title), listed(&scenario.rules), render::snapshot(&run.trace))
 }
 
 fn indented(text: &str) -> String {
@@ -239,10 +412,10 @@ fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge;
     use crate::scenario::rules::rule;
     use crate::scenario::{Direction, Fault};
     use crate::trace::Recorder;
-    use crate::{Verdict, judge};
 
     const TEXT: &str = r#"
 title = "A link breaks and heals"
@@ -296,6 +469,8 @@ phone  status LOGINED
         Run {
             trace: trace(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
             violations: (0..violations).map(violation).collect(),
+            missed: Vec::new(),
+            idle: Vec::new(),
             not_converged: None,
             simulated: Duration::from_secs(20),
         }

@@ -211,7 +211,38 @@ pub fn around(trace: &Trace, position: usize, before: usize, after: usize) -> St
             break;
         }
     }
-    let marked = marked.unwrap_or(0);
+    marking(&shown, marked.unwrap_or(0), before)
+}
+
+/// The lines around an instant at which nothing need have happened: it has a line of its own, which says this of
+/// somebody.
+pub fn around_instant(trace: &Trace, at: Instant, who: &str, said: &str, before: usize, after: usize) -> String {
+    let mut writer = Writer::new(trace, &trace.events, View::Story);
+    let next = trace.events.partition_point(|event| event.at <= at);
+    let mut shown = Vec::new();
+    for index in 0..next {
+        writer.event(index);
+        shown.push(std::mem::take(&mut writer.text));
+    }
+    shown.retain(|line| !line.is_empty());
+    let marked = shown.len();
+    writer.columns(at, who);
+    writer.put(format_args!("{said}\n"));
+    shown.push(std::mem::take(&mut writer.text));
+    for index in next..trace.events.len() {
+        if shown.len() > marked + after {
+            break;
+        }
+        writer.event(index);
+        if !writer.text.is_empty() {
+            shown.push(std::mem::take(&mut writer.text));
+        }
+    }
+    marking(&shown, marked, before)
+}
+
+/// The lines from so many before the marked one on.
+fn marking(shown: &[String], marked: usize, before: usize) -> String {
     let mut text = String::new();
     for (index, line) in shown.iter().enumerate().skip(marked.saturating_sub(before)) {
         text.push_str(if index == marked { "> " } else { "  " });

@@ -11,7 +11,7 @@ pub mod tickets;
 
 use gatecrash::time::Instant;
 
-use crate::scenario::{Scenario, Text};
+use crate::scenario::{FORGED_USER, Scenario, Text};
 use crate::trace::Recorder;
 
 /// Which world a scenario runs in.
@@ -47,9 +47,6 @@ impl World {
 
 /// Whom a ticket is made out to when the login it is for names no possible user.
 const NOBODY: &str = "nobody";
-
-/// The user whose session a stranger makes up.
-const FORGED_USER: &str = "forged";
 
 /// The run itself failed: this says nothing about the rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

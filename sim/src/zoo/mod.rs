@@ -130,6 +130,7 @@ impl Catch {
     pub fn is_right(&self, bug: &Bug) -> bool {
         let name: &str = match self.by() {
             Fingerprint::Property { property, .. } => property,
+            Fingerprint::Missed { .. } => self.by().said(),
             Fingerprint::NotConverged(_) => NOT_CONVERGED,
             Fingerprint::Harness(_) => PANICKED,
         };

@@ -48,6 +48,7 @@ fn nothing_runs_when_one_file_is_bad() {
     scenarios/worse.toml:1:1: the file has no `seed`; expected a key `seed` (INPUT-4)
     scenarios/worse.toml:1:1: the file has no `script`; expected a key `script` (INPUT-4)
     scenarios/worse.toml:1:1: there is no key `titel`; expected title, rules, seed, tick, verdict_only, converge, app, limits, sites, devices, tickets or script; did you mean `title`? (INPUT-4)
+    3 scenarios found, 2 refused
     error: 6 mistakes in 2 files: nothing runs
     "#);
 
@@ -74,6 +75,39 @@ fn a_path_that_leads_to_nothing_is_bad_input() {
         assert!(ran.stderr.starts_with(expected), "{words}: {}", ran.stderr);
     }
     assert!(folder.run("run missing.toml --json").json()["error"].as_str().unwrap().starts_with("cannot read"));
+}
+
+/// What is left out in silence passes.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_below_a_folder_is_bad_input_and_told_with_all_else_that_is() {
+    let folder = Folder::new("unreadable").write("s/good.toml", &kick(KICKED));
+    std::os::unix::fs::symlink("/nonexistent/scenario", folder.0.join("s/gone.toml")).unwrap();
+    let ran = folder.run("run s");
+    assert_eq!((ran.exit, ran.stdout.as_str()), (3, ""));
+    assert!(ran.stderr.starts_with("error: cannot read s/gone.toml: "), "{}", ran.stderr);
+    let folder = folder.write("t/bad.toml", &kick(KICKED).replace("login", "lgoin"));
+    let ran = folder.run("check s t nowhere");
+    assert_eq!(ran.exit, 3);
+    for said in ["cannot read s/gone.toml", "cannot read nowhere", "t/bad.toml:12:14", "2 mistakes in 1 file"] {
+        assert!(ran.stderr.contains(said), "{said} in {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_ending_of_a_file_may_be_written_large() {
+    let folder = Folder::new("large").write("s/a.TOML", &kick(KICKED)).write("s/b.Toml", &kick(KICKED));
+    assert_eq!(names(&folder, ".", "s"), ["s/a.TOML", "s/b.Toml"]);
+}
+
+/// What it expects of somebody it does not have would hold whatever happens.
+#[test]
+fn an_expectation_about_a_user_whom_the_file_does_not_have_is_refused() {
+    let folder = Folder::new("typo").write("typo.toml", &kick("alcie  sessions none"));
+    let ran = folder.run("check typo.toml");
+    assert_eq!(ran.exit, 3);
+    assert!(ran.stderr.contains("typo.toml:16:1: nothing in the file has to do with a user `alcie`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("did you mean `alice`?"), "{}", ran.stderr);
 }
 
 #[test]

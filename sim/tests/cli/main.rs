@@ -54,12 +54,14 @@ impl Folder {
     fn run_below(&self, folder: &str, words: &str) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_gatecrash"))
             .args(words.split_whitespace())
+            // Cargo runs the test, and not the command.
+            .env_remove("CARGO")
             .current_dir(self.0.join(folder))
             .output()
             .unwrap();
         Ran {
             exit: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap().replace(env!("CARGO_BIN_EXE_gatecrash"), "gatecrash"),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }

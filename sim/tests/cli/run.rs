@@ -44,7 +44,7 @@ fn a_run_that_does_not_converge_exits_2_and_says_why() {
             3.000  phone-2             network changed
       >     3.100  world               not converged: phone-2 is logged in and has not heard from the server since the faults ended
 
-        cargo run --release -- replay scenarios/restless.toml
+        gatecrash replay scenarios/restless.toml
 
     1 scenario, each run twice: 0 passed, 1 did not converge
     ~ events, 3.1 s simulated in ~

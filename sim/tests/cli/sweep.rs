@@ -106,3 +106,16 @@ fn a_profile_draws_its_own_scenarios_and_its_seeds_have_a_name() {
     }
     assert!(folder.run("replay --seed thunder:2").stderr.contains("such as power-loss:17"));
 }
+
+/// A long sweep must not learn at its end that it was for nothing.
+#[test]
+fn findings_that_cannot_be_written_are_refused_at_the_start() {
+    let folder = Folder::new("sweep_unwritable").write("file", "no folder");
+    for findings in ["file", "file/below"] {
+        let ran = folder.run(&format!("sweep --seeds 0..2 --findings {findings}"));
+        assert_eq!((ran.exit, ran.stdout.as_str()), (3, ""));
+        assert!(ran.stderr.contains(&format!("error: cannot write findings to {findings}: ")), "{}", ran.stderr);
+    }
+    assert_eq!(folder.run("sweep --seeds 0..2 --findings not/there/yet").exit, 0);
+    assert!(!folder.0.join("not").exists(), "nothing was found");
+}

@@ -14,25 +14,51 @@ use crate::trace::{Actor, DeviceIndex, Effect, Fact, Outcome, Told, Trace, UserI
 #[derive(Default)]
 pub(crate) struct Book {
     devices: Vec<Device>,
-    /// The facts about each user, with when they were decided; without those that a crash undid.
-    facts: BTreeMap<UserIndex, Vec<(Instant, Fact)>>,
+    /// The facts about each user; without those that a crash undid.
+    facts: BTreeMap<UserIndex, Vec<Decided>>,
+}
+
+/// A fact, when it was decided, and where the trace has the commit it is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Decided {
+    pub(crate) at: Instant,
+    pub(crate) position: usize,
+    pub(crate) fact: Fact,
 }
 
 /// What happened on one device.
 #[derive(Default)]
 pub(crate) struct Device {
-    pub(crate) told: Vec<(Instant, Told)>,
+    pub(crate) told: Vec<Heard>,
     pub(crate) calls: Vec<Made>,
-    statuses: Vec<(Instant, (Status, Option<UserIndex>))>,
+    statuses: Vec<Stood>,
     /// The first call of the process that runs.
     process: usize,
+}
+
+/// A call of the listener, and where the trace has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Heard {
+    pub(crate) at: Instant,
+    pub(crate) position: usize,
+    pub(crate) told: Told,
+}
+
+/// The status and login user from an instant on, and where the trace has what made it so.
+#[derive(Clone, Copy)]
+pub(crate) struct Stood {
+    pub(crate) since: Instant,
+    pub(crate) position: Option<usize>,
+    pub(crate) status: Status,
+    pub(crate) user: Option<UserIndex>,
 }
 
 /// A call the application made.
 pub(crate) struct Made {
     pub(crate) kind: CallKind,
-    pub(crate) at: Instant,
     pub(crate) answered: Option<(Instant, Outcome)>,
+    /// Where the trace has its answer, or the call itself as long as there is none.
+    pub(crate) position: usize,
     call: u32,
 }
 
@@ -51,16 +77,19 @@ impl Book {
         let mut book = Book::default();
         book.devices.resize_with(trace.cast.devices().len(), Device::default);
         // Facts that are not on disk yet: a crash undoes them.
-        let mut pending: Vec<(u32, UserIndex, Instant, Fact)> = Vec::new();
-        for event in &trace.events {
+        let mut pending: Vec<(u32, UserIndex, Decided)> = Vec::new();
+        // The facts of a commit follow it at once.
+        let mut commit_at = 0;
+        for (position, event) in trace.events.iter().enumerate() {
             match (event.actor, event.what) {
-                (Actor::Device(device), what) => book.devices[device.index()].read(event.at, what),
+                (Actor::Device(device), what) => book.devices[device.index()].read(event.at, position, what),
                 (_, What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } }) => {
-                    book.devices[device.index()].begin_process(event.at);
+                    book.devices[device.index()].begin_process(event.at, position);
                 }
+                (Actor::Server, What::Commit { .. }) => commit_at = position,
                 (Actor::Server, What::Fact { commit, fact }) => {
                     if let Some(user) = user_of(&fact) {
-                        pending.push((commit, user, event.at, fact));
+                        pending.push((commit, user, Decided { at: event.at, position: commit_at, fact }));
                     }
                 }
                 (Actor::Server, What::Committed { commit: committed }) => book.keep(&mut pending, committed),
@@ -75,10 +104,10 @@ impl Book {
         book
     }
 
-    fn keep(&mut self, pending: &mut Vec<(u32, UserIndex, Instant, Fact)>, committed: u32) {
-        pending.retain(|&(commit, user, at, fact)| {
+    fn keep(&mut self, pending: &mut Vec<(u32, UserIndex, Decided)>, committed: u32) {
+        pending.retain(|&(commit, user, decided)| {
             if commit <= committed {
-                self.facts.entry(user).or_default().push((at, fact));
+                self.facts.entry(user).or_default().push(decided);
             }
             commit > committed
         });
@@ -95,31 +124,41 @@ impl Book {
 
     pub(crate) fn account_at(&self, user: UserIndex, at: Instant) -> Account {
         let mut account = Account::default();
-        let facts = self.facts.get(&user).map_or(&[][..], Vec::as_slice);
-        for (_, fact) in facts.iter().take_while(|(decided, _)| *decided <= at) {
+        for Decided { fact, .. } in self.facts_until(user, at) {
             account.apply(fact);
         }
         account
     }
+
+    /// What was decided about a user up to an instant, in that order.
+    pub(crate) fn facts_until(&self, user: UserIndex, at: Instant) -> impl DoubleEndedIterator<Item = &Decided> {
+        let facts = self.facts.get(&user).map_or(&[][..], Vec::as_slice);
+        facts[..facts.partition_point(|decided| decided.at <= at)].iter()
+    }
 }
 
 impl Device {
-    fn begin_process(&mut self, at: Instant) {
+    fn begin_process(&mut self, at: Instant, position: usize) {
         self.process = self.calls.len();
-        self.statuses.push((at, (Status::Logout, None)));
+        self.stands(at, position, Status::Logout, None);
     }
 
-    fn read(&mut self, at: Instant, what: What) {
+    fn stands(&mut self, since: Instant, position: usize, status: Status, user: Option<UserIndex>) {
+        self.statuses.push(Stood { since, position: Some(position), status, user });
+    }
+
+    fn read(&mut self, at: Instant, position: usize, what: What) {
         match what {
-            What::Told { event, .. } => self.told.push((at, event)),
-            What::Status { status, login_user } => self.statuses.push((at, (status, login_user))),
+            What::Told { event, .. } => self.told.push(Heard { at, position, told: event }),
+            What::Status { status, login_user } => self.stands(at, position, status, login_user),
             What::Called { call, request } => {
-                self.calls.push(Made { kind: kind_of(&request), at, answered: None, call });
+                self.calls.push(Made { kind: kind_of(&request), answered: None, position, call });
             }
             What::Answered { call, outcome, .. } => {
                 let mut calls = self.calls[self.process..].iter_mut();
                 if let Some(made) = calls.find(|made| made.call == call && made.answered.is_none()) {
                     made.answered = Some((at, outcome));
+                    made.position = position;
                 }
             }
             _ => {}
@@ -127,10 +166,10 @@ impl Device {
     }
 
     /// The status and login user at an instant, and since when.
-    pub(crate) fn status_at(&self, at: Instant) -> ((Status, Option<UserIndex>), Instant) {
-        let until = self.statuses.partition_point(|&(since, _)| since <= at);
-        let last = self.statuses[..until].last();
-        last.map_or(((Status::Logout, None), Instant::ZERO), |&(since, status)| (status, since))
+    pub(crate) fn status_at(&self, at: Instant) -> Stood {
+        let until = self.statuses.partition_point(|stood| stood.since <= at);
+        let never = Stood { since: Instant::ZERO, position: None, status: Status::Logout, user: None };
+        self.statuses[..until].last().copied().unwrap_or(never)
     }
 }
 

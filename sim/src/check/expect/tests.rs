@@ -1,7 +1,8 @@
 //! One story, and what may and may not be said of it.
 
+use crate::check::expect::{Miss, Moment};
 use crate::scenario::Scenario;
-use crate::trace::{Cast, Recorder};
+use crate::trace::{Cast, Recorder, Trace};
 use crate::world::event;
 
 /// A phone loses its seat to a second one; a console asks and writes.
@@ -31,11 +32,34 @@ steps = """
 
 /// What the run shows instead, for each expectation; nothing where it is met.
 fn check(expectations: &str) -> Vec<String> {
+    misses(expectations).1.into_iter().map(|miss| miss.seen).collect()
+}
+
+fn misses(expectations: &str) -> (Trace, Vec<Miss>) {
     let text = format!("{STORY}\"\"\"\nexpect = \"\"\"\n{expectations}\"\"\"\n");
     let scenario = Scenario::parse("story", &text).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
     let recorder = Recorder::new(Cast::of(&scenario));
     event::run(&scenario, &recorder).expect("the world runs");
-    super::misses(&scenario, &recorder.finish()).into_iter().map(|miss| miss.text).collect()
+    let trace = recorder.finish();
+    let misses = super::misses(&scenario, &trace);
+    (trace, misses)
+}
+
+/// For each expectation the line of the file that it stands in, counted from the first of them, the instant to look at,
+/// the kind of event there, and up to when one has to read.
+fn moments(expectations: &str) -> Vec<(usize, String, &'static str, String)> {
+    let (trace, misses) = misses(expectations);
+    let first = STORY.lines().count() + 3;
+    let told = misses.iter().map(|miss| {
+        let (at, word) = match miss.moment {
+            Moment::Event(position) => (trace.events[position].at, trace.events[position].what.word()),
+            Moment::Instant(at) => (at, ""),
+        };
+        let place = miss.place.expect("it was read");
+        assert_eq!(place.column, 1);
+        (place.line + 1 - first, at.to_string(), word, miss.until.to_string())
+    });
+    told.collect()
 }
 
 #[test]
@@ -92,9 +116,8 @@ alice    counted 2
 alice    epochs 1
 "#,
     );
-    let seen: Vec<&str> = misses.iter().map(|miss| miss.split("`, but ").nth(1).expect("a miss says so")).collect();
     assert_eq!(
-        seen,
+        misses,
         [
             "it fired once, at 3.091 s",
             "it fired never",
@@ -111,9 +134,53 @@ alice    epochs 1
             "it listed alice",
             "online were phone-2",
             "sessions had phone-2",
-            "it was push_online",
+            "it was push_online since 9.030 s",
             "1 were counted",
             "2 were accepted",
+        ]
+    );
+}
+
+/// The second event where one was expected, the instant that was named, the end of a window, what ended the session of
+/// one that is missing, and the last of its family where something never came.
+#[test]
+fn a_miss_points_at_the_moment_that_shows_it() {
+    let moments = moments(
+        r#"phone-1  connect_success never
+phone-1  connecting 3 times
+phone-1  user_sig_expired once
+phone-1  kicked_offline once between 10s 12s
+phone-1  status LOGOUT at 2s
+phone-1  status LOGINED
+console  receives "too late" once
+phone-1  logout #1 answers ok
+alice    online phone-1 at 8s
+alice    online phone-2
+alice    presence offline at 7500ms
+alice    epochs 1
+alice    epochs 3
+alice    counted 0
+"#,
+    );
+    let moments: Vec<(usize, &str, &str, &str)> =
+        moments.iter().map(|(line, at, word, until)| (*line, at.as_str(), *word, until.as_str())).collect();
+    assert_eq!(
+        moments,
+        [
+            (1, "1.091", "told", "1.091"),
+            (2, "8.000", "answered", "8.000"),
+            (3, "8.000", "answered", "8.000"),
+            (4, "12.000", "", "12.000"),
+            (5, "2.000", "", "2.000"),
+            (6, "3.091", "status", "3.091"),
+            (7, "4.000", "called", "4.000"),
+            (8, "8.000", "answered", "8.000"),
+            (9, "3.060", "commit", "8.000"),
+            (10, "9.030", "commit", "9.030"),
+            (11, "7.500", "", "7.500"),
+            (12, "3.060", "commit", "3.060"),
+            (13, "3.060", "commit", "3.060"),
+            (14, "1.060", "commit", "1.060"),
         ]
     );
 }

@@ -6,6 +6,7 @@ use gatecrash::code::Code;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::{PendingCall, Sdk};
@@ -46,6 +47,12 @@ fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Ins
         CallKind::Init | CallKind::Uninit | CallKind::Conversations => Duration::ZERO,
     };
     (call.at + limit).max(sdk.woken_at) + scene.allowance.slack
+}
+
+/// How late its result is.
+fn overdue(scene: &Scene<'_>, now: Instant, call: &PendingCall, due: Instant) -> Overdue<'static> {
+    let limit = (due - call.at).saturating_sub(scene.allowance.slack);
+    Overdue { since: "the call", at: call.at, limit, now }
 }
 
 impl Property for Calls {
@@ -112,7 +119,8 @@ impl Property for Calls {
                     let due = due(scene, on, sdk, pending);
                     if event.at > due {
                         let took = (event.at - pending.at).as_secs_f64();
-                        let text = format!("{name}'s {} took {took:.3} s for its result", pending.kind);
+                        let (kind, overdue) = (pending.kind, overdue(scene, event.at, pending, due));
+                        let text = format!("{name}'s {kind} took {took:.3} s for its result: {overdue}");
                         report.event(rule_of(pending.kind), event, text);
                     }
                 }
@@ -130,9 +138,11 @@ impl Property for Calls {
     fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
         for (on, sdk) in scene.sdks.iter().filter(|(_, sdk)| !sdk.is_suspended) {
             for pending in &sdk.calls {
-                if due(scene, on, sdk, pending) < scene.now {
-                    let name = scene.device(on);
-                    let text = format!("{name}'s {} of {} s never got a result", pending.kind, pending.at);
+                let due = due(scene, on, sdk, pending);
+                if due < scene.now {
+                    let (name, kind) = (scene.device(on), pending.kind);
+                    let overdue = overdue(scene, scene.now, pending, due);
+                    let text = format!("{name}'s {kind} of {} s never got a result: {overdue}", pending.at);
                     report.violation(rule_of(pending.kind), pending.at, Actor::Device(on), 0, text);
                 }
             }

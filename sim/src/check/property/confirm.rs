@@ -1,9 +1,12 @@
 //! What a device learns of a session it says it has learnt: its beginning, and its end (KICK-3, KICK-7).
 
+use std::time::Duration;
+
 use gatecrash::client::Status;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::Sdk;
@@ -75,13 +78,16 @@ impl Property for Confirmations {
             _ => {}
         }
         if let Some(place) = self.owed(on).iter().position(|owed| overdue(scene, sdk, owed)) {
-            let Owed { word, user, epoch, .. } = self.owed(on).remove(place);
+            let Owed { word, user, epoch, since } = self.owed(on).remove(place);
             let (rule, what) = match word {
                 Word::Acknowledgement => (ACKNOWLEDGE, "the login that made"),
                 Word::Confirmation => (CONFIRM, "the end of"),
             };
             let (name, session) = (scene.device(on), scene.session(on, user, epoch));
-            report.event(rule, event, format!("{name} heard of {what} {session} and never told the server so"));
+            let at = since.max(sdk.woken_at);
+            let overdue = Overdue { since: "it heard", at, limit: Duration::ZERO, now: event.at };
+            let text = format!("{name} heard of {what} {session} and never told the server so: {overdue}");
+            report.event(rule, event, text);
         }
         match event.what {
             What::DeviceReceived { connection, frame } if sdk.connection == Some(connection) => {

@@ -4,6 +4,7 @@ use gatecrash::client::Status;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use crate::scenario::CallKind;
@@ -58,9 +59,11 @@ impl Property for Connecting {
         let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + timeout < event.at;
         // One that has just woken first ends what took too long meanwhile.
         if !(device.is_asking || sdk.is_suspended || event.at == sdk.woken_at)
-            && device.since.take_if(is_late).is_some()
+            && let Some(since) = device.since.take_if(is_late)
         {
-            report.event(IN_TIME, event, format!("{name}'s attempt to connect lasts longer than one may"));
+            let (at, limit) = (since.max(sdk.woken_at), timeout - scene.allowance.slack);
+            let overdue = Overdue { since: "connecting", at, limit, now: event.at };
+            report.event(IN_TIME, event, format!("{name}'s attempt to connect lasts longer than one may: {overdue}"));
         }
         match event.what {
             What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => device.is_asking = true,

@@ -4,6 +4,7 @@ use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
@@ -46,18 +47,18 @@ impl Connections {
     }
 }
 
-/// Until when the server may keep it, by which rule, and why.
-fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static str) {
+/// Until when the server may keep it, by which rule, why, and since when that counts.
+fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static str, Instant) {
     let limits = &scene.allowance.server;
     let lag = scene.allowance.lag;
     match connection.standing {
-        Standing::Fresh(since) => (since + limits.admission + lag, IDLE, "nobody logged in"),
+        Standing::Fresh(since) => (since + limits.admission + lag, IDLE, "nobody logged in", since),
         Standing::Bound => {
             let silence = connection.platform.map_or(limits.silence, |platform| limits.silence_of(platform));
-            (connection.last_heard + silence + lag, SILENT, "it was silent")
+            (connection.last_heard + silence + lag, SILENT, "it was silent", connection.last_heard)
         }
-        Standing::Over(since) => (since + limits.kick_linger + lag, OVER, "its session was over"),
-        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame"),
+        Standing::Over(since) => (since + limits.kick_linger + lag, OVER, "its session was over", since),
+        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame", since),
     }
 }
 
@@ -111,10 +112,13 @@ impl Property for Connections {
             }
             What::ServerReceived { connection, frame, .. } => {
                 let Some(entry) = self.find(connection) else { return };
-                let (due, rule, why) = due(scene, entry);
+                let (due, rule, why, at) = due(scene, entry);
                 if event.at > due {
-                    let since = entry.opened_at;
-                    let text = format!("connection {connection} of {since} s is still open, although {why}");
+                    let opened = entry.opened_at;
+                    let limit = (due - at).saturating_sub(scene.allowance.lag);
+                    let overdue = Overdue { since: "then", at, limit, now: event.at };
+                    let text =
+                        format!("connection {connection} of {opened} s is still open, although {why}: {overdue}");
                     report.event(rule, event, text);
                 }
                 entry.last_heard = event.at;
@@ -159,10 +163,12 @@ impl Property for Connections {
     fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
         for (number, connection) in self.connections.iter().enumerate() {
             let Some(connection) = connection else { continue };
-            let (due, rule, why) = due(scene, connection);
+            let (due, rule, why, at) = due(scene, connection);
             if due < scene.now {
-                let since = connection.opened_at;
-                let text = format!("connection {number} of {since} s was never closed, although {why}");
+                let opened = connection.opened_at;
+                let limit = (due - at).saturating_sub(scene.allowance.lag);
+                let overdue = Overdue { since: "then", at, limit, now: scene.now };
+                let text = format!("connection {number} of {opened} s was never closed, although {why}: {overdue}");
                 report.violation(rule, scene.now, Actor::Server, 0, text);
             }
         }

@@ -1,10 +1,13 @@
 //! What a device does once it has heard of its session's end, and that only what may come back does
 //! (KICK-1, TICKET-5, CONN-4, KICK-6).
 
+use std::time::Duration;
+
 use gatecrash::time::Instant;
 
 use super::contract::Property;
 use super::decision::Decision;
+use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
@@ -58,7 +61,8 @@ impl Property for Heard {
             *self.end(on) = None;
             if sdk.session == Some(session) {
                 let what = scene.session(on, session.user, session.epoch);
-                report.event(rule, event, format!("{what} ended, its device heard so at {at} s, and is LOGINED still"));
+                let overdue = Overdue { since: "it heard so", at, limit: Duration::ZERO, now: event.at };
+                report.event(rule, event, format!("{what} ended, and its device is LOGINED still: {overdue}"));
             }
         }
         let What::DeviceReceived { connection, frame } = event.what else { return };

@@ -1,9 +1,12 @@
 //! Kicks: whom they end, when they are told, and that none is lost.
 
+use std::time::Duration;
+
 use gatecrash::client::Status;
 use gatecrash::protocol::KickReason;
 
 use super::contract::Property;
+use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
@@ -157,7 +160,8 @@ impl Property for Kicks {
             let on = DeviceIndex::new(index);
             if let Some((session, (at, number))) = device.awaits {
                 let what = scene.session(on, session.user, session.epoch);
-                let text = format!("{what} ended, and the application was never told");
+                let overdue = Overdue { since: "it ended", at, limit: Duration::ZERO, now: scene.now };
+                let text = format!("{what} ended, and the application was never told: {overdue}");
                 report.violation(ONCE, at, Actor::Device(on), number, text);
             }
         }
@@ -187,7 +191,9 @@ impl Property for Kicks {
             if ended.is_none_or(could_know) {
                 let what = scene.session(on, user, epoch);
                 let why = ended.map_or("unknown to the server", |ended| ended.reason.word());
-                let text = format!("{what} is over ({why}), and the device, at rest, still shows LOGINED");
+                let at = ended.map_or(scene.server.started_at, |ended| ended.at);
+                let overdue = Overdue { since: "its end", at, limit: grace, now: scene.now };
+                let text = format!("{what} is over ({why}), and the device, at rest, still shows LOGINED: {overdue}");
                 report.violation(OWED, scene.now, Actor::Device(on), 0, text);
             }
         }

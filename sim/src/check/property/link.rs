@@ -7,6 +7,7 @@ use gatecrash::limits::ClientLimits;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::Sdk;
@@ -94,19 +95,25 @@ impl Links {
     }
 
     /// Whether heartbeats went and came in time until now.
-    fn heartbeats(&self, scene: &Scene<'_>, now: Instant, on: DeviceIndex, sdk: &Sdk) -> Option<&'static str> {
+    fn heartbeats(&self, scene: &Scene<'_>, now: Instant, on: DeviceIndex, sdk: &Sdk) -> Option<String> {
         let device = self.devices.get(on.index())?;
         let since = sdk.up_since.filter(|_| sdk.status == Status::Logined && !sdk.is_suspended)?;
         let limits = scene.allowance.client(scene.cast, on);
         let slack = scene.allowance.slack;
         let from = |at: Instant| at.max(sdk.woken_at).max(since);
-        if device.asked_at.is_some_and(|asked| from(asked) + limits.heartbeat_answer + slack < now) {
-            return Some("had no answer to its heartbeat and goes on as if it had");
+        if let Some(asked) = device.asked_at.filter(|asked| from(*asked) + limits.heartbeat_answer + slack < now) {
+            let overdue = Overdue { since: "it was sent", at: from(asked), limit: limits.heartbeat_answer, now };
+            return Some(format!("had no answer to its heartbeat and goes on as if it had: {overdue}"));
         }
         // One that is on its way is not joined by another.
-        let due = (from(device.last_sent) + limits.heartbeat).max(device.answered_at);
+        let sent = from(device.last_sent);
+        let due = (sent + limits.heartbeat).max(device.answered_at);
         let owes = device.asked_at.is_none() && due + slack < now;
-        owes.then_some("owes the server a heartbeat")
+        owes.then(|| {
+            let since = if sent == device.last_sent { "its last frame" } else { "its link was up and it awake" };
+            let overdue = Overdue { since, at: sent, limit: due - sent, now };
+            format!("owes the server a heartbeat: {overdue}")
+        })
     }
 }
 
@@ -137,9 +144,12 @@ impl Property for Links {
         if sdk.up_since.is_none() || sdk.is_suspended || sdk.status != Status::Logined {
             device.probes_since = None;
         }
-        if device.probes_since.is_some_and(|since| since.max(sdk.woken_at) + scene.allowance.slack < event.at) {
-            device.probes_since = None;
-            report.event(PROBE, event, format!("{name} was told to look at its link and did not probe it"));
+        let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + scene.allowance.slack < event.at;
+        if let Some(since) = device.probes_since.take_if(is_late) {
+            let at = since.max(sdk.woken_at);
+            let overdue = Overdue { since: "it was told", at, limit: Duration::ZERO, now: event.at };
+            let text = format!("{name} was told to look at its link and did not probe it: {overdue}");
+            report.event(PROBE, event, text);
         }
         let limits = scene.allowance.client(scene.cast, on);
         match event.what {

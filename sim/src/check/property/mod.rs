@@ -30,6 +30,7 @@ mod lists;
 mod lock;
 mod message;
 mod notice;
+mod overdue;
 mod owed;
 mod policy;
 mod presence;

@@ -273,7 +273,9 @@ impl Property for Tickets {
                     let overtime = Duration::from_micros(decision.wall.saturating_sub(ends_at + lag));
                     // Unless the clock has just jumped there, or the server was down meanwhile.
                     if overtime > OVERTIME_MAX && decision.at - scene.allowance.wall_set_at > OVERTIME_MAX {
-                        let text = format!("{} outlived its ticket by {} s", what(), overtime.as_secs());
+                        let (until, late) = (session.until, overtime.as_secs_f64());
+                        let text =
+                            format!("{} outlived its ticket: due after second {until}, {late:.3} s late", what());
                         report.decision(ENDS, decision, text);
                     }
                 }

@@ -130,7 +130,7 @@ impl Argument for DeviceNotServer {
     fn read(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<DeviceName> {
         let word = cursor.word("a device, or server")?;
         let found = names.devices.get(word.text.as_str()).cloned();
-        if found.is_none() && !names.incomplete {
+        if found.is_none() && !names.incomplete.devices && !names.lost.contains(&word.text) {
             let valid = || names.devices.iter().map(DeviceName::as_str).chain(["server"]);
             let message = format!("there is no device `{}`", word.text);
             let mistake = Mistake::new(word.at.clone(), message, one_of(valid()));

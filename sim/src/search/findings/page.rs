@@ -52,10 +52,10 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
         page,
         "\n## See it again\n\n```sh\n{of_shrunk}\n{of_plan}\n```\n\n```text\n{told}\n```\n\n\
          ## Keep it\n\n\
-         ```sh\ncargo run --release -- keep {}\n```\n\n\
+         ```sh\n{}\n```\n\n\
          This writes `scenarios/regressions/{stem}.toml`, a test that fails until the bug is mended. A name after the\n\
          folder calls it otherwise.\n",
-        report::as_word(path)
+        report::command_line(&format!("keep {}", report::as_word(path)))
     )
     .expect("a string takes everything");
     page

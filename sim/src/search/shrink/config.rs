@@ -1,15 +1,14 @@
 //! A plainer configuration: the app, its limits and tickets, devices and links as the rules have them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use gatecrash::policy::{Platform, Seats};
 
 use super::Search;
 use super::cast::{called, called_mut};
 use crate::scenario::{
-    Action, App, Call, Forge, Init, LATENCY_DEFAULT, LimitOverrides, Offset, Scenario, Span, TICK_DEFAULT, TICK_MAX,
-    TicketChoice, TicketName, UNTIL_MAX_WITHOUT_TICK,
+    Action, App, Call, Forge, Init, LATENCY_DEFAULT, LimitOverrides, Offset, Scenario, Span, TicketChoice, TicketName,
+    tick_default,
 };
 
 pub(super) fn configuration(search: &mut Search<'_>) {
@@ -22,16 +21,7 @@ pub(super) fn configuration(search: &mut Search<'_>) {
     links(search);
     search.try_with(|scenario| scenario.converge = None);
     search.try_with(|scenario| scenario.verdict_only = None);
-    search.try_with(|scenario| scenario.tick = tick(scenario.until));
-}
-
-/// The default while it is cheap enough where ticks are stepped through; then ten times as long each time.
-fn tick(until: Duration) -> Duration {
-    let (mut tick, mut enough) = (TICK_DEFAULT, UNTIL_MAX_WITHOUT_TICK);
-    while until > enough && tick < TICK_MAX {
-        (tick, enough) = (tick * 10, enough * 10);
-    }
-    tick
+    search.try_with(|scenario| scenario.tick = tick_default(scenario.until));
 }
 
 fn app(search: &mut Search<'_>) {

@@ -11,6 +11,7 @@ const VERBS_MAX: usize = 6;
 pub(super) fn entitled(mut scenario: Scenario, fingerprint: &Fingerprint) -> Scenario {
     let sentence = match fingerprint {
         Fingerprint::Property { property, .. } => capitalised(property),
+        Fingerprint::Missed { .. } => "The run shows what its file expects".to_owned(),
         Fingerprint::NotConverged(_) => "Everything comes to rest once the faults have ended".to_owned(),
         Fingerprint::Harness(_) => "Nothing panics, and every run has an end".to_owned(),
     };
