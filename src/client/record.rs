@@ -66,11 +66,17 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.state.timers.cancel(Timer::Request(call));
                 self.result(call, Err(Code::StorageFailed));
             }
-            Account::LoggedIn(_) if resume_is_unsent => {
-                self.hang_up();
-                self.attempt_failed(Code::StorageFailed);
+            Account::LoggedIn(_) => {
+                if resume_is_unsent {
+                    self.hang_up();
+                    self.attempt_failed(Code::StorageFailed);
+                }
+                if !self.state.is_up() {
+                    // What waits for a link waits for the record.
+                    self.renewal_failed(Code::StorageFailed);
+                }
+                self.end_unsent_calls(unsent);
             }
-            Account::LoggedIn(_) => self.end_unsent_calls(unsent),
             Account::Nobody | Account::LoggingIn(_) | Account::LoggingOut(_) => {}
         }
     }

@@ -342,8 +342,11 @@ fn a_cache_in_whose_way_something_is_keeps_nobody() {
     });
 }
 
+/// In words, and done.
+type Damage = (&'static str, fn(&Path));
+
 /// What can have become of a file.
-fn damages() -> Vec<(&'static str, fn(&Path))> {
+fn damages() -> Vec<Damage> {
     vec![
         ("torn", |file| truncate(file, |length| length / 2)),
         ("without its last byte", |file| truncate(file, |length| length - 1)),

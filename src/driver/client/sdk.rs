@@ -56,7 +56,8 @@ impl From<Platform> for Setup {
 
 /// What the application is told without asking. Every method does nothing unless implemented.
 ///
-/// The driver makes one call at a time, on its own thread. Any call of the [`Sdk`] may be made
+/// The driver makes one call at a time, on its own thread. One that panics is logged, counts as made, and
+/// keeps the driver from nothing (EVENT-2). Any call of the [`Sdk`] may be made
 /// inside (EVENT-2); it takes effect at once. Its [`Pending`] must not be waited for there: the
 /// driver cannot deliver the result before the listener returns.
 ///
@@ -197,8 +198,9 @@ impl Sdk {
     /// At once [`Code::NotInitialised`], [`Code::InvalidUserId`], [`Code::TicketEmpty`],
     /// [`Code::TicketMalformed`], [`Code::TicketKnownExpired`], [`Code::LoginPending`] or
     /// [`Code::LogoutPending`]; from the server what TICKET-3, TICKET-4 and KICK-7 say; without an
-    /// answer [`Code::NoLink`], [`Code::ConnectTimeout`] or [`Code::NoAnswer`] (LOGIN-8); ended from
-    /// elsewhere [`Code::LoginCancelled`], [`Code::NotLoggedIn`] or [`Code::Uninitialised`].
+    /// answer [`Code::NoLink`], [`Code::ConnectTimeout`] or [`Code::NoAnswer`] (LOGIN-8); with a record that
+    /// cannot be written [`Code::StorageFailed`] (ATT-5), with a server of another version
+    /// [`Code::VersionNotSupported`] (VERSION-1); ended from elsewhere [`Code::LoginCancelled`], [`Code::NotLoggedIn`] or [`Code::Uninitialised`].
     pub fn login(&self, user: impl Into<String>, ticket: impl Into<Ticket>) -> Pending<()> {
         self.call(Call::Login { user: user.into(), ticket: ticket.into() }, done)
     }
@@ -208,7 +210,8 @@ impl Sdk {
     ///
     /// # Errors
     ///
-    /// [`Code::NotInitialised`], [`Code::NotLoggedIn`], [`Code::LogoutPending`] (LOGOUT-4).
+    /// [`Code::NotInitialised`], [`Code::NotLoggedIn`], [`Code::LogoutPending`] (LOGOUT-4);
+    /// [`Code::StorageFailed`] when the end could not be kept: nobody is logged in all the same (ATT-5).
     pub fn logout(&self) -> Pending<()> {
         self.call(Call::Logout, done)
     }
@@ -284,7 +287,8 @@ impl Sdk {
         self.shared.happened(Input::NetworkChanged);
     }
 
-    /// Puts another listener in the place of the one there is. Allowed at any time (INIT-1).
+    /// Puts another listener in the place of the one there is, from the next event on. Allowed at any time,
+    /// in a listener too (INIT-1).
     pub fn set_listener(&self, listener: Arc<dyn Listener>) {
         self.shared.set_listener(listener);
     }

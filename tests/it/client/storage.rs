@@ -131,6 +131,31 @@ fn a_switch_that_could_not_leave_owes_the_end() {
     );
 }
 
+/// ATT-5, LOGIN-5: a renewal that waits for a link waits for the record.
+#[test]
+fn a_renewal_that_waits_for_a_link_ends() {
+    check(
+        "
+        > given alice without a link
+        > login alice t2
+        note back-off 1 0.000
+        > storage fails 0
+        result 3 [6022]
+        ",
+    );
+    check(
+        "
+        > given alice resuming
+        > login alice t2
+        > storage fails 2
+        close 1
+        event connect_failed [6022]
+        note back-off 1 0.000
+        result 3 [6022]
+        ",
+    );
+}
+
 /// ATT-5, CONN-2: a resume that could not leave is an attempt that failed.
 #[test]
 fn a_resume_that_could_not_leave_is_tried_again() {
