@@ -10,6 +10,9 @@ use super::diagnose::{Mistake, Problems, one_of};
 use super::line::{Cursor, Word};
 use super::{DeviceName, SiteName, TicketName};
 
+/// What a user id looks like.
+pub(super) const USER_ID: &str = "a user id: 1 to 32 of a-z A-Z 0-9 _ -";
+
 /// The names that steps and expectations may use.
 #[derive(Default)]
 pub(super) struct Names {
@@ -85,7 +88,7 @@ impl Names {
 
     /// The user that an expectation names: somebody of whom the file says something elsewhere.
     pub(super) fn user_named(&self, word: &Word, problems: &mut Problems<'_>) -> Option<UserId> {
-        let user = super::script::user(word, problems)?;
+        let user = user(word, problems)?;
         if !self.users.contains(&user) && !self.incomplete.users && !self.lost.contains(&word.text) {
             let valid = || self.users.iter().map(UserId::as_str);
             let message = format!("nothing in the file has to do with a user `{}`", word.text);
@@ -95,4 +98,13 @@ impl Names {
         }
         Some(user)
     }
+}
+
+/// A user id, in quotes or not.
+pub(super) fn user(word: &Word, problems: &mut Problems<'_>) -> Option<UserId> {
+    let user = word.text.parse().ok();
+    if user.is_none() {
+        problems.report(Mistake::new(word.at.clone(), format!("`{}` is no user id", word.text), USER_ID));
+    }
+    user
 }

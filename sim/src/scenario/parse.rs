@@ -18,10 +18,10 @@ use super::diagnose::{Diagnosis, Mistake, Problems, nearest, one_of};
 use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, parse_span};
 use super::expect::read_expectations;
 use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
-use super::names::{Incomplete, Names};
+use super::names::{Incomplete, Names, USER_ID};
 use super::rules::{RuleId, rule};
-use super::script::{ACTORS, USER_ID, WHOLE_SECONDS, check_steps, read_steps, users_of, whole_seconds};
-use super::section::{Entry, Section, kind_of, read_toml};
+use super::script::{ACTORS, WHOLE_SECONDS, check_steps, read_steps, users_of, whole_seconds};
+use super::section::{Entry, Section, kind_of, lost_keys, read_toml};
 use super::{
     App, Device, DeviceName, Expected, Init, LimitKind, LimitOverrides, LimitValue, Scenario, Site, SiteName, Step,
     TICK_MAX, TicketName, TicketPlan, tick_default,
@@ -680,15 +680,6 @@ impl<'r> Header<'_, '_, 'r> {
         self.text(&entry, "lines between \"\"\" and \"\"\"")?;
         Some(Literal { file: self.text, at: entry.at })
     }
-}
-
-/// The keys of the lines that are left out of what is read: the first word of each.
-fn lost_keys(text: &str, readable: &str) -> BTreeSet<String> {
-    let lines = text.lines().zip(readable.lines());
-    let lost = lines.filter(|(written, read)| written != read).map(|(written, _)| written);
-    lost.filter_map(|line| line.split(['=', ' ', '\t']).find(|word| !word.is_empty()))
-        .map(|key| key.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default().to_owned())
-        .collect()
 }
 
 /// The latest start: the year 9999.

@@ -13,15 +13,12 @@ use gatecrash::policy::{Policy, Seats};
 use super::diagnose::{Mistake, Problems, one_of};
 use super::duration::parse_duration;
 use super::line::{Cursor, Literal, Word, expand, read_lines};
-use super::names::Names;
+use super::names::{Names, user};
 use super::rules::rule;
 use super::{
     Action, AppChange, Call, Conduct, DeviceName, Direction, FORGED_USER, Fault, ListenerEvent, SiteName, Step, Text,
     TicketChoice, fault,
 };
-
-/// What a user id looks like.
-pub(super) const USER_ID: &str = "a user id: 1 to 32 of a-z A-Z 0-9 _ -";
 
 /// What the user of a call looks like: the application may get it wrong.
 const CALLED_USER: &str = "a user id (1 to 32 of a-z A-Z 0-9 _ -), or any text in quotes";
@@ -214,15 +211,6 @@ fn check_called_user(word: &Word, problems: &mut Problems<'_>) -> Option<String>
     }
     problems.report(Mistake::new(word.at.clone(), format!("`{}` is no user id", word.text), CALLED_USER));
     None
-}
-
-/// A user id, in quotes or not.
-pub(super) fn user(word: &Word, problems: &mut Problems<'_>) -> Option<UserId> {
-    let user = word.text.parse().ok();
-    if user.is_none() {
-        problems.report(Mistake::new(word.at.clone(), format!("`{}` is no user id", word.text), USER_ID));
-    }
-    user
 }
 
 /// A span of whole seconds, as tickets have.

@@ -3,6 +3,7 @@
 //! Knows no key and no value: `parse` does.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike, Value};
@@ -42,6 +43,15 @@ pub(super) fn read_toml(text: &str, problems: &mut Problems<'_>) -> (String, Opt
         readable.replace_range(line_start..line_end, &" ".repeat(line.len()));
     }
     (readable, None)
+}
+
+/// The keys of the lines that are left out of what is read: the first word of each.
+pub(super) fn lost_keys(text: &str, readable: &str) -> BTreeSet<String> {
+    let lines = text.lines().zip(readable.lines());
+    let lost = lines.filter(|(written, read)| written != read).map(|(written, _)| written);
+    lost.filter_map(|line| line.split(['=', ' ', '\t']).find(|word| !word.is_empty()))
+        .map(|key| key.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// A value in the file, with the dotted key it stands under.
