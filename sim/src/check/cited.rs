@@ -124,6 +124,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("ATT-2", &[&[M::Logout], &[M::OwedEnd], &[M::Switch]]),
     ("ATT-3", &[&[M::Kicked], &[M::Query], &[M::Presence]]),
     ("ATT-4", &[&[M::Login]]),
+    ("ATT-5", &[&[failed(Code::StorageFailed)]]),
     ("LOGIN-1", &[&[M::AccountCreated], &[M::LoginFailed]]),
     ("LOGIN-2", &[&[failed(Code::InvalidUserId)], &[failed(Code::UserIdRejected)], &[M::Stranger]]),
     ("LOGIN-3", &[&[M::Login]]),
@@ -200,10 +201,14 @@ const TABLE: &[(&str, Needs)] = &[
     ("DUR-3", &[&[M::SecondLogin]]),
     ("DUR-4", &[&[M::ServerDead], &[M::StoreFailed]]),
     ("DUR-5", &[&[M::StoreFailed], &[M::DiskTrouble]]),
+    ("STOP-1", &[&[M::ServerDead]]),
     ("INPUT-1", &[&[M::BadFrame]]),
     ("INPUT-2", &[&[M::Stranger]]),
     ("INPUT-3", &[&[M::Stranger], &[M::TicketRefused]]),
     ("INPUT-4", &[]),
+    ("INPUT-5", &[&[M::Stranger]]),
+    ("VERSION-1", &[&[failed(Code::VersionNotSupported)], &[M::BadFrame]]),
+    ("CONFIG-1", &[]),
 ];
 
 /// The rules that the scenario cites and of which no situation came, in the order of its header. One that is broken
