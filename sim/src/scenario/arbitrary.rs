@@ -47,7 +47,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
         keep_possible(&mut steps, app.seats);
         let mut named: Vec<UserId> = steps.iter().flat_map(|step| script::users_of(&step.action)).collect();
         named.extend(app.administrators.iter().cloned());
-        named.extend(tickets.iter().map(|(user, ..)| user.clone()));
+        named.extend(tickets.iter().map(|(user, ..)| *user));
         expectations.retain(|expected| users_expected(&expected.expectation).all(|user| named.contains(user)));
         Scenario {
             title,

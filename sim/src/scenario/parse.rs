@@ -136,7 +136,7 @@ impl<'r> Header<'_, '_, 'r> {
             sites.entry(device.site.clone()).or_default();
         }
         names.sites = sites.keys().cloned().collect();
-        names.users.extend(tickets.values().map(|ticket| ticket.user.clone()));
+        names.users.extend(tickets.values().map(|ticket| ticket.user));
         names.users.extend(app.iter().flat_map(|app| app.administrators.iter().cloned()));
         // Administrators and tickets that were refused may have been users.
         names.incomplete.users |= app.is_none() || names.incomplete.tickets || tickets.len() < names.tickets.len();
