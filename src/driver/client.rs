@@ -13,7 +13,6 @@
 mod link;
 mod sdk;
 mod shared;
-mod tcp;
 
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
@@ -37,7 +36,6 @@ use crate::id::{Change, ConnectionId};
 use crate::time::Instant;
 
 pub use sdk::{Listener, Pending, Sdk, Setup};
-pub use tcp::{Driving, over_tcp};
 
 /// How many closed connections may still be saying their last frames.
 const CLOSING_MAX: usize = 4;

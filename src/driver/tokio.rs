@@ -2,6 +2,9 @@
 //!
 //! Decides nothing; the drivers are the same in a simulation.
 
+#[cfg(feature = "client")]
+mod sdk;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -10,6 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::net::{TcpListener, TcpStream};
+
+#[cfg(feature = "client")]
+pub use sdk::{Driving, sdk};
 
 use crate::driver::Surroundings;
 use crate::time::{Instant, Now, WallTime};

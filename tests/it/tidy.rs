@@ -25,7 +25,7 @@ const LINES_MAX: usize = 700;
 const FEATURES: [&str; 3] = ["client", "server", "cli"];
 
 /// Where they may be asked for.
-const FEATURE_FILES: [&str; 2] = ["src/lib.rs", "src/driver/mod.rs"];
+const FEATURE_FILES: [&str; 3] = ["src/lib.rs", "src/driver/mod.rs", "src/driver/tokio.rs"];
 
 /// Rules that no code, or no test, can cite yet, and why.
 const NOT_CITED_YET: [(&str, &str); 0] = [];

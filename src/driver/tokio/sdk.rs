@@ -1,16 +1,16 @@
 //! An SDK in the real world: over TCP, its record and caches in files.
 //!
-//! Only puts the parts together that [`driver::tokio`](crate::driver::tokio) and [`driver::disk`](crate::driver::disk) have.
+//! Only puts together what the SDK's driver, the real surroundings and the disk of files are.
 
 use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
 
-use super::{Sdk, SdkDriver};
+use super::Live;
 use crate::driver::Unobserved;
+use crate::driver::client::{Sdk, SdkDriver};
 use crate::driver::disk::{FileDisk, MemoryDisk};
-use crate::driver::tokio::Live;
 
 /// Makes an SDK that talks to `server` over TCP and keeps its record and caches in `data`, or in
 /// memory without it. Spawn the driver that comes with the handle.
@@ -23,13 +23,13 @@ use crate::driver::tokio::Live;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// use gatecrash::{client::Status, policy::Platform};
 ///
-/// let (sdk, driver) = gatecrash::driver::client::over_tcp("im.example.org:7000", None).unwrap();
+/// let (sdk, driver) = gatecrash::driver::tokio::sdk("im.example.org:7000", None).unwrap();
 /// tokio::spawn(driver);
 /// sdk.init(Platform::Linux).await.unwrap();
 /// assert_eq!(sdk.login_status(), Status::Logout);
 /// # });
 /// ```
-pub fn over_tcp(server: impl Into<String>, data: Option<&Path>) -> io::Result<(Sdk, Driving)> {
+pub fn sdk(server: impl Into<String>, data: Option<&Path>) -> io::Result<(Sdk, Driving)> {
     Ok(match data {
         Some(data) => {
             let (sdk, driver) = SdkDriver::<_, _>::new(Live::new(), FileDisk::open(data)?, Unobserved, server);
@@ -45,7 +45,7 @@ pub fn over_tcp(server: impl Into<String>, data: Option<&Path>) -> io::Result<(S
 /// A running [`SdkDriver`].
 ///
 /// ```
-/// use gatecrash::driver::client::Driving;
+/// use gatecrash::driver::tokio::Driving;
 ///
 /// let nothing: Driving = Box::pin(async {});
 /// drop(nothing);
