@@ -80,8 +80,8 @@ macro_rules! faults {
             /// The device is on the network of that site from now on. Its connections are dead, and nobody is told:
             /// what is under way on them is lost, and so is whatever either end sends or ends later. New ones go over
             /// the site's link. The SDK learns of it only by `network_changed`. To the site where it is, it does
-            /// nothing.
-            Move = "move" { device: Device, site: Site },
+            /// nothing. A site that nothing else mentions is one more, with the usual latency.
+            Move = "move" { device: Device, site: NewSite },
         }
     };
 }
@@ -387,6 +387,7 @@ pub(super) fn any() -> impl proptest::strategy::Strategy<Value = Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Scenario;
 
     const GUIDE: &str = include_str!("../../../docs/scenarios.md");
 
@@ -424,5 +425,30 @@ mod tests {
             let count = kind.written.len().saturating_sub(1);
             assert!(kind.written[..count].iter().all(|word| !word.starts_with('[')), "{}", kind.word);
         }
+    }
+
+    /// To whoever writes a script a phone goes off Wi-Fi, and nobody else is where it goes.
+    #[test]
+    fn a_site_to_which_a_device_moves_needs_no_other_mention() {
+        const TEXT: &str = r#"
+title = "A phone goes from Wi-Fi to a network that is cut at once"
+rules = ["CONN-5"]
+seed = 1
+devices.phone = { platform = "android", site = "wifi" }
+
+[script]
+until = "20s"
+steps = """
+2s  fault  partition cell
+1s  fault  move phone cell
+"""
+"#;
+        let read = |text: &str| Scenario::parse("move.toml", text).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+        let scenario = read(TEXT);
+        let sites: Vec<&str> = scenario.sites.keys().map(SiteName::as_str).collect();
+        assert_eq!(sites, ["cell", "wifi"]);
+        assert_eq!(read(&scenario.to_string()), scenario);
+        let unknown = TEXT.replace("move phone cell", "move phone wifi");
+        assert!(Scenario::parse("move.toml", &unknown).is_err(), "nobody is at the site that is cut");
     }
 }

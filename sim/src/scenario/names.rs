@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use gatecrash::id::UserId;
 
-use super::diagnose::{Mistake, Problems, one_of};
+use super::diagnose::{Mistake, Problems, nearest, one_of};
 use super::line::{Cursor, Word};
 use super::{DeviceName, SiteName, TicketName};
 
@@ -73,6 +73,17 @@ impl Names {
     pub(super) fn site(&self, cursor: &mut Cursor<'_, '_, '_>) -> Option<SiteName> {
         let word = cursor.word("a site")?;
         self.find(&self.sites, ("site", self.incomplete.sites), word, cursor.problems)
+    }
+
+    /// The site that the next word names, which nothing else need mention. What nearly is the name of one that is known
+    /// is a slip.
+    pub(super) fn new_site(&self, cursor: &mut Cursor<'_, '_, '_>) -> Option<SiteName> {
+        let word = cursor.word("a site")?;
+        let is_slip = nearest(&word.text, self.sites.iter().map(SiteName::as_str)).is_some();
+        match word.text.parse() {
+            Ok(site) if !is_slip => Some(site),
+            Ok(_) | Err(_) => self.find(&self.sites, ("site", self.incomplete.sites), word, cursor.problems),
+        }
     }
 
     /// The ticket of this name.

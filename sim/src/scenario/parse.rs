@@ -20,7 +20,7 @@ use super::expect::read_expectations;
 use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
 use super::names::{Incomplete, Names, USER_ID};
 use super::rules::{RuleId, rule};
-use super::script::{ACTORS, WHOLE_SECONDS, check_steps, read_steps, users_of, whole_seconds};
+use super::script::{ACTORS, WHOLE_SECONDS, check_steps, read_steps, sites_moved_to, users_of, whole_seconds};
 use super::section::{Entry, Section, kind_of, lost_keys, read_toml};
 use super::{
     App, Device, DeviceName, Expected, Init, LimitKind, LimitOverrides, LimitValue, Scenario, Site, SiteName, Step,
@@ -142,6 +142,9 @@ impl<'r> Header<'_, '_, 'r> {
         names.incomplete.users |= app.is_none() || names.incomplete.tickets || tickets.len() < names.tickets.len();
         let seats = app.as_ref().map(|app| app.seats);
         let script = self.read_script(&root, &mut names, seats);
+        for site in names.sites {
+            sites.entry(site).or_default();
+        }
         let (until, steps, expectations) = script?;
         Some(Scenario {
             title: title?,
@@ -662,6 +665,7 @@ impl<'r> Header<'_, '_, 'r> {
         let mut placed = Vec::new();
         let before = self.problems.count();
         if let Some(literal) = self.column_text(&section, "steps") {
+            names.sites.extend(sites_moved_to(literal.clone(), names, self.text));
             placed = read_steps(literal, names, self.problems);
             names.incomplete.users |= self.problems.count() > before;
             names.users.extend(placed.iter().flat_map(|placed| users_of(&placed.step.action)));

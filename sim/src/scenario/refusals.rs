@@ -443,6 +443,10 @@ const STEPS: &[(&str, &[&str])] = &[
         "1s fault partition hom",
         &["26:20: there is no site `hom`; expected home or office; did you mean `home`? (INPUT-4)"],
     ),
+    (
+        "1s fault move phone-1 hom",
+        &["26:23: there is no site `hom`; expected home or office; did you mean `home`? (INPUT-4)"],
+    ),
     ("1s fault partition", &["26:19: the line ends too early; expected a site (INPUT-4)"]),
     (
         "1s fault partition home both",

@@ -58,6 +58,16 @@ pub(super) fn read_steps(literal: Literal<'_>, names: &Names, problems: &mut Pro
     steps
 }
 
+/// The sites to which devices move. What is wrong with the steps is not told: whoever reads them does.
+pub(super) fn sites_moved_to(literal: Literal<'_>, names: &Names, text: &str) -> Vec<SiteName> {
+    let placed = read_steps(literal, names, &mut Problems::new(text));
+    let moved_to = placed.into_iter().filter_map(|placed| match placed.step.action {
+        Action::Fault(Fault::Move { site, .. }) => Some(site),
+        _ => None,
+    });
+    moved_to.collect()
+}
+
 /// The users of whom a step says something, as far as they can be users at all.
 pub(super) fn users_of(action: &Action) -> Vec<UserId> {
     let of_call = |call: &Call| match call {

@@ -62,6 +62,8 @@ macro_rules! kinds {
 kinds! {
     /// Which site's link.
     Site: SiteName;
+    /// Which site, which nothing else need mention.
+    NewSite: SiteName;
     /// Which device.
     Device: DeviceName;
     /// Which device, where with `server` it is another fault.
@@ -100,6 +102,23 @@ impl Argument for Site {
     #[cfg(test)]
     fn any() -> BoxedStrategy<SiteName> {
         arbitrary::site().boxed()
+    }
+}
+
+impl Argument for NewSite {
+    const WRITTEN: &'static str = Site::WRITTEN;
+
+    fn read(cursor: &mut Cursor<'_, '_, '_>, names: &Names) -> Option<SiteName> {
+        names.new_site(cursor)
+    }
+
+    fn print(site: &SiteName) -> Option<String> {
+        Site::print(site)
+    }
+
+    #[cfg(test)]
+    fn any() -> BoxedStrategy<SiteName> {
+        Site::any()
     }
 }
 
