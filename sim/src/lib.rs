@@ -108,8 +108,12 @@ fn record(
 ///
 /// When the trace has no end, or a check panics.
 pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
-    let judged = caught(|| (check::property::check(scenario, &trace), check::expect::misses(scenario, &trace)));
-    let (violations, missed) = judged.map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
+    let judged = caught(|| {
+        let violations = check::property::check(scenario, &trace);
+        let idle = check::cited::nothing_to_judge(scenario, &trace, &violations);
+        (violations, check::expect::misses(scenario, &trace), idle)
+    });
+    let (violations, missed, idle) = judged.map_err(|said| HarnessError::Panicked { stage: "a check", said })?;
     let simulated = trace.events.last().map_or(Duration::ZERO, |event| Duration::from_micros(event.at.as_micros()));
     let mut end = None;
     for event in &trace.events {
@@ -119,7 +123,6 @@ pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
             _ => {}
         }
     }
-    let idle = check::cited::nothing_to_judge(scenario, &trace, &violations);
     match end {
         Some(not_converged) => Ok(Run { trace, violations, missed, idle, not_converged, simulated }),
         None => Err(HarnessError::Unfinished(simulated)),

@@ -4,7 +4,7 @@
 //! Judges nothing, and remembers nothing: one event says it all.
 
 use crate::scenario::CallKind;
-use crate::trace::{Fact, Outcome, Request, UserIndex};
+use crate::trace::{DeviceIndex, Fact, Outcome, Request, UserIndex};
 
 /// Which call a request is.
 pub(super) fn kind_of(request: &Request) -> CallKind {
@@ -30,11 +30,16 @@ pub(super) fn succeeded(outcome: Outcome) -> bool {
 
 /// The user whose sessions the fact changes: one more, one less, or another connection.
 pub(super) fn whose_sessions(fact: &Fact) -> Option<UserIndex> {
+    session_changed(fact).map(|(user, _)| user)
+}
+
+/// The session that the fact begins, ends, or gives or takes its connection: of whom, and on which device.
+pub(super) fn session_changed(fact: &Fact) -> Option<(UserIndex, DeviceIndex)> {
     match *fact {
-        Fact::SessionAccepted { user, .. }
-        | Fact::SessionResumed { user, .. }
-        | Fact::LinkLost { user, .. }
-        | Fact::SessionEnded { user, .. } => Some(user),
+        Fact::SessionAccepted { user, device, .. }
+        | Fact::SessionResumed { user, device, .. }
+        | Fact::LinkLost { user, device, .. }
+        | Fact::SessionEnded { user, device, .. } => Some((user, device)),
         Fact::AccountCreated { .. }
         | Fact::AttemptRaised { .. }
         | Fact::SessionRenewed { .. }

@@ -14,6 +14,7 @@ use gatecrash::code::Code;
 use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 
+use crate::check::reading::session_changed;
 use crate::scenario::{
     Answer, CallKind, DeviceName, Expectation, Expected, ListenerEvent, Place, Scenario, Shown, Window,
 };
@@ -308,7 +309,7 @@ impl Reader<'_> {
         let (name, manner) = missing.or(surplus)?;
         let device = self.trace.cast.find_device(name);
         let why = device.and_then(|device| {
-            let changed = |fact: &Fact| moment::changes_session_of(fact, device);
+            let changed = |fact: &Fact| session_changed(fact).is_some_and(|(_, whose)| whose == device);
             let fact = self.last_fact(user, at, changed).map(|decided| decided.position);
             fact.or_else(|| moment::last_before(self, device, instant(at)))
         });

@@ -67,27 +67,6 @@ pub(super) fn last_before(reader: &Reader<'_>, device: DeviceIndex, until: Insta
     })
 }
 
-/// Whether this began, ended, or cut off a session of the device.
-pub(super) fn changes_session_of(fact: &Fact, of: DeviceIndex) -> bool {
-    match *fact {
-        Fact::SessionAccepted { device, .. }
-        | Fact::SessionResumed { device, .. }
-        | Fact::LinkLost { device, .. }
-        | Fact::SessionEnded { device, .. } => device == of,
-        Fact::AccountCreated { .. }
-        | Fact::AttemptRaised { .. }
-        | Fact::SessionRenewed { .. }
-        | Fact::LoginAcknowledged { .. }
-        | Fact::KickSettled { .. }
-        | Fact::EndForgotten { .. }
-        | Fact::TicketsVoided { .. }
-        | Fact::TicketVoided { .. }
-        | Fact::DayCounted { .. }
-        | Fact::PresenceChanged { .. }
-        | Fact::MessageStored { .. } => false,
-    }
-}
-
 fn changes_who_is_there(call: CallKind) -> bool {
     match call {
         CallKind::Login | CallKind::Logout | CallKind::Init | CallKind::Uninit => true,
