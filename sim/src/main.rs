@@ -40,7 +40,8 @@ enum Command {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 passed, 1 a rule was violated, 2 a run did not converge, 3 bad input, 4 the harness failed.";
+Exit codes: 0 passed, 1 a rule was violated or an expectation missed, 2 a run did not converge, 3 bad input,
+4 the harness failed.";
 
 const LONG_HELP: &str = "\
 Examples:
@@ -54,7 +55,8 @@ Examples:
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
 
-Exit codes: 0 passed, 1 a rule was violated, 2 a run did not converge, 3 bad input, 4 the harness failed.";
+Exit codes: 0 passed, 1 a rule was violated or an expectation missed, 2 a run did not converge, 3 bad input,
+4 the harness failed.";
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
