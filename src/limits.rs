@@ -42,6 +42,12 @@ pub struct ServerLimits {
     pub records_max: usize,
     /// How long after its link loss a mobile device can still be reached by push (PRES-1).
     pub push_online: Duration,
+    /// How many devices a second are to come back when their connections were closed (CONN-2).
+    pub returns_per_second: u32,
+    /// Over how long they come back at least (CONN-2).
+    pub return_spread_min: Duration,
+    /// Over how long they come back at most (CONN-2).
+    pub return_spread_max: Duration,
 }
 
 impl Default for ServerLimits {
@@ -58,6 +64,9 @@ impl Default for ServerLimits {
             refusals_lock: seconds(60),
             records_max: 65_536,
             push_online: seconds(7 * 24 * 60 * 60),
+            returns_per_second: 500,
+            return_spread_min: Duration::from_millis(250),
+            return_spread_max: seconds(30),
         }
     }
 }
@@ -111,7 +120,7 @@ pub struct ClientLimits {
     pub heartbeat: Duration,
     /// How long it waits for the heartbeat's answer (CONN-5).
     pub heartbeat_answer: Duration,
-    /// The first delay after a link loss is drawn between zero and this (CONN-2).
+    /// The first delay after the device's own link failed is drawn between zero and this (CONN-2).
     pub backoff_first: Duration,
     /// The second delay, before its spread; each further one is twice the one before (CONN-2).
     pub backoff_min: Duration,

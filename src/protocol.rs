@@ -3,6 +3,8 @@
 //! Knows no bytes: `driver::wire` turns frames into protobuf and back. A client's frame is generic
 //! over its ticket, because a device sends the text and the server's core receives it opened.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
@@ -25,6 +27,9 @@ pub const QUERY_USERS_MAX: usize = 100;
 /// The most conversations a login's or resume's answer carries, the newest ones: 200 entries of at
 /// most 150 bytes fit a frame.
 pub const CONVERSATIONS_MAX: usize = 200;
+
+/// The longest time that a server may ask devices to come back over, and to stay away before that (CONN-2).
+pub const RETURN_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// The longest preview of a conversation's last message, in bytes, cut at a character.
 pub const PREVIEW_BYTES_MAX: usize = 64;
@@ -295,9 +300,9 @@ impl ServerFrame {
 /// A login's success.
 ///
 /// ```
-/// use gatecrash::{id::Epoch, protocol::Admission};
+/// use gatecrash::{id::Epoch, protocol::{Admission, Terms}};
 ///
-/// let admission = Admission { epoch: Epoch(1), conversations: Vec::new() };
+/// let admission = Admission { epoch: Epoch(1), conversations: Vec::new(), terms: Terms::default() };
 /// assert!(admission.conversations.is_empty());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -306,6 +311,28 @@ pub struct Admission {
     pub epoch: Epoch,
     /// The user's conversation list, newest first, at most [`CONVERSATIONS_MAX`].
     pub conversations: Vec<Conversation>,
+    /// What holds for the link that it came on.
+    pub terms: Terms,
+}
+
+/// What a server asks of a device for as long as its link lasts: it says so in its answer to a login or a resume.
+///
+/// ```
+/// use std::time::Duration;
+/// use gatecrash::protocol::Terms;
+///
+/// assert_eq!(Terms::default().return_spread, Duration::from_millis(250));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Terms {
+    /// Over how long those come back whose links the server closes, or its death does (CONN-2).
+    pub return_spread: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Terms { return_spread: Duration::from_millis(250) }
+    }
 }
 
 /// Why a login, renewal or logout was not carried out.
@@ -336,6 +363,8 @@ pub enum ResumeOutcome {
     Resumed {
         /// The user's conversation list.
         conversations: Vec<Conversation>,
+        /// What holds for the link that it came on.
+        terms: Terms,
     },
     /// The session had been displaced; it was accepted as a new login (KICK-6).
     LoggedIn(Admission),

@@ -10,6 +10,7 @@ use crate::client::interface::{Action, Event, Note, Reply, Timer};
 use crate::client::state::{Account, Connection, Stage};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
+use crate::decide::client::Loss;
 use crate::id::ConnectionId;
 use crate::protocol::{ClientFrame, VERSION};
 
@@ -42,14 +43,18 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
         let Some(ended) = self.state.connection.take_if(|it| it.id == connection) else { return };
         self.cancel_connection_timers();
-        self.connection_ended(ended.stage);
+        let loss = match &self.state.account {
+            Account::LoggedIn(session) => Loss::Closed { return_spread: session.terms.return_spread },
+            Account::Nobody | Account::LoggingIn(_) | Account::LoggingOut(_) => Loss::Own,
+        };
+        self.connection_ended(ended.stage, loss);
     }
 
     /// The link is silent, or the server calls it unusable.
     pub(super) fn link_lost(&mut self) {
         if let Some(stage) = self.state.stage() {
             self.hang_up();
-            self.connection_ended(stage);
+            self.connection_ended(stage, Loss::Own);
         }
     }
 
@@ -90,8 +95,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    /// There is no connection any more, and it had come so far.
-    fn connection_ended(&mut self, stage: Stage) {
+    /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
+    fn connection_ended(&mut self, stage: Stage, loss: Loss) {
         match stage {
             Stage::Opening | Stage::ResumeSent { .. } => {}
             Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
@@ -112,6 +117,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                     self.state.backoff.drawn = 0;
                 }
                 self.state.backoff.last_end = None;
+                self.state.backoff.loss = loss;
                 self.reconnect();
             }
         }
@@ -120,6 +126,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// An attempt that began with `connecting` is over, its connection too (CONN-3).
     pub(super) fn attempt_failed(&mut self, code: Code) {
         self.state.backoff.last_end = Some(code);
+        self.state.backoff.loss = Loss::Own;
         self.event(Event::ConnectFailed(code));
         if self.decisions.is_final(code) {
             self.renewal_failed(code);
@@ -145,14 +152,16 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let attempt = self.state.backoff.drawn.saturating_add(1);
         self.state.backoff.drawn = attempt;
         let draw = draw::backoff(&self.state.seed, self.state.record.attempt.count, attempt);
-        let delay = self.decisions.backoff_delay(&self.state.limits, attempt, draw);
+        let delay = self.decisions.backoff_delay(&self.state.limits, attempt, self.state.backoff.loss, draw);
         self.note(Note::BackOff { attempt, delay });
         self.state.timers.set(Timer::BackOff, self.now + delay);
     }
 
-    /// The back-off starts over: a wait under way is drawn anew (CONN-2).
+    /// The back-off starts over: a wait under way is drawn anew (CONN-2). What starts it over happens to this
+    /// device alone, however the link was lost.
     pub(super) fn restart_backoff(&mut self) {
         self.state.backoff.drawn = 0;
+        self.state.backoff.loss = Loss::Own;
         if self.state.timers.due(Timer::BackOff).is_some() {
             self.reconnect();
         }

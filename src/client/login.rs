@@ -97,7 +97,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     fn login_accepted(&mut self, admission: Admission) {
-        let Admission { epoch, conversations } = admission;
+        let Admission { epoch, conversations, terms } = admission;
         let Account::LoggingIn(Login { call, user, ticket, held }) = self.state.account.clone() else { return };
         self.state.timers.cancel(Timer::Login);
         // KICK-3: the server has forgotten whatever ended before.
@@ -105,7 +105,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.store_conversations(user, conversations);
         let name = SessionName { user, epoch };
         // CONN-3: status, then the event, then the result.
-        self.set_account(Account::LoggedIn(Session { name, ticket, unconfirmed: None, renewal: None }));
+        self.set_account(Account::LoggedIn(Session { name, ticket, unconfirmed: None, renewal: None, terms }));
         self.event(Event::ConnectSuccess);
         self.result(call, Ok(Reply::Done));
         self.link_is_up();

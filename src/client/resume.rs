@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::{ResumeVerdict, TicketChoice};
 use crate::id::Attempt;
-use crate::protocol::{Admission, ClientFrame, Conversation, ResumeOutcome, SessionName};
+use crate::protocol::{Admission, ClientFrame, Conversation, ResumeOutcome, SessionName, Terms};
 use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Handler<'_, D> {
@@ -43,8 +43,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
             | ResumeOutcome::Stale => {}
         }
         match self.decisions.resume_verdict(outcome, other_left) {
-            ResumeVerdict::Resumed(conversations) => self.resumed(choice, conversations),
-            ResumeVerdict::LoggedIn(Admission { epoch, conversations }) => {
+            ResumeVerdict::Resumed(conversations, terms) => self.resumed(choice, conversations, terms),
+            ResumeVerdict::LoggedIn(Admission { epoch, conversations, terms }) => {
                 // KICK-6: the same session for the application, another one for the server.
                 let Some(session) = self.state.session_mut() else { return };
                 session.name.epoch = epoch;
@@ -52,7 +52,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.set_known_ended(None);
                 // KICK-7
                 self.send(ClientFrame::LoginAcknowledged { user, epoch });
-                self.resumed(choice, conversations);
+                self.resumed(choice, conversations, terms);
             }
             // KICK-5: told on reconnecting, and not online again.
             ResumeVerdict::Kicked(kick) => self.kicked(kick),
@@ -74,8 +74,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// A resume accepted with another ticket renews, so the one tried is the session's now.
-    fn resumed(&mut self, choice: TicketChoice, conversations: Vec<Conversation>) {
+    fn resumed(&mut self, choice: TicketChoice, conversations: Vec<Conversation>, terms: Terms) {
         let Some(session) = self.state.session_mut() else { return };
+        session.terms = terms;
         let user = session.name.user;
         session.ticket = tried_ticket(session, choice);
         session.unconfirmed = None;

@@ -9,11 +9,11 @@ use crate::client::cache::Cache;
 use crate::client::draw;
 use crate::client::interface::{Installation, Start, Status, Timer};
 use crate::code::{Code, Reason};
-use crate::decide::client::{Standing, TicketChoice};
+use crate::decide::client::{Loss, Standing, TicketChoice};
 use crate::id::{Attempt, CallId, Change, ConnectionId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
-use crate::protocol::{Kick, SessionName};
+use crate::protocol::{Kick, SessionName, Terms};
 use crate::ticket::Ticket;
 use crate::time::Instant;
 use crate::timers::FewTimers;
@@ -89,6 +89,8 @@ pub(super) struct Session {
     /// The last renewal that went unanswered, its ticket accepted or not (LOGIN-5).
     pub(super) unconfirmed: Option<Unconfirmed>,
     pub(super) renewal: Option<Renewal>,
+    /// What the server named for the link that it accepted last.
+    pub(super) terms: Terms,
 }
 
 /// A renewal whose outcome is unknown.
@@ -146,6 +148,8 @@ pub(super) struct BackOff {
     pub(super) drawn: u32,
     /// How the last attempt ended: what a login never sent is told (LOGIN-8).
     pub(super) last_end: Option<Code>,
+    /// How the link was lost that the next attempt is to replace.
+    pub(super) loss: Loss,
 }
 
 /// A request sent and unanswered.

@@ -10,7 +10,7 @@ use crate::code::Code;
 use crate::id::{Attempt, UserId};
 use crate::limits::ClientLimits;
 use crate::protocol::{
-    Admission, Conversation, Kick, Message, QUERY_USERS_MAX, Refusal, ResumeOutcome, SessionName, TEXT_BYTES_MAX,
+    Admission, Conversation, Kick, Message, QUERY_USERS_MAX, Refusal, ResumeOutcome, SessionName, TEXT_BYTES_MAX, Terms,
 };
 use crate::ticket::Ticket;
 
@@ -157,8 +157,8 @@ pub enum TicketChoice {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ResumeVerdict {
-    /// The session goes on.
-    Resumed(Vec<Conversation>),
+    /// The session goes on, on these terms.
+    Resumed(Vec<Conversation>, Terms),
     /// It goes on under a new epoch.
     LoggedIn(Admission),
     /// It was kicked.
@@ -171,6 +171,29 @@ pub enum ResumeVerdict {
     Again(Code),
     /// Another attempt after the back-off, under a new device id.
     NewDevice,
+}
+
+/// What a device knows of how it came to be without a link, as far as its return depends on it (CONN-2).
+///
+/// ```
+/// use std::time::Duration;
+/// use gatecrash::decide::{ClientDecisions, Rules, client::Loss};
+/// use gatecrash::{limits::ClientLimits, policy::Platform};
+///
+/// let loss = Loss::Closed { return_spread: Duration::from_secs(2) };
+/// let latest = Rules.backoff_delay(&ClientLimits::of(Platform::Ios), 1, loss, u64::MAX);
+/// assert_eq!(latest.as_millis(), 1_999);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// Its own link failed, or none came about: that happens to one device at a time.
+    #[default]
+    Own,
+    /// The other side closed it, or reset it: that may have happened to everybody.
+    Closed {
+        /// Over how long everybody is to come back, as the server has named it.
+        return_spread: Duration,
+    },
 }
 
 /// The SDK's decisions. The default methods are the rules.
@@ -299,7 +322,7 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     /// What a resume's answer means; `other_left` says whether a ticket is left to try (CONN-4, LOGIN-5).
     fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
         match outcome {
-            ResumeOutcome::Resumed { conversations } => ResumeVerdict::Resumed(conversations),
+            ResumeOutcome::Resumed { conversations, terms } => ResumeVerdict::Resumed(conversations, terms),
             // KICK-6
             ResumeOutcome::LoggedIn(admission) => ResumeVerdict::LoggedIn(admission),
             ResumeOutcome::Kicked(kick) => ResumeVerdict::Kicked(kick),
@@ -330,16 +353,21 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         Attempt { start: last.start, count: last.count.saturating_add(1) }
     }
 
-    /// The `number`th delay since the back-off started over, from 1; `draw` is evenly distributed (CONN-2).
-    fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
+    /// The `number`th delay since the back-off started over, from 1, after this loss; `draw` is evenly distributed
+    /// (CONN-2).
+    fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
         let part = |whole: u64| ((u128::from(whole) * u128::from(draw)) >> 64) as u64;
+        let (first, later) = match loss {
+            Loss::Own => (micros(limits.backoff_first), 0),
+            Loss::Closed { return_spread } => (micros(return_spread), micros(return_spread)),
+        };
         let Some(doublings) = number.checked_sub(2) else {
-            return Duration::from_micros(part(micros(limits.backoff_first)));
+            return Duration::from_micros(part(first));
         };
         let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
         let middle = micros(limits.backoff_min).saturating_mul(factor).min(micros(limits.backoff_max));
         let spread = middle / 100 * u64::from(limits.backoff_spread_percent.min(100));
-        Duration::from_micros(middle - spread + part(2 * spread))
+        Duration::from_micros(middle - spread + part(2 * spread + later))
     }
 
     /// Whether the back-off starts over after a link that lived for so long (CONN-2).
@@ -368,7 +396,7 @@ mod tests {
     fn the_backoff_doubles_between_its_bounds() {
         let bounds = |platform, number| {
             let limits = ClientLimits::of(platform);
-            [0, u64::MAX].map(|draw| Rules.backoff_delay(&limits, number, draw).as_micros())
+            [0, u64::MAX].map(|draw| Rules.backoff_delay(&limits, number, Loss::Own, draw).as_micros())
         };
         assert_eq!(bounds(Platform::Ios, 1), [0, 249_999]);
         assert_eq!(bounds(Platform::Ios, 2), [200_000, 299_999]);
@@ -378,6 +406,16 @@ mod tests {
         assert_eq!(bounds(Platform::Ios, u32::MAX), [51_200_000, 76_799_999]);
         assert_eq!(bounds(Platform::Web, 8), [12_800_000, 19_199_999]);
         assert_eq!(bounds(Platform::Web, 9), [12_800_000, 19_199_999]);
+    }
+
+    /// CONN-2: whom the server has closed comes back within what it named, also where the back-off goes on.
+    #[test]
+    fn a_return_of_many_is_spread() {
+        let limits = ClientLimits::of(Platform::Ios);
+        let loss = Loss::Closed { return_spread: Duration::from_secs(8) };
+        let bounds = |number| [0, u64::MAX].map(|draw| Rules.backoff_delay(&limits, number, loss, draw).as_micros());
+        assert_eq!(bounds(1), [0, 7_999_999]);
+        assert_eq!(bounds(3), [400_000, 8_599_999]);
     }
 
     /// CONN-2, CONN-5: the very second counts.

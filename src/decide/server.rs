@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, PublicName, UserId};
 use crate::limits::ServerLimits;
 use crate::policy::{Platform, Seats};
-use crate::protocol::{KickReason, Presence};
+use crate::protocol::{KickReason, Presence, RETURN_MAX};
 use crate::store::{EndReason, Ended, Link, Session, Sessions, UserRecord};
 use crate::ticket::{self, Claims, OpenedTicket};
 use crate::time::{Instant, WallTime};
@@ -260,6 +260,12 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     /// Whether a connection last heard at `last_heard` has been silent for too long (CONN-5).
     fn is_silent(&self, last_heard: Instant, silence: Duration, now: Instant) -> bool {
         now >= last_heard + silence
+    }
+
+    /// Over how long so many devices come back when the server closes their connections, or its death does (CONN-2).
+    fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {
+        let micros = (devices as u64).saturating_mul(1_000_000) / u64::from(limits.returns_per_second.max(1));
+        Duration::from_micros(micros).max(limits.return_spread_min).min(limits.return_spread_max).min(RETURN_MAX)
     }
 
     /// Whether the user may make administrative calls (ADMIN-3).

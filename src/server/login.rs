@@ -71,7 +71,7 @@ impl<D: ServerDecisions> Server<D> {
                 self.bind(connection, device, name);
                 self.walls.set(super::Timer::Expiry(user, device), ticket.ends_at());
                 self.touch(user);
-                ResumeOutcome::Resumed { conversations: self.conversations(user) }
+                ResumeOutcome::Resumed { conversations: self.conversations(user), terms: self.terms() }
             }
             ResumeVerdict::Login => {
                 let ticket = judged.expect("a refused ticket was turned into a refusal");

@@ -7,7 +7,7 @@ use super::{Action, Binding, Connection, Peer, Server, Timer};
 use crate::decide::ServerDecisions;
 use crate::id::{Attempt, ConnectionId, DeviceId, PublicName, UserId};
 use crate::policy::Platform;
-use crate::protocol::{Admission, CONVERSATIONS_MAX, Conversation, Kick, KickReason, ServerFrame, SessionName};
+use crate::protocol::{Admission, CONVERSATIONS_MAX, Conversation, Kick, KickReason, ServerFrame, SessionName, Terms};
 use crate::store::{DAYS_MAX, EndReason, Ended, Fact, Session, SessionTicket};
 use crate::time::WallTime;
 
@@ -61,7 +61,12 @@ impl<D: ServerDecisions> Server<D> {
         self.bind(connection, device, SessionName { user, epoch });
         self.walls.set(Timer::Expiry(user, device), ticket.ends_at());
         self.touch(user);
-        Admission { epoch, conversations: self.conversations(user) }
+        Admission { epoch, conversations: self.conversations(user), terms: self.terms() }
+    }
+
+    /// What holds for the links of those who are connected by now (CONN-2).
+    pub(super) fn terms(&self) -> Terms {
+        Terms { return_spread: self.decisions.return_spread(self.links.len(), &self.config.limits) }
     }
 
     /// Puts the session on this connection; another one of the device is closed (CONN-7).

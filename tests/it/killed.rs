@@ -95,7 +95,7 @@ impl Worker {
             let ServerFrame::ResumeAnswer { outcome, .. } = answer else { panic!("a resume is answered: {answer:?}") };
             match self.told {
                 Told::LoggedIn(_) => {
-                    let ResumeOutcome::Resumed { conversations } = outcome else {
+                    let ResumeOutcome::Resumed { conversations, .. } = outcome else {
                         panic!("{user} was logged in with epoch {epoch}: {outcome:?}")
                     };
                     if let Some(text) = &self.last_text {

@@ -1,5 +1,7 @@
 //! The codec: golden bytes of every frame, both ways; bounds; bytes that are no frames (INPUT-1).
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 use gatecrash::code::Code;
 use gatecrash::driver::wire::{FrameReader, REPORT_DEVICES_MAX, USER_TEXT_BYTES_MAX, Unreadable, WireFrame, write};
@@ -7,8 +9,8 @@ use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, Use
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
     Admission, CONVERSATIONS_MAX, ClientFrame, Conversation, DeviceState, DeviceStatus, FRAME_BYTES_MAX, FrameError,
-    Kick, KickReason, Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, Refusal, ResumeOutcome, ServerFrame,
-    SessionName, StatusReport, TEXT_BYTES_MAX, UserStatus, VERSION,
+    Kick, KickReason, Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal, ResumeOutcome,
+    ServerFrame, SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus, VERSION,
 };
 use gatecrash::ticket::Ticket;
 use proptest::collection::vec;
@@ -19,6 +21,8 @@ use proptest::sample::select;
 use crate::fixed_seed;
 
 type FromDevice = ClientFrame<Ticket>;
+
+const TERMS: Terms = Terms { return_spread: Duration::from_millis(250) };
 
 fn user(name: &str) -> UserId {
     name.parse().unwrap()
@@ -69,7 +73,7 @@ fn from_server() -> Vec<(&'static str, ServerFrame)> {
     let call = CallId(7);
     let attempt = Attempt { start: 2, count: 300 };
     let conversations = vec![Conversation { peer: user("bob"), last: MessageId(9), preview: "see you".into() }];
-    let admission = Admission { epoch: Epoch(5), conversations: conversations.clone() };
+    let admission = Admission { epoch: Epoch(5), conversations: conversations.clone(), terms: TERMS };
     let name = PublicName::from_bytes(*b"8 bytes!");
     let kick = |reason, by| Kick { user: user("alice"), epoch: Epoch(5), reason, by };
     let resume = |outcome| ServerFrame::ResumeAnswer { attempt, outcome };
@@ -89,7 +93,7 @@ fn from_server() -> Vec<(&'static str, ServerFrame)> {
         ("login answer, admitted", ServerFrame::LoginAnswer { call, outcome: Ok(admission.clone()) }),
         ("login answer, refused", ServerFrame::LoginAnswer { call, outcome: Err(Refusal::Code(Code::TicketExpired)) }),
         ("login answer, stale", ServerFrame::LoginAnswer { call, outcome: Err(Refusal::Stale) }),
-        ("resume answer, resumed", resume(ResumeOutcome::Resumed { conversations })),
+        ("resume answer, resumed", resume(ResumeOutcome::Resumed { conversations, terms: TERMS })),
         ("resume answer, logged in", resume(ResumeOutcome::LoggedIn(admission))),
         ("resume answer, kicked", resume(ResumeOutcome::Kicked(kick(KickReason::Gone, None)))),
         ("resume answer, expired", resume(ResumeOutcome::Expired)),
@@ -264,12 +268,19 @@ fn the_sdk_is_as_strict_as_the_server() {
 
     let resumed = |number, preview: usize| {
         let line = Conversation { peer: user("bob"), last: MessageId(1), preview: "x".repeat(preview) };
-        let outcome = ResumeOutcome::Resumed { conversations: vec![line; number] };
+        let outcome = ResumeOutcome::Resumed { conversations: vec![line; number], terms: TERMS };
         ServerFrame::from_body(&ServerFrame::ResumeAnswer { attempt: Attempt::default(), outcome }.to_body())
     };
     assert!(resumed(CONVERSATIONS_MAX, PREVIEW_BYTES_MAX).is_ok());
     assert_eq!(resumed(CONVERSATIONS_MAX + 1, 0), Err(FrameError::Malformed));
     assert_eq!(resumed(1, PREVIEW_BYTES_MAX + 1), Err(FrameError::Malformed));
+
+    let spread = |return_spread| {
+        let outcome = ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms { return_spread } };
+        ServerFrame::from_body(&ServerFrame::ResumeAnswer { attempt: Attempt::default(), outcome }.to_body())
+    };
+    assert!(spread(RETURN_MAX).is_ok());
+    assert_eq!(spread(RETURN_MAX + Duration::from_micros(1)), Err(FrameError::Malformed));
 }
 
 /// The bounds of the typed frames keep the largest of each kind within a frame.
@@ -281,7 +292,11 @@ fn the_largest_frames_fit() {
     let status =
         UserStatus { user: user(&longest), presence: Presence::PushOnline, devices: vec![device; REPORT_DEVICES_MAX] };
     let line = Conversation { peer: user(&longest), last: MessageId(u64::MAX), preview: "x".repeat(PREVIEW_BYTES_MAX) };
-    let admission = Admission { epoch: Epoch(u64::MAX), conversations: vec![line; CONVERSATIONS_MAX] };
+    let admission = Admission {
+        epoch: Epoch(u64::MAX),
+        conversations: vec![line; CONVERSATIONS_MAX],
+        terms: Terms { return_spread: RETURN_MAX },
+    };
     let report = StatusReport { users: vec![status; QUERY_USERS_MAX], unknown: Vec::new() };
     let frames = [
         ServerFrame::StatusAnswer { call: CallId(u64::MAX), outcome: Ok(report) },
@@ -328,8 +343,19 @@ fn any_conversations() -> impl Strategy<Value = Vec<Conversation>> {
 }
 
 fn any_admission() -> impl Strategy<Value = Admission> {
-    (any::<u64>(), any_conversations())
-        .prop_map(|(epoch, conversations)| Admission { epoch: Epoch(epoch), conversations })
+    (any::<u64>(), any_conversations(), any_terms()).prop_map(|(epoch, conversations, terms)| Admission {
+        epoch: Epoch(epoch),
+        conversations,
+        terms,
+    })
+}
+
+fn any_span(longest: Duration) -> impl Strategy<Value = Duration> {
+    (0..=u64::try_from(longest.as_micros()).unwrap()).prop_map(Duration::from_micros)
+}
+
+fn any_terms() -> impl Strategy<Value = Terms> {
+    any_span(RETURN_MAX).prop_map(|return_spread| Terms { return_spread })
 }
 
 fn any_refusal() -> impl Strategy<Value = Refusal> {
@@ -403,7 +429,8 @@ fn any_client_frame() -> impl Strategy<Value = FromDevice> {
 
 fn any_resume_outcome() -> impl Strategy<Value = ResumeOutcome> {
     prop_oneof![
-        any_conversations().prop_map(|conversations| ResumeOutcome::Resumed { conversations }),
+        (any_conversations(), any_terms())
+            .prop_map(|(conversations, terms)| ResumeOutcome::Resumed { conversations, terms }),
         any_admission().prop_map(ResumeOutcome::LoggedIn),
         any_kick().prop_map(ResumeOutcome::Kicked),
         Just(ResumeOutcome::Expired),

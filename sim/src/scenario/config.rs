@@ -34,6 +34,9 @@ pub fn server_limits(set: &LimitOverrides) -> ServerLimits {
         refusals_lock: set.refusals_lock.unwrap_or(rules.refusals_lock),
         records_max: rules.records_max,
         push_online: set.push_online.unwrap_or(rules.push_online),
+        returns_per_second: set.returns_per_second.unwrap_or(rules.returns_per_second),
+        return_spread_min: set.return_spread_min.unwrap_or(rules.return_spread_min),
+        return_spread_max: set.return_spread_max.unwrap_or(rules.return_spread_max),
     }
 }
 

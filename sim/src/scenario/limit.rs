@@ -49,7 +49,7 @@ limits! {
     heartbeat_web: Time;
     /// How long a device waits for a heartbeat's answer (CONN-5; 15 s).
     heartbeat_answer: Time;
-    /// The longest first pause before reconnecting (CONN-2; 250 ms).
+    /// The longest first pause before reconnecting, where the device's own link failed (CONN-2; 250 ms).
     backoff_first: Time;
     /// The second pause, doubled from then on (CONN-2; 250 ms).
     backoff_min: Time;
@@ -81,6 +81,12 @@ limits! {
     refusals_lock: Time;
     /// How long after its link loss a mobile session is PushOnline (PRES-1; 7 d).
     push_online: Time;
+    /// How many devices a second come back whose connections were closed (CONN-2; 500).
+    returns_per_second: Number;
+    /// Over how long they come back at least (CONN-2; 250 ms).
+    return_spread_min: Time;
+    /// Over how long they come back at most (CONN-2; 30 s).
+    return_spread_max: Time;
 }
 
 /// What kind of value a limit takes.

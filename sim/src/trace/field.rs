@@ -11,7 +11,7 @@ use gatecrash::store::EndReason;
 use gatecrash::time::WallTime;
 
 use super::index::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
-use super::{Kick, Refusal, Session};
+use super::{Kick, Refusal, Session, Terms};
 use crate::scenario::{CallKind, CommitPoint, Conduct, Direction};
 
 macro_rules! wide {
@@ -156,6 +156,16 @@ impl Field for Kick {
         self.epoch.encode(out);
         self.by.encode(out);
         self.reason.encode(out);
+    }
+}
+
+impl Field for Terms {
+    fn visit(&self, _: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
+        self.return_spread.visit("return_spread", visit);
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.return_spread.encode(out);
     }
 }
 

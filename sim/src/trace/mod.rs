@@ -21,7 +21,7 @@ use gatecrash::client::Status;
 use gatecrash::code::Code;
 use gatecrash::id::Attempt;
 use gatecrash::policy::{Platform, Seats};
-use gatecrash::protocol::{FrameError, KickReason, Presence};
+use gatecrash::protocol::{self, FrameError, KickReason, Presence};
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
@@ -99,6 +99,25 @@ pub struct Kick {
     pub reason: KickReason,
     /// The device whose login displaced it, where one did.
     pub by: Option<DeviceIndex>,
+}
+
+/// What the server asks of a device for as long as its link lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Over how long those come back whose links the server closes (CONN-2).
+    pub return_spread: Micros,
+}
+
+impl From<protocol::Terms> for Terms {
+    fn from(terms: protocol::Terms) -> Self {
+        Terms { return_spread: terms.return_spread.into() }
+    }
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        protocol::Terms::default().into()
+    }
 }
 
 /// Why the server did not do what a device asked for.
@@ -318,13 +337,18 @@ records! {
     /// What the server sends.
     pub enum ServerFrame {
         /// Answers a login: accepted.
-        LoginAccepted = "login_accepted" { call: u32, epoch: u32, conversations: Option<ListIndex> },
+        LoginAccepted = "login_accepted" { call: u32, epoch: u32, conversations: Option<ListIndex>, terms: Terms },
         /// Answers a login: refused.
         LoginRefused = "login_refused" { call: u32, refused: Refusal },
         /// Answers a resume: the session goes on.
-        Resumed = "resumed" { attempt: Attempt, conversations: Option<ListIndex> },
+        Resumed = "resumed" { attempt: Attempt, conversations: Option<ListIndex>, terms: Terms },
         /// Answers a resume: accepted as a new login (KICK-6).
-        ResumedAsLogin = "resumed_as_login" { attempt: Attempt, epoch: u32, conversations: Option<ListIndex> },
+        ResumedAsLogin = "resumed_as_login" {
+            attempt: Attempt,
+            epoch: u32,
+            conversations: Option<ListIndex>,
+            terms: Terms,
+        },
         /// Answers a resume: the session was ended.
         ResumeKicked = "resume_kicked" { attempt: Attempt, kick: Kick },
         /// Answers a resume: the session ended with its ticket.

@@ -158,7 +158,7 @@ fn part(event: &Event) -> Part {
 }
 
 /// Fields that a story leaves out: numbers that tie events together for machines.
-const FIELDS_LEFT_OUT: [&str; 5] = ["connection", "installation", "version", "wall", "ticket"];
+const FIELDS_LEFT_OUT: [&str; 6] = ["connection", "installation", "version", "wall", "ticket", "return_spread"];
 
 /// Numbers that are 0 when there is none.
 const ZERO_IS_NONE: [&str; 3] = ["call", "epoch", "message"];

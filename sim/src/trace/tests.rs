@@ -130,7 +130,8 @@ impl Run {
         facts.push(self.accepted(number));
         facts.push(store::Fact::AttemptRaised { user: alice(), device: id(number), attempt: attempt(1) });
         self.commits(change, facts);
-        let admission = protocol::Admission { epoch: Epoch(change), conversations: Vec::new() };
+        let admission =
+            protocol::Admission { epoch: Epoch(change), conversations: Vec::new(), terms: protocol::Terms::default() };
         let answer = protocol::ServerFrame::LoginAnswer { call, outcome: Ok(admission) };
         self.answers(server_connection, change, answer.clone());
         self.later(30);

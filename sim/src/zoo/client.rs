@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use gatecrash::code::Code;
-use gatecrash::decide::client::{Arguments, CallKind, KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
+use gatecrash::decide::client::{
+    Arguments, CallKind, KickVerdict, LoginKind, Loss, ResumeVerdict, Standing, TicketChoice,
+};
 use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::{Attempt, UserId};
 use gatecrash::limits::ClientLimits;
@@ -160,16 +162,31 @@ broken! {
 
     /// Each delay is twice as long as it may be.
     SlowBackOff {
-        fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
-            Rules.backoff_delay(limits, number, draw) * 2
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+            Rules.backoff_delay(limits, number, loss, draw) * 2
         }
     }
 
     /// The delays double without end.
     EndlessBackOff {
-        fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
             let limits = ClientLimits { backoff_max: Duration::from_secs(24 * 60 * 60), ..limits.clone() };
-            Rules.backoff_delay(&limits, number, draw)
+            Rules.backoff_delay(&limits, number, loss, draw)
+        }
+    }
+
+    /// Whoever closed the link, the device is back at once.
+    ReturnsAtOnce {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, _: Loss, draw: u64) -> Duration {
+            Rules.backoff_delay(limits, number, Loss::Own, draw)
+        }
+    }
+
+    /// The device takes as long as everybody to come back, though its own link failed.
+    ReturnsWithEverybody {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+            let loss = if loss == Loss::Own { Loss::Closed { return_spread: Duration::from_secs(30) } } else { loss };
+            Rules.backoff_delay(limits, number, loss, draw)
         }
     }
 
@@ -246,8 +263,8 @@ impl ClientDecisions for ClientBug {
         ask!(self.next_attempt(last))
     }
 
-    fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
-        ask!(self.backoff_delay(limits, number, draw))
+    fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+        ask!(self.backoff_delay(limits, number, loss, draw))
     }
 
     fn backoff_restarts(&self, up_for: Duration, limits: &ClientLimits) -> bool {

@@ -345,6 +345,13 @@ broken! {
         }
     }
 
+    /// However many devices there are, all of them are to be back at once.
+    SpreadsNobody {
+        fn return_spread(&self, _: usize, limits: &ServerLimits) -> Duration {
+            limits.return_spread_min
+        }
+    }
+
     /// A login is told of a displacement whose session its device never knew it had.
     NoticeOfTheUnknown {
         fn owes_notice(&self, enabled: bool, ended: Option<&Ended>, user: UserId) -> bool {
@@ -438,6 +445,10 @@ impl ServerDecisions for ServerBug {
 
     fn is_silent(&self, last_heard: Instant, silence: Duration, now: Instant) -> bool {
         ask!(self.is_silent(last_heard, silence, now))
+    }
+
+    fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {
+        ask!(self.return_spread(devices, limits))
     }
 
     fn may_administer(&self, administrators: &BTreeSet<UserId>, user: UserId) -> bool {

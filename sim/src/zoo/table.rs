@@ -286,4 +286,10 @@ pub const BUGS: &[Bug] = bugs! {
         [STATUS] Broken::interceptor(device::UserIsSetEarly::default());
     "Z70" "the device goes on with the first epoch it had" ""
         [KICK, HEARD, CONFIRM] Broken::interceptor(device::EpochIsNotCarried::default());
+    "S1" "whoever closed the link, the device is back at once" "B22: a thousand phones within 0.25 s of a restart"
+        [LINK] Broken::client(ClientBug::ReturnsAtOnce);
+    "S2" "the device waits for everybody's return, though its own link failed" ""
+        [LINK] Broken::client(ClientBug::ReturnsWithEverybody);
+    "S3" "however many devices there are, the server names the shortest return spread" ""
+        [] Broken::server(ServerBug::SpreadsNobody);
 };

@@ -7,7 +7,7 @@ use gatecrash::code::Code;
 use gatecrash::id::{Attempt, ConnectionId, DeviceId, UserId};
 use gatecrash::policy::Seats;
 use gatecrash::protocol::{
-    Admission, ClientFrame, Conversation, Kick, KickReason, Presence, ResumeOutcome, ServerFrame,
+    Admission, ClientFrame, Conversation, Kick, KickReason, Presence, ResumeOutcome, ServerFrame, Terms,
 };
 use gatecrash::server::{Action, Config, Input, Output, Timer};
 use gatecrash::store::{EndReason, Fact, Records};
@@ -186,7 +186,7 @@ impl Interceptor for LostKickStaysLost {
                 let mut conversations: Vec<Conversation> =
                     account.into_iter().flat_map(|account| account.conversations.values().cloned()).collect();
                 conversations.sort_by_key(|conversation| std::cmp::Reverse(conversation.last));
-                *outcome = ResumeOutcome::Resumed { conversations };
+                *outcome = ResumeOutcome::Resumed { conversations, terms: Terms::default() };
             }
         }
     }

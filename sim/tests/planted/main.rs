@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gatecrash::code::Code;
-use gatecrash::decide::client::{KickVerdict, ResumeVerdict, Standing};
+use gatecrash::decide::client::{KickVerdict, Loss, ResumeVerdict, Standing};
 use gatecrash::decide::server::{ResumeCase, Victim};
 use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions, server};
 use gatecrash::id::UserId;
@@ -124,8 +124,8 @@ planted! {
     }
     /// CONN-2: the delay is twice as long as it may be.
     SlowBackOff ClientDecisions {
-        fn backoff_delay(&self, limits: &ClientLimits, number: u32, draw: u64) -> Duration {
-            Rules.backoff_delay(limits, number, draw) * 2
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+            Rules.backoff_delay(limits, number, loss, draw) * 2
         }
     }
     /// F22: the former account's list is shown after a switch.

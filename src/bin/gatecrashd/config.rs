@@ -70,6 +70,9 @@ struct Limits {
     refusals_lock: Option<Time>,
     records_max: Option<NonZeroUsize>,
     push_online: Option<Time>,
+    returns_per_second: Option<NonZeroU32>,
+    return_spread_min: Option<Time>,
+    return_spread_max: Option<Time>,
 }
 
 impl Limits {
@@ -87,6 +90,9 @@ impl Limits {
             refusals_lock: time(self.refusals_lock, rules.refusals_lock),
             records_max: self.records_max.map_or(rules.records_max, NonZeroUsize::get),
             push_online: time(self.push_online, rules.push_online),
+            returns_per_second: self.returns_per_second.map_or(rules.returns_per_second, NonZeroU32::get),
+            return_spread_min: time(self.return_spread_min, rules.return_spread_min),
+            return_spread_max: time(self.return_spread_max, rules.return_spread_max),
         }
     }
 }

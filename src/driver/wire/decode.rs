@@ -3,6 +3,8 @@
 //! A ticket is not looked into, and a login's user name may be no user id: both are refused with a
 //! code of their own, by the server's core (TICKET-3, LOGIN-2).
 
+use std::time::Duration;
+
 use prost::Message as _;
 
 use super::session as wire;
@@ -14,8 +16,8 @@ use crate::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, UserId}
 use crate::policy::Platform;
 use crate::protocol::{
     Admission, CONVERSATIONS_MAX, ClientFrame, Conversation, DeviceState, DeviceStatus, FrameError, Kick, KickReason,
-    Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, Refusal, ResumeOutcome, ServerFrame, SessionName,
-    StatusReport, TEXT_BYTES_MAX, UserStatus,
+    Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal, ResumeOutcome, ServerFrame,
+    SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus,
 };
 use crate::ticket::Ticket;
 
@@ -141,7 +143,10 @@ pub(super) fn server(body: &[u8]) -> Option<ServerFrame> {
 fn resume_outcome(outcome: wire::resume_answer::Outcome) -> Option<ResumeOutcome> {
     use wire::resume_answer::Outcome;
     Some(match outcome {
-        Outcome::Resumed(resumed) => ResumeOutcome::Resumed { conversations: conversations(resumed.conversations)? },
+        Outcome::Resumed(resumed) => ResumeOutcome::Resumed {
+            conversations: conversations(resumed.conversations)?,
+            terms: terms(resumed.terms)?,
+        },
         Outcome::LoggedIn(admission) => ResumeOutcome::LoggedIn(admitted(admission)?),
         Outcome::Kicked(ended) => ResumeOutcome::Kicked(kick(ended)?),
         Outcome::Expired(wire::Done {}) => ResumeOutcome::Expired,
@@ -180,7 +185,20 @@ fn public_name(bytes: Vec<u8>) -> Option<PublicName> {
 }
 
 fn admitted(admission: wire::Admission) -> Option<Admission> {
-    Some(Admission { epoch: Epoch(admission.epoch), conversations: conversations(admission.conversations)? })
+    Some(Admission {
+        epoch: Epoch(admission.epoch),
+        conversations: conversations(admission.conversations)?,
+        terms: terms(admission.terms)?,
+    })
+}
+
+fn terms(terms: Option<wire::Terms>) -> Option<Terms> {
+    let wire::Terms { return_spread_us } = terms?;
+    Some(Terms { return_spread: span(return_spread_us, RETURN_MAX)? })
+}
+
+fn span(micros: u64, longest: Duration) -> Option<Duration> {
+    Some(Duration::from_micros(micros)).filter(|span| *span <= longest)
 }
 
 fn conversations(list: Vec<wire::Conversation>) -> Option<Vec<Conversation>> {

@@ -1,5 +1,7 @@
 //! From typed frames to protobuf. Cannot fail: the types only hold what the protocol can carry.
 
+use std::time::Duration;
+
 use prost::Message as _;
 
 use super::session as wire;
@@ -10,7 +12,7 @@ use crate::id::{Attempt, Epoch, UserId};
 use crate::policy::Platform;
 use crate::protocol::{
     Admission, ClientFrame, Conversation, DeviceState, FrameError, Kick, KickReason, Message, Presence, Refusal,
-    ResumeOutcome, ServerFrame, SessionName, StatusReport, UserStatus,
+    ResumeOutcome, ServerFrame, SessionName, StatusReport, Terms, UserStatus,
 };
 use crate::ticket::Ticket;
 
@@ -133,8 +135,8 @@ pub(super) fn server(frame: &ServerFrame) -> Vec<u8> {
 fn resume_outcome(outcome: &ResumeOutcome) -> wire::resume_answer::Outcome {
     use wire::resume_answer::Outcome;
     match outcome {
-        ResumeOutcome::Resumed { conversations: list } => {
-            Outcome::Resumed(wire::Resumed { conversations: conversations(list) })
+        ResumeOutcome::Resumed { conversations: list, terms: held } => {
+            Outcome::Resumed(wire::Resumed { conversations: conversations(list), terms: terms(held) })
         }
         ResumeOutcome::LoggedIn(admission) => Outcome::LoggedIn(admitted(admission)),
         ResumeOutcome::Kicked(ended) => Outcome::Kicked(kick(ended)),
@@ -154,7 +156,21 @@ fn session(user: UserId, epoch: Epoch) -> Option<wire::SessionName> {
 }
 
 fn admitted(admission: &Admission) -> wire::Admission {
-    wire::Admission { epoch: admission.epoch.0, conversations: conversations(&admission.conversations) }
+    wire::Admission {
+        epoch: admission.epoch.0,
+        conversations: conversations(&admission.conversations),
+        terms: terms(&admission.terms),
+    }
+}
+
+fn terms(terms: &Terms) -> Option<wire::Terms> {
+    let Terms { return_spread } = terms;
+    Some(wire::Terms { return_spread_us: micros(*return_spread) })
+}
+
+/// The types bound spans of time by far less than what does not fit.
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn conversations(list: &[Conversation]) -> Vec<wire::Conversation> {

@@ -391,12 +391,23 @@ pub struct Admission {
     /// Newest first, at most 200.
     #[prost(message, repeated, tag = "2")]
     pub conversations: ::prost::alloc::vec::Vec<Conversation>,
+    #[prost(message, optional, tag = "3")]
+    pub terms: ::core::option::Option<Terms>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Resumed {
     /// Newest first, at most 200.
     #[prost(message, repeated, tag = "1")]
     pub conversations: ::prost::alloc::vec::Vec<Conversation>,
+    #[prost(message, optional, tag = "2")]
+    pub terms: ::core::option::Option<Terms>,
+}
+/// What the server asks of the device for as long as the link lasts that the answer came on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Terms {
+    /// Over how many microseconds those come back whose connections the server closes (CONN-2), at most an hour.
+    #[prost(uint64, tag = "1")]
+    pub return_spread_us: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Conversation {

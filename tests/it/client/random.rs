@@ -12,7 +12,7 @@ use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::{Attempt, CallId, ConnectionId, Epoch, MessageId, UserId};
 use gatecrash::protocol::{
     Admission, ClientFrame, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome, ServerFrame, SessionName,
-    StatusReport,
+    StatusReport, Terms,
 };
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
@@ -86,7 +86,11 @@ fn refusals() -> impl Strategy<Value = Refusal> {
 }
 
 fn admissions() -> impl Strategy<Value = Admission> {
-    epochs().prop_map(|epoch| Admission { epoch, conversations: vec![conversation("dora", epoch.0)] })
+    epochs().prop_map(|epoch| Admission {
+        epoch,
+        conversations: vec![conversation("dora", epoch.0)],
+        terms: Terms::default(),
+    })
 }
 
 fn kicks() -> impl Strategy<Value = Kick> {
@@ -99,7 +103,7 @@ fn done() -> impl Strategy<Value = Result<(), Refusal>> {
 
 fn outcomes() -> impl Strategy<Value = ResumeOutcome> {
     prop_oneof![
-        4 => Just(ResumeOutcome::Resumed { conversations: Vec::new() }),
+        4 => Just(ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default() }),
         1 => admissions().prop_map(ResumeOutcome::LoggedIn),
         1 => kicks().prop_map(ResumeOutcome::Kicked),
         1 => Just(ResumeOutcome::Expired),
@@ -330,8 +334,11 @@ impl<D: ClientDecisions> Play<D> {
             ClientFrame::Login { call, .. } => {
                 self.login = *call;
                 self.epoch = self.epoch % 4 + 1;
-                self.awaited =
-                    Some(Answer::Login(Ok(Admission { epoch: Epoch(self.epoch), conversations: Vec::new() })));
+                self.awaited = Some(Answer::Login(Ok(Admission {
+                    epoch: Epoch(self.epoch),
+                    conversations: Vec::new(),
+                    terms: Terms::default(),
+                })));
             }
             ClientFrame::Renew { call, .. } => {
                 self.renewal = *call;
@@ -344,7 +351,8 @@ impl<D: ClientDecisions> Play<D> {
             ClientFrame::SendMessage { call, .. } => self.message = *call,
             ClientFrame::Resume { attempt, .. } => {
                 self.resume = *attempt;
-                self.awaited = Some(Answer::Resume(ResumeOutcome::Resumed { conversations: Vec::new() }));
+                self.awaited =
+                    Some(Answer::Resume(ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default() }));
             }
             ClientFrame::Hello { .. }
             | ClientFrame::LoginAcknowledged { .. }

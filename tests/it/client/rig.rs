@@ -24,7 +24,7 @@ use gatecrash::limits::ClientLimits;
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
     Admission, ClientFrame, Conversation, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome, ServerFrame,
-    SessionName, StatusReport,
+    SessionName, StatusReport, Terms,
 };
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
@@ -60,6 +60,9 @@ fn staged(transcript: &str) -> Vec<&str> {
     let lines = transcript.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.flat_map(|line| line.strip_prefix("> given ").map_or(vec![line], |name| staged(stage(name)))).collect()
 }
+
+/// Whoever is closed comes back at once, too.
+const TERMS: Terms = Terms { return_spread: Duration::ZERO };
 
 /// What `init` is given, without randomness in its delays.
 pub fn start(installation: Option<Installation>) -> Start {
@@ -162,7 +165,8 @@ impl Rig {
             reason: KickReason::SamePlatform,
             by: None,
         };
-        let admission = |number: &str, lines: &[&str]| Admission { epoch: epoch(number), conversations: list(lines) };
+        let admission =
+            |number: &str, lines: &[&str]| Admission { epoch: epoch(number), conversations: list(lines), terms: TERMS };
         let attempt = self.resume;
         let resume = |outcome| ServerFrame::ResumeAnswer { attempt, outcome };
         Some(match words {
@@ -173,7 +177,7 @@ impl Rig {
                 ServerFrame::LoginAnswer { call: call(number), outcome: Err(refusal(why)) }
             }
             ["answer", "resume", "resumed", lines @ ..] => {
-                resume(ResumeOutcome::Resumed { conversations: list(lines) })
+                resume(ResumeOutcome::Resumed { conversations: list(lines), terms: TERMS })
             }
             ["answer", "resume", "logged-in", epoch, lines @ ..] => {
                 resume(ResumeOutcome::LoggedIn(admission(epoch, lines)))
@@ -185,7 +189,7 @@ impl Rig {
             ["answer", "resume", "stale"] => resume(ResumeOutcome::Stale),
             ["answer", "earlier-resume", "resumed"] => ServerFrame::ResumeAnswer {
                 attempt: Attempt { count: attempt.count - 1, ..attempt },
-                outcome: ResumeOutcome::Resumed { conversations: Vec::new() },
+                outcome: ResumeOutcome::Resumed { conversations: Vec::new(), terms: TERMS },
             },
             ["answer", "renew", number, outcome] => {
                 ServerFrame::RenewAnswer { call: call(number), outcome: done(outcome) }

@@ -295,7 +295,7 @@ impl Stage {
             ServerFrame::LoginAnswer { outcome: Ok(admission), .. } => format!("login ok {}", admitted(admission)),
             ServerFrame::LoginAnswer { outcome: Err(refusal), .. } => format!("login {}", refused(*refusal)),
             ServerFrame::ResumeAnswer { outcome, .. } => match outcome {
-                ResumeOutcome::Resumed { conversations } => format!("resume ok{}", listed(conversations)),
+                ResumeOutcome::Resumed { conversations, .. } => format!("resume ok{}", listed(conversations)),
                 ResumeOutcome::LoggedIn(admission) => format!("resume as login {}", admitted(admission)),
                 ResumeOutcome::Kicked(kick) => format!("resume {}", self.kick(kick)),
                 ResumeOutcome::Expired => "resume expired".to_owned(),

@@ -121,7 +121,7 @@ impl Server {
             return self.say(const { rule("KICK-7") }, connection, Answer::This(refused(Code::KickedWhileAway)));
         }
         let (epoch, lines) = self.accept((connection, id, platform), user, attempt, ticket, (cast, true));
-        let frame = ServerFrame::LoginAccepted { call, epoch, conversations: None };
+        let frame = ServerFrame::LoginAccepted { call, epoch, conversations: None, terms: self.terms() };
         self.say(const { rule("POLICY-3") }, connection, Answer::Conversations(frame, lines));
     }
 
@@ -223,7 +223,7 @@ impl Server {
             self.fact(RESUME, Fact::SessionResumed { user, device: id.0, epoch, ticket, until });
             self.carry(connection, id, user, epoch);
             self.touch(user);
-            let frame = ServerFrame::Resumed { attempt, conversations: None };
+            let frame = ServerFrame::Resumed { attempt, conversations: None, terms: self.terms() };
             let lines = self.conversations(user);
             return self.say(RESUME, connection, Answer::Conversations(frame, lines));
         }
@@ -240,7 +240,8 @@ impl Server {
                     if may_return && is_displacement(ended.reason) && ended.owed && judged.is_ok() {
                         let newcomer = (connection, id, platform);
                         let (epoch, lines) = self.accept(newcomer, user, attempt, ticket, (cast, false));
-                        let frame = ServerFrame::ResumedAsLogin { attempt, epoch, conversations: None };
+                        let terms = self.terms();
+                        let frame = ServerFrame::ResumedAsLogin { attempt, epoch, conversations: None, terms };
                         return self.say(const { rule("KICK-6") }, connection, Answer::Conversations(frame, lines));
                     }
                     let kick = Kick { user, epoch, reason, by: ended.by };

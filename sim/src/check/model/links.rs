@@ -1,5 +1,8 @@
 //! Connections and the sessions they carry (CONN-7, KICK-10).
 
+use std::time::Duration;
+
+use gatecrash::limits::ServerLimits;
 use gatecrash::protocol::KickReason;
 use gatecrash::store::EndReason;
 
@@ -8,7 +11,7 @@ use super::outbox::Answer;
 use super::records::{Ended, Id};
 use super::server::Server;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Fact, Kick, Micros, ServerFrame, UserIndex};
+use crate::trace::{DeviceIndex, Fact, Kick, Micros, ServerFrame, Terms, UserIndex};
 
 const LOST: RuleId = rule("CONN-1");
 const ONE: RuleId = rule("CONN-7");
@@ -75,6 +78,13 @@ impl Server {
             link.standing = Standing::Carries(user, epoch);
             (link.admission, link.linger) = (None, None);
         }
+    }
+
+    /// CONN-2: over how long so many devices come back.
+    pub(super) fn terms(&self) -> Terms {
+        let ServerLimits { returns_per_second, return_spread_min, return_spread_max, .. } = &self.limits;
+        let spread = Duration::from_secs(self.memory.carries.len() as u64) / *returns_per_second;
+        Terms { return_spread: spread.max(*return_spread_min).min(*return_spread_max).into() }
     }
 
     /// The device ended its session itself, on `connection`. Nothing is told.

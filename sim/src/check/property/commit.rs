@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn an_answer_ahead_of_its_commit_is_seen() {
         let story = || Story::of(CommitFirst::default());
-        let answer = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None };
+        let answer = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
         story().commit(&[accepted(ALICE, PHONE, 1)]).sends(PHONE, 0, answer).holds();
         story().decide(&[accepted(ALICE, PHONE, 1)]).sends(PHONE, 0, answer).breaks("DUR-1");
         // Not even when it claims to wait for nothing.

@@ -207,7 +207,13 @@ mod tests {
     /// CONN-5, KICK-10
     #[test]
     fn a_silent_peer_and_an_ended_session_are_seen() {
-        let bound = || story().sends(PHONE, 3, ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None });
+        let bound = || {
+            story().sends(
+                PHONE,
+                3,
+                ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() },
+            )
+        };
         never_closed(bound(), 400).holds();
         never_closed(bound(), 401).breaks("CONN-5");
         never_closed(bound().at(300).hears(PHONE, 3, ClientFrame::Heartbeat), 600).holds();

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     fn story() -> Story {
-        let answer = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None };
+        let answer = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
         Story::of(Kicks::default())
             .commit(&[accepted(ALICE, PHONE, 1)])
             .sends(PHONE, 0, answer)

@@ -31,6 +31,10 @@ struct Device {
     may_start_over: bool,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
+    /// What the server named with its last answer that made a link.
+    return_spread: Duration,
+    /// Whether the other side closed the link that was lost last, and nothing happened since.
+    was_closed: bool,
     last_sent: Instant,
     /// A heartbeat without its answer.
     asked_at: Option<Instant>,
@@ -46,6 +50,8 @@ impl Default for Device {
             drawn: 0,
             may_start_over: true,
             due: None,
+            return_spread: Duration::ZERO,
+            was_closed: false,
             last_sent: Instant::ZERO,
             asked_at: None,
             answered_at: Instant::ZERO,
@@ -54,17 +60,17 @@ impl Default for Device {
     }
 }
 
-/// The shortest and longest `number`th delay.
-fn range(limits: &ClientLimits, number: u32) -> (Duration, Duration) {
+/// The shortest and longest `number`th delay; with everybody else's return over so long, if they return, too.
+fn range(limits: &ClientLimits, number: u32, everybody: Option<Duration>) -> (Duration, Duration) {
     if number <= 1 {
-        return (Duration::ZERO, limits.backoff_first);
+        return (Duration::ZERO, everybody.unwrap_or(limits.backoff_first));
     }
     let doubled = 1_u32.checked_shl(number - 2).and_then(|factor| limits.backoff_min.checked_mul(factor));
     let middle = doubled.map_or(limits.backoff_max, |middle| middle.min(limits.backoff_max));
     let spread = middle * limits.backoff_spread_percent / 100;
     // A draw cut to whole microseconds, and a percentage cut before it.
     let cut = Duration::from_micros(100);
-    (middle.saturating_sub(spread + cut), middle + spread + cut)
+    (middle.saturating_sub(spread + cut), middle + spread + cut + everybody.unwrap_or_default())
 }
 
 impl Links {
@@ -79,7 +85,9 @@ impl Links {
         let What::BackOff { attempt, delay } = event.what else { return };
         let name = scene.device(on);
         let delay = Duration::from_micros(delay.get());
-        let (shortest, longest) = range(scene.allowance.client(scene.cast, on), attempt);
+        let device = *self.device(on);
+        let everybody = device.was_closed.then_some(device.return_spread);
+        let (shortest, longest) = range(scene.allowance.client(scene.cast, on), attempt, everybody);
         if delay < shortest || delay > longest {
             let delay = delay.as_secs_f64();
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
@@ -155,11 +163,12 @@ impl Property for Links {
         match event.what {
             What::BackOff { .. } => self.back_off(scene, event, on, report),
             What::Called { request: Request::Login { .. }, .. } | What::Status { status: Status::Logining, .. } => {
-                self.device(on).may_start_over = true
+                let device = self.device(on);
+                (device.may_start_over, device.was_closed) = (true, false);
             }
             What::SdkWoken | What::NetworkChanged => {
                 let device = self.device(on);
-                device.may_start_over = true;
+                (device.may_start_over, device.was_closed) = (true, false);
                 if sdk.up_since.is_some() && device.asked_at.is_none() {
                     device.probes_since = Some(event.at);
                 }
@@ -172,7 +181,7 @@ impl Property for Links {
             }
             What::ConnectAsked { .. } => {
                 let device = self.device(on);
-                device.asked_at = None;
+                (device.asked_at, device.was_closed) = (None, false);
                 let asked_by_call =
                     sdk.calls.iter().any(|call| call.at == event.at && call.kind == CallKind::Login) || has_just_woken;
                 let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
@@ -186,6 +195,7 @@ impl Property for Links {
                 let was_up_for = sdk.up_since.map(|since| event.at - since);
                 let device = self.device(on);
                 device.asked_at = None;
+                device.was_closed |= was_up_for.is_some() && matches!(event.what, What::Gone { .. });
                 if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
                     device.may_start_over = true;
                 }
@@ -201,6 +211,13 @@ impl Property for Links {
                 let device = self.device(on);
                 (device.asked_at, device.answered_at) = (None, event.at);
             }
+            What::DeviceReceived {
+                frame:
+                    ServerFrame::LoginAccepted { terms, .. }
+                    | ServerFrame::Resumed { terms, .. }
+                    | ServerFrame::ResumedAsLogin { terms, .. },
+                ..
+            } => self.device(on).return_spread = Duration::from_micros(terms.return_spread.get()),
             _ => {}
         }
     }
@@ -238,6 +255,23 @@ mod tests {
         // The counter does not start over by itself.
         story().on(PHONE, draws(1, 0)).on(PHONE, draws(1, 0)).breaks("CONN-2");
         story().on(PHONE, draws(1, 0)).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, 0)).holds();
+    }
+
+    /// CONN-2: many come back spread, one comes back at once.
+    #[test]
+    fn a_return_that_is_not_everybodys_is_seen() {
+        let terms = Terms { return_spread: Micros::new(2_000_000) };
+        let resumed = ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms };
+        let gone = What::Gone { connection: 0, peer: None };
+        let up = || story().receives(PHONE, resumed);
+        up().on(PHONE, gone).on(PHONE, draws(1, 2_000)).holds();
+        up().on(PHONE, gone).on(PHONE, draws(1, 2_001)).breaks("CONN-2");
+        let silent = || up().on(PHONE, What::LinkLost).on(PHONE, What::CloseAsked { connection: 0, peer: None });
+        silent().on(PHONE, draws(1, 250)).holds();
+        silent().on(PHONE, draws(1, 251)).breaks("CONN-2");
+        up().on(PHONE, gone).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, 251)).breaks("CONN-2");
+        let failed = up().on(PHONE, gone).on(PHONE, draws(1, 0)).on(PHONE, What::ConnectAsked { connection: 1 });
+        failed.on(PHONE, draws(2, 301)).breaks("CONN-2");
     }
 
     /// CONN-2

@@ -98,7 +98,7 @@ mod tests {
             ticket: Some(ticket(TICKET)),
             known_ended: None,
         };
-        let answer = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None };
+        let answer = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
         story.hears(PHONE, 0, login).commit(&[accepted(ALICE, PHONE, 1)]).sends(PHONE, 0, answer)
     }
 
@@ -109,7 +109,7 @@ mod tests {
         login(story()).holds();
         login(story().commit(&[stored_message(1)])).breaks("API-2");
         // The message comes when the list is on its way.
-        let answer = ServerFrame::Resumed { attempt: attempt(2), conversations: None };
+        let answer = ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms: Terms::default() };
         let back = || login(story()).commit(&[resumed(ALICE, PHONE, 1)]);
         back().commit(&[stored_message(1)]).sends(PHONE, 0, answer).holds();
         let again = back().commit(&[stored_message(1)]);

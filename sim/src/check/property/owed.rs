@@ -165,7 +165,7 @@ mod tests {
         };
         let again = |story: Story| story.on(PHONE, status(Status::Logout, None)).on(PHONE, login());
         again(asking()).breaks("LOGIN-8");
-        let refused = ServerFrame::LoginAccepted { call: 9, epoch: 1, conversations: None };
+        let refused = ServerFrame::LoginAccepted { call: 9, epoch: 1, conversations: None, terms: Terms::default() };
         again(asking().receives(PHONE, refused)).holds();
     }
 }

@@ -156,7 +156,7 @@ mod tests {
         resumes(late(Some(Refusal::Code(Code::TicketExpired))), OLD).holds();
         resumes(late(Some(Refusal::Code(Code::ServerUnable))), OLD).breaks("LOGIN-5");
         let attempt = attempt(3);
-        let resumed = ServerFrame::Resumed { attempt, conversations: None };
+        let resumed = ServerFrame::Resumed { attempt, conversations: None, terms: Terms::default() };
         resumes(resumes(unanswered(), NEW).receives(PHONE, resumed), OLD).holds();
     }
 }

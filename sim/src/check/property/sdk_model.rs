@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn alice() -> Story {
-        let accepted = ServerFrame::LoginAccepted { call: 2, epoch: 1, conversations: None };
+        let accepted = ServerFrame::LoginAccepted { call: 2, epoch: 1, conversations: None, terms: Terms::default() };
         ends(asked().receives(PHONE, accepted).on(PHONE, status(Status::Logined, Some(ALICE))), 2, Outcome::Done)
     }
 

@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn welcome(connection: u32, epoch: u32) -> ServerFrame {
-        ServerFrame::LoginAccepted { call: connection, epoch, conversations: None }
+        ServerFrame::LoginAccepted { call: connection, epoch, conversations: None, terms: Terms::default() }
     }
 
     fn refused(connection: u32, code: Code) -> ServerFrame {

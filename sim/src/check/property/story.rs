@@ -18,6 +18,7 @@ use super::checks::Checks;
 use super::contract::Property;
 use crate::check::violation::Violation;
 use crate::scenario::{CallKind, Device, Forge, Init, Scenario, Site, TicketPlan};
+pub use crate::trace::Terms;
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Kick, List, ListIndex, Micros, Observer, Outcome,
     Recorder, Request, Seconds, ServerFrame, Session, TicketIndex, Told, UserIndex, What, Write,
@@ -258,7 +259,8 @@ impl Story {
 
     /// Everything from the call to its result; the session gets this epoch.
     pub fn logs_in(self, device: D, user: U, epoch: u32) -> Self {
-        let frame = ServerFrame::LoginAccepted { call: 100 + epoch, epoch, conversations: None };
+        let frame =
+            ServerFrame::LoginAccepted { call: 100 + epoch, epoch, conversations: None, terms: Terms::default() };
         self.calls(device, 1, Request::Init { platform: Platform::Android })
             .on(device, answered(1, CallKind::Init, None, Outcome::Done))
             .calls(device, 100 + epoch, Request::Login { user: user.into(), ticket: ticket(TICKET) })

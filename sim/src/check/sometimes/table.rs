@@ -82,9 +82,9 @@ situations! {
 
 /// A set of situations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reached(u64);
+pub(super) struct Reached(u128);
 
-const _: () = assert!(Situation::ALL.len() <= u64::BITS as usize, "one bit each");
+const _: () = assert!(Situation::ALL.len() <= u128::BITS as usize, "one bit each");
 
 impl Reached {
     pub(super) fn add(&mut self, situation: Situation) {

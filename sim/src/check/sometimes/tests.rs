@@ -15,7 +15,7 @@ use super::table::Situation;
 use crate::scenario::{CallKind, CommitPoint};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, Micros, Observer, Outcome, Refusal,
-    Request, Seconds, ServerFrame, TextIndex, TicketIndex, Told, UserIndex, What, Write,
+    Request, Seconds, ServerFrame, Terms, TextIndex, TicketIndex, Told, UserIndex, What, Write,
 };
 
 const PHONE: usize = 0;
@@ -228,7 +228,7 @@ fn logs_out(call: u32) -> ClientFrame {
 }
 
 fn admits(epoch: u32) -> ServerFrame {
-    ServerFrame::LoginAccepted { call: 1, epoch, conversations: None }
+    ServerFrame::LoginAccepted { call: 1, epoch, conversations: None, terms: Terms::default() }
 }
 
 fn refuses(code: Code) -> ServerFrame {
@@ -286,9 +286,12 @@ fn races_between_devices() {
     phone().server(dormant(1)).commit(&[displaced(PHONE, 1)]).reaches(DormantDisplaced);
     phone().server(dormant(1)).commit(&[resumed(PHONE, 1), displaced(PHONE, 1)]).misses(DormantDisplaced);
 
-    let as_login = ServerFrame::ResumedAsLogin { attempt: ATTEMPT, epoch: 3, conversations: None };
+    let as_login =
+        ServerFrame::ResumedAsLogin { attempt: ATTEMPT, epoch: 3, conversations: None, terms: Terms::default() };
     run().says(PHONE, as_login).reaches(ResumedAsLogin);
-    run().says(PHONE, ServerFrame::Resumed { attempt: ATTEMPT, conversations: None }).misses(ResumedAsLogin);
+    run()
+        .says(PHONE, ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default() })
+        .misses(ResumedAsLogin);
     run().fails(PHONE, CallKind::Login, Code::KickedWhileAway).reaches(DisplacedWhileAway);
     run().fails(PHONE, CallKind::Login, Code::NotLoggedIn).misses(DisplacedWhileAway);
 

@@ -66,6 +66,7 @@ impl<O: Observer> Recording<O> {
                 call: small(call.0),
                 epoch: small(admission.epoch.0),
                 conversations: self.conversations(&admission.conversations),
+                terms: admission.terms.into(),
             },
             protocol::ServerFrame::LoginAnswer { call, outcome: Err(refusal) } => {
                 ServerFrame::LoginRefused { call: small(call.0), refused: refused(*refusal) }
@@ -106,13 +107,16 @@ impl<O: Observer> Recording<O> {
 
     pub(super) fn resume_answer(&mut self, attempt: Attempt, outcome: &ResumeOutcome) -> ServerFrame {
         match outcome {
-            ResumeOutcome::Resumed { conversations } => {
-                ServerFrame::Resumed { attempt, conversations: self.conversations(conversations) }
-            }
+            ResumeOutcome::Resumed { conversations, terms } => ServerFrame::Resumed {
+                attempt,
+                conversations: self.conversations(conversations),
+                terms: (*terms).into(),
+            },
             ResumeOutcome::LoggedIn(admission) => ServerFrame::ResumedAsLogin {
                 attempt,
                 epoch: small(admission.epoch.0),
                 conversations: self.conversations(&admission.conversations),
+                terms: admission.terms.into(),
             },
             ResumeOutcome::Kicked(kick) => ServerFrame::ResumeKicked { attempt, kick: self.kick(kick) },
             ResumeOutcome::Expired => ServerFrame::ResumeExpired { attempt },
