@@ -135,6 +135,19 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// It in a word, as traces show it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Reason::NeverLoggedIn => "never_logged_in",
+            Reason::LoggingIn => "logging_in",
+            Reason::LoginFailed => "login_failed",
+            Reason::Kicked => "kicked",
+            Reason::Expired => "expired",
+            Reason::LoggedOut => "logged_out",
+            Reason::Switched => "switched",
+        }
+    }
+
     /// It in a few words.
     pub const fn text(self) -> &'static str {
         match self {
@@ -170,6 +183,12 @@ pub struct Failure {
 impl From<Code> for Failure {
     fn from(code: Code) -> Self {
         Failure { code, reason: None }
+    }
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Failure { code: Code::NotLoggedIn, reason: Some(reason) }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod limits;
 pub mod policy;
 pub mod protocol;
 pub mod server;
+pub mod span;
 pub mod store;
 pub mod ticket;
 pub mod time;

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
-use command::{End, inspect, keep, replay, run, shrink, sweep, worlds, zoo};
+use command::{End, inspect, interrupt, keep, replay, run, shrink, sweep, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -41,7 +41,7 @@ enum Command {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 passed, 1 a rule was violated or an expectation missed, 2 a run did not converge, 3 bad input,
-4 the harness failed.";
+4 the harness failed; 130 or 143 told to end by SIGINT or SIGTERM, after saying what is known so far.";
 
 const LONG_HELP: &str = "\
 Examples:
@@ -56,7 +56,7 @@ Examples:
   gatecrash rules KICK-3                  what does this rule demand?
 
 Exit codes: 0 passed, 1 a rule was violated or an expectation missed, 2 a run did not converge, 3 bad input,
-4 the harness failed.";
+4 the harness failed; 130 or 143 told to end by SIGINT or SIGTERM, after saying what is known so far.";
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -83,6 +83,7 @@ fn main() -> ExitCode {
         jobs: workers::cores(),
         once: false,
     };
+    interrupt::listen();
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),

@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::client::handler::Handler;
 use crate::client::interface::{Action, Call, Reply, Start};
 use crate::client::state::{Account, State};
-use crate::code::Code;
+use crate::code::{Code, Failure};
 use crate::decide::ClientDecisions;
 use crate::decide::client::{CallKind, Standing};
 use crate::id::{CallId, Change};
@@ -17,7 +17,8 @@ impl<D: ClientDecisions> Client<D> {
         let standing = self.state.as_ref().map_or(Standing::Uninitialised, |state| state.standing());
         let viewer = self.state.as_ref().and_then(|state| state.cache.viewer);
         if let Some(code) = self.decisions.call_refusal(kind(&request), standing, viewer) {
-            self.outbox.push(Change::NONE, Action::Result { call, outcome: Err(code) });
+            let failure = self.state.as_ref().map_or(code.into(), |state| state.failure(code));
+            self.outbox.push(Change::NONE, Action::Result { call, outcome: Err(failure) });
             return;
         }
         match request {
@@ -48,10 +49,11 @@ impl<D: ClientDecisions> Client<D> {
 impl<D: ClientDecisions> Handler<'_, D> {
     /// INIT-3, INIT-5: nothing is logged out. The record keeps what is owed.
     fn uninitialise(&mut self, call: CallId) {
-        self.drop_events();
+        let given_up = Failure::from(Code::Uninitialised);
+        self.drop_events(given_up);
         let pending = self.state.pending();
         self.set_account(Account::Nobody);
-        self.end_these(pending, Code::Uninitialised);
+        self.end_these(pending, given_up);
         self.hang_up();
         // The last result must not overtake one that waits for the disk.
         let reveals = self.state.record.written;

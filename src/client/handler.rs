@@ -5,7 +5,7 @@
 use crate::client::interface::{Action, Event, Note, Reply, Timer};
 use crate::client::outbox::Outbox;
 use crate::client::state::{Account, Connection, Stage, State};
-use crate::code::Code;
+use crate::code::{Code, Failure};
 use crate::decide::ClientDecisions;
 use crate::id::{CallId, Change, ConnectionId};
 use crate::protocol::{ClientFrame, FrameError, ServerFrame};
@@ -68,6 +68,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     pub(super) fn result(&mut self, call: CallId, outcome: Result<Reply, Code>) {
+        let outcome = outcome.map_err(|code| self.state.failure(code));
         self.outbox.push(Change::NONE, Action::Result { call, outcome });
     }
 
@@ -75,8 +76,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.outbox.push(Change::NONE, Action::Event(event));
     }
 
-    pub(super) fn drop_events(&mut self) {
-        self.outbox.push(Change::NONE, Action::DropEvents);
+    /// The account is given up: nothing of it is told any more, and calls that were made for it end so.
+    pub(super) fn drop_events(&mut self, given_up: Failure) {
+        self.outbox.push(Change::NONE, Action::DropEvents { given_up });
     }
 
     pub(super) fn note(&mut self, note: Note) {
@@ -102,12 +104,12 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// Ends the calls that were pending when the account they were made for was given up.
-    pub(super) fn end_these(&mut self, pending: Vec<CallId>, code: Code) {
+    pub(super) fn end_these(&mut self, pending: Vec<CallId>, failure: Failure) {
         self.state.requests.clear();
         self.state.timers.cancel(Timer::Login);
         for call in pending {
             self.state.timers.cancel(Timer::Request(call));
-            self.result(call, Err(code));
+            self.outbox.push(Change::NONE, Action::Result { call, outcome: Err(failure) });
         }
     }
 }

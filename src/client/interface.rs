@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::code::Code;
+use crate::code::{Code, Failure};
 use crate::id::{CallId, Change, ConnectionId, DeviceId, MessageId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
@@ -219,7 +219,7 @@ pub struct Output {
 /// ```
 /// use gatecrash::{client::Action, id::CallId, code::Code};
 ///
-/// let action = Action::Result { call: CallId(1), outcome: Err(Code::NotInitialised) };
+/// let action = Action::Result { call: CallId(1), outcome: Err(Code::NotInitialised.into()) };
 /// assert!(matches!(action, Action::Result { outcome: Err(_), .. }));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -254,13 +254,16 @@ pub enum Action {
         /// Which call.
         call: CallId,
         /// Its result.
-        outcome: Result<Reply, Code>,
+        outcome: Result<Reply, Failure>,
     },
     /// The listener is to be called.
     Event(Event),
     /// Listener calls that were asked for and not yet made are not to be made any more: the
     /// application switched accounts, logged out or ended the SDK (SWITCH-2, LOGOUT-1, INIT-3).
-    DropEvents,
+    DropEvents {
+        /// What a call ends with that was made for the account given up and whose success waits to be told.
+        given_up: Failure,
+    },
     /// The login status and user changed.
     Status {
         /// The status now.

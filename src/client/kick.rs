@@ -5,7 +5,7 @@
 use crate::client::handler::Handler;
 use crate::client::interface::Event;
 use crate::client::state::Account;
-use crate::code::{Code, Reason};
+use crate::code::Reason;
 use crate::decide::ClientDecisions;
 use crate::decide::client::KickVerdict;
 use crate::protocol::{ClientFrame, Kick, SessionName};
@@ -82,6 +82,6 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let pending = self.state.pending();
         self.state.nobody = reason;
         self.set_account(Account::Nobody);
-        self.end_these(pending, Code::NotLoggedIn);
+        self.end_these(pending, reason.into());
     }
 }

@@ -24,7 +24,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             LoginKind::Login => {
                 // API-1: what the user before was still to be shown is not shown to this one.
                 if self.state.cache.viewer.is_some_and(|viewer| viewer != user) {
-                    self.drop_events();
+                    self.drop_events(Reason::Switched.into());
                 }
                 self.begin_login(call, user, ticket);
                 self.connect();
@@ -37,10 +37,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
     fn switch(&mut self, call: CallId, user: UserId, ticket: Ticket) {
         let link_is_up = self.state.is_up();
         // SWITCH-2: nothing of theirs reaches the application any more.
-        self.drop_events();
+        self.drop_events(Reason::Switched.into());
         let pending = self.state.pending();
         self.set_account(Account::Nobody);
-        self.end_these(pending, Code::NotLoggedIn);
+        self.end_these(pending, Reason::Switched.into());
         self.set_owed_end(true);
         self.begin_login(call, user, ticket);
         if link_is_up {

@@ -5,7 +5,7 @@
 use crate::client::handler::Handler;
 use crate::client::interface::{Action, Reply, Timer};
 use crate::client::state::Account;
-use crate::code::{Code, Reason};
+use crate::code::{Code, Failure, Reason};
 use crate::decide::ClientDecisions;
 use crate::id::CallId;
 use crate::protocol::{ClientFrame, Refusal};
@@ -13,18 +13,19 @@ use crate::protocol::{ClientFrame, Refusal};
 impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn logout(&mut self, call: CallId) {
         // LOGOUT-1: from the call on nothing is shown any more.
-        self.drop_events();
+        let given_up = Failure::from(Reason::LoggedOut);
+        self.drop_events(given_up);
         self.state.nobody = Reason::LoggedOut;
         self.state.cache.viewer = self.decisions.viewer_after_logout(self.state.cache.viewer);
         let login_was_sent = self.state.login_was_sent();
         let can_be_said = login_was_sent || self.state.is_up();
         let pending = self.state.pending();
-        let (code, is_owed) = match self.set_account(Account::LoggingOut(call)) {
+        let (failure, is_owed) = match self.set_account(Account::LoggingOut(call)) {
             // LOGOUT-3: a login never sent leaves nothing behind.
-            Account::LoggingIn(_) => (Code::LoginCancelled, login_was_sent),
-            Account::Nobody | Account::LoggedIn(_) | Account::LoggingOut(_) => (Code::NotLoggedIn, true),
+            Account::LoggingIn(_) => (Code::LoginCancelled.into(), login_was_sent),
+            Account::Nobody | Account::LoggedIn(_) | Account::LoggingOut(_) => (given_up, true),
         };
-        self.end_these(pending, code);
+        self.end_these(pending, failure);
         if is_owed {
             // LOGOUT-2: on the disk from the call until the answer.
             self.set_owed_end(true);
@@ -77,6 +78,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if let Account::LoggingOut(call) = self.set_account(Account::Nobody) {
             self.state.timers.cancel(Timer::Request(call));
             // LOGOUT-2: who is told of a logout may rely on the record.
+            let outcome = outcome.map_err(Failure::from);
             self.outbox.push(self.state.record.written, Action::Result { call, outcome });
         }
         self.reconnect();

@@ -38,7 +38,6 @@ pub use interface::{Action, Call, Event, Input, Installation, Note, Output, Repl
 use crate::client::handler::Handler;
 use crate::client::outbox::Outbox;
 use crate::client::state::State;
-use crate::code::Reason;
 use crate::decide::{ClientDecisions, Rules};
 use crate::id::UserId;
 use crate::time::Instant;
@@ -148,12 +147,6 @@ impl<D: ClientDecisions> Client<D> {
     /// The user who is logged in: none in every status but LOGINED (LOGIN-7).
     pub fn login_user(&self) -> Option<UserId> {
         self.state.as_ref().and_then(|state| state.login_user())
-    }
-
-    /// Why nobody is logged in; none if somebody is, or before `init`. Calls that an input ended with
-    /// [`Code::NotLoggedIn`](crate::code::Code::NotLoggedIn) ended for this, unless that input is a switch.
-    pub fn reason(&self) -> Option<Reason> {
-        self.state.as_ref().and_then(|state| state.reason())
     }
 
     /// Whether `init` succeeded and no `uninit` came since (INIT-1).

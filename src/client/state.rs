@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::client::cache::Cache;
 use crate::client::draw;
 use crate::client::interface::{Installation, Start, Status, Timer};
-use crate::code::{Code, Reason};
+use crate::code::{Code, Failure, Reason};
 use crate::decide::client::{Loss, Standing, TicketChoice};
 use crate::id::{Attempt, CallId, Change, ConnectionId, UserId};
 use crate::limits::ClientLimits;
@@ -200,12 +200,18 @@ impl State {
     }
 
     /// API-1: why nobody is logged in, if nobody is.
-    pub(super) fn reason(&self) -> Option<Reason> {
+    fn reason(&self) -> Option<Reason> {
         match &self.account {
             Account::LoggedIn(_) => None,
             Account::LoggingIn(_) => Some(Reason::LoggingIn),
             Account::Nobody | Account::LoggingOut(_) => Some(self.nobody),
         }
+    }
+
+    /// The code, and with a [6014] why nobody is logged in. Where somebody is, the server gave it: the session has
+    /// just ended, and the event that says how is on its way.
+    pub(super) fn failure(&self, code: Code) -> Failure {
+        Failure { code, reason: self.reason().filter(|_| code == Code::NotLoggedIn) }
     }
 
     /// LOGIN-6.

@@ -218,7 +218,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
                 }
                 Action::Result { .. }
                 | Action::Event(_)
-                | Action::DropEvents
+                | Action::DropEvents { .. }
                 | Action::Status { .. }
                 | Action::Note(_) => unreachable!("these are no orders to the driver"),
             }

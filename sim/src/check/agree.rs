@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use gatecrash::code::Failure;
 use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 use serde::{Serialize, Serializer};
@@ -130,7 +131,7 @@ fn result(cast: &Cast, outcome: Outcome) -> String {
     match outcome {
         // The server numbers messages as it goes; who sent which is told by their texts.
         Outcome::Done | Outcome::Message { .. } => "ok".to_owned(),
-        Outcome::Failed { code } => code.to_string(),
+        Outcome::Failed { code, reason } => Failure { code, reason }.to_string(),
         Outcome::Conversations { conversations } => match conversations.map(|list| cast.list(list)) {
             Some(List::Conversations(lines)) => {
                 format!("ok, with {}", joined(lines.iter().map(|line| cast.user_name(line.peer).to_owned())))

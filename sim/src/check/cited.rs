@@ -274,7 +274,7 @@ impl Seen {
             What::Answered { kind, outcome, .. } => {
                 let is_login = kind == Some(CallKind::Login);
                 self.device(on).is_login_pending &= !is_login;
-                if let Outcome::Failed { code } = outcome {
+                if let Outcome::Failed { code, .. } = outcome {
                     self.mark(failed(code));
                     if is_login {
                         self.mark(M::LoginFailed);

@@ -3,6 +3,7 @@
 pub mod files;
 mod herd;
 pub mod inspect;
+pub mod interrupt;
 pub mod keep;
 pub mod replay;
 pub mod run;
@@ -31,6 +32,10 @@ pub enum End {
     BadInput = 3,
     /// The harness itself failed.
     HarnessFailed = 4,
+    /// It was told to end by SIGINT, and said what it knew.
+    Interrupted = 130,
+    /// The same by SIGTERM.
+    Terminated = 143,
 }
 
 impl From<End> for ExitCode {

@@ -4,6 +4,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 use super::files::{File, load};
 use super::herd::Herd;
+use super::interrupt;
 use super::table::{Line, Table, prose};
 use super::worlds::Choice;
 use super::{Colour, End, colours, count, paint, say, thousands};
@@ -57,32 +59,30 @@ pub struct Arguments {
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> End {
-    let files = match load(&arguments.paths) {
-        Ok(files) => files,
+    let files: Arc<[File]> = match load(&arguments.paths) {
+        Ok(files) => files.into(),
         Err(bad_input) => return bad_input.report(arguments.json),
     };
-    let worlds = arguments.world.worlds();
-    let in_each = |file| worlds.iter().map(move |&world| Job { file, world });
-    let jobs: Vec<Job<'_>> = files.iter().flat_map(in_each).collect();
-    let mut batch = Batch::new(&files, &jobs, arguments);
-    let work = |job: u64| {
-        let (Job { file, world }, start) = (jobs[job as usize], now());
-        let result = match arguments.once {
-            true => gatecrash_sim::run(&file.scenario, world),
-            false => run_twice(&file.scenario, world),
-        };
-        Outcome { result, wall: now() - start }
+    let (once, worlds) = (arguments.once, arguments.world.worlds());
+    let mut batch = Batch::new(&files, arguments);
+    let work = {
+        let files = Arc::clone(&files);
+        move |job: u64| {
+            let (start, (File { scenario, .. }, world)) = (now(), one_of(&files, worlds, job));
+            let result = if once { gatecrash_sim::run(scenario, world) } else { run_twice(scenario, world) };
+            Outcome { result, wall: now() - start }
+        }
     };
     let start = now();
-    Workers::new(arguments.jobs).run(jobs.len() as u64, |job, _| work(job), &mut batch);
+    let jobs = (files.len() * worlds.len()) as u64;
+    Workers::new(arguments.jobs).run(jobs, move |job, _| work(job), &mut batch);
     batch.finish(now() - start)
 }
 
-/// One scenario in one world.
-#[derive(Clone, Copy)]
-struct Job<'a> {
-    file: &'a File,
-    world: World,
+/// Which scenario a job is, and in which world: each runs in one after the other.
+fn one_of<'a>(files: &'a [File], worlds: &[World], job: u64) -> (&'a File, World) {
+    let job = job as usize;
+    (&files[job / worlds.len()], worlds[job % worlds.len()])
 }
 
 /// What came of a job.
@@ -101,7 +101,7 @@ fn now() -> Instant {
 /// What is known so far.
 struct Batch<'a> {
     arguments: &'a Arguments,
-    jobs: &'a [Job<'a>],
+    files: &'a [File],
     colours: bool,
     bar: ProgressBar,
     table: Table,
@@ -153,6 +153,8 @@ struct Summary {
 #[derive(Serialize)]
 struct Totals {
     scenarios: usize,
+    /// Those that did not run, because it was told to end.
+    not_run: usize,
     worlds: Vec<&'static str>,
     passed: usize,
     /// In all of them together.
@@ -174,8 +176,9 @@ struct Totals {
 }
 
 impl<'a> Batch<'a> {
-    fn new(files: &[File], jobs: &'a [Job<'a>], arguments: &'a Arguments) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(jobs.len() as u64), ProgressDrawTarget::stderr());
+    fn new(files: &'a [File], arguments: &'a Arguments) -> Self {
+        let runs = files.len() * arguments.world.worlds().len();
+        let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{pos} of {len} runs  {wide_bar}  {elapsed}");
         bar.set_style(style.expect("the template is well formed"));
         let colours = colours(&io::stdout());
@@ -186,7 +189,7 @@ impl<'a> Batch<'a> {
         }
         Batch {
             arguments,
-            jobs,
+            files,
             colours,
             bar,
             table,
@@ -201,8 +204,13 @@ impl<'a> Batch<'a> {
     }
 
     /// The reports and the totals.
-    fn finish(self, wall: Duration) -> End {
+    fn finish(mut self, wall: Duration) -> End {
         self.bar.finish_and_clear();
+        let whole = self.results.len() / self.arguments.world.worlds().len();
+        if self.verdicts.len() > whole && self.verdicts.last() == Some(&Verdict::Passed) {
+            // It was told to end between the two worlds of a scenario: what has passed in one of them has not passed.
+            self.verdicts.pop();
+        }
         let (json, colours) = (self.arguments.json, self.colours);
         let verdict = self.verdicts.iter().copied().max().unwrap_or(Verdict::Passed);
         if !json {
@@ -216,13 +224,14 @@ impl<'a> Batch<'a> {
         } else {
             say(format_args!("\n{}", totals.in_words(colours)));
         }
-        verdict.into()
+        interrupt::told().unwrap_or(verdict.into())
     }
 
     fn totals(self, wall: Duration) -> Totals {
         let ended = |verdict: Verdict| self.verdicts.iter().filter(|&&one| one == verdict).count();
         Totals {
             scenarios: self.verdicts.len(),
+            not_run: self.files.len() - self.verdicts.len(),
             worlds: self.arguments.world.worlds().iter().map(|world| world.word()).collect(),
             passed: ended(Verdict::Passed),
             violations: self.results.iter().map(|one| one.violations.len()).sum(),
@@ -262,6 +271,10 @@ impl Totals {
                 result.push_str(&paint(&format!(", {} {what}", thousands(number as u64)), Colour::Red, colours));
             }
         }
+        if self.not_run > 0 {
+            let not_run = format!(", told to end with {} not run", count(self.not_run, "scenario"));
+            result.push_str(&paint(&not_run, Colour::Red, colours));
+        }
         let worlds = if is_both { " in both worlds" } else { "" };
         let twice = if self.runs_each == 2 { ", each run twice" } else { "" };
         let (simulated, wall) =
@@ -283,8 +296,12 @@ impl Watch<Outcome> for Batch<'_> {
         self.bar.inc(1);
     }
 
+    fn tick(&mut self) -> bool {
+        interrupt::told().is_none()
+    }
+
     fn outcome(&mut self, job: u64, outcome: Outcome) -> bool {
-        let Job { file: File { path, name, scenario }, world } = self.jobs[job as usize];
+        let (File { path, name, scenario }, world) = one_of(self.files, self.arguments.world.worlds(), job);
         let case = Case { path, scenario, world };
         let run = outcome.result.as_ref().ok();
         let other = self.first.take_if(|first| first.path == *path);

@@ -18,7 +18,6 @@ use gatecrash_sim::search::fingerprint::Fingerprint;
 use gatecrash_sim::search::report;
 use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::search::workers::{self, Watch, Workers};
-use gatecrash_sim::trace::Actor;
 use gatecrash_sim::trace::ledger::Section;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -26,6 +25,7 @@ use serde::Serialize;
 use self::confirm::{Confirmation, confirm};
 use self::keep::keep;
 use super::files::BadInput;
+use super::interrupt;
 use super::worlds::One;
 use super::{Colour, End, colours, complain, count, paint, say, thousands};
 
@@ -34,9 +34,6 @@ pub const FINDINGS: &str = "target/gatecrash";
 
 /// What is swept when nothing is said.
 const SEEDS_DEFAULT: Range<u64> = 0..100_000;
-
-/// How many seeds a worker takes at a time.
-const BLOCK_SEEDS: u64 = 16;
 
 /// A sweep that finds so many failing seeds has found enough.
 const FAILING_MAX: usize = 1_000;
@@ -74,7 +71,7 @@ impl From<Kind> for Profile {
 /// Each seed is a scenario: devices, users, sites, a policy, a script that races on purpose, and
 /// faults. One in a hundred, and each that fails, runs twice and must do the same; one that fails is
 /// confirmed in a fresh process. Ends with a ledger of what the seeds did and reached. It fails
-/// unless every seed asked for has finished.
+/// unless every seed asked for has finished. A seed that hangs is given up, and the others go on.
 ///
 /// However many seeds fail in one way, they are one finding, and get one folder: the plan and the smallest scenario
 /// that fails so, their traces, and what the packet world makes of it. `gatecrash keep` makes it a test.
@@ -109,7 +106,7 @@ pub struct Arguments {
     /// Print one JSON object instead of the ledger
     #[arg(long)]
     json: bool,
-    /// Give up when nothing happens in a run for so long
+    /// Give a seed up when nothing happens in its run for so long
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "2m")]
     hang_after: Duration,
     /// Where each kind of failure gets its folder
@@ -164,16 +161,11 @@ pub fn run(arguments: &Arguments) -> End {
         deadline: arguments.time.map(|time| start + time),
         hang_after: Some(arguments.hang_after),
     };
-    let number = seeds.end - seeds.start;
-    let block = |block: u64, pulse: &_| -> Vec<SeedRun> {
-        let first = seeds.start + block * BLOCK_SEEDS;
-        let block = first..seeds.end.min(first.saturating_add(BLOCK_SEEDS));
-        block.map(|seed| sweep::seed(seed, manner, pulse)).collect()
-    };
+    let (first, number) = (seeds.start, seeds.end - seeds.start);
     let bar = bar(arguments, &seeds);
     let mut sweep = Sweep { arguments, manner, total: Total::default(), bar, start };
-    let begun = workers.run(number.div_ceil(BLOCK_SEEDS), block, &mut sweep);
-    let asked = if arguments.time.is_some() { number.min(begun * BLOCK_SEEDS) } else { number };
+    let begun = workers.run(number, move |job, pulse| sweep::seed(first + job, manner, pulse), &mut sweep);
+    let asked = if arguments.time.is_some() { begun } else { number };
     sweep.finish(asked, seeds.start, start.elapsed())
 }
 
@@ -209,29 +201,31 @@ struct Sweep<'a> {
     start: Instant,
 }
 
-impl Watch<Vec<SeedRun>> for Sweep<'_> {
-    fn outcome(&mut self, _block: u64, runs: Vec<SeedRun>) -> bool {
-        for run in runs {
-            if let Some(failure) = &run.failure {
-                let told = match failure {
-                    Failure::Violated(violations) => {
-                        format!("{} violated: {}", violations[0].rule, violations[0].property)
-                    }
-                    Failure::NotConverged(reason) => format!("did not converge: {reason}"),
-                    Failure::Harness(error) => format!("the harness failed: {error}"),
-                };
-                // The first of each kind as soon as it is known: a long sweep need not be waited for.
-                if !self.arguments.json && !self.total.findings.contains_key(&failure.fingerprint()) {
-                    self.bar.suspend(|| complain(format_args!("seed {}  {told}", run.seed)));
+impl Watch<SeedRun> for Sweep<'_> {
+    fn outcome(&mut self, _job: u64, run: SeedRun) -> bool {
+        if let Some(failure) = &run.failure {
+            let told = match failure {
+                Failure::Violated(violations) => {
+                    format!("{} violated: {}", violations[0].rule, violations[0].property)
                 }
+                Failure::NotConverged(reason) => format!("did not converge: {reason}"),
+                Failure::Harness(error) => format!("the harness failed: {error}"),
+                Failure::Hangs(said) => {
+                    let given_up = print_duration(self.arguments.hang_after);
+                    format!("hangs, and was given up after {given_up}: {said}")
+                }
+            };
+            // The first of each kind as soon as it is known: a long sweep need not be waited for.
+            if !self.arguments.json && !self.total.findings.contains_key(&failure.fingerprint()) {
+                self.bar.suspend(|| complain(format_args!("seed {}  {told}", run.seed)));
             }
-            self.total.add(run);
         }
+        self.total.add(run);
         self.total.failing() < FAILING_MAX
     }
 
     #[expect(clippy::disallowed_methods, reason = "a progress bar shows how fast it goes")]
-    fn tick(&mut self) {
+    fn tick(&mut self) -> bool {
         let elapsed = self.start.elapsed();
         let position = if self.arguments.time.is_some() { elapsed.as_secs() } else { self.total.finished };
         self.bar.set_position(position);
@@ -242,22 +236,11 @@ impl Watch<Vec<SeedRun>> for Sweep<'_> {
             span(self.total.simulated()),
             count(self.total.failing(), "violation"),
         ));
+        interrupt::told().is_none()
     }
 
-    fn hangs(&mut self, sighting: Sighting) -> ! {
-        let Sighting { seed, at, actor, number, what, .. } = sighting;
-        let actor = match actor {
-            Actor::World => "of the world".to_owned(),
-            Actor::Server => "of the server".to_owned(),
-            Actor::Device(device) => format!("of device {} of the scenario", device.index() + 1),
-        };
-        self.bar.abandon();
-        complain(format_args!(
-            "error: seed {seed} hangs: nothing has happened for {} since {at} s of simulated time.\n\
-             The last event was {what}, number {number} {actor}.",
-            print_duration(self.arguments.hang_after)
-        ));
-        std::process::exit(End::HarnessFailed as i32)
+    fn hung(&mut self, _job: u64, sighting: Sighting) -> SeedRun {
+        SeedRun::hung(sighting, self.manner)
     }
 }
 
@@ -275,6 +258,8 @@ struct Totals {
     violations: usize,
     not_converged: usize,
     harness_failed: usize,
+    /// Whether it was told to end before it had finished.
+    interrupted: bool,
     events: u64,
     simulated_seconds: f64,
     wall_seconds: f64,
@@ -329,7 +314,9 @@ impl Sweep<'_> {
         let not_converged = numbers(|print| matches!(print, Fingerprint::NotConverged(_)));
         let harness_failed = numbers(|print| matches!(print, Fingerprint::Harness(_)));
         let disagrees = found.iter().any(|found| found.disagreement.is_some());
-        let end = if harness_failed > 0 || disagrees || !is_finished && violations + not_converged == 0 {
+        let end = if let Some(end) = interrupt::told() {
+            end
+        } else if harness_failed > 0 || disagrees || !is_finished && violations + not_converged == 0 {
             End::HarnessFailed
         } else if violations > 0 {
             End::Violated
@@ -350,6 +337,7 @@ impl Sweep<'_> {
             violations,
             not_converged,
             harness_failed,
+            interrupted: interrupt::told().is_some(),
             events: total.ledger.events,
             simulated_seconds: total.simulated().as_secs_f64(),
             wall_seconds: wall.as_secs_f64(),
@@ -401,7 +389,7 @@ impl Sweep<'_> {
             packet: None,
             packet_said: None,
         };
-        if self.arguments.unconfirmed {
+        if self.arguments.unconfirmed || first.hangs.is_some() {
             return found;
         }
         found.disagreement = seen.iter().find_map(|failed| match confirm(failed, world) {
@@ -445,7 +433,7 @@ impl Sweep<'_> {
             let more = if found.seeds > SEEDS_TOLD { " …" } else { "" };
             say(format_args!("\n  {} fail so: {}{more}", count(found.seeds, "seed"), seeds.join(", ")));
             match &found.disagreement {
-                None if self.arguments.unconfirmed => {}
+                None if self.arguments.unconfirmed || seen[0].hangs.is_some() => {}
                 None => say("  confirmed in a fresh process"),
                 Some(how) => say(format_args!("  NOT confirmed in a fresh process: {how}")),
             }
@@ -466,6 +454,13 @@ impl Sweep<'_> {
         let verdict = match end {
             End::Passed if totals.properties == 0 => paint("nothing was checked", Colour::Bold, self.colours()),
             End::Passed => paint("no violation", Colour::Green, self.colours()),
+            End::Interrupted | End::Terminated if self.total.failing() == 0 => {
+                paint("told to end, no violation so far", Colour::Bold, self.colours())
+            }
+            End::Interrupted | End::Terminated => {
+                let failing = count(self.total.failing(), "failing seed");
+                paint(&format!("told to end, {failing} so far"), Colour::Red, self.colours())
+            }
             End::Violated | End::NotConverged | End::BadInput | End::HarnessFailed => {
                 let failing = count(self.total.failing(), "failing seed");
                 paint(&failing, Colour::Red, self.colours())

@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::files::BadInput;
+use super::interrupt;
 use super::{End, count, say};
 
 /// How many seed blocks each bug is hunted in.
@@ -84,6 +85,10 @@ pub struct Arguments {
 #[derive(Serialize)]
 struct Zoo {
     bugs: Vec<Hunted>,
+    /// Those that were not hunted in any block, because it was told to end.
+    not_hunted: Vec<&'static str>,
+    /// Whether it was told to end before it had finished: what it says is of the blocks so far.
+    interrupted: bool,
     caught: usize,
     right: usize,
     /// The median of the bugs' medians, where all are caught.
@@ -200,52 +205,55 @@ pub fn run(arguments: &Arguments) -> End {
     }
     let is_meant =
         |bug: &&Bug| arguments.only.is_empty() || arguments.only.iter().any(|id| id.eq_ignore_ascii_case(bug.id));
-    let bugs: Vec<&Bug> = BUGS.iter().filter(is_meant).collect();
+    let bugs: Vec<&'static Bug> = BUGS.iter().filter(is_meant).collect();
     if arguments.list {
         bugs.iter().for_each(|bug| say(format_args!("{:<5} {}", bug.id, bug.what)));
         return End::Passed;
     }
 
     if arguments.show {
-        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, seeds(arguments, 0, arguments.limit))).collect();
+        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, seeds(arguments.from, 0, arguments.limit))).collect();
         return if ends.contains(&End::Violated) { End::Violated } else { End::Passed };
     }
 
     // Block by block, so that no thread is left alone with the slow ones of the last bug.
-    let hunts: Vec<(&Bug, u64)> =
+    let hunts: Vec<(&'static Bug, u64)> =
         (0..arguments.blocks).flat_map(|block| bugs.iter().map(move |&bug| (bug, block))).collect();
     let bar = bar(arguments, hunts.len() as u64);
     let workers = Workers::new(arguments.jobs);
+    let goes_on = || interrupt::told().is_none();
     let mut caught = 0;
+    let (from, limit, unshrunk) = (arguments.from, arguments.limit, arguments.unshrunk);
     let catches = workers.all(
-        &hunts,
-        |&(bug, block)| {
-            let seeds = seeds(arguments, block, arguments.limit);
-            let catch = zoo::hunt(bug, seeds)?;
-            Some(if arguments.unshrunk { (catch, None) } else { shrink(bug, catch) })
+        hunts.clone(),
+        move |&(bug, block)| {
+            let catch = zoo::hunt(bug, seeds(from, block, limit))?;
+            Some(if unshrunk { (catch, None) } else { shrink(bug, catch) })
         },
         |catch| {
             caught += usize::from(catch.is_some());
             bar.inc(1);
             bar.set_message(format!("{caught} caught"));
         },
+        goes_on,
     );
+    let (bugs, not_hunted) = bugs.split_at(bugs.len().min(catches.len()));
     let of = |bug: &Bug| -> Vec<Option<Shown>> {
         hunts.iter().zip(&catches).filter(|((one, _), _)| one.id == bug.id).map(|(_, catch)| catch.clone()).collect()
     };
     let hunted: Vec<Hunted> = bugs.iter().map(|bug| Hunted::new(bug, &of(bug))).collect();
 
     // The same seeds, and nothing is broken.
-    let chunks: Vec<Range<u64>> = (0..arguments.blocks)
-        .flat_map(|block| chunks(seeds(arguments, block, needed(block, &hunted, arguments.limit))))
-        .collect();
+    let chunks: Vec<Range<u64>> =
+        (0..arguments.blocks).flat_map(|block| chunks(seeds(from, block, needed(block, &hunted, limit)))).collect();
     bar.set_length(chunks.len() as u64);
     bar.set_position(0);
     bar.set_message("on the same seeds: false alarms?");
     let alarms = workers.all(
-        &chunks,
+        chunks.clone(),
         |chunk| chunk.clone().filter(|&seed| zoo::false_alarm(seed).is_some()).collect::<Vec<u64>>(),
         |_| bar.inc(1),
+        goes_on,
     );
     bar.finish_and_clear();
     let false_alarm_seeds = alarms.concat();
@@ -260,26 +268,31 @@ pub fn run(arguments: &Arguments) -> End {
             .copied()
             .max()
             .unwrap_or_default(),
-        seeds_unbroken: chunks.iter().map(|chunk| chunk.end - chunk.start).sum(),
+        seeds_unbroken: chunks.iter().take(alarms.len()).map(|chunk| chunk.end - chunk.start).sum(),
         false_alarms: false_alarm_seeds.len(),
         false_alarm_seeds,
+        not_hunted: not_hunted.iter().map(|bug| bug.id).collect(),
+        interrupted: !goes_on(),
         bugs: hunted,
     };
     print::zoo(&zoo, arguments);
+    if let Some(end) = interrupt::told() {
+        return end;
+    }
     let is_within = zoo.median_of_medians.is_some_and(|median| median <= MEDIAN_MAX);
     let is_well = zoo.right == zoo.bugs.len() && zoo.false_alarms == 0 && is_within;
     if is_well { End::Passed } else { End::Violated }
 }
 
 /// The seeds of a block.
-fn seeds(arguments: &Arguments, block: u64, number: u64) -> Range<u64> {
-    let first = arguments.from + block * BLOCK_SEEDS;
+fn seeds(from: u64, block: u64, number: u64) -> Range<u64> {
+    let first = from + block * BLOCK_SEEDS;
     first..first + number
 }
 
-/// How many seeds of the block the slowest bug took.
+/// How many seeds of the block the slowest bug took; none of a block in which nothing was hunted.
 fn needed(block: u64, hunted: &[Hunted], limit: u64) -> u64 {
-    hunted.iter().map(|bug| bug.seeds[block as usize].unwrap_or(limit)).max().unwrap_or(0)
+    hunted.iter().filter_map(|bug| bug.seeds.get(block as usize)).map(|seeds| seeds.unwrap_or(limit)).max().unwrap_or(0)
 }
 
 fn chunks(seeds: Range<u64>) -> impl Iterator<Item = Range<u64>> {

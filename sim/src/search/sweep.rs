@@ -71,6 +71,8 @@ pub enum Failure {
     NotConverged(String),
     /// The harness itself: a world that failed, a panic, two runs that differ.
     Harness(String),
+    /// A run in which nothing happens any more, and that does not end: where it stands.
+    Hangs(String),
 }
 
 impl Failure {
@@ -82,6 +84,7 @@ impl Failure {
             }
             Failure::NotConverged(reason) => Fingerprint::not_converged(reason),
             Failure::Harness(said) => Fingerprint::harness(said),
+            Failure::Hangs(_) => Fingerprint::Harness("a run hangs".to_owned()),
         }
     }
 }
@@ -126,12 +129,12 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     });
     let (summary, mut watch) = match run {
         Ok(Ok(run)) => run,
-        Ok(Err(error)) => return SeedRun::failed(seed, is_soak, error.to_string()),
-        Err(said) => return SeedRun::failed(seed, is_soak, format!("the run {said}")),
+        Ok(Err(error)) => return SeedRun::failed(seed, is_soak, Failure::Harness(error.to_string())),
+        Err(said) => return SeedRun::failed(seed, is_soak, Failure::Harness(format!("the run {said}"))),
     };
     let violations = match caught(|| watch.checks.as_mut().map(|checks| checks.finish(&summary.cast))) {
         Ok(violations) => violations.unwrap_or_default(),
-        Err(said) => return SeedRun::failed(seed, is_soak, format!("a check {said}")),
+        Err(said) => return SeedRun::failed(seed, is_soak, Failure::Harness(format!("a check {said}"))),
     };
     let failure = match (&violations[..], &summary.ending) {
         ([_, ..], _) => Some(Failure::Violated(violations)),
@@ -161,9 +164,16 @@ fn run_in(world: World, scenario: &Scenario, watch: Watch) -> Result<(Summary, W
 }
 
 impl SeedRun {
-    fn failed(seed: Seed, is_soak: bool, said: String) -> SeedRun {
+    /// Of a seed that was given up there.
+    pub fn hung(sighting: Sighting, manner: Manner) -> SeedRun {
+        let seed = Seed { profile: manner.profile, number: sighting.seed };
+        // Drawing may be what hangs: whether it is one without a budget is not asked.
+        SeedRun::failed(seed, false, Failure::Hangs(sighting.to_string()))
+    }
+
+    fn failed(seed: Seed, is_soak: bool, failure: Failure) -> SeedRun {
         let (ledger, sometimes) = (Ledger::default(), Sometimes::default());
-        let failure = Some(Failure::Harness(said));
+        let failure = Some(failure);
         SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest: None, failure }
     }
 }
@@ -212,13 +222,19 @@ pub struct Failed {
     pub seed: Seed,
     /// The sum of its events; none when the run never came to its end.
     pub digest: Option<Digest>,
+    /// Where it stands if it hangs: it must not be run again.
+    pub hangs: Option<String>,
 }
 
 impl Total {
     /// One more seed.
     pub fn add(&mut self, run: SeedRun) {
         if let Some(failure) = &run.failure {
-            let failed = Failed { seed: run.seed, digest: run.digest };
+            let hangs = match failure {
+                Failure::Hangs(said) => Some(said.clone()),
+                Failure::Violated(_) | Failure::NotConverged(_) | Failure::Harness(_) => None,
+            };
+            let failed = Failed { seed: run.seed, digest: run.digest, hangs };
             self.findings.entry(failure.fingerprint()).or_default().push(failed);
         }
         let Some(digest) = run.digest else { return };
@@ -248,8 +264,11 @@ impl Total {
 
 /// Runs what failed again, keeps the trace, and says what is wrong as a person needs it.
 pub fn report(failed: &Failed, world: World) -> String {
-    let scenario = generate::scenario(failed.seed);
     let path = format!("--seed {}", failed.seed);
+    if let Some(said) = &failed.hangs {
+        return format!("{path} hangs: {said}");
+    }
+    let scenario = generate::scenario(failed.seed);
     let case = report::Case { path: &path, scenario: &scenario, world };
     match crate::run(&scenario, world) {
         Ok(run) => report::failure(&case, &run).unwrap_or_else(|| format!("{path} passes when run alone")),

@@ -1,14 +1,15 @@
 //! Workers: threads that take one job after the other, and hand over what came of them in the order of the jobs.
 //!
 //! A job stays on one thread and shares nothing with the others, so that the number of threads shows in nothing but the
-//! time taken. What a job is, and what becomes of one that hangs, is for whoever asks.
+//! time taken. A thread whose job hangs is left behind with it, and another takes its place. What a job is, and what
+//! is said of one that hangs, is for whoever asks.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::sweep::{Pulse, Sighting};
@@ -38,18 +39,133 @@ pub trait Watch<Done> {
     /// What came of this job: as soon as it and all before it are finished. Says whether to go on.
     fn outcome(&mut self, job: u64, done: Done) -> bool;
 
-    /// Called a few times a second.
-    fn tick(&mut self) {}
+    /// Called a few times a second. Says whether to go on.
+    fn tick(&mut self) -> bool {
+        true
+    }
 
-    /// A worker does not get on: its pulse has stood still for too long.
-    fn hangs(&mut self, sighting: Sighting) -> ! {
-        panic!("seed {} hangs, and nobody wants to know", sighting.seed)
+    /// What came of this job, whose worker's pulse has stood still for too long: nobody waits for it any more.
+    fn hung(&mut self, job: u64, _sighting: Sighting) -> Done {
+        panic!("job {job} hangs, and nobody wants to know")
     }
 }
 
 /// How many threads the machine can run at once.
 pub fn cores() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// What a thread says.
+enum Word<Done> {
+    /// What came of a job.
+    Done(u64, Done),
+    /// It takes no more.
+    Left,
+}
+
+/// Says that the thread has left, however it did.
+struct Leaving<Done>(Sender<Word<Done>>);
+
+impl<Done> Drop for Leaving<Done> {
+    fn drop(&mut self) {
+        // Nobody may be there any more, and that is fine.
+        let _ = self.0.send(Word::Left);
+    }
+}
+
+/// What the threads share. A thread that hangs keeps it for as long as the process lives.
+struct Shared<Work, Done> {
+    work: Work,
+    jobs: u64,
+    deadline: Option<Instant>,
+    begun: AtomicU64,
+    is_over: AtomicBool,
+    words: Sender<Word<Done>>,
+}
+
+/// What a thread is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Nothing,
+    Job(u64),
+    /// Whatever comes of it, nobody waits for it any more.
+    GivenUp,
+}
+
+impl<Work: Fn(u64, &Arc<Pulse>) -> Done, Done> Shared<Work, Done> {
+    /// Takes jobs until there are none.
+    #[expect(clippy::disallowed_methods, reason = "the time taken shows in no run")]
+    fn work(&self, pulse: &Arc<Pulse>, at: &Mutex<At>) {
+        let leaving = Leaving(self.words.clone());
+        while !self.is_over.load(Ordering::Relaxed) {
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return self.is_over.store(true, Ordering::Relaxed);
+            }
+            let job = self.begun.fetch_add(1, Ordering::Relaxed);
+            if job >= self.jobs {
+                return;
+            }
+            *held(at) = At::Job(job);
+            let done = (self.work)(job, pulse);
+            let before = std::mem::replace(&mut *held(at), At::Nothing);
+            if before == At::GivenUp {
+                // Another has taken the place, and will say when it leaves.
+                return std::mem::forget(leaving);
+            }
+            if self.words.send(Word::Done(job, done)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn held(at: &Mutex<At>) -> MutexGuard<'_, At> {
+    at.lock().expect("nobody panics while they hold it")
+}
+
+/// A thread, as it is seen from outside.
+struct Seat {
+    thread: JoinHandle<()>,
+    pulse: Arc<Pulse>,
+    at: Arc<Mutex<At>>,
+    /// How far the pulse was when it was last seen to move, and when that was.
+    beats: u64,
+    since: Instant,
+}
+
+impl Seat {
+    #[expect(clippy::disallowed_methods, reason = "threads and the time taken show in no run")]
+    fn taken<Work, Done: Send + 'static>(shared: &Arc<Shared<Work, Done>>) -> Seat
+    where
+        Work: Fn(u64, &Arc<Pulse>) -> Done + Send + Sync + 'static,
+    {
+        let (pulse, at) = (Arc::<Pulse>::default(), Arc::new(Mutex::new(At::Nothing)));
+        let life = {
+            let (shared, pulse, at) = (Arc::clone(shared), Arc::clone(&pulse), Arc::clone(&at));
+            move || shared.work(&pulse, &at)
+        };
+        let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(life);
+        let thread = thread.expect("the system has room for the threads asked for");
+        Seat { thread, pulse, at, beats: 0, since: Instant::now() }
+    }
+
+    /// Gives the thread's job up if it does not get on.
+    #[expect(clippy::disallowed_methods, reason = "the time taken shows in no run")]
+    fn give_up(&mut self, after: Duration) -> Option<(u64, Sighting)> {
+        let mut at = held(&self.at);
+        let sighting = self.pulse.look();
+        let At::Job(job) = *at else {
+            self.since = Instant::now();
+            return None;
+        };
+        if sighting.beats != self.beats {
+            (self.beats, self.since) = (sighting.beats, Instant::now());
+        }
+        (self.since.elapsed() > after).then(|| {
+            *at = At::GivenUp;
+            (job, sighting)
+        })
+    }
 }
 
 impl Workers {
@@ -59,89 +175,75 @@ impl Workers {
     }
 
     /// Does the jobs from 0 on by `work`, which shows a worker's pulse where it has one. Says how many were begun.
-    #[expect(clippy::disallowed_methods, reason = "threads and the time taken show in no run")]
-    pub fn run<Done: Send>(
+    pub fn run<Done: Send + 'static>(
         &self,
         jobs: u64,
-        work: impl Fn(u64, &Arc<Pulse>) -> Done + Sync,
+        work: impl Fn(u64, &Arc<Pulse>) -> Done + Send + Sync + 'static,
         watch: &mut impl Watch<Done>,
     ) -> u64 {
+        let (words, heard) = mpsc::channel();
         let (begun, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+        let shared = Arc::new(Shared { work, jobs, deadline: self.deadline, begun, is_over, words });
         let threads = jobs.min(self.threads.get() as u64);
-        let pulses: Vec<Arc<Pulse>> = (0..threads).map(|_| Arc::default()).collect();
-        thread::scope(|scope| {
-            let (sender, receiver) = mpsc::channel();
-            for pulse in &pulses {
-                // As long as the worker has it, there is work that may hang.
-                let pulse = Arc::clone(pulse);
-                let (sender, begun, is_over, work) = (sender.clone(), &begun, &is_over, &work);
-                let work = move || {
-                    while !is_over.load(Ordering::Relaxed) {
-                        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                            return is_over.store(true, Ordering::Relaxed);
-                        }
-                        let job = begun.fetch_add(1, Ordering::Relaxed);
-                        if job >= jobs || sender.send((job, work(job, &pulse))).is_err() {
-                            return;
-                        }
-                    }
-                };
-                let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-                worker.expect("the system has room for the threads asked for");
+        let mut seats: Vec<Seat> = (0..threads).map(|_| Seat::taken(&shared)).collect();
+        let mut there = seats.len();
+        let (mut waiting, mut expected) = (BTreeMap::new(), 0);
+        while there > 0 {
+            match heard.recv_timeout(LOOK_EVERY) {
+                Ok(Word::Done(job, done)) => {
+                    watch.finished(&done);
+                    waiting.insert(job, done);
+                }
+                Ok(Word::Left) => there -= 1,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
-            drop(sender);
-            let (mut waiting, mut expected) = (BTreeMap::new(), 0);
-            let mut seen = vec![(0, Instant::now()); pulses.len()];
-            loop {
-                match receiver.recv_timeout(LOOK_EVERY) {
-                    Ok((job, done)) => {
-                        watch.finished(&done);
-                        waiting.insert(job, done);
-                    }
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => break,
-                }
-                while let Some(done) = waiting.remove(&expected) {
-                    if !watch.outcome(expected, done) {
-                        is_over.store(true, Ordering::Relaxed);
-                    }
-                    expected += 1;
-                }
-                watch.tick();
-                let Some(hang_after) = self.hang_after else { continue };
-                for (pulse, (beats, since)) in pulses.iter().zip(&mut seen) {
-                    let sighting = pulse.look();
-                    if sighting.beats != *beats {
-                        (*beats, *since) = (sighting.beats, Instant::now());
-                    } else if since.elapsed() > hang_after && Arc::strong_count(pulse) > 1 {
-                        watch.hangs(sighting);
-                    }
-                }
+            for seat in &mut seats {
+                let Some((job, sighting)) = self.hang_after.and_then(|after| seat.give_up(after)) else { continue };
+                waiting.insert(job, watch.hung(job, sighting));
+                // The thread that was there goes on by itself, as long as the process lives.
+                *seat = Seat::taken(&shared);
             }
-        });
-        begun.into_inner().min(jobs)
+            while let Some(done) = waiting.remove(&expected) {
+                if !watch.outcome(expected, done) {
+                    shared.is_over.store(true, Ordering::Relaxed);
+                }
+                expected += 1;
+            }
+            if !watch.tick() {
+                shared.is_over.store(true, Ordering::Relaxed);
+            }
+        }
+        for seat in seats {
+            if let Err(panic) = seat.thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        shared.begun.load(Ordering::Relaxed).min(jobs)
     }
 
-    /// What comes of each job, in their order. `finished` is called as each is, in any order.
-    pub fn all<Job: Sync, Done: Send>(
+    /// What comes of each job, in their order, as far as they were begun. `finished` is called as each is, in any order;
+    /// `goes_on` says whether to go on.
+    pub fn all<Job: Send + Sync + 'static, Done: Send + 'static>(
         &self,
-        jobs: &[Job],
-        work: impl Fn(&Job) -> Done + Sync,
+        jobs: Vec<Job>,
+        work: impl Fn(&Job) -> Done + Send + Sync + 'static,
         finished: impl FnMut(&Done),
+        goes_on: impl Fn() -> bool,
     ) -> Vec<Done> {
-        let mut all = All { done: Vec::with_capacity(jobs.len()), finished };
-        self.run(jobs.len() as u64, |job, _| work(&jobs[job as usize]), &mut all);
+        let mut all = All { done: Vec::with_capacity(jobs.len()), finished, goes_on };
+        self.run(jobs.len() as u64, move |job, _| work(&jobs[job as usize]), &mut all);
         all.done
     }
 }
 
 /// Keeps what comes.
-struct All<Done, Finished> {
+struct All<Done, Finished, GoesOn> {
     done: Vec<Done>,
     finished: Finished,
+    goes_on: GoesOn,
 }
 
-impl<Done, Finished: FnMut(&Done)> Watch<Done> for All<Done, Finished> {
+impl<Done, Finished: FnMut(&Done), GoesOn: Fn() -> bool> Watch<Done> for All<Done, Finished, GoesOn> {
     fn finished(&mut self, done: &Done) {
         (self.finished)(done);
     }
@@ -149,6 +251,10 @@ impl<Done, Finished: FnMut(&Done)> Watch<Done> for All<Done, Finished> {
     fn outcome(&mut self, _job: u64, done: Done) -> bool {
         self.done.push(done);
         true
+    }
+
+    fn tick(&mut self) -> bool {
+        (self.goes_on)()
     }
 }
 
@@ -175,10 +281,10 @@ mod tests {
     fn results_come_in_the_order_of_the_jobs() {
         let jobs: Vec<u64> = (0..50).collect();
         let mut finished = 0;
-        let squares = three().all(&jobs, |job| job * job, |_| finished += 1);
+        let squares = three().all(jobs.clone(), |job| job * job, |_| finished += 1, || true);
         assert_eq!(squares, jobs.iter().map(|job| job * job).collect::<Vec<_>>());
         assert_eq!(finished, 50);
-        assert!(three().all(&[], |job: &u64| *job, |_| {}).is_empty());
+        assert!(three().all(Vec::new(), |job: &u64| *job, |_| {}, || true).is_empty());
     }
 
     #[test]
@@ -196,32 +302,54 @@ mod tests {
         assert_eq!(workers.run(9, |job, _| job * job, &mut UpTo(9, Vec::new())), 0);
     }
 
-    /// Unwinds where the command exits.
-    struct Hung;
+    #[test]
+    fn whoever_watches_can_end_it_while_nothing_is_finished() {
+        let jobs: Vec<u64> = (0..u64::from(u16::MAX)).collect();
+        let slow = |job: &u64| {
+            thread::park_timeout(Duration::from_millis(1));
+            *job
+        };
+        let done = three().all(jobs, slow, |_| {}, || false);
+        assert!(done.len() < 10_000, "{} were done", done.len());
+    }
 
-    impl Watch<()> for Hung {
-        fn outcome(&mut self, _: u64, (): ()) -> bool {
+    #[test]
+    fn a_panic_of_a_worker_is_one_of_the_caller() {
+        let panics = |_: u64, _: &Arc<Pulse>| -> u64 { std::panic::resume_unwind(Box::new("no")) };
+        let said = std::panic::catch_unwind(|| three().run(2, panics, &mut UpTo(9, Vec::new())));
+        assert_eq!(said.expect_err("it panics").downcast_ref(), Some(&"no"));
+    }
+
+    /// What came of each job, and which of them hung.
+    #[derive(Default)]
+    struct Hangs(Vec<u64>, Vec<u64>);
+
+    impl Watch<u64> for Hangs {
+        fn outcome(&mut self, _job: u64, done: u64) -> bool {
+            self.0.push(done);
             true
         }
 
-        fn hangs(&mut self, sighting: Sighting) -> ! {
-            GO_ON.store(true, Ordering::Relaxed);
-            std::panic::resume_unwind(Box::new(sighting.seed))
+        fn hung(&mut self, job: u64, sighting: Sighting) -> u64 {
+            assert_eq!(sighting.seed, job);
+            self.1.push(job);
+            1_000
         }
     }
 
-    static GO_ON: AtomicBool = AtomicBool::new(false);
-
     #[test]
-    fn a_worker_whose_pulse_stands_still_is_told() {
+    fn a_job_that_hangs_takes_nothing_with_it() {
         let workers = Workers { hang_after: Some(Duration::from_millis(500)), ..Workers::new(NonZeroUsize::MIN) };
         let work = |job, pulse: &Arc<Pulse>| {
             pulse.begin(job);
-            while job == 7 && !GO_ON.load(Ordering::Relaxed) {
-                thread::park_timeout(LOOK_EVERY);
+            while job == 3 {
+                thread::park();
             }
+            job
         };
-        let hung = std::panic::catch_unwind(|| workers.run(8, work, &mut Hung)).expect_err("it hangs");
-        assert_eq!(hung.downcast_ref(), Some(&7_u64));
+        let mut watch = Hangs::default();
+        assert_eq!(workers.run(6, work, &mut watch), 6);
+        assert_eq!(watch.0, [0, 1, 2, 1_000, 4, 5]);
+        assert_eq!(watch.1, [3]);
     }
 }

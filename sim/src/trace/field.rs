@@ -3,7 +3,7 @@
 //! Writes nothing itself: whoever shows or sums up an event visits its fields.
 
 use gatecrash::client::Status;
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::id::Attempt;
 use gatecrash::policy::{Platform, Seats};
 use gatecrash::protocol::{FrameError, KickReason, Presence};
@@ -200,6 +200,7 @@ fields! {
     Conduct: |one| Value::Word(one.word());
     CommitPoint: |one| Value::Word(one.word());
     Direction: |one| Value::Word(one.word());
+    Reason: |one| Value::Word(one.word());
     Code: |code| Value::Code(code);
     Refusal: |refusal| match refusal {
         Refusal::Code(code) => Value::Code(code),

@@ -140,7 +140,7 @@ impl Ledger {
             What::Called { request, .. } => self.calls[request.index()] += 1,
             What::Answered { kind, outcome, .. } => {
                 let code = match outcome {
-                    Outcome::Failed { code } => Some(code),
+                    Outcome::Failed { code, .. } => Some(code),
                     Outcome::Done
                     | Outcome::Message { .. }
                     | Outcome::Conversations { .. }

@@ -18,7 +18,7 @@ pub mod record;
 pub mod render;
 
 use gatecrash::client::Status;
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::id::Attempt;
 use gatecrash::policy::{Platform, Seats};
 use gatecrash::protocol::{self, FrameError, KickReason, Presence};
@@ -283,7 +283,7 @@ records! {
         /// It succeeded, with a status report; none when that is empty.
         Report = "ok_report" { report: Option<ListIndex> },
         /// It failed.
-        Failed = "failed" { code: Code },
+        Failed = "failed" { code: Code, reason: Option<Reason> },
     }
 
     /// What a listener is told.
@@ -498,6 +498,8 @@ records! {
         /// The device is on the network of this site from now on, whether it had a connection to lose or not: what befalls
         /// that site befalls it.
         Moved = "moved" { device: DeviceIndex, site: SiteIndex },
+        /// The script had a call for the device, or one waited until it wakes, and its process is dead: nobody makes it.
+        Skipped = "skipped" { device: DeviceIndex },
     }
 }
 

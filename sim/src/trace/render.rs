@@ -95,7 +95,7 @@ fn part(event: &Event) -> Part {
         | What::NewDevice { .. }
         | What::NetworkChanged
         | What::Fault { .. }
-        | What::Effect { effect: Effect::Nothing }
+        | What::Effect { effect: Effect::Nothing | Effect::Skipped { .. } }
         | What::Stranger { .. }
         | What::OldKeyDropped
         | What::ScriptEnded

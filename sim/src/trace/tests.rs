@@ -317,8 +317,8 @@ fn any_change_changes_the_digest() {
         sum(&|run| heartbeat(run)),
         sum(&|run| text(run, "one")),
         sum(&|run| text(run, "two")),
-        sum(&|run| run.does(1, client::Action::DropEvents)),
-        sum(&|run| run.does(2, client::Action::DropEvents)),
+        sum(&|run| run.does(1, client::Action::DropEvents { given_up: Code::NotLoggedIn.into() })),
+        sum(&|run| run.does(2, client::Action::DropEvents { given_up: Code::NotLoggedIn.into() })),
         sum(&|run| run.takes(1, client::Input::Woken)),
         sum(&|run| run.recorder.device_stored(run.at, device(1), Change(1))),
         sum(&|run| run.recorder.device_stored(run.at, device(1), Change(2))),
@@ -430,7 +430,7 @@ fn a_result_says_whose_call_it_answers_and_uninit_returns() {
     let call = |call: u64, request| run.takes(1, client::Input::Call { call: CallId(call), request });
     let result = |call: u64, outcome| run.does(1, client::Action::Result { call: CallId(call), outcome });
     call(1, client::Call::Login { user: "no such name!".to_owned(), ticket: Ticket::from("") });
-    result(1, Err(Code::InvalidUserId));
+    result(1, Err(Code::InvalidUserId.into()));
     call(2, client::Call::Uninit);
     result(2, Ok(client::Reply::Done));
     result(2, Ok(client::Reply::Done));

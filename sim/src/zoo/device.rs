@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatecrash::client::{Action, Call, Event, Input, Output, Status, Write};
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Failure, Reason};
 use gatecrash::id::{CallId, Change, ConnectionId, UserId};
 use gatecrash::protocol::{ClientFrame, Kick, ResumeOutcome, ServerFrame};
 use gatecrash::ticket::Ticket;
@@ -235,15 +235,15 @@ impl Interceptor for StaysLoggingIn {
 
     fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
         for output in outputs.iter() {
-            if let Action::Result { call, outcome: Err(Code::NoLink | Code::ConnectTimeout | Code::NoAnswer) } =
-                output.action
-                && self.logins.of(device).contains(&call)
+            if let Action::Result { call, outcome: Err(failure) } = &output.action
+                && matches!(failure.code, Code::NoLink | Code::ConnectTimeout | Code::NoAnswer)
+                && self.logins.of(device).contains(call)
             {
                 *self.stuck.of(device) = true;
             }
         }
         for call in std::mem::take(self.refused.of(device)) {
-            outputs.push(output(Action::Result { call, outcome: Err(Code::LoginPending) }));
+            outputs.push(output(Action::Result { call, outcome: Err(Code::LoginPending.into()) }));
         }
     }
 }
@@ -254,7 +254,8 @@ pub(super) struct FailedLoginIsNotAnswered;
 impl Interceptor for FailedLoginIsNotAnswered {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         let is_failure = |output: &Output| {
-            matches!(output.action, Action::Result { outcome: Err(Code::NoAnswer | Code::ConnectTimeout), .. })
+            matches!(&output.action, Action::Result { outcome: Err(failure), .. }
+                if matches!(failure.code, Code::NoAnswer | Code::ConnectTimeout))
         };
         outputs.retain(|output| !is_failure(output));
     }
@@ -265,10 +266,11 @@ pub(super) struct ResultsTwice;
 
 impl Interceptor for ResultsTwice {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
-        let twice = |one: Output| match one.action {
-            Action::Result { outcome: Err(Code::LoginCancelled | Code::NotLoggedIn), .. } => vec![one.clone(), one],
-            _ => vec![one],
+        let is_it = |one: &Output| {
+            matches!(&one.action, Action::Result { outcome: Err(failure), .. }
+                if matches!(failure.code, Code::LoginCancelled | Code::NotLoggedIn))
         };
+        let twice = |one: Output| if is_it(&one) { vec![one.clone(), one] } else { vec![one] };
         *outputs = std::mem::take(outputs).into_iter().flat_map(twice).collect();
     }
 }
@@ -347,7 +349,7 @@ pub(super) struct NothingIsTakenBack;
 
 impl Interceptor for NothingIsTakenBack {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
-        outputs.retain(|output| output.action != Action::DropEvents);
+        outputs.retain(|output| !matches!(output.action, Action::DropEvents { .. }));
     }
 }
 
@@ -429,12 +431,12 @@ impl Interceptor for SendsAgain {
                 }
                 Action::Result { call, outcome } => {
                     let frame = self.sent.of(device).remove(call);
-                    if *outcome == Err(Code::NoAnswer) {
+                    if *outcome == Err(Code::NoAnswer.into()) {
                         self.again.of(device).extend(frame);
                     }
                 }
                 Action::Event(Event::ConnectSuccess) => is_back = true,
-                Action::Event(Event::KickedOffline(_) | Event::UserSigExpired(_)) | Action::DropEvents => {
+                Action::Event(Event::KickedOffline(_) | Event::UserSigExpired(_)) | Action::DropEvents { .. } => {
                     self.again.forget(device);
                 }
                 _ => {}
@@ -542,6 +544,21 @@ impl Interceptor for EpochIsNotCarried {
             let Some(user) = *self.users.of(device) else { continue };
             // The first epoch a device had as this user is the one it goes on with.
             admission.epoch = *self.epochs.of(device).entry(user).or_insert(admission.epoch);
+        }
+    }
+}
+
+/// Why nobody is logged in is told in one way, whatever it was.
+pub(super) struct ReasonIsLost;
+
+impl Interceptor for ReasonIsLost {
+    fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
+        for output in outputs {
+            if let Action::Result { outcome: Err(Failure { reason: Some(reason), .. }), .. } = &mut output.action
+                && matches!(reason, Reason::Kicked | Reason::Expired)
+            {
+                *reason = Reason::LoggedOut;
+            }
         }
     }
 }

@@ -37,6 +37,7 @@ const PRESENCE: &str = "presence events are numbered without gaps and, replayed,
 const QUERY: &str = "a query shows each user's presence, and unknown users as such";
 const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
 const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
+const SDK: &str = "a call's result is one that what was called and what came in can lead to";
 const SILENCE: &str = "without an account the SDK does not connect, resume or log in by itself";
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
@@ -292,4 +293,6 @@ pub const BUGS: &[Bug] = bugs! {
         [LINK] Broken::client(ClientBug::ReturnsWithEverybody);
     "S3" "however many devices there are, the server names the shortest return spread" ""
         [] Broken::server(ServerBug::SpreadsNobody);
+    "Z71" "a call that is refused after a kick or an expiry is told that the application logged out" ""
+        [SDK] Broken::interceptor(device::ReasonIsLost);
 };

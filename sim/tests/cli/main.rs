@@ -6,6 +6,8 @@
 
 mod files;
 mod inspect;
+#[cfg(target_os = "linux")]
+mod interrupt;
 mod keep;
 mod replay;
 mod run;

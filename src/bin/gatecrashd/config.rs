@@ -16,6 +16,7 @@ use gatecrash::id::UserId;
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::server::Config;
+use gatecrash::span;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
@@ -97,6 +98,9 @@ impl Limits {
     }
 }
 
+/// The longest time that a configuration may say.
+const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
+
 /// A time such as `400s`, above zero and at most a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Time(Duration);
@@ -105,24 +109,14 @@ impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         time_of(&text).ok_or_else(|| {
-            D::Error::custom(format!("`{text}` is no time: write a number with ms, s, m, h or d, up to 365d"))
+            D::Error::custom(format!("`{text}` is no time: write one such as 500ms, 1.5s, 1m30s or 7d, up to 365d"))
         })
     }
 }
 
 fn time_of(text: &str) -> Option<Time> {
-    let unit_at = text.find(|character: char| !character.is_ascii_digit())?;
-    let (number, unit) = text.split_at(unit_at);
-    let unit_millis = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    let millis = number.parse::<u64>().ok()?.checked_mul(unit_millis)?;
-    (1..=365 * 86_400_000).contains(&millis).then_some(Time(Duration::from_millis(millis)))
+    let time = span::parse(text)?;
+    (!time.is_zero() && time <= TIME_MAX).then_some(Time(time))
 }
 
 /// A configuration that can be used.
@@ -483,7 +477,7 @@ mod tests {
             ("[limits]\nsilense = \"1s\"", "4:1: unknown key `silense`; did you mean `silence`?"),
             (
                 "[limits]\nsilence = \"4 minutes\"",
-                "4:11: `4 minutes` is no time: write a number with ms, s, m, h or d, up to 365d",
+                "4:11: `4 minutes` is no time: write one such as 500ms, 1.5s, 1m30s or 7d, up to 365d",
             ),
             (
                 "[max_instances]\nios = 2",
@@ -581,7 +575,8 @@ mod tests {
     fn times_have_a_unit_and_bounds() {
         assert_eq!(time_of("7d"), Some(Time(Duration::from_secs(7 * 86_400))));
         assert_eq!(time_of("365d"), Some(Time(Duration::from_secs(365 * 86_400))));
-        for text in ["", "5", "s", "0s", "366d", "1.5s", "-1s", "99999999999999999999s", "5 s", "5S"] {
+        assert_eq!(time_of("1m30.5s"), Some(Time(Duration::from_millis(90_500))));
+        for text in ["", "5", "s", "0s", "366d", "-1s", "99999999999999999999s", "5 s", "5S"] {
             assert_eq!(time_of(text), None, "{text}");
         }
     }

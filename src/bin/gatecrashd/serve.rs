@@ -63,6 +63,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     for warning in warnings {
         warn!("{warning}");
     }
+    make_room(settings.connections_max);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -100,6 +101,24 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
             }
         }
     })
+}
+
+/// How many files a server has open beside its connections: the database, the listener, what the runtime needs.
+const FILES_BESIDE: u64 = 32;
+
+/// Asks the system for as many open files as the connections need, and says so where it does not give them: whoever
+/// comes then would be kept waiting, and not told that the server is full (INPUT-5).
+fn make_room(connections_max: usize) {
+    let wanted = connections_max as u64 + FILES_BESIDE;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(open_files) if open_files < wanted => warn!(
+            open_files,
+            connections_max,
+            "the system allows fewer open files than there may be connections: raise it (ulimit -n), or set connections_max lower"
+        ),
+        Ok(_) => {}
+        Err(error) => warn!(%error, "cannot ask how many files may be open"),
+    }
 }
 
 /// Whether this can be listened on, asked before anything is made (CONFIG-1). An address that is taken may be a

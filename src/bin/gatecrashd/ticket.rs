@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{ArgGroup, Args, Subcommand};
 use gatecrash::code::Code;
 use gatecrash::id::UserId;
+use gatecrash::span;
 use gatecrash::ticket::{self, Contents, SecretKey, TICKET_BYTES_MAX, TicketSpec, Unreadable};
 use serde_json::json;
 
@@ -19,8 +20,8 @@ use crate::date::Seconds;
 use crate::secret::Secret;
 use crate::{BadInput, End};
 
-/// A week, in seconds.
-const TTL: u64 = 7 * 24 * 60 * 60;
+/// For how long a ticket is valid when nothing is said.
+const TTL: &str = "7d";
 
 #[derive(Args)]
 pub struct Arguments {
@@ -41,7 +42,7 @@ enum Command {
 #[command(after_help = "\
 Examples:
   gatecrashd ticket sign --app-id 1400000000 --key-file secret.key --user alice
-  gatecrashd ticket sign --app-id 7 --key-file secret.key --user bob --ttl 60 --issued-at 1700000000
+  gatecrashd ticket sign --app-id 7 --key-file secret.key --user bob --ttl 1m --issued-at 1700000000
 
 A key given with --key stands in the process list, where others on the machine can read it.")]
 struct Sign {
@@ -57,8 +58,8 @@ struct Sign {
     /// The user the ticket is for: 1 to 32 of a-z A-Z 0-9 _ -
     #[arg(long, value_name = "USER-ID")]
     user: UserId,
-    /// How long the ticket is valid
-    #[arg(long, value_name = "SECONDS", default_value_t = TTL)]
+    /// How long the ticket is valid: a span such as 7d or 1h30m, or a number of seconds, as it stands in the ticket
+    #[arg(long, value_name = "TIME", default_value = TTL, value_parser = ttl_of)]
     ttl: u64,
     /// When the ticket is issued, in seconds since 1970 [default: now, by the system clock]
     #[arg(long, value_name = "UNIX_SECONDS")]
@@ -129,6 +130,16 @@ pub fn run(arguments: Arguments) -> Result<(End, String), BadInput> {
         Command::Verify(arguments) => verify(arguments),
         Command::Show(arguments) => show(arguments),
     }
+}
+
+/// Whole seconds: a ticket knows no others.
+fn ttl_of(text: &str) -> Result<u64, String> {
+    let expected = || "expected a span of whole seconds such as 7d or 1h30m, or a number of seconds".to_owned();
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let span = span::parse(text).filter(|span| span.subsec_nanos() == 0);
+    span.map(|span| span.as_secs()).ok_or_else(expected)
 }
 
 fn sign(arguments: Sign) -> Result<(End, String), BadInput> {

@@ -11,7 +11,7 @@ use tracing::{debug, error};
 
 use super::sdk::{Answer, Calls, Listener, Setup, Unheard};
 use crate::client::{Action, Call, Client, Input, Output, Reply, Start, Status};
-use crate::code::{Code, Failure, Reason};
+use crate::code::{Code, Failure};
 use crate::decide::ClientDecisions;
 use crate::driver::{ClientSeen, Observe, OnDisk, Surroundings};
 use crate::id::{CallId, Change, UserId};
@@ -49,8 +49,6 @@ struct Waiting {
     of_account: bool,
     /// Whether its success promises what the device's record holds (LOGOUT-2).
     of_record: bool,
-    /// Why it is refused, if it is (API-1).
-    reason: Option<Reason>,
 }
 
 impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
@@ -84,7 +82,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
         let mut locked = self.lock();
         let now = self.now();
         locked.core.handle_timeout(now);
-        self.drain(now, &mut locked, Code::NotLoggedIn.into());
+        self.drain(now, &mut locked);
     }
 
     /// ATT-5: the record cannot be written, and what waited for it is given up: these frames, and results,
@@ -92,7 +90,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
     pub(super) fn storage_failed(&self, stored: Change, unsent: Vec<ClientFrame<Ticket>>) {
         let mut locked = self.lock();
         locked.tell_without_the_disk(stored);
-        self.take(&mut locked, Input::StorageFailed { unsent }, Code::NotLoggedIn.into());
+        self.take(&mut locked, Input::StorageFailed { unsent });
     }
 
     /// Whether the application waits for the disk.
@@ -102,7 +100,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
 
     /// Something happened to the connection.
     pub(super) fn input(&self, input: Input) {
-        self.take(&mut self.lock(), input, Code::NotLoggedIn.into());
+        self.take(&mut self.lock(), input);
     }
 
     pub(super) fn take_orders(&self) -> VecDeque<Output> {
@@ -134,30 +132,20 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
         self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, locked: &mut Locked<D>, input: Input, given_up: Failure) {
+    fn take(&self, locked: &mut Locked<D>, input: Input) {
         let now = self.now();
         self.observe.client(now, ClientSeen::Input(&input));
         locked.core.handle_input(now, input);
-        self.drain(now, locked, given_up);
+        self.drain(now, locked);
     }
 
-    /// `given_up` is what calls of an account end with that the input gives up.
-    fn drain(&self, now: Instant, locked: &mut Locked<D>, given_up: Failure) {
+    fn drain(&self, now: Instant, locked: &mut Locked<D>) {
         while let Some(output) = locked.core.poll_output() {
             match &output.action {
-                Action::Result { call, outcome } => {
-                    if *outcome == Err(Code::NotLoggedIn) {
-                        // A switch has ended what was asked for the one before.
-                        let switched = given_up.reason.filter(|reason| *reason == Reason::Switched);
-                        let reason = switched.or_else(|| locked.core.reason());
-                        locked.pending.entry(*call).and_modify(|waiting| waiting.reason = reason);
-                    }
-                    locked.deliveries.push_back(output);
-                }
-                Action::Event(_) => locked.deliveries.push_back(output),
-                Action::DropEvents => {
+                Action::Result { .. } | Action::Event(_) => locked.deliveries.push_back(output),
+                Action::DropEvents { given_up } => {
                     self.observe.client(now, ClientSeen::Output(&output));
-                    locked.forget_account(given_up);
+                    locked.forget_account(*given_up);
                 }
                 Action::Status { status, login_user } => {
                     debug!(status = status.word(), user = login_user.as_ref().map(UserId::as_str));
@@ -185,7 +173,7 @@ impl<D: ClientDecisions> Locked<D> {
             if let Action::Result { call, outcome: outcome @ Ok(_) } = &mut output.action
                 && self.pending.get(call).is_some_and(|waiting| waiting.of_record)
             {
-                *outcome = Err(Code::StorageFailed);
+                *outcome = Err(Code::StorageFailed.into());
             }
         }
     }
@@ -197,10 +185,9 @@ impl<D: ClientDecisions> Locked<D> {
         for output in &mut self.deliveries {
             if let Action::Result { call, outcome } = &mut output.action
                 && outcome.is_ok()
-                && let Some(waiting) = self.pending.get_mut(call).filter(|waiting| waiting.of_account)
+                && self.pending.get(call).is_some_and(|waiting| waiting.of_account)
             {
-                waiting.reason = given_up.reason;
-                *outcome = Err(given_up.code);
+                *outcome = Err(given_up);
             }
         }
     }
@@ -213,20 +200,18 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
         locked.last_call = CallId(locked.last_call.0 + 1);
         let call = locked.last_call;
         if !locked.ended {
-            let because = |reason| Failure { code: Code::NotLoggedIn, reason: Some(reason) };
-            let (of_account, given_up) = match &request {
-                Call::Init(_) => (false, Code::NotLoggedIn.into()),
-                Call::Uninit => (false, Code::Uninitialised.into()),
-                Call::Logout => (false, because(Reason::LoggedOut)),
-                Call::Login { .. } => (true, because(Reason::Switched)),
-                Call::Conversations | Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. } => {
-                    (true, Code::NotLoggedIn.into())
-                }
+            let of_account = match &request {
+                Call::Init(_) | Call::Uninit | Call::Logout => false,
+                Call::Login { .. }
+                | Call::Conversations
+                | Call::SendMessage { .. }
+                | Call::AdminKick { .. }
+                | Call::QueryStatus { .. } => true,
             };
             let of_record = matches!(request, Call::Logout);
-            locked.pending.insert(call, Waiting { answer, of_account, of_record, reason: None });
+            locked.pending.insert(call, Waiting { answer, of_account, of_record });
             debug!(call = call.0, request = request.word());
-            self.take(&mut locked, Input::Call { call, request }, given_up);
+            self.take(&mut locked, Input::Call { call, request });
             self.changed.notify_one();
         }
         (call, receiver)
@@ -244,7 +229,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
         }
         let mut locked = self.lock();
         if !locked.ended {
-            self.take(&mut locked, input, Code::NotLoggedIn.into());
+            self.take(&mut locked, input);
             self.changed.notify_one();
         }
     }
@@ -274,9 +259,7 @@ impl Delivery {
     /// Ends the call, or calls the listener.
     pub(super) fn make(self) {
         match (self.output.action, self.waiting) {
-            (Action::Result { call, outcome }, Some(Waiting { answer, reason, .. })) => {
-                let of = |code: Code| Failure { code, reason: reason.filter(|_| code == Code::NotLoggedIn) };
-                let outcome = outcome.map_err(of);
+            (Action::Result { call, outcome }, Some(Waiting { answer, .. })) => {
                 debug!(call = call.0, failure = outcome.as_ref().err().map(Failure::to_string), "result");
                 // Whoever called may have stopped waiting.
                 let _ = answer.send(outcome);

@@ -113,7 +113,7 @@ impl Ledger {
                 self.pending_logouts.remove(call);
             }
             Action::Event(event) => self.event(event),
-            Action::DropEvents => self.connecting = false,
+            Action::DropEvents { .. } => self.connecting = false,
             Action::Status { status, login_user } => {
                 let allowed = match self.status {
                     Status::Logout => [Status::Logining].as_slice(),

@@ -36,7 +36,7 @@ fn one_timer_fires_by_its_name() {
     assert!(!client.fire(Instant::ZERO, Timer::HeartbeatAnswer));
     assert_eq!(actions(&mut client), []);
     assert!(client.fire(Instant::ZERO, Timer::Login));
-    let over = Action::Result { call: CallId(2), outcome: Err(Code::ConnectTimeout) };
+    let over = Action::Result { call: CallId(2), outcome: Err(Code::ConnectTimeout.into()) };
     assert!(actions(&mut client).contains(&over));
     assert!(!client.fire(Instant::ZERO, Timer::Login));
 }

@@ -321,7 +321,7 @@ impl<D: ClientDecisions> Play<D> {
                 Action::Store { .. }
                 | Action::Result { .. }
                 | Action::Event(_)
-                | Action::DropEvents
+                | Action::DropEvents { .. }
                 | Action::Status { .. }
                 | Action::Note(_) => {}
             }

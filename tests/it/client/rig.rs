@@ -283,7 +283,7 @@ impl Rig {
                 Ok(Reply::Message(id)) => format!("result {} id {}", call.0, id.0),
                 Ok(Reply::Conversations(list)) => format!("result {} list{}", call.0, rendered_list(&list)),
                 Ok(Reply::Report(_)) => format!("result {} report", call.0),
-                Err(code) => format!("result {} [{}]", call.0, code.number()),
+                Err(failure) => format!("result {} [{}]", call.0, failure.code.number()),
             },
             Action::Event(Event::Message(message)) => {
                 format!("event message {} from {}", message.id.0, message.from)
@@ -296,7 +296,7 @@ impl Rig {
                 format!("event user_sig_expired {user} {epoch}")
             }
             Action::Event(event @ (Event::Connecting | Event::ConnectSuccess)) => format!("event {}", event.word()),
-            Action::DropEvents => "drop events".into(),
+            Action::DropEvents { .. } => "drop events".into(),
             Action::Status { status, login_user: Some(user) } => format!("status {} {user}", status.word()),
             Action::Status { status, login_user: None } => format!("status {}", status.word()),
             Action::Note(Note::BackOff { attempt, delay }) => {

@@ -285,7 +285,7 @@ impl Reader<'_> {
             Outcome::Done | Outcome::Message { .. } | Outcome::Conversations { .. } | Outcome::Report { .. } => {
                 Answer::Ok
             }
-            Outcome::Failed { code } => Answer::Fails(code),
+            Outcome::Failed { code, .. } => Answer::Fails(code),
         };
         let is_right = seen == answer && within(between, at);
         (!is_right).then(|| made.instead(format!("it was answered {} at {at} s", answer_word(seen))))

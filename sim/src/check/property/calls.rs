@@ -94,14 +94,14 @@ impl Property for Calls {
             What::Answered {
                 call,
                 kind: Some(CallKind::Login),
-                outcome: Outcome::Failed { code: Code::LoginPending },
+                outcome: Outcome::Failed { code: Code::LoginPending, .. },
                 ..
             } if !sdk.calls.iter().any(|other| other.kind == CallKind::Login && other.call != call) => {
                 report.event(PENDING, event, format!("{name}'s login was refused for another, and none is pending"));
             }
             What::Answered {
                 kind: Some(CallKind::Login),
-                outcome: Outcome::Failed { code: Code::LoginCancelled },
+                outcome: Outcome::Failed { code: Code::LoginCancelled, .. },
                 ..
             } if !sdk.calls.iter().any(|other| other.kind == CallKind::Logout) => {
                 report.event(CANCELLED, event, format!("{name}'s login ended for a logout, and nobody logs out"));

@@ -77,7 +77,7 @@ impl Property for SdkModel {
 #[cfg(test)]
 mod tests {
     use gatecrash::client::Status;
-    use gatecrash::code::Code;
+    use gatecrash::code::{Code, Reason};
     use gatecrash::policy::Platform;
     use gatecrash::protocol::FrameError;
 
@@ -171,7 +171,7 @@ mod tests {
         ends(login(asked(), 3, BOB), 3, failed(Code::LogoutPending)).breaks("LOGIN-4");
         ends(asked().calls(PHONE, 3, Request::Logout), 2, failed(Code::LoginCancelled)).holds();
         ends(asked().calls(PHONE, 3, Request::Logout), 2, failed(Code::NotLoggedIn)).breaks("LOGOUT-3");
-        ends(story().calls(PHONE, 3, Request::Logout), 3, failed(Code::NotLoggedIn)).holds();
+        ends(story().calls(PHONE, 3, Request::Logout), 3, nobody(Reason::NeverLoggedIn)).holds();
         ends(story().calls(PHONE, 3, Request::Logout), 3, Outcome::Done).breaks("LOGOUT-4");
         ends(asked().calls(PHONE, 3, Request::Uninit), 2, failed(Code::Uninitialised)).holds();
         ends(asked().calls(PHONE, 3, Request::Uninit), 2, failed(Code::NoAnswer)).breaks("INIT-3");
@@ -189,14 +189,19 @@ mod tests {
         ends(sent().receives(PHONE, answer), 5, Outcome::Done).holds();
         ends(sent().receives(PHONE, answer), 5, failed(Code::UnknownUser)).breaks("ADMIN-1");
         let done = sent().receives(PHONE, answer).calls(PHONE, 6, Request::Logout);
-        ends(done, 5, failed(Code::NotLoggedIn)).holds();
+        ends(done, 5, nobody(Reason::LoggedOut)).holds();
         let done = sent().receives(PHONE, answer).calls(PHONE, 6, Request::Logout);
         ends(done, 5, Outcome::Done).breaks("LOGOUT-1");
         ends(sent(), 5, failed(Code::NoLink)).breaks("API-5");
         ends(sent().on(PHONE, gone()), 5, failed(Code::NoAnswer)).holds();
         ends(sent().on(PHONE, gone()), 5, failed(Code::NotLoggedIn)).breaks("CONN-8");
         let kicked = || sent().receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 1) });
-        ends(kicked(), 5, failed(Code::NotLoggedIn)).holds();
+        ends(kicked(), 5, nobody(Reason::Kicked)).holds();
+        ends(kicked(), 5, nobody(Reason::LoggedOut)).breaks("EVENT-1");
+        ends(kicked(), 5, failed(Code::NotLoggedIn)).breaks("EVENT-1");
+        let refused = || kicked().calls(PHONE, 6, send);
+        ends(refused(), 6, nobody(Reason::Kicked)).holds();
+        ends(refused(), 6, nobody(Reason::NeverLoggedIn)).breaks("API-1");
         ends(kicked(), 5, failed(Code::NoAnswer)).breaks("EVENT-1");
         let unlinked = || alice().on(PHONE, gone()).calls(PHONE, 5, send);
         ends(unlinked(), 5, failed(Code::NoLink)).holds();
@@ -211,10 +216,11 @@ mod tests {
         ends(renewing().receives(PHONE, answer(None)), 5, Outcome::Done).holds();
         ends(renewing(), 5, Outcome::Done).breaks("LOGIN-5");
         ends(login(renewing(), 6, BOB), 6, failed(Code::LoginPending)).holds();
-        ends(renewing().calls(PHONE, 6, Request::Logout), 5, failed(Code::NotLoggedIn)).holds();
+        ends(renewing().calls(PHONE, 6, Request::Logout), 5, nobody(Reason::LoggedOut)).holds();
         let send = Request::Kick { user: BOB.into() };
         let switched = || login(alice().calls(PHONE, 5, send), 6, BOB);
-        ends(switched(), 5, failed(Code::NotLoggedIn)).holds();
+        ends(switched(), 5, nobody(Reason::Switched)).holds();
+        ends(switched(), 5, nobody(Reason::LoggingIn)).breaks("SWITCH-2");
         ends(switched(), 5, failed(Code::NoAnswer)).breaks("SWITCH-2");
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, Outcome::Done).holds();
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, failed(Code::NoLink)).breaks("LOGOUT-2");

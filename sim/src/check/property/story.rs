@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gatecrash::client::{Installation, Start, Status};
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, MessageId, PublicName};
 use gatecrash::limits::ClientLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
@@ -308,7 +308,12 @@ pub fn answered(call: u32, kind: CallKind, user: Option<U>, outcome: Outcome) ->
 }
 
 pub fn failed(code: Code) -> Outcome {
-    Outcome::Failed { code }
+    Outcome::Failed { code, reason: None }
+}
+
+/// A [6014], and what it says beside itself.
+pub fn nobody(reason: Reason) -> Outcome {
+    Outcome::Failed { code: Code::NotLoggedIn, reason: Some(reason) }
 }
 
 pub fn status(status: Status, user: Option<U>) -> What {

@@ -108,14 +108,14 @@ impl Sometimes {
         let is_login = kind == Some(CallKind::Login);
         let device = self.device(on);
         match *outcome {
-            Outcome::Failed { code: Code::NoAnswer } if is_login => {
+            Outcome::Failed { code: Code::NoAnswer, .. } if is_login => {
                 // The status moved before: one that stays logged in had asked for a renewal.
                 device.is_unsure |= device.status == Some(Status::Logout);
             }
-            Outcome::Failed { code: Code::NoAnswer } => self.reached.add(Situation::RequestUnanswered),
-            Outcome::Failed { code: Code::NoLink } if !is_login => self.reached.add(Situation::RequestWithoutLink),
-            Outcome::Failed { code: Code::KickedWhileAway } => self.reached.add(Situation::DisplacedWhileAway),
-            Outcome::Failed { code: Code::LoginCancelled } => self.reached.add(Situation::LoginCutOff),
+            Outcome::Failed { code: Code::NoAnswer, .. } => self.reached.add(Situation::RequestUnanswered),
+            Outcome::Failed { code: Code::NoLink, .. } if !is_login => self.reached.add(Situation::RequestWithoutLink),
+            Outcome::Failed { code: Code::KickedWhileAway, .. } => self.reached.add(Situation::DisplacedWhileAway),
+            Outcome::Failed { code: Code::LoginCancelled, .. } => self.reached.add(Situation::LoginCutOff),
             Outcome::Done if is_login && std::mem::take(&mut device.is_unsure) => {
                 self.reached.add(Situation::LoginAfterUnknown);
             }

@@ -114,7 +114,7 @@ impl Run {
     }
 
     fn fails(self, on: usize, kind: CallKind, code: Code) -> Self {
-        self.answers(on, kind, Outcome::Failed { code })
+        self.answers(on, kind, Outcome::Failed { code, reason: None })
     }
 
     fn tells(self, on: usize, told: Told, epoch: u32) -> Self {

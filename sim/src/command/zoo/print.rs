@@ -67,8 +67,13 @@ fn verdict(bug: &Hunted, colours: bool) -> String {
 }
 
 fn summary(zoo: &Zoo) -> String {
+    let told = match (zoo.interrupted, zoo.not_hunted.len()) {
+        (false, _) => String::new(),
+        (true, 0) => "told to end, so far: ".to_owned(),
+        (true, left) => format!("told to end, so far, with {} not hunted: ", count(left, "bug")),
+    };
     format!(
-        "{} of {} caught, {} by a property that ought to; median of the medians {}\n{} on {} of the unbroken system",
+        "{told}{} of {} caught, {} by a property that ought to; median of the medians {}\n{} on {} of the unbroken system",
         zoo.caught,
         count(zoo.bugs.len(), "bug"),
         zoo.right,

@@ -3,6 +3,7 @@
 //! Written at every event, read about once a second: plain numbers, no lock. They may be of two
 //! neighbouring events; nothing is decided by them.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use gatecrash::time::Instant;
@@ -35,6 +36,22 @@ pub struct Sighting {
     pub number: u32,
     /// What, in a word.
     pub what: &'static str,
+}
+
+impl fmt::Display for Sighting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sighting { at, actor, number, what, .. } = self;
+        write!(
+            f,
+            "nothing has happened since {at} s of simulated time; the last event was {what}, number {number} of "
+        )?;
+        match actor {
+            Actor::World => f.write_str("the world"),
+            Actor::Server => f.write_str("the server"),
+            &Actor::Device(DeviceIndex::STRANGER) => f.write_str("a stranger"),
+            Actor::Device(device) => write!(f, "device {} of the scenario", device.index() + 1),
+        }
+    }
 }
 
 impl Pulse {

@@ -1,7 +1,7 @@
 //! What goes into a device's core and comes out of it, as events.
 
 use gatecrash::client::{self, Call, Reply, Status};
-use gatecrash::code::Code;
+use gatecrash::code::Failure;
 use gatecrash::id::{CallId, MessageId};
 use gatecrash::protocol;
 use gatecrash::time::Instant;
@@ -107,7 +107,7 @@ impl<O: Observer> Recording<O> {
             client::Action::Close { connection } => What::CloseAsked { connection: connection.0, peer: None },
             client::Action::Result { call, outcome } => return self.result(at, device, *call, outcome),
             client::Action::Event(event) => self.told(device, event),
-            client::Action::DropEvents => What::EventsDropped,
+            client::Action::DropEvents { .. } => What::EventsDropped,
             client::Action::Status { status, login_user } => {
                 let login_user = login_user.map(|user| self.user(user.as_str()));
                 let sdk = self.sdk(device);
@@ -129,7 +129,7 @@ impl<O: Observer> Recording<O> {
         self.push(at, actor, what);
     }
 
-    pub(super) fn result(&mut self, at: Instant, device: DeviceIndex, call: CallId, outcome: &Result<Reply, Code>) {
+    pub(super) fn result(&mut self, at: Instant, device: DeviceIndex, call: CallId, outcome: &Result<Reply, Failure>) {
         // A result of a call that was never made, or has one already, is shown too: a property objects.
         let (kind, user) = self.sdk(device).calls.remove(&call).map_or((None, None), |(kind, user)| (Some(kind), user));
         let outcome = match outcome {
@@ -137,7 +137,7 @@ impl<O: Observer> Recording<O> {
             Ok(Reply::Message(MessageId(message))) => Outcome::Message { message: small(*message) },
             Ok(Reply::Conversations(list)) => Outcome::Conversations { conversations: self.conversations(list) },
             Ok(Reply::Report(report)) => Outcome::Report { report: self.report(report) },
-            Err(code) => Outcome::Failed { code: *code },
+            &Err(Failure { code, reason }) => Outcome::Failed { code, reason },
         };
         let actor = Actor::Device(device);
         let call = small(call.0);

@@ -1,8 +1,10 @@
 //! The third column of a line: what happened.
 
+use gatecrash::code::Failure;
+
 use super::value::{seconds, span};
 use super::{FIELDS_LEFT_OUT, View, Writer, ZERO_IS_NONE};
-use crate::trace::{Event, Fault, Outcome, Request, Told, Value, What};
+use crate::trace::{Effect, Event, Fault, Outcome, Request, Told, Value, What};
 
 impl Writer<'_> {
     pub(super) fn what(&mut self, event: &Event) {
@@ -21,7 +23,10 @@ impl Writer<'_> {
             What::Answered { call, kind, user, outcome } => {
                 self.put(format_args!("{} answered: ", kind.map_or("unasked", |kind| kind.word())));
                 match outcome {
-                    Outcome::Failed { code } => self.put(format_args!("{code}")),
+                    Outcome::Failed { code, reason } => {
+                        let failure = Failure { code: *code, reason: *reason };
+                        self.put(format_args!("{failure}"));
+                    }
                     Outcome::Done
                     | Outcome::Message { .. }
                     | Outcome::Conversations { .. }
@@ -103,6 +108,9 @@ impl Writer<'_> {
                 self.put(format_args!("session dormant {user}/{device} epoch {epoch}"));
             }
             What::Fault { fault } => self.fault(fault),
+            What::Effect { effect: Effect::Skipped { device } } => {
+                self.put(format_args!("skipped: {} is dead", self.cast.device_name(*device)));
+            }
             What::Effect { effect } => {
                 self.put(format_args!("effect {}", effect.word().replace('_', " ")));
                 effect.fields(&mut |name, value| self.put_field(name, value));

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use gatecrash::client::{self, Client, Start};
-use gatecrash::code::Code;
+use gatecrash::code::Failure;
 use gatecrash::decide::ClientDecisions;
 use gatecrash::driver::OnDisk;
 use gatecrash::id::{CallId, ConnectionId};
@@ -115,7 +115,7 @@ impl<C: ClientDecisions> Process<C> {
 
     /// Nothing of the account that was given up reaches the application: no event, and no success of
     /// a call, which a listener may have come before (SWITCH-2, LOGOUT-1, INIT-3).
-    fn forget_account(&mut self, given_up: Code) {
+    fn forget_account(&mut self, given_up: Failure) {
         self.deliveries.retain(|output| !matches!(output.action, client::Action::Event(_)));
         for output in &mut self.deliveries {
             if let client::Action::Result { call, outcome } = &mut output.action
@@ -161,11 +161,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     pub(super) fn kill(&mut self, device: usize) {
-        if self.devices[device].process.take().is_none() {
-            return self.effect(Effect::Nothing);
-        }
+        let Some(process) = self.devices[device].process.take() else { return self.effect(Effect::Nothing) };
         self.devices[device].suspended = false;
         self.effect(Effect::ProcessDead { device: DeviceIndex::new(device) });
+        process.frozen_calls.iter().for_each(|_| self.skip(device));
         for link in self.devices[device].open_links.clone() {
             self.hang_up(link as usize, false);
         }
@@ -196,7 +195,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     /// The application calls. What the SDK does with it is in the trace, its result too.
     pub(super) fn call(&mut self, device: usize, call: Call) {
         let is_frozen = self.devices[device].suspended;
-        let Some(process) = &mut self.devices[device].process else { return };
+        let Some(process) = &mut self.devices[device].process else { return self.skip(device) };
         if is_frozen {
             process.frozen_calls.push_back(call);
             return;
@@ -276,11 +275,6 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if let Some(recording) = &mut self.recording {
             recording.device_input(self.now, DeviceIndex::new(device), &input);
         }
-        // What an `uninit` gives up ends as such, everything else as logged out.
-        let given_up = match input {
-            client::Input::Call { request: client::Call::Uninit, .. } => Code::Uninitialised,
-            _ => Code::NotLoggedIn,
-        };
         let now = self.now;
         let core = &mut self.devices[device].process().core;
         match self.system.interceptor() {
@@ -291,7 +285,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 inputs.into_iter().for_each(|input| core.handle_input(now, input));
             }
         }
-        self.drain(device, given_up);
+        self.drain(device);
     }
 
     pub(super) fn device_timer(&mut self, device: usize) {
@@ -305,30 +299,30 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
         if process.core.poll_timeout().is_some_and(|at| at <= now) {
             process.core.handle_timeout(now);
-            self.drain(device, Code::NotLoggedIn);
+            self.drain(device);
         }
         self.carry_out_now(device);
     }
 
     /// Sorts what the core wants done.
-    fn drain(&mut self, device: usize, given_up: Code) {
+    fn drain(&mut self, device: usize) {
         self.devices[device].process.as_mut().expect("a living process").borrow(&mut self.spare);
         match self.system.interceptor() {
             None => {
                 while let Some(output) = self.devices[device].process().core.poll_output() {
-                    self.sort(device, output, given_up);
+                    self.sort(device, output);
                 }
             }
             Some(interceptor) => {
                 let core = &mut self.devices[device].process().core;
                 let mut outputs: Vec<_> = std::iter::from_fn(|| core.poll_output()).collect();
                 interceptor.device_outputs(self.now, device, &mut outputs);
-                outputs.into_iter().for_each(|output| self.sort(device, output, given_up));
+                outputs.into_iter().for_each(|output| self.sort(device, output));
             }
         }
     }
 
-    fn sort(&mut self, device: usize, output: client::Output, given_up: Code) {
+    fn sort(&mut self, device: usize, output: client::Output) {
         let process = self.devices[device].process();
         match output.action {
             client::Action::Result { .. } | client::Action::Event(_) => process.deliveries.push_back(output),
@@ -340,7 +334,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             client::Action::Connect { .. } | client::Action::Send { .. } | client::Action::Close { .. } => {
                 process.orders.push_back(output);
             }
-            client::Action::DropEvents => {
+            client::Action::DropEvents { given_up } => {
                 process.forget_account(given_up);
                 self.observe_device(device, &output);
             }
@@ -405,10 +399,16 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
     }
 
+    /// A call is not made, since nobody is there to make it.
+    fn skip(&mut self, device: usize) {
+        self.effect(Effect::Skipped { device: DeviceIndex::new(device) });
+    }
+
     /// From now on the call is made inside the listener, once.
     pub(super) fn arm(&mut self, device: usize, event: ListenerEvent, call: &Call) {
-        if let Some(process) = &mut self.devices[device].process {
-            process.armed.push((event, call.clone()));
+        match &mut self.devices[device].process {
+            Some(process) => process.armed.push((event, call.clone())),
+            None => self.skip(device),
         }
     }
 
@@ -440,7 +440,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             }
             client::Action::Result { .. }
             | client::Action::Event(_)
-            | client::Action::DropEvents
+            | client::Action::DropEvents { .. }
             | client::Action::Status { .. }
             | client::Action::Note(_) => unreachable!("these are no orders to the driver"),
         }

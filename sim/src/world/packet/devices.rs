@@ -239,10 +239,12 @@ impl<C: ClientDecisions> Process<C> {
         self.slot.borrow_mut().wake();
     }
 
-    pub(super) fn kill(self) {
+    /// Says how many calls waited for it to wake.
+    pub(super) fn kill(self) -> usize {
         // Dropped here, on its own host: what it held open is closed as an operating system would.
         let driver = self.slot.borrow_mut().driver.take();
         drop(driver);
         self.slot.borrow_mut().wake();
+        self.frozen.len()
     }
 }

@@ -248,7 +248,8 @@ pub(super) fn befall<C: ClientDecisions>(
         }
         (Fault::Kill { .. }, Some(_)) => {
             effect(Effect::ProcessDead { device: index });
-            processes.remove(&device).expect("just looked at").kill();
+            let not_made = processes.remove(&device).expect("just looked at").kill();
+            (0..not_made).for_each(|_| effect(Effect::Skipped { device: index }));
         }
         (Fault::Suspend { .. }, Some(process)) if !process.is_frozen() => {
             process.freeze();

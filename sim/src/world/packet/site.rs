@@ -44,7 +44,9 @@ fn carry_out<C: ClientDecisions>(shared: &Arc<Shared>, processes: &mut Processes
         (Command::Stranger(conduct), _) => {
             tokio::task::spawn_local(stranger::visit(Arc::clone(shared), device, conduct));
         }
-        // A dead process calls nothing, and hears nothing.
-        (Command::Call(_) | Command::Arm(..) | Command::Heal, None) => {}
+        (Command::Call(_) | Command::Arm(..), None) => {
+            shared.recorder.effect(shared.now(), Effect::Skipped { device: shared.index(device) });
+        }
+        (Command::Heal, None) => {}
     }
 }

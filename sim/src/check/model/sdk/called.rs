@@ -1,6 +1,6 @@
 //! The application calls: what is refused at once, and what goes on.
 
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::protocol::QUERY_USERS_MAX;
 
 use super::state::{Account, Answer, Call, Doubt, Fate, Kind, Line, Look, Sdk, Stage};
@@ -24,7 +24,9 @@ impl Sdk {
         match *request {
             Request::Init { .. } => {
                 let answer = if self.is_initialised { Answer::Code(Code::AlreadyInitialised) } else { Answer::Done };
-                self.is_initialised = true;
+                if !std::mem::replace(&mut self.is_initialised, true) {
+                    self.nobody = Some(Reason::NeverLoggedIn);
+                }
                 self.at_once(look, number, const { rule("INIT-4") }, vec![answer]);
             }
             _ if !self.is_initialised => {
@@ -34,7 +36,7 @@ impl Sdk {
             Request::Login { user, ticket } => self.login(look, number, user, ticket),
             Request::Logout => self.logout(look, number),
             Request::Conversations => {
-                let answer = self.viewer.map_or(Answer::Code(Code::NotLoggedIn), |_| Answer::Conversations);
+                let answer = self.viewer.map_or(self.refusal(), |_| Answer::Conversations);
                 self.at_once(look, number, NOBODY, vec![answer]);
             }
             Request::Send { .. } | Request::Kick { .. } | Request::Query { .. } => {
@@ -61,7 +63,7 @@ impl Sdk {
     /// INIT-3: every pending call ends with [7009].
     fn uninit(&mut self, look: &Look<'_>, number: u32) {
         let every = [Kind::Login, Kind::Renewal, Kind::Logout, Kind::Request];
-        self.give_up(const { rule("INIT-3") }, Code::Uninitialised);
+        self.give_up(const { rule("INIT-3") }, Answer::Code(Code::Uninitialised));
         self.settle(look, const { rule("INIT-3") }, &every, Answer::Code(Code::Uninitialised));
         self.set_account(Account::Nobody);
         (self.is_initialised, self.viewer) = (false, None);
@@ -120,10 +122,11 @@ impl Sdk {
 
     /// The SDK has accepted a login that is no renewal. Of a switch it ends the former account's calls.
     pub(super) fn begin_login(&mut self, look: &Look<'_>, number: u32, user: UserIndex, ticket: TicketIndex) {
+        let switched = Answer::Nobody(Some(Reason::Switched));
         if self.viewer.is_some_and(|viewer| viewer != user) {
-            self.give_up(const { rule("SWITCH-2") }, Code::NotLoggedIn);
+            self.give_up(const { rule("SWITCH-2") }, switched);
         }
-        self.settle(look, const { rule("SWITCH-2") }, &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
+        self.settle(look, const { rule("SWITCH-2") }, &OF_ACCOUNT, switched);
         let is_up = self.is_up();
         self.set_account(Account::LoggingIn(user, number));
         // SWITCH-3: on a link that is up both frames go out at once.
@@ -137,9 +140,10 @@ impl Sdk {
     }
 
     fn logout(&mut self, look: &Look<'_>, number: u32) {
+        let logged_out = Answer::Nobody(Some(Reason::LoggedOut));
         match self.account {
             Account::Nobody => {
-                return self.at_once(look, number, const { rule("LOGOUT-4") }, vec![Answer::Code(Code::NotLoggedIn)]);
+                return self.at_once(look, number, const { rule("LOGOUT-4") }, vec![self.refusal()]);
             }
             Account::LoggingOut(logout) => {
                 let is_overdue = |call: &Call| call.number == logout && call.deadline <= look.at;
@@ -150,11 +154,11 @@ impl Sdk {
                 self.settle(look, const { rule("LOGOUT-3") }, &[Kind::Login], Answer::Code(Code::LoginCancelled));
             }
             Account::LoggedIn(_) => {
-                self.settle(look, const { rule("LOGOUT-1") }, &OF_ACCOUNT, Answer::Code(Code::NotLoggedIn));
+                self.settle(look, const { rule("LOGOUT-1") }, &OF_ACCOUNT, logged_out);
             }
         }
-        self.give_up(const { rule("LOGOUT-1") }, Code::NotLoggedIn);
-        self.viewer = None;
+        self.give_up(const { rule("LOGOUT-1") }, logged_out);
+        (self.viewer, self.nobody) = (None, Some(Reason::LoggedOut));
         let can_be_said = match self.account {
             Account::LoggingIn(..) => self.line.is_some_and(|line| line.stage == Stage::Asked),
             _ => self.is_up(),
@@ -179,7 +183,7 @@ impl Sdk {
     fn request(&mut self, look: &Look<'_>, number: u32, request: &Request) {
         let mut refusals = Vec::new();
         if !matches!(self.account, Account::LoggedIn(_)) {
-            refusals.push(Answer::Code(Code::NotLoggedIn));
+            refusals.push(self.refusal());
         }
         if !has_good_arguments(look.cast, request) {
             refusals.push(Answer::Code(Code::InvalidArgument));

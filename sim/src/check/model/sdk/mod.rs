@@ -13,7 +13,7 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::client::Status;
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::limits::ClientLimits;
 
 use super::difference::Difference;
@@ -103,8 +103,10 @@ impl Sdk {
             None => {}
         }
         match self.account {
-            Account::LoggedIn(_) if status == Status::Logout && self.may_end => self.session_ended(look),
-            Account::LoggingIn(..) if status == Status::Logout => self.set_account(Account::Nobody),
+            Account::LoggedIn(_) if status == Status::Logout && self.may_end => {
+                self.session_ended(look, Reason::Expired);
+            }
+            Account::LoggingIn(..) if status == Status::Logout => self.set_nobody(Reason::LoginFailed),
             _ => self.is_blurred = true,
         }
         self.statuses.clear();
@@ -117,7 +119,7 @@ impl Sdk {
         self.doubt = self.doubt.filter(|doubt| doubt.call != number);
         let found = if self.is_blurred { None } else { self.judge(look, &call, outcome) };
         match self.account {
-            Account::LoggingIn(_, login) if login == number => self.set_account(Account::Nobody),
+            Account::LoggingIn(_, login) if login == number => self.set_nobody(Reason::LoginFailed),
             Account::LoggingOut(logout) if logout == number => self.set_account(Account::Nobody),
             _ => {}
         }
@@ -140,7 +142,8 @@ impl Sdk {
             Outcome::Message { message } => Answer::Message(message),
             Outcome::Conversations { .. } => Answer::Conversations,
             Outcome::Report { report } => Answer::Report(report),
-            Outcome::Failed { code } => Answer::Code(code),
+            Outcome::Failed { code: Code::NotLoggedIn, reason: Some(reason) } => Answer::Nobody(Some(reason)),
+            Outcome::Failed { code, .. } => Answer::Code(code),
         };
         let allowed: Vec<String> = allowed.into_iter().map(Answer::in_words).collect();
         let wanted = if allowed.is_empty() { "nothing yet".to_owned() } else { allowed.join(" or ") };

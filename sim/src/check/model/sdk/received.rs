@@ -1,6 +1,6 @@
 //! What comes in on the SDK's connection, and what becomes of the connection.
 
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::protocol::FrameError;
 
 use super::state::{Account, Answer, Fate, Kind, Line, Look, Sdk, Stage};
@@ -37,7 +37,7 @@ impl Sdk {
             // LOGIN-8: whether it was accepted nobody knows.
             Account::LoggingIn(..) => {
                 self.settle(look, const { rule("LOGIN-8") }, &[Kind::Login], lost);
-                self.set_account(Account::Nobody);
+                self.set_nobody(Reason::LoginFailed);
             }
             Account::LoggingOut(_) => {
                 self.settle(look, const { rule("LOGOUT-2") }, &[Kind::Logout], Answer::Done);
@@ -114,7 +114,7 @@ impl Sdk {
         self.settle(look, VERSION, &[Kind::Login, Kind::Renewal], Answer::Code(Code::VersionNotSupported));
         self.line = None;
         if let Account::LoggingIn(..) = self.account {
-            self.set_account(Account::Nobody);
+            self.set_nobody(Reason::LoginFailed);
         }
     }
 
@@ -143,7 +143,7 @@ impl Sdk {
         self.may_end = false;
         // KICK-8: a kick that came before the answer is applied after it.
         if self.held.contains(&session) {
-            self.session_ended(look);
+            self.session_ended(look, Reason::Kicked);
         }
     }
 
@@ -155,7 +155,7 @@ impl Sdk {
             self.reported_if_expired(code);
         }
         self.answer(look, LOGIN, number, |kind| kind == Kind::Login, refused_answer(refused));
-        self.set_account(Account::Nobody);
+        self.set_nobody(Reason::LoginFailed);
     }
 
     /// The session has its link again. A renewal that waited for it goes out (LOGIN-5).
@@ -171,7 +171,7 @@ impl Sdk {
     fn kicked(&mut self, look: &Look<'_>, Kick { user, epoch, .. }: Kick) {
         let session = Session { user, epoch };
         match self.account {
-            Account::LoggedIn(own) if own == session => self.session_ended(look),
+            Account::LoggedIn(own) if own == session => self.session_ended(look, Reason::Kicked),
             Account::LoggingIn(own, _) if own == user => self.held.push(session),
             _ => {}
         }
@@ -180,14 +180,14 @@ impl Sdk {
     fn expired(&mut self, look: &Look<'_>) {
         if matches!(self.account, Account::LoggedIn(_)) {
             self.reported_if_expired(Code::TicketExpired);
-            self.session_ended(look);
+            self.session_ended(look, Reason::Expired);
         }
     }
 
     /// EVENT-1: pending calls end with [6014].
-    pub(super) fn session_ended(&mut self, look: &Look<'_>) {
-        self.settle(look, ENDED, &[Kind::Renewal, Kind::Request], Answer::Code(Code::NotLoggedIn));
-        self.set_account(Account::Nobody);
+    pub(super) fn session_ended(&mut self, look: &Look<'_>, reason: Reason) {
+        self.settle(look, ENDED, &[Kind::Renewal, Kind::Request], Answer::Nobody(Some(reason)));
+        self.set_nobody(reason);
         self.may_end = false;
     }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gatecrash::client::Status;
-use gatecrash::code::Code;
+use gatecrash::code::{Code, Reason};
 use gatecrash::limits::ClientLimits;
 use gatecrash::time::Instant;
 
@@ -17,6 +17,8 @@ use crate::trace::{Cast, ListIndex, Outcome, Session, TicketIndex, UserIndex};
 pub(super) struct Sdk {
     pub(super) is_initialised: bool,
     pub(super) account: Account,
+    /// Why nobody is logged in when nobody is, as far as that can be told (API-1).
+    pub(super) nobody: Option<Reason>,
     pub(super) line: Option<Line>,
     pub(super) calls: Vec<Call>,
     /// Kicks that may be about the session that the pending login makes (KICK-8).
@@ -111,6 +113,9 @@ pub(super) enum Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Done,
+    /// What this [6014] of the SDK's own says beside itself, where that is known.
+    Nobody(Option<Reason>),
+    /// This code, with nothing beside it.
     Code(Code),
     Message(u32),
     Report(Option<ListIndex>),
@@ -122,7 +127,10 @@ impl Answer {
     pub(super) fn is(&self, outcome: Outcome) -> bool {
         match (*self, outcome) {
             (Answer::Done, Outcome::Done) | (Answer::Conversations, Outcome::Conversations { .. }) => true,
-            (Answer::Code(wanted), Outcome::Failed { code }) => wanted == code,
+            (Answer::Code(wanted), Outcome::Failed { code, reason }) => wanted == code && reason.is_none(),
+            (Answer::Nobody(wanted), Outcome::Failed { code: Code::NotLoggedIn, reason: Some(reason) }) => {
+                wanted.is_none_or(|wanted| wanted == reason)
+            }
             (Answer::Message(wanted), Outcome::Message { message }) => wanted == message,
             (Answer::Report(wanted), Outcome::Report { report }) => wanted == report,
             _ => false,
@@ -133,6 +141,8 @@ impl Answer {
         match self {
             Answer::Done => "ok".to_owned(),
             Answer::Code(code) => format!("[{}]", code.number()),
+            Answer::Nobody(None) => "[6014], and why nobody is logged in".to_owned(),
+            Answer::Nobody(Some(reason)) => format!("[6014], since {}", reason.text()),
             Answer::Message(message) => format!("message {message}"),
             Answer::Report(_) => "the report that came".to_owned(),
             Answer::Conversations => "a conversation list".to_owned(),
@@ -172,6 +182,21 @@ impl Sdk {
         }
     }
 
+    /// Nobody is logged in any more, for this reason.
+    pub(super) fn set_nobody(&mut self, reason: Reason) {
+        self.nobody = Some(reason);
+        self.set_account(Account::Nobody);
+    }
+
+    /// What a call answers that needs somebody to be logged in (API-1).
+    pub(super) fn refusal(&self) -> Answer {
+        Answer::Nobody(match self.account {
+            Account::LoggingIn(..) => Some(Reason::LoggingIn),
+            Account::Nobody | Account::LoggingOut(_) => self.nobody,
+            Account::LoggedIn(_) => None,
+        })
+    }
+
     /// Settles every call of these kinds that is open.
     pub(super) fn settle(&mut self, look: &Look<'_>, rule: RuleId, kinds: &[Kind], answer: Answer) {
         for call in &mut self.calls {
@@ -182,7 +207,7 @@ impl Sdk {
     }
 
     /// The account is given up: no success that is not told yet is told any more (SWITCH-2, LOGOUT-1, INIT-3).
-    pub(super) fn give_up(&mut self, rule: RuleId, code: Code) {
+    pub(super) fn give_up(&mut self, rule: RuleId, answer: Answer) {
         for call in &mut self.calls {
             let Fate::Settled(by, _, answers) = &mut call.fate else { continue };
             let is_of_account = match call.kind {
@@ -190,8 +215,8 @@ impl Sdk {
                 Kind::Local => answers.contains(&Answer::Conversations),
                 Kind::Logout => false,
             };
-            if is_of_account && !answers.iter().all(|answer| matches!(answer, Answer::Code(_))) {
-                (*by, *answers) = (rule, vec![Answer::Code(code)]);
+            if is_of_account && !answers.iter().all(|answer| matches!(answer, Answer::Code(_) | Answer::Nobody(_))) {
+                (*by, *answers) = (rule, vec![answer]);
             }
         }
     }
