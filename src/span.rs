@@ -62,9 +62,9 @@ fn parse_number(number: &str, unit: u64) -> Option<u64> {
 /// The form that parses to exactly this span, to the microsecond, if it is at most a century.
 ///
 /// ```
-/// assert_eq!(gatecrash::span::print(std::time::Duration::from_millis(1_500)), "1.5s");
+/// assert_eq!(gatecrash::span::written(std::time::Duration::from_millis(1_500)), "1.5s");
 /// ```
-pub fn print(span: Duration) -> String {
+pub fn written(span: Duration) -> String {
     let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     let whole_in = |unit: u64| micros.is_multiple_of(unit);
     match micros {
@@ -145,7 +145,7 @@ mod tests {
             (3_600_000_000, "1h"),
             (604_800_000_000, "7d"),
         ] {
-            assert_eq!(print(Duration::from_micros(micros)), text);
+            assert_eq!(written(Duration::from_micros(micros)), text);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-pub use gatecrash::span::{parse as parse_duration, print as print_duration};
+pub use gatecrash::span::{parse as parse_duration, written as print_duration};
 
 use super::{Offset, Span};
 
