@@ -219,6 +219,29 @@ pub struct ConnectionId(pub u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId(pub u64);
 
+/// What a sender calls a message, of its own choosing: the same id again from the same user is the same message
+/// (API-6). 128 bits, so that what is drawn never meets.
+///
+/// ```
+/// use gatecrash::id::SendId;
+///
+/// assert_ne!(SendId::from_bytes([1; 16]), SendId::from_bytes([2; 16]));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SendId([u8; 16]);
+
+impl SendId {
+    /// The id with these bits: those of a UUID, for example.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        SendId(bytes)
+    }
+
+    /// The bits, for the wire and the server's disk.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
 /// Number of a change of a core's durable state. Outputs name the last change they may reveal.
 ///
 /// Zero stands for no change: such an output waits for nothing.

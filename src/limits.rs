@@ -48,6 +48,12 @@ pub struct ServerLimits {
     pub return_spread_min: Duration,
     /// Over how long they come back at most (CONN-2).
     pub return_spread_max: Duration,
+    /// How many messages of a user are remembered by what the user called them (API-6).
+    pub sent_max: usize,
+    /// How many messages a session is owed at most (API-7).
+    pub owed_max: usize,
+    /// And how many bytes of text.
+    pub owed_bytes_max: usize,
 }
 
 impl Default for ServerLimits {
@@ -67,6 +73,9 @@ impl Default for ServerLimits {
             returns_per_second: 500,
             return_spread_min: Duration::from_millis(250),
             return_spread_max: seconds(30),
+            sent_max: 10_000,
+            owed_max: 1_000,
+            owed_bytes_max: 1024 * 1024,
         }
     }
 }

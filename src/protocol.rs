@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
-use crate::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, UserId};
+use crate::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use crate::policy::Platform;
 
 /// The version a device names in its first frame.
@@ -30,6 +30,14 @@ pub const CONVERSATIONS_MAX: usize = 200;
 
 /// The longest time that a server may ask devices to come back over, and to stay away before that (CONN-2).
 pub const RETURN_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// How many messages the server sends on a connection before its device has acknowledged any (API-7): 16 of the
+/// largest are 192 KiB, under what may wait for a device that does not read.
+pub const MESSAGES_UNACKNOWLEDGED_MAX: usize = 16;
+
+/// How many messages a device lets come before it acknowledges them without having anything else to say: half of
+/// that, so that more can be on their way.
+pub const MESSAGES_UNTIL_ACKNOWLEDGED: u64 = MESSAGES_UNACKNOWLEDGED_MAX as u64 / 2;
 
 /// The longest preview of a conversation's last message, in bytes, cut at a character.
 pub const PREVIEW_BYTES_MAX: usize = 64;
@@ -83,6 +91,8 @@ pub enum ClientFrame<Ticket> {
         epoch: Epoch,
         /// The session's ticket.
         ticket: Ticket,
+        /// The place of the last message the device has: what comes after it is owed (API-7).
+        received: u64,
     },
     /// Puts a fresh ticket in the place of the session's (LOGIN-5).
     Renew {
@@ -117,6 +127,8 @@ pub enum ClientFrame<Ticket> {
     SendMessage {
         /// The call it serves.
         call: CallId,
+        /// What the sender calls it: sent again under this id it is the same message (API-6).
+        id: SendId,
         /// The receiver.
         to: UserId,
         /// The text.
@@ -136,6 +148,15 @@ pub enum ClientFrame<Ticket> {
         /// Which users.
         users: Vec<UserId>,
     },
+    /// Says that the device has every message of the session up to this place (API-7).
+    MessagesReceived {
+        /// The session's user.
+        user: UserId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The place of the last one.
+        through: u64,
+    },
 }
 
 impl<Ticket> ClientFrame<Ticket> {
@@ -152,7 +173,8 @@ impl<Ticket> ClientFrame<Ticket> {
             | ClientFrame::LoginAcknowledged { .. }
             | ClientFrame::Resume { .. }
             | ClientFrame::Heartbeat
-            | ClientFrame::KickConfirmed { .. } => None,
+            | ClientFrame::KickConfirmed { .. }
+            | ClientFrame::MessagesReceived { .. } => None,
         }
     }
 
@@ -164,8 +186,8 @@ impl<Ticket> ClientFrame<Ticket> {
                 ClientFrame::Login { call, attempt, user, ticket: open(ticket), known_ended }
             }
             ClientFrame::LoginAcknowledged { user, epoch } => ClientFrame::LoginAcknowledged { user, epoch },
-            ClientFrame::Resume { attempt, user, epoch, ticket } => {
-                ClientFrame::Resume { attempt, user, epoch, ticket: open(ticket) }
+            ClientFrame::Resume { attempt, user, epoch, ticket, received } => {
+                ClientFrame::Resume { attempt, user, epoch, ticket: open(ticket), received }
             }
             ClientFrame::Renew { call, attempt, user, epoch, ticket } => {
                 ClientFrame::Renew { call, attempt, user, epoch, ticket: open(ticket) }
@@ -173,9 +195,12 @@ impl<Ticket> ClientFrame<Ticket> {
             ClientFrame::Logout { call, attempt } => ClientFrame::Logout { call, attempt },
             ClientFrame::Heartbeat => ClientFrame::Heartbeat,
             ClientFrame::KickConfirmed { user, epoch } => ClientFrame::KickConfirmed { user, epoch },
-            ClientFrame::SendMessage { call, to, text } => ClientFrame::SendMessage { call, to, text },
+            ClientFrame::SendMessage { call, id, to, text } => ClientFrame::SendMessage { call, id, to, text },
             ClientFrame::AdminKick { call, user } => ClientFrame::AdminKick { call, user },
             ClientFrame::QueryStatus { call, users } => ClientFrame::QueryStatus { call, users },
+            ClientFrame::MessagesReceived { user, epoch, through } => {
+                ClientFrame::MessagesReceived { user, epoch, through }
+            }
         }
     }
 }
@@ -248,7 +273,13 @@ pub enum ServerFrame {
         outcome: Result<MessageId, Code>,
     },
     /// Delivers a message (API-2).
-    Message(Message),
+    Message {
+        /// Its place among those that the session is owed, from 1. What is at a place that the device has seen, it
+        /// has (API-7).
+        place: u64,
+        /// The message.
+        message: Message,
+    },
     /// Answers an administrative kick.
     AdminKickAnswer {
         /// The call.
@@ -291,7 +322,7 @@ impl ServerFrame {
             ServerFrame::HeartbeatAnswer
             | ServerFrame::Kick(_)
             | ServerFrame::Expired(_)
-            | ServerFrame::Message(_)
+            | ServerFrame::Message { .. }
             | ServerFrame::Error(_) => None,
         }
     }
@@ -365,6 +396,9 @@ pub enum ResumeOutcome {
         conversations: Vec<Conversation>,
         /// What holds for the link that it came on.
         terms: Terms,
+        /// How many of the messages that the device does not have there was no room for (API-7). Those that there
+        /// are come behind this answer.
+        dropped: u64,
     },
     /// The session had been displaced; it was accepted as a new login (KICK-6).
     LoggedIn(Admission),

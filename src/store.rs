@@ -3,18 +3,25 @@
 //! The core decides facts, applies them here and has them committed; a store writes the same facts
 //! down, so what is rebuilt after a crash is what the core had. Decides nothing, and does no I/O.
 
+mod end_reason;
+mod owed;
+mod sent;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Attempt, Change, DeviceId, Epoch, MessageId, PublicName, UserId};
+use crate::id::{Attempt, Change, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use crate::policy::Platform;
-use crate::protocol::{Conversation, KickReason, Message, Presence};
+use crate::protocol::{Conversation, Message, Presence};
 use crate::ticket::{Claims, Signature};
 use crate::time::WallTime;
 
+pub use end_reason::EndReason;
+pub use owed::{Owed, Places};
+pub use sent::{Sent, SentMessage};
 pub use sessions::Sessions;
 
 /// How many days a user's record remembers as counted: a wall clock that jumps back by less than
@@ -196,6 +203,52 @@ pub enum Fact {
     MessageStored {
         /// The message.
         message: Message,
+        /// What its sender calls it (API-6).
+        id: SendId,
+        /// The epoch of the session that sent it.
+        epoch: Epoch,
+        /// The last second of the ticket that session lived by.
+        last_second: u64,
+    },
+    /// What the user called their messages up to this one is forgotten (API-6).
+    SentForgotten {
+        /// The user.
+        user: UserId,
+        /// The last message of those.
+        through: MessageId,
+    },
+    /// A session is owed the message (API-7).
+    MessageOwed {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The message.
+        message: Arc<Message>,
+    },
+    /// The device has every message up to this place, and is owed those no more (API-7).
+    MessagesReceived {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The last place.
+        through: u64,
+    },
+    /// There was no room for the messages up to this place: they are owed no more (API-7).
+    MessagesDropped {
+        /// The user.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The last place.
+        through: u64,
     },
 }
 
@@ -204,7 +257,7 @@ impl Fact {
     pub fn users(&self) -> impl Iterator<Item = UserId> {
         let (one, other) = match self {
             Fact::SessionAccepted { user, keeper_before, .. } => (*user, *keeper_before),
-            Fact::MessageStored { message } => (message.from, Some(message.to)),
+            Fact::MessageStored { message, .. } => (message.from, Some(message.to)),
             Fact::AccountCreated { user }
             | Fact::AttemptRaised { user, .. }
             | Fact::EndForgotten { user, .. }
@@ -217,70 +270,13 @@ impl Fact {
             | Fact::TicketsVoided { user, .. }
             | Fact::TicketVoided { user, .. }
             | Fact::DayCounted { user, .. }
-            | Fact::PresenceChanged { user, .. } => (*user, None),
+            | Fact::PresenceChanged { user, .. }
+            | Fact::SentForgotten { user, .. }
+            | Fact::MessageOwed { user, .. }
+            | Fact::MessagesReceived { user, .. }
+            | Fact::MessagesDropped { user, .. } => (*user, None),
         };
         std::iter::once(one).chain(other)
-    }
-}
-
-/// Why a session ended.
-///
-/// ```
-/// use gatecrash::{protocol::KickReason, store::EndReason};
-///
-/// assert_eq!(EndReason::Administrator.kick(), Some(KickReason::Administrator));
-/// assert_eq!(EndReason::Logout.kick(), None);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum EndReason {
-    /// Displaced by a login on the same platform (POLICY-3).
-    SamePlatform,
-    /// Displaced by a login on another platform of the group (POLICY-3).
-    OtherPlatform,
-    /// Ended by an administrator (ADMIN-1).
-    Administrator,
-    /// Its ticket expired (TICKET-5).
-    Expired,
-    /// Its device logged out (LOGOUT-1, SWITCH-3).
-    Logout,
-    /// Its device logged in anew as the same user (LOGIN-10).
-    Replaced,
-    /// Its device logged in as another user (SWITCH-5).
-    OtherUser,
-}
-
-impl EndReason {
-    /// The reason its device is told in a kick; none when it is not kicked.
-    pub const fn kick(self) -> Option<KickReason> {
-        match self {
-            EndReason::SamePlatform => Some(KickReason::SamePlatform),
-            EndReason::OtherPlatform => Some(KickReason::OtherPlatform),
-            EndReason::Administrator => Some(KickReason::Administrator),
-            EndReason::Expired | EndReason::Logout | EndReason::Replaced | EndReason::OtherUser => None,
-        }
-    }
-
-    /// Whether another login took the place (KICK-1).
-    pub const fn is_displacement(self) -> bool {
-        matches!(self, EndReason::SamePlatform | EndReason::OtherPlatform)
-    }
-
-    /// Whether the device did it itself, so that there is nothing to tell it.
-    pub const fn is_own(self) -> bool {
-        matches!(self, EndReason::Logout | EndReason::Replaced | EndReason::OtherUser)
-    }
-
-    /// The word traces use.
-    pub const fn word(self) -> &'static str {
-        match self {
-            EndReason::SamePlatform => "same_platform",
-            EndReason::OtherPlatform => "other_platform",
-            EndReason::Administrator => "administrator",
-            EndReason::Expired => "expired",
-            EndReason::Logout => "logout",
-            EndReason::Replaced => "replaced",
-            EndReason::OtherUser => "other_user",
-        }
     }
 }
 
@@ -346,7 +342,8 @@ impl Link {
 /// The server's record that a device is logged in.
 ///
 /// ```
-/// use gatecrash::{id::{Attempt, Epoch}, policy::Platform, store::{Link, Session, SessionTicket}, ticket::Signature};
+/// use gatecrash::{id::{Attempt, Epoch}, policy::Platform, store::{Link, Owed, Session, SessionTicket}};
+/// use gatecrash::ticket::Signature;
 ///
 /// let session = Session {
 ///     epoch: Epoch(1),
@@ -355,6 +352,7 @@ impl Link {
 ///     ticket: SessionTicket { issued_at: 0, last_second: 60, signature: Signature([0; 32]) },
 ///     acknowledged: false,
 ///     link: Link::Connected,
+///     owed: Owed::default(),
 /// };
 /// assert_eq!(session.link.lost_at(), None);
 /// ```
@@ -372,6 +370,9 @@ pub struct Session {
     pub acknowledged: bool,
     /// Its link.
     pub link: Link,
+    /// The messages it is owed (API-7). A store keeps each by itself.
+    #[serde(skip)]
+    pub owed: Owed,
 }
 
 /// What the server keeps of an account.
@@ -398,6 +399,9 @@ pub struct UserRecord {
     /// The conversation list, by peer (API-2). A store keeps each by itself.
     #[serde(skip)]
     pub conversations: BTreeMap<UserId, Conversation>,
+    /// What the user called the messages they sent (API-6). A store keeps each by itself.
+    #[serde(skip)]
+    pub sent: Sent,
 }
 
 /// What the server keeps of a device it has admitted once (ATT-1, KICK-3).
@@ -551,6 +555,7 @@ impl Records {
                         ticket: *ticket,
                         acknowledged: false,
                         link: Link::Connected,
+                        owed: Owed::default(),
                     },
                 );
             }
@@ -617,13 +622,23 @@ impl Records {
                 account.presence_number = *number;
                 account.presence = *presence;
             }
-            Fact::MessageStored { message } => {
+            Fact::MessageStored { message, id, epoch, last_second } => {
                 assert!(self.last_message < message.id, "message numbers only grow");
                 self.last_message = message.id;
+                let (number, id, epoch, last_second) = (message.id, *id, *epoch, *last_second);
+                self.user_mut(message.from).sent.push(SentMessage { number, id, epoch, last_second });
                 for user in [message.from, message.to] {
                     let conversation = message.conversation_of(user);
                     self.user_mut(user).conversations.insert(conversation.peer, conversation);
                 }
+            }
+            Fact::SentForgotten { user, through } => self.user_mut(*user).sent.forget(*through),
+            Fact::MessageOwed { user, device, epoch, message } => {
+                self.session_mut(*user, *device, *epoch).owed.push(Arc::clone(message));
+            }
+            Fact::MessagesReceived { user, device, epoch, through }
+            | Fact::MessagesDropped { user, device, epoch, through } => {
+                self.session_mut(*user, *device, *epoch).owed.forget(*through);
             }
         }
     }

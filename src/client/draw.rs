@@ -4,19 +4,21 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::id::DeviceId;
+use crate::id::{CallId, DeviceId, SendId};
 
 /// What a draw is for. No two purposes share draws.
 #[derive(Clone, Copy)]
 enum Purpose {
     Device,
     BackOff,
+    Send,
 }
 
 fn digest(seed: &[u8; 32], purpose: Purpose, first: u32, second: u32) -> [u8; 32] {
     let label: &[u8] = match purpose {
         Purpose::Device => b"gatecrash device id",
         Purpose::BackOff => b"gatecrash back-off",
+        Purpose::Send => b"gatecrash message id",
     };
     Sha256::new()
         .chain_update(seed)
@@ -31,6 +33,12 @@ fn digest(seed: &[u8; 32], purpose: Purpose, first: u32, second: u32) -> [u8; 32
 pub(super) fn device(seed: &[u8; 32], starts: u32, number: u32) -> DeviceId {
     let digest = digest(seed, Purpose::Device, starts, number);
     DeviceId::from_bytes(digest[..16].try_into().expect("a digest has 32 bytes"))
+}
+
+/// The id of the message that this call sends. Calls never repeat under one seed.
+pub(super) fn send(seed: &[u8; 32], CallId(call): CallId) -> SendId {
+    let digest = digest(seed, Purpose::Send, (call >> 32) as u32, call as u32);
+    SendId::from_bytes(digest[..16].try_into().expect("a digest has 32 bytes"))
 }
 
 /// An evenly distributed number for the `number`th back-off after so many attempts.

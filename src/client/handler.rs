@@ -36,7 +36,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             ServerFrame::Kick(kick) => self.kicked(kick),
             ServerFrame::Expired(name) => self.expired(name),
             ServerFrame::SendAnswer { call, outcome } => self.message_sent(call, outcome),
-            ServerFrame::Message(message) => self.message_came(message),
+            ServerFrame::Message { place, message } => self.message_came(place, message),
             ServerFrame::AdminKickAnswer { call, outcome } => self.admin_kick_answered(call, outcome),
             ServerFrame::StatusAnswer { call, outcome } => self.query_answered(call, outcome),
             ServerFrame::Error(FrameError::Version) => self.version_refused(),
@@ -98,6 +98,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// Sends on the connection there is. A frame leaves once the device's record is on disk (ATT-4).
     pub(super) fn send(&mut self, frame: ClientFrame<Ticket>) {
+        if goes_behind_acknowledgement(&frame) {
+            self.acknowledge_messages();
+        }
         let connection = self.state.connection.as_mut().expect("frames are sent while there is a connection");
         connection.last_sent = self.now;
         self.outbox.push(self.state.record.written, Action::Send { connection: connection.id, frame });
@@ -111,5 +114,24 @@ impl<D: ClientDecisions> Handler<'_, D> {
             self.state.timers.cancel(Timer::Request(call));
             self.outbox.push(Change::NONE, Action::Result { call, outcome: Err(failure) });
         }
+    }
+}
+
+/// API-7: whether such a frame, sent on the link of a session, is an occasion to say which messages came. What ends
+/// the session, or asks for it, is none.
+fn goes_behind_acknowledgement(frame: &ClientFrame<Ticket>) -> bool {
+    match frame {
+        ClientFrame::Heartbeat
+        | ClientFrame::Renew { .. }
+        | ClientFrame::SendMessage { .. }
+        | ClientFrame::AdminKick { .. }
+        | ClientFrame::QueryStatus { .. } => true,
+        ClientFrame::Hello { .. }
+        | ClientFrame::Login { .. }
+        | ClientFrame::LoginAcknowledged { .. }
+        | ClientFrame::Resume { .. }
+        | ClientFrame::Logout { .. }
+        | ClientFrame::KickConfirmed { .. }
+        | ClientFrame::MessagesReceived { .. } => false,
     }
 }

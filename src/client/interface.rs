@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::code::{Code, Failure};
-use crate::id::{CallId, Change, ConnectionId, DeviceId, MessageId, UserId};
+use crate::id::{CallId, Change, ConnectionId, DeviceId, MessageId, SendId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
 use crate::protocol::{ClientFrame, Conversation, Kick, Message, ServerFrame, SessionName, StatusReport};
@@ -96,6 +96,8 @@ pub enum Call {
     Conversations,
     /// Sends a message (API-2).
     SendMessage {
+        /// What the application calls it; none has the SDK draw an id (API-6).
+        id: Option<SendId>,
         /// The receiver, as the application wrote it.
         to: String,
         /// The text.
@@ -315,6 +317,8 @@ pub enum Event {
     UserSigExpired(SessionName),
     /// A message arrived.
     Message(Message),
+    /// So many messages are lost to this device: it was away for longer than the server has room for (API-7).
+    MessagesDropped(u64),
 }
 
 impl Event {
@@ -327,6 +331,7 @@ impl Event {
             Event::KickedOffline(_) => "kicked_offline",
             Event::UserSigExpired(_) => "user_sig_expired",
             Event::Message(_) => "message",
+            Event::MessagesDropped(_) => "messages_dropped",
         }
     }
 }

@@ -105,7 +105,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.store_conversations(user, conversations);
         let name = SessionName { user, epoch };
         // CONN-3: status, then the event, then the result.
-        self.set_account(Account::LoggedIn(Session { name, ticket, unconfirmed: None, renewal: None, terms }));
+        self.set_account(Account::LoggedIn(Session::new(name, ticket, terms)));
         self.event(Event::ConnectSuccess);
         self.result(call, Ok(Reply::Done));
         self.link_is_up();

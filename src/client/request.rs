@@ -2,6 +2,7 @@
 //!
 //! Nothing is queued: without a link a request fails at once (API-5).
 
+use crate::client::draw;
 use crate::client::handler::Handler;
 use crate::client::interface::{Call, Event, Reply, Timer, Write};
 use crate::client::state::Request;
@@ -9,7 +10,9 @@ use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::Arguments;
 use crate::id::{CallId, MessageId, UserId};
-use crate::protocol::{ClientFrame, Conversation, Message, StatusReport};
+use crate::protocol::{
+    ClientFrame, Conversation, MESSAGES_UNTIL_ACKNOWLEDGED, Message, SessionName, StatusReport,
+};
 use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Handler<'_, D> {
@@ -17,7 +20,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if let Some(code) = arguments(&request).and_then(|arguments| self.decisions.argument_refusal(arguments)) {
             return self.result(call, Err(code));
         }
-        let Some((request, frame)) = prepared(call, request) else {
+        let Some((request, frame)) = prepared(&self.state.seed, call, request) else {
             return self.result(call, Err(Code::InvalidArgument));
         };
         if !self.state.is_up() {
@@ -69,15 +72,51 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    /// API-2, SWITCH-2: only what is the logged-in user's own is shown.
-    pub(super) fn message_came(&mut self, message: Message) {
+    /// API-2, SWITCH-2: only what is the logged-in user's own is shown; API-7: and only once.
+    pub(super) fn message_came(&mut self, place: u64, message: Message) {
         if !self.decisions.shows_message(&message, self.state.standing()) {
             return;
         }
-        if let Some(user) = self.state.login_user() {
-            self.enter_message(user, &message);
+        let Some(session) = self.state.session_mut() else { return };
+        let (user, last) = (session.name.user, session.received);
+        if !self.decisions.is_new_message(last, place) {
+            return;
         }
+        session.received = last.max(place);
+        if place > last + 1 {
+            self.event(Event::MessagesDropped(place - last - 1));
+        }
+        self.enter_message(user, &message);
         self.event(Event::Message(message));
+        let waiting = self.state.session_mut().map_or(0, |session| session.received.saturating_sub(session.acknowledged));
+        if waiting >= MESSAGES_UNTIL_ACKNOWLEDGED {
+            self.acknowledge_messages();
+        }
+    }
+
+    /// API-7: the server had no room for so many of the messages after the last one it was told of.
+    pub(super) fn missed(&mut self, dropped: u64) {
+        let Some(session) = self.state.session_mut() else { return };
+        let through = session.acknowledged.saturating_add(dropped);
+        let missed = through.saturating_sub(session.received);
+        session.received = session.received.max(through);
+        session.acknowledged = session.acknowledged.max(through);
+        if missed > 0 {
+            self.event(Event::MessagesDropped(missed));
+        }
+    }
+
+    /// API-7: says which messages came, unless that was said.
+    pub(super) fn acknowledge_messages(&mut self) {
+        if !self.state.is_up() {
+            return;
+        }
+        let Some(session) = self.state.session_mut() else { return };
+        if session.received > session.acknowledged {
+            session.acknowledged = session.received;
+            let (SessionName { user, epoch }, through) = (session.name, session.received);
+            self.send(ClientFrame::MessagesReceived { user, epoch, through });
+        }
     }
 
     /// Puts the list that came with a login or resume into the cache (API-2, API-3).
@@ -109,7 +148,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
 /// What is to be judged of a call before it becomes a request. None if it never becomes one.
 fn arguments(call: &Call) -> Option<Arguments<'_>> {
     match call {
-        Call::SendMessage { to, text } => Some(Arguments::SendMessage { to, text }),
+        Call::SendMessage { to, text, .. } => Some(Arguments::SendMessage { to, text }),
         Call::AdminKick { user } => Some(Arguments::AdminKick { user }),
         Call::QueryStatus { users } => Some(Arguments::QueryStatus { users }),
         Call::Init(_) | Call::Uninit | Call::Login { .. } | Call::Logout | Call::Conversations => None,
@@ -117,11 +156,13 @@ fn arguments(call: &Call) -> Option<Arguments<'_>> {
 }
 
 /// What is kept of a request, and the frame that carries it. None if an argument names no user.
-fn prepared(call: CallId, request: Call) -> Option<(Request, ClientFrame<Ticket>)> {
+fn prepared(seed: &[u8; 32], call: CallId, request: Call) -> Option<(Request, ClientFrame<Ticket>)> {
     match request {
-        Call::SendMessage { to, text } => {
+        Call::SendMessage { id, to, text } => {
             let to = to.parse().ok()?;
-            Some((Request::Message { to, text: text.clone() }, ClientFrame::SendMessage { call, to, text }))
+            // API-6
+            let id = id.unwrap_or_else(|| draw::send(seed, call));
+            Some((Request::Message { to, text: text.clone() }, ClientFrame::SendMessage { call, id, to, text }))
         }
         Call::AdminKick { user } => {
             Some((Request::AdminKick, ClientFrame::AdminKick { call, user: user.parse().ok()? }))

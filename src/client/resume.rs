@@ -16,10 +16,13 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn send_resume(&mut self) {
         let Some(session) = self.state.session_mut() else { return };
         let choice = self.decisions.resume_ticket(session.unconfirmed.is_some());
-        let name = session.name;
+        let SessionName { user, epoch } = session.name;
         let ticket = tried_ticket(session, choice);
+        // API-7: said with this, accepted or not: the next one says it again.
+        session.acknowledged = session.received;
+        let received = session.received;
         let attempt = self.next_attempt();
-        self.send(ClientFrame::Resume { attempt, user: name.user, epoch: name.epoch, ticket });
+        self.send(ClientFrame::Resume { attempt, user, epoch, ticket, received });
         if let Some(connection) = &mut self.state.connection {
             connection.stage = Stage::ResumeSent { attempt, ticket: choice };
         }
@@ -43,16 +46,19 @@ impl<D: ClientDecisions> Handler<'_, D> {
             | ResumeOutcome::Stale => {}
         }
         match self.decisions.resume_verdict(outcome, other_left) {
-            ResumeVerdict::Resumed(conversations, terms) => self.resumed(choice, conversations, terms),
+            ResumeVerdict::Resumed { conversations, terms, dropped } => {
+                self.resumed(choice, conversations, terms, dropped);
+            }
             ResumeVerdict::LoggedIn(Admission { epoch, conversations, terms }) => {
                 // KICK-6: the same session for the application, another one for the server.
                 let Some(session) = self.state.session_mut() else { return };
                 session.name.epoch = epoch;
+                (session.received, session.acknowledged) = (0, 0);
                 let SessionName { user, .. } = session.name;
                 self.set_known_ended(None);
                 // KICK-7
                 self.send(ClientFrame::LoginAcknowledged { user, epoch });
-                self.resumed(choice, conversations, terms);
+                self.resumed(choice, conversations, terms, 0);
             }
             // KICK-5: told on reconnecting, and not online again.
             ResumeVerdict::Kicked(kick) => self.kicked(kick),
@@ -74,7 +80,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// A resume accepted with another ticket renews, so the one tried is the session's now.
-    fn resumed(&mut self, choice: TicketChoice, conversations: Vec<Conversation>, terms: Terms) {
+    fn resumed(&mut self, choice: TicketChoice, conversations: Vec<Conversation>, terms: Terms, dropped: u64) {
         let Some(session) = self.state.session_mut() else { return };
         session.terms = terms;
         let user = session.name.user;
@@ -83,6 +89,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.store_conversations(user, conversations);
         self.link_is_up();
         self.event(Event::ConnectSuccess);
+        self.missed(dropped);
         self.send_renewal();
     }
 

@@ -91,6 +91,17 @@ pub(super) struct Session {
     pub(super) renewal: Option<Renewal>,
     /// What the server named for the link that it accepted last.
     pub(super) terms: Terms,
+    /// The place of the last message that came (API-7).
+    pub(super) received: u64,
+    /// The last place of which the server was told so.
+    pub(super) acknowledged: u64,
+}
+
+impl Session {
+    /// A session that has just begun.
+    pub(super) fn new(name: SessionName, ticket: Ticket, terms: Terms) -> Self {
+        Session { name, ticket, unconfirmed: None, renewal: None, terms, received: 0, acknowledged: 0 }
+    }
 }
 
 /// A renewal whose outcome is unknown.

@@ -158,7 +158,14 @@ pub enum TicketChoice {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ResumeVerdict {
     /// The session goes on, on these terms.
-    Resumed(Vec<Conversation>, Terms),
+    Resumed {
+        /// The user's conversation list.
+        conversations: Vec<Conversation>,
+        /// What holds for the link that it came on.
+        terms: Terms,
+        /// How many messages the server had no room for.
+        dropped: u64,
+    },
     /// It goes on under a new epoch.
     LoggedIn(Admission),
     /// It was kicked.
@@ -291,6 +298,11 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         }
     }
 
+    /// Whether a message at this place of the session has not come before (API-7).
+    fn is_new_message(&self, last: u64, place: u64) -> bool {
+        place > last
+    }
+
     /// Whom a kick ends (KICK-2, KICK-8).
     fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {
         match standing {
@@ -322,7 +334,9 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     /// What a resume's answer means; `other_left` says whether a ticket is left to try (CONN-4, LOGIN-5).
     fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
         match outcome {
-            ResumeOutcome::Resumed { conversations, terms } => ResumeVerdict::Resumed(conversations, terms),
+            ResumeOutcome::Resumed { conversations, terms, dropped } => {
+                ResumeVerdict::Resumed { conversations, terms, dropped }
+            }
             // KICK-6
             ResumeOutcome::LoggedIn(admission) => ResumeVerdict::LoggedIn(admission),
             ResumeOutcome::Kicked(kick) => ResumeVerdict::Kicked(kick),

@@ -5,14 +5,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::code::Code;
-use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, PublicName, UserId};
+use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use crate::limits::ServerLimits;
 use crate::policy::{Platform, Seats};
-use crate::protocol::{KickReason, Presence, RETURN_MAX};
-use crate::store::{EndReason, Ended, Link, Session, Sessions, UserRecord};
+use crate::protocol::{KickReason, Message, Presence, RETURN_MAX};
+use crate::store::{EndReason, Ended, Link, Owed, Places, Sent, SentMessage, Session, Sessions, UserRecord};
 use crate::ticket::{self, Claims, OpenedTicket};
 use crate::time::{Instant, WallTime};
 
@@ -266,6 +267,50 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {
         let micros = (devices as u64).saturating_mul(1_000_000) / u64::from(limits.returns_per_second.max(1));
         Duration::from_micros(micros).max(limits.return_spread_min).min(limits.return_spread_max).min(RETURN_MAX)
+    }
+
+    /// Which message of the sender this is, where it was sent before (API-6).
+    fn sent_before(&self, sent: &Sent, id: SendId) -> Option<MessageId> {
+        sent.number_of(id)
+    }
+
+    /// Up to which message what a user called theirs is to be forgotten: those above the bound and, where all
+    /// older ones go, those whose session has ended and whose ticket is over as well (API-6).
+    fn forgets_sent(&self, account: &UserRecord, sent_max: usize, now: u64) -> Option<MessageId> {
+        let is_live = |sent: &SentMessage| {
+            now <= sent.last_second || account.sessions.values().any(|session| session.epoch == sent.epoch)
+        };
+        let excess = account.sent.len().saturating_sub(sent_max);
+        let goes = |(place, sent): &(usize, &SentMessage)| *place < excess || !is_live(sent);
+        account.sent.iter().enumerate().take_while(goes).last().map(|(_, sent)| sent.number)
+    }
+
+    /// Whether a session of the sender or the receiver is owed the message, which came from this device (API-7).
+    /// Whoever's session has not ended is, connected, without a link or dormant; the sending device has it.
+    fn is_owed(&self, sender: DeviceId, device: DeviceId, _session: &Session) -> bool {
+        device != sender
+    }
+
+    /// Up to which place messages go for want of room (API-7): never the newest.
+    fn dropped_through(&self, owed: &Owed, limits: &ServerLimits) -> Option<u64> {
+        let (mut left, mut bytes) = (owed.len(), owed.bytes());
+        let goes = |(_, message): &(u64, &Arc<Message>)| {
+            let is_too_much = left > 1 && (left > limits.owed_max || bytes > limits.owed_bytes_max);
+            (left, bytes) = (left - 1, bytes - message.text.len());
+            is_too_much
+        };
+        owed.iter().take_while(goes).last().map(|(place, _)| place)
+    }
+
+    /// Up to which place messages are owed no more once the device says that it has those up to `received` (API-7).
+    fn received_through(&self, owed: Places, received: u64) -> Option<u64> {
+        let through = received.min(owed.last);
+        (through > owed.gone).then_some(through)
+    }
+
+    /// How many messages a device missed, for want of room, that has those up to `received` (API-7).
+    fn missed(&self, owed: Places, received: u64) -> u64 {
+        owed.gone.saturating_sub(received)
     }
 
     /// Whether the user may make administrative calls (ADMIN-3).

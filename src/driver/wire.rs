@@ -60,6 +60,7 @@ impl WireFrame for ClientFrame<Ticket> {
             ClientFrame::SendMessage { .. } => "send_message",
             ClientFrame::AdminKick { .. } => "admin_kick",
             ClientFrame::QueryStatus { .. } => "query_status",
+            ClientFrame::MessagesReceived { .. } => "messages_received",
         }
     }
 
@@ -83,7 +84,7 @@ impl WireFrame for ServerFrame {
             ServerFrame::Kick(_) => "kick",
             ServerFrame::Expired(_) => "expired",
             ServerFrame::SendAnswer { .. } => "send_answer",
-            ServerFrame::Message(_) => "message",
+            ServerFrame::Message { .. } => "message",
             ServerFrame::AdminKickAnswer { .. } => "admin_kick_answer",
             ServerFrame::StatusAnswer { .. } => "status_answer",
             ServerFrame::Error(_) => "error",

@@ -44,6 +44,7 @@ impl<D: ServerDecisions> Server<D> {
         attempt: Attempt,
         name: SessionName,
         ticket: &OpenedTicket,
+        received: u64,
     ) -> ResumeOutcome {
         let SessionName { user, epoch } = name;
         let device = peer.device;
@@ -71,7 +72,9 @@ impl<D: ServerDecisions> Server<D> {
                 self.bind(connection, device, name);
                 self.walls.set(super::Timer::Expiry(user, device), ticket.ends_at());
                 self.touch(user);
-                ResumeOutcome::Resumed { conversations: self.conversations(user), terms: self.terms() }
+                let dropped = self.goes_on_from(connection, device, name, received);
+                let (conversations, terms) = (self.conversations(user), self.terms());
+                ResumeOutcome::Resumed { conversations, terms, dropped }
             }
             ResumeVerdict::Login => {
                 let ticket = judged.expect("a refused ticket was turned into a refusal");
@@ -160,7 +163,7 @@ impl<D: ServerDecisions> Server<D> {
             | ServerFrame::Kick(_)
             | ServerFrame::Expired(_)
             | ServerFrame::SendAnswer { .. }
-            | ServerFrame::Message(_)
+            | ServerFrame::Message { .. }
             | ServerFrame::AdminKickAnswer { .. }
             | ServerFrame::StatusAnswer { .. }
             | ServerFrame::Error(_) => false,

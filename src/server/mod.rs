@@ -6,6 +6,7 @@
 //! forgotten in `store`; here is the bookkeeping between them.
 
 mod bounded;
+mod delivery;
 mod interface;
 mod login;
 mod request;
@@ -73,6 +74,16 @@ struct Connection {
     last_heard: Instant,
     peer: Option<Peer>,
     binding: Binding,
+    delivery: Delivery,
+}
+
+/// How far the messages of the session have come on the connection that carries it (API-7).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Delivery {
+    /// The place of the last one sent, or of the last that the device had when it came.
+    last: u64,
+    /// The places of those sent and not acknowledged.
+    in_flight: VecDeque<u64>,
 }
 
 /// Who a connection's first frame said it is.
@@ -239,7 +250,7 @@ impl<D: ServerDecisions> Server<D> {
         }
         assert!(self.connections[index].is_none(), "a connection's number is free before it is reused");
         self.connections[index] =
-            Some(Connection { last_heard: self.now.instant, peer: None, binding: Binding::Fresh });
+            Some(Connection { last_heard: self.now.instant, peer: None, binding: Binding::Fresh, delivery: Delivery::default() });
         self.instants.set(Timer::Admission(connection), self.now.instant + self.config.limits.admission);
     }
 
@@ -262,7 +273,8 @@ impl<D: ServerDecisions> Server<D> {
                 | ClientFrame::KickConfirmed { .. }
                 | ClientFrame::SendMessage { .. }
                 | ClientFrame::AdminKick { .. }
-                | ClientFrame::QueryStatus { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
+                | ClientFrame::QueryStatus { .. }
+                | ClientFrame::MessagesReceived { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
             };
         };
         match frame {
@@ -271,9 +283,10 @@ impl<D: ServerDecisions> Server<D> {
                 let outcome = self.login(connection, peer, attempt, &user, &ticket, known_ended);
                 self.answer_attempt(connection, peer, ServerFrame::LoginAnswer { call, outcome });
             }
-            ClientFrame::Resume { attempt, user, epoch, ticket } => {
-                let outcome = self.resume(connection, peer, attempt, SessionName { user, epoch }, &ticket);
+            ClientFrame::Resume { attempt, user, epoch, ticket, received } => {
+                let outcome = self.resume(connection, peer, attempt, SessionName { user, epoch }, &ticket, received);
                 self.answer_attempt(connection, peer, ServerFrame::ResumeAnswer { attempt, outcome });
+                self.deliver(user, peer.device);
             }
             ClientFrame::Renew { call, attempt, user, epoch, ticket } => {
                 match self.renew(connection, peer, attempt, SessionName { user, epoch }, &ticket) {
@@ -294,7 +307,7 @@ impl<D: ServerDecisions> Server<D> {
                 self.kick_confirmed(connection, peer, SessionName { user, epoch });
             }
             ClientFrame::Heartbeat => self.heartbeat(connection, peer),
-            ClientFrame::SendMessage { call, to, text } => match self.send_message(connection, to, text) {
+            ClientFrame::SendMessage { call, id, to, text } => match self.send_message(connection, peer, id, to, text) {
                 Ok(accepted) => self.answer_message(connection, peer, call, accepted),
                 Err(error) => self.refuse_frame(connection, error),
             },
@@ -306,6 +319,9 @@ impl<D: ServerDecisions> Server<D> {
                 Ok(outcome) => self.send(connection, ServerFrame::StatusAnswer { call, outcome }),
                 Err(error) => self.refuse_frame(connection, error),
             },
+            ClientFrame::MessagesReceived { user, epoch, through } => {
+                self.messages_received(connection, peer, SessionName { user, epoch }, through);
+            }
         }
     }
 

@@ -3,16 +3,30 @@
 //! On a connection whose session ended every request answers [6014] (KICK-10); on one that never
 //! had a session a request is out of place (INPUT-1).
 
-use std::collections::BTreeSet;
-
 use super::{Binding, Peer, Server};
 use crate::code::Code;
 use crate::decide::ServerDecisions;
-use crate::id::{CallId, ConnectionId, DeviceId, MessageId, UserId};
+use crate::id::{CallId, ConnectionId, DeviceId, MessageId, SendId, UserId};
 use crate::protocol::{
     DeviceState, DeviceStatus, FrameError, Message, ServerFrame, SessionName, StatusReport, TEXT_BYTES_MAX, UserStatus,
 };
 use crate::store::{EndReason, Fact, Session};
+
+/// A message that the server has.
+pub(super) enum Accepted {
+    Now(Message),
+    /// It was sent before under the same id, and is this one (API-6).
+    Before(MessageId),
+}
+
+impl Accepted {
+    fn number(&self) -> MessageId {
+        match self {
+            Accepted::Now(message) => message.id,
+            Accepted::Before(number) => *number,
+        }
+    }
+}
 
 impl<D: ServerDecisions> Server<D> {
     /// Who asks on this connection, or [6014], or that nobody may ask here.
@@ -32,17 +46,25 @@ impl<D: ServerDecisions> Server<D> {
         }))
     }
 
-    /// API-2: gives the message its number.
+    /// API-2: gives the message its number; API-6: unless it has one.
     pub(super) fn send_message(
         &mut self,
         connection: ConnectionId,
+        peer: Peer,
+        id: SendId,
         to: UserId,
         text: String,
-    ) -> Result<Result<Message, Code>, FrameError> {
+    ) -> Result<Result<Accepted, Code>, FrameError> {
         let from = match self.asker(connection)? {
             Ok(user) => user,
             Err(code) => return Ok(Err(code)),
         };
+        let account = self.records.users.get(&from).expect("who is logged in has an account");
+        if let Some(number) = self.decisions.sent_before(&account.sent, id) {
+            return Ok(Ok(Accepted::Before(number)));
+        }
+        let session = account.sessions.get(&peer.device).expect("who is logged in has a session");
+        let (epoch, last_second) = (session.epoch, session.ticket.last_second);
         if text.len() > TEXT_BYTES_MAX {
             return Ok(Err(Code::InvalidArgument));
         }
@@ -50,29 +72,27 @@ impl<D: ServerDecisions> Server<D> {
             return Ok(Err(Code::UnknownUser));
         }
         let message = Message { id: MessageId(self.records.last_message.0 + 1), from, to, text };
-        self.fact(Fact::MessageStored { message: message.clone() });
-        Ok(Ok(message))
+        self.fact(Fact::MessageStored { message: message.clone(), id, epoch, last_second });
+        let (account, sent_max) = (&self.records.users[&from], self.config.limits.sent_max);
+        if let Some(through) = self.decisions.forgets_sent(account, sent_max, self.now.wall.seconds()) {
+            self.fact(Fact::SentForgotten { user: from, through });
+        }
+        Ok(Ok(Accepted::Now(message)))
     }
 
-    /// API-2: answers the sender, then delivers to the receiver's connected devices and the
-    /// sender's others.
+    /// API-2, API-7: answers the sender, then delivers to the receiver's devices and the sender's others.
     pub(super) fn answer_message(
         &mut self,
         connection: ConnectionId,
         peer: Peer,
         call: CallId,
-        accepted: Result<Message, Code>,
+        accepted: Result<Accepted, Code>,
     ) {
-        let outcome = accepted.as_ref().map(|message| message.id).map_err(|&code| code);
+        let outcome = accepted.as_ref().map(Accepted::number).map_err(|&code| code);
         self.send(connection, ServerFrame::SendAnswer { call, outcome });
-        let Ok(message) = accepted else { return };
-        let devices_of = |user| self.records.users[&user].sessions.keys();
-        let devices: BTreeSet<DeviceId> =
-            devices_of(message.from).chain(devices_of(message.to)).copied().filter(|&to| to != peer.device).collect();
-        for device in devices {
-            if let Some(&link) = self.links.get(&device) {
-                self.send(link, ServerFrame::Message(message.clone()));
-            }
+        let Ok(Accepted::Now(message)) = accepted else { return };
+        for (user, device) in self.owe(peer.device, message) {
+            self.deliver(user, device);
         }
     }
 

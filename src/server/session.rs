@@ -3,7 +3,7 @@
 //! Decides nothing: `login` and `request` say what happens, this keeps facts, timers and
 //! connections in step.
 
-use super::{Action, Binding, Connection, Peer, Server, Timer};
+use super::{Action, Binding, Connection, Delivery, Peer, Server, Timer};
 use crate::decide::ServerDecisions;
 use crate::id::{Attempt, ConnectionId, DeviceId, PublicName, UserId};
 use crate::policy::Platform;
@@ -77,6 +77,7 @@ impl<D: ServerDecisions> Server<D> {
         let now = self.now.instant;
         let link = self.connection_mut(connection).expect("a session is bound to the connection it came on");
         link.binding = Binding::Bound(name);
+        link.delivery = Delivery::default();
         let platform = link.peer.expect("only a named peer is bound").platform;
         self.instants.cancel(Timer::Admission(connection));
         self.instants.cancel(Timer::Linger(connection));

@@ -63,6 +63,11 @@ impl Sessions {
         self.by_device.iter().map(|(device, session)| (device, session))
     }
 
+    /// Devices and their sessions, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&DeviceId, &mut Session)> {
+        self.by_device.iter_mut().map(|(device, session)| (&*device, session))
+    }
+
     /// The devices.
     pub fn keys(&self) -> impl Iterator<Item = &DeviceId> {
         self.iter().map(|(device, _)| device)
@@ -104,13 +109,14 @@ mod tests {
     use super::*;
     use crate::id::{Attempt, Epoch};
     use crate::policy::Platform;
-    use crate::store::{Link, SessionTicket};
+    use crate::store::{Link, Owed, SessionTicket};
     use crate::ticket::Signature;
 
     fn session(epoch: u64) -> Session {
         let ticket = SessionTicket { issued_at: 0, last_second: 60, signature: Signature([0; 32]) };
         let (attempt, platform) = (Attempt::default(), Platform::Ios);
-        Session { epoch: Epoch(epoch), platform, attempt, ticket, acknowledged: false, link: Link::Connected }
+        let (link, owed) = (Link::Connected, Owed::default());
+        Session { epoch: Epoch(epoch), platform, attempt, ticket, acknowledged: false, link, owed }
     }
 
     /// It does what a map does with whatever is asked of it.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, MessageId};
+use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, MessageId, SendId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{ClientFrame, KickReason, ResumeOutcome, ServerFrame, VERSION};
 
@@ -90,7 +90,7 @@ impl Worker {
         let user = self.user().parse().unwrap();
         if let Told::LoggedIn(epoch) | Told::LoggedOut(epoch) = self.told {
             let attempt = self.attempt();
-            let resume = ClientFrame::Resume { attempt, user, epoch, ticket: ticket(&self.user()) };
+            let resume = ClientFrame::Resume { attempt, user, epoch, ticket: ticket(&self.user()), received: 0 };
             let answer = self.ask(&mut raw, resume).await?;
             let ServerFrame::ResumeAnswer { outcome, .. } = answer else { panic!("a resume is answered: {answer:?}") };
             match self.told {
@@ -125,7 +125,8 @@ impl Worker {
                     let to = self.user().parse().unwrap();
                     // An unanswered message may be in the list or not.
                     self.last_text = None;
-                    let sent = self.ask(&mut raw, ClientFrame::SendMessage { call, to, text: text.clone() }).await;
+                    let id = SendId::from_bytes(u128::from(call.0).to_be_bytes());
+                    let sent = self.ask(&mut raw, ClientFrame::SendMessage { call, id, to, text: text.clone() }).await;
                     let Ok(ServerFrame::SendAnswer { outcome: Ok(message), .. }) = sent else {
                         return sent.map(|answer| panic!("a message is answered: {answer:?}"));
                     };

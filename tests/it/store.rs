@@ -1,15 +1,17 @@
 //! The database of the server: what was committed is read back whole, and what cannot be used is refused
 //! with a reason.
 
+use std::sync::Arc;
+
 use gatecrash::driver::store::{FileStore, SCHEMA_VERSION, Tables};
 use gatecrash::driver::{OpenError, ServerStore};
-use gatecrash::id::{Attempt, Change, DeviceId, Epoch, MessageId, UserId};
+use gatecrash::id::{Attempt, Change, DeviceId, Epoch, MessageId, SendId, UserId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{Message, Presence};
 use gatecrash::store::{Commit, EndReason, Fact, Records, SessionTicket};
 use gatecrash::ticket::Signature;
 use gatecrash::time::WallTime;
-use redb::{Database, TableDefinition};
+use redb::{Database, TableDefinition, TableHandle};
 
 use crate::loopback::{Directory, run};
 
@@ -38,6 +40,9 @@ fn history() -> Vec<Commit> {
     let (alice, bob) = (user("alice"), user("bob"));
     let message = |number, text: &str| Fact::MessageStored {
         message: Message { id: MessageId(number), from: alice, to: bob, text: text.to_owned() },
+        id: SendId::from_bytes(u128::from(number).to_be_bytes()),
+        epoch: Epoch(1),
+        last_second: 60,
     };
     let steps = vec![
         vec![
@@ -98,6 +103,98 @@ fn what_was_committed_is_read_back() {
     });
 }
 
+/// API-6, API-7: what sessions are owed, and what users called their messages, until it is gone.
+fn messages() -> Vec<Commit> {
+    let (alice, bob) = (user("alice"), user("bob"));
+    let of_bob = |epoch| (bob, device(2), Epoch(epoch));
+    let stored = |number: u64| {
+        let message = Message { id: MessageId(number), from: alice, to: bob, text: format!("text {number}") };
+        let id = SendId::from_bytes(u128::from(number).to_be_bytes());
+        Fact::MessageStored { message, id, epoch: Epoch(1), last_second: 60 }
+    };
+    let owed = |number: u64, epoch| {
+        let ((user, device, epoch), text) = (of_bob(epoch), format!("text {number}"));
+        let message = Arc::new(Message { id: MessageId(number), from: alice, to: bob, text });
+        Fact::MessageOwed { user, device, epoch, message }
+    };
+    let received = |through| {
+        let (user, device, epoch) = of_bob(1);
+        Fact::MessagesReceived { user, device, epoch, through }
+    };
+    let dropped = |through| {
+        let (user, device, epoch) = of_bob(1);
+        Fact::MessagesDropped { user, device, epoch, through }
+    };
+    let ended = || {
+        let (user, device, epoch) = of_bob(1);
+        Fact::SessionEnded { user, device, epoch, reason: EndReason::Replaced, by: None }
+    };
+    let steps = vec![
+        vec![Fact::AccountCreated { user: alice }, Fact::AccountCreated { user: bob }],
+        vec![accepted("bob", 2, 1, None)],
+        vec![stored(1), owed(1, 1)],
+        vec![stored(2), owed(2, 1), received(1)],
+        vec![stored(3), owed(3, 1), dropped(2)],
+        vec![Fact::SentForgotten { user: alice, through: MessageId(2) }],
+        vec![stored(4), owed(4, 1), received(4)],
+        vec![stored(5), owed(5, 1)],
+        // The next session of the device begins anew.
+        vec![ended(), accepted("bob", 2, 2, None), stored(6), owed(6, 2)],
+        vec![stored(7), owed(7, 2)],
+    ];
+    let numbered = steps.into_iter().enumerate();
+    numbered.map(|(index, facts)| Commit { number: Change(index as u64 + 1), facts }).collect()
+}
+
+#[test]
+fn messages_that_wait_are_read_back() {
+    run(async {
+        for batch_size in [1, 2, 3, 100] {
+            let directory = Directory::new();
+            let mut store = FileStore::new(&directory.0);
+            let mut expected = store.open().await.unwrap();
+            for batch in messages().chunks(batch_size) {
+                batch.iter().for_each(|commit| expected.apply(commit));
+                store.commit(batch.to_vec()).await.unwrap();
+                expected.count_start();
+                assert_eq!(store.open().await.unwrap(), expected);
+            }
+            let session = &expected.users[&user("bob")].sessions[&device(2)];
+            assert_eq!(session.owed.iter().map(|(place, _)| place).collect::<Vec<_>>(), [1, 2]);
+        }
+    });
+}
+
+/// A database of the version before has no messages, and is taken over.
+#[test]
+fn the_schema_before_is_taken_over() {
+    run(async {
+        let directory = Directory::new();
+        let mut store = FileStore::new(&directory.0);
+        let mut expected = store.open().await.unwrap();
+        let created = Commit { number: Change(1), facts: vec![Fact::AccountCreated { user: user("alice") }] };
+        expected.apply(&created);
+        store.commit(vec![created]).await.unwrap();
+        drop(store);
+        {
+            let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
+            let writing = database.begin_write().unwrap();
+            let numbers: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+            writing.open_table(numbers).unwrap().insert("schema", SCHEMA_VERSION - 1).unwrap();
+            for table in ["sent", "queues", "owed"] {
+                let table = writing.list_tables().unwrap().find(|one| one.name() == table).unwrap();
+                writing.delete_table(table).unwrap();
+            }
+            writing.commit().unwrap();
+        }
+        expected.count_start();
+        let mut store = FileStore::new(&directory.0);
+        assert_eq!(store.open().await.unwrap(), expected);
+        expected.count_start();
+        assert_eq!(store.open().await.unwrap(), expected, "it is of this version now");
+    });
+}
+
 /// DUR-3: what an earlier server gave and lost is below what the next one gives.
 #[test]
 fn epochs_of_each_start_are_above_those_of_the_one_before() {
@@ -143,7 +240,7 @@ fn a_later_schema_and_another_file_are_refused() {
         }
         let before = dump(&Database::create(&path).unwrap());
         let error = FileStore::new(&directory.0).open().await.unwrap_err();
-        let said = "gatecrash.redb has schema version 2; this program knows versions up to 1";
+        let said = "gatecrash.redb has schema version 3; this program knows versions up to 2";
         assert!(error.to_string().ends_with(said) && !error.may_pass(), "{error}");
         assert_eq!(dump(&Database::create(&path).unwrap()), before, "what is refused is not changed");
 
@@ -181,11 +278,13 @@ users bob 020201010101010101010101010101010101020101020a460303030303030303030303
 02020202020202020203626f6204010103626f6200
 conversations alice bob 03626f620205616761696e
 conversations bob alice 05616c6963650205616761696e
+sent alice 1 0100000000000000000000000000000001013c
+sent alice 2 0200000000000000000000000000000002013c
 days 19675 2
 days 19676 1
 numbers change 10
 numbers message 2
-numbers schema 1
+numbers schema 2
 numbers starts 1
 ";
 
@@ -218,6 +317,11 @@ fn dump(database: &Database) -> String {
     for entry in reading.open_table(conversations).unwrap().iter().unwrap() {
         let (key, value) = entry.unwrap();
         text += &format!("conversations {} {} {}\n", key.value().0, key.value().1, hex(value.value()));
+    }
+    let sent: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("sent");
+    for entry in reading.open_table(sent).unwrap().iter().unwrap() {
+        let (key, value) = entry.unwrap();
+        text += &format!("sent {} {} {}\n", key.value().0, key.value().1, hex(value.value()));
     }
     let days: TableDefinition<'_, u32, u64> = TableDefinition::new("days");
     for entry in reading.open_table(days).unwrap().iter().unwrap() {

@@ -126,7 +126,7 @@ fn words_are_those_of_traces_and_scenarios() {
         Call::Login { user: text.clone(), ticket },
         Call::Logout,
         Call::Conversations,
-        Call::SendMessage { to: text.clone(), text: text.clone() },
+        Call::SendMessage { id: None, to: text.clone(), text: text.clone() },
         Call::AdminKick { user: text.clone() },
         Call::QueryStatus { users: Vec::new() },
     ];
@@ -139,10 +139,11 @@ fn words_are_those_of_traces_and_scenarios() {
         Event::KickedOffline(kick),
         Event::UserSigExpired(SessionName { user: alice, epoch: Epoch(1) }),
         Event::Message(Message { id: MessageId(1), from: alice, to: alice, text }),
+        Event::MessagesDropped(1),
     ];
     assert_eq!(
         events.map(|event| event.word()),
-        ["connecting", "connect_success", "connect_failed", "kicked_offline", "user_sig_expired", "message"]
+        ["connecting", "connect_success", "connect_failed", "kicked_offline", "user_sig_expired", "message", "messages_dropped"]
     );
     assert_eq!(
         [Status::Logined, Status::Logining, Status::Logout].map(Status::word),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use gatecrash::code::Code;
 use gatecrash::driver::wire::{FrameReader, REPORT_DEVICES_MAX, USER_TEXT_BYTES_MAX, Unreadable, WireFrame, write};
-use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, UserId};
+use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
     Admission, CONVERSATIONS_MAX, ClientFrame, Conversation, DeviceState, DeviceStatus, FRAME_BYTES_MAX, FrameError,
@@ -57,15 +57,16 @@ fn from_device() -> Vec<(&'static str, FromDevice)> {
             ClientFrame::Login { call, attempt, user: "alice".into(), ticket: ticket.clone(), known_ended: None },
         ),
         ("login acknowledged", ClientFrame::LoginAcknowledged { user: alice_id, epoch }),
-        ("resume", ClientFrame::Resume { attempt, user: alice_id, epoch, ticket: ticket.clone() }),
+        ("resume", ClientFrame::Resume { attempt, user: alice_id, epoch, ticket: ticket.clone(), received: 4 }),
         ("renew", ClientFrame::Renew { call, attempt, user: alice_id, epoch, ticket }),
         ("logout", ClientFrame::Logout { call, attempt }),
         ("logout, owed", ClientFrame::Logout { call: CallId::NONE, attempt: Attempt::default() }),
         ("heartbeat", ClientFrame::Heartbeat),
         ("kick confirmed", ClientFrame::KickConfirmed { user: alice_id, epoch }),
-        ("send message", ClientFrame::SendMessage { call, to: user("bob"), text: "héllo".into() }),
+        ("send message", ClientFrame::SendMessage { call, id: SendId::from_bytes([6; 16]), to: user("bob"), text: "héllo".into() }),
         ("admin kick", ClientFrame::AdminKick { call, user: user("bob") }),
         ("query status", ClientFrame::QueryStatus { call, users: vec![alice_id, user("bob")] }),
+        ("messages received", ClientFrame::MessagesReceived { user: alice_id, epoch, through: 4 }),
     ]
 }
 
@@ -93,7 +94,7 @@ fn from_server() -> Vec<(&'static str, ServerFrame)> {
         ("login answer, admitted", ServerFrame::LoginAnswer { call, outcome: Ok(admission.clone()) }),
         ("login answer, refused", ServerFrame::LoginAnswer { call, outcome: Err(Refusal::Code(Code::TicketExpired)) }),
         ("login answer, stale", ServerFrame::LoginAnswer { call, outcome: Err(Refusal::Stale) }),
-        ("resume answer, resumed", resume(ResumeOutcome::Resumed { conversations, terms: TERMS })),
+        ("resume answer, resumed", resume(ResumeOutcome::Resumed { conversations, terms: TERMS, dropped: 2 })),
         ("resume answer, logged in", resume(ResumeOutcome::LoggedIn(admission))),
         ("resume answer, kicked", resume(ResumeOutcome::Kicked(kick(KickReason::Gone, None)))),
         ("resume answer, expired", resume(ResumeOutcome::Expired)),
@@ -109,7 +110,7 @@ fn from_server() -> Vec<(&'static str, ServerFrame)> {
         ("expired", ServerFrame::Expired(alice(5))),
         ("send answer, done", ServerFrame::SendAnswer { call, outcome: Ok(MessageId(9)) }),
         ("send answer, refused", ServerFrame::SendAnswer { call, outcome: Err(Code::UnknownUser) }),
-        ("message", ServerFrame::Message(message)),
+        ("message", ServerFrame::Message { place: 5, message }),
         ("admin kick answer, done", ServerFrame::AdminKickAnswer { call, outcome: Ok(()) }),
         ("admin kick answer, refused", ServerFrame::AdminKickAnswer { call, outcome: Err(Code::NotAdministrator) }),
         ("status answer", ServerFrame::StatusAnswer { call, outcome: Ok(report) }),
@@ -176,7 +177,7 @@ fn the_golden_frames_are_all_frames() {
         tags.dedup();
         tags
     };
-    assert_eq!(tags("device"), (1..=11).collect::<Vec<u8>>());
+    assert_eq!(tags("device"), (1..=12).collect::<Vec<u8>>());
     assert_eq!(tags("server"), (1..=12).collect::<Vec<u8>>());
 }
 
@@ -240,7 +241,8 @@ fn a_frame_outside_its_bounds_is_malformed() {
     assert_eq!(login(" ".repeat(USER_TEXT_BYTES_MAX + 1)), Err(FrameError::Malformed));
 
     let message = |bytes| {
-        let frame: FromDevice = ClientFrame::SendMessage { call: CallId(1), to: user("bob"), text: "x".repeat(bytes) };
+        let (call, id) = (CallId(1), SendId::default());
+        let frame: FromDevice = ClientFrame::SendMessage { call, id, to: user("bob"), text: "x".repeat(bytes) };
         FromDevice::from_body(&frame.to_body())
     };
     assert!(message(TEXT_BYTES_MAX).is_ok());
@@ -268,7 +270,7 @@ fn the_sdk_is_as_strict_as_the_server() {
 
     let resumed = |number, preview: usize| {
         let line = Conversation { peer: user("bob"), last: MessageId(1), preview: "x".repeat(preview) };
-        let outcome = ResumeOutcome::Resumed { conversations: vec![line; number], terms: TERMS };
+        let outcome = ResumeOutcome::Resumed { conversations: vec![line; number], terms: TERMS, dropped: 0 };
         ServerFrame::from_body(&ServerFrame::ResumeAnswer { attempt: Attempt::default(), outcome }.to_body())
     };
     assert!(resumed(CONVERSATIONS_MAX, PREVIEW_BYTES_MAX).is_ok());
@@ -276,7 +278,7 @@ fn the_sdk_is_as_strict_as_the_server() {
     assert_eq!(resumed(1, PREVIEW_BYTES_MAX + 1), Err(FrameError::Malformed));
 
     let spread = |return_spread| {
-        let outcome = ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms { return_spread } };
+        let outcome = ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms { return_spread }, dropped: 0 };
         ServerFrame::from_body(&ServerFrame::ResumeAnswer { attempt: Attempt::default(), outcome }.to_body())
     };
     assert!(spread(RETURN_MAX).is_ok());
@@ -411,17 +413,19 @@ fn any_client_frame() -> impl Strategy<Value = FromDevice> {
             }
         ),
         any_session().prop_map(|SessionName { user, epoch }| ClientFrame::LoginAcknowledged { user, epoch }),
-        (any_attempt(), any_session(), any_ticket()).prop_map(|(attempt, name, ticket)| ClientFrame::Resume {
-            attempt,
-            user: name.user,
-            epoch: name.epoch,
-            ticket
+        (any_attempt(), any_session(), any_ticket(), any::<u64>()).prop_map(|(attempt, name, ticket, received)| {
+            ClientFrame::Resume { attempt, user: name.user, epoch: name.epoch, ticket, received }
+        }),
+        (any_session(), any::<u64>()).prop_map(|(SessionName { user, epoch }, through)| {
+            ClientFrame::MessagesReceived { user, epoch, through }
         }),
         any_renewal(),
         (call(), any_attempt()).prop_map(|(call, attempt)| ClientFrame::Logout { call, attempt }),
         Just(ClientFrame::Heartbeat),
         any_session().prop_map(|SessionName { user, epoch }| ClientFrame::KickConfirmed { user, epoch }),
-        (call(), any_user(), ".{0,100}").prop_map(|(call, to, text)| ClientFrame::SendMessage { call, to, text }),
+        (call(), any::<[u8; 16]>(), any_user(), ".{0,100}").prop_map(|(call, id, to, text)| {
+            ClientFrame::SendMessage { call, id: SendId::from_bytes(id), to, text }
+        }),
         (call(), any_user()).prop_map(|(call, user)| ClientFrame::AdminKick { call, user }),
         (call(), vec(any_user(), 0..9)).prop_map(|(call, users)| ClientFrame::QueryStatus { call, users }),
     ]
@@ -429,8 +433,8 @@ fn any_client_frame() -> impl Strategy<Value = FromDevice> {
 
 fn any_resume_outcome() -> impl Strategy<Value = ResumeOutcome> {
     prop_oneof![
-        (any_conversations(), any_terms())
-            .prop_map(|(conversations, terms)| ResumeOutcome::Resumed { conversations, terms }),
+        (any_conversations(), any_terms(), any::<u64>())
+            .prop_map(|(conversations, terms, dropped)| ResumeOutcome::Resumed { conversations, terms, dropped }),
         any_admission().prop_map(ResumeOutcome::LoggedIn),
         any_kick().prop_map(ResumeOutcome::Kicked),
         Just(ResumeOutcome::Expired),
@@ -464,8 +468,9 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
         any_session().prop_map(ServerFrame::Expired),
         (call(), either(any::<u64>().prop_map(MessageId), any_code()))
             .prop_map(|(call, outcome)| ServerFrame::SendAnswer { call, outcome }),
-        (any::<u64>(), any_user(), any_user(), ".{0,100}")
-            .prop_map(|(id, from, to, text)| ServerFrame::Message(Message { id: MessageId(id), from, to, text })),
+        (any::<u64>(), any::<u64>(), any_user(), any_user(), ".{0,100}").prop_map(|(place, id, from, to, text)| {
+            ServerFrame::Message { place, message: Message { id: MessageId(id), from, to, text } }
+        }),
         (call(), either(Just(()), any_code()))
             .prop_map(|(call, outcome)| ServerFrame::AdminKickAnswer { call, outcome }),
         (call(), either(any_report(), any_code()))

@@ -167,6 +167,7 @@ fn event(cast: &Cast, told: &Told) -> String {
             let (from, to) = (cast.user_name(*from), cast.user_name(*to));
             format!("{word} from {from} to {to}: {}", cast.text(*text))
         }
+        Told::MessagesDropped { count } => format!("{word} {count}"),
     }
 }
 

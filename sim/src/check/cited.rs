@@ -50,6 +50,10 @@ enum Mark {
     /// A call other than those of a session's life.
     Request,
     Message,
+    /// A session was owed a message.
+    MessageOwed,
+    /// A message was sent under an id that was used before.
+    SentAgain,
     Conversations,
     Query,
     /// A call answered with this code.
@@ -188,6 +192,8 @@ const TABLE: &[(&str, Needs)] = &[
     ("API-3", &[&[M::Conversations]]),
     ("API-4", &[&[failed(Code::InvalidArgument)], &[failed(Code::UnknownUser)]]),
     ("API-5", &[&[M::Request]]),
+    ("API-6", &[&[M::SentAgain]]),
+    ("API-7", &[&[M::MessageOwed]]),
     ("DAU-1", &[&[M::DayCounted]]),
     ("DAU-2", &[&[M::DayCounted, M::ServerDead]]),
     ("PRES-1", &[&[M::Presence]]),
@@ -232,6 +238,8 @@ struct Seen {
     /// Whose session the device brought to its end, and when: a login that follows at once replaces it.
     left: BTreeMap<DeviceIndex, (UserIndex, Instant)>,
     connected: BTreeSet<DeviceIndex>,
+    /// The ids under which messages were sent.
+    sends: BTreeSet<u32>,
     is_configured: bool,
 }
 
@@ -289,7 +297,8 @@ impl Seen {
                     Told::ConnectSuccess
                     | Told::ConnectFailed { .. }
                     | Told::KickedOffline { .. }
-                    | Told::Message { .. } => {}
+                    | Told::Message { .. }
+                    | Told::MessagesDropped { .. } => {}
                 }
             }
             What::Status { status, login_user } => {
@@ -310,6 +319,12 @@ impl Seen {
 
     fn sent(&mut self, on: DeviceIndex, frame: &ClientFrame) {
         let is_attempt = match frame {
+            ClientFrame::Send { id, .. } => {
+                if !self.sends.insert(*id) {
+                    self.mark(M::SentAgain);
+                }
+                false
+            }
             ClientFrame::Login { .. } => true,
             ClientFrame::Resume { .. } => {
                 self.mark(M::Resume);
@@ -332,9 +347,9 @@ impl Seen {
             ClientFrame::Hello { .. }
             | ClientFrame::LoginAcknowledged { .. }
             | ClientFrame::KickConfirmed { .. }
-            | ClientFrame::Send { .. }
             | ClientFrame::AdminKick { .. }
-            | ClientFrame::Query { .. } => false,
+            | ClientFrame::Query { .. }
+            | ClientFrame::MessagesReceived { .. } => false,
         };
         if is_attempt && !self.attempts.insert(on) {
             self.mark(M::SecondAttempt);
@@ -436,13 +451,17 @@ impl Seen {
             Fact::DayCounted { .. } => self.mark(M::DayCounted),
             Fact::PresenceChanged { .. } => self.mark(M::Presence),
             Fact::MessageStored { .. } => self.mark(M::Message),
+            Fact::MessageOwed { .. } => self.mark(M::MessageOwed),
             Fact::AttemptRaised { .. }
             | Fact::SessionResumed { .. }
             | Fact::SessionRenewed { .. }
             | Fact::LoginAcknowledged { .. }
             | Fact::KickSettled { .. }
             | Fact::EndForgotten { .. }
-            | Fact::TicketVoided { .. } => {}
+            | Fact::TicketVoided { .. }
+            | Fact::SentForgotten { .. }
+            | Fact::MessagesReceived { .. }
+            | Fact::MessagesDropped { .. } => {}
         }
     }
 

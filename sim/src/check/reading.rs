@@ -50,6 +50,10 @@ pub(super) fn session_changed(fact: &Fact) -> Option<(UserIndex, DeviceIndex)> {
         | Fact::TicketVoided { .. }
         | Fact::DayCounted { .. }
         | Fact::PresenceChanged { .. }
-        | Fact::MessageStored { .. } => None,
+        | Fact::MessageStored { .. }
+        | Fact::SentForgotten { .. }
+        | Fact::MessageOwed { .. }
+        | Fact::MessagesReceived { .. }
+        | Fact::MessagesDropped { .. } => None,
     }
 }

@@ -321,7 +321,9 @@ fn send(author: &mut Author) -> Call {
         0 => Text::Bytes(author.draw.log_between(1, 13_000) as u32),
         _ => Text::Written((*author.draw.pick(&WORDS)).to_owned()),
     };
-    Call::Send { to, text }
+    // Now and then the application says which message it is, and mostly it is one of few.
+    let id = author.draw.chance(1, 8).then(|| author.draw.log_between(1, 20) as u32);
+    Call::Send { to, text, id }
 }
 
 fn bad_login(author: &mut Author, forge: Option<Forge>) -> Option<Action> {

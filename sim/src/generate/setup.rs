@@ -242,6 +242,15 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
         limits.refusals_max = Some(draw.between(1, 12) as u32);
     }
     if draw.chance(share, 100) {
+        limits.sent_max = Some(draw.between(1, 6) as u32);
+    }
+    if draw.chance(share, 100) {
+        limits.owed_max = Some(draw.log_between(1, 20) as u32);
+    }
+    if draw.chance(share, 100) {
+        limits.owed_bytes_max = Some(draw.log_between(10, 20_000) as u32);
+    }
+    if draw.chance(share, 100) {
         limits.backoff_spread_percent = Some(draw.below(101) as u32);
     }
     if draw.chance(1, 2) {

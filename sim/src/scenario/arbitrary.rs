@@ -235,7 +235,7 @@ fn call() -> impl Strategy<Value = Call> {
         Just(Call::Uninit),
         (called(), ticket).prop_map(|(user, ticket)| Call::Login { user, ticket }),
         Just(Call::Logout),
-        (called(), message).prop_map(|(to, text)| Call::Send { to, text }),
+        (called(), message, of(any::<u32>())).prop_map(|(to, text, id)| Call::Send { to, text, id }),
         Just(Call::Conversations),
         called().prop_map(|user| Call::Kick { user }),
         vec(called(), 1..4).prop_map(|users| Call::Query { users }),

@@ -202,7 +202,8 @@ impl Reader<'_, '_, '_> {
             ListenerEvent::Connecting
             | ListenerEvent::ConnectSuccess
             | ListenerEvent::UserSigExpired
-            | ListenerEvent::Message => ["between"].as_slice(),
+            | ListenerEvent::Message
+            | ListenerEvent::MessagesDropped => ["between"].as_slice(),
         };
         self.cursor.finish(options)?;
         Some(Expectation::Event { device, event, times, reason, code, between })

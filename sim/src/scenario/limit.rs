@@ -87,6 +87,12 @@ limits! {
     return_spread_min: Time;
     /// Over how long they come back at most (CONN-2; 30 s).
     return_spread_max: Time;
+    /// How many of a user's messages are remembered by their ids (API-6; 10,000).
+    sent_max: Number;
+    /// How many messages a session is owed at most (API-7; 1,000).
+    owed_max: Number;
+    /// And how many bytes of text (API-7; 1 MiB).
+    owed_bytes_max: Number;
 }
 
 /// What kind of value a limit takes.

@@ -354,6 +354,8 @@ pub enum Call {
         to: String,
         /// What.
         text: Text,
+        /// What the application calls it: none leaves that to the application's own way (API-6).
+        id: Option<u32>,
     },
     /// `conversations`.
     Conversations,

@@ -243,8 +243,14 @@ fn print_call(call: &Call) -> String {
             format!("login {}{ticket}", print_called(user))
         }
         Call::Logout => "logout".to_owned(),
-        Call::Send { to, text: Text::Written(text) } => format!("send {} {}", print_called(to), print_quoted(text)),
-        Call::Send { to, text: Text::Bytes(bytes) } => format!("send {} bytes={bytes}", print_called(to)),
+        Call::Send { to, text, id } => {
+            let text = match text {
+                Text::Written(text) => print_quoted(text),
+                Text::Bytes(bytes) => format!("bytes={bytes}"),
+            };
+            let id = id.map_or(String::new(), |id| format!(" id={id}"));
+            format!("send {} {text}{id}", print_called(to))
+        }
         Call::Conversations => "conversations".to_owned(),
         Call::Kick { user } => format!("kick {}", print_called(user)),
         Call::Query { users } => {

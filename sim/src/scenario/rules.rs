@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 92] = [
+pub const RULES: [(&str, &str); 94] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -262,6 +262,8 @@ pub const RULES: [(&str, &str); 92] = [
     ("API-3", "The cache belongs to one user on one device, outlives the process, and is shown to nobody else."),
     ("API-4", "Wrong arguments fail with 6017 at once, a message to an unknown user with 70107."),
     ("API-5", "Every request has one result in time: 9508 without a link, 9520 unanswered; nothing is queued."),
+    ("API-6", "A message sent again under its id keeps its number and is delivered once, as long as a login lives."),
+    ("API-7", "A message comes once, in order, to each session that was entitled to it, after a link loss too; or the resume says how many were dropped."),
     ("DAU-1", "A user counts once for each UTC day with an accepted login; renewals and resumes do not count."),
     ("DAU-2", "A restart of the server keeps the count of days."),
     (

@@ -268,10 +268,23 @@ fn read_send(cursor: &mut Cursor<'_, '_, '_>) -> Option<Call> {
             cursor.refuse(&value, "number of bytes", &format!("a number up to {BYTES_MAX}"), []);
             return None;
         };
-        return Some(Call::Send { to, text: Text::Bytes(bytes) });
+        return read_send_id(cursor, to, Text::Bytes(bytes));
     }
     let text = quoted_text(cursor, "a text in quotes, or bytes=N")?;
-    Some(Call::Send { to, text: Text::Written(text) })
+    read_send_id(cursor, to, Text::Written(text))
+}
+
+/// What the application calls the message, where the step says it.
+fn read_send_id(cursor: &mut Cursor<'_, '_, '_>, to: String, text: Text) -> Option<Call> {
+    let Some(value) = cursor.option("id") else {
+        cursor.finish(&["id="])?;
+        return Some(Call::Send { to, text, id: None });
+    };
+    let Ok(id) = value.text.parse::<u32>() else {
+        cursor.refuse(&value, "id of a message", "a number, the same for the same message", []);
+        return None;
+    };
+    Some(Call::Send { to, text, id: Some(id) })
 }
 
 /// The text of the next word, which must be in quotes.

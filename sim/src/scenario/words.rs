@@ -74,6 +74,8 @@ words! {
         UserSigExpired = "user_sig_expired",
         /// A message arrived.
         Message = "message",
+        /// There was no room for messages while the device was away.
+        MessagesDropped = "messages_dropped",
     }
     /// What a stranger does on a connection of its own.
     Conduct {

@@ -265,7 +265,12 @@ records! {
         /// The conversation list.
         Conversations = "conversations",
         /// `send_message`.
-        Send = "send" { to: UserIndex, text: TextIndex },
+        Send = "send" {
+            to: UserIndex,
+            text: TextIndex,
+            /// What the application calls it, by the order in which such ids were first seen, from 1 (API-6).
+            id: Option<u32>,
+        },
         /// The administrative kick.
         Kick = "kick" { user: UserIndex },
         /// The administrative status query; no list when nobody is named.
@@ -300,6 +305,8 @@ records! {
         UserSigExpired = "user_sig_expired",
         /// A message arrived.
         Message = "message" { message: u32, from: UserIndex, to: UserIndex, text: TextIndex },
+        /// So many messages are lost to the device (API-7).
+        MessagesDropped = "messages_dropped" { count: u32 },
     }
 
     /// What a device sends.
@@ -317,7 +324,14 @@ records! {
         /// The login's answer arrived.
         LoginAcknowledged = "login_acknowledged" { user: UserIndex, epoch: u32 },
         /// Asks for the session back.
-        Resume = "resume" { attempt: Attempt, user: UserIndex, epoch: u32, ticket: Option<TicketIndex> },
+        Resume = "resume" {
+            attempt: Attempt,
+            user: UserIndex,
+            epoch: u32,
+            ticket: Option<TicketIndex>,
+            /// The place of the last message it has, 0 before the first (API-7).
+            received: u32,
+        },
         /// Brings a fresh ticket.
         Renew = "renew" { call: u32, attempt: Attempt, user: UserIndex, epoch: u32, ticket: Option<TicketIndex> },
         /// Ends the device's sessions up to this attempt; `call` 0 is an owed end.
@@ -327,11 +341,13 @@ records! {
         /// The device has noted the end of this session.
         KickConfirmed = "kick_confirmed" { user: UserIndex, epoch: u32 },
         /// A message.
-        Send = "send" { call: u32, to: UserIndex, text: TextIndex },
+        Send = "send" { call: u32, to: UserIndex, text: TextIndex, id: u32 },
         /// The administrative kick.
         AdminKick = "admin_kick" { call: u32, user: UserIndex },
         /// The administrative status query.
         Query = "query" { call: u32, users: Option<ListIndex> },
+        /// The device has every message of the session up to this place.
+        MessagesReceived = "messages_received" { user: UserIndex, epoch: u32, through: u32 },
     }
 
     /// What the server sends.
@@ -341,7 +357,7 @@ records! {
         /// Answers a login: refused.
         LoginRefused = "login_refused" { call: u32, refused: Refusal },
         /// Answers a resume: the session goes on.
-        Resumed = "resumed" { attempt: Attempt, conversations: Option<ListIndex>, terms: Terms },
+        Resumed = "resumed" { attempt: Attempt, conversations: Option<ListIndex>, terms: Terms, dropped: u32 },
         /// Answers a resume: accepted as a new login (KICK-6).
         ResumedAsLogin = "resumed_as_login" {
             attempt: Attempt,
@@ -371,8 +387,8 @@ records! {
         Expired = "expired" { user: UserIndex, epoch: u32 },
         /// Answers a message.
         SendAnswer = "send_answer" { call: u32, message: u32, refused: Option<Code> },
-        /// A message.
-        Message = "message" { message: u32, from: UserIndex, to: UserIndex, text: TextIndex },
+        /// A message, at its place among those of the session.
+        Message = "message" { message: u32, from: UserIndex, to: UserIndex, text: TextIndex, place: u32 },
         /// Answers the administrative kick.
         AdminKickAnswer = "admin_kick_answer" { call: u32, refused: Option<Code> },
         /// Answers the status query.
@@ -441,7 +457,15 @@ records! {
         /// The user's presence from now on; no list when nobody was kicked.
         PresenceChanged = "presence" { user: UserIndex, number: u32, presence: Presence, kicked: Option<ListIndex> },
         /// A message was accepted.
-        MessageStored = "message_stored" { message: u32, from: UserIndex, to: UserIndex, text: TextIndex },
+        MessageStored = "message_stored" { message: u32, from: UserIndex, to: UserIndex, text: TextIndex, id: u32 },
+        /// What the user called their messages up to this one is forgotten (API-6).
+        SentForgotten = "sent_forgotten" { user: UserIndex, through: u32 },
+        /// A session is owed the message.
+        MessageOwed = "message_owed" { user: UserIndex, device: DeviceIndex, epoch: u32, message: u32 },
+        /// The device has every message of the session up to this place.
+        MessagesReceived = "messages_received" { user: UserIndex, device: DeviceIndex, epoch: u32, through: u32 },
+        /// There was no room for the session's messages up to this place.
+        MessagesDropped = "messages_dropped" { user: UserIndex, device: DeviceIndex, epoch: u32, through: u32 },
     }
 
     /// What the SDK writes to the device's disk.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gatecrash::client;
-use gatecrash::id::{CallId, Change, DeviceId, PublicName};
+use gatecrash::id::{CallId, Change, DeviceId, PublicName, SendId};
 use gatecrash::server::{self, Config};
 use gatecrash::ticket::{Claims, Signature, Ticket};
 use gatecrash::time::{Instant, Now};
@@ -55,6 +55,8 @@ pub(crate) struct Recording<O> {
     public_names: BTreeMap<PublicName, DeviceIndex>,
     ticket_by_text: BTreeMap<Ticket, TicketIndex>,
     ticket_by_signature: BTreeMap<Signature, TicketIndex>,
+    /// What senders called their messages, in the order first seen.
+    sends: BTreeMap<SendId, u32>,
     /// Who said to be at the other end of each of the server's connections.
     peers: Vec<Option<DeviceIndex>>,
     sdks: Vec<Sdk>,
@@ -271,6 +273,7 @@ impl<O: Observer> Recording<O> {
             public_names: BTreeMap::new(),
             ticket_by_text: BTreeMap::new(),
             ticket_by_signature: BTreeMap::new(),
+            sends: BTreeMap::new(),
             peers: Vec::new(),
             sdks: vec![Sdk::default(); cast.devices().len()],
             cast,

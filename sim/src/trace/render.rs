@@ -113,7 +113,8 @@ fn part(event: &Event) -> Part {
             | ClientFrame::KickConfirmed { .. }
             | ClientFrame::Send { .. }
             | ClientFrame::AdminKick { .. }
-            | ClientFrame::Query { .. } => Part::Always,
+            | ClientFrame::Query { .. }
+            | ClientFrame::MessagesReceived { .. } => Part::Always,
         },
         What::ServerSent { frame, .. } => match frame {
             ServerFrame::HeartbeatAnswer => Part::WhenLost,
@@ -161,7 +162,7 @@ fn part(event: &Event) -> Part {
 const FIELDS_LEFT_OUT: [&str; 6] = ["connection", "installation", "version", "wall", "ticket", "return_spread"];
 
 /// Numbers that are 0 when there is none.
-const ZERO_IS_NONE: [&str; 3] = ["call", "epoch", "message"];
+const ZERO_IS_NONE: [&str; 5] = ["call", "epoch", "message", "received", "dropped"];
 
 /// What a snapshot of the trace holds: the story, or for a large cast the ledger and the digest.
 pub fn snapshot(trace: &Trace) -> String {
@@ -347,7 +348,15 @@ impl<'a> Writer<'a> {
         let session =
             |user: &UserIndex, device: &DeviceIndex| format!("{}/{}", self.user(*user), self.cast.device_name(*device));
         Some(match fact {
-            Fact::AttemptRaised { .. } | Fact::LoginAcknowledged { .. } | Fact::EndForgotten { .. } => return None,
+            Fact::AttemptRaised { .. }
+            | Fact::LoginAcknowledged { .. }
+            | Fact::EndForgotten { .. }
+            | Fact::SentForgotten { .. }
+            | Fact::MessageOwed { .. }
+            | Fact::MessagesReceived { .. } => return None,
+            Fact::MessagesDropped { user, device, through, .. } => {
+                format!("dropped the messages of {} up to place {through}", session(user, device))
+            }
             Fact::AccountCreated { user: who } => format!("account {}", user(who)),
             Fact::SessionAccepted { user, device, epoch, .. } => {
                 format!("session accepted {} epoch {epoch}", session(user, device))

@@ -308,7 +308,7 @@ fn any_change_changes_the_digest() {
         run.does(1, client::Action::Send { connection: ConnectionId(1), frame: protocol::ClientFrame::Heartbeat })
     };
     let text = |run: &Run, text: &str| {
-        let request = client::Call::SendMessage { to: "bob".to_owned(), text: text.to_owned() };
+        let request = client::Call::SendMessage { id: None, to: "bob".to_owned(), text: text.to_owned() };
         run.takes(1, client::Input::Call { call: CallId(2), request });
     };
     let mut digests = vec![

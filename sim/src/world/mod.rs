@@ -5,6 +5,7 @@
 pub(crate) mod caught;
 pub mod event;
 mod network;
+mod outgoing;
 pub mod packet;
 mod phases;
 pub mod tickets;

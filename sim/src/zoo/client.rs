@@ -190,6 +190,13 @@ broken! {
         }
     }
 
+    /// A message that is there already is told again.
+    TellsWhatItHas {
+        fn is_new_message(&self, _: u64, _: u64) -> bool {
+            true
+        }
+    }
+
     /// The back-off starts over at every open, however short the link lived.
     BackOffForgets {
         fn backoff_restarts(&self, _: Duration, _: &ClientLimits) -> bool {
@@ -233,6 +240,10 @@ impl ClientDecisions for ClientBug {
 
     fn shows_message(&self, message: &Message, standing: Standing) -> bool {
         ask!(self.shows_message(message, standing))
+    }
+
+    fn is_new_message(&self, last: u64, place: u64) -> bool {
+        ask!(self.is_new_message(last, place))
     }
 
     fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {

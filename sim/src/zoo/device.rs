@@ -450,6 +450,23 @@ impl Interceptor for SendsAgain {
     }
 }
 
+/// A device acknowledges one message more than came.
+pub(super) struct AcknowledgesAhead;
+
+impl Interceptor for AcknowledgesAhead {
+    fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
+        for output in outputs {
+            if let Action::Send {
+                frame: ClientFrame::MessagesReceived { through: place, .. } | ClientFrame::Resume { received: place, .. },
+                ..
+            } = &mut output.action
+            {
+                *place += 1;
+            }
+        }
+    }
+}
+
 /// `uninit` logs out.
 #[derive(Default)]
 pub(super) struct UninitLogsOut {

@@ -22,7 +22,7 @@ impl Interceptor for MessagesBeforeCommit {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         use gatecrash::protocol::ServerFrame::{Message, SendAnswer};
         for output in outputs {
-            if let Action::Send { frame: SendAnswer { .. } | Message(_), .. } = &output.action {
+            if let Action::Send { frame: SendAnswer { .. } | Message { .. }, .. } = &output.action {
                 output.reveals = Change::NONE;
             }
         }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use gatecrash::code::Code;
 use gatecrash::decide::server::{Refusals, ResumeCase, ResumeVerdict, Victim};
 use gatecrash::decide::{Rules, ServerDecisions};
-use gatecrash::id::{Attempt, ConnectionId, DeviceId, Epoch, UserId};
+use gatecrash::id::{Attempt, ConnectionId, DeviceId, Epoch, MessageId, SendId, UserId};
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::protocol::{KickReason, Presence};
-use gatecrash::store::{EndReason, Ended, Session, Sessions, UserRecord};
+use gatecrash::store::{EndReason, Ended, Owed, Places, Sent, Session, Sessions, UserRecord};
 use gatecrash::ticket::{Claims, Opened, OpenedTicket, Signature};
 use gatecrash::time::{Instant, WallTime};
 
@@ -360,6 +360,27 @@ broken! {
         }
     }
 
+    /// A message that is sent again is another one.
+    EveryMessageIsNew {
+        fn sent_before(&self, _: &Sent, _: SendId) -> Option<MessageId> {
+            None
+        }
+    }
+
+    /// A message is owed to who is connected, and to nobody else.
+    OnlyTheConnectedAreOwed {
+        fn is_owed(&self, sender: DeviceId, device: DeviceId, session: &Session) -> bool {
+            session.link.lost_at().is_none() && Rules.is_owed(sender, device, session)
+        }
+    }
+
+    /// The device that sends a message is sent it, too.
+    SenderIsOwed {
+        fn is_owed(&self, _: DeviceId, _: DeviceId, _: &Session) -> bool {
+            true
+        }
+    }
+
     /// A displacement while away is never told at the next login, though that is switched on.
     NoNotice {
         fn owes_notice(&self, _: bool, _: Option<&Ended>, _: UserId) -> bool {
@@ -449,6 +470,30 @@ impl ServerDecisions for ServerBug {
 
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {
         ask!(self.return_spread(devices, limits))
+    }
+
+    fn sent_before(&self, sent: &Sent, id: SendId) -> Option<MessageId> {
+        ask!(self.sent_before(sent, id))
+    }
+
+    fn forgets_sent(&self, account: &UserRecord, sent_max: usize, now: u64) -> Option<MessageId> {
+        ask!(self.forgets_sent(account, sent_max, now))
+    }
+
+    fn is_owed(&self, sender: DeviceId, device: DeviceId, session: &Session) -> bool {
+        ask!(self.is_owed(sender, device, session))
+    }
+
+    fn dropped_through(&self, owed: &Owed, limits: &ServerLimits) -> Option<u64> {
+        ask!(self.dropped_through(owed, limits))
+    }
+
+    fn received_through(&self, owed: Places, received: u64) -> Option<u64> {
+        ask!(self.received_through(owed, received))
+    }
+
+    fn missed(&self, owed: Places, received: u64) -> u64 {
+        ask!(self.missed(owed, received))
     }
 
     fn may_administer(&self, administrators: &BTreeSet<UserId>, user: UserId) -> bool {

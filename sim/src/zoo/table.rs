@@ -14,6 +14,7 @@ use super::{Broken, Bug, PANICKED};
 // The sentences of the properties.
 const ACCOUNT: &str = "nothing of another account reaches the application, and nothing at all after logout and uninit";
 const ADMIN: &str = "an administrator's kick ends all sessions and voids their tickets, and nobody else's call does";
+const AGAIN: &str = "a message that is sent again keeps its number and is stored once";
 const ATTEMPT: &str = "attempts and epochs only grow, and a stale attempt changes nothing";
 const CALLS: &str = "every call has exactly one result, in time";
 const COMMIT: &str = "nothing is said before it is on disk";
@@ -22,6 +23,8 @@ const CONNECTING: &str = "every connecting ends once and in time, and nothing en
 const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
 const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
+const DELIVERY: &str =
+    "a session is told every message that it was entitled to, in order, or how many there was no room for";
 const GHOST: &str = "a session has lost its link just when its connection is gone or its server died";
 const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
 const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
@@ -211,7 +214,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z32" "a kick names the epoch before the one it ends" ""
         [KICK] Broken::interceptor(wire::KickNamesTheEpochBefore);
     "Z33" "each message is delivered twice" ""
-        [MESSAGE] Broken::interceptor(wire::MessagesTwice);
+        [MESSAGE] Broken { interceptor: Some(Box::new(wire::MessagesTwice)), ..Broken::client(ClientBug::TellsWhatItHas) };
     "Z34" "a message goes out behind the end of the session it was for" ""
         [CONNECTION] Broken::interceptor(wire::MessageAfterTheEnd::default());
     "Z35" "the answers to messages do not wait for the disk" ""
@@ -295,4 +298,18 @@ pub const BUGS: &[Bug] = bugs! {
         [] Broken::server(ServerBug::SpreadsNobody);
     "Z71" "a call that is refused after a kick or an expiry is told that the application logged out" ""
         [SDK] Broken::interceptor(device::ReasonIsLost);
+    "M1" "a message that is sent again is another one" ""
+        [AGAIN] Broken::server(ServerBug::EveryMessageIsNew);
+    "M2" "of two users who give the same id, the second is told of the first one's message" ""
+        [AGAIN] Broken::interceptor(wire::IdsOfAllUsers::default());
+    "M3" "a message is owed to no session without a link" ""
+        [DELIVERY] Broken::server(ServerBug::OnlyTheConnectedAreOwed);
+    "M4" "messages that are owed are kept in memory only" ""
+        [DELIVERY] Broken::interceptor(wire::OwedInMemory);
+    "M5" "a device acknowledges one message more than came" ""
+        [DELIVERY] Broken::interceptor(device::AcknowledgesAhead);
+    "M6" "a resume brings what the device has once more, and it is told again" ""
+        [MESSAGE, DELIVERY] Broken { interceptor: Some(Box::new(wire::ResumesFromTheStart)), ..Broken::client(ClientBug::TellsWhatItHas) };
+    "M7" "the device that sends a message is sent it, too" ""
+        [DELIVERY] Broken::server(ServerBug::SenderIsOwed);
 };

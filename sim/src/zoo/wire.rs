@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::code::Code;
-use gatecrash::id::{Attempt, ConnectionId, DeviceId, UserId};
+use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, MessageId, SendId, UserId};
 use gatecrash::policy::Seats;
 use gatecrash::protocol::{
     Admission, ClientFrame, Conversation, Kick, KickReason, Presence, ResumeOutcome, ServerFrame, Terms,
 };
 use gatecrash::server::{Action, Config, Input, Output, Timer};
-use gatecrash::store::{EndReason, Fact, Records};
+use gatecrash::store::{EndReason, Fact, Owed, Records};
 use gatecrash::ticket::{OpenedTicket, Signature};
 use gatecrash::time::{Now, WallTime};
 
@@ -186,7 +186,7 @@ impl Interceptor for LostKickStaysLost {
                 let mut conversations: Vec<Conversation> =
                     account.into_iter().flat_map(|account| account.conversations.values().cloned()).collect();
                 conversations.sort_by_key(|conversation| std::cmp::Reverse(conversation.last));
-                *outcome = ResumeOutcome::Resumed { conversations, terms: Terms::default() };
+                *outcome = ResumeOutcome::Resumed { conversations, terms: Terms::default(), dropped: 0 };
             }
         }
     }
@@ -310,10 +310,63 @@ pub(super) struct MessagesTwice;
 impl Interceptor for MessagesTwice {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         let twice = |mut output: Output| match sent(&mut output) {
-            Some((_, ServerFrame::Message(_))) => vec![output.clone(), output],
+            Some((_, ServerFrame::Message { .. })) => vec![output.clone(), output],
             _ => vec![output],
         };
         *outputs = std::mem::take(outputs).into_iter().flat_map(twice).collect();
+    }
+}
+
+/// What one user calls a message is taken for what another calls theirs: the answer tells of that one.
+#[derive(Default)]
+pub(super) struct IdsOfAllUsers {
+    first: BTreeMap<SendId, MessageId>,
+    asked: BTreeMap<(ConnectionId, CallId), SendId>,
+}
+
+impl Interceptor for IdsOfAllUsers {
+    fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
+        for step in steps {
+            if let ServerStep::Input(Input::Frame { connection, frame: ClientFrame::SendMessage { call, id, .. } }) = step {
+                self.asked.insert((*connection, *call), *id);
+            }
+        }
+    }
+
+    fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
+        for (connection, frame) in outputs.iter_mut().filter_map(sent) {
+            if let ServerFrame::SendAnswer { call, outcome: Ok(number) } = frame
+                && let Some(id) = self.asked.remove(&(connection, *call))
+            {
+                *number = *self.first.entry(id).or_insert(*number);
+            }
+        }
+    }
+}
+
+/// Whatever a device has of its messages, a resume sends them from the first that is kept.
+pub(super) struct ResumesFromTheStart;
+
+impl Interceptor for ResumesFromTheStart {
+    fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
+        for step in steps {
+            if let ServerStep::Input(Input::Frame { frame: ClientFrame::Resume { received, .. }, .. }) = step {
+                *received = 0;
+            }
+        }
+    }
+}
+
+/// Owed messages are kept in memory only.
+pub(super) struct OwedInMemory;
+
+impl Interceptor for OwedInMemory {
+    fn server_starts(&mut self, _: &mut Config, records: &mut Records) {
+        for account in records.users.values_mut() {
+            for (_, session) in account.sessions.iter_mut() {
+                session.owed = Owed::at(session.owed.places());
+            }
+        }
     }
 }
 
@@ -330,7 +383,7 @@ impl Interceptor for MessageAfterTheEnd {
 
     fn server_outputs(&mut self, records: &Records, outputs: &mut Vec<Output>) {
         let mut late = std::mem::take(&mut self.late);
-        let is_message = |output: &mut Output| matches!(sent(output), Some((_, ServerFrame::Message(_))));
+        let is_message = |output: &mut Output| matches!(sent(output), Some((_, ServerFrame::Message { .. })));
         self.late.extend(outputs.extract_if(.., is_message));
         for output in &mut late {
             output.reveals = records.change;

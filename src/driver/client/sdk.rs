@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::client::{Call, Event, Input, Reply, Start, Status};
 use crate::code::{Code, Failure};
-use crate::id::{CallId, MessageId, UserId};
+use crate::id::{CallId, MessageId, SendId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
 use crate::protocol::{Conversation, Kick, Message, StatusReport};
@@ -100,6 +100,12 @@ pub trait Listener: Send + Sync {
     fn message(&self, message: &Message) {
         let _ = message;
     }
+
+    /// The device was away for longer than the server has room for: so many messages that were meant for it are lost
+    /// to it (API-7). The conversation list shows the last of each conversation all the same.
+    fn messages_dropped(&self, count: u64) {
+        let _ = count;
+    }
 }
 
 impl dyn Listener {
@@ -111,6 +117,7 @@ impl dyn Listener {
             Event::KickedOffline(kick) => self.kicked_offline(kick),
             Event::UserSigExpired(_) => self.user_sig_expired(),
             Event::Message(message) => self.message(message),
+            Event::MessagesDropped(count) => self.messages_dropped(*count),
         }
     }
 }
@@ -240,13 +247,30 @@ impl Sdk {
 
     /// Sends a message. Gives its number (API-2).
     ///
+    /// Each call is another message. What may have to be sent again goes with [`Sdk::send_message_as`].
+    ///
     /// # Errors
     ///
     /// [`Code::InvalidArgument`] for an empty receiver or a text over 12 KiB (API-4),
     /// [`Code::NotInitialised`], [`Code::NotLoggedIn`], [`Code::UnknownUser`], [`Code::NoLink`],
     /// [`Code::NoAnswer`] (API-5).
     pub fn send_message(&self, to: impl Into<String>, text: impl Into<String>) -> Pending<MessageId> {
-        self.call(Call::SendMessage { to: to.into(), text: text.into() }, |reply| match reply {
+        self.send(None, to.into(), text.into())
+    }
+
+    /// Sends a message under an id of the application's own, drawn for it and kept until it is known to have
+    /// arrived: sent again under that id, after [`Code::NoAnswer`] or in a later process, it is delivered
+    /// once, and gets the number it was given first (API-6). Another message needs another id.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sdk::send_message`].
+    pub fn send_message_as(&self, id: SendId, to: impl Into<String>, text: impl Into<String>) -> Pending<MessageId> {
+        self.send(Some(id), to.into(), text.into())
+    }
+
+    fn send(&self, id: Option<SendId>, to: String, text: String) -> Pending<MessageId> {
+        self.call(Call::SendMessage { id, to, text }, |reply| match reply {
             Reply::Message(id) => id,
             Reply::Done | Reply::Conversations(_) | Reply::Report(_) => mismatch(reply),
         })

@@ -151,7 +151,8 @@ impl Log {
                 | ClientFrame::KickConfirmed { .. }
                 | ClientFrame::SendMessage { .. }
                 | ClientFrame::AdminKick { .. }
-                | ClientFrame::QueryStatus { .. } => {}
+                | ClientFrame::QueryStatus { .. }
+                | ClientFrame::MessagesReceived { .. } => {}
             },
             Input::Closed { connection } => self.gone(*connection),
             Input::Started
@@ -278,7 +279,7 @@ impl Log {
             | ServerFrame::Kick(_)
             | ServerFrame::Expired(_)
             | ServerFrame::SendAnswer { .. }
-            | ServerFrame::Message(_)
+            | ServerFrame::Message { .. }
             | ServerFrame::AdminKickAnswer { .. }
             | ServerFrame::StatusAnswer { .. }
             | ServerFrame::Error(_) => return None,

@@ -7,28 +7,39 @@
 //! |---|---|---|
 //! | `users` | the user | their account, with the devices whose record they keep: one page for a login |
 //! | `conversations` | the user, the peer | one line of a conversation list (API-2) |
+//! | `sent` | the user, the message's number | what the user called a message (API-6) |
+//! | `queues` | the user, the device | where the queue of messages that a session is owed stands (API-7) |
+//! | `owed` | the user, the device, the place | a message that a session is owed |
 //! | `days` | the day since 1970 | how many users were counted (DAU-1) |
 //! | `numbers` | a word | the schema's version, how often a server was started, the last change and message |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::{
-    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction,
+    Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition,
+    TableHandle, WriteTransaction,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::driver::OpenError;
-use crate::id::{Change, DeviceId, MessageId, UserId};
+use crate::id::{Change, DeviceId, Epoch, MessageId, UserId};
 use crate::protocol::Conversation;
-use crate::store::{Commit, DeviceRecord, Fact, Records, UserRecord};
+use crate::store::{Commit, DeviceRecord, Fact, Owed, Places, Records, Session, UserRecord};
 
 /// The version of what is in the file. A file of a later one is refused, not guessed at.
-pub const SCHEMA_VERSION: u64 = 1;
+pub const SCHEMA_VERSION: u64 = 2;
+
+/// The version before, which knows fewer tables. A start makes those.
+const SCHEMA_BEFORE: u64 = 1;
 
 const USERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
 const CONVERSATIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
+const SENT: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("sent");
+const QUEUES: TableDefinition<'_, (&str, [u8; 16]), &[u8]> = TableDefinition::new("queues");
+const OWED: TableDefinition<'_, (&str, [u8; 16], u64), &[u8]> = TableDefinition::new("owed");
 const DAYS: TableDefinition<'_, u32, u64> = TableDefinition::new("days");
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
@@ -125,6 +136,7 @@ impl Tables {
             for user in users {
                 tables.fetch_user(user, &mut part)?;
             }
+            let before = queues(&part);
             for fact in facts() {
                 if let Fact::DayCounted { day, .. } = fact {
                     part.days.insert(*day, tables.days.get(*day)?.map_or(0, |count| count.value()));
@@ -132,6 +144,12 @@ impl Tables {
             }
             batch.iter().for_each(|commit| part.apply(commit));
             tables.put(&part)?;
+            tables.put_owed(&part, &before)?;
+            for fact in facts() {
+                if let Fact::SentForgotten { user, through } = fact {
+                    tables.forget_sent(*user, *through)?;
+                }
+            }
         }
         Ok(writing.commit()?)
     }
@@ -141,6 +159,9 @@ impl Tables {
 struct Open<'a> {
     users: Table<'a, &'static str, &'static [u8]>,
     conversations: Table<'a, (&'static str, &'static str), &'static [u8]>,
+    sent: Table<'a, (&'static str, u64), &'static [u8]>,
+    queues: Table<'a, (&'static str, [u8; 16]), &'static [u8]>,
+    owed: Table<'a, (&'static str, [u8; 16], u64), &'static [u8]>,
     days: Table<'a, u32, u64>,
     numbers: Table<'a, &'static str, u64>,
 }
@@ -150,6 +171,9 @@ impl<'a> Open<'a> {
         Ok(Open {
             users: writing.open_table(USERS)?,
             conversations: writing.open_table(CONVERSATIONS)?,
+            sent: writing.open_table(SENT)?,
+            queues: writing.open_table(QUEUES)?,
+            owed: writing.open_table(OWED)?,
             days: writing.open_table(DAYS)?,
             numbers: writing.open_table(NUMBERS)?,
         })
@@ -161,10 +185,48 @@ impl<'a> Open<'a> {
 
     fn fetch_user(&self, user: UserId, part: &mut Records) -> Result<(), redb::Error> {
         if let Some(row) = self.users.get(user.as_str())? {
-            let Row { account, devices } = decode(row.value()).map_err(corrupted)?;
+            let Row { mut account, devices } = decode(row.value()).map_err(corrupted)?;
+            for (device, session) in account.sessions.iter_mut() {
+                if let Some(places) = self.queues.get((user.as_str(), *device.as_bytes()))? {
+                    session.owed = Owed::at(decode(places.value()).map_err(corrupted)?);
+                }
+            }
             part.users.insert(user, account);
             part.devices.extend(devices);
         }
+        Ok(())
+    }
+
+    /// Writes what sessions are owed, where it is another than before.
+    fn put_owed(&mut self, part: &Records, before: &Queues) -> Result<(), redb::Error> {
+        let after = queues(part);
+        for (&(user, device, epoch), places) in before {
+            let (name, bytes) = (user.as_str(), *device.as_bytes());
+            let gone = after.get(&(user, device, epoch)).map_or(places.last, |after| after.gone);
+            if gone > places.gone {
+                self.owed.retain_in((name, bytes, places.gone + 1)..=(name, bytes, gone), |_, _| false)?;
+            }
+            if places.last > 0 && !after.contains_key(&(user, device, epoch)) {
+                self.queues.remove((name, bytes))?;
+            }
+        }
+        for (key @ &(user, device, _), places) in &after {
+            let last = before.get(key).map_or(0, |before| before.last);
+            if before.get(key).copied().unwrap_or_default() == *places {
+                continue;
+            }
+            let (name, bytes) = (user.as_str(), *device.as_bytes());
+            self.queues.insert((name, bytes), &*encode(places))?;
+            for (place, message) in part.users[&user].sessions[&device].owed.iter().filter(|(place, _)| *place > last) {
+                self.owed.insert((name, bytes, place), &*encode(&**message))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_sent(&mut self, user: UserId, through: MessageId) -> Result<(), redb::Error> {
+        let user = user.as_str();
+        self.sent.retain_in((user, 0)..=(user, through.0), |_, _| false)?;
         Ok(())
     }
 
@@ -180,6 +242,9 @@ impl<'a> Open<'a> {
             for (peer, conversation) in &account.conversations {
                 self.conversations.insert((user.as_str(), peer.as_str()), &*encode(conversation))?;
             }
+            for sent in account.sent.iter() {
+                self.sent.insert((user.as_str(), sent.number.0), &*encode(sent))?;
+            }
         }
         for (day, count) in &part.days {
             self.days.insert(day, count)?;
@@ -188,6 +253,14 @@ impl<'a> Open<'a> {
         self.numbers.insert(MESSAGE, part.last_message.0)?;
         Ok(())
     }
+}
+
+/// Where the queue of each session stands. A session of another epoch is another one.
+type Queues = BTreeMap<(UserId, DeviceId, Epoch), Places>;
+
+fn queues(part: &Records) -> Queues {
+    let sessions = part.users.iter().flat_map(|(&user, account)| account.sessions.iter().map(move |of| (user, of)));
+    sessions.map(|(user, (&device, session))| ((user, device, session.epoch), session.owed.places())).collect()
 }
 
 /// Everything in the database; nothing from one that is new.
@@ -202,7 +275,7 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
     let numbers = reading.open_table(NUMBERS).map_err(|error| failed(error.into()))?;
     let number = |name| Ok(numbers.get(name).map_err(|error: StorageError| failed(error.into()))?.map(|n| n.value()));
     match number(SCHEMA)? {
-        Some(SCHEMA_VERSION) => {}
+        Some(SCHEMA_VERSION | SCHEMA_BEFORE) => {}
         Some(found) if found > SCHEMA_VERSION => {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION });
         }
@@ -238,12 +311,51 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
         let account = account.ok_or_else(|| damaged(format!("a conversation of {user}, who has no account")))?;
         account.conversations.insert(user_of(peer)?, conversation);
     }
+    if has_table(&reading, SENT.name()).map_err(failed)? {
+        let sent = reading.open_table(SENT).map_err(|error| failed(error.into()))?;
+        for entry in sent.iter().map_err(|error| failed(error.into()))? {
+            let (key, value) = entry.map_err(|error| failed(error.into()))?;
+            let (user, number) = key.value();
+            let sent = decode(value.value()).map_err(|error| damaged(format!("message {number} of {user}: {error}")))?;
+            let account = records.users.get_mut(&user_of(user)?);
+            let account = account.ok_or_else(|| damaged(format!("a message of {user}, who has no account")))?;
+            account.sent.push(sent);
+        }
+    }
+    if has_table(&reading, OWED.name()).map_err(failed)? {
+        let stray = |user: &str| damaged(format!("messages for {user} on a device without a session"));
+        let queues = reading.open_table(QUEUES).map_err(|error| failed(error.into()))?;
+        for entry in queues.iter().map_err(|error| failed(error.into()))? {
+            let (key, value) = entry.map_err(|error| failed(error.into()))?;
+            let (user, device) = key.value();
+            let places = decode(value.value()).map_err(|error| damaged(format!("a queue of {user}: {error}")))?;
+            let session = session_of(&mut records, user_of(user)?, device).ok_or_else(|| stray(user))?;
+            session.owed = Owed::at(places);
+        }
+        let owed = reading.open_table(OWED).map_err(|error| failed(error.into()))?;
+        for entry in owed.iter().map_err(|error| failed(error.into()))? {
+            let (key, value) = entry.map_err(|error| failed(error.into()))?;
+            let (user, device, place) = key.value();
+            let message = decode(value.value()).map_err(|error| damaged(format!("a message for {user}: {error}")))?;
+            let session = session_of(&mut records, user_of(user)?, device).ok_or_else(|| stray(user))?;
+            session.owed.put_back(place, Arc::new(message));
+        }
+    }
     let days = reading.open_table(DAYS).map_err(|error| failed(error.into()))?;
     for entry in days.iter().map_err(|error| failed(error.into()))? {
         let (day, count) = entry.map_err(|error| failed(error.into()))?;
         records.days.insert(day.value(), count.value());
     }
     Ok(records)
+}
+
+fn session_of(records: &mut Records, user: UserId, device: [u8; 16]) -> Option<&mut Session> {
+    records.users.get_mut(&user)?.sessions.get_mut(&DeviceId::from_bytes(device))
+}
+
+/// Whether the table is there: an earlier version made fewer.
+fn has_table(reading: &ReadTransaction, name: &str) -> Result<bool, redb::Error> {
+    Ok(reading.list_tables()?.any(|table| table.name() == name))
 }
 
 /// Also makes the tables of a new database.

@@ -12,7 +12,7 @@ use super::session::client_envelope::Frame as Client;
 use super::session::server_envelope::Frame as Server;
 use super::{REPORT_DEVICES_MAX, USER_TEXT_BYTES_MAX};
 use crate::code::Code;
-use crate::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, UserId};
+use crate::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use crate::policy::Platform;
 use crate::protocol::{
     Admission, CONVERSATIONS_MAX, ClientFrame, Conversation, DeviceState, DeviceStatus, FrameError, Kick, KickReason,
@@ -44,7 +44,8 @@ pub(super) fn client(body: &[u8]) -> Option<ClientFrame<Ticket>> {
         }
         Client::Resume(resume) => {
             let SessionName { user, epoch } = session(resume.session)?;
-            ClientFrame::Resume { attempt: attempt(resume.attempt)?, user, epoch, ticket: resume.ticket.into() }
+            let (ticket, received) = (resume.ticket.into(), resume.received);
+            ClientFrame::Resume { attempt: attempt(resume.attempt)?, user, epoch, ticket, received }
         }
         Client::Renew(renew) => {
             let SessionName { user, epoch } = session(renew.session)?;
@@ -64,12 +65,17 @@ pub(super) fn client(body: &[u8]) -> Option<ClientFrame<Ticket>> {
         }
         Client::SendMessage(message) => ClientFrame::SendMessage {
             call: CallId(message.call),
+            id: SendId::from_bytes(message.id.try_into().ok()?),
             to: user(&message.to)?,
             text: text(message.text, TEXT_BYTES_MAX)?,
         },
         Client::AdminKick(kick) => ClientFrame::AdminKick { call: CallId(kick.call), user: user(&kick.user)? },
         Client::QueryStatus(query) => {
             ClientFrame::QueryStatus { call: CallId(query.call), users: users(&query.users)? }
+        }
+        Client::MessagesReceived(received) => {
+            let SessionName { user, epoch } = session(received.session)?;
+            ClientFrame::MessagesReceived { user, epoch, through: received.through }
         }
     })
 }
@@ -114,12 +120,15 @@ pub(super) fn server(body: &[u8]) -> Option<ServerFrame> {
             };
             ServerFrame::SendAnswer { call: CallId(answer.call), outcome }
         }
-        Server::Message(message) => ServerFrame::Message(Message {
+        Server::Message(message) => ServerFrame::Message {
+            place: message.place,
+            message: Message {
             id: MessageId(message.id),
             from: user(&message.from)?,
             to: user(&message.to)?,
             text: text(message.text, TEXT_BYTES_MAX)?,
-        }),
+        },
+        },
         Server::AdminKickAnswer(answer) => {
             use wire::admin_kick_answer::Outcome;
             let outcome = match answer.outcome? {
@@ -146,6 +155,7 @@ fn resume_outcome(outcome: wire::resume_answer::Outcome) -> Option<ResumeOutcome
         Outcome::Resumed(resumed) => ResumeOutcome::Resumed {
             conversations: conversations(resumed.conversations)?,
             terms: terms(resumed.terms)?,
+            dropped: resumed.dropped,
         },
         Outcome::LoggedIn(admission) => ResumeOutcome::LoggedIn(admitted(admission)?),
         Outcome::Kicked(ended) => ResumeOutcome::Kicked(kick(ended)?),

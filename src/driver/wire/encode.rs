@@ -33,10 +33,11 @@ pub(super) fn client(frame: &ClientFrame<Ticket>) -> Vec<u8> {
         ClientFrame::LoginAcknowledged { user, epoch } => {
             Client::LoginAcknowledged(wire::LoginAcknowledged { session: session(*user, *epoch) })
         }
-        ClientFrame::Resume { attempt: number, user, epoch, ticket } => Client::Resume(wire::Resume {
+        ClientFrame::Resume { attempt: number, user, epoch, ticket, received } => Client::Resume(wire::Resume {
             attempt: attempt(*number),
             session: session(*user, *epoch),
             ticket: ticket.as_str().to_owned(),
+            received: *received,
         }),
         ClientFrame::Renew { call, attempt: number, user, epoch, ticket } => Client::Renew(wire::Renew {
             call: call.0,
@@ -51,15 +52,22 @@ pub(super) fn client(frame: &ClientFrame<Ticket>) -> Vec<u8> {
         ClientFrame::KickConfirmed { user, epoch } => {
             Client::KickConfirmed(wire::KickConfirmed { session: session(*user, *epoch) })
         }
-        ClientFrame::SendMessage { call, to, text } => {
-            Client::SendMessage(wire::SendMessage { call: call.0, to: to.to_string(), text: text.clone() })
-        }
+        ClientFrame::SendMessage { call, id, to, text } => Client::SendMessage(wire::SendMessage {
+            call: call.0,
+            to: to.to_string(),
+            text: text.clone(),
+            id: id.as_bytes().to_vec(),
+        }),
         ClientFrame::AdminKick { call, user } => {
             Client::AdminKick(wire::AdminKick { call: call.0, user: user.to_string() })
         }
         ClientFrame::QueryStatus { call, users } => Client::QueryStatus(wire::QueryStatus {
             call: call.0,
             users: users.iter().map(UserId::to_string).collect(),
+        }),
+        ClientFrame::MessagesReceived { user, epoch, through } => Client::MessagesReceived(wire::MessagesReceived {
+            session: session(*user, *epoch),
+            through: *through,
         }),
     };
     wire::ClientEnvelope { frame: Some(frame) }.encode_to_vec()
@@ -108,9 +116,13 @@ pub(super) fn server(frame: &ServerFrame) -> Vec<u8> {
             };
             Server::SendAnswer(wire::SendAnswer { call: call.0, outcome: Some(outcome) })
         }
-        ServerFrame::Message(Message { id, from, to, text }) => {
-            Server::Message(wire::Message { id: id.0, from: from.to_string(), to: to.to_string(), text: text.clone() })
-        }
+        ServerFrame::Message { place, message: Message { id, from, to, text } } => Server::Message(wire::Message {
+            id: id.0,
+            from: from.to_string(),
+            to: to.to_string(),
+            text: text.clone(),
+            place: *place,
+        }),
         ServerFrame::AdminKickAnswer { call, outcome } => {
             use wire::admin_kick_answer::Outcome;
             let outcome = match outcome {
@@ -135,8 +147,9 @@ pub(super) fn server(frame: &ServerFrame) -> Vec<u8> {
 fn resume_outcome(outcome: &ResumeOutcome) -> wire::resume_answer::Outcome {
     use wire::resume_answer::Outcome;
     match outcome {
-        ResumeOutcome::Resumed { conversations: list, terms: held } => {
-            Outcome::Resumed(wire::Resumed { conversations: conversations(list), terms: terms(held) })
+        ResumeOutcome::Resumed { conversations: list, terms: held, dropped } => {
+            let (conversations, terms) = (conversations(list), terms(held));
+            Outcome::Resumed(wire::Resumed { conversations, terms, dropped: *dropped })
         }
         ResumeOutcome::LoggedIn(admission) => Outcome::LoggedIn(admitted(admission)),
         ResumeOutcome::Kicked(ended) => Outcome::Kicked(kick(ended)),

@@ -8,7 +8,7 @@
 pub struct ClientEnvelope {
     #[prost(
         oneof = "client_envelope::Frame",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
     )]
     pub frame: ::core::option::Option<client_envelope::Frame>,
 }
@@ -38,6 +38,8 @@ pub mod client_envelope {
         AdminKick(super::AdminKick),
         #[prost(message, tag = "11")]
         QueryStatus(super::QueryStatus),
+        #[prost(message, tag = "12")]
+        MessagesReceived(super::MessagesReceived),
     }
 }
 /// Who speaks, and in which version: the first frame of a connection, and only the first.
@@ -87,6 +89,9 @@ pub struct Resume {
     /// The ticket the session lives by, or a fresher one.
     #[prost(string, tag = "3")]
     pub ticket: ::prost::alloc::string::String,
+    /// The place of the last message that the device has; zero before the first (API-7).
+    #[prost(uint64, tag = "4")]
+    pub received: u64,
 }
 /// Puts a fresh ticket in the place of the session's (LOGIN-5). Answered by RenewAnswer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -129,6 +134,10 @@ pub struct SendMessage {
     /// At most 12,288 bytes (API-4).
     #[prost(string, tag = "3")]
     pub text: ::prost::alloc::string::String,
+    /// What the sender calls the message, 16 bytes of its own choosing. Sent again by the same user under the
+    /// same id it is the same message: it is answered with the first one's number, and delivered once (API-6).
+    #[prost(bytes = "vec", tag = "4")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
 }
 /// Ends every session of a user and voids the user's tickets (ADMIN-1). Answered by AdminKickAnswer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -146,6 +155,15 @@ pub struct QueryStatus {
     /// At most 100 user ids.
     #[prost(string, repeated, tag = "2")]
     pub users: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Says that the device has every message of the session up to this place (API-7). Sent ahead of whatever it
+/// sends next, a heartbeat included, and by itself once it has eight that it did not acknowledge. Not answered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MessagesReceived {
+    #[prost(message, optional, tag = "1")]
+    pub session: ::core::option::Option<SessionName>,
+    #[prost(uint64, tag = "2")]
+    pub through: u64,
 }
 /// One frame from the server. Exactly one is set.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -312,7 +330,7 @@ pub mod send_answer {
         RefusedCode(u32),
     }
 }
-/// Delivers a message (API-2).
+/// Delivers a message (API-2). The server sends no more than 16 of them that are not acknowledged.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Message {
     #[prost(uint64, tag = "1")]
@@ -324,6 +342,11 @@ pub struct Message {
     /// At most 12,288 bytes.
     #[prost(string, tag = "4")]
     pub text: ::prost::alloc::string::String,
+    /// Its place among the messages that the session is owed, from 1 with the login. A device that has seen the
+    /// place has the message, and does not deliver it again; where places are left out, the messages there were
+    /// dropped for want of room (API-7).
+    #[prost(uint64, tag = "5")]
+    pub place: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdminKickAnswer {
@@ -401,6 +424,10 @@ pub struct Resumed {
     pub conversations: ::prost::alloc::vec::Vec<Conversation>,
     #[prost(message, optional, tag = "2")]
     pub terms: ::core::option::Option<Terms>,
+    /// How many messages after the last one that the device has were dropped for want of room (API-7). Those that
+    /// are left come behind this answer.
+    #[prost(uint64, tag = "3")]
+    pub dropped: u64,
 }
 /// What the server asks of the device for as long as the link lasts that the answer came on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -151,6 +151,9 @@ impl Ledger {
                 self.fell = false;
                 self.connecting = false;
             }
+            Event::MessagesDropped(count) => {
+                assert!(*count > 0 && self.user.is_some(), "API-7: something is lost to who is logged in");
+            }
             Event::Message(message) => {
                 let user = self.user.expect("SWITCH-2, LOGOUT-1: messages are for who is logged in");
                 assert!([message.from, message.to].contains(&user), "SWITCH-2: nobody else's message");

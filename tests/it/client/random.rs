@@ -71,7 +71,7 @@ fn calls() -> impl Strategy<Value = Call> {
         20 => (names(), tickets).prop_map(|(user, ticket)| Call::Login { user, ticket }),
         3 => Just(Call::Logout),
         1 => Just(Call::Conversations),
-        3 => names().prop_map(|to| Call::SendMessage { to, text: "hello".into() }),
+        3 => names().prop_map(|to| Call::SendMessage { id: None, to, text: "hello".into() }),
         1 => names().prop_map(|user| Call::AdminKick { user }),
         1 => prop::collection::vec(names(), 0..3).prop_map(|users| Call::QueryStatus { users }),
     ]
@@ -103,7 +103,7 @@ fn done() -> impl Strategy<Value = Result<(), Refusal>> {
 
 fn outcomes() -> impl Strategy<Value = ResumeOutcome> {
     prop_oneof![
-        4 => Just(ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default() }),
+        4 => Just(ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default(), dropped: 0 }),
         1 => admissions().prop_map(ResumeOutcome::LoggedIn),
         1 => kicks().prop_map(ResumeOutcome::Kicked),
         1 => Just(ResumeOutcome::Expired),
@@ -138,8 +138,8 @@ fn frames() -> impl Strategy<Value = ServerFrame> {
         3 => Just(ServerFrame::HeartbeatAnswer),
         5 => kicks().prop_map(ServerFrame::Kick),
         2 => names().prop_map(ServerFrame::Expired),
-        4 => (1..20_u64, users(), users()).prop_map(|(id, from, to)| {
-            ServerFrame::Message(Message { id: MessageId(id), from, to, text: "hi".into() })
+        4 => (1..20_u64, 1..20_u64, users(), users()).prop_map(|(place, id, from, to)| {
+            ServerFrame::Message { place, message: Message { id: MessageId(id), from, to, text: "hi".into() } }
         }),
         1 => call().prop_map(|call| ServerFrame::AdminKickAnswer { call, outcome: Ok(()) }),
         1 => call().prop_map(|call| ServerFrame::StatusAnswer { call, outcome: Ok(StatusReport::default()) }),
@@ -352,14 +352,15 @@ impl<D: ClientDecisions> Play<D> {
             ClientFrame::Resume { attempt, .. } => {
                 self.resume = *attempt;
                 self.awaited =
-                    Some(Answer::Resume(ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default() }));
+                    Some(Answer::Resume(ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default(), dropped: 0 }));
             }
             ClientFrame::Hello { .. }
             | ClientFrame::LoginAcknowledged { .. }
             | ClientFrame::Heartbeat
             | ClientFrame::KickConfirmed { .. }
             | ClientFrame::AdminKick { .. }
-            | ClientFrame::QueryStatus { .. } => {}
+            | ClientFrame::QueryStatus { .. }
+            | ClientFrame::MessagesReceived { .. } => {}
         }
     }
 

@@ -170,6 +170,7 @@ fn messages_update_the_list() {
         > conversations
         result 5 list carol@10 bob@9
         > admin-kick bob
+        send 0 received alice 1 2
         send 0 admin-kick 6 bob
         > answer admin-kick 6 [60010]
         result 6 [60010]

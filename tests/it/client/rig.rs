@@ -88,6 +88,8 @@ struct Rig {
     ledger: Ledger,
     now: Instant,
     calls: u64,
+    /// Whose the last message was, and its place.
+    place: (Option<UserId>, u64),
     resume: Attempt,
     /// What is on the device's disk.
     installation: Option<Installation>,
@@ -142,9 +144,9 @@ impl Rig {
             }
             ["logout"] => Call::Logout,
             ["conversations"] => Call::Conversations,
-            ["send", to, text] => Call::SendMessage { to: empty(to).into(), text: (*text).into() },
+            ["send", to, text] => Call::SendMessage { id: None, to: empty(to).into(), text: (*text).into() },
             ["send-bytes", to, bytes] => {
-                Call::SendMessage { to: (*to).into(), text: "x".repeat(bytes.parse().unwrap()) }
+                Call::SendMessage { id: None, to: (*to).into(), text: "x".repeat(bytes.parse().unwrap()) }
             }
             ["admin-kick", user] => Call::AdminKick { user: empty(user).into() },
             ["query", users @ ..] => Call::QueryStatus { users: users.iter().map(|user| (*user).into()).collect() },
@@ -155,7 +157,7 @@ impl Rig {
         }
     }
 
-    fn frame(&self, words: &[&str]) -> Option<ServerFrame> {
+    fn frame(&mut self, words: &[&str]) -> Option<ServerFrame> {
         let user = |word: &str| word.parse::<UserId>().expect("a user");
         let epoch = |word: &str| Epoch(word.parse().expect("an epoch"));
         let call = |word: &str| CallId(word.parse().expect("a call"));
@@ -177,7 +179,7 @@ impl Rig {
                 ServerFrame::LoginAnswer { call: call(number), outcome: Err(refusal(why)) }
             }
             ["answer", "resume", "resumed", lines @ ..] => {
-                resume(ResumeOutcome::Resumed { conversations: list(lines), terms: TERMS })
+                resume(ResumeOutcome::Resumed { conversations: list(lines), terms: TERMS, dropped: 0 })
             }
             ["answer", "resume", "logged-in", epoch, lines @ ..] => {
                 resume(ResumeOutcome::LoggedIn(admission(epoch, lines)))
@@ -189,7 +191,7 @@ impl Rig {
             ["answer", "resume", "stale"] => resume(ResumeOutcome::Stale),
             ["answer", "earlier-resume", "resumed"] => ServerFrame::ResumeAnswer {
                 attempt: Attempt { count: attempt.count - 1, ..attempt },
-                outcome: ResumeOutcome::Resumed { conversations: Vec::new(), terms: TERMS },
+                outcome: ResumeOutcome::Resumed { conversations: Vec::new(), terms: TERMS, dropped: 0 },
             },
             ["answer", "renew", number, outcome] => {
                 ServerFrame::RenewAnswer { call: call(number), outcome: done(outcome) }
@@ -213,12 +215,22 @@ impl Rig {
             ["answer", "heartbeat"] => ServerFrame::HeartbeatAnswer,
             ["kick", name, number] => ServerFrame::Kick(kick(name, number)),
             ["expired", name, number] => ServerFrame::Expired(SessionName { user: user(name), epoch: epoch(number) }),
-            ["message", id, from, to, text] => ServerFrame::Message(Message {
-                id: MessageId(id.parse().unwrap()),
-                from: user(from),
-                to: user(to),
-                text: (*text).into(),
-            }),
+            ["message", id, from, to, text] => {
+                let reader = self.client.login_user().filter(|reader| [user(from), user(to)].contains(reader));
+                match reader {
+                    Some(_) if self.place.0 == reader => self.place.1 += 1,
+                    Some(_) => self.place = (reader, 1),
+                    None => {}
+                }
+                let (id, text) = (MessageId(id.parse().unwrap()), (*text).into());
+                let message = Message { id, from: user(from), to: user(to), text };
+                ServerFrame::Message { place: self.place.1, message }
+            }
+            ["message-at", place, id, from, to, text] => {
+                let (id, text) = (MessageId(id.parse().unwrap()), (*text).into());
+                let message = Message { id, from: user(from), to: user(to), text };
+                ServerFrame::Message { place: place.parse().unwrap(), message }
+            }
             ["error"] => ServerFrame::Error(FrameError::OutOfPlace),
             ["error", "version"] => ServerFrame::Error(FrameError::Version),
             _ => return None,
@@ -288,6 +300,7 @@ impl Rig {
             Action::Event(Event::Message(message)) => {
                 format!("event message {} from {}", message.id.0, message.from)
             }
+            Action::Event(Event::MessagesDropped(count)) => format!("event messages_dropped {count}"),
             Action::Event(Event::ConnectFailed(code)) => format!("event connect_failed [{}]", code.number()),
             Action::Event(Event::KickedOffline(Kick { user, epoch, .. })) => {
                 format!("event kicked_offline {user} {epoch}")
@@ -315,9 +328,10 @@ impl Rig {
                 format!("login {} {attempt} {user} {}{ended}", call.0, ticket.as_str())
             }
             ClientFrame::LoginAcknowledged { user, epoch } => format!("acknowledged {user} {epoch}"),
-            ClientFrame::Resume { attempt, user, epoch, ticket } => {
+            ClientFrame::Resume { attempt, user, epoch, ticket, received } => {
                 self.resume = attempt;
-                format!("resume {attempt} {user} {epoch} {}", ticket.as_str())
+                let received = if received > 0 { format!(" received {received}") } else { String::new() };
+                format!("resume {attempt} {user} {epoch} {}{received}", ticket.as_str())
             }
             ClientFrame::Renew { call, attempt, user, epoch, ticket } => {
                 format!("renew {} {attempt} {user} {epoch} {}", call.0, ticket.as_str())
@@ -325,9 +339,10 @@ impl Rig {
             ClientFrame::Logout { call, attempt } => format!("logout {} {attempt}", call.0),
             ClientFrame::Heartbeat => "heartbeat".into(),
             ClientFrame::KickConfirmed { user, epoch } => format!("confirmed {user} {epoch}"),
-            ClientFrame::SendMessage { call, to, text } => format!("message {} to {to} {text}", call.0),
+            ClientFrame::SendMessage { call, to, text, .. } => format!("message {} to {to} {text}", call.0),
             ClientFrame::AdminKick { call, user } => format!("admin-kick {} {user}", call.0),
             ClientFrame::QueryStatus { call, users } => format!("query {} of {}", call.0, users.len()),
+            ClientFrame::MessagesReceived { user, epoch, through } => format!("received {user} {epoch} {through}"),
         }
     }
 }

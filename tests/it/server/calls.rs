@@ -3,6 +3,61 @@
 use super::script::check;
 
 #[test]
+fn a_message_waits_for_a_session_without_a_link() {
+    // API-7: it comes with the resume, once, and what the device says it has does not come again.
+    check(
+        "
+        given alice on phone
+        web/1 open web
+        web/1 login bob
+            web/1 < login ok 1
+        phone/1 close
+        web/1 send alice one
+            web/1 < sent #1
+        web/1 send alice two
+            web/1 < sent #2
+        phone/2 open android
+        phone/2 resume alice 1
+            phone/2 < resume ok bob#2
+            phone/2 < message #1 bob to alice: one
+            phone/2 < message #2 bob to alice: two
+        phone/2 close
+        phone/3 open android
+        phone/3 resume alice 1 received=1
+            phone/3 < resume ok bob#2
+            phone/3 < message #2 bob to alice: two
+        phone/3 received alice 1 2
+        phone/3 close
+        restart
+        phone/4 open android
+        phone/4 resume alice 1 received=2
+            phone/4 < resume ok bob#2
+        ",
+    );
+}
+
+#[test]
+fn a_message_that_is_sent_again_is_the_one_it_was() {
+    // API-6: on whichever device of the user, and whatever it says.
+    check(
+        "
+        given alice on phone
+        web/1 open web
+        web/1 login bob
+            web/1 < login ok 1
+        phone/1 send-as 7 bob one
+            phone/1 < sent #1
+            web/1 < message #1 alice to bob: one
+        phone/1 send-as 7 bob two
+            phone/1 < sent #1
+        web/1 send-as 7 alice three
+            web/1 < sent #2
+            phone/1 < message #2 bob to alice: three
+        ",
+    );
+}
+
+#[test]
 fn a_message_reaches_the_connected_devices_of_both_once() {
     // API-2: the sender's other devices, the receiver's, in the server's order.
     check(
@@ -38,6 +93,9 @@ fn a_message_reaches_the_connected_devices_of_both_once() {
         desk/2 open mac
         desk/2 resume bob 2
             desk/2 < resume ok carol#3 alice#2
+            desk/2 < message #1 alice to bob: hello
+            desk/2 < message #2 bob to alice: hi there
+            desk/2 < message #3 carol to bob: hey
         phone/1 login alice
             phone/1 < login ok 3 bob#2
         ",
@@ -66,6 +124,7 @@ fn a_message_is_on_disk_before_anybody_sees_it() {
         show commits
         phone/1 send alice hello
             commit 3 message #1
+            commit 3 owes alice web #1
             phone/1 < sent #1
             web/1 < message #1 alice to alice: hello
         ",

@@ -7,7 +7,7 @@ use gatecrash::decide::{Rules, ServerDecisions};
 use gatecrash::id::{Attempt, DeviceId, Epoch};
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
-use gatecrash::store::{EndReason, Link, Session, SessionTicket, Sessions};
+use gatecrash::store::{EndReason, Link, Owed, Session, SessionTicket, Sessions};
 use gatecrash::ticket::Signature;
 use gatecrash::time::WallTime;
 use proptest::collection::btree_map;
@@ -216,7 +216,7 @@ fn sessions() -> impl Strategy<Value = Sessions> {
         let one = |((device, (platform, lost)), epoch): ((u8, (Platform, Option<u64>)), u64)| {
             let link = lost.map_or(Link::Connected, |ago| Link::Lost { at: WallTime::from_seconds(START - ago) });
             let (epoch, attempt) = (Epoch(epoch), Attempt::default());
-            (DeviceId::from_bytes([device; 16]), Session { epoch, platform, attempt, ticket, acknowledged: true, link })
+            (DeviceId::from_bytes([device; 16]), Session { epoch, platform, attempt, ticket, acknowledged: true, link, owed: Owed::default() })
         };
         numbered.map(one).collect()
     })

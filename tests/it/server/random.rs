@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gatecrash::code::Code;
-use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, UserId};
+use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, SendId, UserId};
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::protocol::{ClientFrame, FrameError, Refusal, ResumeOutcome, ServerFrame, SessionName};
@@ -238,14 +238,23 @@ fn request_frame(world: &World, connection: ConnectionId, request: &Request) -> 
             ClientFrame::Login { call, attempt, user: whom.to_owned(), ticket, known_ended }
         }
         Kind::Acknowledge => ClientFrame::LoginAcknowledged { user, epoch },
-        Kind::Resume => ClientFrame::Resume { attempt, user, epoch, ticket: paper_ticket(world, user, request.ticket) },
+        Kind::Resume => ClientFrame::Resume {
+            attempt,
+            user,
+            epoch,
+            ticket: paper_ticket(world, user, request.ticket),
+            received: 0,
+        },
         Kind::Renew => {
             ClientFrame::Renew { call, attempt, user, epoch, ticket: paper_ticket(world, user, request.ticket) }
         }
         Kind::Logout => ClientFrame::Logout { call, attempt },
         Kind::Heartbeat => ClientFrame::Heartbeat,
         Kind::Confirm => ClientFrame::KickConfirmed { user, epoch },
-        Kind::Send => ClientFrame::SendMessage { call, to: self::user(request.user), text: "hi".to_owned() },
+        Kind::Send => {
+            let id = SendId::from_bytes(u128::from(call.0).to_be_bytes());
+            ClientFrame::SendMessage { call, id, to: self::user(request.user), text: "hi".to_owned() }
+        }
         Kind::AdminKick => ClientFrame::AdminKick { call, user: self::user(request.user) },
         Kind::Query => ClientFrame::QueryStatus { call, users: USERS.map(|name| name.parse().unwrap()).into() },
     }
@@ -375,7 +384,11 @@ fn reached(output: &Output) -> Vec<String> {
                 | Fact::TicketsVoided { .. }
                 | Fact::DayCounted { .. }
                 | Fact::PresenceChanged { .. }
-                | Fact::MessageStored { .. } => "other facts".to_owned(),
+                | Fact::MessageStored { .. }
+                | Fact::SentForgotten { .. }
+                | Fact::MessageOwed { .. }
+                | Fact::MessagesReceived { .. }
+                | Fact::MessagesDropped { .. } => "other facts".to_owned(),
             })
             .collect(),
         Action::Send { frame, .. } => vec![match frame {
@@ -390,7 +403,7 @@ fn reached(output: &Output) -> Vec<String> {
             },
             ServerFrame::SendAnswer { outcome: Err(code), .. } => format!("[{}]", code.number()),
             ServerFrame::Kick(_) => "kick told".to_owned(),
-            ServerFrame::Message(_) => "message delivered".to_owned(),
+            ServerFrame::Message { .. } => "message delivered".to_owned(),
             ServerFrame::LoginAnswer { .. }
             | ServerFrame::RenewAnswer { .. }
             | ServerFrame::LogoutAnswer { .. }

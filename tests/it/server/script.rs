@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gatecrash::code::Code;
-use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, PublicName, UserId};
+use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, PublicName, SendId, UserId};
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::protocol::{
     Admission, ClientFrame, Conversation, FrameError, Kick, Refusal, ResumeOutcome, ServerFrame, SessionName,
@@ -194,7 +194,8 @@ impl Stage {
             "resume" => {
                 let SessionName { user, epoch } = session(words);
                 let attempt = self.attempt(device_name, words);
-                ClientFrame::Resume { attempt, user, epoch, ticket: self.ticket(words[0], words) }
+                let received = words.iter().find_map(|word| word.strip_prefix("received=")).map_or(0, |place| place.parse().unwrap());
+                ClientFrame::Resume { attempt, user, epoch, ticket: self.ticket(words[0], words), received }
             }
             "renew" => {
                 let SessionName { user, epoch } = session(words);
@@ -211,10 +212,21 @@ impl Stage {
                 ClientFrame::KickConfirmed { user, epoch }
             }
             "heartbeat" => ClientFrame::Heartbeat,
-            "send" => ClientFrame::SendMessage { call, to: words[0].parse().unwrap(), text: words[1..].join(" ") },
+            "send" => {
+                let (to, text) = (words[0].parse().unwrap(), words[1..].join(" "));
+                ClientFrame::SendMessage { call, id: id_of(call, &text), to, text }
+            }
+            "send-as" => {
+                let id = SendId::from_bytes(words[0].parse::<u128>().unwrap().to_be_bytes());
+                ClientFrame::SendMessage { call, id, to: words[1].parse().unwrap(), text: words[2..].join(" ") }
+            }
             "send-bytes" => {
                 let text = "x".repeat(words[1].parse().unwrap());
-                ClientFrame::SendMessage { call, to: words[0].parse().unwrap(), text }
+                ClientFrame::SendMessage { call, id: id_of(call, &text), to: words[0].parse().unwrap(), text }
+            }
+            "received" => {
+                let SessionName { user, epoch } = session(words);
+                ClientFrame::MessagesReceived { user, epoch, through: words[2].parse().unwrap() }
             }
             "admin-kick" => ClientFrame::AdminKick { call, user: words[0].parse().unwrap() },
             "query" => {
@@ -295,7 +307,10 @@ impl Stage {
             ServerFrame::LoginAnswer { outcome: Ok(admission), .. } => format!("login ok {}", admitted(admission)),
             ServerFrame::LoginAnswer { outcome: Err(refusal), .. } => format!("login {}", refused(*refusal)),
             ServerFrame::ResumeAnswer { outcome, .. } => match outcome {
-                ResumeOutcome::Resumed { conversations, .. } => format!("resume ok{}", listed(conversations)),
+                ResumeOutcome::Resumed { conversations, dropped, .. } => {
+                    let dropped = if *dropped > 0 { format!(" dropped {dropped}") } else { String::new() };
+                    format!("resume ok{dropped}{}", listed(conversations))
+                }
                 ResumeOutcome::LoggedIn(admission) => format!("resume as login {}", admitted(admission)),
                 ResumeOutcome::Kicked(kick) => format!("resume {}", self.kick(kick)),
                 ResumeOutcome::Expired => "resume expired".to_owned(),
@@ -310,7 +325,7 @@ impl Stage {
             ServerFrame::Expired(SessionName { user, epoch }) => format!("expired {user} {epoch}"),
             ServerFrame::SendAnswer { outcome: Ok(id), .. } => format!("sent #{}", id.0),
             ServerFrame::SendAnswer { outcome: Err(code), .. } => format!("sent [{}]", code.number()),
-            ServerFrame::Message(message) => {
+            ServerFrame::Message { message, .. } => {
                 format!("message #{} {} to {}: {}", message.id.0, message.from, message.to, message.text)
             }
             ServerFrame::AdminKickAnswer { outcome, .. } => {
@@ -365,9 +380,19 @@ impl Stage {
                 let kicked = if kicked.is_empty() { String::new() } else { format!(" kicked {}", kicked.join(" ")) };
                 format!("presence {user} #{number} {}{kicked}", presence.word())
             }
-            Fact::MessageStored { message } => format!("message #{}", message.id.0),
+            Fact::MessageStored { message, .. } => format!("message #{}", message.id.0),
+            Fact::SentForgotten { user, through } => format!("forgot what {user} sent up to #{}", through.0),
+            Fact::MessageOwed { user, device, message, .. } => format!("owes {user} {} #{}", named(device), message.id.0),
+            Fact::MessagesReceived { user, device, through, .. } => format!("has {user} {} {through}", named(device)),
+            Fact::MessagesDropped { user, device, through, .. } => format!("dropped {user} {} {through}", named(device)),
         }
     }
+}
+
+/// What a sender calls a message who does not say: calls start over with each connection.
+fn id_of(call: CallId, text: &str) -> SendId {
+    let letters = text.bytes().take(12).fold(0_u128, |letters, byte| letters << 8 | u128::from(byte));
+    SendId::from_bytes((letters << 32 | u128::from(call.0)).to_be_bytes())
 }
 
 fn done(outcome: Result<(), Refusal>) -> String {

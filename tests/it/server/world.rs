@@ -201,7 +201,7 @@ impl World {
                     self.check_reveals(*reveals, frame);
                     assert!(self.open.contains_key(connection), "{frame:?} is sent on an open connection");
                     self.check_end(*connection, frame, cause);
-                    if let ServerFrame::Message(message) = frame {
+                    if let ServerFrame::Message { message, .. } = frame {
                         assert!(delivered.insert((*connection, message.id)), "API-2: at most once per device");
                     }
                 }
@@ -232,7 +232,7 @@ impl World {
             | ServerFrame::Kick(_)
             | ServerFrame::Expired(_)
             | ServerFrame::SendAnswer { .. }
-            | ServerFrame::Message(_)
+            | ServerFrame::Message { .. }
             | ServerFrame::AdminKickAnswer { .. }
             | ServerFrame::StatusAnswer { .. } => assert_eq!(reveals, self.records.change, "{frame:?}"),
         }
@@ -284,7 +284,7 @@ impl World {
             ServerFrame::StatusAnswer { outcome, .. } => {
                 assert!(!was_told || *outcome == Err(Code::NotLoggedIn));
             }
-            ServerFrame::Message(_) | ServerFrame::HeartbeatAnswer => {
+            ServerFrame::Message { .. } | ServerFrame::HeartbeatAnswer => {
                 assert!(!was_told, "nothing but the end reaches the device: {frame:?} after {cause:?}");
             }
             ServerFrame::Error(_) => {}
@@ -344,7 +344,11 @@ impl World {
                 | Fact::TicketsVoided { .. }
                 | Fact::TicketVoided { .. }
                 | Fact::DayCounted { .. }
-                | Fact::MessageStored { .. } => {}
+                | Fact::MessageStored { .. }
+                | Fact::SentForgotten { .. }
+                | Fact::MessageOwed { .. }
+                | Fact::MessagesReceived { .. }
+                | Fact::MessagesDropped { .. } => {}
             }
         }
         // PRES-1, PRES-3: exactly whoever's sessions changed is told of; a timer's seven days come on top.
@@ -478,7 +482,8 @@ impl World {
                 | ClientFrame::KickConfirmed { .. }
                 | ClientFrame::SendMessage { .. }
                 | ClientFrame::AdminKick { .. }
-                | ClientFrame::QueryStatus { .. } => panic!("{frame:?} admits {user}"),
+                | ClientFrame::QueryStatus { .. }
+                | ClientFrame::MessagesReceived { .. } => panic!("{frame:?} admits {user}"),
             };
             let opened = carried.as_ref().expect("nobody comes in with an unreadable ticket");
             let claims = opened.claims;

@@ -193,7 +193,11 @@ impl Account {
             | Fact::EndForgotten { .. }
             | Fact::TicketsVoided { .. }
             | Fact::TicketVoided { .. }
-            | Fact::MessageStored { .. } => {}
+            | Fact::MessageStored { .. }
+            | Fact::SentForgotten { .. }
+            | Fact::MessageOwed { .. }
+            | Fact::MessagesReceived { .. }
+            | Fact::MessagesDropped { .. } => {}
         }
     }
 

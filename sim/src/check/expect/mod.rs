@@ -128,7 +128,7 @@ impl Reader<'_> {
                 let fits = |told: &Told| match told {
                     Told::KickedOffline { reason: given, .. } => reason.is_none_or(|reason| reason == *given),
                     Told::ConnectFailed { code: given } => code.is_none_or(|code| code == *given),
-                    Told::Connecting | Told::ConnectSuccess | Told::UserSigExpired | Told::Message { .. } => true,
+                    Told::Connecting | Told::ConnectSuccess | Told::UserSigExpired | Told::Message { .. } | Told::MessagesDropped { .. } => true,
                 };
                 let all: Vec<Heard> =
                     self.told(device).filter(|told| heard(&told.told) == *event && fits(&told.told)).collect();
@@ -456,6 +456,7 @@ fn heard(told: &Told) -> ListenerEvent {
         Told::KickedOffline { .. } => ListenerEvent::KickedOffline,
         Told::UserSigExpired => ListenerEvent::UserSigExpired,
         Told::Message { .. } => ListenerEvent::Message,
+        Told::MessagesDropped { .. } => ListenerEvent::MessagesDropped,
     }
 }
 

@@ -206,6 +206,7 @@ impl Server {
         cast: &Cast,
         (connection, id, platform): (u32, Id, Platform),
         (attempt, user, epoch, ticket): (Attempt, UserIndex, u32, Option<TicketIndex>),
+        received: u32,
     ) {
         if !self.act_on(connection, id, attempt) {
             return self.stale(connection, id, ServerFrame::ResumeStale { attempt });
@@ -223,7 +224,8 @@ impl Server {
             self.fact(RESUME, Fact::SessionResumed { user, device: id.0, epoch, ticket, until });
             self.carry(connection, id, user, epoch);
             self.touch(user);
-            let frame = ServerFrame::Resumed { attempt, conversations: None, terms: self.terms() };
+            let dropped = self.goes_on_from(connection, id, (user, epoch), received);
+            let frame = ServerFrame::Resumed { attempt, conversations: None, terms: self.terms(), dropped };
             let lines = self.conversations(user);
             return self.say(RESUME, connection, Answer::Conversations(frame, lines));
         }

@@ -74,5 +74,9 @@ fn rule_of(fact: &Fact) -> RuleId {
         Fact::DayCounted { .. } => const { rule("DAU-1") },
         Fact::PresenceChanged { .. } => const { rule("PRES-1") },
         Fact::MessageStored { .. } => const { rule("API-2") },
+        Fact::SentForgotten { .. } => const { rule("API-6") },
+        Fact::MessageOwed { .. } | Fact::MessagesReceived { .. } | Fact::MessagesDropped { .. } => {
+            const { rule("API-7") }
+        }
     }
 }

@@ -107,7 +107,17 @@ impl Server {
                 let (peer, standing, linger) = (None, Standing::Fresh, None);
                 let admission = Some(event.at + self.limits.admission);
                 let (last_heard, is_stranger) = (event.at, false);
-                let opened = Connection { peer, is_stranger, standing, last_heard, admission, linger };
+                let (delivered, in_flight) = (0, Vec::new());
+                let opened = Connection {
+                    peer,
+                    is_stranger,
+                    standing,
+                    last_heard,
+                    admission,
+                    linger,
+                    delivered,
+                    in_flight,
+                };
                 self.memory.connections.insert(connection, opened);
             }
             What::ServerReceived { connection, peer, frame } => {
@@ -200,8 +210,9 @@ impl Server {
             ClientFrame::Login { call, attempt, user, ticket, known_ended } => {
                 self.login(cast, (connection, id, platform), (call, attempt, user, ticket), known_ended);
             }
-            ClientFrame::Resume { attempt, user, epoch, ticket } => {
-                self.resume(cast, (connection, id, platform), (attempt, user, epoch, ticket));
+            ClientFrame::Resume { attempt, user, epoch, ticket, received } => {
+                self.resume(cast, (connection, id, platform), (attempt, user, epoch, ticket), received);
+                self.deliver(user, id);
             }
             ClientFrame::Renew { call, attempt, user, epoch, ticket } => {
                 self.renew(cast, (connection, id), (call, attempt, user, epoch, ticket));
@@ -210,9 +221,14 @@ impl Server {
             ClientFrame::LoginAcknowledged { user, epoch } => self.acknowledged(id, user, epoch),
             ClientFrame::KickConfirmed { user, epoch } => self.confirmed(connection, id, user, epoch),
             ClientFrame::Heartbeat => self.heartbeat(connection, id),
-            ClientFrame::Send { call, to, text } => self.message(cast, (connection, id), call, to, text),
+            ClientFrame::Send { call, to, text, id: name } => {
+                self.message(cast, (connection, id), call, (to, text, name));
+            }
             ClientFrame::AdminKick { call, user } => self.admin_kick(cast, connection, call, user),
             ClientFrame::Query { call, users } => self.query(cast, connection, call, users),
+            ClientFrame::MessagesReceived { user, epoch, through } => {
+                self.messages_received(connection, id, (user, epoch), through);
+            }
         }
     }
 

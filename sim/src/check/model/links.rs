@@ -76,6 +76,8 @@ impl Server {
         }
         if let Some(link) = self.memory.connections.get_mut(&connection) {
             link.standing = Standing::Carries(user, epoch);
+            link.delivered = 0;
+            link.in_flight.clear();
             (link.admission, link.linger) = (None, None);
         }
     }

@@ -35,6 +35,10 @@ pub(super) struct Connection {
     pub(super) admission: Option<Instant>,
     /// By when the end of its session has to be confirmed (KICK-10).
     pub(super) linger: Option<Instant>,
+    /// The place of the last message of its session that was sent on it, or that the device came with.
+    pub(super) delivered: u32,
+    /// The places of those sent and not acknowledged (API-7).
+    pub(super) in_flight: Vec<u32>,
 }
 
 /// What a connection is good for.

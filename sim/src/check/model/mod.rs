@@ -27,6 +27,7 @@ mod attempts;
 mod clock;
 mod compare;
 mod demand;
+mod delivery;
 mod difference;
 mod follow;
 mod journal;

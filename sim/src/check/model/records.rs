@@ -21,6 +21,27 @@ pub(super) struct Records {
     pub(super) devices: BTreeMap<Id, Device>,
     /// The number of the last message.
     pub(super) last_message: u32,
+    /// Every message.
+    pub(super) messages: BTreeMap<u32, (UserIndex, UserIndex, TextIndex)>,
+    /// What each session that is not over is owed.
+    pub(super) queues: BTreeMap<(UserIndex, DeviceIndex, u32), Queue>,
+}
+
+/// The messages that a session is owed (API-7).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    /// The place of the last message that is owed no more, and of the last one.
+    pub(super) gone: u32,
+    pub(super) last: u32,
+    /// At which place, which message; the oldest first.
+    pub(super) messages: Vec<(u32, u32)>,
+}
+
+impl Queue {
+    fn forget(&mut self, through: u32) {
+        self.gone = through;
+        self.messages.retain(|(place, _)| *place > through);
+    }
 }
 
 /// An account.
@@ -35,6 +56,18 @@ pub(super) struct User {
     pub(super) voided: Vec<TicketIndex>,
     /// With whom, the last message's number, and its text.
     pub(super) conversations: BTreeMap<UserIndex, (u32, TextIndex)>,
+    /// What they sent, the oldest first.
+    pub(super) sent: Vec<Sent>,
+}
+
+/// A message and what its sender calls it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) message: u32,
+    pub(super) name: u32,
+    /// The session that sent it, and the last second of its ticket then.
+    pub(super) epoch: u32,
+    pub(super) until: u64,
 }
 
 /// Somebody is logged in on a device.
@@ -175,19 +208,38 @@ impl Records {
                 let account = self.users.entry(user).or_default();
                 (account.presence_number, account.presence) = (number, presence);
             }
-            Fact::MessageStored { message, from, to, text } => {
+            Fact::MessageStored { message, from: sender, to, text, id: name } => {
                 self.last_message = message;
-                for (user, peer) in [(from, to), (to, from)] {
+                self.messages.insert(message, (sender, to, text));
+                let session = from.and_then(|id| self.session(sender, id));
+                let (epoch, until) = session.map_or((0, 0), |session| (session.epoch, session.until));
+                self.users.entry(sender).or_default().sent.push(Sent { message, name, epoch, until });
+                for (user, peer) in [(sender, to), (to, sender)] {
                     self.users.entry(user).or_default().conversations.insert(peer, (message, text));
                 }
             }
+            Fact::SentForgotten { user, through } => self.forget_sent(user, through),
+            Fact::MessageOwed { user, device, epoch, message } => {
+                let queue = self.queues.entry((user, device, epoch)).or_default();
+                queue.last += 1;
+                queue.messages.push((queue.last, message));
+            }
+            Fact::MessagesReceived { user, device, epoch, through }
+            | Fact::MessagesDropped { user, device, epoch, through } => {
+                self.queues.entry((user, device, epoch)).or_default().forget(through);
+            }
         }
+    }
+
+    fn forget_sent(&mut self, user: UserIndex, through: u32) {
+        self.users.entry(user).or_default().sent.retain(|sent| sent.message > through);
     }
 
     fn ended_now(&mut self, user: UserIndex, id: Id, epoch: u32, reason: EndReason, by: Option<DeviceIndex>) {
         let Some(account) = self.users.get_mut(&user) else { return };
         let Some(place) = account.sessions.iter().position(|one| one.id == id && one.epoch == epoch) else { return };
         let Session { acknowledged, .. } = account.sessions.remove(place);
+        self.queues.remove(&(user, id.0, epoch));
         let device = self.devices.entry(id).or_default();
         device.holds = None;
         device.ended = match reason {

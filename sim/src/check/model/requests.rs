@@ -1,7 +1,5 @@
 //! What a logged-in device asks for: messages, administrative kicks, status queries.
 
-use std::collections::BTreeSet;
-
 use gatecrash::code::Code;
 use gatecrash::protocol::{DeviceState, FrameError};
 use gatecrash::store::EndReason;
@@ -15,6 +13,7 @@ use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, Fact, List, ListIndex, Seconds, ServerFrame, TextIndex, UserIndex};
 
 const MESSAGE: RuleId = rule("API-2");
+const AGAIN: RuleId = rule("API-6");
 const KICK: RuleId = rule("ADMIN-1");
 const QUERY: RuleId = rule("ADMIN-2");
 
@@ -47,8 +46,7 @@ impl Server {
         cast: &Cast,
         (connection, id): (u32, Id),
         call: u32,
-        to: UserIndex,
-        text: TextIndex,
+        (to, text, name): (UserIndex, TextIndex, u32),
     ) {
         let Some(asker) = self.asker(connection) else { return };
         let refuse = |code| Answer::This(ServerFrame::SendAnswer { call, message: 0, refused: Some(code) });
@@ -56,6 +54,11 @@ impl Server {
             Ok(user) => user,
             Err(code) => return self.say(const { rule("KICK-10") }, connection, refuse(code)),
         };
+        let sent = self.records.users.get(&from).map(|account| account.sent.as_slice()).unwrap_or_default();
+        if let Some(first) = sent.iter().find(|sent| sent.name == name) {
+            let answer = ServerFrame::SendAnswer { call, message: first.message, refused: None };
+            return self.say(AGAIN, connection, Answer::This(answer));
+        }
         if cast.text(text).len() > TEXT_MAX {
             return self.say(const { rule("API-4") }, connection, refuse(Code::InvalidArgument));
         }
@@ -63,19 +66,28 @@ impl Server {
             return self.say(const { rule("API-4") }, connection, refuse(Code::UnknownUser));
         }
         let message = self.next_message();
-        self.fact(MESSAGE, Fact::MessageStored { message, from, to, text });
+        self.fact(MESSAGE, Fact::MessageStored { message, from, to, text, id: name });
+        self.forget_sent(from);
         let answer = ServerFrame::SendAnswer { call, message, refused: None };
         self.say(MESSAGE, connection, Answer::This(answer));
-        let mut devices = BTreeSet::new();
-        for user in [from, to] {
-            let sessions = self.records.users.get(&user).map(|account| account.sessions.as_slice());
-            devices.extend(sessions.unwrap_or_default().iter().map(|session| session.id));
-        }
-        devices.remove(&id);
-        for device in devices {
-            if let Some(&link) = self.memory.carries.get(&device) {
-                self.say(MESSAGE, link, Answer::This(ServerFrame::Message { message, from, to, text }));
+        self.owe(cast, id, (message, from, to));
+    }
+
+    /// API-6: who sends forgets what they called the oldest, above the bound or of a login that is over.
+    fn forget_sent(&mut self, user: UserIndex) {
+        let second = self.step.wall.0 / 1_000_000;
+        let Some(account) = self.records.users.get(&user) else { return };
+        let mut left = account.sent.len();
+        let mut through = None;
+        for sent in &account.sent {
+            let lives = account.sessions.iter().any(|session| session.epoch == sent.epoch) || second <= sent.until;
+            if lives && left <= self.limits.sent_max {
+                break;
             }
+            (left, through) = (left - 1, Some(sent.message));
+        }
+        if let Some(through) = through {
+            self.fact(AGAIN, Fact::SentForgotten { user, through });
         }
     }
 

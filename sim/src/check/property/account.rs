@@ -97,7 +97,8 @@ impl OneAccount {
             | Told::ConnectSuccess
             | Told::ConnectFailed { .. }
             | Told::KickedOffline { .. }
-            | Told::UserSigExpired => user.is_none() || user == account,
+            | Told::UserSigExpired
+            | Told::MessagesDropped { .. } => user.is_none() || user == account,
         };
         if !is_theirs {
             let (whose, account) = (scene.maybe_user(user), scene.maybe_user(account));
@@ -230,7 +231,7 @@ mod tests {
 
     fn switch() -> Story {
         let login = Request::Login { user: BOB.into(), ticket: ticket(TICKET) };
-        let story = alice().calls(PHONE, 201, Request::Send { to: BOB.into(), text: text(0) });
+        let story = alice().calls(PHONE, 201, Request::Send { to: BOB.into(), text: text(0), id: None });
         let story = story.calls(PHONE, 202, login).on(PHONE, status(Status::Logout, None));
         story.on(PHONE, status(Status::Logining, None))
     }

@@ -52,7 +52,8 @@ fn attempt_of(frame: &ClientFrame) -> Option<Attempt> {
         | ClientFrame::KickConfirmed { .. }
         | ClientFrame::Send { .. }
         | ClientFrame::AdminKick { .. }
-        | ClientFrame::Query { .. } => None,
+        | ClientFrame::Query { .. }
+        | ClientFrame::MessagesReceived { .. } => None,
     }
 }
 

@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn a_frame_for_no_call_is_seen() {
         let sends = |frame| What::DeviceSent { connection: 0, reveals: 0, frame };
-        let message = || sends(ClientFrame::Send { call: 2, to: BOB.into(), text: text(0) });
-        let asked = || Story::of(Calls).calls(PHONE, 2, Request::Send { to: BOB.into(), text: text(0) });
+        let message = || sends(ClientFrame::Send { call: 2, to: BOB.into(), text: text(0), id: 1 });
+        let asked = || Story::of(Calls).calls(PHONE, 2, Request::Send { to: BOB.into(), text: text(0), id: None });
         let over = || answered(2, CallKind::Send, Some(ALICE), failed(Code::NoAnswer));
         asked().on(PHONE, message()).on(PHONE, over()).holds();
         asked().on(PHONE, message()).on(PHONE, over()).on(PHONE, message()).breaks("CONN-8");
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn results_of_other_calls_that_are_late_are_seen() {
         let asks = |request| Story::of(Calls).calls(PHONE, 2, request);
-        let send = || asks(Request::Send { to: BOB.into(), text: text(0) });
+        let send = || asks(Request::Send { to: BOB.into(), text: text(0), id: None });
         let sent = || answered(2, CallKind::Send, Some(ALICE), failed(Code::NoAnswer));
         send().at(15).on(PHONE, sent()).holds();
         send().at(16).on(PHONE, sent()).breaks("API-5");

@@ -86,7 +86,7 @@ impl Property for Connecting {
                 Told::KickedOffline { .. } | Told::UserSigExpired => {
                     (device.is_connecting, device.since) = (false, None);
                 }
-                Told::Message { .. } => {}
+                Told::Message { .. } | Told::MessagesDropped { .. } => {}
             },
             What::EventsDropped => (device.is_connecting, device.is_told, device.since) = (false, true, None),
             What::Status { status, .. } => {

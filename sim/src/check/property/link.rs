@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_return_that_is_not_everybodys_is_seen() {
         let terms = Terms { return_spread: Micros::new(2_000_000) };
-        let resumed = ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms };
+        let resumed = ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms, dropped: 0 };
         let gone = What::Gone { connection: 0, peer: None };
         let up = || story().receives(PHONE, resumed);
         up().on(PHONE, gone).on(PHONE, draws(1, 2_000)).holds();

@@ -11,6 +11,7 @@ mod contract;
 
 mod account;
 mod admin;
+mod again;
 mod allowance;
 mod attempt;
 mod calls;
@@ -21,6 +22,7 @@ mod connecting;
 mod connection;
 mod day;
 mod decision;
+mod delivery;
 mod ghost;
 mod heard;
 mod kick;
@@ -99,6 +101,8 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(confirm::Confirmations::default()),
         Box::new(ghost::Ghosts::default()),
         Box::new(renewal::Renewals::default()),
+        Box::new(again::SentAgain::default()),
+        Box::new(delivery::Delivery::default()),
     ];
     every.extend(models(scenario));
     every

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_kicked_session_that_hears_of_its_ticket_only_is_seen() {
         let (attempt, user, code) = (attempt(3), ALICE.into(), gatecrash::code::Code::TicketExpired);
-        let resume = |epoch| ClientFrame::Resume { attempt, user, epoch, ticket: None };
+        let resume = |epoch| ClientFrame::Resume { attempt, user, epoch, ticket: None, received: 0 };
         let over = |reason| story().commit(&[ended(ALICE, PHONE, 1, reason, PHONE2)]);
         let refused = ServerFrame::ResumeRefused { attempt, code };
         over(EndReason::SamePlatform).hears(PHONE, 0, resume(1)).sends(PHONE, 0, refused).breaks("CONN-4");

@@ -130,7 +130,7 @@ mod tests {
 
     fn resumes(story: Story, with: usize) -> Story {
         let ticket = Some(ticket(with));
-        let frame = ClientFrame::Resume { attempt: attempt(3), user: ALICE.into(), epoch: 1, ticket };
+        let frame = ClientFrame::Resume { attempt: attempt(3), user: ALICE.into(), epoch: 1, ticket, received: 0 };
         story.on(PHONE, What::DeviceSent { connection: 1, reveals: 0, frame })
     }
 
@@ -156,7 +156,7 @@ mod tests {
         resumes(late(Some(Refusal::Code(Code::TicketExpired))), OLD).holds();
         resumes(late(Some(Refusal::Code(Code::ServerUnable))), OLD).breaks("LOGIN-5");
         let attempt = attempt(3);
-        let resumed = ServerFrame::Resumed { attempt, conversations: None, terms: Terms::default() };
+        let resumed = ServerFrame::Resumed { attempt, conversations: None, terms: Terms::default(), dropped: 0 };
         resumes(resumes(unanswered(), NEW).receives(PHONE, resumed), OLD).holds();
     }
 }

@@ -277,7 +277,11 @@ impl Records {
             | Fact::SessionEnded { .. }
             | Fact::LoginAcknowledged { .. }
             | Fact::KickSettled { .. }
-            | Fact::EndForgotten { .. } => {}
+            | Fact::EndForgotten { .. }
+            | Fact::SentForgotten { .. }
+            | Fact::MessageOwed { .. }
+            | Fact::MessagesReceived { .. }
+            | Fact::MessagesDropped { .. } => {}
         }
     }
 }

@@ -222,7 +222,7 @@ mod tests {
         back(false, true).commit(&[raised(3), settled]).breaks("POLICY-3");
 
         let resume =
-            ClientFrame::Resume { attempt: attempt(3), user: ALICE.into(), epoch: 1, ticket: Some(ticket(TICKET)) };
+            ClientFrame::Resume { attempt: attempt(3), user: ALICE.into(), epoch: 1, ticket: Some(ticket(TICKET)), received: 0 };
         let resumes = |reconnects| configured(reconnects, false, true).hears(PHONE, 3, resume).commit(&[raised(3)]);
         let told = ServerFrame::ResumeKicked { attempt: attempt(3), kick: taken_by(1) };
         goes_on(resumes(false).sends(PHONE, 3, told)).holds();
@@ -322,7 +322,7 @@ mod tests {
         let told = ServerFrame::Kick { kick: taken_by(1) };
         let taken = taken.sends(PHONE, 1, told).sends(PHONE2, 2, welcome(2, 2));
         let (user, ticket) = (ALICE.into(), Some(ticket(TICKET)));
-        let resume = ClientFrame::Resume { attempt: attempt(3), user, epoch: 1, ticket };
+        let resume = ClientFrame::Resume { attempt: attempt(3), user, epoch: 1, ticket, received: 0 };
         let resumes = connects(taken, PHONE, 3).hears(PHONE, 3, resume);
         resumes.commit(&[raised(3), resumed(ALICE, PHONE, 1), presence(ALICE, 3, Presence::Online)]).breaks("CONN-4");
     }
@@ -348,10 +348,10 @@ mod tests {
     #[test]
     fn a_message_is_followed() {
         let (user, text, call, message) = (ALICE.into(), text(0), 3, 1);
-        let stored = Fact::MessageStored { message, from: user, to: user, text };
+        let stored = Fact::MessageStored { message, from: user, to: user, text, id: 1 };
         let answer = ServerFrame::SendAnswer { call, message, refused: None };
-        let delivery = ServerFrame::Message { message, from: user, to: user, text };
-        let send = ClientFrame::Send { call, to: user, text };
+        let delivery = ServerFrame::Message { message, from: user, to: user, text, place: 1 };
+        let send = ClientFrame::Send { call, to: user, text, id: 1 };
         let both = || {
             let second = asks(connects(alice().multi(1), DESK, 9), DESK, 9, 2, TICKET);
             let facts = [accepted(ALICE, DESK, 2), presence(ALICE, 2, Presence::Online)];

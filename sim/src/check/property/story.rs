@@ -125,7 +125,8 @@ fn cast(scenario: &Scenario) -> (Cast, ListIndex, ListIndex) {
     let user = "alice".parse().expect("a user id");
     let told = gatecrash::store::Fact::PresenceChanged { user, number: 1, presence: Presence::Online, kicked };
     let message = protocol::Message { id: MessageId(1), from: user, to: user, text: "hello".into() };
-    let stored = gatecrash::store::Fact::MessageStored { message };
+    let (id, epoch) = (gatecrash::id::SendId::default(), gatecrash::id::Epoch(1));
+    let stored = gatecrash::store::Fact::MessageStored { message, id, epoch, last_second: 60 };
     let commit = Commit { number: Change(1), facts: vec![told, stored] };
     let action = gatecrash::server::Action::Commit(commit);
     recorder.server_output(Now::default(), &gatecrash::server::Output { reveals: Change::NONE, action });
@@ -370,7 +371,7 @@ pub fn day(user: U, day: u32) -> Fact {
 
 pub fn stored_message(message: u32) -> Fact {
     let text = text(0);
-    Fact::MessageStored { message, from: ALICE.into(), to: BOB.into(), text }
+    Fact::MessageStored { message, from: ALICE.into(), to: BOB.into(), text, id: message }
 }
 
 pub fn kick(user: U, epoch: u32) -> Kick {

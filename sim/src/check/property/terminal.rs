@@ -98,7 +98,7 @@ mod tests {
     use crate::trace::Request;
 
     fn story() -> Story {
-        let send = Request::Send { to: BOB.into(), text: text(0) };
+        let send = Request::Send { to: BOB.into(), text: text(0), id: None };
         Story::of(Terminal::default()).logs_in(PHONE, ALICE, 1).calls(PHONE, 200, send)
     }
 

@@ -144,6 +144,7 @@ impl Sometimes {
             | Told::ConnectFailed { .. }
             | Told::KickedOffline { .. }
             | Told::Message { .. } => {}
+            Told::MessagesDropped { .. } => self.reached.add(Situation::MessagesDropped),
         }
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Server {
     pub(super) seats: Option<Seats>,
     /// How often the policy changed.
     pub(super) policy: u32,
+    /// Who sent a message, and how they call it.
+    pub(super) sent: Vec<(UserIndex, u32)>,
 }
 
 /// What is noted of a user.
@@ -79,6 +81,8 @@ pub(super) struct Live {
     pub(super) until: u64,
     pub(super) is_linked: bool,
     pub(super) is_dormant: bool,
+    /// Owed a message that was accepted without a link.
+    pub(super) is_owed: bool,
     /// How often the policy had changed by then.
     pub(super) policy: u32,
 }

@@ -50,6 +50,14 @@ impl Sometimes {
             {
                 self.reached.add(Situation::LogoutMeetsDisplacement);
             }
+            What::ServerReceived { peer: Some(peer), frame: ClientFrame::Send { id, .. }, .. }
+                if peer != DeviceIndex::STRANGER =>
+            {
+                let user = self.device(peer).login_user;
+                if user.is_some_and(|user| self.server.sent.contains(&(user, id))) {
+                    self.reached.add(Situation::SentAgain);
+                }
+            }
             What::Dormant { user, device, epoch } => {
                 if let Some(live) = self.server.live(user, device, epoch) {
                     live.is_dormant = true;
@@ -108,6 +116,12 @@ impl Sometimes {
             ServerFrame::Kick { kick } => {
                 self.device(peer).pushed = Some(Session { user: kick.user, epoch: kick.epoch });
             }
+            ServerFrame::Message { .. } => {
+                let mut live = self.server.users.iter_mut().flat_map(|user| &mut user.live);
+                if live.any(|live| live.device == peer && std::mem::take(&mut live.is_owed)) {
+                    self.reached.add(Situation::OwedMessageCame);
+                }
+            }
             ServerFrame::ResumedAsLogin { .. } => self.reached.add(Situation::ResumedAsLogin),
             ServerFrame::ResumeKicked { kick, .. } => {
                 let displaced = self.server.user(kick.user).displaced;
@@ -140,8 +154,8 @@ impl Sometimes {
                 if before.is_some_and(|(when, other)| other != device && at - when <= TOGETHER) {
                     self.reached.add(Situation::LoginsTogether);
                 }
-                let (is_linked, is_dormant, until) = (true, false, until.get());
-                account.live.push(Live { device, epoch, commit, until, is_linked, is_dormant, policy });
+                let (is_linked, is_dormant, is_owed, until) = (true, false, false, until.get());
+                account.live.push(Live { device, epoch, commit, until, is_linked, is_dormant, is_owed, policy });
                 let device = self.device(device);
                 device.has_logged_in = true;
                 if std::mem::take(&mut device.was_wiped) {
@@ -197,6 +211,12 @@ impl Sometimes {
                 }
             }
             Fact::PresenceChanged { user, presence, .. } => self.presence(commit, user, presence),
+            Fact::MessageStored { from, id, .. } => self.server.sent.push((from, id)),
+            Fact::MessageOwed { user, device, epoch, .. } => {
+                if let Some(live) = self.server.live(user, device, epoch) {
+                    live.is_owed |= !live.is_linked;
+                }
+            }
             _ => {}
         }
     }

@@ -66,6 +66,9 @@ situations! {
     WipedAndBack = "a device logged in again after its disk was wiped";
     CalledInListener = "a call was made inside a listener";
     SenderElsewhere = "a message reached a second device of its sender";
+    SentAgain = "a message was sent again that the server had";
+    OwedMessageCame = "a message that was accepted without a link came with the resume";
+    MessagesDropped = "a device was told that there was no room for messages";
 
     // ---- administrators and strangers ----
     AdministratorLinked = "an administrator ended a session with a link";

@@ -220,7 +220,7 @@ fn asks() -> ClientFrame {
 }
 
 fn resumes(epoch: u32) -> ClientFrame {
-    ClientFrame::Resume { attempt: ATTEMPT, user: user(ALICE), epoch, ticket: None }
+    ClientFrame::Resume { attempt: ATTEMPT, user: user(ALICE), epoch, ticket: None, received: 0 }
 }
 
 fn logs_out(call: u32) -> ClientFrame {
@@ -290,7 +290,7 @@ fn races_between_devices() {
         ServerFrame::ResumedAsLogin { attempt: ATTEMPT, epoch: 3, conversations: None, terms: Terms::default() };
     run().says(PHONE, as_login).reaches(ResumedAsLogin);
     run()
-        .says(PHONE, ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default() })
+        .says(PHONE, ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default(), dropped: 0 })
         .misses(ResumedAsLogin);
     run().fails(PHONE, CallKind::Login, Code::KickedWhileAway).reaches(DisplacedWhileAway);
     run().fails(PHONE, CallKind::Login, Code::NotLoggedIn).misses(DisplacedWhileAway);
@@ -430,6 +430,26 @@ fn moves_of_the_application() {
 
     run().tells(DESK, message(ALICE, BOB), 1).reaches(SenderElsewhere);
     run().tells(DESK, message(BOB, ALICE), 1).misses(SenderElsewhere);
+
+    let owed = Fact::MessageOwed { user: user(ALICE), device: device(PHONE), epoch: 1, message: 1 };
+    let comes = |run: Run| {
+        let (from, to, text) = (user(BOB), user(ALICE), TextIndex::new(0));
+        run.says(PHONE, ServerFrame::Message { message: 1, from, to, text, place: 1 })
+    };
+    let here = || run().commit(&[accepted(PHONE, 1)]);
+    comes(here().commit(&[lost(PHONE, 1), owed]).commit(&[resumed(PHONE, 1)])).reaches(OwedMessageCame);
+    comes(here().commit(&[owed])).misses(OwedMessageCame);
+    run().tells(PHONE, Told::MessagesDropped { count: 2 }, 1).reaches(MessagesDropped);
+    comes(here()).misses(MessagesDropped);
+
+    let sent = |id| Fact::MessageStored { message: 1, from: user(ALICE), to: user(BOB), text: TextIndex::new(0), id };
+    let sends = |run: Run| {
+        let frame = ClientFrame::Send { call: 2, to: user(BOB), text: TextIndex::new(0), id: 1 };
+        run.server(What::ServerReceived { connection: 0, peer: Some(device(PHONE)), frame })
+    };
+    sends(online().commit(&[sent(1)])).reaches(SentAgain);
+    sends(online().commit(&[sent(2)])).misses(SentAgain);
+    sends(run().commit(&[sent(1)])).misses(SentAgain);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn before_the_answer(author: &mut Author) -> Option<()> {
         }
         5 => {
             author.log_in(device, user);
-            Call::Send { to: user_name(user).to_owned(), text: Text::Written("before it dies".to_owned()) }
+            Call::Send { to: user_name(user).to_owned(), text: Text::Written("before it dies".to_owned()), id: None }
         }
         6 => {
             author.log_in(device, user);
@@ -73,7 +73,7 @@ fn ask(author: &mut Author, device: usize, user: usize) {
         0..=3 => fresh_login(user),
         4 => {
             author.log_in(device, user);
-            Call::Send { to: user_name(user).to_owned(), text: Text::Written("before it dies".to_owned()) }
+            Call::Send { to: user_name(user).to_owned(), text: Text::Written("before it dies".to_owned()), id: None }
         }
         _ => {
             author.log_in(device, user);

@@ -9,6 +9,7 @@ mod crashes;
 mod expiry;
 mod kicks;
 mod logins;
+mod messages;
 mod switches;
 
 use gatecrash::limits::{ClientLimits, ServerLimits};
@@ -30,7 +31,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 38] = [
+pub(super) const GAMBITS: [Gambit; 40] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -96,6 +97,16 @@ pub(super) const GAMBITS: [Gambit; 38] = [
     Gambit { name: "something as a session goes dormant", needs: &[Family::Kill], play: absences::dormant },
     Gambit { name: "a dormant session among several", needs: &[Family::Kill], play: absences::dormant_first },
     Gambit { name: "something as push ends", needs: &[Family::Kill], play: absences::push_ends },
+    Gambit {
+        name: "a message without an answer, sent again",
+        needs: &[Family::Send, Family::OneWay],
+        play: messages::sent_again,
+    },
+    Gambit {
+        name: "messages for who has no link",
+        needs: &[Family::Send, Family::Partition],
+        play: messages::for_who_is_away,
+    },
     Gambit { name: "a wiped device", needs: &[Family::Wipe, Family::Kill], play: absences::wiped },
 ];
 

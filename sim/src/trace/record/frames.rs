@@ -27,11 +27,12 @@ impl<O: Observer> Recording<O> {
             protocol::ClientFrame::LoginAcknowledged { user, epoch } => {
                 ClientFrame::LoginAcknowledged { user: self.user(user.as_str()), epoch: small(epoch.0) }
             }
-            protocol::ClientFrame::Resume { attempt, user, epoch, ticket } => ClientFrame::Resume {
+            protocol::ClientFrame::Resume { attempt, user, epoch, ticket, received } => ClientFrame::Resume {
                 attempt: *attempt,
                 user: self.user(user.as_str()),
                 epoch: small(epoch.0),
                 ticket: ticket_of(self, ticket),
+                received: small(*received),
             },
             protocol::ClientFrame::Renew { call, attempt, user, epoch, ticket } => ClientFrame::Renew {
                 call: small(call.0),
@@ -47,8 +48,9 @@ impl<O: Observer> Recording<O> {
             protocol::ClientFrame::KickConfirmed { user, epoch } => {
                 ClientFrame::KickConfirmed { user: self.user(user.as_str()), epoch: small(epoch.0) }
             }
-            protocol::ClientFrame::SendMessage { call, to, text } => {
-                ClientFrame::Send { call: small(call.0), to: self.user(to.as_str()), text: self.text(text) }
+            protocol::ClientFrame::SendMessage { call, id, to, text } => {
+                let (to, text, id) = (self.user(to.as_str()), self.text(text), self.send(*id));
+                ClientFrame::Send { call: small(call.0), to, text, id }
             }
             protocol::ClientFrame::AdminKick { call, user } => {
                 ClientFrame::AdminKick { call: small(call.0), user: self.user(user.as_str()) }
@@ -57,6 +59,11 @@ impl<O: Observer> Recording<O> {
                 let users = users.iter().map(|user| self.user(user.as_str())).collect();
                 ClientFrame::Query { call: small(call.0), users: self.users(users) }
             }
+            protocol::ClientFrame::MessagesReceived { user, epoch, through } => ClientFrame::MessagesReceived {
+                user: self.user(user.as_str()),
+                epoch: small(epoch.0),
+                through: small(*through),
+            },
         }
     }
 
@@ -89,9 +96,9 @@ impl<O: Observer> Recording<O> {
                 message: outcome.map_or(0, |message| small(message.0)),
                 refused: outcome.err(),
             },
-            protocol::ServerFrame::Message(message) => {
+            protocol::ServerFrame::Message { place, message } => {
                 let (message, from, to, text) = self.message(message);
-                ServerFrame::Message { message, from, to, text }
+                ServerFrame::Message { message, from, to, text, place: small(*place) }
             }
             protocol::ServerFrame::AdminKickAnswer { call, outcome } => {
                 ServerFrame::AdminKickAnswer { call: small(call.0), refused: outcome.err() }
@@ -107,10 +114,11 @@ impl<O: Observer> Recording<O> {
 
     pub(super) fn resume_answer(&mut self, attempt: Attempt, outcome: &ResumeOutcome) -> ServerFrame {
         match outcome {
-            ResumeOutcome::Resumed { conversations, terms } => ServerFrame::Resumed {
+            ResumeOutcome::Resumed { conversations, terms, dropped } => ServerFrame::Resumed {
                 attempt,
                 conversations: self.conversations(conversations),
                 terms: (*terms).into(),
+                dropped: small(*dropped),
             },
             ResumeOutcome::LoggedIn(admission) => ServerFrame::ResumedAsLogin {
                 attempt,

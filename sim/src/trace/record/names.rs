@@ -1,6 +1,6 @@
 //! Who and what the cores name, as indices into the cast.
 
-use gatecrash::id::{ConnectionId, DeviceId, Epoch, PublicName, UserId};
+use gatecrash::id::{ConnectionId, DeviceId, Epoch, PublicName, SendId, UserId};
 use gatecrash::protocol::{self, Conversation, Message, SessionName, StatusReport};
 
 use super::{Recording, Sdk, small};
@@ -57,6 +57,12 @@ impl<O: Observer> Recording<O> {
             self.encoder.text(text);
         }
         index
+    }
+
+    /// What a sender calls a message, by the order in which such ids come up.
+    pub(super) fn send(&mut self, id: SendId) -> u32 {
+        let next = self.sends.len() as u32 + 1;
+        *self.sends.entry(id).or_insert(next)
     }
 
     pub(super) fn list(&mut self, list: List) -> ListIndex {

@@ -74,8 +74,9 @@ impl<O: Observer> Recording<O> {
             }
             Call::Logout => (CallKind::Logout, Request::Logout),
             Call::Conversations => (CallKind::Conversations, Request::Conversations),
-            Call::SendMessage { to, text } => {
-                (CallKind::Send, Request::Send { to: self.user(to), text: self.text(text) })
+            Call::SendMessage { id, to, text } => {
+                let (to, text, id) = (self.user(to), self.text(text), id.map(|id| self.send(id)));
+                (CallKind::Send, Request::Send { to, text, id })
             }
             Call::AdminKick { user } => (CallKind::Kick, Request::Kick { user: self.user(user) }),
             Call::QueryStatus { users } => {
@@ -165,6 +166,7 @@ impl<O: Observer> Recording<O> {
                 let (message, from, to, text) = self.message(message);
                 (Told::Message { message, from, to, text }, account, epoch)
             }
+            client::Event::MessagesDropped(count) => (Told::MessagesDropped { count: small(*count) }, account, epoch),
         };
         What::Told { event, user, epoch }
     }

@@ -177,10 +177,31 @@ impl<O: Observer> Recording<O> {
                     kicked: (!kicked.is_empty()).then(|| self.list(List::Devices(kicked))),
                 }
             }
-            store::Fact::MessageStored { message } => {
+            store::Fact::MessageStored { message, id, epoch: _, last_second: _ } => {
                 let (message, from, to, text) = self.message(message);
-                Fact::MessageStored { message, from, to, text }
+                Fact::MessageStored { message, from, to, text, id: self.send(*id) }
             }
+            store::Fact::SentForgotten { user, through } => {
+                Fact::SentForgotten { user: self.user(user.as_str()), through: small(through.0) }
+            }
+            store::Fact::MessageOwed { user, device, epoch, message } => Fact::MessageOwed {
+                user: self.user(user.as_str()),
+                device: self.device(device),
+                epoch: small(epoch.0),
+                message: small(message.id.0),
+            },
+            store::Fact::MessagesReceived { user, device, epoch, through } => Fact::MessagesReceived {
+                user: self.user(user.as_str()),
+                device: self.device(device),
+                epoch: small(epoch.0),
+                through: small(*through),
+            },
+            store::Fact::MessagesDropped { user, device, epoch, through } => Fact::MessagesDropped {
+                user: self.user(user.as_str()),
+                device: self.device(device),
+                epoch: small(epoch.0),
+                through: small(*through),
+            },
         }
     }
 }

@@ -61,8 +61,8 @@ fn untied(frame: ClientFrame) -> ClientFrame {
         ClientFrame::Login { call, attempt, user, ticket: _, known_ended } => {
             ClientFrame::Login { call, attempt, user, ticket: None, known_ended }
         }
-        ClientFrame::Resume { attempt, user, epoch, ticket: _ } => {
-            ClientFrame::Resume { attempt, user, epoch, ticket: None }
+        ClientFrame::Resume { attempt, user, epoch, ticket: _, received } => {
+            ClientFrame::Resume { attempt, user, epoch, ticket: None, received }
         }
         ClientFrame::Renew { call, attempt, user, epoch, ticket: _ } => {
             ClientFrame::Renew { call, attempt, user, epoch, ticket: None }
@@ -74,6 +74,7 @@ fn untied(frame: ClientFrame) -> ClientFrame {
         | ClientFrame::KickConfirmed { .. }
         | ClientFrame::Send { .. }
         | ClientFrame::AdminKick { .. }
-        | ClientFrame::Query { .. } => frame,
+        | ClientFrame::Query { .. }
+        | ClientFrame::MessagesReceived { .. } => frame,
     }
 }

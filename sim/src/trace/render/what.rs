@@ -48,7 +48,8 @@ impl Writer<'_> {
                     | Told::ConnectSuccess
                     | Told::KickedOffline { .. }
                     | Told::UserSigExpired
-                    | Told::Message { .. } => {
+                    | Told::Message { .. }
+                    | Told::MessagesDropped { .. } => {
                         event.fields(&mut |name, value| self.put_field(name, value));
                     }
                 }

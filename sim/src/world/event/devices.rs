@@ -9,12 +9,13 @@ use gatecrash::client::{self, Client, Start};
 use gatecrash::code::Failure;
 use gatecrash::decide::ClientDecisions;
 use gatecrash::driver::OnDisk;
-use gatecrash::id::{CallId, ConnectionId};
+use gatecrash::id::{CallId, ConnectionId, SendId};
 use gatecrash::policy::Platform;
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
 use super::super::network::Network;
+use super::super::outgoing::{self, Outgoing};
 use super::super::tickets;
 use super::flight::Body;
 use super::{Class, Due, System, World, mint, small};
@@ -29,6 +30,8 @@ pub(super) struct Device<'a, C: ClientDecisions> {
     pub(super) network: Network,
     pub(super) clock: WallClock,
     pub(super) disk: OnDisk,
+    /// What its application was not told had arrived.
+    pub(super) outgoing: Outgoing,
     /// How often its process was started.
     starts: u64,
     /// How many connections it has asked for, and those that are open at its end.
@@ -54,6 +57,8 @@ pub(super) struct Process<C: ClientDecisions> {
     is_to_carry_out: bool,
     /// Calls without a result whose success would tell something of an account.
     of_account: Vec<CallId>,
+    /// Messages whose call has no result.
+    sending: Vec<(CallId, SendId)>,
     /// What waits while the device is frozen: calls first, then inputs.
     frozen_calls: VecDeque<Call>,
     frozen_inputs: VecDeque<client::Input>,
@@ -67,6 +72,7 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
             network: Network { site, number: 0 },
             clock: WallClock::new(scenario.app.start, plan.wall_offset),
             disk: OnDisk::default(),
+            outgoing: Outgoing::default(),
             starts: 0,
             connections: 0,
             open_links: Vec::new(),
@@ -149,6 +155,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             deliveries: VecDeque::new(),
             is_to_carry_out: false,
             of_account: Vec::new(),
+            sending: Vec::new(),
             frozen_calls: VecDeque::new(),
             frozen_inputs: VecDeque::new(),
             wake_at: None,
@@ -163,6 +170,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn kill(&mut self, device: usize) {
         let Some(process) = self.devices[device].process.take() else { return self.effect(Effect::Nothing) };
         self.devices[device].suspended = false;
+        self.devices[device].outgoing.process_died();
         self.effect(Effect::ProcessDead { device: DeviceIndex::new(device) });
         process.frozen_calls.iter().for_each(|_| self.skip(device));
         for link in self.devices[device].open_links.clone() {
@@ -209,7 +217,14 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 client::Call::Login { user, ticket }
             }
             Call::Logout => client::Call::Logout,
-            Call::Send { to, text } => client::Call::SendMessage { to, text: crate::world::text(&text) },
+            Call::Send { to, text, id } => {
+                let state = &mut self.devices[device];
+                let from = state.process().core.login_user();
+                let id = id.map_or_else(|| state.outgoing.send(device, from, &to, &text), outgoing::named);
+                let call = CallId(state.process().calls + 1);
+                state.process().sending.push((call, id));
+                client::Call::SendMessage { id: Some(id), to, text: crate::world::text(&text) }
+            }
             Call::Conversations => client::Call::Conversations,
             Call::Kick { user } => client::Call::AdminKick { user },
             Call::Query { users } => client::Call::QueryStatus { users },
@@ -373,8 +388,13 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             self.observe_device(device, &output);
             match &output.action {
                 client::Action::Event(event) => self.react(device, event),
-                client::Action::Result { call, .. } => {
-                    self.devices[device].process().of_account.retain(|one| one != call);
+                client::Action::Result { call, outcome } => {
+                    let state = &mut self.devices[device];
+                    state.process().of_account.retain(|one| one != call);
+                    let sent = state.process().sending.extract_if(.., |(one, _)| one == call).next();
+                    if let Some((_, id)) = sent {
+                        state.outgoing.answered(id, outcome.is_ok());
+                    }
                 }
                 _ => unreachable!("the application is told results and events"),
             }

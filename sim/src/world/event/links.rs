@@ -421,6 +421,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                     user: crate::world::FORGED_USER.parse().expect("a valid user id"),
                     epoch: gatecrash::id::Epoch(1),
                     ticket: Ticket::from(""),
+                    received: 0,
                 }),
             ],
         };

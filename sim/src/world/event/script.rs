@@ -163,6 +163,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             Fault::Wipe { device } => {
                 let device = self.device(device);
                 self.devices[device].disk = OnDisk::default();
+                self.devices[device].outgoing = Default::default();
                 self.effect(Effect::DiskEmpty { device: DeviceIndex::new(device) });
             }
             Fault::Move { device, site } => {

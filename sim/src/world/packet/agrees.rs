@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use gatecrash::driver::ServerStore;
-use gatecrash::id::{Attempt, Change, DeviceId, Epoch, MessageId, UserId};
+use gatecrash::id::{Attempt, Change, DeviceId, Epoch, MessageId, SendId, UserId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{Message, Presence};
 use gatecrash::store::{Commit, EndReason, Fact, Link, Records, SessionTicket};
@@ -171,7 +171,9 @@ fn drawn(draw: &mut Draw, records: &Records) -> Vec<Fact> {
         (1, _) => {
             let text = "x".repeat(draw.log_between(1, 6_000) as usize);
             let id = MessageId(records.last_message.0 + 1 + draw.below(2));
-            facts.push(Fact::MessageStored { message: Message { id, from: user, to: user, text } });
+            let message = Message { id, from: user, to: user, text };
+            let name = SendId::from_bytes(u128::from(id.0).to_be_bytes());
+            facts.push(Fact::MessageStored { message, id: name, epoch: Epoch(1), last_second: 60 });
         }
         (2, _) => facts.push(Fact::TicketsVoided { user, until: draw.below(100) }),
         (3, _) => facts.push(Fact::TicketVoided { user, signature: Signature([9; 32]), last_second: 200 }),

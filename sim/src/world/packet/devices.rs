@@ -12,11 +12,13 @@ use std::task::{Context, Poll, Waker};
 
 use gatecrash::code::Code;
 use gatecrash::decide::ClientDecisions;
-use gatecrash::driver::client::{Listener, Sdk, SdkDriver, Setup};
+use gatecrash::driver::client::{Listener, Pending, Sdk, SdkDriver, Setup};
+use gatecrash::id::{MessageId, SendId};
 use gatecrash::protocol::{Kick, Message};
 use gatecrash::ticket::Ticket;
 
 use super::super::network::Network;
+use super::super::outgoing;
 use super::place::{DevicePlace, DeviceStore, Observer, Shared};
 use super::{PORT, SERVER};
 use crate::scenario::config;
@@ -89,6 +91,8 @@ struct Application {
     device: usize,
     armed: Mutex<VecDeque<(ListenerEvent, Call)>>,
     last_ticket: Mutex<Option<Ticket>>,
+    /// Messages whose call had no result when it was last looked.
+    sending: Mutex<Vec<(Pending<MessageId>, SendId)>>,
     sdk: Mutex<Option<Sdk>>,
 }
 
@@ -109,12 +113,31 @@ impl Application {
                 drop(sdk.login(user.clone(), ticket));
             }
             Call::Logout => drop(sdk.logout()),
-            Call::Send { to, text: plan } => drop(sdk.send_message(to.clone(), text(plan))),
+            Call::Send { to, text: plan, id } => {
+                self.settle();
+                let own = |_: &Self| self.shared.outgoing(self.device).send(self.device, sdk.login_user(), to, plan);
+                let id = id.map_or_else(|| own(self), outgoing::named);
+                let pending = sdk.send_message_as(id, to.clone(), text(plan));
+                self.sending.lock().expect("nobody panics with it").push((pending, id));
+            }
             Call::Conversations => drop(sdk.conversations()),
             Call::Kick { user } => drop(sdk.admin_kick(user.clone())),
             Call::Query { users } => drop(sdk.query_online_status(users.clone())),
             Call::NetworkChanged => sdk.network_changed(),
         }
+    }
+
+    /// Notes which messages are known to have arrived by now.
+    fn settle(&self) {
+        let context = &mut Context::from_waker(Waker::noop());
+        let mut outgoing = self.shared.outgoing(self.device);
+        self.sending.lock().expect("nobody panics with it").retain_mut(|(pending, id)| {
+            let result = Pin::new(pending).poll(context);
+            if let Poll::Ready(result) = &result {
+                outgoing.answered(*id, result.is_ok());
+            }
+            result.is_pending()
+        });
     }
 
     fn ticket(&self, user: &str, choice: &TicketChoice) -> Ticket {
@@ -172,6 +195,10 @@ impl Listener for Ears {
     fn message(&self, _: &Message) {
         self.heard(ListenerEvent::Message);
     }
+
+    fn messages_dropped(&self, _: u64) {
+        self.heard(ListenerEvent::MessagesDropped);
+    }
 }
 
 impl<C: ClientDecisions> Process<C> {
@@ -185,6 +212,7 @@ impl<C: ClientDecisions> Process<C> {
             device,
             armed: Mutex::default(),
             last_ticket: Mutex::default(),
+            sending: Mutex::default(),
             sdk: Mutex::new(Some(sdk.clone())),
         });
         sdk.set_listener(Arc::new(Ears(Arc::downgrade(&application))));
@@ -241,6 +269,8 @@ impl<C: ClientDecisions> Process<C> {
 
     /// Says how many calls waited for it to wake.
     pub(super) fn kill(self) -> usize {
+        self.application.settle();
+        self.application.shared.outgoing(self.application.device).process_died();
         // Dropped here, on its own host: what it held open is closed as an operating system would.
         let driver = self.slot.borrow_mut().driver.take();
         drop(driver);

@@ -14,6 +14,7 @@ use gatecrash::time::{Instant, Now, WallTime};
 use turmoil::net::{TcpListener, TcpStream};
 
 use super::super::network::Network;
+use super::super::outgoing::Outgoing;
 use super::disk::Disk;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
@@ -43,6 +44,7 @@ struct Lasting {
     network: Mutex<Network>,
     clock: Mutex<WallClock>,
     disk: Mutex<OnDisk>,
+    outgoing: Mutex<Outgoing>,
     starts: AtomicU64,
     connections: AtomicU32,
 }
@@ -72,6 +74,7 @@ impl Shared {
             }),
             clock: Mutex::new(WallClock::new(start, device.wall_offset)),
             disk: Mutex::default(),
+            outgoing: Mutex::default(),
             starts: AtomicU64::new(0),
             connections: AtomicU32::new(0),
         };
@@ -94,6 +97,11 @@ impl Shared {
     pub(super) fn plan(&self, device: usize) -> (&DeviceName, &Device) {
         let name = &self.devices[device].name;
         (name, &self.scenario.devices[name])
+    }
+
+    /// What the device's application was not told had arrived.
+    pub(super) fn outgoing(&self, device: usize) -> MutexGuard<'_, Outgoing> {
+        lock(&self.devices[device].outgoing)
     }
 
     /// The network that the device is on.
@@ -128,6 +136,7 @@ impl Shared {
 
     pub(super) fn wipe(&self, device: usize) {
         *lock(&self.devices[device].disk) = OnDisk::default();
+        *self.outgoing(device) = Outgoing::default();
     }
 
     /// What time it is on the host that runs.

@@ -57,6 +57,7 @@ fn sent(shared: &Shared, device: usize, conduct: Conduct) -> BytesMut {
                 user: FORGED_USER.parse().expect("a valid user id"),
                 epoch: Epoch(1),
                 ticket: Ticket::from(""),
+                received: 0,
             };
             wire::write(&resume, &mut out);
         }

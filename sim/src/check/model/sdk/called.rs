@@ -201,7 +201,7 @@ impl Sdk {
 
 fn has_good_arguments(cast: &Cast, request: &Request) -> bool {
     match *request {
-        Request::Send { to, text } => is_user_id(cast.user_name(to)) && cast.text(text).len() <= TEXT_MAX,
+        Request::Send { to, text, .. } => is_user_id(cast.user_name(to)) && cast.text(text).len() <= TEXT_MAX,
         Request::Kick { user } => is_user_id(cast.user_name(user)),
         Request::Query { users } => match users.map(|list| cast.list(list)) {
             Some(List::Users(users)) => {
