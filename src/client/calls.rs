@@ -42,6 +42,8 @@ impl<D: ClientDecisions> Client<D> {
         self.handle(now, |handler| {
             handler.write_record();
             handler.result(call, Ok(Reply::Done));
+            // LOGOUT-2: an earlier process may have left an end.
+            handler.reconnect();
         });
     }
 }

@@ -77,6 +77,17 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.reconnect();
     }
 
+    /// CONN-4: the server refuses the session's ticket and still has the session, whose end it is owed.
+    /// The connection is there already.
+    pub(super) fn session_refused(&mut self) {
+        let Some(session) = self.state.session_mut() else { return };
+        let name = session.name;
+        self.set_owed_end(true);
+        self.end_session(Reason::Expired);
+        self.event(Event::UserSigExpired(name));
+        self.send_end();
+    }
+
     /// EVENT-1: the status changes, pending calls end, then the caller fires the event.
     fn end_session(&mut self, reason: Reason) {
         let pending = self.state.pending();

@@ -18,7 +18,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// Begins an attempt to connect, in the place of whatever there was (CONN-3).
     pub(super) fn connect(&mut self) {
         self.hang_up();
-        self.event(Event::Connecting);
+        // However the link was lost: this attempt comes after its delay.
+        self.state.backoff.loss = Loss::Own;
+        if self.decisions.tells_of_attempts(self.state.standing()) {
+            self.event(Event::Connecting);
+        }
         let id = self.outbox.connect();
         let logouts = VecDeque::new();
         self.state.connection = Some(Connection { id, stage: Stage::Opening, last_sent: self.now, logouts });
@@ -35,7 +39,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         match &self.state.account {
             Account::LoggingIn(_) => self.send_login(),
             Account::LoggedIn(_) => self.send_resume(),
-            Account::Nobody | Account::LoggingOut(_) => {}
+            Account::Nobody => self.send_end(),
+            Account::LoggingOut(_) => {}
         }
     }
 
@@ -62,8 +67,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// had been greeted: then the connection is no good, and the next one tells.
     pub(super) fn version_refused(&mut self) {
         match (&self.state.account, self.state.stage()) {
-            (Account::LoggingIn(_), Some(Stage::LoginSent)) => self.login_refused(Code::VersionNotSupported),
-            (Account::LoggedIn(_), Some(Stage::ResumeSent { .. })) => {
+            (Account::LoggingIn(_), Some(Stage::LoginSent)) => {
+                self.state.backoff.last_end = Some(Code::VersionNotSupported);
+                self.login_refused(Code::VersionNotSupported);
+            }
+            (Account::LoggedIn(_), Some(Stage::ResumeSent { .. })) | (Account::Nobody, Some(Stage::EndSent)) => {
                 self.hang_up();
                 self.attempt_failed(Code::VersionNotSupported);
             }
@@ -98,8 +106,14 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
     fn connection_ended(&mut self, stage: Stage, loss: Loss) {
         match stage {
-            Stage::Opening | Stage::ResumeSent { .. } => {}
+            Stage::Opening | Stage::ResumeSent { .. } | Stage::EndSent => {}
             Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
+        }
+        if let Stage::Up { since } = stage {
+            if self.decisions.backoff_restarts(self.now - since, &self.state.limits) {
+                self.state.backoff.drawn = 0;
+            }
+            (self.state.backoff.last_end, self.state.backoff.loss) = (None, loss);
         }
         match (&self.state.account, stage) {
             // CONN-8, LOGOUT-2: the end stays owed.
@@ -108,26 +122,22 @@ impl<D: ClientDecisions> Handler<'_, D> {
             (Account::LoggingIn(_), Stage::LoginSent) => self.login_unanswered(),
             (
                 Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_),
-                Stage::Opening | Stage::LoginSent | Stage::ResumeSent { .. },
+                Stage::Opening | Stage::LoginSent | Stage::ResumeSent { .. } | Stage::EndSent,
             ) => self.attempt_failed(Code::NoLink),
-            (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_), Stage::Up { since }) => {
+            (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_), Stage::Up { .. }) => {
                 // CONN-1: the status stays. CONN-8: what was sent ends, and is not repeated.
                 self.end_sent_calls();
-                if self.decisions.backoff_restarts(self.now - since, &self.state.limits) {
-                    self.state.backoff.drawn = 0;
-                }
-                self.state.backoff.last_end = None;
-                self.state.backoff.loss = loss;
                 self.reconnect();
             }
         }
     }
 
-    /// An attempt that began with `connecting` is over, its connection too (CONN-3).
+    /// An attempt is over, its connection too (CONN-3).
     pub(super) fn attempt_failed(&mut self, code: Code) {
         self.state.backoff.last_end = Some(code);
-        self.state.backoff.loss = Loss::Own;
-        self.event(Event::ConnectFailed(code));
+        if self.decisions.tells_of_attempts(self.state.standing()) {
+            self.event(Event::ConnectFailed(code));
+        }
         if self.decisions.is_final(code) {
             self.renewal_failed(code);
         } else {
@@ -137,16 +147,21 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// VERSION-1: connects for a call where nothing else does any more.
     pub(super) fn connect_again(&mut self) {
-        let has_given_up = self.state.backoff.last_end.is_some_and(|code| self.decisions.is_final(code));
-        if has_given_up && self.state.connection.is_none() {
+        if self.has_given_up() && self.state.connection.is_none() {
             self.state.backoff = Default::default();
             self.connect();
         }
     }
 
+    /// VERSION-1: whether the last attempt ended so that none follows by itself.
+    fn has_given_up(&self) -> bool {
+        self.state.backoff.last_end.is_some_and(|code| self.decisions.is_final(code))
+    }
+
     /// Draws the delay before the next attempt, unless there is nothing to connect for (CONN-2, CONN-9).
     pub(super) fn reconnect(&mut self) {
-        if !self.decisions.reconnects(self.state.standing()) {
+        let owes_end = self.state.record.installation.owed_end;
+        if self.has_given_up() || !self.decisions.reconnects(self.state.standing(), owes_end) {
             return;
         }
         let attempt = self.state.backoff.drawn.saturating_add(1);

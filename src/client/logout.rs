@@ -1,12 +1,14 @@
 //! Logging out: the call, the frame, its answer, and ends that stay owed (LOGOUT, ATT-2).
 //!
-//! An owed end travels ahead of the next login: `login` sends it from here.
+//! An owed end travels ahead of the next login, which sends it from here, and before that on a connection
+//! of its own as soon as there is one.
 
 use crate::client::handler::Handler;
 use crate::client::interface::{Action, Reply, Timer};
-use crate::client::state::Account;
+use crate::client::state::{Account, Stage};
 use crate::code::{Code, Failure, Reason};
 use crate::decide::ClientDecisions;
+use crate::decide::client::Loss;
 use crate::id::CallId;
 use crate::protocol::{ClientFrame, Refusal};
 
@@ -47,6 +49,24 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
+    /// LOGOUT-2: nobody is logged in, and the server is owed an end. On a connection that is there for it.
+    pub(super) fn send_end(&mut self) {
+        self.send_logout(CallId::NONE);
+        if let Some(connection) = &mut self.state.connection {
+            connection.stage = Stage::EndSent;
+        }
+    }
+
+    /// The owed end has its answer; one that does not settle it is asked for again (DUR-5).
+    fn end_answered(&mut self, is_stale: bool) {
+        if is_stale {
+            // ATT-1: nothing of this device id can be said any more.
+            self.take_new_device();
+        }
+        self.hang_up();
+        self.reconnect();
+    }
+
     pub(super) fn logout_answered(&mut self, call: CallId, outcome: Result<(), Refusal>) {
         let Some(connection) = &mut self.state.connection else { return };
         if connection.logouts.front() != Some(&call) {
@@ -68,7 +88,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
             Account::LoggingOut(own) if *own == call => self.logout_over(Ok(Reply::Done)),
             // ATT-1: the owed end served the login that it went ahead of.
             Account::LoggingIn(_) if is_stale => self.login_stale(),
-            Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_) => {}
+            Account::Nobody => self.end_answered(is_stale),
+            Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_) => {}
         }
     }
 
@@ -81,6 +102,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
             let outcome = outcome.map_err(Failure::from);
             self.outbox.push(self.state.record.written, Action::Result { call, outcome });
         }
+        // CONN-2: an owed end is this device's own affair, whoever closed the link before.
+        self.state.backoff.loss = Loss::Own;
         self.reconnect();
     }
 }

@@ -65,6 +65,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.set_account(Account::Nobody);
                 self.state.timers.cancel(Timer::Request(call));
                 self.result(call, Err(Code::StorageFailed));
+                // LOGOUT-2: once it can be written.
+                self.reconnect();
             }
             Account::LoggedIn(_) => {
                 if resume_is_unsent {
@@ -76,6 +78,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
                     self.renewal_failed(Code::StorageFailed);
                 }
                 self.end_unsent_calls(unsent);
+            }
+            Account::Nobody if !unsent.is_empty() => {
+                // The owed end's connection waits for nothing else.
+                self.hang_up();
+                self.attempt_failed(Code::StorageFailed);
             }
             Account::Nobody | Account::LoggingIn(_) | Account::LoggingOut(_) => {}
         }

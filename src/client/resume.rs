@@ -63,6 +63,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             // KICK-5: told on reconnecting, and not online again.
             ResumeVerdict::Kicked(kick) => self.kicked(kick),
             ResumeVerdict::Expired => self.session_expired(),
+            ResumeVerdict::Refused => self.session_refused(),
             ResumeVerdict::OtherTicket => {
                 self.forget_ticket(choice);
                 self.send_resume();

@@ -134,8 +134,9 @@ pub(super) struct Connection {
 ///
 /// ```text
 ///              ┌──▶ LoginSent ──accepted──┐
-///   Opening ───┤                          ├──▶ Up ──switch──▶ LoginSent
-///              └──▶ ResumeSent ─resumed───┘
+///   Opening ───┼──▶ ResumeSent ─resumed───┴──▶ Up ──switch──▶ LoginSent
+///              │        │ refused
+///              └──▶ EndSent ◀┘
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Stage {
@@ -147,6 +148,8 @@ pub(super) enum Stage {
         attempt: Attempt,
         ticket: TicketChoice,
     },
+    /// Nobody is logged in: an owed end is out and unanswered (LOGOUT-2).
+    EndSent,
     Up {
         since: Instant,
     },

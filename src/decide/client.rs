@@ -153,7 +153,7 @@ pub enum TicketChoice {
 ///
 /// let refused = ResumeOutcome::Refused(Code::TicketExpired);
 /// assert_eq!(Rules.resume_verdict(refused.clone(), true), ResumeVerdict::OtherTicket);
-/// assert_eq!(Rules.resume_verdict(refused, false), ResumeVerdict::Expired);
+/// assert_eq!(Rules.resume_verdict(refused, false), ResumeVerdict::Refused);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ResumeVerdict {
@@ -172,6 +172,8 @@ pub enum ResumeVerdict {
     Kicked(Kick),
     /// It ended with its ticket.
     Expired,
+    /// Its ticket is refused: it ends here, and the server is owed the end.
+    Refused,
     /// Another resume with the session's other ticket, at once.
     OtherTicket,
     /// The attempt failed; another one after the back-off.
@@ -342,7 +344,7 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
             ResumeOutcome::Kicked(kick) => ResumeVerdict::Kicked(kick),
             ResumeOutcome::Expired => ResumeVerdict::Expired,
             ResumeOutcome::Refused(_) if other_left => ResumeVerdict::OtherTicket,
-            ResumeOutcome::Refused(_) => ResumeVerdict::Expired,
+            ResumeOutcome::Refused(_) => ResumeVerdict::Refused,
             ResumeOutcome::Unable(code) => ResumeVerdict::Again(code),
             // ATT-1
             ResumeOutcome::Stale => ResumeVerdict::NewDevice,
@@ -350,11 +352,19 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     }
 
     /// Whether the SDK, without a connection, goes on to make one (CONN-2, CONN-9, LOGIN-8, KICK-4, TICKET-8).
-    fn reconnects(&self, standing: Standing) -> bool {
+    /// `owes_end`: the server has not confirmed an end (LOGOUT-2).
+    fn reconnects(&self, standing: Standing, owes_end: bool) -> bool {
         match standing {
             Standing::LoggingIn(_) | Standing::LoggedIn { .. } => true,
-            Standing::Uninitialised | Standing::Nobody | Standing::LoggingOut => false,
+            Standing::Nobody => owes_end,
+            Standing::Uninitialised | Standing::LoggingOut => false,
         }
+    }
+
+    /// Whether the application is told of attempts to connect: not of those for an owed end, since it is
+    /// logged out (CONN-3, LOGOUT-2).
+    fn tells_of_attempts(&self, standing: Standing) -> bool {
+        matches!(standing, Standing::LoggingIn(_) | Standing::LoggedIn { .. })
     }
 
     /// Whether nothing is tried again by itself after an attempt to connect that ended with this code (VERSION-1).

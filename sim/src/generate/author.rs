@@ -18,6 +18,9 @@ use crate::scenario::{
 /// How long a disk refuses at most before it is seen to.
 const UNMENDED_MAX: u64 = 10 * MINUTE;
 
+/// What is long enough for attempts to connect to cost more than anything else.
+const LONG: u64 = 10 * MINUTE;
+
 /// Writes one scenario.
 pub(super) struct Author {
     pub(super) draw: Draw,
@@ -313,16 +316,19 @@ impl Author {
                 allowed -= cost;
                 continue;
             }
-            self.put_away(device);
+            self.put_away(device, span);
             let pause = self.draw.below(4) * 50 * MILLI;
             self.pass(pause);
         }
     }
 
-    /// Has the device spend nothing from now on.
-    fn put_away(&mut self, device: usize) {
+    /// Has the device spend nothing from now on, for so long.
+    fn put_away(&mut self, device: usize, span: u64) {
         let rate = |family| self.setup.families.rate(family);
-        let weights = [rate(Family::Kill) * 2, rate(Family::Suspend) * 2, rate(Family::Life), 1 + rate(Family::Logout)];
+        // Without a network a logout leaves an end that goes on costing.
+        let (life, logout) = (rate(Family::Life), rate(Family::Logout));
+        let (life, logout) = if self.belief.reaches(device) { (life, 1 + logout) } else { (1 + life, 0) };
+        let weights = [rate(Family::Kill) * 2, rate(Family::Suspend) * 2, life, logout];
         let name = self.hand(device).name.clone();
         let is_armed = self.hand(device).armed > 0;
         match self.draw.weighted(&weights) {
@@ -331,7 +337,15 @@ impl Author {
             Some(2) => self.call(device, Call::Uninit),
             // A listener may log in again.
             _ if is_armed => self.fault(Fault::Kill { device: name }),
-            _ => self.call(device, Call::Logout),
+            _ => {
+                self.call(device, Call::Logout);
+                if span > LONG {
+                    // Whether there is a server to take it is but believed, and an end that is owed goes on costing.
+                    let pause = self.draw.between(1, 20) * 100 * MILLI;
+                    self.pass(pause);
+                    self.call(device, Call::Uninit);
+                }
+            }
         }
     }
 

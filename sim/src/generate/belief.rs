@@ -38,6 +38,8 @@ pub(super) struct Hand {
     pub(super) session: Option<Session>,
     /// Whether it may be logged in, or come to be so by itself: more than is believed.
     pub(super) may_be_active: bool,
+    /// Whether it owes the server an end, for which it connects by itself; killed and started again it does so still.
+    pub(super) owes: bool,
     /// When the server noticed, or will notice, that its link is gone.
     pub(super) lost_at: Option<u64>,
     /// Since when it knows, or will know, that its link is gone, and tries again.
@@ -113,6 +115,7 @@ impl Belief {
                 login_timeout: whole_micros(limits.login_timeout),
                 session: None,
                 may_be_active: false,
+                owes: false,
                 lost_at: None,
                 tries_from: None,
                 last_ticket: None,
@@ -197,7 +200,7 @@ impl Belief {
 
     /// Whether the device spends events while nothing happens.
     pub(super) fn is_restless(&self, device: usize) -> bool {
-        self.works(device) && self.devices[device].may_be_active
+        self.works(device) && (self.devices[device].may_be_active || self.devices[device].owes)
     }
 
     /// Whether a login on one displaces the other's session, numbers above one left aside.
@@ -213,6 +216,8 @@ impl Belief {
             let hand = &mut self.devices[device];
             if hand.pending.is_some_and(|until| now >= until) && !hand.is_suspended {
                 (hand.account, hand.pending) = (None, None);
+                // What went out without an answer is to be ended.
+                hand.owes |= !self.sites[hand.site].is_outbound_cut;
             }
             if hand.session.is_some_and(|session| second > session.until) {
                 self.end(device);
@@ -259,6 +264,8 @@ impl Belief {
             }
             Call::Login { user, ticket } => self.login(now, device, user, ticket),
             Call::Logout => {
+                hand.owes |= hand.account.is_some() && !reaches;
+                hand.tries_from = hand.tries_from.or(Some(now)).filter(|_| hand.owes);
                 (hand.account, hand.session, hand.lost_at) = (None, None, None);
                 hand.pending = None;
                 hand.may_be_active = hand.is_suspended || hand.armed > 0 && hand.may_be_active;
@@ -311,6 +318,7 @@ impl Belief {
             }
             return;
         }
+        hand.owes |= hand.account.is_some() && !reaches;
         (hand.account, hand.session) = (None, None);
         let Some(until) = until else { return };
         hand.account = Some(user);
@@ -427,7 +435,7 @@ impl Belief {
             }
             Fault::Wipe { device } => {
                 let device = self.device(device);
-                self.devices[device].session = None;
+                (self.devices[device].session, self.devices[device].owes) = (None, false);
             }
             // Devices' clocks and a slow disk keep nobody from anything. Of what no seed draws nothing is believed.
             _ => {}
@@ -455,7 +463,7 @@ impl Belief {
                 continue;
             }
             let hand = &mut self.devices[device];
-            hand.tries_from = None;
+            (hand.tries_from, hand.owes) = (None, false);
             let waited = hand.pending.take();
             match (hand.account, hand.session) {
                 (Some(user), None) if waited.is_some() => {

@@ -152,7 +152,11 @@ fn of_fault(belief: &Belief, now: u64, fault: &Fault) -> u64 {
 /// What the device spends while so much time passes, in thousandths of an event, if the beliefs are right.
 pub(super) fn of_time(belief: &Belief, device: usize, now: u64, span: u64) -> u64 {
     let hand = &belief.devices[device];
-    if hand.account.is_none() || !belief.works(device) { 0 } else { of_activity(belief, device, now, span) }
+    if hand.account.is_none() && !hand.owes || !belief.works(device) {
+        0
+    } else {
+        of_activity(belief, device, now, span)
+    }
 }
 
 /// The same for a device that wants to be online, whether it is believed to or not.

@@ -168,7 +168,7 @@ pub const RULES: [(&str, &str); 94] = [
     ),
     (
         "CONN-4",
-        "A resume keeps epoch and place and kicks nobody, or tells exactly how the session ended, or is tried again.",
+        "A resume keeps epoch and place and kicks nobody, or tells exactly how the session ended, or is tried again; a refused ticket's end is owed.",
     ),
     (
         "CONN-5",
@@ -180,7 +180,7 @@ pub const RULES: [(&str, &str); 94] = [
         "Of two connections of a device the one with the higher attempt stays, and nothing that arrives late from the other has an effect.",
     ),
     ("CONN-8", "Requests unanswered when the link is lost end with 9520 and are not repeated in secret."),
-    ("CONN-9", "An SDK with no session, no pending login and no pending logout holds no connection."),
+    ("CONN-9", "An SDK with no session, no pending login, no pending logout and no owed end holds no connection."),
     ("CONN-10", "On waking and on a change of network the SDK probes its link at once and its back-off starts over."),
     ("POLICY-1", "The policy says which platforms compete: all, all but the web, mobile and desktop apart, or none."),
     (
@@ -246,7 +246,7 @@ pub const RULES: [(&str, &str); 94] = [
     ),
     (
         "LOGOUT-2",
-        "logout succeeds also without a link; the end is kept on the device's disk and delivered before the next login.",
+        "logout succeeds also without a link; the end is kept on the device's disk and delivered as soon as there is a network, before the next login.",
     ),
     ("LOGOUT-3", "A logout cancels a pending login with 6023, and whatever the server made of that login ends."),
     ("LOGOUT-4", "Calls that cross a pending logout fail with 7502, and a logout of nobody with 6014."),

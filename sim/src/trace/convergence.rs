@@ -1,12 +1,13 @@
 //! What is still missing, after faults are off, for everything to have come to rest.
 //!
 //! A call without its result, a login under way, a logged-in device that has not heard from the
-//! server since. A dead process has nothing to come to rest. When to ask is the world's business.
+//! server since, an end that the server is owed. A dead process has nothing to come to rest. When to ask is the world's business.
 
 use gatecrash::client::Status;
+use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
-use super::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What};
+use super::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What, Write};
 
 /// Follows a run.
 #[derive(Clone, Debug)]
@@ -19,6 +20,10 @@ struct Device {
     pending: Vec<u32>,
     status: Status,
     has_heard: bool,
+    /// Its record says that the server is owed an end.
+    owes_end: bool,
+    /// The server does not support its version: it waits for the application (VERSION-1).
+    has_given_up: bool,
     /// When it last went on after being frozen: what it hears then may have waited for long.
     woken_at: Option<Instant>,
 }
@@ -30,7 +35,11 @@ impl Device {
             Status::Logined => self.has_heard,
             Status::Logout => true,
         };
-        is_settled && self.pending.is_empty()
+        is_settled && self.pending.is_empty() && !self.delivers_end()
+    }
+
+    fn delivers_end(&self) -> bool {
+        self.status == Status::Logout && self.owes_end && !self.has_given_up
     }
 }
 
@@ -59,6 +68,7 @@ impl Convergence {
                 Status::Logined if !device.has_heard => {
                     say("is logged in and has not heard from the server since the faults ended".into());
                 }
+                Status::Logout if device.delivers_end() => say("owes the server an end".into()),
                 Status::Logined | Status::Logout => {}
             }
         }
@@ -82,6 +92,12 @@ impl Convergence {
             What::Called { call, .. } => device.pending.push(call),
             What::Answered { call, .. } => device.pending.retain(|&pending| pending != call),
             What::Status { status, .. } => device.status = status,
+            What::StoreAsked { write: Write::Installation { owed_end, .. }, .. } => device.owes_end = owed_end,
+            // Nothing is left that could deliver it.
+            What::UninitReturned { .. } => device.owes_end = false,
+            What::DeviceReceived { frame: ServerFrame::Error { why: FrameError::Version }, .. } => {
+                device.has_given_up = true;
+            }
             What::DeviceReceived {
                 frame:
                     ServerFrame::HeartbeatAnswer
@@ -91,9 +107,8 @@ impl Convergence {
                 ..
             } => device.has_heard = device.woken_at != Some(event.at),
             // What it heard before says nothing of the link it asks about now, or makes.
-            What::DeviceSent { frame: ClientFrame::Heartbeat, .. } | What::LinkLost | What::ConnectAsked { .. } => {
-                device.has_heard = false;
-            }
+            What::DeviceSent { frame: ClientFrame::Heartbeat, .. } | What::LinkLost => device.has_heard = false,
+            What::ConnectAsked { .. } => (device.has_heard, device.has_given_up) = (false, false),
             _ => {}
         }
     }

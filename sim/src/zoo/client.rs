@@ -94,10 +94,40 @@ broken! {
 
     /// F09: whatever ended the session, a logout too, the SDK connects again.
     AlwaysReconnects {
-        fn reconnects(&self, standing: Standing) -> bool {
+        fn reconnects(&self, standing: Standing, _: bool) -> bool {
             match standing {
                 Standing::Nobody | Standing::LoggingIn(_) | Standing::LoggedIn { .. } => true,
                 Standing::Uninitialised | Standing::LoggingOut => false,
+            }
+        }
+    }
+
+    /// An owed end waits for the next login.
+    OwedEndWaitsForALogin {
+        fn reconnects(&self, standing: Standing, _: bool) -> bool {
+            Rules.reconnects(standing, false)
+        }
+    }
+
+    /// The application is told of every attempt, also when it is logged out.
+    EveryAttemptIsTold {
+        fn tells_of_attempts(&self, _: Standing) -> bool {
+            true
+        }
+    }
+
+    /// A session whose ticket is refused is over, as far as the device cares.
+    RefusedSessionIsLeft {
+        fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
+            match Rules.resume_verdict(outcome, other_left) {
+                ResumeVerdict::Refused => ResumeVerdict::Expired,
+                verdict @ (ResumeVerdict::Resumed { .. }
+                | ResumeVerdict::LoggedIn(_)
+                | ResumeVerdict::Kicked(_)
+                | ResumeVerdict::Expired
+                | ResumeVerdict::OtherTicket
+                | ResumeVerdict::Again(_)
+                | ResumeVerdict::NewDevice) => verdict,
             }
         }
     }
@@ -262,8 +292,12 @@ impl ClientDecisions for ClientBug {
         ask!(self.resume_verdict(outcome, other_left))
     }
 
-    fn reconnects(&self, standing: Standing) -> bool {
-        ask!(self.reconnects(standing))
+    fn reconnects(&self, standing: Standing, owes_end: bool) -> bool {
+        ask!(self.reconnects(standing, owes_end))
+    }
+
+    fn tells_of_attempts(&self, standing: Standing) -> bool {
+        ask!(self.tells_of_attempts(standing))
     }
 
     fn is_final(&self, code: Code) -> bool {

@@ -384,6 +384,46 @@ impl Interceptor for Forgets {
     }
 }
 
+/// The end that an earlier process left is forgotten at the next start.
+pub(super) struct StartForgetsOwedEnd;
+
+impl Interceptor for StartForgetsOwedEnd {
+    fn device_inputs(&mut self, _: Instant, _: usize, inputs: &mut Vec<Input>) {
+        for input in inputs {
+            if let Input::Call { request: Call::Init(start), .. } = input
+                && let Some(installation) = &mut start.installation
+            {
+                installation.owed_end = false;
+            }
+        }
+    }
+}
+
+/// The connection that was made for an owed end is kept when the end has its answer.
+#[derive(Default)]
+pub(super) struct OwedEndKeepsItsLink {
+    is_said: Each<bool>,
+}
+
+impl Interceptor for OwedEndKeepsItsLink {
+    fn process_starts(&mut self, device: usize) {
+        self.is_said.forget(device);
+    }
+
+    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
+        let is_answer = |input: &Input| {
+            matches!(input, Input::Frame { frame: ServerFrame::LogoutAnswer { call: CallId::NONE, .. }, .. })
+        };
+        *self.is_said.of(device) = inputs.iter().any(is_answer);
+    }
+
+    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
+        if std::mem::take(self.is_said.of(device)) {
+            outputs.retain(|output| !matches!(output.action, Action::Close { .. }));
+        }
+    }
+}
+
 /// Frames of one kind are never sent.
 pub(super) struct NeverSends(fn(&ClientFrame<Ticket>) -> bool);
 

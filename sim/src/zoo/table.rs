@@ -9,7 +9,7 @@ use super::disk;
 use super::limits::{ClientLimit, ServerLimit};
 use super::server::ServerBug;
 use super::wire;
-use super::{Broken, Bug, PANICKED};
+use super::{Broken, Bug, NOT_CONVERGED, PANICKED};
 
 // The sentences of the properties.
 const ACCOUNT: &str = "nothing of another account reaches the application, and nothing at all after logout and uninit";
@@ -34,14 +34,14 @@ const LOCK: &str = "ten refused tickets within a minute lock their device out fo
 const MESSAGE: &str = "an application is told a message at most once, and in the server's order";
 const NOTICE: &str =
     "a displacement a device has not learnt of is told by its next login, once, where that is switched on";
-const OWED: &str = "the end of what the application left goes ahead of the device's next login";
+const OWED: &str = "the end of what the application left reaches the server, and ahead of the device's next login";
 const POLICY: &str = "after every login exactly the set of sessions is left that the policy allows";
 const PRESENCE: &str = "presence events are numbered without gaps and, replayed, are the truth";
 const QUERY: &str = "a query shows each user's presence, and unknown users as such";
 const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
 const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
 const SDK: &str = "a call's result is one that what was called and what came in can lead to";
-const SILENCE: &str = "without an account the SDK does not connect, resume or log in by itself";
+const SILENCE: &str = "without an account or an owed end the SDK does not connect, resume or log in by itself";
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
     "a session ends for the application once: the status, then the pending calls, then the one event";
@@ -312,4 +312,14 @@ pub const BUGS: &[Bug] = bugs! {
         [MESSAGE, DELIVERY] Broken { interceptor: Some(Box::new(wire::ResumesFromTheStart)), ..Broken::client(ClientBug::TellsWhatItHas) };
     "M7" "the device that sends a message is sent it, too" ""
         [DELIVERY] Broken::server(ServerBug::SenderIsOwed);
+    "E1" "an owed end waits for the next login" ""
+        [OWED, NOT_CONVERGED] Broken::client(ClientBug::OwedEndWaitsForALogin);
+    "E2" "a session whose resume is refused is over on the device alone, and stays on the server" ""
+        [OWED] Broken::client(ClientBug::RefusedSessionIsLeft);
+    "E3" "an application that is logged out is told of the attempts to deliver its end" ""
+        [CONNECTING, ACCOUNT] Broken::client(ClientBug::EveryAttemptIsTold);
+    "E4" "the end that an earlier process left is forgotten at the next start" ""
+        [OWED] Broken::interceptor(device::StartForgetsOwedEnd);
+    "E5" "the connection made for an owed end is kept once the end has its answer" ""
+        [SILENCE, CONNECTION] Broken::interceptor(device::OwedEndKeepsItsLink::default());
 };

@@ -180,7 +180,7 @@ catches! {
     every_login_counted: EveryLoginCounts, Rules, "login_ends_what_the_device_left_behind"
         => "a user counts once for a day on which a login was accepted, and for nothing else";
     kicked_and_back: Rules, ReconnectsForEver, "kicked_device_stays_silent_until_it_logs_in"
-        => "without an account the SDK does not connect, resume or log in by itself";
+        => "without an account or an owed end the SDK does not connect, resume or log in by itself";
     deaf_to_kicks: Rules, DeafToKicks, "kick_reaches_an_online_device_at_once"
         => "a session's end takes effect on its device at once, and no displaced session comes back unasked";
     an_expired_ticket_retried: Rules, RefusalIsRetried, "ticket_that_ran_out_during_a_link_loss_is_told_on_return"

@@ -239,16 +239,31 @@ fn an_expiry_ends_the_session() {
     );
 }
 
-/// TICKET-6, CONN-4: learnt at the resume, or told by the refusal of the only ticket.
+/// TICKET-6, CONN-4: learnt at the resume, or told by the refusal of the only ticket. Of the latter the server is
+/// owed the end, for it has the session still (LOGOUT-2).
 #[test]
 fn an_expiry_is_learnt_at_the_resume() {
-    for answer in ["expired", "refused [70001]", "refused [70009]"] {
+    check(
+        "
+        > given alice resuming
+        > answer resume expired
+        status LOGOUT
+        event user_sig_expired alice 1
+        close 1
+        > wait 300s
+        ",
+    );
+    for code in [70001, 70009] {
         check(&format!(
             "
             > given alice resuming
-            > answer resume {answer}
+            > answer resume refused [{code}]
+            disk device 1 starts 1 owed-end
             status LOGOUT
             event user_sig_expired alice 1
+            send 1 logout 0 1.3
+            > answer logout 0 ok
+            disk device 1 starts 1
             close 1
             > wait 300s
             "

@@ -136,6 +136,7 @@ fn uninit_during_a_logout_keeps_its_end_owed() {
         > init
         disk device 1 starts 2 owed-end
         result 5 ok
+        note back-off 1 0.000
         > login bob t1
         status LOGINING
         event connecting

@@ -434,7 +434,7 @@ impl ClientDecisions for Contrary {
         }
     }
 
-    fn reconnects(&self, _standing: Standing) -> bool {
+    fn reconnects(&self, _standing: Standing, _owes_end: bool) -> bool {
         true
     }
 }

@@ -95,6 +95,7 @@ fn a_logout_that_could_not_leave_says_so() {
         > storage fails 1
         close 0
         result 3 [6022]
+        note back-off 1 0.000
         > login bob t1
         status LOGINING
         event connecting
@@ -119,6 +120,7 @@ fn a_switch_that_could_not_leave_owes_the_end() {
         status LOGOUT
         event connect_failed [6022]
         result 3 [6022]
+        note back-off 1 0.000
         > login bob t1
         status LOGINING
         event connecting

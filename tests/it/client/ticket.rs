@@ -20,8 +20,12 @@ fn a_ticket_reported_expired_is_refused_without_asking() {
             "
             > given alice resuming
             > answer resume refused [70001]
+            disk device 1 starts 1 owed-end
             status LOGOUT
             event user_sig_expired alice 1
+            send 1 logout 0 1.3
+            > answer logout 0 ok
+            disk device 1 starts 1
             close 1
             ",
             "list",
@@ -129,9 +133,10 @@ fn the_expired_ticket_of_a_lost_renewal_is_not_the_end() {
         send 2 hello device 1
         send 2 resume 1.5 alice 1 t1
         > answer resume refused [70052]
+        disk device 1 starts 1 owed-end
         status LOGOUT
         event user_sig_expired alice 1
-        close 2
+        send 2 logout 0 1.6
         ",
     );
 }

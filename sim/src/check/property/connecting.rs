@@ -26,6 +26,9 @@ struct Device {
     is_told: bool,
     /// Since when an attempt lasts.
     since: Option<Instant>,
+    /// Since when nobody is logged in or logging in. What was told of before may be heard at that instant still, and
+    /// as long as it waits for the disk.
+    out_since: Option<Instant>,
     /// A login is sent: its own timeout decides how long the attempt lasts (LOGIN-8).
     is_asking: bool,
 }
@@ -69,6 +72,11 @@ impl Property for Connecting {
             What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => device.is_asking = true,
             What::UninitReturned { .. } => device.since = None,
             What::Told { event: told, .. } => match told {
+                // LOGOUT-2: attempts for an owed end are not the application's, which is logged out.
+                Told::Connecting if device.out_since.is_some_and(|since| since < event.at) => {
+                    let text = format!("{name} was told connecting, and nobody is logged in or logging in");
+                    report.event(ALTERNATE, event, text);
+                }
                 Told::Connecting => {
                     device.since = Some(event.at);
                     if std::mem::replace(&mut device.is_connecting, true) {
@@ -88,8 +96,10 @@ impl Property for Connecting {
                 }
                 Told::Message { .. } | Told::MessagesDropped { .. } => {}
             },
+            What::Stored { .. } if device.out_since.is_some() => device.out_since = Some(event.at),
             What::EventsDropped => (device.is_connecting, device.is_told, device.since) = (false, true, None),
             What::Status { status, .. } => {
+                device.out_since = (status == Status::Logout).then_some(event.at);
                 // What ends an attempt is told at the same instant.
                 if std::mem::take(&mut device.is_asking) {
                     device.since = None;
@@ -127,6 +137,10 @@ mod tests {
         tells(&[Told::Connecting, Told::Connecting]).breaks("CONN-3");
         tells(&[Told::ConnectSuccess]).breaks("CONN-3");
         tells(&[Told::Connecting, failed, failed]).breaks("CONN-3");
+        // LOGOUT-2: who is logged out is told of no attempt.
+        let out = || story().on(PHONE, status(Status::Logout, None));
+        out().at(1).told(PHONE, Told::Connecting, ALICE, 0).breaks("CONN-3");
+        out().told(PHONE, Told::Connecting, ALICE, 0).holds();
         let cut = story().told(PHONE, Told::Connecting, ALICE, 1).on(PHONE, What::EventsDropped);
         cut.told(PHONE, Told::Connecting, BOB, 0).holds();
     }

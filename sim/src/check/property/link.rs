@@ -86,7 +86,9 @@ impl Links {
         let name = scene.device(on);
         let delay = Duration::from_micros(delay.get());
         let device = *self.device(on);
-        let everybody = device.was_closed.then_some(device.return_spread);
+        // An owed end is the device's own affair, whoever closed the link before.
+        let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status != Status::Logout);
+        let everybody = (device.was_closed && is_in).then_some(device.return_spread);
         let (shortest, longest) = range(scene.allowance.client(scene.cast, on), attempt, everybody);
         if delay < shortest || delay > longest {
             let delay = delay.as_secs_f64();
@@ -162,7 +164,8 @@ impl Property for Links {
         let limits = scene.allowance.client(scene.cast, on);
         match event.what {
             What::BackOff { .. } => self.back_off(scene, event, on, report),
-            What::Called { request: Request::Login { .. }, .. } | What::Status { status: Status::Logining, .. } => {
+            What::Called { request: Request::Login { .. } | Request::Init { .. }, .. }
+            | What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
                 (device.may_start_over, device.was_closed) = (true, false);
             }

@@ -1,8 +1,8 @@
-//! What the application left is ended on the server ahead of anything else the device asks for
-//! (LOGOUT-2, LOGIN-8, SWITCH-3).
+//! What the application left is ended on the server: as soon as there is a network, and ahead of anything
+//! else the device asks for (LOGOUT-2, LOGIN-8, SWITCH-3, CONN-4).
 
 use gatecrash::client::Status;
-
+use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
@@ -11,15 +11,18 @@ use super::scene::Scene;
 use super::sdk::Sdk;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What, Write};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What, Write};
 
 const LOGOUT: RuleId = rule("LOGOUT-2");
 const UNKNOWN: RuleId = rule("LOGIN-8");
 const SWITCH: RuleId = rule("SWITCH-3");
+const REFUSED: RuleId = rule("CONN-4");
 
 #[derive(Default)]
 pub(super) struct OwedEnds {
     devices: Vec<Device>,
+    /// When the faults were over.
+    healed_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -34,6 +37,10 @@ struct Device {
     said_on: Option<u32>,
     /// A login was sent and not answered.
     is_asking: bool,
+    /// The last that was heard is that a resume's ticket is refused.
+    is_refused: bool,
+    /// The server does not support its version (VERSION-1).
+    has_given_up: bool,
 }
 
 impl OwedEnds {
@@ -47,18 +54,29 @@ impl OwedEnds {
 
 impl Property for OwedEnds {
     sentence!(
-        Always,
-        "the end of what the application left goes ahead of the device's next login",
+        Eventually,
+        "the end of what the application left reaches the server, and ahead of the device's next login",
         "LOGOUT-2",
         "LOGOUT-3",
         "LOGIN-8",
         "SWITCH-3",
+        "CONN-4",
         "ATT-2"
     );
-    watches!("effect", "store_asked", "status", "device_sent", "device_received", "connect_asked", "new_device");
+    watches!(
+        "effect",
+        "store_asked",
+        "status",
+        "device_sent",
+        "device_received",
+        "connect_asked",
+        "new_device",
+        "script_ended"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
+            What::ScriptEnded => self.healed_at = Some(event.at),
             What::Effect { effect: Effect::ProcessDead { device } } => {
                 let sdk = scene.sdks.find(device);
                 let is_writing = sdk.is_some_and(|sdk| sdk.is_writing(event.at));
@@ -88,9 +106,12 @@ impl Property for OwedEnds {
                     (Status::Logining, _) if device.is_asking => {
                         device.owed = Some((UNKNOWN, "a login whose outcome is unknown"));
                     }
+                    (Status::Logined, None) if device.is_refused => {
+                        device.owed = Some((REFUSED, "a session whose ticket was refused"));
+                    }
                     (Status::Logined | Status::Logining | Status::Logout, _) => {}
                 }
-                device.is_asking = false;
+                (device.is_asking, device.is_refused) = (false, false);
                 device.owed_at = event.at;
             }
             What::DeviceSent { connection, frame: ClientFrame::Logout { .. }, .. } => device.said_on = Some(connection),
@@ -101,22 +122,53 @@ impl Property for OwedEnds {
                     report.event(rule, event, text);
                 }
             }
-            What::DeviceReceived { frame, .. } => match frame {
-                ServerFrame::LogoutAnswer { refused: None, .. } => device.owed = None,
-                ServerFrame::LoginAccepted { .. } | ServerFrame::LoginRefused { .. } => device.is_asking = false,
-                _ => {}
-            },
-            What::ConnectAsked { .. } => device.said_on = None,
+            What::DeviceReceived { frame, .. } => {
+                device.is_refused = matches!(frame, ServerFrame::ResumeRefused { .. });
+                match frame {
+                    ServerFrame::LogoutAnswer { refused: None, .. } => {
+                        // It covers a login given up at the instant it was sent.
+                        (device.owed, device.is_asking) = (None, device.is_asking && sdk.status != Status::Logout);
+                    }
+                    ServerFrame::LoginAccepted { .. } | ServerFrame::LoginRefused { .. } => device.is_asking = false,
+                    ServerFrame::Error { why: FrameError::Version } => {
+                        (device.is_asking, device.has_given_up) = (false, true);
+                    }
+                    _ => {}
+                }
+            }
+            What::ConnectAsked { .. } => (device.said_on, device.has_given_up) = (None, false),
             What::StoreAsked { write: Write::Installation { .. }, .. } => device.is_wiped = false,
             // What was owed under the old id can no longer be said.
             What::NewDevice { .. } => device.owed = None,
             _ => {}
         }
     }
+
+    /// LOGOUT-2: with a network and an SDK that is initialised it does not wait for a login.
+    fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
+        let Some(healed_at) = self.healed_at else { return };
+        for (on, sdk) in scene.sdks.iter() {
+            let Some(device) = self.devices.get(on.index()) else { continue };
+            let may_wait = device.has_given_up || !sdk.is_initialised || sdk.is_suspended;
+            let Some((rule, left)) = device.owed.filter(|_| sdk.status == Status::Logout && !may_wait) else {
+                continue;
+            };
+            let limits = scene.allowance.client(scene.cast, on);
+            // One attempt may just have failed, and the delay before the next is the longest.
+            let limit = limits.connect_timeout * 2 + limits.backoff_max * 2;
+            let since = healed_at.max(sdk.woken_at).max(device.owed_at);
+            if scene.converged || since + limit < scene.now {
+                let text = format!("the server never learnt of the end of {left} on {}", scene.device(on));
+                report.violation(rule, scene.now, Actor::Device(on), 0, text);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use gatecrash::code::Code;
+
     use super::super::story::*;
     use super::*;
     use crate::trace::Request;
@@ -153,6 +205,27 @@ mod tests {
         at_once.on(PHONE, login()).holds();
         let wiped = left(Request::Logout).at(1).effect(Effect::DiskEmpty { device: PHONE.into() });
         wiped.at(2).effect(Effect::ProcessDead { device: PHONE.into() }).on(PHONE, login()).holds();
+    }
+
+    /// LOGOUT-2: it does not wait for the next login. CONN-4: neither does that of a refused session.
+    #[test]
+    fn an_end_that_is_never_delivered_is_seen() {
+        let out = || status(Status::Logout, None);
+        let story = || Story::of(OwedEnds::default()).logs_in(PHONE, ALICE, 1);
+        let logged_out = || story().calls(PHONE, 200, Request::Logout).on(PHONE, out());
+        let ends = |story: Story| story.world(What::ScriptEnded).at(1).world(What::Converged);
+        ends(logged_out()).breaks("LOGOUT-2");
+        logged_out().world(What::ScriptEnded).at(60).world(What::ScriptEnded).holds();
+        logged_out().world(What::ScriptEnded).at(200).world(What::NewDevice { installation: 2 }).breaks("LOGOUT-2");
+        let answer = ServerFrame::LogoutAnswer { call: 0, refused: None };
+        ends(logged_out().on(PHONE, logout()).receives(PHONE, answer)).holds();
+        let version = ServerFrame::Error { why: FrameError::Version };
+        ends(logged_out().receives(PHONE, version)).holds();
+        ends(logged_out().calls(PHONE, 201, Request::Uninit).on(PHONE, What::UninitReturned { call: 201 })).holds();
+        let refused = ServerFrame::ResumeRefused { attempt: attempt(2), code: Code::TicketSignature };
+        ends(story().receives(PHONE, refused).on(PHONE, out())).breaks("CONN-4");
+        let expired = ServerFrame::ResumeExpired { attempt: attempt(2) };
+        ends(story().receives(PHONE, expired).on(PHONE, out())).holds();
     }
 
     /// LOGIN-8

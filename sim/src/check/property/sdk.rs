@@ -7,7 +7,9 @@ use gatecrash::time::Instant;
 
 use crate::check::reading::kind_of;
 use crate::scenario::CallKind;
-use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Request, ServerFrame, Session, UserIndex, What};
+use crate::trace::{
+    Actor, ClientFrame, DeviceIndex, Effect, Event, Request, ServerFrame, Session, UserIndex, What, Write,
+};
 
 /// Every device.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +52,8 @@ pub(super) struct Sdk {
     pub(super) asked: u32,
     pub(super) stored: u32,
     stored_at: Instant,
+    /// Whether its record, as it is to be, says that the server is owed an end.
+    pub(super) owes_end: bool,
     /// The connection asked for and not gone.
     pub(super) connection: Option<u32>,
     /// When it was asked for.
@@ -109,6 +113,7 @@ impl Default for Sdk {
             asked: 0,
             stored: 0,
             stored_at: Instant::ZERO,
+            owes_end: false,
             connection: None,
             connect_asked_at: Instant::ZERO,
             up_since: None,
@@ -208,7 +213,12 @@ impl Sdk {
                 self.gone(connection);
             }
             What::CloseAsked { connection, .. } => self.gone(connection),
-            What::StoreAsked { change, .. } => self.asked = change,
+            What::StoreAsked { change, write } => {
+                self.asked = change;
+                if let Write::Installation { owed_end, .. } = write {
+                    self.owes_end = owed_end;
+                }
+            }
             What::Stored { change } => (self.stored, self.stored_at) = (change, event.at),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The SDK connects for an account only: after an end it waits for the application.
+//! The SDK connects for an account or an owed end only: after an end it waits for the application.
 
 use gatecrash::client::Status;
 
@@ -64,7 +64,7 @@ impl Silence {
 impl Property for Silence {
     sentence!(
         Always,
-        "without an account the SDK does not connect, resume or log in by itself",
+        "without an account or an owed end the SDK does not connect, resume or log in by itself",
         "KICK-4",
         "TICKET-8",
         "CONN-9",
@@ -111,6 +111,8 @@ impl Property for Silence {
             let text = format!("{} {what} after {since}, which nobody asked it to", scene.device(on));
             match asked {
                 None => report.event(rule, event, text),
+                // LOGOUT-2: for that it connects.
+                Some(_) if sdk.owes_end => {}
                 Some(connection) => {
                     self.asked.resize(self.asked.len().max(on.index() + 1), None);
                     self.asked[on.index()] = Some((connection, *event, rule, text));
@@ -128,7 +130,7 @@ impl Property for Silence {
         }
         for (on, sdk) in scene.sdks.iter() {
             let is_idle = sdk.status == Status::Logout && sdk.calls.is_empty() && !sdk.is_suspended;
-            if is_idle && sdk.connection.is_some() && !sdk.is_writing(scene.now) {
+            if is_idle && sdk.connection.is_some() && !sdk.owes_end && !sdk.is_writing(scene.now) {
                 let text = format!("{} is LOGOUT, at rest, and holds a connection", scene.device(on));
                 report.violation(IDLE, scene.now, Actor::Device(on), 0, text);
             }
@@ -140,7 +142,7 @@ impl Property for Silence {
 mod tests {
     use super::super::story::*;
     use super::*;
-    use crate::trace::Request;
+    use crate::trace::{Request, Write};
 
     fn story() -> Story {
         let ended = |story: Story| story.on(PHONE, What::CloseAsked { connection: 0, peer: None });
@@ -159,6 +161,23 @@ mod tests {
         let expired = ServerFrame::Expired { user: ALICE.into(), epoch: 1 };
         story().receives(PHONE, expired).on(PHONE, out()).on(PHONE, AGAIN).breaks("TICKET-8");
         story().calls(PHONE, 9, Request::Logout).on(PHONE, out()).on(PHONE, AGAIN).breaks("LOGOUT-1");
+    }
+
+    /// LOGOUT-2, CONN-9: an owed end is a reason to connect, and no other to stay.
+    #[test]
+    fn a_connection_for_an_owed_end_is_none_for_nothing() {
+        let owes = |owed_end| {
+            let write = Write::Installation { installation: 1, starts: 1, owed_end, known_ended: None };
+            What::StoreAsked { change: 1, write }
+        };
+        let out = || story().calls(PHONE, 9, Request::Logout).on(PHONE, status(Status::Logout, None));
+        let done = || answered(9, CallKind::Logout, Some(ALICE), crate::trace::Outcome::Done);
+        let stored = || What::Stored { change: 1 };
+        let delivers = || out().on(PHONE, done()).on(PHONE, owes(true)).on(PHONE, stored()).at(1).on(PHONE, AGAIN);
+        delivers().at(2).world(What::Converged).holds();
+        delivers().at(2).on(PHONE, owes(false)).on(PHONE, stored()).at(3).world(What::Converged).breaks("CONN-9");
+        let settled = out().on(PHONE, done()).on(PHONE, owes(true)).on(PHONE, owes(false)).on(PHONE, stored());
+        settled.at(1).on(PHONE, AGAIN).breaks("LOGOUT-1");
     }
 
     /// LOGIN-9, INIT-5, INIT-6

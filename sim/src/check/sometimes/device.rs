@@ -28,6 +28,7 @@ impl Sometimes {
                 let device = self.device(on);
                 device.is_linked &= status == Status::Logined;
                 (device.status, device.login_user) = (Some(status), login_user);
+                device.is_refused &= status == Status::Logout;
                 if status == Status::Logining && device.switches_at == Some(event.at) {
                     self.reached.add(Situation::SwitchedWithoutLink);
                 }
@@ -80,10 +81,24 @@ impl Sometimes {
                     self.reached.add(Situation::PushedKickLost);
                 }
             }
-            ServerFrame::ResumeExpired { .. }
-            | ServerFrame::ResumeRefused { .. }
-            | ServerFrame::ResumeUnable { .. }
-            | ServerFrame::ResumeStale { .. } => self.device(on).resuming = None,
+            ServerFrame::ResumeRefused { .. } => {
+                let device = self.device(on);
+                (device.resuming, device.is_refused) = (None, true);
+            }
+            ServerFrame::LogoutAnswer { call: 0, refused: None } => {
+                let device = self.device(on);
+                let (is_alone, is_refused) = (device.status != Some(Status::Logining), device.is_refused);
+                device.is_refused = false;
+                if is_alone {
+                    self.reached.add(Situation::OwedEndAlone);
+                }
+                if is_alone && is_refused {
+                    self.reached.add(Situation::RefusedEnd);
+                }
+            }
+            ServerFrame::ResumeExpired { .. } | ServerFrame::ResumeUnable { .. } | ServerFrame::ResumeStale { .. } => {
+                self.device(on).resuming = None
+            }
             ServerFrame::Kick { .. } => self.device(on).pushed = None,
             _ => {}
         }

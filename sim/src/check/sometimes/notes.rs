@@ -140,6 +140,8 @@ pub(super) struct Device {
     pub(super) resuming: Option<(u32, Session)>,
     /// The process that first noted the end owed.
     pub(super) owes_since: Option<u32>,
+    /// Its last session ended because a resume was refused for its ticket, and the server is owed that end.
+    pub(super) is_refused: bool,
     /// The outcome of its last login is unknown.
     pub(super) is_unsure: bool,
     /// When its application last asked for another user without a link.

@@ -63,6 +63,8 @@ situations! {
     LoginCutOff = "a logout cut off a pending login [6023]";
     SwitchedWithoutLink = "an application switched users while its link was down";
     OwedEndLater = "an owed end was delivered by a later process";
+    OwedEndAlone = "an owed end was delivered with nobody logging in";
+    RefusedEnd = "a session whose ticket a resume was refused for was ended by its device";
     WipedAndBack = "a device logged in again after its disk was wiped";
     CalledInListener = "a call was made inside a listener";
     SenderElsewhere = "a message reached a second device of its sender";

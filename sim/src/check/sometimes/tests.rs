@@ -240,6 +240,19 @@ fn owes(owed_end: bool) -> What {
     What::StoreAsked { change: 1, write }
 }
 
+/// LOGOUT-2, CONN-4
+#[test]
+fn ends_that_come_home() {
+    use Situation::*;
+    let settled = || ServerFrame::LogoutAnswer { call: 0, refused: None };
+    run().hears(PHONE, settled()).reaches(OwedEndAlone);
+    run().hears(PHONE, settled()).misses(RefusedEnd);
+    run().status(PHONE, Status::Logining).hears(PHONE, settled()).misses(OwedEndAlone);
+    let refused = || ServerFrame::ResumeRefused { attempt: ATTEMPT, code: Code::TicketSignature };
+    run().hears(PHONE, refused()).hears(PHONE, settled()).reaches(RefusedEnd);
+    run().hears(PHONE, refused()).status(PHONE, Status::Logined).hears(PHONE, settled()).misses(RefusedEnd);
+}
+
 fn message(from: usize, to: usize) -> Told {
     Told::Message { message: 1, from: user(from), to: user(to), text: TextIndex::new(0) }
 }
