@@ -77,6 +77,8 @@ codes! {
     ConnectTimeout = 9510, "connecting timed out";
     /// The network: sent and not answered in time, the outcome is unknown (LOGIN-8, API-5).
     NoAnswer = 9520, "no answer in time, the outcome is unknown";
+    /// The user, or the device, logs in again and again: slow down (LOGIN-11).
+    TooManyLogins = 60007, "too many logins in a short time";
     /// The caller is no administrator of the app (ADMIN-3).
     NotAdministrator = 60010, "not an administrator";
     /// The ticket's time is over: get a fresh one (TICKET-3).
@@ -97,6 +99,8 @@ codes! {
     TicketVoided = 70052, "an administrator voided the ticket";
     /// There is no such account (API-4, ADMIN-1).
     UnknownUser = 70107, "no such user";
+    /// The server has more to do than it can: the SDK comes back when it was told to (CONN-12).
+    ServerBusy = 70169, "the server is busy";
     /// The server found the user id not valid (LOGIN-2).
     UserIdRejected = 70402, "the server rejects the user id";
     /// The server could not store the change: the outcome is unknown (DUR-5).

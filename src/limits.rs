@@ -42,6 +42,15 @@ pub struct ServerLimits {
     pub records_max: usize,
     /// How long after its link loss a mobile device can still be reached by push (PRES-1).
     pub push_online: Duration,
+    /// How many logins and resumes a second the server takes (CONN-12).
+    pub capacity: u32,
+    /// How many logins of one user, and how many from one device, are taken at once; after those one more in each
+    /// [`ServerLimits::logins_every`] (LOGIN-11).
+    pub logins_max: u32,
+    /// In which time one more is taken (LOGIN-11).
+    pub logins_every: Duration,
+    /// After how long those come back whom the server sends away because it stops or is full (CONN-2).
+    pub return_after: Duration,
     /// How many devices a second are to come back when their connections were closed (CONN-2).
     pub returns_per_second: u32,
     /// Over how long they come back at least (CONN-2).
@@ -70,6 +79,10 @@ impl Default for ServerLimits {
             refusals_lock: seconds(60),
             records_max: 65_536,
             push_online: seconds(7 * 24 * 60 * 60),
+            capacity: 100_000,
+            logins_max: 60,
+            logins_every: seconds(1),
+            return_after: seconds(1),
             returns_per_second: 500,
             return_spread_min: Duration::from_millis(250),
             return_spread_max: seconds(30),

@@ -296,6 +296,14 @@ pub enum ServerFrame {
     },
     /// The frame was not acceptable; the server closes the connection (INPUT-1).
     Error(FrameError),
+    /// The server closes the connection on purpose, and nothing is wrong with what came on it. Whatever was asked on
+    /// it and has no answer by now is not done (CONN-2).
+    Closing {
+        /// Why.
+        why: Closing,
+        /// When the device is to come back.
+        come_back: Return,
+    },
 }
 
 impl ServerFrame {
@@ -319,6 +327,8 @@ impl ServerFrame {
             ServerFrame::StatusAnswer { call, .. } => {
                 Some(ServerFrame::StatusAnswer { call, outcome: Err(Code::ServerUnable) })
             }
+            // It is as true as before.
+            ServerFrame::Closing { .. } => Some(self.clone()),
             ServerFrame::HeartbeatAnswer
             | ServerFrame::Kick(_)
             | ServerFrame::Expired(_)
@@ -326,6 +336,51 @@ impl ServerFrame {
             | ServerFrame::Error(_) => None,
         }
     }
+}
+
+/// Why a server closes a connection with which nothing is wrong (CONN-2).
+///
+/// ```
+/// assert_eq!(gatecrash::protocol::Closing::Stopping.word(), "stopping");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// It was told to stop; another one takes its place (STOP-1).
+    Stopping,
+    /// It has as many connections as it may (INPUT-5).
+    Full,
+    /// It has more to do than it can (CONN-12).
+    Busy,
+}
+
+impl Closing {
+    /// The word traces use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Closing::Stopping => "stopping",
+            Closing::Full => "full",
+            Closing::Busy => "busy",
+        }
+    }
+}
+
+/// When a device that was sent away is to come back: `after` at the earliest, and up to `spread` later, so that
+/// not all come back at once (CONN-2).
+///
+/// ```
+/// use std::time::Duration;
+/// use gatecrash::protocol::Return;
+///
+/// let come_back = Return { after: Duration::from_secs(1), spread: Duration::from_millis(250) };
+/// assert!(come_back.spread < come_back.after);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Return {
+    /// Not before this much time has passed.
+    pub after: Duration,
+    /// At a random moment of this much time then.
+    pub spread: Duration,
 }
 
 /// A login's success.
@@ -626,7 +681,7 @@ impl DeviceState {
     }
 }
 
-/// What is wrong with a frame, or with there being one (INPUT-1, INPUT-5).
+/// What is wrong with a frame (INPUT-1).
 ///
 /// ```
 /// assert_eq!(gatecrash::protocol::FrameError::Oversized.word(), "oversized");
@@ -642,8 +697,6 @@ pub enum FrameError {
     OutOfPlace,
     /// The version in `Hello` is not [`VERSION`].
     Version,
-    /// It is not to blame: the server has as many connections as it may (INPUT-5).
-    Full,
 }
 
 impl FrameError {
@@ -654,7 +707,6 @@ impl FrameError {
             FrameError::Oversized => "oversized",
             FrameError::OutOfPlace => "out_of_place",
             FrameError::Version => "version",
-            FrameError::Full => "full",
         }
     }
 }

@@ -40,9 +40,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
             ServerFrame::AdminKickAnswer { call, outcome } => self.admin_kick_answered(call, outcome),
             ServerFrame::StatusAnswer { call, outcome } => self.query_answered(call, outcome),
             ServerFrame::Error(FrameError::Version) => self.version_refused(),
-            ServerFrame::Error(
-                FrameError::Malformed | FrameError::Oversized | FrameError::OutOfPlace | FrameError::Full,
-            ) => self.link_lost(),
+            ServerFrame::Error(FrameError::Malformed | FrameError::Oversized | FrameError::OutOfPlace) => {
+                self.link_lost();
+            }
+            ServerFrame::Closing { why, come_back } => self.sent_away(why, come_back),
         }
     }
 

@@ -7,19 +7,19 @@ use std::collections::VecDeque;
 use crate::client::draw;
 use crate::client::handler::Handler;
 use crate::client::interface::{Action, Event, Note, Reply, Timer};
-use crate::client::state::{Account, Connection, Stage};
+use crate::client::state::{Account, BackOff, Connection, Stage};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::Loss;
 use crate::id::ConnectionId;
-use crate::protocol::{ClientFrame, VERSION};
+use crate::protocol::{ClientFrame, Closing, Return, VERSION};
 
 impl<D: ClientDecisions> Handler<'_, D> {
     /// Begins an attempt to connect, in the place of whatever there was (CONN-3).
     pub(super) fn connect(&mut self) {
         self.hang_up();
         // However the link was lost: this attempt comes after its delay.
-        self.state.backoff.loss = Loss::Own;
+        (self.state.backoff.loss, self.state.backoff.away) = (Loss::Own, None);
         if self.decisions.tells_of_attempts(self.state.standing()) {
             self.event(Event::Connecting);
         }
@@ -77,6 +77,28 @@ impl<D: ClientDecisions> Handler<'_, D> {
             }
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => {
                 self.link_lost();
+            }
+        }
+    }
+
+    /// CONN-2: the server closes on purpose. What was asked on the connection and not answered it does not do, so a
+    /// login goes on waiting (LOGIN-8), and a kick that came before its answer stays owed (KICK-8).
+    pub(super) fn sent_away(&mut self, why: Closing, come_back: Return) {
+        let Some(stage) = self.state.stage() else { return };
+        self.hang_up();
+        self.state.backoff =
+            BackOff { away: Some((self.now + come_back.after, come_back.spread)), ..BackOff::default() };
+        let code = self.decisions.closing_code(why);
+        let outlives = self.decisions.login_outlives(why);
+        match (&mut self.state.account, stage) {
+            (Account::LoggingIn(login), Stage::LoginSent) if outlives => {
+                login.held = None;
+                self.note(Note::LinkLost);
+                self.attempt_failed(code);
+            }
+            (Account::LoggedIn(_), Stage::ResumeSent { .. }) => self.attempt_failed(code),
+            (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => {
+                self.connection_ended(stage, Loss::Own);
             }
         }
     }
@@ -164,10 +186,15 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if self.has_given_up() || !self.decisions.reconnects(self.state.standing(), owes_end) {
             return;
         }
-        let attempt = self.state.backoff.drawn.saturating_add(1);
+        let BackOff { drawn, loss, away, .. } = self.state.backoff;
+        let attempt = drawn.saturating_add(1);
         self.state.backoff.drawn = attempt;
+        let loss = match away.filter(|(until, _)| *until >= self.now) {
+            Some((until, spread)) => Loss::SentAway(Return { after: until - self.now, spread }),
+            None => loss,
+        };
         let draw = draw::backoff(&self.state.seed, self.state.record.attempt.count, attempt);
-        let delay = self.decisions.backoff_delay(&self.state.limits, attempt, self.state.backoff.loss, draw);
+        let delay = self.decisions.backoff_delay(&self.state.limits, attempt, loss, draw);
         self.note(Note::BackOff { attempt, delay });
         self.state.timers.set(Timer::BackOff, self.now + delay);
     }

@@ -172,7 +172,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// How the last attempt to connect ended (LOGIN-8).
     pub(super) fn last_attempt_end(&self) -> Code {
         match self.state.backoff.last_end {
-            Some(Code::ConnectTimeout) => Code::ConnectTimeout,
+            Some(code @ (Code::ConnectTimeout | Code::ServerBusy)) => code,
             Some(_) | None => Code::NoLink,
         }
     }

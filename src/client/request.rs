@@ -10,9 +10,7 @@ use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::Arguments;
 use crate::id::{CallId, MessageId, UserId};
-use crate::protocol::{
-    ClientFrame, Conversation, MESSAGES_UNTIL_ACKNOWLEDGED, Message, SessionName, StatusReport,
-};
+use crate::protocol::{ClientFrame, Conversation, MESSAGES_UNTIL_ACKNOWLEDGED, Message, SessionName, StatusReport};
 use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Handler<'_, D> {
@@ -88,7 +86,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
         self.enter_message(user, &message);
         self.event(Event::Message(message));
-        let waiting = self.state.session_mut().map_or(0, |session| session.received.saturating_sub(session.acknowledged));
+        let waiting =
+            self.state.session_mut().map_or(0, |session| session.received.saturating_sub(session.acknowledged));
         if waiting >= MESSAGES_UNTIL_ACKNOWLEDGED {
             self.acknowledge_messages();
         }

@@ -164,6 +164,8 @@ pub(super) struct BackOff {
     pub(super) last_end: Option<Code>,
     /// How the link was lost that the next attempt is to replace.
     pub(super) loss: Loss,
+    /// Before when the server does not want the device back, and over how long it wants everybody back then.
+    pub(super) away: Option<(Instant, Duration)>,
 }
 
 /// A request sent and unanswered.
@@ -281,6 +283,9 @@ impl State {
 
     pub(super) fn shift(&mut self, by: Duration) {
         self.timers.shift(by);
+        if let Some((until, _)) = &mut self.backoff.away {
+            *until = *until + by;
+        }
         if let Some(connection) = &mut self.connection {
             connection.last_sent = connection.last_sent + by;
             if let Stage::Up { since } = &mut connection.stage {

@@ -10,7 +10,8 @@ use crate::code::Code;
 use crate::id::{Attempt, UserId};
 use crate::limits::ClientLimits;
 use crate::protocol::{
-    Admission, Conversation, Kick, Message, QUERY_USERS_MAX, Refusal, ResumeOutcome, SessionName, TEXT_BYTES_MAX, Terms,
+    Admission, Closing, Conversation, Kick, Message, QUERY_USERS_MAX, Refusal, ResumeOutcome, Return, SessionName,
+    TEXT_BYTES_MAX, Terms,
 };
 use crate::ticket::Ticket;
 
@@ -203,6 +204,8 @@ pub enum Loss {
         /// Over how long everybody is to come back, as the server has named it.
         return_spread: Duration,
     },
+    /// The server sent it away, and has still so much time to itself.
+    SentAway(Return),
 }
 
 /// The SDK's decisions. The default methods are the rules.
@@ -372,6 +375,20 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         code == Code::VersionNotSupported
     }
 
+    /// What an attempt ends with that the server has closed on purpose (CONN-2). To an application a server that is
+    /// about to be another is one that it has no link to; that it has no place it may want to know.
+    fn closing_code(&self, why: Closing) -> Code {
+        match why {
+            Closing::Stopping => Code::NoLink,
+            Closing::Full | Closing::Busy => Code::ServerBusy,
+        }
+    }
+
+    /// Whether a login that was sent goes on waiting when the server closes on purpose: it was not done (LOGIN-8).
+    fn login_outlives(&self, _: Closing) -> bool {
+        true
+    }
+
     /// The attempt number after `last` (ATT-1).
     fn next_attempt(&self, last: Attempt) -> Attempt {
         Attempt { start: last.start, count: last.count.saturating_add(1) }
@@ -381,17 +398,18 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     /// (CONN-2).
     fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
         let part = |whole: u64| ((u128::from(whole) * u128::from(draw)) >> 64) as u64;
-        let (first, later) = match loss {
-            Loss::Own => (micros(limits.backoff_first), 0),
-            Loss::Closed { return_spread } => (micros(return_spread), micros(return_spread)),
+        let (after, first, later) = match loss {
+            Loss::Own => (Duration::ZERO, micros(limits.backoff_first), 0),
+            Loss::Closed { return_spread } => (Duration::ZERO, micros(return_spread), micros(return_spread)),
+            Loss::SentAway(Return { after, spread }) => (after, micros(spread), micros(spread)),
         };
         let Some(doublings) = number.checked_sub(2) else {
-            return Duration::from_micros(part(first));
+            return after + Duration::from_micros(part(first));
         };
         let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
         let middle = micros(limits.backoff_min).saturating_mul(factor).min(micros(limits.backoff_max));
         let spread = middle / 100 * u64::from(limits.backoff_spread_percent.min(100));
-        Duration::from_micros(middle - spread + part(2 * spread + later))
+        after + Duration::from_micros(middle - spread + part(2 * spread + later))
     }
 
     /// Whether the back-off starts over after a link that lived for so long (CONN-2).
@@ -440,6 +458,9 @@ mod tests {
         let bounds = |number| [0, u64::MAX].map(|draw| Rules.backoff_delay(&limits, number, loss, draw).as_micros());
         assert_eq!(bounds(1), [0, 7_999_999]);
         assert_eq!(bounds(3), [400_000, 8_599_999]);
+        let away = Return { after: Duration::from_secs(3), spread: Duration::from_secs(2) };
+        let away = [0, u64::MAX].map(|draw| Rules.backoff_delay(&limits, 1, Loss::SentAway(away), draw).as_micros());
+        assert_eq!(away, [3_000_000, 4_999_999]);
     }
 
     /// CONN-2, CONN-5: the very second counts.

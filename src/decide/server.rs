@@ -92,6 +92,53 @@ pub struct Refusals {
     pub locked_until: Option<Instant>,
 }
 
+/// How much something is done that may be done so often at once, and after that once in each `every` (CONN-12,
+/// LOGIN-11): a bucket that a request fills and time empties.
+///
+/// ```
+/// use std::time::Duration;
+/// use gatecrash::{decide::server::Pace, time::Instant};
+///
+/// let (second, now) = (Duration::from_secs(1), Instant::ZERO);
+/// let full = Pace::default().taken(2, second, now).and_then(|pace| pace.taken(2, second, now));
+/// assert!(full.is_some_and(|pace| pace.taken(2, second, now).is_none()));
+/// assert!(full.is_some_and(|pace| pace.taken(2, second, now + second).is_some()));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pace {
+    /// When all that was taken is paid for by time.
+    pub(crate) paid_at: Instant,
+}
+
+impl Pace {
+    /// The pace after one more; none when that is too many.
+    pub fn taken(self, at_once: u32, every: Duration, now: Instant) -> Option<Self> {
+        (now >= self.room_at(at_once, every)).then(|| Pace { paid_at: self.paid_at.max(now) + every })
+    }
+
+    /// When one more is not too many: when there are `at_once - 1` or fewer still to be paid for.
+    pub fn room_at(self, at_once: u32, every: Duration) -> Instant {
+        let spare = every * at_once.saturating_sub(1);
+        let spare = u64::try_from(spare.as_micros()).unwrap_or(u64::MAX);
+        Instant::from_micros(self.paid_at.as_micros().saturating_sub(spare))
+    }
+}
+
+/// What the server has taken on lately, and promised to those it turned away (CONN-12).
+///
+/// ```
+/// use gatecrash::decide::server::Load;
+///
+/// assert_eq!(Load::default(), Load::default());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Load {
+    /// Logins and resumes taken.
+    pub(crate) taken: Pace,
+    /// Until when every place is promised to somebody who was turned away.
+    pub(crate) promised: Instant,
+}
+
 /// The server's decisions. The default methods are the rules.
 pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + 'static {
     /// What a ticket is worth, in TICKET-3's order; `now` in whole seconds of the server's wall clock.
@@ -311,6 +358,27 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     /// How many messages a device missed, for want of room, that has those up to `received` (API-7).
     fn missed(&self, owed: Places, received: u64) -> u64 {
         owed.gone.saturating_sub(received)
+    }
+
+    /// The load after one more login or resume; or, where that is more than the server can, the load with a place
+    /// promised, and after how long that is (CONN-12).
+    ///
+    /// # Errors
+    ///
+    /// The load and the time, when it has to be turned away.
+    fn take_on(&self, load: Load, limits: &ServerLimits, now: Instant) -> Result<Load, (Load, Duration)> {
+        let capacity = limits.capacity.max(1);
+        let every = Duration::from_micros((1_000_000 / u64::from(capacity)).max(1));
+        if let Some(taken) = load.taken.taken(capacity, every, now) {
+            return Ok(Load { taken, ..load });
+        }
+        let place = load.taken.room_at(capacity, every).max(load.promised);
+        Err((Load { promised: place + every, ..load }, (place - now).min(RETURN_MAX)))
+    }
+
+    /// The pace of a user's logins, or of a device's, after one more; none when there are too many (LOGIN-11).
+    fn login_pace(&self, pace: Pace, limits: &ServerLimits, now: Instant) -> Option<Pace> {
+        pace.taken(limits.logins_max, limits.logins_every, now)
     }
 
     /// Whether the user may make administrative calls (ADMIN-3).

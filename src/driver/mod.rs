@@ -334,6 +334,8 @@ pub enum ServerSeen<'a> {
     Committed(Change),
     /// The store failed: which of the changes decided are on disk is unknown until it is open again (DUR-5).
     StoreFailed,
+    /// It was told to stop, and has said and closed all there was. Nothing happens here any more.
+    Stopped,
 }
 
 /// What happened at a device.

@@ -151,8 +151,8 @@ impl ServerHandle {
         self.command(Command::ClockChanged);
     }
 
-    /// Ends the server: nobody is accepted any more, what was decided is committed and answered, then connections
-    /// are closed and [`ServerDriver::run`] returns (STOP-1).
+    /// Ends the server: nobody is accepted any more, what was decided is committed and answered, every device is told
+    /// when to come back, then connections are closed and [`ServerDriver::run`] returns (STOP-1).
     pub fn stop(&self) {
         self.command(Command::Stop);
     }
@@ -305,6 +305,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             match self.serve().await {
                 End::Stopped => {
                     self.stop_accepting().await;
+                    self.input(Input::Stopping);
                     break self.finish_commits().await;
                 }
                 End::Failed(error) => self.fail(&error),
@@ -313,6 +314,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         if let Err(error) = &ended {
             self.fail(error);
         }
+        self.observe.server(self.surroundings.now(), ServerSeen::Stopped);
         self.close_all().await;
         info!("stopped");
         ended.map_err(ServeError::Store)
@@ -409,7 +411,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         if self.slots.len() >= self.connections_max && !self.makes_room(address) {
             while self.refusing.try_join_next().is_some() {}
             if self.refusing.len() < TOLD_FULL_MAX {
-                self.refusing.spawn(connection::refuse(stream));
+                self.refusing.spawn(connection::refuse(stream, self.core.come_back()));
             }
             return;
         }

@@ -88,6 +88,7 @@ impl WireFrame for ServerFrame {
             ServerFrame::AdminKickAnswer { .. } => "admin_kick_answer",
             ServerFrame::StatusAnswer { .. } => "status_answer",
             ServerFrame::Error(_) => "error",
+            ServerFrame::Closing { .. } => "closing",
         }
     }
 

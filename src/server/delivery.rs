@@ -53,13 +53,7 @@ impl<D: ServerDecisions> Server<D> {
 
     /// The device says that it has the messages up to this place. Of another session than the connection's it
     /// may say what it likes.
-    pub(super) fn messages_received(
-        &mut self,
-        connection: ConnectionId,
-        peer: Peer,
-        name: SessionName,
-        through: u64,
-    ) {
+    pub(super) fn messages_received(&mut self, connection: ConnectionId, peer: Peer, name: SessionName, through: u64) {
         let Some(link) = self.connection_mut(connection).filter(|link| link.binding == Binding::Bound(name)) else {
             return;
         };

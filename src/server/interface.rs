@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::id::{Change, ConnectionId, DeviceId, Epoch, UserId};
 use crate::limits::ServerLimits;
 use crate::policy::Seats;
-use crate::protocol::{ClientFrame, FrameError, ServerFrame};
+use crate::protocol::{ClientFrame, FrameError, ServerFrame, VERSION};
 use crate::store::Commit;
 use crate::ticket::OpenedTicket;
 use crate::time::WallTime;
@@ -32,6 +32,8 @@ pub struct Config {
     pub reconnect_kicks: bool,
     /// Whether a login is told once of a displacement the device has not learnt of (KICK-7).
     pub notify_offline_kick: bool,
+    /// Which version of the protocol its devices are to speak (VERSION-1).
+    pub version: u32,
     /// Times and numbers.
     pub limits: ServerLimits,
 }
@@ -45,6 +47,7 @@ impl Config {
             administrators: BTreeSet::new(),
             reconnect_kicks: false,
             notify_offline_kick: false,
+            version: VERSION,
             limits: ServerLimits::default(),
         }
     }
@@ -89,6 +92,9 @@ pub enum Input {
     Configured(Config),
     /// The wall clock jumped: timers that run on it are looked at again.
     ClockChanged,
+    /// The app's owner wants the server to stop: it says so on every connection and closes it, and takes nothing in
+    /// any more. Its sessions lose their links when the next server starts (STOP-1, DUR-4).
+    Stopping,
 }
 
 /// What the server wants done, in order.

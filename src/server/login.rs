@@ -1,13 +1,13 @@
 //! What a device asks for with an attempt number: login, resume, renewal, logout (ATT-1).
 //!
 //! An attempt at or below the highest changes nothing and is answered "stale". What is refused is
-//! refused in a fixed order: the user id, the lock, the ticket (TICKET-3), the notice of KICK-7.
+//! refused in a fixed order: the user id, the lock, the ticket (TICKET-3), the pace (LOGIN-11), the notice of KICK-7.
 
 use super::session::Newcomer;
-use super::{Action, Binding, Note, Peer, Server};
+use super::{Action, Binding, Note, Peer, Server, Whose};
 use crate::code::Code;
 use crate::decide::ServerDecisions;
-use crate::decide::server::{ResumeCase, ResumeVerdict};
+use crate::decide::server::{Pace, ResumeCase, ResumeVerdict};
 use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, UserId};
 use crate::protocol::{Admission, FrameError, Kick, Refusal, ResumeOutcome, ServerFrame, SessionName};
 use crate::store::{EndReason, Fact, SessionTicket};
@@ -29,11 +29,13 @@ impl<D: ServerDecisions> Server<D> {
         }
         let user: UserId = user.parse().map_err(|_| Refusal::Code(Code::UserIdRejected))?;
         let ticket = self.admit(peer.device, user, ticket).map_err(Refusal::Code)?;
+        let paces = self.login_paces(peer.device, user).ok_or(Refusal::Code(Code::TooManyLogins))?;
         if self.decisions.owes_notice(self.config.notify_offline_kick, self.ended(peer.device), user) {
             let epoch = self.ended(peer.device).map_or(Epoch(0), |ended| ended.epoch);
             self.settle(peer.device, SessionName { user, epoch });
             return Err(Refusal::Code(Code::KickedWhileAway));
         }
+        paces.into_iter().for_each(|(whose, pace)| self.paces.put(whose, pace));
         Ok(self.accept(Newcomer { connection, peer, user, attempt, ticket, counts: true }))
     }
 
@@ -166,7 +168,8 @@ impl<D: ServerDecisions> Server<D> {
             | ServerFrame::Message { .. }
             | ServerFrame::AdminKickAnswer { .. }
             | ServerFrame::StatusAnswer { .. }
-            | ServerFrame::Error(_) => false,
+            | ServerFrame::Error(_)
+            | ServerFrame::Closing { .. } => false,
         };
         self.send(connection, answer);
         let current = self.links.get(&peer.device).or_else(|| self.newest.get(&peer.device));
@@ -209,6 +212,15 @@ impl<D: ServerDecisions> Server<D> {
             let refusals = self.decisions.refused(refusals, &self.config.limits, now);
             self.refusals.put((user, device), refusals);
         })
+    }
+
+    /// The paces after one more login of this user from this device; none when there are too many (LOGIN-11).
+    fn login_paces(&self, device: DeviceId, user: UserId) -> Option<[(Whose, Pace); 2]> {
+        let one_more = |whose| {
+            let pace = self.paces.find(&whose).copied().unwrap_or_default();
+            Some((whose, self.decisions.login_pace(pace, &self.config.limits, self.now.instant)?))
+        };
+        Some([one_more(Whose::User(user))?, one_more(Whose::Device(device))?])
     }
 
     fn judge(&mut self, device: DeviceId, user: UserId, ticket: &OpenedTicket) -> Result<SessionTicket, Code> {

@@ -15,11 +15,11 @@ mod session;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::decide::server::Refusals;
+use crate::decide::server::{Load, Pace, Refusals};
 use crate::decide::{Rules, ServerDecisions};
 use crate::id::{Attempt, Change, ConnectionId, DeviceId, PublicName, UserId};
 use crate::policy::Platform;
-use crate::protocol::{self, ClientFrame, FrameError, Presence, ServerFrame, SessionName};
+use crate::protocol::{ClientFrame, Closing, FrameError, Presence, RETURN_MAX, Return, ServerFrame, SessionName};
 use crate::store::{Commit, Fact, Link, Records, UserRecord};
 use crate::ticket::OpenedTicket;
 use crate::time::{Instant, Now, WallTime};
@@ -58,6 +58,10 @@ pub struct Server<D: ServerDecisions = Rules> {
     /// The highest attempt of devices never admitted (ATT-1).
     strangers: Bounded<DeviceId, Attempt>,
     refusals: Bounded<(UserId, DeviceId), Refusals>,
+    /// What was taken on and promised lately (CONN-12).
+    load: Load,
+    /// How fast users and devices log in (LOGIN-11).
+    paces: Bounded<Whose, Pace>,
     instants: Timers<Instant, Timer>,
     walls: Timers<WallTime, Timer>,
     now: Now,
@@ -66,6 +70,13 @@ pub struct Server<D: ServerDecisions = Rules> {
     touched: BTreeMap<UserId, Vec<PublicName>>,
     actions: Vec<Action>,
     outbox: VecDeque<Output>,
+}
+
+/// Whose logins are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Whose {
+    User(UserId),
+    Device(DeviceId),
 }
 
 /// One transport link.
@@ -124,6 +135,8 @@ impl<D: ServerDecisions> Server<D> {
             decisions,
             strangers: Bounded::new(config.limits.records_max),
             refusals: Bounded::new(config.limits.records_max),
+            load: Load::default(),
+            paces: Bounded::new(config.limits.records_max.saturating_mul(2)),
             config,
             records,
             connections: Vec::new(),
@@ -160,6 +173,7 @@ impl<D: ServerDecisions> Server<D> {
             Input::Closed { connection } => self.connection_gone(connection),
             Input::Configured(config) => self.config = config,
             Input::ClockChanged => {}
+            Input::Stopping => self.stop(),
         }
         self.finish();
     }
@@ -208,6 +222,11 @@ impl<D: ServerDecisions> Server<D> {
         for connection in self.connections.iter_mut().flatten() {
             connection.last_heard = connection.last_heard + by;
         }
+        self.load.taken.paid_at = self.load.taken.paid_at + by;
+        self.load.promised = self.load.promised + by;
+        for pace in self.paces.values_mut() {
+            pace.paid_at = pace.paid_at + by;
+        }
         for refusals in self.refusals.values_mut() {
             refusals.recent.iter_mut().chain(refusals.locked_until.as_mut()).for_each(|at| *at = *at + by);
         }
@@ -243,24 +262,62 @@ impl<D: ServerDecisions> Server<D> {
         }
     }
 
+    /// STOP-1: everybody is told, and nothing else happens any more. What was decided and waits for the disk is
+    /// said before.
+    fn stop(&mut self) {
+        let come_back = self.come_back();
+        for index in 0..self.connections.len() {
+            if self.connections[index].is_some() {
+                let connection = ConnectionId(u32::try_from(index).expect("connections are bounded"));
+                let frame = ServerFrame::Closing { why: Closing::Stopping, come_back };
+                self.actions.extend([Action::Send { connection, frame }, Action::Close { connection }]);
+            }
+        }
+        self.connections.clear();
+        self.links.clear();
+        self.newest.clear();
+        self.instants = Timers::default();
+        self.walls = Timers::default();
+    }
+
+    /// Takes on one more login or resume, or says when whoever asks is to come back (CONN-12).
+    fn take_on(&mut self) -> Option<Return> {
+        let (load, after) = match self.decisions.take_on(self.load, &self.config.limits, self.now.instant) {
+            Ok(load) => (load, None),
+            Err((load, after)) => (load, Some(after)),
+        };
+        self.load = load;
+        after.map(|after| Return { after, ..self.come_back() })
+    }
+
+    /// When those are to come back whom the server sends away now (CONN-2).
+    pub fn come_back(&self) -> Return {
+        let spread = self.decisions.return_spread(self.links.len(), &self.config.limits);
+        Return { after: self.config.limits.return_after.min(RETURN_MAX), spread }
+    }
+
     fn opened(&mut self, connection: ConnectionId) {
         let index = connection.0 as usize;
         if self.connections.len() <= index {
             self.connections.resize(index + 1, None);
         }
         assert!(self.connections[index].is_none(), "a connection's number is free before it is reused");
-        self.connections[index] =
-            Some(Connection { last_heard: self.now.instant, peer: None, binding: Binding::Fresh, delivery: Delivery::default() });
+        self.connections[index] = Some(Connection {
+            last_heard: self.now.instant,
+            peer: None,
+            binding: Binding::Fresh,
+            delivery: Delivery::default(),
+        });
         self.instants.set(Timer::Admission(connection), self.now.instant + self.config.limits.admission);
     }
 
     fn frame(&mut self, connection: ConnectionId, frame: ClientFrame<OpenedTicket>) {
-        let now = self.now.instant;
+        let (now, spoken) = (self.now.instant, self.config.version);
         let Some(link) = self.connection_mut(connection) else { return };
         link.last_heard = now;
         let Some(peer) = link.peer else {
             return match frame {
-                ClientFrame::Hello { version: protocol::VERSION, device, platform } => {
+                ClientFrame::Hello { version, device, platform } if version == spoken => {
                     link.peer = Some(Peer { device, platform });
                 }
                 ClientFrame::Hello { .. } => self.refuse_frame(connection, FrameError::Version),
@@ -277,6 +334,11 @@ impl<D: ServerDecisions> Server<D> {
                 | ClientFrame::MessagesReceived { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
             };
         };
+        let is_work = matches!(frame, ClientFrame::Login { .. } | ClientFrame::Resume { .. });
+        if let Some(come_back) = is_work.then(|| self.take_on()).flatten() {
+            self.send(connection, ServerFrame::Closing { why: Closing::Busy, come_back });
+            return self.hang_up(connection);
+        }
         match frame {
             ClientFrame::Hello { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
             ClientFrame::Login { call, attempt, user, ticket, known_ended } => {
@@ -307,10 +369,12 @@ impl<D: ServerDecisions> Server<D> {
                 self.kick_confirmed(connection, peer, SessionName { user, epoch });
             }
             ClientFrame::Heartbeat => self.heartbeat(connection, peer),
-            ClientFrame::SendMessage { call, id, to, text } => match self.send_message(connection, peer, id, to, text) {
-                Ok(accepted) => self.answer_message(connection, peer, call, accepted),
-                Err(error) => self.refuse_frame(connection, error),
-            },
+            ClientFrame::SendMessage { call, id, to, text } => {
+                match self.send_message(connection, peer, id, to, text) {
+                    Ok(accepted) => self.answer_message(connection, peer, call, accepted),
+                    Err(error) => self.refuse_frame(connection, error),
+                }
+            }
             ClientFrame::AdminKick { call, user } => match self.admin_kick(connection, user) {
                 Ok(outcome) => self.send_before_ends(connection, ServerFrame::AdminKickAnswer { call, outcome }),
                 Err(error) => self.refuse_frame(connection, error),

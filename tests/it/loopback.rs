@@ -22,8 +22,8 @@ use gatecrash::driver::{DeviceDisk, OnDisk, OpenError, ServerStore, Surroundings
 use gatecrash::id::{Attempt, CallId, DeviceId, MessageId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
-    ClientFrame, Conversation, FRAME_BYTES_MAX, FrameError, Kick, Message, Presence, Refusal, ServerFrame,
-    TEXT_BYTES_MAX, VERSION,
+    ClientFrame, Closing, Conversation, FRAME_BYTES_MAX, FrameError, Kick, Message, Presence, Refusal, Return,
+    ServerFrame, TEXT_BYTES_MAX, VERSION,
 };
 use gatecrash::server::Config;
 use gatecrash::store::{Commit, Records};
@@ -433,7 +433,8 @@ fn a_newcomer_finds_a_place_of_somebody_silent_or_is_told_that_there_is_none() {
         assert!(matches!(silent.next().await, Err(Unreadable::Ended | Unreadable::Broken(_))));
 
         let mut third = Raw::connect(&address).await;
-        assert_eq!(third.next().await.unwrap(), ServerFrame::Error(FrameError::Full));
+        let come_back = Return { after: Duration::from_secs(1), spread: Duration::from_millis(250) };
+        assert_eq!(third.next().await.unwrap(), ServerFrame::Closing { why: Closing::Full, come_back });
         assert!(matches!(third.next().await, Err(Unreadable::Ended)));
         for raw in [&mut first, &mut second] {
             raw.send(ClientFrame::Heartbeat).await;
@@ -574,13 +575,16 @@ fn a_stop_finishes_what_was_begun() {
         server.handle.stop();
         end.send(Ok(())).unwrap();
         assert!(is_accepted(raw.next().await));
+        let come_back = Return { after: Duration::from_secs(1), spread: Duration::from_millis(250) };
+        assert_eq!(raw.next().await.unwrap(), ServerFrame::Closing { why: Closing::Stopping, come_back });
         assert!(matches!(raw.next().await, Err(Unreadable::Ended)));
         drop(raw);
         server.task.await.unwrap().unwrap();
     });
 }
 
-/// STOP-1: who comes back while the last answers are on their way is refused at once, not left hanging.
+/// STOP-1, CONN-2: who comes back while the last answers are on their way is refused at once, not left hanging; behind
+/// its answer a device is told when to come back.
 #[test]
 fn a_stop_accepts_nobody_before_anybody_is_closed() {
     run(async {
@@ -775,7 +779,8 @@ fn a_connection_nobody_reads_is_sent_no_more() {
         }
         let mut delivered = 0;
         // API-7: it acknowledges nothing, so nothing more is sent, and the rest waits where it is bounded.
-        while let Ok(Ok(ServerFrame::Message { .. })) = tokio::time::timeout(Duration::from_secs(1), deaf.next()).await {
+        while let Ok(Ok(ServerFrame::Message { .. })) = tokio::time::timeout(Duration::from_secs(1), deaf.next()).await
+        {
             delivered += 1;
         }
         assert_eq!(delivered, gatecrash::protocol::MESSAGES_UNACKNOWLEDGED_MAX);

@@ -8,7 +8,7 @@ use gatecrash::id::{Attempt, Change, DeviceId, Epoch, MessageId, UserId};
 use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
-    CONVERSATIONS_MAX, DeviceState, FRAME_BYTES_MAX, FrameError, Kick, KickReason, Message, PREVIEW_BYTES_MAX,
+    CONVERSATIONS_MAX, Closing, DeviceState, FRAME_BYTES_MAX, FrameError, Kick, KickReason, Message, PREVIEW_BYTES_MAX,
     Presence, QUERY_USERS_MAX, SessionName, TEXT_BYTES_MAX,
 };
 use gatecrash::store::{Commit, EPOCHS_PER_START, EndReason, Fact, Records, UserRecord};
@@ -143,7 +143,15 @@ fn words_are_those_of_traces_and_scenarios() {
     ];
     assert_eq!(
         events.map(|event| event.word()),
-        ["connecting", "connect_success", "connect_failed", "kicked_offline", "user_sig_expired", "message", "messages_dropped"]
+        [
+            "connecting",
+            "connect_success",
+            "connect_failed",
+            "kicked_offline",
+            "user_sig_expired",
+            "message",
+            "messages_dropped"
+        ]
     );
     assert_eq!(
         [Status::Logined, Status::Logining, Status::Logout].map(Status::word),
@@ -158,9 +166,9 @@ fn words_are_those_of_traces_and_scenarios() {
     assert_eq!(presences.map(Presence::word), ["online", "push_online", "offline"]);
     let states = [DeviceState::Connected, DeviceState::LinkLost, DeviceState::Dormant];
     assert_eq!(states.map(DeviceState::word), ["connected", "link_lost", "dormant"]);
-    let errors =
-        [FrameError::Malformed, FrameError::Oversized, FrameError::OutOfPlace, FrameError::Version, FrameError::Full];
-    assert_eq!(errors.map(FrameError::word), ["malformed", "oversized", "out_of_place", "version", "full"]);
+    let errors = [FrameError::Malformed, FrameError::Oversized, FrameError::OutOfPlace, FrameError::Version];
+    assert_eq!(errors.map(FrameError::word), ["malformed", "oversized", "out_of_place", "version"]);
+    assert_eq!([Closing::Stopping, Closing::Full].map(Closing::word), ["stopping", "full"]);
 }
 
 /// KICK-1, POLICY-3: whoever ended it themselves is told nothing; a displacement is a kick, an expiry is not.

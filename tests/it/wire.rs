@@ -8,9 +8,9 @@ use gatecrash::driver::wire::{FrameReader, REPORT_DEVICES_MAX, USER_TEXT_BYTES_M
 use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
-    Admission, CONVERSATIONS_MAX, ClientFrame, Conversation, DeviceState, DeviceStatus, FRAME_BYTES_MAX, FrameError,
-    Kick, KickReason, Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal, ResumeOutcome,
-    ServerFrame, SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus, VERSION,
+    Admission, CONVERSATIONS_MAX, ClientFrame, Closing, Conversation, DeviceState, DeviceStatus, FRAME_BYTES_MAX,
+    FrameError, Kick, KickReason, Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal,
+    ResumeOutcome, Return, ServerFrame, SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus, VERSION,
 };
 use gatecrash::ticket::Ticket;
 use proptest::collection::vec;
@@ -63,7 +63,10 @@ fn from_device() -> Vec<(&'static str, FromDevice)> {
         ("logout, owed", ClientFrame::Logout { call: CallId::NONE, attempt: Attempt::default() }),
         ("heartbeat", ClientFrame::Heartbeat),
         ("kick confirmed", ClientFrame::KickConfirmed { user: alice_id, epoch }),
-        ("send message", ClientFrame::SendMessage { call, id: SendId::from_bytes([6; 16]), to: user("bob"), text: "héllo".into() }),
+        (
+            "send message",
+            ClientFrame::SendMessage { call, id: SendId::from_bytes([6; 16]), to: user("bob"), text: "héllo".into() },
+        ),
         ("admin kick", ClientFrame::AdminKick { call, user: user("bob") }),
         ("query status", ClientFrame::QueryStatus { call, users: vec![alice_id, user("bob")] }),
         ("messages received", ClientFrame::MessagesReceived { user: alice_id, epoch, through: 4 }),
@@ -116,6 +119,13 @@ fn from_server() -> Vec<(&'static str, ServerFrame)> {
         ("status answer", ServerFrame::StatusAnswer { call, outcome: Ok(report) }),
         ("status answer, refused", ServerFrame::StatusAnswer { call, outcome: Err(Code::NotAdministrator) }),
         ("error", ServerFrame::Error(FrameError::OutOfPlace)),
+        (
+            "closing",
+            ServerFrame::Closing {
+                why: Closing::Stopping,
+                come_back: Return { after: Duration::from_secs(1), spread: Duration::from_millis(250) },
+            },
+        ),
     ]
 }
 
@@ -267,6 +277,8 @@ fn the_sdk_is_as_strict_as_the_server() {
     malformed("a kick without reason", &[0x32, 7, 0x0a, 5, 0x0a, 1, b'a', 0x10, 1]);
     malformed("a kick by a short name", &[0x32, 12, 0x0a, 5, 0x0a, 1, b'a', 0x10, 1, 0x10, 1, 0x1a, 1, 7]);
     malformed("an error without a kind", &[0x62, 0]);
+    malformed("a close for no reason", &[0x6a, 0]);
+    malformed("a close until doomsday", &[0x6a, 8, 0x08, 1, 0x10, 0x81, 0xc8, 0xce, 0xb4, 0x0d]);
 
     let resumed = |number, preview: usize| {
         let line = Conversation { peer: user("bob"), last: MessageId(1), preview: "x".repeat(preview) };
@@ -453,7 +465,7 @@ fn either<Right: std::fmt::Debug, Wrong: std::fmt::Debug>(
 }
 
 fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
-    use FrameError::{Full, Malformed, OutOfPlace, Oversized, Version};
+    use FrameError::{Malformed, OutOfPlace, Oversized, Version};
     prop_oneof![
         (call(), either(any_admission(), any_refusal()))
             .prop_map(|(call, outcome)| ServerFrame::LoginAnswer { call, outcome }),
@@ -475,7 +487,9 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
             .prop_map(|(call, outcome)| ServerFrame::AdminKickAnswer { call, outcome }),
         (call(), either(any_report(), any_code()))
             .prop_map(|(call, outcome)| ServerFrame::StatusAnswer { call, outcome }),
-        select(&[Malformed, Oversized, OutOfPlace, Version, Full]).prop_map(ServerFrame::Error),
+        select(&[Malformed, Oversized, OutOfPlace, Version]).prop_map(ServerFrame::Error),
+        (select(&[Closing::Stopping, Closing::Full]), any_span(RETURN_MAX), any_span(RETURN_MAX))
+            .prop_map(|(why, after, spread)| ServerFrame::Closing { why, come_back: Return { after, spread } }),
     ]
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
+use gatecrash::protocol::Closing;
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
@@ -105,6 +106,10 @@ enum Mark {
     BadFrame,
     /// Somebody who is no SDK.
     Stranger,
+    /// The server was told to stop.
+    Stopping,
+    /// It told somebody that it has more to do than it can.
+    Busy,
 }
 
 use Mark as M;
@@ -139,6 +144,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("LOGIN-8", &[&[M::Login, M::Trouble], &[M::Login, failed(Code::NoAnswer)]]),
     ("LOGIN-9", &[&[M::LoginFailed]]),
     ("LOGIN-10", &[&[M::Replaced]]),
+    ("LOGIN-11", &[&[M::SecondLogin], &[failed(Code::TooManyLogins)]]),
     ("TICKET-1", &[&[M::TicketJudged]]),
     ("TICKET-2", &[&[M::TicketJudged]]),
     ("TICKET-3", &[&[M::TicketRefused], &[failed(Code::TicketEmpty)], &[failed(Code::TicketMalformed)]]),
@@ -157,6 +163,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("CONN-8", &[&[M::LinkLost, M::Request], &[failed(Code::NoAnswer)]]),
     ("CONN-9", &[&[M::Init]]),
     ("CONN-10", &[&[M::Roused]]),
+    ("CONN-12", &[&[M::Busy]]),
     ("POLICY-1", &[&[M::SecondLogin]]),
     ("POLICY-2", &[&[M::SecondLogin], &[M::Reconfigured]]),
     ("POLICY-3", &[&[M::SecondLogin]]),
@@ -207,7 +214,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("DUR-3", &[&[M::SecondLogin]]),
     ("DUR-4", &[&[M::ServerDead], &[M::StoreFailed]]),
     ("DUR-5", &[&[M::StoreFailed], &[M::DiskTrouble]]),
-    ("STOP-1", &[&[M::ServerDead]]),
+    ("STOP-1", &[&[M::Stopping]]),
     ("INPUT-1", &[&[M::BadFrame]]),
     ("INPUT-2", &[&[M::Stranger]]),
     ("INPUT-3", &[&[M::Stranger], &[M::TicketRefused]]),
@@ -413,6 +420,8 @@ impl Seen {
                 self.mark(M::Reconfigured);
             }
             What::Committed { .. } => self.mark(M::Committed),
+            What::Stopping => self.mark(M::Stopping),
+            What::ServerSent { frame: ServerFrame::Closing { why: Closing::Busy, .. }, .. } => self.mark(M::Busy),
             What::StoreFailed => {
                 self.mark(M::StoreFailed);
                 // Everybody is let go.

@@ -145,7 +145,8 @@ mod tests {
         for start in [0, 1_000, 2_000] {
             push(start, Actor::Server, What::ServerStarted { commit: 0, wall: Micros::new(0) });
             for device in (0..60).chain(0..10) {
-                let resumed = ServerFrame::Resumed { attempt, conversations: None, terms: Terms::default(), dropped: 0 };
+                let resumed =
+                    ServerFrame::Resumed { attempt, conversations: None, terms: Terms::default(), dropped: 0 };
                 let what = What::DeviceReceived { connection: 0, frame: resumed };
                 push(start + 7 + start / 100, Actor::Device(DeviceIndex::new(device)), what);
             }

@@ -13,7 +13,7 @@ use super::{SECOND, whole_micros};
 use crate::scenario::clock::WallClock;
 use crate::scenario::config;
 use crate::scenario::{
-    Action, AppChange, Call, Clock, DeviceName, Direction, Fault, Init, Offset, SiteName, TicketChoice,
+    Action, AppChange, Call, Clock, DeviceName, Direction, Fault, Init, Offset, SiteName, TicketChoice, Version,
 };
 
 /// A device.
@@ -85,6 +85,8 @@ pub(super) struct Belief {
     pub(super) is_server_up: bool,
     /// Whether the server's disk lets it work.
     pub(super) is_disk_well: bool,
+    /// Whether the server speaks the version that devices speak.
+    pub(super) speaks_ours: bool,
     pub(super) clock: WallClock,
     ppm: i32,
     pub(super) seats: Seats,
@@ -134,6 +136,7 @@ impl Belief {
             sites: sites.collect(),
             is_server_up: true,
             is_disk_well: true,
+            speaks_ours: true,
             clock: WallClock::new(setup.app.start, Offset(0)),
             ppm: 0,
             seats: setup.app.seats,
@@ -183,6 +186,8 @@ impl Belief {
             Some(Fault::MendDisk)
         } else if !self.is_server_up {
             Some(Fault::StartServer)
+        } else if !self.speaks_ours {
+            Some(Fault::UpgradeServer { version: Version(1) })
         } else {
             None
         }
@@ -378,7 +383,11 @@ impl Belief {
                 self.sites[site].latency = whole_micros(latency.min);
             }
             // Power that is to go is gone before long.
-            Fault::CrashServer | Fault::PowerLossServer | Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. } => {
+            Fault::CrashServer
+            | Fault::StopServer
+            | Fault::PowerLossServer
+            | Fault::PowerLossAt { .. }
+            | Fault::PowerLossInDisk { .. } => {
                 self.is_server_up = false;
                 (0..self.sites.len()).for_each(|site| self.lose(site, now, true));
             }
@@ -389,6 +398,10 @@ impl Belief {
             // It is back before long.
             Fault::BounceServer { .. } | Fault::StartServer => {
                 self.is_server_up = true;
+                self.come_back(now, |_, _| true);
+            }
+            Fault::UpgradeServer { version } => {
+                (self.is_server_up, self.speaks_ours) = (true, *version == Version(1));
                 self.come_back(now, |_, _| true);
             }
             Fault::MendDisk => {

@@ -48,6 +48,10 @@ families! {
     DiskFull = "full disk",
     /// The server's disk takes longer.
     SlowDisk = "slow disk",
+    /// The server is stopped, and another one started.
+    Stop = "stop",
+    /// The server is replaced by one of another version.
+    Upgrade = "upgrade",
     /// A device's process dies.
     Kill = "kill",
     /// A device is frozen.

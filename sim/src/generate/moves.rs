@@ -12,7 +12,7 @@ use super::setup::{draw_latency, user_name};
 use super::{DAY, MILLI, SECOND, micros};
 use crate::scenario::{
     Action, AppChange, Call, Clock, CommitPoint, Conduct, Direction, Fault, Forge, ListenerEvent, Offset, Span, Text,
-    TicketChoice,
+    TicketChoice, Version,
 };
 
 /// How often a plain login is drawn beside the families.
@@ -140,7 +140,10 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
         Family::Crash if author.belief.is_server_up => Fault::CrashServer,
         Family::PowerLoss if author.belief.is_server_up => Fault::PowerLossServer,
         Family::CommitCut if author.belief.is_server_up => commit_cut(author),
-        Family::Crash | Family::PowerLoss | Family::CommitCut => Fault::StartServer,
+        Family::Upgrade if author.belief.speaks_ours => Fault::UpgradeServer { version: Version(2) },
+        Family::Upgrade => Fault::UpgradeServer { version: Version(1) },
+        Family::Stop if author.belief.is_server_up => Fault::StopServer,
+        Family::Crash | Family::PowerLoss | Family::CommitCut | Family::Stop => Fault::StartServer,
         Family::DiskError if author.belief.is_disk_well => Fault::DiskError { operation: disk_operation(author) },
         Family::DiskFull if author.belief.is_disk_well => Fault::DiskFull { operation: disk_operation(author) },
         Family::DiskError | Family::DiskFull => Fault::MendDisk,

@@ -201,7 +201,7 @@ fn draw_devices(
 /// Limits that seeds shorten, each with its shortest and longest value in milliseconds. A way there
 /// and back takes up to 2 s, slow disks and changed latencies included: what waits for an answer
 /// waits for longer.
-const SHORTENED: [(&str, u64, u64); 21] = [
+const SHORTENED: [(&str, u64, u64); 22] = [
     ("login_timeout", 4_000, 60_000),
     ("request_timeout", 3_000, 30_000),
     ("connect_timeout", 4_000, 20_000),
@@ -221,6 +221,7 @@ const SHORTENED: [(&str, u64, u64); 21] = [
     ("kick_linger", 500, 20_000),
     ("refusals_window", 2_000, 90_000),
     ("refusals_lock", 1_000, 90_000),
+    ("return_after", 1, 20_000),
     ("return_spread_min", 1, 2_000),
     ("return_spread_max", 100, 30_000),
 ];
@@ -252,6 +253,13 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
     }
     if draw.chance(share, 100) {
         limits.backoff_spread_percent = Some(draw.below(101) as u32);
+    }
+    if draw.chance(1, 4) {
+        limits.capacity = Some(draw.log_between(1, 30) as u32);
+    }
+    if draw.chance(1, 6) {
+        limits.logins_max = Some(draw.log_between(1, 20) as u32);
+        limits.logins_every = Some(micros(draw.log_between(10, 60_000) * MILLI));
     }
     if draw.chance(1, 2) {
         limits.returns_per_second = Some(draw.log_between(1, 20) as u32);

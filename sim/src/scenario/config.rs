@@ -2,6 +2,7 @@
 
 use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::Platform;
+use gatecrash::protocol::VERSION;
 use gatecrash::server::Config;
 
 use super::{LimitOverrides, Scenario};
@@ -15,6 +16,7 @@ pub fn server(scenario: &Scenario) -> Config {
         administrators: app.administrators.clone(),
         reconnect_kicks: app.reconnect_kicks,
         notify_offline_kick: app.notify_offline_kick,
+        version: VERSION,
         limits: server_limits(&scenario.limits),
     }
 }
@@ -34,6 +36,10 @@ pub fn server_limits(set: &LimitOverrides) -> ServerLimits {
         refusals_lock: set.refusals_lock.unwrap_or(rules.refusals_lock),
         records_max: rules.records_max,
         push_online: set.push_online.unwrap_or(rules.push_online),
+        capacity: set.capacity.unwrap_or(rules.capacity),
+        logins_max: set.logins_max.unwrap_or(rules.logins_max),
+        logins_every: set.logins_every.unwrap_or(rules.logins_every),
+        return_after: set.return_after.unwrap_or(rules.return_after),
         returns_per_second: set.returns_per_second.unwrap_or(rules.returns_per_second),
         return_spread_min: set.return_spread_min.unwrap_or(rules.return_spread_min),
         return_spread_max: set.return_spread_max.unwrap_or(rules.return_spread_max),

@@ -14,7 +14,7 @@ use self::argument::{Argument, Typed};
 use super::diagnose::one_of;
 use super::line::{Cursor, Word};
 use super::names::Names;
-use super::{Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span};
+use super::{Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span, Version};
 
 /// Hands the table to the macro of this name.
 ///
@@ -82,6 +82,13 @@ macro_rules! faults {
             /// the site's link. The SDK learns of it only by `network_changed`. To the site where it is, it does
             /// nothing. A site that nothing else mentions is one more, with the usual latency.
             Move = "move" { device: Device, site: NewSite },
+            /// The server is stopped as its operator stops it: nobody is accepted any more and who connects is refused
+            /// at once, what was decided is committed and answered, every device is told when to come back, and then
+            /// its process ends.
+            StopServer = "stop server",
+            /// The server is stopped, and one that speaks this version of the protocol is started as soon as it has.
+            /// Devices speak version 1.
+            UpgradeServer = "upgrade server" { version: ToVersion },
         }
     };
 }
@@ -216,6 +223,8 @@ pub(crate) enum Part<'f> {
     Operation(u32),
     /// How far a commit gets.
     Point(CommitPoint),
+    /// Which version of the protocol.
+    Version(Version),
 }
 
 /// A value that is a part of faults.
@@ -252,6 +261,7 @@ pieces! {
     i32: Millionths, |ppm| *ppm, ppm;
     u32: Operation, |operation| *operation, operation;
     CommitPoint: Point, |point| *point, point;
+    Version: Version, |version| *version, version;
 }
 
 /// A row of the table.

@@ -81,6 +81,14 @@ limits! {
     refusals_lock: Time;
     /// How long after its link loss a mobile session is PushOnline (PRES-1; 7 d).
     push_online: Time;
+    /// How many logins and resumes a second the server takes (CONN-12; 100,000).
+    capacity: Number;
+    /// How many logins of a user, or from a device, it takes at once (LOGIN-11; 60).
+    logins_max: Number;
+    /// After how long it takes one more (LOGIN-11; 1 s).
+    logins_every: Time;
+    /// After how long those come back whom a server sends away that stops or is full (CONN-2; 1 s).
+    return_after: Time;
     /// How many devices a second come back whose connections were closed (CONN-2; 500).
     returns_per_second: Number;
     /// Over how long they come back at least (CONN-2; 250 ms).

@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 94] = [
+pub const RULES: [(&str, &str); 96] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -134,6 +134,10 @@ pub const RULES: [(&str, &str); 94] = [
         "LOGIN-10",
         "A login from a device that still has a session of that user replaces it without a kick event and without a second place.",
     ),
+    (
+        "LOGIN-11",
+        "So many logins of a user or from a device in a short time are refused with 60007, whatever their tickets are worth.",
+    ),
     ("TICKET-1", "Tickets are TLSSigAPIv2 UserSigs, interchangeable with the public reference generator's."),
     ("TICKET-2", "A ticket is valid up to and including its issue time plus its ttl, and before its issue time too."),
     (
@@ -182,6 +186,10 @@ pub const RULES: [(&str, &str); 94] = [
     ("CONN-8", "Requests unanswered when the link is lost end with 9520 and are not repeated in secret."),
     ("CONN-9", "An SDK with no session, no pending login, no pending logout and no owed end holds no connection."),
     ("CONN-10", "On waking and on a change of network the SDK probes its link at once and its back-off starts over."),
+    (
+        "CONN-12",
+        "A server with more to do than it can says busy to a login or resume and when to come back, and nothing else comes of it.",
+    ),
     ("POLICY-1", "The policy says which platforms compete: all, all but the web, mobile and desktop apart, or none."),
     (
         "POLICY-2",
@@ -263,7 +271,10 @@ pub const RULES: [(&str, &str); 94] = [
     ("API-4", "Wrong arguments fail with 6017 at once, a message to an unknown user with 70107."),
     ("API-5", "Every request has one result in time: 9508 without a link, 9520 unanswered; nothing is queued."),
     ("API-6", "A message sent again under its id keeps its number and is delivered once, as long as a login lives."),
-    ("API-7", "A message comes once, in order, to each session that was entitled to it, after a link loss too; or the resume says how many were dropped."),
+    (
+        "API-7",
+        "A message comes once, in order, to each session that was entitled to it, after a link loss too; or the resume says how many were dropped.",
+    ),
     ("DAU-1", "A user counts once for each UTC day with an accepted login; renewals and resumes do not count."),
     ("DAU-2", "A restart of the server keeps the count of days."),
     (

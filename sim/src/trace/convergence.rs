@@ -32,7 +32,7 @@ impl Device {
     fn is_at_rest(&self) -> bool {
         let is_settled = match self.status {
             Status::Logining => false,
-            Status::Logined => self.has_heard,
+            Status::Logined => self.has_heard || self.has_given_up,
             Status::Logout => true,
         };
         is_settled && self.pending.is_empty() && !self.delivers_end()
@@ -65,7 +65,7 @@ impl Convergence {
             }
             match device.status {
                 Status::Logining => say("is still logging in".into()),
-                Status::Logined if !device.has_heard => {
+                Status::Logined if !device.has_heard && !device.has_given_up => {
                     say("is logged in and has not heard from the server since the faults ended".into());
                 }
                 Status::Logout if device.delivers_end() => say("owes the server an end".into()),

@@ -9,7 +9,7 @@ use super::field::{Field, Micros, SignedMicros, Value, records};
 use super::index::{DeviceIndex, SiteIndex};
 use crate::scenario::fault::argument::{self, Typed};
 use crate::scenario::fault::faults;
-use crate::scenario::{self, Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span};
+use crate::scenario::{self, Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span, Version};
 
 /// An argument of a fault, as a script has it.
 pub trait Recorded {
@@ -112,6 +112,7 @@ kept! {
     Offset => SignedMicros: |by, _cast| SignedMicros::new(by.0);
     Direction => Direction: |direction, _cast| *direction;
     CommitPoint => CommitPoint: |point, _cast| *point;
+    Version => u32: |version, _cast| version.0;
     u32 => u32: |number, _cast| *number;
     i32 => i32: |number, _cast| *number;
 }

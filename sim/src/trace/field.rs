@@ -6,7 +6,7 @@ use gatecrash::client::Status;
 use gatecrash::code::{Code, Reason};
 use gatecrash::id::Attempt;
 use gatecrash::policy::{Platform, Seats};
-use gatecrash::protocol::{FrameError, KickReason, Presence};
+use gatecrash::protocol::{Closing, FrameError, KickReason, Presence};
 use gatecrash::store::EndReason;
 use gatecrash::time::WallTime;
 
@@ -192,6 +192,7 @@ fields! {
     bool: |flag| Value::Flag(flag);
     Status: |one| Value::Word(one.word());
     Platform: |one| Value::Word(one.word());
+    Closing: |one| Value::Word(one.word());
     FrameError: |one| Value::Word(one.word());
     KickReason: |one| Value::Word(one.word());
     EndReason: |one| Value::Word(one.word());

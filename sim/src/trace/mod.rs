@@ -21,7 +21,7 @@ use gatecrash::client::Status;
 use gatecrash::code::{Code, Reason};
 use gatecrash::id::Attempt;
 use gatecrash::policy::{Platform, Seats};
-use gatecrash::protocol::{self, FrameError, KickReason, Presence};
+use gatecrash::protocol::{self, Closing, FrameError, KickReason, Presence};
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
@@ -250,6 +250,10 @@ records! {
         Converged = "converged",
         /// It has not, within its bound.
         NotConverged = "not_converged" { reason: TextIndex },
+
+        // ---- later additions, in the order they came ----
+        /// The server begins to stop (STOP-1).
+        Stopping = "stopping",
     }
 
     /// What an application calls. Users are as the application wrote them.
@@ -395,6 +399,9 @@ records! {
         QueryAnswer = "query_answer" { call: u32, report: Option<ListIndex>, refused: Option<Code> },
         /// The frame was not acceptable.
         Error = "error" { why: FrameError },
+        /// The server closes the connection on purpose, and wants the device back so much later, spread over so much
+        /// time (CONN-2).
+        Closing = "closing" { why: Closing, after: Micros, spread: Micros },
     }
 
     /// What became true on the server. `installation` tells apart the ids one device has had.

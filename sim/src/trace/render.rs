@@ -89,6 +89,7 @@ fn part(event: &Event) -> Part {
         | What::Dormant { .. }
         | What::ServerStarted { .. }
         | What::StoreFailed
+        | What::Stopping
         | What::Configured { .. }
         | What::BackOff { .. }
         | What::LinkLost
@@ -135,7 +136,8 @@ fn part(event: &Event) -> Part {
             | ServerFrame::Message { .. }
             | ServerFrame::AdminKickAnswer { .. }
             | ServerFrame::QueryAnswer { .. }
-            | ServerFrame::Error { .. } => Part::Always,
+            | ServerFrame::Error { .. }
+            | ServerFrame::Closing { .. } => Part::Always,
         },
         What::TicketMade { .. }
         | What::UninitReturned { .. }

@@ -29,9 +29,8 @@ struct Unsettled {
 impl Outgoing {
     /// What the application calls the message that it sends now. `from` is who is logged in.
     pub(super) fn send(&mut self, device: usize, from: Option<UserId>, to: &str, text: &Text) -> SendId {
-        let is_it = |one: &&mut Unsettled| {
-            !one.is_pending && Some(one.from) == from && one.to == to && one.text == *text
-        };
+        let is_it =
+            |one: &&mut Unsettled| !one.is_pending && Some(one.from) == from && one.to == to && one.text == *text;
         if let Some(again) = self.unsettled.iter_mut().find(is_it) {
             again.is_pending = true;
             return again.id;

@@ -11,7 +11,7 @@ use gatecrash::decide::client::{
 use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::{Attempt, UserId};
 use gatecrash::limits::ClientLimits;
-use gatecrash::protocol::{Kick, Message, Refusal, ResumeOutcome, SessionName};
+use gatecrash::protocol::{Closing, Kick, Message, Refusal, ResumeOutcome, Return, SessionName};
 use gatecrash::ticket::Ticket;
 
 use super::broken::broken;
@@ -205,10 +205,35 @@ broken! {
         }
     }
 
+    /// A server of another version is one more reason to try again.
+    NothingIsFinal {
+        fn is_final(&self, _: Code) -> bool {
+            false
+        }
+    }
+
     /// Whoever closed the link, the device is back at once.
     ReturnsAtOnce {
         fn backoff_delay(&self, limits: &ClientLimits, number: u32, _: Loss, draw: u64) -> Duration {
             Rules.backoff_delay(limits, number, Loss::Own, draw)
+        }
+    }
+
+    /// A device that was sent away is back before the server wants it.
+    ReturnsTooSoon {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+            let loss = match loss {
+                Loss::SentAway(Return { spread, .. }) => Loss::Closed { return_spread: spread },
+                Loss::Own | Loss::Closed { .. } => loss,
+            };
+            Rules.backoff_delay(limits, number, loss, draw)
+        }
+    }
+
+    /// A login ends when its server is stopped or has no place, in the place of waiting.
+    LoginGivesUp {
+        fn login_outlives(&self, _: Closing) -> bool {
+            false
         }
     }
 
@@ -302,6 +327,14 @@ impl ClientDecisions for ClientBug {
 
     fn is_final(&self, code: Code) -> bool {
         ask!(self.is_final(code))
+    }
+
+    fn closing_code(&self, why: Closing) -> Code {
+        ask!(self.closing_code(why))
+    }
+
+    fn login_outlives(&self, why: Closing) -> bool {
+        ask!(self.login_outlives(why))
     }
 
     fn next_attempt(&self, last: Attempt) -> Attempt {

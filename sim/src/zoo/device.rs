@@ -497,7 +497,8 @@ impl Interceptor for AcknowledgesAhead {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
         for output in outputs {
             if let Action::Send {
-                frame: ClientFrame::MessagesReceived { through: place, .. } | ClientFrame::Resume { received: place, .. },
+                frame:
+                    ClientFrame::MessagesReceived { through: place, .. } | ClientFrame::Resume { received: place, .. },
                 ..
             } = &mut output.action
             {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gatecrash::code::Code;
-use gatecrash::decide::server::{Refusals, ResumeCase, ResumeVerdict, Victim};
+use gatecrash::decide::server::{Load, Pace, Refusals, ResumeCase, ResumeVerdict, Victim};
 use gatecrash::decide::{Rules, ServerDecisions};
 use gatecrash::id::{Attempt, ConnectionId, DeviceId, Epoch, MessageId, SendId, UserId};
 use gatecrash::limits::ServerLimits;
@@ -345,6 +345,27 @@ broken! {
         }
     }
 
+    /// Whatever there is to do, one more is taken on.
+    NeverBusy {
+        fn take_on(&self, load: Load, _: &ServerLimits, _: Instant) -> Result<Load, (Load, Duration)> {
+            Ok(load)
+        }
+    }
+
+    /// Whoever is turned away is to come back at once.
+    BusyForNoTime {
+        fn take_on(&self, load: Load, limits: &ServerLimits, now: Instant) -> Result<Load, (Load, Duration)> {
+            Rules.take_on(load, limits, now).map_err(|(load, _)| (load, Duration::ZERO))
+        }
+    }
+
+    /// A user may log in as often as they like.
+    LoginsWithoutEnd {
+        fn login_pace(&self, pace: Pace, _: &ServerLimits, _: Instant) -> Option<Pace> {
+            Some(pace)
+        }
+    }
+
     /// However many devices there are, all of them are to be back at once.
     SpreadsNobody {
         fn return_spread(&self, _: usize, limits: &ServerLimits) -> Duration {
@@ -466,6 +487,14 @@ impl ServerDecisions for ServerBug {
 
     fn is_silent(&self, last_heard: Instant, silence: Duration, now: Instant) -> bool {
         ask!(self.is_silent(last_heard, silence, now))
+    }
+
+    fn take_on(&self, load: Load, limits: &ServerLimits, now: Instant) -> Result<Load, (Load, Duration)> {
+        ask!(self.take_on(load, limits, now))
+    }
+
+    fn login_pace(&self, pace: Pace, limits: &ServerLimits, now: Instant) -> Option<Pace> {
+        ask!(self.login_pace(pace, limits, now))
     }
 
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {

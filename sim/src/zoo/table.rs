@@ -290,7 +290,7 @@ pub const BUGS: &[Bug] = bugs! {
         [STATUS] Broken::interceptor(device::UserIsSetEarly::default());
     "Z70" "the device goes on with the first epoch it had" ""
         [KICK, HEARD, CONFIRM] Broken::interceptor(device::EpochIsNotCarried::default());
-    "S1" "whoever closed the link, the device is back at once" "B22: a thousand phones within 0.25 s of a restart"
+    "S1" "whoever closed the link, the device is back at once" ""
         [LINK] Broken::client(ClientBug::ReturnsAtOnce);
     "S2" "the device waits for everybody's return, though its own link failed" ""
         [LINK] Broken::client(ClientBug::ReturnsWithEverybody);
@@ -322,4 +322,18 @@ pub const BUGS: &[Bug] = bugs! {
         [OWED] Broken::interceptor(device::StartForgetsOwedEnd);
     "E5" "the connection made for an owed end is kept once the end has its answer" ""
         [SILENCE, CONNECTION] Broken::interceptor(device::OwedEndKeepsItsLink::default());
+    "S4" "a device that was sent away is back before the server wants it" ""
+        [LINK] Broken::client(ClientBug::ReturnsTooSoon);
+    "S5" "a login ends when its server is stopped, in the place of waiting for the next" ""
+        [] Broken::client(ClientBug::LoginGivesUp);
+    "S6" "a server that stops closes without a word" ""
+        [] Broken::interceptor(wire::StopsWithoutAWord);
+    "S7" "a server with more to do than it can takes on one more" ""
+        [] Broken::server(ServerBug::NeverBusy);
+    "S8" "whoever a busy server turns away is to come back at once" ""
+        [] Broken::server(ServerBug::BusyForNoTime);
+    "S9" "a user may log in as often as they like" ""
+        [] Broken::server(ServerBug::LoginsWithoutEnd);
+    "S10" "a server of another version is one more reason to try again" ""
+        [SILENCE] Broken::client(ClientBug::NothingIsFinal);
 };

@@ -42,7 +42,9 @@ impl Peers {
                 self.0.clear();
                 None
             }
-            ServerStep::Input(Input::Malformed { .. } | Input::Configured(_) | Input::ClockChanged)
+            ServerStep::Input(
+                Input::Malformed { .. } | Input::Configured(_) | Input::ClockChanged | Input::Stopping,
+            )
             | ServerStep::Fire(_) => None,
         }
     }
@@ -170,6 +172,15 @@ impl Interceptor for PolicyStays {
                 config.seats = self.seats;
             }
         }
+    }
+}
+
+/// A server that stops closes without a word.
+pub(super) struct StopsWithoutAWord;
+
+impl Interceptor for StopsWithoutAWord {
+    fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
+        outputs.retain(|output| !matches!(output.action, Action::Send { frame: ServerFrame::Closing { .. }, .. }));
     }
 }
 
@@ -327,7 +338,9 @@ pub(super) struct IdsOfAllUsers {
 impl Interceptor for IdsOfAllUsers {
     fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
         for step in steps {
-            if let ServerStep::Input(Input::Frame { connection, frame: ClientFrame::SendMessage { call, id, .. } }) = step {
+            if let ServerStep::Input(Input::Frame { connection, frame: ClientFrame::SendMessage { call, id, .. } }) =
+                step
+            {
                 self.asked.insert((*connection, *call), *id);
             }
         }

@@ -99,7 +99,7 @@ planted! {
 
     /// F05, F09: the SDK reconnects whatever ended the session.
     ReconnectsForEver ClientDecisions {
-        fn reconnects(&self, _: Standing) -> bool {
+        fn reconnects(&self, _: Standing, _: bool) -> bool {
             true
         }
     }

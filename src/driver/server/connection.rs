@@ -12,7 +12,7 @@ use tracing::debug;
 
 use crate::driver::stream::Sending;
 use crate::driver::wire::{self, FrameReader, Unreadable, WireFrame};
-use crate::protocol::{ClientFrame, FrameError, ServerFrame};
+use crate::protocol::{ClientFrame, Closing, FrameError, Return, ServerFrame};
 use crate::ticket::{self, OpenedTicket, SecretKey, Ticket};
 
 /// How much may wait for a peer that does not read: four frames of the largest size. More closes
@@ -117,14 +117,14 @@ impl Outbox {
     }
 }
 
-/// Tells a newcomer that there is no place, and closes (INPUT-5).
-pub(super) async fn refuse<Stream>(stream: Stream)
+/// Tells a newcomer that there is no place, and when there may be one, and closes (INPUT-5, CONN-2).
+pub(super) async fn refuse<Stream>(stream: Stream, come_back: Return)
 where
     Stream: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut sending = Sending::default();
-    wire::write(&ServerFrame::Error(FrameError::Full), &mut sending.bytes);
+    wire::write(&ServerFrame::Closing { why: Closing::Full, come_back }, &mut sending.bytes);
     // Whoever does not listen is closed all the same.
     let _ = tokio::time::timeout(REFUSAL_LINGER, sending.finish(&mut reader, &mut writer)).await;
 }

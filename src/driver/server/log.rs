@@ -160,7 +160,8 @@ impl Log {
             | Input::Frame { .. }
             | Input::Malformed { .. }
             | Input::Configured(_)
-            | Input::ClockChanged => {}
+            | Input::ClockChanged
+            | Input::Stopping => {}
         }
     }
 
@@ -282,7 +283,8 @@ impl Log {
             | ServerFrame::Message { .. }
             | ServerFrame::AdminKickAnswer { .. }
             | ServerFrame::StatusAnswer { .. }
-            | ServerFrame::Error(_) => return None,
+            | ServerFrame::Error(_)
+            | ServerFrame::Closing { .. } => return None,
         })
     }
 

@@ -316,7 +316,8 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
         for entry in sent.iter().map_err(|error| failed(error.into()))? {
             let (key, value) = entry.map_err(|error| failed(error.into()))?;
             let (user, number) = key.value();
-            let sent = decode(value.value()).map_err(|error| damaged(format!("message {number} of {user}: {error}")))?;
+            let sent =
+                decode(value.value()).map_err(|error| damaged(format!("message {number} of {user}: {error}")))?;
             let account = records.users.get_mut(&user_of(user)?);
             let account = account.ok_or_else(|| damaged(format!("a message of {user}, who has no account")))?;
             account.sent.push(sent);

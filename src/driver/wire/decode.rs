@@ -15,9 +15,9 @@ use crate::code::Code;
 use crate::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use crate::policy::Platform;
 use crate::protocol::{
-    Admission, CONVERSATIONS_MAX, ClientFrame, Conversation, DeviceState, DeviceStatus, FrameError, Kick, KickReason,
-    Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal, ResumeOutcome, ServerFrame,
-    SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus,
+    Admission, CONVERSATIONS_MAX, ClientFrame, Closing, Conversation, DeviceState, DeviceStatus, FrameError, Kick,
+    KickReason, Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal, ResumeOutcome, Return,
+    ServerFrame, SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus,
 };
 use crate::ticket::Ticket;
 
@@ -123,11 +123,11 @@ pub(super) fn server(body: &[u8]) -> Option<ServerFrame> {
         Server::Message(message) => ServerFrame::Message {
             place: message.place,
             message: Message {
-            id: MessageId(message.id),
-            from: user(&message.from)?,
-            to: user(&message.to)?,
-            text: text(message.text, TEXT_BYTES_MAX)?,
-        },
+                id: MessageId(message.id),
+                from: user(&message.from)?,
+                to: user(&message.to)?,
+                text: text(message.text, TEXT_BYTES_MAX)?,
+            },
         },
         Server::AdminKickAnswer(answer) => {
             use wire::admin_kick_answer::Outcome;
@@ -146,6 +146,10 @@ pub(super) fn server(body: &[u8]) -> Option<ServerFrame> {
             ServerFrame::StatusAnswer { call: CallId(answer.call), outcome }
         }
         Server::Error(frame) => ServerFrame::Error(frame_error(frame.error)?),
+        Server::Closing(wire::Closing { why, after_us, spread_us }) => ServerFrame::Closing {
+            why: closing(why)?,
+            come_back: Return { after: span(after_us, RETURN_MAX)?, spread: span(spread_us, RETURN_MAX)? },
+        },
     })
 }
 
@@ -316,6 +320,14 @@ fn frame_error(number: i32) -> Option<FrameError> {
         wire::FrameError::Oversized => Some(FrameError::Oversized),
         wire::FrameError::OutOfPlace => Some(FrameError::OutOfPlace),
         wire::FrameError::Version => Some(FrameError::Version),
-        wire::FrameError::Full => Some(FrameError::Full),
+    }
+}
+
+fn closing(number: i32) -> Option<Closing> {
+    match wire::WhyClosing::try_from(number).ok()? {
+        wire::WhyClosing::Unspecified => None,
+        wire::WhyClosing::Stopping => Some(Closing::Stopping),
+        wire::WhyClosing::Full => Some(Closing::Full),
+        wire::WhyClosing::Busy => Some(Closing::Busy),
     }
 }

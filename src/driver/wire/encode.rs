@@ -11,8 +11,8 @@ use crate::code::Code;
 use crate::id::{Attempt, Epoch, UserId};
 use crate::policy::Platform;
 use crate::protocol::{
-    Admission, ClientFrame, Conversation, DeviceState, FrameError, Kick, KickReason, Message, Presence, Refusal,
-    ResumeOutcome, ServerFrame, SessionName, StatusReport, Terms, UserStatus,
+    Admission, ClientFrame, Closing, Conversation, DeviceState, FrameError, Kick, KickReason, Message, Presence,
+    Refusal, ResumeOutcome, Return, ServerFrame, SessionName, StatusReport, Terms, UserStatus,
 };
 use crate::ticket::Ticket;
 
@@ -65,10 +65,9 @@ pub(super) fn client(frame: &ClientFrame<Ticket>) -> Vec<u8> {
             call: call.0,
             users: users.iter().map(UserId::to_string).collect(),
         }),
-        ClientFrame::MessagesReceived { user, epoch, through } => Client::MessagesReceived(wire::MessagesReceived {
-            session: session(*user, *epoch),
-            through: *through,
-        }),
+        ClientFrame::MessagesReceived { user, epoch, through } => {
+            Client::MessagesReceived(wire::MessagesReceived { session: session(*user, *epoch), through: *through })
+        }
     };
     wire::ClientEnvelope { frame: Some(frame) }.encode_to_vec()
 }
@@ -140,6 +139,11 @@ pub(super) fn server(frame: &ServerFrame) -> Vec<u8> {
             Server::StatusAnswer(wire::StatusAnswer { call: call.0, outcome: Some(outcome) })
         }
         ServerFrame::Error(error) => Server::Error(wire::Error { error: frame_error(*error).into() }),
+        ServerFrame::Closing { why, come_back: Return { after, spread } } => Server::Closing(wire::Closing {
+            why: closing(*why).into(),
+            after_us: micros(*after),
+            spread_us: micros(*spread),
+        }),
     };
     wire::ServerEnvelope { frame: Some(frame) }.encode_to_vec()
 }
@@ -279,6 +283,13 @@ fn frame_error(error: FrameError) -> wire::FrameError {
         FrameError::Oversized => wire::FrameError::Oversized,
         FrameError::OutOfPlace => wire::FrameError::OutOfPlace,
         FrameError::Version => wire::FrameError::Version,
-        FrameError::Full => wire::FrameError::Full,
+    }
+}
+
+fn closing(why: Closing) -> wire::WhyClosing {
+    match why {
+        Closing::Stopping => wire::WhyClosing::Stopping,
+        Closing::Full => wire::WhyClosing::Full,
+        Closing::Busy => wire::WhyClosing::Busy,
     }
 }

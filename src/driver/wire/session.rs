@@ -170,7 +170,7 @@ pub struct MessagesReceived {
 pub struct ServerEnvelope {
     #[prost(
         oneof = "server_envelope::Frame",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
     )]
     pub frame: ::core::option::Option<server_envelope::Frame>,
 }
@@ -202,6 +202,8 @@ pub mod server_envelope {
         StatusAnswer(super::StatusAnswer),
         #[prost(message, tag = "12")]
         Error(super::Error),
+        #[prost(message, tag = "13")]
+        Closing(super::Closing),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -387,6 +389,19 @@ pub mod status_answer {
 pub struct Error {
     #[prost(enumeration = "FrameError", tag = "1")]
     pub error: i32,
+}
+/// The server closes the connection behind it on purpose, and no frame is to blame (CONN-2). What was asked on it
+/// and has no answer by now is not done.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Closing {
+    #[prost(enumeration = "WhyClosing", tag = "1")]
+    pub why: i32,
+    /// The device comes back so many microseconds later at the earliest, at most an hour,
+    #[prost(uint64, tag = "2")]
+    pub after_us: u64,
+    /// and at a random moment of so many microseconds then, at most an hour.
+    #[prost(uint64, tag = "3")]
+    pub spread_us: u64,
 }
 /// The number of a login, resume, renewal or logout: a device never sends the same or a lower one
 /// again (ATT-1). Compared by start, then by count.
@@ -662,8 +677,6 @@ pub enum FrameError {
     OutOfPlace = 3,
     /// The version in Hello is not one the server speaks.
     Version = 4,
-    /// No frame is to blame: the server has as many connections as it may, and closes this one (INPUT-5).
-    Full = 5,
 }
 impl FrameError {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -677,7 +690,6 @@ impl FrameError {
             Self::Oversized => "FRAME_ERROR_OVERSIZED",
             Self::OutOfPlace => "FRAME_ERROR_OUT_OF_PLACE",
             Self::Version => "FRAME_ERROR_VERSION",
-            Self::Full => "FRAME_ERROR_FULL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -688,7 +700,41 @@ impl FrameError {
             "FRAME_ERROR_OVERSIZED" => Some(Self::Oversized),
             "FRAME_ERROR_OUT_OF_PLACE" => Some(Self::OutOfPlace),
             "FRAME_ERROR_VERSION" => Some(Self::Version),
-            "FRAME_ERROR_FULL" => Some(Self::Full),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WhyClosing {
+    Unspecified = 0,
+    /// The server stops; another one takes its place (STOP-1).
+    Stopping = 1,
+    /// The server has as many connections as it may (INPUT-5).
+    Full = 2,
+    /// The server has more to do than it can: it answers a login or resume so (CONN-12).
+    Busy = 3,
+}
+impl WhyClosing {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WHY_CLOSING_UNSPECIFIED",
+            Self::Stopping => "WHY_CLOSING_STOPPING",
+            Self::Full => "WHY_CLOSING_FULL",
+            Self::Busy => "WHY_CLOSING_BUSY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WHY_CLOSING_UNSPECIFIED" => Some(Self::Unspecified),
+            "WHY_CLOSING_STOPPING" => Some(Self::Stopping),
+            "WHY_CLOSING_FULL" => Some(Self::Full),
+            "WHY_CLOSING_BUSY" => Some(Self::Busy),
             _ => None,
         }
     }

@@ -11,8 +11,8 @@ use gatecrash::decide::client::{Arguments, CallKind, KickVerdict, LoginKind, Res
 use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::{Attempt, CallId, ConnectionId, Epoch, MessageId, UserId};
 use gatecrash::protocol::{
-    Admission, ClientFrame, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome, ServerFrame, SessionName,
-    StatusReport, Terms,
+    Admission, ClientFrame, Closing, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome, Return,
+    ServerFrame, SessionName, StatusReport, Terms,
 };
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
@@ -145,6 +145,10 @@ fn frames() -> impl Strategy<Value = ServerFrame> {
         1 => call().prop_map(|call| ServerFrame::StatusAnswer { call, outcome: Ok(StatusReport::default()) }),
         1 => Just(ServerFrame::Error(FrameError::Malformed)),
         1 => Just(ServerFrame::Error(FrameError::Version)),
+        1 => (prop::sample::select(vec![Closing::Stopping, Closing::Full]), 0..20_u64).prop_map(|(why, after)| {
+            let (after, spread) = (Duration::from_secs(after), Duration::ZERO);
+            ServerFrame::Closing { why, come_back: Return { after, spread } }
+        }),
     ]
 }
 
@@ -351,8 +355,11 @@ impl<D: ClientDecisions> Play<D> {
             ClientFrame::SendMessage { call, .. } => self.message = *call,
             ClientFrame::Resume { attempt, .. } => {
                 self.resume = *attempt;
-                self.awaited =
-                    Some(Answer::Resume(ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default(), dropped: 0 }));
+                self.awaited = Some(Answer::Resume(ResumeOutcome::Resumed {
+                    conversations: Vec::new(),
+                    terms: Terms::default(),
+                    dropped: 0,
+                }));
             }
             ClientFrame::Hello { .. }
             | ClientFrame::LoginAcknowledged { .. }

@@ -23,8 +23,8 @@ use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, MessageId, U
 use gatecrash::limits::ClientLimits;
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
-    Admission, ClientFrame, Conversation, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome, ServerFrame,
-    SessionName, StatusReport, Terms,
+    Admission, ClientFrame, Closing, Conversation, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome,
+    Return, ServerFrame, SessionName, StatusReport, Terms,
 };
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
@@ -233,6 +233,10 @@ impl Rig {
             }
             ["error"] => ServerFrame::Error(FrameError::OutOfPlace),
             ["error", "version"] => ServerFrame::Error(FrameError::Version),
+            ["closing", why, after] => ServerFrame::Closing {
+                why: [Closing::Stopping, Closing::Full].into_iter().find(|one| one.word() == *why).expect("a reason"),
+                come_back: Return { after: span(after), spread: Duration::ZERO },
+            },
             _ => return None,
         })
     }

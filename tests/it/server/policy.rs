@@ -216,7 +216,10 @@ fn sessions() -> impl Strategy<Value = Sessions> {
         let one = |((device, (platform, lost)), epoch): ((u8, (Platform, Option<u64>)), u64)| {
             let link = lost.map_or(Link::Connected, |ago| Link::Lost { at: WallTime::from_seconds(START - ago) });
             let (epoch, attempt) = (Epoch(epoch), Attempt::default());
-            (DeviceId::from_bytes([device; 16]), Session { epoch, platform, attempt, ticket, acknowledged: true, link, owed: Owed::default() })
+            (
+                DeviceId::from_bytes([device; 16]),
+                Session { epoch, platform, attempt, ticket, acknowledged: true, link, owed: Owed::default() },
+            )
         };
         numbered.map(one).collect()
     })

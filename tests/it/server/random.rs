@@ -238,13 +238,9 @@ fn request_frame(world: &World, connection: ConnectionId, request: &Request) -> 
             ClientFrame::Login { call, attempt, user: whom.to_owned(), ticket, known_ended }
         }
         Kind::Acknowledge => ClientFrame::LoginAcknowledged { user, epoch },
-        Kind::Resume => ClientFrame::Resume {
-            attempt,
-            user,
-            epoch,
-            ticket: paper_ticket(world, user, request.ticket),
-            received: 0,
-        },
+        Kind::Resume => {
+            ClientFrame::Resume { attempt, user, epoch, ticket: paper_ticket(world, user, request.ticket), received: 0 }
+        }
         Kind::Renew => {
             ClientFrame::Renew { call, attempt, user, epoch, ticket: paper_ticket(world, user, request.ticket) }
         }
@@ -412,7 +408,8 @@ fn reached(output: &Output) -> Vec<String> {
             | ServerFrame::SendAnswer { .. }
             | ServerFrame::AdminKickAnswer { .. }
             | ServerFrame::StatusAnswer { .. }
-            | ServerFrame::Error(_) => "other frames".to_owned(),
+            | ServerFrame::Error(_)
+            | ServerFrame::Closing { .. } => "other frames".to_owned(),
         }],
         Action::Close { .. } | Action::Note(_) => Vec::new(),
     }

@@ -12,8 +12,9 @@
 //! phone/1 ack alice 1 · confirm alice 1 · heartbeat · send bob TEXT · send-bytes bob LENGTH
 //! phone/1 admin-kick alice · query alice bob · malformed oversized · close
 //! +10s · +5ms · +7d · clock +1h · clock -1h     time passes; the wall clock jumps
-//! config [policy=multi] [web=3] [admin=root] [reconnect_kicks] [notify_offline_kick]
+//! config [policy=multi] [web=3] [admin=root] [reconnect_kicks] [notify_offline_kick] [capacity=2] [logins_max=2]
 //! restart · restart +80s            the server dies and comes back, at once or so much later
+//! stop                              it is told to stop
 //! given alice on phone              the lines of a stage: see `stages`
 //! show commits                      from here on the facts committed are shown
 //! dau · accounts                    what the records say
@@ -29,9 +30,10 @@ use std::time::Duration;
 
 use gatecrash::code::Code;
 use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, PublicName, SendId, UserId};
+use gatecrash::limits::ServerLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::protocol::{
-    Admission, ClientFrame, Conversation, FrameError, Kick, Refusal, ResumeOutcome, ServerFrame, SessionName,
+    Admission, ClientFrame, Conversation, FrameError, Kick, Refusal, ResumeOutcome, Return, ServerFrame, SessionName,
     StatusReport, VERSION,
 };
 use gatecrash::server::{Action, Config, Input, Note, Output};
@@ -122,6 +124,10 @@ impl Stage {
                 let outputs = self.world.restart(config);
                 self.show(outputs)
             }
+            "stop" => {
+                let outputs = self.world.input(Input::Stopping);
+                self.show(outputs)
+            }
             "show" => {
                 self.shows_commits = true;
                 Vec::new()
@@ -194,7 +200,10 @@ impl Stage {
             "resume" => {
                 let SessionName { user, epoch } = session(words);
                 let attempt = self.attempt(device_name, words);
-                let received = words.iter().find_map(|word| word.strip_prefix("received=")).map_or(0, |place| place.parse().unwrap());
+                let received = words
+                    .iter()
+                    .find_map(|word| word.strip_prefix("received="))
+                    .map_or(0, |place| place.parse().unwrap());
                 ClientFrame::Resume { attempt, user, epoch, ticket: self.ticket(words[0], words), received }
             }
             "renew" => {
@@ -334,6 +343,9 @@ impl Stage {
             ServerFrame::StatusAnswer { outcome: Ok(report), .. } => format!("status {}", self.report(report)),
             ServerFrame::StatusAnswer { outcome: Err(code), .. } => format!("status [{}]", code.number()),
             ServerFrame::Error(error) => format!("error {}", error.word()),
+            ServerFrame::Closing { why, come_back: Return { after, spread } } => {
+                format!("closing {} after {after:?} spread {spread:?}", why.word())
+            }
         }
     }
 
@@ -382,9 +394,13 @@ impl Stage {
             }
             Fact::MessageStored { message, .. } => format!("message #{}", message.id.0),
             Fact::SentForgotten { user, through } => format!("forgot what {user} sent up to #{}", through.0),
-            Fact::MessageOwed { user, device, message, .. } => format!("owes {user} {} #{}", named(device), message.id.0),
+            Fact::MessageOwed { user, device, message, .. } => {
+                format!("owes {user} {} #{}", named(device), message.id.0)
+            }
             Fact::MessagesReceived { user, device, through, .. } => format!("has {user} {} {through}", named(device)),
-            Fact::MessagesDropped { user, device, through, .. } => format!("dropped {user} {} {through}", named(device)),
+            Fact::MessagesDropped { user, device, through, .. } => {
+                format!("dropped {user} {} {through}", named(device))
+            }
         }
     }
 }
@@ -427,11 +443,17 @@ fn config(words: &[&str]) -> Config {
         Policy::ALL.into_iter().find(|policy| policy.word() == word).expect("a policy")
     });
     let number = |platform: Platform| Some((platform, option(words, platform.word())?.parse().unwrap()));
+    let rules = ServerLimits::default();
     Config {
         seats: Seats::new(policy, &Platform::ALL.into_iter().filter_map(number).collect()).unwrap(),
         administrators: option(words, "admin").map(|user| user.parse().unwrap()).into_iter().collect::<BTreeSet<_>>(),
         reconnect_kicks: words.contains(&"reconnect_kicks"),
         notify_offline_kick: words.contains(&"notify_offline_kick"),
+        limits: ServerLimits {
+            capacity: option(words, "capacity").map_or(rules.capacity, |number| number.parse().unwrap()),
+            logins_max: option(words, "logins_max").map_or(rules.logins_max, |number| number.parse().unwrap()),
+            ..rules
+        },
         ..Config::new(APP)
     }
 }

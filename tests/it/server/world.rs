@@ -234,7 +234,8 @@ impl World {
             | ServerFrame::SendAnswer { .. }
             | ServerFrame::Message { .. }
             | ServerFrame::AdminKickAnswer { .. }
-            | ServerFrame::StatusAnswer { .. } => assert_eq!(reveals, self.records.change, "{frame:?}"),
+            | ServerFrame::StatusAnswer { .. }
+            | ServerFrame::Closing { .. } => assert_eq!(reveals, self.records.change, "{frame:?}"),
         }
     }
 
@@ -287,7 +288,7 @@ impl World {
             ServerFrame::Message { .. } | ServerFrame::HeartbeatAnswer => {
                 assert!(!was_told, "nothing but the end reaches the device: {frame:?} after {cause:?}");
             }
-            ServerFrame::Error(_) => {}
+            ServerFrame::Error(_) | ServerFrame::Closing { .. } => {}
         }
         if let ServerFrame::Kick(kick) = frame {
             let name = SessionName { user: kick.user, epoch: kick.epoch };

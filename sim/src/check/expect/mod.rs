@@ -128,7 +128,11 @@ impl Reader<'_> {
                 let fits = |told: &Told| match told {
                     Told::KickedOffline { reason: given, .. } => reason.is_none_or(|reason| reason == *given),
                     Told::ConnectFailed { code: given } => code.is_none_or(|code| code == *given),
-                    Told::Connecting | Told::ConnectSuccess | Told::UserSigExpired | Told::Message { .. } | Told::MessagesDropped { .. } => true,
+                    Told::Connecting
+                    | Told::ConnectSuccess
+                    | Told::UserSigExpired
+                    | Told::Message { .. }
+                    | Told::MessagesDropped { .. } => true,
                 };
                 let all: Vec<Heard> =
                     self.told(device).filter(|told| heard(&told.told) == *event && fits(&told.told)).collect();

@@ -1,14 +1,16 @@
 //! What a device asks for with an attempt number: login, resume, renewal, logout (ATT-1).
 
+use std::time::Duration;
+
 use gatecrash::code::Code;
 use gatecrash::id::Attempt;
 use gatecrash::policy::Platform;
-use gatecrash::protocol::{FrameError, KickReason};
+use gatecrash::protocol::{Closing, FrameError, KickReason, RETURN_MAX};
 use gatecrash::store::EndReason;
 
 use super::arguments::is_user_id;
 use super::links::kick_reason;
-use super::memory::Standing;
+use super::memory::{Backlog, Standing};
 use super::outbox::Answer;
 use super::records::{Id, Session, is_displacement};
 use super::seats::displaced;
@@ -19,6 +21,8 @@ use crate::trace::{Cast, Fact, Kick, Refusal, Seconds, ServerFrame, TextIndex, T
 const ATTEMPT: RuleId = rule("ATT-1");
 const RESUME: RuleId = rule("CONN-4");
 const SEATS: RuleId = rule("POLICY-3");
+const BUSY: RuleId = rule("CONN-12");
+const PACE: RuleId = rule("LOGIN-11");
 
 type Conversations = Vec<(UserIndex, u32, TextIndex)>;
 
@@ -26,6 +30,33 @@ type Conversations = Vec<(UserIndex, u32, TextIndex)>;
 const CONVERSATIONS_MAX: usize = gatecrash::protocol::CONVERSATIONS_MAX;
 
 impl Server {
+    /// CONN-12: who comes on top of what the server can do is told when to come back, and let go.
+    pub(super) fn turns_away(&mut self, connection: u32) -> bool {
+        let capacity = self.limits.capacity;
+        let each = Duration::from_micros((1_000_000 / u64::from(capacity)).max(1));
+        let work = self.memory.work.by(self.step.now);
+        let most = each * (capacity - 1);
+        if work.left <= most {
+            self.memory.work = work.and(each);
+            return false;
+        }
+        let place = (self.step.now + (work.left - most)).max(self.memory.promised);
+        self.memory.promised = place + each;
+        let after = (place - self.step.now).min(RETURN_MAX).into();
+        let busy = ServerFrame::Closing { why: Closing::Busy, after, spread: self.terms().return_spread };
+        self.say(BUSY, connection, Answer::This(busy));
+        self.close(BUSY, connection);
+        true
+    }
+
+    /// LOGIN-11: whether there are too many logins of this user or from this device.
+    fn is_too_fast(&self, user: UserIndex, id: Id) -> bool {
+        let most = self.limits.logins_every * (self.limits.logins_max - 1);
+        let of_user = self.memory.of_users.get(&user);
+        let backlogs = of_user.into_iter().chain(self.memory.from_devices.get(&id));
+        backlogs.into_iter().any(|backlog| backlog.by(self.step.now).left > most)
+    }
+
     /// Whether the attempt is acted upon. From then on the device's earlier connection is closed,
     /// unless it carries a session (CONN-7).
     fn act_on(&mut self, connection: u32, id: Id, attempt: Attempt) -> bool {
@@ -112,6 +143,9 @@ impl Server {
         if let Err(codes) = self.admit(cast, id, user, ticket) {
             return self.say_refused(connection, &codes, refused);
         }
+        if self.is_too_fast(user, id) {
+            return self.say(PACE, connection, Answer::This(refused(Code::TooManyLogins)));
+        }
         let owed =
             self.records.ended(id).copied().filter(|ended| {
                 ended.user == user && is_displacement(ended.reason) && ended.owed && ended.acknowledged
@@ -120,6 +154,10 @@ impl Server {
             self.settle(id, user, owed.epoch);
             return self.say(const { rule("KICK-7") }, connection, Answer::This(refused(Code::KickedWhileAway)));
         }
+        let (now, each) = (self.step.now, self.limits.logins_every);
+        let one_more = |backlog: &mut Backlog| *backlog = backlog.by(now).and(each);
+        one_more(self.memory.of_users.entry(user).or_default());
+        one_more(self.memory.from_devices.entry(id).or_default());
         let (epoch, lines) = self.accept((connection, id, platform), user, attempt, ticket, (cast, true));
         let frame = ServerFrame::LoginAccepted { call, epoch, conversations: None, terms: self.terms() };
         self.say(const { rule("POLICY-3") }, connection, Answer::Conversations(frame, lines));

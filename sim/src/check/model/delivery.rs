@@ -74,13 +74,7 @@ impl Server {
     }
 
     /// The device has what came up to this place.
-    pub(super) fn messages_received(
-        &mut self,
-        connection: u32,
-        id: Id,
-        (user, epoch): (UserIndex, u32),
-        through: u32,
-    ) {
+    pub(super) fn messages_received(&mut self, connection: u32, id: Id, (user, epoch): (UserIndex, u32), through: u32) {
         if self.memory.standing(connection) != Standing::Carries(user, epoch) {
             return;
         }
@@ -92,13 +86,7 @@ impl Server {
     }
 
     /// The device comes back with what it has. Says how many it missed.
-    pub(super) fn goes_on_from(
-        &mut self,
-        connection: u32,
-        id: Id,
-        session: (UserIndex, u32),
-        received: u32,
-    ) -> u32 {
+    pub(super) fn goes_on_from(&mut self, connection: u32, id: Id, session: (UserIndex, u32), received: u32) -> u32 {
         if let Some(link) = self.memory.connections.get_mut(&connection) {
             link.delivered = received;
         }

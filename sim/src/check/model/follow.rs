@@ -4,7 +4,7 @@
 //! the numbers it gave. What a kind of input leads to is in files of its own.
 
 use gatecrash::code::Code;
-use gatecrash::protocol::{FrameError, VERSION};
+use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
 use super::compare::difference;
@@ -12,7 +12,7 @@ use super::difference::Difference;
 use super::memory::{Connection, Memory, Standing};
 use super::server::{Config, Input, Server};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, List, UserIndex, What};
+use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, List, UserIndex, What};
 
 const LOCK: RuleId = rule("TICKET-4");
 const ORDER: RuleId = rule("TICKET-3");
@@ -62,8 +62,7 @@ impl Server {
             return found;
         }
         if event.actor != Actor::Server {
-            self.world(cast, event);
-            return None;
+            return self.world(cast, event);
         }
         match event.what {
             What::ServerSent { peer: Some(DeviceIndex::STRANGER), .. } => return None,
@@ -75,7 +74,7 @@ impl Server {
                 return None;
             }
             What::StoreFailed => {
-                self.is_up = false;
+                (self.is_up, self.has_failed) = (false, true);
                 self.outbox.store_failed();
                 return None;
             }
@@ -85,7 +84,8 @@ impl Server {
                 self.clock.set(event.at, wall.get());
                 self.records = self.journal.started(commit);
                 self.memory = Memory::default();
-                self.is_up = true;
+                (self.is_up, self.has_failed) = (true, false);
+                self.version = self.next_version;
                 self.waiting = Some((event.at, Input::Started));
                 return unanswered;
             }
@@ -103,21 +103,14 @@ impl Server {
                 self.config = Some(Config { seats, reconnect_kicks, notify_offline_kick, administrators });
             }
             What::ClockChanged { wall } => self.clock.set(event.at, wall.get()),
+            What::Stopping => self.stop(),
             What::Opened { connection } => {
                 let (peer, standing, linger) = (None, Standing::Fresh, None);
                 let admission = Some(event.at + self.limits.admission);
                 let (last_heard, is_stranger) = (event.at, false);
                 let (delivered, in_flight) = (0, Vec::new());
-                let opened = Connection {
-                    peer,
-                    is_stranger,
-                    standing,
-                    last_heard,
-                    admission,
-                    linger,
-                    delivered,
-                    in_flight,
-                };
+                let opened =
+                    Connection { peer, is_stranger, standing, last_heard, admission, linger, delivered, in_flight };
                 self.memory.connections.insert(connection, opened);
             }
             What::ServerReceived { connection, peer, frame } => {
@@ -131,17 +124,22 @@ impl Server {
         overdue
     }
 
-    fn world(&mut self, cast: &Cast, event: &Event) {
+    fn world(&mut self, cast: &Cast, event: &Event) -> Option<Difference> {
         match event.what {
             What::TicketMade { ticket, user, .. } => self.tickets.made(cast, ticket, user),
+            What::Fault { fault: Fault::UpgradeServer { version } } => self.next_version = version,
             What::OldKeyDropped => self.tickets.old_key_dropped(event.at),
             What::Effect { effect: Effect::ClockMoved { device: None } } => self.clock.moved(),
             What::Effect { effect: Effect::ServerDead } => {
-                self.is_up = false;
+                // One that was told to stop has said what it could (STOP-1); one that dies has not.
+                let stops = !std::mem::replace(&mut self.is_up, false) && !self.has_failed;
+                let unsaid = if stops { self.outbox.overdue(cast, self.journal.committed) } else { None };
                 self.outbox.clear();
+                return unsaid;
             }
             _ => {}
         }
+        None
     }
 
     /// Takes what came in before. The server has decided nothing because of it.
@@ -190,13 +188,13 @@ impl Server {
     }
 
     fn frame(&mut self, cast: &Cast, connection: u32, peer: Option<DeviceIndex>, frame: &ClientFrame) {
-        let now = self.step.now;
+        let (now, spoken) = (self.step.now, self.version);
         let Some(link) = self.memory.connections.get_mut(&connection) else { return };
         link.last_heard = now;
         link.is_stranger |= peer == Some(DeviceIndex::STRANGER);
         let Some((id, platform)) = link.peer else {
             return match *frame {
-                ClientFrame::Hello { version: VERSION, platform, installation } => {
+                ClientFrame::Hello { version, platform, installation } if version == spoken => {
                     let peer = peer.unwrap_or(DeviceIndex::STRANGER);
                     link.peer = Some(((peer, installation), platform));
                 }
@@ -205,6 +203,11 @@ impl Server {
             };
         };
         self.step.from = Some(id);
+        if let ClientFrame::Login { .. } | ClientFrame::Resume { .. } = frame
+            && self.turns_away(connection)
+        {
+            return;
+        }
         match *frame {
             ClientFrame::Hello { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
             ClientFrame::Login { call, attempt, user, ticket, known_ended } => {

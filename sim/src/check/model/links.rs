@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use gatecrash::limits::ServerLimits;
-use gatecrash::protocol::KickReason;
+use gatecrash::protocol::{Closing, KickReason};
 use gatecrash::store::EndReason;
 
-use super::memory::Standing;
+use super::memory::{Memory, Standing};
 use super::outbox::Answer;
 use super::records::{Ended, Id};
 use super::server::Server;
@@ -87,6 +87,21 @@ impl Server {
         let ServerLimits { returns_per_second, return_spread_min, return_spread_max, .. } = &self.limits;
         let spread = Duration::from_secs(self.memory.carries.len() as u64) / *returns_per_second;
         Terms { return_spread: spread.max(*return_spread_min).min(*return_spread_max).into() }
+    }
+
+    /// STOP-1, CONN-2: everybody is told when to come back, and let go. No session changes by that (DUR-4).
+    pub(super) fn stop(&mut self) {
+        let (after, spread) = (self.limits.return_after.into(), self.terms().return_spread);
+        let closing = ServerFrame::Closing { why: Closing::Stopping, after, spread };
+        let decided = self.decided_last();
+        for (connection, link) in std::mem::take(&mut self.memory.connections) {
+            if !link.is_stranger {
+                self.outbox.say(const { rule("CONN-2") }, connection, decided, Answer::This(closing));
+                self.outbox.close(const { rule("STOP-1") }, connection, decided);
+            }
+        }
+        self.memory = Memory::default();
+        self.is_up = false;
     }
 
     /// The device ended its session itself, on `connection`. Nothing is told.

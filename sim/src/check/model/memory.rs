@@ -1,6 +1,7 @@
 //! What the server knows of connections, and what else a crash makes it forget.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gatecrash::id::Attempt;
 use gatecrash::policy::Platform;
@@ -20,6 +21,31 @@ pub(super) struct Memory {
     /// The highest attempt of devices never admitted (ATT-1).
     pub(super) attempts: BTreeMap<Id, Attempt>,
     pub(super) refusals: BTreeMap<(UserIndex, Id), Refusals>,
+    /// Logins and resumes taken and not worked off yet, and until when every place is promised (CONN-12).
+    pub(super) work: Backlog,
+    pub(super) promised: Instant,
+    /// Logins accepted and not worked off yet, of users and from devices (LOGIN-11).
+    pub(super) of_users: BTreeMap<UserIndex, Backlog>,
+    pub(super) from_devices: BTreeMap<Id, Backlog>,
+}
+
+/// What has piled up, as the time it takes to work it off, and when that was looked at last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Backlog {
+    pub(super) left: Duration,
+    at: Instant,
+}
+
+impl Backlog {
+    /// What is left of it by now.
+    pub(super) fn by(self, now: Instant) -> Backlog {
+        Backlog { left: self.left.saturating_sub(now - self.at), at: now }
+    }
+
+    /// With one thing more that takes so long.
+    pub(super) fn and(self, span: Duration) -> Backlog {
+        Backlog { left: self.left + span, ..self }
+    }
 }
 
 /// A connection that the server has not closed and that is not gone.

@@ -149,6 +149,7 @@ fn rule_of(frame: &ServerFrame) -> RuleId {
         ServerFrame::AdminKickAnswer { .. } => const { rule("ADMIN-1") },
         ServerFrame::QueryAnswer { .. } => const { rule("ADMIN-2") },
         ServerFrame::Error { .. } => const { rule("INPUT-1") },
+        ServerFrame::Closing { .. } => const { rule("CONN-2") },
     }
 }
 
@@ -248,6 +249,7 @@ impl Answer {
             ServerFrame::QueryAnswer { call, .. } => {
                 Some(ServerFrame::QueryAnswer { call, report, refused: Some(code) })
             }
+            closing @ ServerFrame::Closing { .. } => Some(closing),
             ServerFrame::HeartbeatAnswer
             | ServerFrame::Kick { .. }
             | ServerFrame::Expired { .. }

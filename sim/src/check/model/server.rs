@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::Seats;
-use gatecrash::protocol::FrameError;
+use gatecrash::protocol::{FrameError, VERSION};
 use gatecrash::time::Instant;
 
 use super::clock::{Clock, Tolerance};
@@ -26,6 +26,9 @@ pub(crate) struct Server {
     pub(super) limits: ServerLimits,
     pub(super) tolerance: Tolerance,
     pub(super) config: Option<Config>,
+    /// The version of the protocol that it speaks, and that the next one will.
+    pub(super) version: u32,
+    pub(super) next_version: u32,
     pub(super) tickets: Tickets,
     pub(super) clock: Clock,
     pub(super) records: Records,
@@ -38,6 +41,8 @@ pub(crate) struct Server {
     pub(super) waiting: Option<(Instant, Input)>,
     pub(super) step: Step,
     pub(super) is_up: bool,
+    /// Whether its store has failed since it last started.
+    pub(super) has_failed: bool,
     /// Whether it still follows the trace.
     pub(super) follows: bool,
 }
@@ -65,6 +70,8 @@ impl Server {
         Server {
             limits,
             config: None,
+            version: VERSION,
+            next_version: VERSION,
             tickets: Tickets::new(scenario, tolerance.lag),
             clock: Clock::new(scenario),
             tolerance,
@@ -76,6 +83,7 @@ impl Server {
             waiting: None,
             step: Step::default(),
             is_up: false,
+            has_failed: false,
             follows: true,
         }
     }

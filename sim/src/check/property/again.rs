@@ -32,7 +32,9 @@ impl Property for SentAgain {
                     self.asked.insert((connection, call), (user, id));
                 }
             }
-            What::ServerSent { connection, frame: ServerFrame::SendAnswer { call, message, refused: None }, .. } => {
+            What::ServerSent {
+                connection, frame: ServerFrame::SendAnswer { call, message, refused: None }, ..
+            } => {
                 let Some((user, id)) = self.asked.remove(&(connection, call)) else { return };
                 match self.stored.get(&(user, id)) {
                     Some(&(number, _)) if number != message => {

@@ -86,6 +86,8 @@ impl Property for Connecting {
                 }
                 Told::ConnectSuccess | Told::ConnectFailed { .. } => {
                     (device.is_told, device.since) = (true, None);
+                    // A login that goes on waiting is asked anew with the next attempt (LOGIN-8).
+                    device.is_asking &= told == Told::ConnectSuccess;
                     if !std::mem::replace(&mut device.is_connecting, false) {
                         let text = format!("{name} was told {}, and no attempt had begun", told.word());
                         report.event(ALTERNATE, event, text);

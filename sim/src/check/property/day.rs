@@ -94,7 +94,8 @@ mod tests {
     /// KICK-6: a resume that is accepted as a login is not counted.
     #[test]
     fn a_counted_resume_is_seen() {
-        let frame = ClientFrame::Resume { attempt: attempt(1), user: ALICE.into(), epoch: 9, ticket: None, received: 0 };
+        let frame =
+            ClientFrame::Resume { attempt: attempt(1), user: ALICE.into(), epoch: 9, ticket: None, received: 0 };
         let story = || Story::of(Days).hears(PHONE, 0, hello()).hears(PHONE, 0, frame);
         story().commit(&[accepted(ALICE, PHONE, 1)]).holds();
         story().commit(&[accepted(ALICE, PHONE, 1), day(ALICE, today())]).breaks("DAU-1");

@@ -75,7 +75,8 @@ impl Property for Delivery {
                         queue.told += count as usize;
                         if queue.told > queue.dropped {
                             let what = scene.session(on, user, epoch);
-                            let text = format!("{what} is told that {count} messages are lost, for which there was room");
+                            let text =
+                                format!("{what} is told that {count} messages are lost, for which there was room");
                             report.event(OWED, event, text);
                         }
                     }

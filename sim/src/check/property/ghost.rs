@@ -156,7 +156,8 @@ mod tests {
         goes_on(gone(story(), 1).commit(&[lost(ALICE, PHONE, 1, 9)])).holds();
         goes_on(gone(story(), 2)).holds();
         let again = || {
-            let resume = ClientFrame::Resume { attempt: attempt(2), user: ALICE.into(), epoch: 1, ticket: None, received: 0 };
+            let resume =
+                ClientFrame::Resume { attempt: attempt(2), user: ALICE.into(), epoch: 1, ticket: None, received: 0 };
             let story = story().server(What::Opened { connection: 2 }).hears(PHONE, 2, hello());
             story.hears(PHONE, 2, resume).commit(&[resumed(ALICE, PHONE, 1)])
         };

@@ -128,8 +128,13 @@ mod tests {
     /// KICK-6
     #[test]
     fn a_session_that_comes_back_unasked_is_seen() {
-        let resume =
-            |count| ClientFrame::Resume { attempt: attempt(count), user: ALICE.into(), epoch: 1, ticket: None, received: 0 };
+        let resume = |count| ClientFrame::Resume {
+            attempt: attempt(count),
+            user: ALICE.into(),
+            epoch: 1,
+            ticket: None,
+            received: 0,
+        };
         let asks = |count| story().hears(PHONE, 1, hello()).hears(PHONE, 1, resume(count));
         asks(3).commit(&[resumed(ALICE, PHONE, 1)]).holds();
         asks(3).commit(&[accepted(ALICE, PHONE, 2)]).holds();

@@ -13,7 +13,7 @@ use super::scene::Scene;
 use super::sdk::Sdk;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Request, ServerFrame, What};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Micros, Request, ServerFrame, What};
 
 const BACK_OFF: RuleId = rule("CONN-2");
 const HEARTBEAT: RuleId = rule("CONN-5");
@@ -35,6 +35,8 @@ struct Device {
     return_spread: Duration,
     /// Whether the other side closed the link that was lost last, and nothing happened since.
     was_closed: bool,
+    /// Before when the server does not want it back, and over how long it wants everybody back then.
+    away: Option<(Instant, Duration)>,
     last_sent: Instant,
     /// A heartbeat without its answer.
     asked_at: Option<Instant>,
@@ -52,6 +54,7 @@ impl Default for Device {
             due: None,
             return_spread: Duration::ZERO,
             was_closed: false,
+            away: None,
             last_sent: Instant::ZERO,
             asked_at: None,
             answered_at: Instant::ZERO,
@@ -89,7 +92,10 @@ impl Links {
         // An owed end is the device's own affair, whoever closed the link before.
         let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status != Status::Logout);
         let everybody = (device.was_closed && is_in).then_some(device.return_spread);
-        let (shortest, longest) = range(scene.allowance.client(scene.cast, on), attempt, everybody);
+        let (shortest, longest) = match device.away.filter(|(until, _)| *until >= event.at) {
+            Some((until, spread)) => (until - event.at, until - event.at + spread),
+            None => range(scene.allowance.client(scene.cast, on), attempt, everybody),
+        };
         if delay < shortest || delay > longest {
             let delay = delay.as_secs_f64();
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
@@ -168,6 +174,10 @@ impl Property for Links {
             | What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
                 (device.may_start_over, device.was_closed) = (true, false);
+                if let What::Status { .. } = event.what {
+                    // Whom a person sends asks at once.
+                    device.away = None;
+                }
             }
             What::SdkWoken | What::NetworkChanged => {
                 let device = self.device(on);
@@ -187,6 +197,12 @@ impl Property for Links {
                 (device.asked_at, device.was_closed) = (None, false);
                 let asked_by_call =
                     sdk.calls.iter().any(|call| call.at == event.at && call.kind == CallKind::Login) || has_just_woken;
+                let away = device.away.take().filter(|(until, _)| event.at < *until);
+                if let Some((until, _)) = away {
+                    let early = (until - event.at).as_secs_f64();
+                    let text = format!("{name} connects {early:.3} s before the server wants it back");
+                    report.event(BACK_OFF, event, text);
+                }
                 let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
                 if let Some(due) = due {
                     let early = (due - event.at).as_secs_f64();
@@ -209,6 +225,12 @@ impl Property for Links {
                 if frame == ClientFrame::Heartbeat {
                     (device.asked_at, device.probes_since) = (Some(event.at), None);
                 }
+            }
+            What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, .. } => {
+                let span = |micros: Micros| Duration::from_micros(micros.get());
+                let device = self.device(on);
+                device.away = Some((event.at + span(after), span(spread)));
+                device.may_start_over = true;
             }
             What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. } => {
                 let device = self.device(on);
@@ -237,9 +259,10 @@ impl Property for Links {
 
 #[cfg(test)]
 mod tests {
+    use gatecrash::protocol::Closing;
+
     use super::super::story::*;
     use super::*;
-    use crate::trace::Micros;
 
     fn story() -> Story {
         Story::of(Links::default()).logs_in(PHONE, ALICE, 1)
@@ -275,6 +298,25 @@ mod tests {
         up().on(PHONE, gone).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, 251)).breaks("CONN-2");
         let failed = up().on(PHONE, gone).on(PHONE, draws(1, 0)).on(PHONE, What::ConnectAsked { connection: 1 });
         failed.on(PHONE, draws(2, 301)).breaks("CONN-2");
+    }
+
+    /// CONN-2: whom the server sends away comes back when it is wanted, whatever happens meanwhile but a login.
+    #[test]
+    fn a_return_before_the_server_wants_it_is_seen() {
+        let (why, after, spread) = (Closing::Stopping, Micros::new(3_000_000), Micros::new(500_000));
+        let away = || story().receives(PHONE, ServerFrame::Closing { why, after, spread });
+        away().on(PHONE, draws(1, 3_000)).holds();
+        away().on(PHONE, draws(1, 3_500)).holds();
+        away().on(PHONE, draws(1, 2_999)).breaks("CONN-2");
+        away().on(PHONE, draws(1, 3_501)).breaks("CONN-2");
+        let again = |millis| {
+            away().on(PHONE, draws(1, 3_000)).at(1).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, millis))
+        };
+        again(2_000).holds();
+        again(1_999).breaks("CONN-2");
+        let connects = What::ConnectAsked { connection: 1 };
+        away().at(2).on(PHONE, What::SdkWoken).on(PHONE, connects).breaks("CONN-2");
+        away().at(2).on(PHONE, status(Status::Logining, None)).on(PHONE, connects).holds();
     }
 
     /// CONN-2

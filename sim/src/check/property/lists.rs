@@ -109,7 +109,8 @@ mod tests {
         login(story()).holds();
         login(story().commit(&[stored_message(1)])).breaks("API-2");
         // The message comes when the list is on its way.
-        let answer = ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms: Terms::default(), dropped: 0 };
+        let answer =
+            ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms: Terms::default(), dropped: 0 };
         let back = || login(story()).commit(&[resumed(ALICE, PHONE, 1)]);
         back().commit(&[stored_message(1)]).sends(PHONE, 0, answer).holds();
         let again = back().commit(&[stored_message(1)]);

@@ -129,7 +129,10 @@ impl Property for OwedEnds {
                         // It covers a login given up at the instant it was sent.
                         (device.owed, device.is_asking) = (None, device.is_asking && sdk.status != Status::Logout);
                     }
-                    ServerFrame::LoginAccepted { .. } | ServerFrame::LoginRefused { .. } => device.is_asking = false,
+                    // It was answered, or the server says that it did not do it.
+                    ServerFrame::LoginAccepted { .. }
+                    | ServerFrame::LoginRefused { .. }
+                    | ServerFrame::Closing { .. } => device.is_asking = false,
                     ServerFrame::Error { why: FrameError::Version } => {
                         (device.is_asking, device.has_given_up) = (false, true);
                     }

@@ -37,7 +37,11 @@ impl Property for ServerModel {
         "ADMIN-2",
         "SWITCH-5",
         "DUR-4",
-        "DUR-5"
+        "DUR-5",
+        "CONN-2",
+        "STOP-1",
+        "CONN-12",
+        "LOGIN-11"
     );
     watches!(
         "decision",
@@ -51,11 +55,13 @@ impl Property for ServerModel {
         "ticket_judged",
         "server_started",
         "store_failed",
+        "stopping",
         "configured",
         "clock_changed",
         "ticket_made",
         "old_key_dropped",
-        "effect"
+        "effect",
+        "fault"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
@@ -82,7 +88,7 @@ impl Property for ServerModel {
 mod tests {
     use gatecrash::code::Code;
     use gatecrash::policy::Platform;
-    use gatecrash::protocol::{DeviceState, FrameError, KickReason, Presence};
+    use gatecrash::protocol::{Closing, DeviceState, FrameError, KickReason, Presence};
     use gatecrash::store::EndReason;
 
     use super::super::story::*;
@@ -221,8 +227,13 @@ mod tests {
         back(true, false).commit(&[raised(3), settled]).breaks("POLICY-3");
         back(false, true).commit(&[raised(3), settled]).breaks("POLICY-3");
 
-        let resume =
-            ClientFrame::Resume { attempt: attempt(3), user: ALICE.into(), epoch: 1, ticket: Some(ticket(TICKET)), received: 0 };
+        let resume = ClientFrame::Resume {
+            attempt: attempt(3),
+            user: ALICE.into(),
+            epoch: 1,
+            ticket: Some(ticket(TICKET)),
+            received: 0,
+        };
         let resumes = |reconnects| configured(reconnects, false, true).hears(PHONE, 3, resume).commit(&[raised(3)]);
         let told = ServerFrame::ResumeKicked { attempt: attempt(3), kick: taken_by(1) };
         goes_on(resumes(false).sends(PHONE, 3, told)).holds();
@@ -308,6 +319,58 @@ mod tests {
         started(failed().sends(PHONE, 1, refused(1, Code::ServerUnable))).holds();
         failed().sends(PHONE, 1, welcome(1, 1)).breaks("DUR-5");
         started(failed()).breaks("DUR-5");
+    }
+
+    /// STOP-1, CONN-2: everybody is told, and then let go.
+    #[test]
+    fn a_stop_is_told() {
+        let (after, spread) = (Micros::new(1_000_000), Micros::new(250_000));
+        let told = ServerFrame::Closing { why: Closing::Stopping, after, spread };
+        let close = What::CloseAsked { connection: 1, peer: Some(PHONE.into()) };
+        let stops = || alice().server(What::Stopping);
+        let dies = |story: Story| story.effect(Effect::ServerDead);
+        dies(stops().sends(PHONE, 1, told).server(close)).holds();
+        dies(stops().sends(PHONE, 1, told)).breaks("STOP-1");
+        dies(stops()).breaks("CONN-2");
+        stops().server(close).breaks("CONN-2");
+        stops().sends(PHONE, 1, ServerFrame::Closing { why: Closing::Stopping, after, spread: after }).breaks("CONN-2");
+        alice().sends(PHONE, 1, told).breaks("CONN-2");
+        dies(alice()).holds();
+    }
+
+    /// CONN-12, LOGIN-11: the usual limits are not reached, and then nobody is told that they are.
+    #[test]
+    fn nobody_is_turned_away_for_nothing() {
+        let asked = || asks(connects(story(), PHONE, 1), PHONE, 1, 1, TICKET);
+        let (after, spread) = (Micros::new(0), Micros::new(250_000));
+        asked().sends(PHONE, 1, ServerFrame::Closing { why: Closing::Busy, after, spread }).breaks("LOGIN-1");
+        let again = |story: Story, count: u32| {
+            let facts = [
+                raised(count),
+                ended(ALICE, PHONE, count - 1, EndReason::Replaced, PHONE),
+                accepted(ALICE, PHONE, count),
+                presence(ALICE, count, Presence::Online),
+            ];
+            asks(story, PHONE, 1, count, TICKET).commit(&facts).sends(PHONE, 1, welcome(1, count))
+        };
+        let sixty = || (2..=60).fold(alice(), again);
+        let no = refused(1, Code::TooManyLogins);
+        goes_on(sixty()).holds();
+        goes_on(asks(sixty(), PHONE, 1, 61, TICKET).commit(&[raised(61)]).sends(PHONE, 1, no)).holds();
+        asks(sixty(), PHONE, 1, 61, TICKET)
+            .commit(&[raised(61)])
+            .sends(PHONE, 1, refused(1, Code::TicketExpired))
+            .breaks("LOGIN-11");
+        goes_on(again(sixty().at(1), 61)).holds();
+    }
+
+    /// CONN-2: the spread that is named is that of so many devices.
+    #[test]
+    fn a_return_spread_is_that_of_all_who_are_connected() {
+        let terms = Terms { return_spread: Micros::new(250_001) };
+        let asked = asks(connects(story(), PHONE, 1), PHONE, 1, 1, TICKET).commit(&first());
+        let welcome = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms };
+        asked.sends(PHONE, 1, welcome).breaks("POLICY-3");
     }
 
     /// CONN-4: what is over is not resumed, and nothing ends that there is not.

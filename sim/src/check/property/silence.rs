@@ -1,6 +1,7 @@
 //! The SDK connects for an account or an owed end only: after an end it waits for the application.
 
 use gatecrash::client::Status;
+use gatecrash::code::Code;
 
 use super::contract::Property;
 use super::report::Report;
@@ -8,7 +9,7 @@ use super::scene::Scene;
 use super::sdk::{Rest, Sdk};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, Event, ServerFrame, What};
+use crate::trace::{Actor, ClientFrame, Event, Request, ServerFrame, Told, What};
 
 const KICKED: RuleId = rule("KICK-4");
 const EXPIRED: RuleId = rule("TICKET-8");
@@ -18,6 +19,7 @@ const UNINITIALISED: RuleId = rule("INIT-5");
 const FRESH: RuleId = rule("INIT-6");
 const IDLE: RuleId = rule("CONN-9");
 const ONE: RuleId = rule("CONN-7");
+const OLD: RuleId = rule("VERSION-1");
 
 #[derive(Default)]
 pub(super) struct Silence {
@@ -27,6 +29,9 @@ pub(super) struct Silence {
     /// driver carries out what each asked for when all are made: what it closes again at that
     /// instant it never made.
     asked: Vec<Option<(u32, Event, RuleId, String)>>,
+    /// Of each device, whether it was told that the server does not support its version, and nobody asked for
+    /// anything since.
+    too_old: Vec<bool>,
 }
 
 impl Silence {
@@ -72,13 +77,28 @@ impl Property for Silence {
         "LOGOUT-1",
         "INIT-5",
         "INIT-6",
-        "CONN-7"
+        "CONN-7",
+        "VERSION-1"
     );
     watches!(devices);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         let is_out = sdk.status == Status::Logout;
+        self.too_old.resize(self.too_old.len().max(on.index() + 1), false);
+        match event.what {
+            What::Told { event: Told::ConnectFailed { code: Code::VersionNotSupported }, .. } => {
+                self.too_old[on.index()] = true;
+            }
+            What::Called { request: Request::Login { .. } | Request::Init { .. }, .. } => {
+                self.too_old[on.index()] = false
+            }
+            What::ConnectAsked { .. } if self.too_old[on.index()] => {
+                let text = format!("{} tries again, though the server does not speak its version", scene.device(on));
+                report.event(OLD, event, text);
+            }
+            _ => {}
+        }
         self.settle(on.index(), event, report);
         let mut asked = None;
         let what = match event.what {
@@ -194,6 +214,16 @@ mod tests {
         let leaves = || story().calls(PHONE, 9, Request::Uninit).on(PHONE, status(Status::Logout, None));
         leaves().at(1).on(PHONE, AGAIN).breaks("INIT-5");
         Story::of(Silence::default()).on(PHONE, AGAIN).breaks("INIT-6");
+    }
+
+    /// VERSION-1
+    #[test]
+    fn a_device_that_is_too_old_and_tries_again_is_seen() {
+        let told = || story().told(PHONE, Told::ConnectFailed { code: Code::VersionNotSupported }, ALICE, 1);
+        told().holds();
+        told().at(1).on(PHONE, AGAIN).breaks("VERSION-1");
+        let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
+        told().calls(PHONE, 9, login).on(PHONE, AGAIN).holds();
     }
 
     /// LOGIN-9, LOGOUT-3: a frozen device whose application logs in and out has both calls at once on

@@ -2,6 +2,7 @@
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
+use gatecrash::protocol::Closing;
 
 use super::notes::Sometimes;
 use super::table::Situation;
@@ -12,6 +13,9 @@ use crate::trace::{
 
 /// The attempt whose delay is the longest with the usual limits: 0.25 s doubled eight times is 64 s.
 const BACK_OFF_LAST: u32 = 10;
+
+/// The longest first delay that any limits allow a device that comes back for itself alone, in microseconds.
+const FIRST_DELAY_MAX: u64 = 2_000_000;
 
 impl Sometimes {
     pub(super) fn on_device(&mut self, on: DeviceIndex, event: &Event) {
@@ -42,6 +46,10 @@ impl Sometimes {
                 device.owes_since = owed_end.then_some(device.owes_since.unwrap_or(device.life));
             }
             What::BackOff { attempt, .. } if attempt >= BACK_OFF_LAST => self.reached.add(Situation::BackOffAtMost),
+            // With the usual limits: whoever comes back for itself alone is quicker.
+            What::BackOff { attempt: 1, delay } if delay.get() > FIRST_DELAY_MAX && !self.device(on).was_sent_away => {
+                self.reached.add(Situation::SpreadReturn);
+            }
             _ => {}
         }
     }
@@ -68,11 +76,23 @@ impl Sometimes {
                 let device = self.device(on);
                 device.answer = device.answer.filter(|sent| *sent != call);
                 (device.is_linked, device.asking) = (true, None);
+                device.was_sent_away = false;
+                let is_it = |asked: Option<u32>| asked == Some(call);
+                let (outlived, waited) = (is_it(device.outlives.take()), is_it(device.turned_away.take()));
+                if outlived {
+                    self.reached.add(Situation::LoginOutlivedStop);
+                }
+                if waited {
+                    self.reached.add(Situation::Busy);
+                }
             }
             ServerFrame::LoginRefused { .. } => self.device(on).asking = None,
             ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. } => {
                 let device = self.device(on);
                 (device.is_linked, device.resuming) = (true, None);
+                if std::mem::take(&mut device.was_sent_away) {
+                    self.reached.add(Situation::StopTold);
+                }
             }
             ServerFrame::ResumeKicked { kick, .. } => {
                 let device = self.device(on);
@@ -100,6 +120,17 @@ impl Sometimes {
                 self.device(on).resuming = None
             }
             ServerFrame::Kick { .. } => self.device(on).pushed = None,
+            ServerFrame::Closing { why: Closing::Busy, .. } => {
+                let device = self.device(on);
+                device.turned_away = device.asking.map(|(_, call)| call);
+                device.asking = None;
+            }
+            ServerFrame::Closing { why: Closing::Stopping, .. } => {
+                let device = self.device(on);
+                device.was_sent_away = true;
+                device.outlives = device.asking.map(|(_, call)| call);
+                device.asking = None;
+            }
             _ => {}
         }
     }
@@ -130,6 +161,7 @@ impl Sometimes {
             Outcome::Failed { code: Code::NoAnswer, .. } => self.reached.add(Situation::RequestUnanswered),
             Outcome::Failed { code: Code::NoLink, .. } if !is_login => self.reached.add(Situation::RequestWithoutLink),
             Outcome::Failed { code: Code::KickedWhileAway, .. } => self.reached.add(Situation::DisplacedWhileAway),
+            Outcome::Failed { code: Code::TooManyLogins, .. } => self.reached.add(Situation::TooFast),
             Outcome::Failed { code: Code::LoginCancelled, .. } => self.reached.add(Situation::LoginCutOff),
             Outcome::Done if is_login && std::mem::take(&mut device.is_unsure) => {
                 self.reached.add(Situation::LoginAfterUnknown);
@@ -154,6 +186,7 @@ impl Sometimes {
             Told::Message { from, to, .. } if user == Some(from) && from != to => {
                 self.reached.add(Situation::SenderElsewhere);
             }
+            Told::ConnectFailed { code: Code::VersionNotSupported } => self.reached.add(Situation::TooOld),
             Told::Connecting
             | Told::ConnectSuccess
             | Told::ConnectFailed { .. }
@@ -184,6 +217,7 @@ impl Sometimes {
         let device = self.device(on);
         (device.asking, device.resuming, device.answer) = (None, None, None);
         (device.status, device.login_user, device.is_linked) = (None, None, false);
+        (device.was_sent_away, device.outlives, device.turned_away) = (false, None, None);
         (device.is_suspended, device.slept_past) = (false, false);
     }
 

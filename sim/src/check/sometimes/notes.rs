@@ -144,6 +144,11 @@ pub(super) struct Device {
     pub(super) is_refused: bool,
     /// The outcome of its last login is unknown.
     pub(super) is_unsure: bool,
+    /// What it asked for when its server sent it away: nothing, or a login.
+    pub(super) was_sent_away: bool,
+    pub(super) outlives: Option<u32>,
+    /// The login that a busy server turned away.
+    pub(super) turned_away: Option<u32>,
     /// When its application last asked for another user without a link.
     pub(super) switches_at: Option<Instant>,
     /// The number of the last listener call, and when that was.

@@ -79,6 +79,14 @@ situations! {
     PolicyThenDisplaced = "a session older than a change of policy was displaced after it";
     StrangerTurnedAway = "a stranger got an error";
 
+    // ---- a return of many ----
+    StopTold = "a device was told that its server stops, and came back to the next";
+    LoginOutlivedStop = "a login that was sent outlived the server that was to answer it";
+    Busy = "a login was turned away by a busy server and accepted later";
+    TooOld = "a device gave up on a server of another version [7013]";
+    TooFast = "a user logged in too often [60007]";
+    SpreadReturn = "a device waited longer than its own link would have asked, because the server had closed it";
+
     // ---- days and presence ----
     TwoDays = "a user counted on two days";
     CameBack = "a user went from online to push online and back";

@@ -6,7 +6,7 @@ use gatecrash::client::Status;
 use gatecrash::code::Code;
 use gatecrash::id::Attempt;
 use gatecrash::policy::{Platform, Policy, Seats};
-use gatecrash::protocol::{FrameError, KickReason, Presence};
+use gatecrash::protocol::{Closing, FrameError, KickReason, Presence};
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
@@ -303,7 +303,10 @@ fn races_between_devices() {
         ServerFrame::ResumedAsLogin { attempt: ATTEMPT, epoch: 3, conversations: None, terms: Terms::default() };
     run().says(PHONE, as_login).reaches(ResumedAsLogin);
     run()
-        .says(PHONE, ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default(), dropped: 0 })
+        .says(
+            PHONE,
+            ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default(), dropped: 0 },
+        )
         .misses(ResumedAsLogin);
     run().fails(PHONE, CallKind::Login, Code::KickedWhileAway).reaches(DisplacedWhileAway);
     run().fails(PHONE, CallKind::Login, Code::NotLoggedIn).misses(DisplacedWhileAway);
@@ -335,6 +338,36 @@ fn tickets() {
     run().says(PHONE, answer(Some(Refusal::Stale))).misses(RenewalRefused);
     run().says(PHONE, refuses(Code::TooManyRefusals)).reaches(LockedOut);
     run().says(PHONE, refuses(Code::TicketExpired)).misses(LockedOut);
+}
+
+#[test]
+fn a_return_of_many() {
+    use Situation::*;
+    let stops = || ServerFrame::Closing { why: Closing::Stopping, after: Micros::new(0), spread: Micros::new(0) };
+    let resumed =
+        || ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default(), dropped: 0 };
+    run().hears(PHONE, stops()).hears(PHONE, resumed()).reaches(StopTold);
+    run().hears(PHONE, resumed()).misses(StopTold);
+    run().hears(PHONE, stops()).hears(DESK, resumed()).misses(StopTold);
+
+    run().sends(PHONE, asks()).hears(PHONE, stops()).hears(PHONE, admits(1)).reaches(LoginOutlivedStop);
+    run().hears(PHONE, stops()).sends(PHONE, asks()).hears(PHONE, admits(1)).misses(LoginOutlivedStop);
+
+    let busy = || ServerFrame::Closing { why: Closing::Busy, after: Micros::new(0), spread: Micros::new(0) };
+    run().sends(PHONE, asks()).hears(PHONE, busy()).hears(PHONE, admits(1)).reaches(Busy);
+    run().sends(PHONE, asks()).hears(PHONE, admits(1)).misses(Busy);
+    run().fails(PHONE, CallKind::Login, Code::TooManyLogins).reaches(TooFast);
+    run().fails(PHONE, CallKind::Login, Code::TooManyRefusals).misses(TooFast);
+
+    let told = |code| run().tells(PHONE, Told::ConnectFailed { code }, 1);
+    told(Code::VersionNotSupported).reaches(TooOld);
+    told(Code::NoLink).misses(TooOld);
+
+    let waits = |attempt, millis: u64| What::BackOff { attempt, delay: Micros::new(millis * 1000) };
+    run().on(PHONE, waits(1, 2_001)).reaches(SpreadReturn);
+    run().on(PHONE, waits(1, 2_000)).misses(SpreadReturn);
+    run().on(PHONE, waits(2, 2_001)).misses(SpreadReturn);
+    run().hears(PHONE, stops()).on(PHONE, waits(1, 2_001)).misses(SpreadReturn);
 }
 
 #[test]

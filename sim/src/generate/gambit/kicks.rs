@@ -204,7 +204,10 @@ pub(super) fn and_a_message(author: &mut Author) -> Option<()> {
         let at = moment::around(author, meet - near, near + far);
         let to =
             if author.draw.chance(3, 4) { user_name(user).to_owned() } else { user_name(author.any_user()).to_owned() };
-        moves.push((at, by(author, sender, Call::Send { to, text: Text::Written("still there?".to_owned()), id: None })));
+        moves.push((
+            at,
+            by(author, sender, Call::Send { to, text: Text::Written("still there?".to_owned()), id: None }),
+        ));
     }
     author.race(moves);
     Some(())

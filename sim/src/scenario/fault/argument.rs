@@ -15,7 +15,7 @@ use crate::scenario::duration::{
 };
 use crate::scenario::line::{Cursor, Word};
 use crate::scenario::names::Names;
-use crate::scenario::{Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span};
+use crate::scenario::{Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span, Version};
 
 /// What an argument of a kind is.
 pub trait Typed {
@@ -86,6 +86,8 @@ kinds! {
     Signed: Offset;
     /// By how many millionths a clock is fast; negative is slow.
     Millionths: i32;
+    /// Which version of the protocol.
+    ToVersion: Version;
 }
 
 impl Argument for Site {
@@ -375,6 +377,28 @@ impl Argument for Signed {
 
 /// What a drift looks like: a clock that stands still or runs at double speed is the end of it.
 const DRIFT: &str = "a drift such as +200ppm or -50ppm, at most 1000000ppm";
+
+/// The last version of the protocol that a scenario speaks of.
+const VERSION_MAX: u32 = 9;
+
+impl Argument for ToVersion {
+    const WRITTEN: &'static str = "VERSION";
+
+    fn read(cursor: &mut Cursor<'_, '_, '_>, _: &Names) -> Option<Version> {
+        const EXPECTED: &str = "a version of the protocol from 1 to 9";
+        let parse = |text: &str| text.parse().ok().filter(|version| (1..=VERSION_MAX).contains(version)).map(Version);
+        Some(cursor.value("version", EXPECTED, parse)?.0)
+    }
+
+    fn print(version: &Version) -> Option<String> {
+        Some(version.0.to_string())
+    }
+
+    #[cfg(test)]
+    fn any() -> BoxedStrategy<Version> {
+        (1..=VERSION_MAX).prop_map(Version).boxed()
+    }
+}
 
 /// Millionths in a whole.
 const PPM_MAX: u32 = 1_000_000;

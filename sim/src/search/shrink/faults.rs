@@ -80,7 +80,8 @@ fn simpler(part: Part<'_>) -> Vec<Part<'static>> {
         | Part::Span(_)
         | Part::Offset(_)
         | Part::Millionths(_)
-        | Part::Point(_) => Vec::new(),
+        | Part::Point(_)
+        | Part::Version(_) => Vec::new(),
     }
 }
 

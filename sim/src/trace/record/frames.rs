@@ -109,6 +109,9 @@ impl<O: Observer> Recording<O> {
                 refused: outcome.as_ref().err().copied(),
             },
             protocol::ServerFrame::Error(error) => ServerFrame::Error { why: *error },
+            protocol::ServerFrame::Closing { why, come_back: protocol::Return { after, spread } } => {
+                ServerFrame::Closing { why: *why, after: (*after).into(), spread: (*spread).into() }
+            }
         }
     }
 

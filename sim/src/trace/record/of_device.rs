@@ -43,7 +43,8 @@ impl<O: Observer> Recording<O> {
                     | ServerFrame::Message { .. }
                     | ServerFrame::AdminKickAnswer { .. }
                     | ServerFrame::QueryAnswer { .. }
-                    | ServerFrame::Error { .. } => {}
+                    | ServerFrame::Error { .. }
+                    | ServerFrame::Closing { .. } => {}
                 }
                 What::DeviceReceived { connection: connection.0, frame }
             }

@@ -158,7 +158,8 @@ impl Writer<'_> {
             | What::NetworkChanged
             | What::OldKeyDropped
             | What::ScriptEnded
-            | What::Converged => {
+            | What::Converged
+            | What::Stopping => {
                 self.word(&event.what.word().replace('_', " "));
                 event.what.fields(&mut |name, value| self.put_story_field(name, value));
             }

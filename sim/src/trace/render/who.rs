@@ -41,6 +41,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::Dormant { .. }
         | What::ServerStarted { .. }
         | What::StoreFailed
+        | What::Stopping
         | What::Configured { .. }
         | What::ClockChanged { .. }
         | What::StoreAsked { .. }

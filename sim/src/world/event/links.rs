@@ -259,6 +259,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if !self.links[link].is_device_end_open {
             return;
         }
+        if self.server.is_stopping || self.server.has_stopped {
+            // Its machine is there and says that nobody listens.
+            return self.connect_failed(link);
+        }
         if !self.server.is_running {
             // Nobody is there: a connect is refused when the server is back.
             return self.server.knocking.push(link);
@@ -285,7 +289,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     fn upward_arrived(&mut self, link: usize, what: Upward) {
-        if !self.server.is_running {
+        if !self.server.is_running && !self.server.has_stopped {
             // It waits at the dead machine, which answers it when it starts again.
             if !self.server.unanswered.contains(&link) {
                 self.server.unanswered.push(link);

@@ -27,6 +27,12 @@ pub(super) struct Machine<S: ServerDecisions> {
     pub(super) core: Option<Server<S>>,
     /// Whether its process runs, with a core or waiting for its disk.
     pub(super) is_running: bool,
+    /// Whether it was told to stop, and has still something to say; or has stopped, and its machine refuses whoever
+    /// connects.
+    pub(super) is_stopping: bool,
+    pub(super) has_stopped: bool,
+    /// Whether another one is to be started as soon as it has.
+    pub(super) starts_again: bool,
     pub(super) config: Config,
     pub(super) accepts_old_key: bool,
     pub(super) clock: WallClock,
@@ -60,6 +66,9 @@ impl<S: ServerDecisions> Machine<S> {
         Machine {
             core: None,
             is_running: false,
+            is_stopping: false,
+            has_stopped: false,
+            starts_again: false,
             config: config::server(scenario),
             accepts_old_key: true,
             clock: WallClock::new(scenario.app.start, Offset(0)),
@@ -123,7 +132,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     pub(super) fn start_server(&mut self) {
         self.effect(Effect::ServerUp);
-        self.server.is_running = true;
+        (self.server.is_running, self.server.has_stopped) = (true, false);
         self.server.pause = REOPEN_PAUSE_MIN;
         self.open_store();
         // Who knocked or spoke meanwhile is turned away by the machine.
@@ -144,9 +153,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         self.server.lives += 1;
         let Some(mut records) = records else {
             self.disk_refused();
-            self.queue.push(self.now + self.server.pause, Class::Timer, Due::Reopen(self.server.lives));
-            self.server.pause = REOPEN_PAUSE_MAX.min(self.server.pause * 2);
-            return;
+            return self.reopen_later();
         };
         let mut config = self.server.config.clone();
         if let Some(interceptor) = self.system.interceptor() {
@@ -182,8 +189,55 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             self.send(link, Body::Closed);
             self.links[link].server_end = ServerEnd::Closed { at: self.now };
         }
+        if self.server.is_stopping {
+            return self.stopped();
+        }
         self.server.pause = REOPEN_PAUSE_MIN;
+        self.reopen_later();
+    }
+
+    /// DUR-5: each pause is twice the one before.
+    fn reopen_later(&mut self) {
         self.queue.push(self.now + self.server.pause, Class::Timer, Due::Reopen(self.server.lives));
+        self.server.pause = REOPEN_PAUSE_MAX.min(self.server.pause * 2);
+    }
+
+    /// STOP-1: nobody is accepted any more, and what was decided is still committed and said.
+    pub(super) fn stop_server(&mut self) {
+        if !self.server.is_running || self.server.is_stopping {
+            return self.effect(Effect::Nothing);
+        }
+        self.server.is_stopping = true;
+        self.server_input(server::Input::Stopping);
+        self.stop_when_all_is_said();
+    }
+
+    /// One is stopped, and another started as soon as it has.
+    pub(super) fn replace_server(&mut self) {
+        if self.server.is_running {
+            self.server.starts_again = true;
+            if !self.server.is_stopping {
+                self.stop_server();
+            }
+        } else {
+            self.start_server();
+        }
+    }
+
+    fn stop_when_all_is_said(&mut self) {
+        if self.server.is_stopping && self.server.writing.is_empty() && self.server.gathered.is_empty() {
+            self.end_core();
+            self.stopped();
+        }
+    }
+
+    fn stopped(&mut self) {
+        self.server.lives += 1;
+        (self.server.is_running, self.server.is_stopping, self.server.has_stopped) = (false, false, true);
+        self.effect(Effect::ServerDead);
+        if std::mem::take(&mut self.server.starts_again) {
+            self.start_server();
+        }
     }
 
     fn disk_refused(&mut self) {
@@ -214,6 +268,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if !std::mem::take(&mut self.server.is_running) {
             return self.effect(Effect::Nothing);
         }
+        (self.server.is_stopping, self.server.starts_again) = (false, false);
         let links = self.end_core();
         self.effect(Effect::ServerDead);
         for link in links {
@@ -396,6 +451,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             return self.power_fails();
         }
         self.begin_batch();
+        self.stop_when_all_is_said();
     }
 }
 
@@ -416,6 +472,8 @@ fn shows_the_disk(action: &Action) -> bool {
             | Fault::PowerLossAt { .. }
             | Fault::PowerLossInDisk { .. }
             | Fault::BounceServer { .. }
+            | Fault::StopServer
+            | Fault::UpgradeServer { .. }
             | Fault::DiskError { .. }
             | Fault::DiskFull { .. }
             | Fault::SlowDisk { .. }

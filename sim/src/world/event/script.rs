@@ -9,7 +9,7 @@ use super::super::network::Network;
 use super::links::Site;
 use super::{Class, Due, System, World};
 use crate::scenario::clock::WallClock;
-use crate::scenario::{Action, AppChange, Clock, Direction, Fault};
+use crate::scenario::{Action, AppChange, Clock, Direction, Fault, Version};
 use crate::trace::{DeviceIndex, Effect, Observer, SiteIndex};
 
 /// When a step has its turn at its instant: first what befalls links, the server, clocks and the app,
@@ -121,6 +121,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                     self.start_server();
                 }
             }
+            Fault::StopServer => self.stop_server(),
+            Fault::UpgradeServer { version: Version(version) } => {
+                self.server.config.version = *version;
+                self.replace_server();
+            }
             Fault::Reset { device } => {
                 let device = self.device(device);
                 self.reset(device);
@@ -208,6 +213,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.mend_disk();
             }
         }
+        self.server.starts_again = self.server.is_stopping;
         if !self.server.is_running {
             self.start_server();
         }

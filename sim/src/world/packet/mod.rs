@@ -9,6 +9,7 @@ mod agrees;
 mod command;
 mod devices;
 mod disk;
+mod office;
 mod place;
 mod script;
 mod site;
@@ -88,6 +89,8 @@ struct World<'a> {
     /// When a bounced server comes back.
     starts: BinaryHeap<Reverse<Duration>>,
     phases: Phases,
+    /// Whether another server is to be started as soon as the one there is has stopped.
+    starts_again: bool,
 }
 
 #[derive(Clone)]
@@ -155,7 +158,8 @@ impl<'a> World<'a> {
             .collect();
         let devices = scenario.devices.keys().cloned().collect();
         let phases = Phases::new(scenario);
-        World { scenario, recorder, sim, shared, handle, owner, sites, devices, starts: BinaryHeap::new(), phases }
+        let (starts, starts_again) = (BinaryHeap::new(), false);
+        World { scenario, recorder, sim, shared, handle, owner, sites, devices, starts, phases, starts_again }
     }
 
     fn run(mut self) -> Result<(), WorldError> {
@@ -193,6 +197,9 @@ impl<'a> World<'a> {
             if self.shared.disk.has_lost_power() {
                 self.crash_server(false);
             }
+            if self.starts_again && self.shared.office.has_stopped() {
+                self.start_server();
+            }
         }
     }
 
@@ -218,15 +225,40 @@ impl<'a> World<'a> {
     }
 
     fn is_server_running(&mut self) -> bool {
-        self.sim.is_host_running(SERVER)
+        self.sim.is_host_running(SERVER) && !self.shared.office.has_stopped()
     }
 
     fn start_server(&mut self) {
         if self.is_server_running() {
             return self.effect(Effect::Nothing);
         }
+        self.starts_again = false;
         self.effect(Effect::ServerUp);
-        self.sim.bounce(SERVER);
+        if !self.shared.office.start_another() {
+            self.sim.bounce(SERVER);
+        }
+    }
+
+    /// As its operator stops it. That it has stopped is seen when it says so.
+    fn stop_server(&mut self) {
+        let handle =
+            if self.is_server_running() { self.handle.lock().expect("nobody panics with it").take() } else { None };
+        match handle {
+            Some(handle) => handle.stop(),
+            None => self.effect(Effect::Nothing),
+        }
+    }
+
+    /// One is stopped, and another started as soon as it has.
+    fn replace_server(&mut self) {
+        if self.is_server_running() {
+            self.starts_again = true;
+            if let Some(handle) = self.handle.lock().expect("nobody panics with it").take() {
+                handle.stop();
+            }
+        } else {
+            self.start_server();
+        }
     }
 
     /// A crash closes connections politely; of a power loss nobody is told, so nothing gets out
@@ -241,6 +273,8 @@ impl<'a> World<'a> {
             }
         }
         self.handle.lock().expect("nobody panics with it").take();
+        self.shared.office.crashed();
+        self.starts_again = false;
         let order = Arc::clone(&self.shared.crash_order);
         self.shared.disk.cut(!is_polite);
         order.during(|| self.sim.crash(SERVER));
@@ -256,8 +290,28 @@ fn host(site: &SiteName) -> String {
     format!("site-{site}")
 }
 
-/// The server's process, from one start to the next crash.
+/// The server's machine, from one start to the next crash: a process, and after a stop another one, while the first
+/// may still wait for the slow.
 async fn serve<S: ServerDecisions>(
+    shared: Arc<Shared>,
+    handle: Arc<Mutex<Option<ServerHandle>>>,
+    owner: Arc<Mutex<Owner>>,
+) -> turmoil::Result {
+    let mut processes = tokio::task::JoinSet::new();
+    loop {
+        processes.spawn_local(process::<S>(Arc::clone(&shared), Arc::clone(&handle), Arc::clone(&owner)));
+        loop {
+            tokio::select! {
+                biased;
+                Some(ended) = processes.join_next() => ended??,
+                () = shared.office.another() => break,
+            }
+        }
+    }
+}
+
+/// The server's process.
+async fn process<S: ServerDecisions>(
     shared: Arc<Shared>,
     handle: Arc<Mutex<Option<ServerHandle>>>,
     owner: Arc<Mutex<Owner>>,

@@ -16,12 +16,13 @@ use turmoil::net::{TcpListener, TcpStream};
 use super::super::network::Network;
 use super::super::outgoing::Outgoing;
 use super::disk::Disk;
+use super::office::Office;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
 use crate::generate::draw::Draw;
 use crate::scenario::clock::WallClock;
 use crate::scenario::{Device, DeviceName, Offset, Scenario, Span};
-use crate::trace::{DeviceIndex, Recorder};
+use crate::trace::{DeviceIndex, Effect, Recorder};
 
 /// What outlives the processes of the world: disks, clocks, links, the trace.
 pub(super) struct Shared {
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     /// Which connection of which device an address at a site is.
     origins: Mutex<BTreeMap<SocketAddr, Origin>>,
     pub(super) crash_order: Arc<CrashOrder>,
+    pub(super) office: Arc<Office>,
 }
 
 /// What of a device outlives its process.
@@ -86,6 +88,7 @@ impl Shared {
             devices: scenario.devices.iter().map(lasting).collect(),
             origins: Mutex::default(),
             crash_order: Arc::default(),
+            office: Arc::default(),
             scenario: scenario.clone(),
         }
     }
@@ -352,16 +355,19 @@ pub(super) struct Observer {
     /// Whose driver it watches; none for the server's, whose disk wants to know of answers.
     device: Option<DeviceIndex>,
     disk: Arc<Disk>,
+    office: Arc<Office>,
 }
 
 impl Observer {
     pub(super) fn server(shared: &Shared) -> Self {
-        Observer { recorder: shared.recorder.clone(), device: None, disk: Arc::clone(&shared.disk) }
+        let (disk, office) = (Arc::clone(&shared.disk), Arc::clone(&shared.office));
+        Observer { recorder: shared.recorder.clone(), device: None, disk, office }
     }
 
     pub(super) fn device(shared: &Shared, device: usize) -> Self {
         let device = Some(shared.index(device));
-        Observer { recorder: shared.recorder.clone(), device, disk: Arc::clone(&shared.disk) }
+        let (disk, office) = (Arc::clone(&shared.disk), Arc::clone(&shared.office));
+        Observer { recorder: shared.recorder.clone(), device, disk, office }
     }
 }
 
@@ -376,6 +382,10 @@ impl Observe for Observer {
                 self.disk.answered();
             }
             ServerSeen::StoreFailed => self.recorder.store_failed(now),
+            ServerSeen::Stopped => {
+                self.office.stopped();
+                self.recorder.effect(now.instant, Effect::ServerDead);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use super::devices::{Process, Processes};
 use super::place::Shared;
 use super::{SERVER, Site, World, host, tickets};
 use crate::scenario::clock::WallClock;
-use crate::scenario::{Action, AppChange, Call, Clock, Direction, Fault, Init, Span};
+use crate::scenario::{Action, AppChange, Call, Clock, Direction, Fault, Init, Span, Version};
 use crate::trace::Effect;
 
 impl World<'_> {
@@ -117,6 +117,11 @@ impl World<'_> {
                 }
             }
             Fault::StartServer => self.start_server(),
+            Fault::StopServer => self.stop_server(),
+            Fault::UpgradeServer { version: Version(version) } => {
+                self.owner.lock().expect("nobody panics with it").config.version = *version;
+                self.replace_server();
+            }
             Fault::Reset { device }
             | Fault::Kill { device }
             | Fault::Start { device }
@@ -173,6 +178,7 @@ impl World<'_> {
         if self.shared.disk.needs_mending(self.scenario.app.commit_latency) {
             self.fault(&Fault::MendDisk);
         }
+        self.starts_again = true;
         if !self.is_server_running() {
             self.start_server();
         }

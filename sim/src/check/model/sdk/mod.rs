@@ -154,9 +154,12 @@ impl Sdk {
     fn by_time(&self, call: &Call) -> Vec<Answer> {
         let never_sent = match (call.kind, self.last_failure) {
             // The end of the last attempt decides (LOGIN-8).
-            (Kind::Login, Some(Code::ConnectTimeout)) => vec![Answer::Code(Code::ConnectTimeout)],
+            (Kind::Login, Some(code @ (Code::ConnectTimeout | Code::ServerBusy))) => vec![Answer::Code(code)],
             (Kind::Login, Some(_)) => vec![Answer::Code(Code::NoLink)],
-            _ => vec![Answer::Code(Code::NoLink), Answer::Code(Code::ConnectTimeout)],
+            (_, last) => {
+                let busy = last.filter(|&code| code == Code::ServerBusy);
+                [Code::NoLink, Code::ConnectTimeout].into_iter().chain(busy).map(Answer::Code).collect()
+            }
         };
         match call.kind {
             Kind::Login | Kind::Renewal if call.is_sent => vec![Answer::Code(Code::NoAnswer)],

@@ -98,11 +98,25 @@ impl Sdk {
                 self.answer(look, const { rule("ADMIN-2") }, call, |kind| kind == Kind::Request, answer);
             }
             ServerFrame::Error { why: FrameError::Version } => self.version_refused(look),
+            ServerFrame::Closing { .. } => self.sent_away(look),
             ServerFrame::ResumeUnable { .. }
             | ServerFrame::ResumeStale { .. }
             | ServerFrame::HeartbeatAnswer
             | ServerFrame::Message { .. }
             | ServerFrame::Error { .. } => {}
+        }
+    }
+
+    /// CONN-2, LOGIN-8: a login that the server did not do goes on waiting, and any other link is lost.
+    fn sent_away(&mut self, look: &Look<'_>) {
+        match self.account {
+            Account::LoggingIn(_, login) if self.line.is_some_and(|line| line.stage != Stage::Opening) => {
+                self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = false);
+                (self.line, self.held) = (None, Vec::new());
+            }
+            Account::LoggingIn(..) | Account::LoggingOut(_) | Account::LoggedIn(_) | Account::Nobody => {
+                self.line_ended(look);
+            }
         }
     }
 
@@ -113,8 +127,14 @@ impl Sdk {
         }
         self.settle(look, VERSION, &[Kind::Login, Kind::Renewal], Answer::Code(Code::VersionNotSupported));
         self.line = None;
-        if let Account::LoggingIn(..) = self.account {
-            self.set_nobody(Reason::LoginFailed);
+        match self.account {
+            Account::LoggingIn(..) => self.set_nobody(Reason::LoginFailed),
+            // The end stays owed.
+            Account::LoggingOut(_) => {
+                self.settle(look, const { rule("LOGOUT-2") }, &[Kind::Logout], Answer::Done);
+                self.set_account(Account::Nobody);
+            }
+            Account::LoggedIn(_) | Account::Nobody => {}
         }
     }
 
