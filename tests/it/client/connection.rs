@@ -45,6 +45,79 @@ fn a_lost_link_is_made_again() {
     );
 }
 
+/// CONN-2: whom the server sends away comes back when it is wanted, and not before, whatever network it is on.
+#[test]
+fn a_server_that_closes_on_purpose_says_when_to_come_back() {
+    check(
+        "
+        > given alice
+        > send bob hello
+        send 0 message 3 to bob hello
+        > closing stopping 3s
+        close 0
+        note link lost
+        result 3 [9520]
+        note back-off 1 3.000
+        > wait 2s
+        > network
+        note back-off 1 1.000
+        > wait 1s
+        @ 3.000
+        event connecting
+        connect 1
+        > refused
+        event connect_failed [9508]
+        note back-off 2 0.250
+        > network
+        note back-off 1 0.000
+        ",
+    );
+}
+
+/// LOGIN-8, CONN-2: a login that the server did not do goes on waiting, and a resume is made again.
+#[test]
+fn what_was_asked_of_a_server_that_closes_on_purpose_is_asked_again() {
+    check(
+        "
+        > given alice logging in
+        > closing full 2s
+        close 0
+        note link lost
+        event connect_failed [70169]
+        note back-off 1 2.000
+        > wait 2s
+        @ 2.000
+        event connecting
+        connect 1
+        > connected
+        send 1 hello device 1
+        send 1 login 2 1.2 alice t1
+        > closing stopping 40s
+        close 1
+        note link lost
+        event connect_failed [9508]
+        note back-off 1 40.000
+        > wait 28s
+        @ 30.000
+        status LOGOUT
+        result 2 [9508]
+        ",
+    );
+    check(
+        "
+        > given alice resuming
+        > closing full 1s
+        close 1
+        event connect_failed [70169]
+        note back-off 1 1.000
+        > wait 1s
+        @ 1.000
+        event connecting
+        connect 2
+        ",
+    );
+}
+
 /// CONN-2: the back-off starts over after a link that lived 30 s, not after a shorter one.
 #[test]
 fn the_backoff_starts_over_after_a_link_that_lived() {

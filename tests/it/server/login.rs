@@ -25,6 +25,75 @@ fn the_first_login_creates_the_account_and_a_refused_one_nothing() {
 }
 
 #[test]
+fn logins_and_resumes_beyond_what_the_server_can_are_turned_away() {
+    // CONN-12: not acted upon and not counted as refused; the place that is named is nobody else's.
+    check(
+        "
+        config capacity=2
+        phone/1 open android
+        desk/1 open mac
+        web/1 open web
+        page/1 open web
+        pad/1 open ipad
+        phone/1 login alice
+            phone/1 < login ok 1
+        desk/1 login bob
+            desk/1 < login ok 1
+        show commits
+        web/1 login carol forged
+            web/1 < closing busy after 500ms spread 250ms
+            web/1 closed
+        page/1 resume dora 1
+            page/1 < closing busy after 1s spread 250ms
+            page/1 closed
+        +500ms
+        web/2 open web
+        web/2 login carol forged
+            web/2 < login [70009]
+        pad/1 login emil
+            pad/1 < closing busy after 1s spread 250ms
+            pad/1 closed
+        ",
+    );
+}
+
+#[test]
+fn logins_of_one_user_or_device_are_bounded() {
+    // LOGIN-11: for the user and for the device, accepted ones only; one more in each second.
+    check(
+        "
+        config logins_max=2
+        phone/1 open android
+        desk/1 open mac
+        web/1 open web
+        phone/1 login alice forged
+            phone/1 < login [70009]
+        2x phone/1 login alice
+            phone/1 < login ok 1
+            phone/1 < login ok 2
+        phone/1 login alice
+            phone/1 < login [60007]
+        phone/1 login bob
+            phone/1 < login [60007]
+        web/1 login alice
+            web/1 < login [60007]
+        desk/1 login bob
+            desk/1 < login ok 1
+        +999ms
+        phone/1 login alice
+            phone/1 < login [60007]
+        phone/1 login alice forged
+            phone/1 < login [70009]
+        +1ms
+        phone/1 login alice
+            phone/1 < login ok 3
+        phone/1 login alice
+            phone/1 < login [60007]
+        ",
+    );
+}
+
+#[test]
 fn a_user_id_is_checked_by_the_server_too() {
     // LOGIN-2
     check(
