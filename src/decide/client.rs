@@ -398,18 +398,19 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     /// (CONN-2).
     fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
         let part = |whole: u64| ((u128::from(whole) * u128::from(draw)) >> 64) as u64;
-        let (after, first, later) = match loss {
-            Loss::Own => (Duration::ZERO, micros(limits.backoff_first), 0),
-            Loss::Closed { return_spread } => (Duration::ZERO, micros(return_spread), micros(return_spread)),
-            Loss::SentAway(Return { after, spread }) => (after, micros(spread), micros(spread)),
+        let (first, later) = match loss {
+            Loss::Own => (micros(limits.backoff_first), 0),
+            Loss::Closed { return_spread } => (micros(return_spread), micros(return_spread)),
+            // The server has said when: that counts, however often the device has drawn.
+            Loss::SentAway(Return { after, spread }) => return after + Duration::from_micros(part(micros(spread))),
         };
         let Some(doublings) = number.checked_sub(2) else {
-            return after + Duration::from_micros(part(first));
+            return Duration::from_micros(part(first));
         };
         let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
         let middle = micros(limits.backoff_min).saturating_mul(factor).min(micros(limits.backoff_max));
         let spread = middle / 100 * u64::from(limits.backoff_spread_percent.min(100));
-        after + Duration::from_micros(middle - spread + part(2 * spread + later))
+        Duration::from_micros(middle - spread + part(2 * spread + later))
     }
 
     /// Whether the back-off starts over after a link that lived for so long (CONN-2).

@@ -7,7 +7,7 @@ use gatecrash::client::Status;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
-use super::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What, Write};
+use super::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Request, ServerFrame, What, Write};
 
 /// Follows a run.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ struct Device {
     pending: Vec<u32>,
     status: Status,
     has_heard: bool,
+    /// Its application called `init` last, and not `uninit`.
+    begins_anew: bool,
     /// Its record says that the server is owed an end.
     owes_end: bool,
     /// The server does not support its version: it waits for the application (VERSION-1).
@@ -89,12 +91,24 @@ impl Convergence {
         let Actor::Device(device) = event.actor else { return };
         let Some(device) = self.devices.get_mut(device.index()) else { return };
         match event.what {
-            What::Called { call, .. } => device.pending.push(call),
+            What::Called { call, request } => {
+                device.pending.push(call);
+                match request {
+                    Request::Init { .. } => device.begins_anew = true,
+                    Request::Uninit => device.begins_anew = false,
+                    Request::Login { .. }
+                    | Request::Logout
+                    | Request::Conversations
+                    | Request::Send { .. }
+                    | Request::Kick { .. }
+                    | Request::Query { .. } => {}
+                }
+            }
             What::Answered { call, .. } => device.pending.retain(|&pending| pending != call),
             What::Status { status, .. } => device.status = status,
             What::StoreAsked { write: Write::Installation { owed_end, .. }, .. } => device.owes_end = owed_end,
-            // Nothing is left that could deliver it.
-            What::UninitReturned { .. } => device.owes_end = false,
+            // Nothing is left that could deliver it, unless the application began anew meanwhile.
+            What::UninitReturned { .. } => device.owes_end &= device.begins_anew,
             What::DeviceReceived { frame: ServerFrame::Error { why: FrameError::Version }, .. } => {
                 device.has_given_up = true;
             }

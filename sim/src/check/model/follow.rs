@@ -103,7 +103,7 @@ impl Server {
                 self.config = Some(Config { seats, reconnect_kicks, notify_offline_kick, administrators });
             }
             What::ClockChanged { wall } => self.clock.set(event.at, wall.get()),
-            What::Stopping => self.stop(),
+            What::Stopping => self.stop(event.at),
             What::Opened { connection } => {
                 let (peer, standing, linger) = (None, Standing::Fresh, None);
                 let admission = Some(event.at + self.limits.admission);

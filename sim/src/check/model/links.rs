@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatecrash::limits::ServerLimits;
 use gatecrash::protocol::{Closing, KickReason};
+use gatecrash::time::Instant;
 use gatecrash::store::EndReason;
 
 use super::memory::{Memory, Standing};
@@ -90,13 +91,16 @@ impl Server {
     }
 
     /// STOP-1, CONN-2: everybody is told when to come back, and let go. No session changes by that (DUR-4).
-    pub(super) fn stop(&mut self) {
+    pub(super) fn stop(&mut self, at: Instant) {
         let (after, spread) = (self.limits.return_after.into(), self.terms().return_spread);
         let closing = ServerFrame::Closing { why: Closing::Stopping, after, spread };
         let decided = self.decided_last();
         for (connection, link) in std::mem::take(&mut self.memory.connections) {
             if !link.is_stranger {
-                self.outbox.say(const { rule("CONN-2") }, connection, decided, Answer::This(closing));
+                // Whose session ended and who was let go for it hears of that end and of nothing else (KICK-10).
+                if link.linger.is_none_or(|until| at < until) {
+                    self.outbox.say(const { rule("CONN-2") }, connection, decided, Answer::This(closing));
+                }
                 self.outbox.close(const { rule("STOP-1") }, connection, decided);
             }
         }

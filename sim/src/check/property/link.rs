@@ -35,6 +35,8 @@ struct Device {
     return_spread: Duration,
     /// Whether the other side closed the link that was lost last, and nothing happened since.
     was_closed: bool,
+    /// The connection that it closed last.
+    closed: Option<u32>,
     /// Before when the server does not want it back, and over how long it wants everybody back then.
     away: Option<(Instant, Duration)>,
     last_sent: Instant,
@@ -54,6 +56,7 @@ impl Default for Device {
             due: None,
             return_spread: Duration::ZERO,
             was_closed: false,
+            closed: None,
             away: None,
             last_sent: Instant::ZERO,
             asked_at: None,
@@ -210,9 +213,10 @@ impl Property for Links {
                 }
             }
             // Its connection went: whether it had been up long enough is known before its events.
-            What::Gone { .. } | What::CloseAsked { .. } => {
+            What::Gone { connection, .. } | What::CloseAsked { connection, .. } => {
                 let was_up_for = sdk.up_since.map(|since| event.at - since);
                 let device = self.device(on);
+                device.closed = Some(connection);
                 device.asked_at = None;
                 device.was_closed |= was_up_for.is_some() && matches!(event.what, What::Gone { .. });
                 if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
@@ -226,9 +230,13 @@ impl Property for Links {
                     (device.asked_at, device.probes_since) = (Some(event.at), None);
                 }
             }
-            What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, .. } => {
+            What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
                 let span = |micros: Micros| Duration::from_micros(micros.get());
                 let device = self.device(on);
+                // What comes on one that the device has closed is not heard any more.
+                if device.closed == Some(connection) {
+                    return;
+                }
                 device.away = Some((event.at + span(after), span(spread)));
                 device.may_start_over = true;
             }
