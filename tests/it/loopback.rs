@@ -598,6 +598,8 @@ fn a_stop_accepts_nobody_before_anybody_is_closed() {
         }
         end.send(Ok(())).unwrap();
         assert!(is_accepted(raw.next().await));
+        // What was decided is answered; then everybody is told (CONN-2).
+        assert!(matches!(raw.next().await, Ok(ServerFrame::Closing { why: Closing::Stopping, .. })));
         assert!(matches!(raw.next().await, Err(Unreadable::Ended)));
         drop(raw);
         server.task.await.unwrap().unwrap();

@@ -188,7 +188,7 @@ fn the_golden_frames_are_all_frames() {
         tags
     };
     assert_eq!(tags("device"), (1..=12).collect::<Vec<u8>>());
-    assert_eq!(tags("server"), (1..=12).collect::<Vec<u8>>());
+    assert_eq!(tags("server"), (1..=13).collect::<Vec<u8>>());
 }
 
 #[test]

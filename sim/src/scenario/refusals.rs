@@ -163,7 +163,7 @@ const HEADER: &[(&str, &str, &[&str])] = &[
         r#"silence = "400s""#,
         r#"silense = "400s""#,
         &[
-            "11:1: there is no key `limits.silense`; expected login_timeout, request_timeout, connect_timeout, heartbeat, heartbeat_web, heartbeat_answer, backoff_first, backoff_min, backoff_max, backoff_max_web, backoff_spread_percent, backoff_reset, silence, silence_web, dormant, dormant_web, admission, kick_linger, refusals_max, refusals_window, refusals_lock, push_online, capacity, logins_max, logins_every, return_after, returns_per_second, return_spread_min, return_spread_max, sent_max, owed_max or owed_bytes_max; did you mean `silence`? (INPUT-4)",
+            "11:1: there is no key `limits.silense`; expected login_timeout, request_timeout, connect_timeout, heartbeat, heartbeat_web, heartbeat_answer, backoff_first, backoff_min, backoff_max, backoff_max_web, backoff_spread_percent, backoff_reset, silence, silence_web, dormant, dormant_web, admission, kick_linger, refusals_max, refusals_window, refusals_lock, push_online, capacity, logins_max or 8 more; did you mean `silence`? (INPUT-4)",
         ],
     ),
     (
@@ -413,7 +413,7 @@ const STEPS: &[(&str, &[&str])] = &[
     (
         "1s phone-1 on kicked login alice",
         &[
-            "26:15: `kicked` is no listener event; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired or message; did you mean `kicked_offline`? (INPUT-4)",
+            "26:15: `kicked` is no listener event; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired, message or messages_dropped; did you mean `kicked_offline`? (INPUT-4)",
         ],
     ),
     (
@@ -599,7 +599,7 @@ const EXPECTATIONS: &[(&str, &[&str])] = &[
     (
         "phone-1",
         &[
-            "29:8: the line ends too early; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired, message, status, login_user, receives, login, logout, send, conversations, kick, query, init or uninit (INPUT-4)",
+            "29:8: the line ends too early; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired, message, messages_dropped, status, login_user, receives, login, logout, send, conversations, kick, query, init or uninit (INPUT-4)",
         ],
     ),
     ("alice", &["29:6: the line ends too early; expected online, sessions, presence, counted or epochs (INPUT-4)"]),
@@ -610,7 +610,7 @@ const EXPECTATIONS: &[(&str, &[&str])] = &[
     (
         "phone-1 stauts LOGINED",
         &[
-            "29:9: `stauts` is no expectation of a device; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired, message, status, login_user, receives, login, logout, send, conversations, kick, query, init or uninit; did you mean `status`? (INPUT-4)",
+            "29:9: `stauts` is no expectation of a device; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired, message, messages_dropped, status, login_user, receives, login, logout, send, conversations, kick, query, init or uninit; did you mean `status`? (INPUT-4)",
         ],
     ),
     (
@@ -622,7 +622,7 @@ const EXPECTATIONS: &[(&str, &[&str])] = &[
     (
         "phone-1 online page",
         &[
-            "29:9: `online` is asked of a user, and phone-1 is a device; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired, message, status, login_user, receives, login, logout, send, conversations, kick, query, init or uninit (INPUT-4)",
+            "29:9: `online` is asked of a user, and phone-1 is a device; expected connecting, connect_success, connect_failed, kicked_offline, user_sig_expired, message, messages_dropped, status, login_user, receives, login, logout, send, conversations, kick, query, init or uninit (INPUT-4)",
         ],
     ),
     (

@@ -41,6 +41,7 @@ const QUERY: &str = "a query shows each user's presence, and unknown users as su
 const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
 const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
 const SDK: &str = "a call's result is one that what was called and what came in can lead to";
+const SERVER: &str = "the server decides, answers and closes what a naive reading of the rules does";
 const SILENCE: &str = "without an account or an owed end the SDK does not connect, resume or log in by itself";
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
@@ -295,7 +296,7 @@ pub const BUGS: &[Bug] = bugs! {
     "S2" "the device waits for everybody's return, though its own link failed" ""
         [LINK] Broken::client(ClientBug::ReturnsWithEverybody);
     "S3" "however many devices there are, the server names the shortest return spread" ""
-        [] Broken::server(ServerBug::SpreadsNobody);
+        [SERVER] Broken::server(ServerBug::SpreadsNobody);
     "Z71" "a call that is refused after a kick or an expiry is told that the application logged out" ""
         [SDK] Broken::interceptor(device::ReasonIsLost);
     "M1" "a message that is sent again is another one" ""
@@ -325,15 +326,15 @@ pub const BUGS: &[Bug] = bugs! {
     "S4" "a device that was sent away is back before the server wants it" ""
         [LINK] Broken::client(ClientBug::ReturnsTooSoon);
     "S5" "a login ends when its server is stopped, in the place of waiting for the next" ""
-        [] Broken::client(ClientBug::LoginGivesUp);
+        [SDK] Broken::client(ClientBug::LoginGivesUp);
     "S6" "a server that stops closes without a word" ""
-        [] Broken::interceptor(wire::StopsWithoutAWord);
+        [SERVER] Broken::interceptor(wire::StopsWithoutAWord);
     "S7" "a server with more to do than it can takes on one more" ""
-        [] Broken::server(ServerBug::NeverBusy);
+        [SERVER] Broken::server(ServerBug::NeverBusy);
     "S8" "whoever a busy server turns away is to come back at once" ""
-        [] Broken::server(ServerBug::BusyForNoTime);
+        [SERVER] Broken::server(ServerBug::BusyForNoTime);
     "S9" "a user may log in as often as they like" ""
-        [] Broken::server(ServerBug::LoginsWithoutEnd);
+        [SERVER] Broken::server(ServerBug::LoginsWithoutEnd);
     "S10" "a server of another version is one more reason to try again" ""
         [SILENCE] Broken::client(ClientBug::NothingIsFinal);
 };

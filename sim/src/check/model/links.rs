@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use gatecrash::limits::ServerLimits;
 use gatecrash::protocol::{Closing, KickReason};
-use gatecrash::time::Instant;
 use gatecrash::store::EndReason;
+use gatecrash::time::Instant;
 
 use super::memory::{Memory, Standing};
 use super::outbox::Answer;
