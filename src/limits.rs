@@ -121,6 +121,28 @@ impl ServerLimits {
     }
 }
 
+/// The shortest silence of a server that leaves room for two heartbeats of a device and an answer (CONN-11). Those of
+/// CONN-5 have it, though on the web they are tighter: 60 s, 15 s and 90 s.
+///
+/// ```
+/// use std::time::Duration;
+/// use gatecrash::{limits::{ClientLimits, silence_min}, policy::Platform};
+///
+/// let mut limits = ClientLimits::of(Platform::Web);
+/// assert_eq!(silence_min(Platform::Web, &limits), Duration::from_secs(90));
+/// limits.heartbeat = Duration::from_secs(20);
+/// assert_eq!(silence_min(Platform::Web, &limits), Duration::from_secs(2 * 20 + 15));
+/// ```
+pub fn silence_min(platform: Platform, limits: &ClientLimits) -> Duration {
+    let room = limits.heartbeat * 2 + limits.heartbeat_answer;
+    let rule = ClientLimits::of(platform);
+    if limits.heartbeat <= rule.heartbeat && limits.heartbeat_answer <= rule.heartbeat_answer {
+        room.min(ServerLimits::default().silence_of(platform))
+    } else {
+        room
+    }
+}
+
 /// The SDK's limits, of one platform.
 ///
 /// ```
@@ -142,6 +164,10 @@ pub struct ClientLimits {
     pub heartbeat: Duration,
     /// How long it waits for the heartbeat's answer (CONN-5).
     pub heartbeat_answer: Duration,
+    /// The shortest time between heartbeats to which losses shorten it (CONN-11).
+    pub heartbeat_min: Duration,
+    /// After how long without such a loss it is doubled again (CONN-11).
+    pub heartbeat_recovery: Duration,
     /// The first delay after the device's own link failed is drawn between zero and this (CONN-2).
     pub backoff_first: Duration,
     /// The second delay, before its spread; each further one is twice the one before (CONN-2).
@@ -164,6 +190,8 @@ impl ClientLimits {
             connect_timeout: seconds(10),
             heartbeat: if web { seconds(60) } else { seconds(120) },
             heartbeat_answer: seconds(15),
+            heartbeat_min: seconds(30),
+            heartbeat_recovery: seconds(60 * 60),
             backoff_first: Duration::from_millis(250),
             backoff_min: Duration::from_millis(250),
             backoff_max: if web { seconds(16) } else { seconds(64) },

@@ -27,6 +27,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if !self.state.connection.as_ref().is_some_and(is_open) {
             return;
         }
+        if let Some(connection) = &mut self.state.connection {
+            connection.last_heard = self.now;
+        }
         match frame {
             ServerFrame::LoginAnswer { call, outcome } => self.login_answered(call, outcome),
             ServerFrame::ResumeAnswer { attempt, outcome } => self.resume_answered(attempt, outcome),
@@ -50,7 +53,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// `forced`: it fires irrespective of the time.
     pub(super) fn timer(&mut self, timer: Timer, forced: bool) {
         match timer {
-            Timer::HeartbeatAnswer => self.link_lost(),
+            Timer::HeartbeatAnswer => self.heartbeat_unanswered(),
             Timer::Connect => self.connecting_took_too_long(),
             Timer::Login => match &self.state.account {
                 Account::LoggingIn(_) => self.login_took_too_long(),

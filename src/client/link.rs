@@ -25,7 +25,16 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
         let id = self.outbox.connect();
         let logouts = VecDeque::new();
-        self.state.connection = Some(Connection { id, stage: Stage::Opening, last_sent: self.now, logouts });
+        let now = self.now;
+        self.state.connection = Some(Connection {
+            id,
+            stage: Stage::Opening,
+            last_sent: now,
+            last_heard: now,
+            asked_at: now,
+            quiet_since: now,
+            logouts,
+        });
         self.state.timers.set(Timer::Connect, self.now + self.state.limits.connect_timeout);
     }
 
@@ -228,6 +237,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// Asks for a sign of life at once, if the link is up and nobody has asked yet (CONN-5).
     pub(super) fn probe(&mut self) {
         if self.state.is_up() && self.state.timers.due(Timer::HeartbeatAnswer).is_none() {
+            if let Some(connection) = &mut self.state.connection {
+                connection.quiet_since = connection.last_sent.max(connection.last_heard);
+                connection.asked_at = self.now;
+            }
             self.send(ClientFrame::Heartbeat);
             self.state.timers.cancel(Timer::Heartbeat);
             self.state.timers.set(Timer::HeartbeatAnswer, self.now + self.state.limits.heartbeat_answer);
@@ -235,9 +248,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     pub(super) fn heartbeat(&mut self, forced: bool) {
+        let every = self.heartbeat_time();
         let Some(connection) = &self.state.connection else { return };
         // The timer is not moved at every frame sent: it looks back when it fires.
-        if forced || self.decisions.heartbeat_due(self.now - connection.last_sent, &self.state.limits) {
+        if forced || self.decisions.heartbeat_due(self.now - connection.last_sent, every) {
             self.probe();
         } else {
             self.await_heartbeat();
@@ -251,8 +265,15 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     fn await_heartbeat(&mut self) {
+        let every = self.heartbeat_time();
         if let Some(connection) = &self.state.connection {
-            self.state.timers.set(Timer::Heartbeat, connection.last_sent + self.state.limits.heartbeat);
+            self.state.timers.set(Timer::Heartbeat, connection.last_sent + every);
         }
+    }
+
+    /// A heartbeat has no answer (CONN-5, CONN-11).
+    pub(super) fn heartbeat_unanswered(&mut self) {
+        self.link_fell_silent();
+        self.link_lost();
     }
 }

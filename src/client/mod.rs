@@ -11,6 +11,7 @@
 //! | `handler` | what handles one input or timer: the verbs all others use |
 //! | `calls` | the application calls: who answers |
 //! | `link` | connecting, back-off, heartbeats, link loss |
+//! | `pace` | how often heartbeats are sent on this network |
 //! | `record` | the device's record: attempts, owed ends, new device ids |
 //! | `login` `renewal` `resume` `kick` `logout` `request` | the exchanges with the server |
 //! | `cache` `draw` `outbox` | conversation lists, jitter, outputs |
@@ -25,6 +26,7 @@ mod link;
 mod login;
 mod logout;
 mod outbox;
+mod pace;
 mod record;
 mod renewal;
 mod request;
@@ -97,7 +99,11 @@ impl<D: ClientDecisions> Client<D> {
             }
             Input::Frame { connection, frame } => self.handle(now, |handler| handler.frame(connection, frame)),
             Input::StorageFailed { unsent } => self.handle(now, |handler| handler.storage_failed(&unsent)),
-            Input::Woken | Input::NetworkChanged => self.handle(now, |handler| handler.look_at_the_link()),
+            Input::Woken => self.handle(now, |handler| handler.look_at_the_link()),
+            Input::NetworkChanged => self.handle(now, |handler| {
+                handler.forget_pace();
+                handler.look_at_the_link();
+            }),
         }
     }
 

@@ -31,6 +31,10 @@ pub(super) struct State {
     /// The one connection there may be (CONN-9).
     pub(super) connection: Option<Connection>,
     pub(super) backoff: BackOff,
+    /// How often heartbeats are sent on this network, if not as usual (CONN-11).
+    pub(super) pace: Option<Pace>,
+    /// The time between heartbeats that the server last named.
+    pub(super) told_heartbeat: Option<Duration>,
     /// Requests sent and unanswered. They live on one connection and end with it (CONN-8).
     pub(super) requests: BTreeMap<CallId, Request>,
     pub(super) cache: Cache,
@@ -126,6 +130,11 @@ pub(super) struct Connection {
     pub(super) stage: Stage,
     /// When something was last sent on it (CONN-5).
     pub(super) last_sent: Instant,
+    /// When something last came on it.
+    pub(super) last_heard: Instant,
+    /// When the last heartbeat was sent on it, and when something had last passed before, either way (CONN-11).
+    pub(super) asked_at: Instant,
+    pub(super) quiet_since: Instant,
     /// The logouts sent on it and unanswered, in order.
     pub(super) logouts: VecDeque<CallId>,
 }
@@ -168,6 +177,15 @@ pub(super) struct BackOff {
     pub(super) away: Option<(Instant, Duration)>,
 }
 
+/// The time between heartbeats, where it is not the usual one (CONN-11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Pace {
+    /// How long.
+    pub(super) every: Duration,
+    /// When it was last changed, or would have been.
+    pub(super) since: Instant,
+}
+
 /// A request sent and unanswered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Request {
@@ -196,6 +214,8 @@ impl State {
             nobody: Reason::NeverLoggedIn,
             connection: None,
             backoff: BackOff::default(),
+            pace: None,
+            told_heartbeat: None,
             requests: BTreeMap::new(),
             cache: Cache::new(conversations),
             reported_expired: None,
@@ -286,8 +306,18 @@ impl State {
         if let Some((until, _)) = &mut self.backoff.away {
             *until = *until + by;
         }
+        if let Some(pace) = &mut self.pace {
+            pace.since = pace.since + by;
+        }
         if let Some(connection) = &mut self.connection {
-            connection.last_sent = connection.last_sent + by;
+            for at in [
+                &mut connection.last_sent,
+                &mut connection.last_heard,
+                &mut connection.asked_at,
+                &mut connection.quiet_since,
+            ] {
+                *at = *at + by;
+            }
             if let Stage::Up { since } = &mut connection.stage {
                 *since = *since + by;
             }

@@ -418,9 +418,35 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         up_for >= limits.backoff_reset
     }
 
-    /// Whether a heartbeat is due on a link on which nothing was sent for so long (CONN-5).
-    fn heartbeat_due(&self, idle_for: Duration, limits: &ClientLimits) -> bool {
-        idle_for >= limits.heartbeat
+    /// Whether a heartbeat is due on a link on which nothing was sent for so long, where one is sent each `every` (CONN-5).
+    fn heartbeat_due(&self, idle_for: Duration, every: Duration) -> bool {
+        idle_for >= every
+    }
+
+    /// The time between heartbeats unless links are lost; `told` is what the server named (CONN-11).
+    fn usual_heartbeat(&self, told: Option<Duration>, limits: &ClientLimits) -> Duration {
+        told.map_or(limits.heartbeat, |told| told.min(limits.heartbeat))
+    }
+
+    /// Whether a link that did not answer a heartbeat may have been forgotten on the way for being idle: nothing had
+    /// passed on it for no longer than a heartbeat takes to be sent and answered (CONN-11). Longer, the device slept.
+    fn is_idle_loss(&self, idle_for: Duration, every: Duration, limits: &ClientLimits) -> bool {
+        idle_for < every + limits.heartbeat_answer
+    }
+
+    /// The time between heartbeats after such a loss (CONN-11).
+    fn shortened_heartbeat(&self, every: Duration, usual: Duration, limits: &ClientLimits) -> Duration {
+        (every / 2).max(limits.heartbeat_min.min(usual))
+    }
+
+    /// Whether so long without such a loss is enough to try a longer time (CONN-11).
+    fn heartbeat_recovers(&self, quiet_for: Duration, limits: &ClientLimits) -> bool {
+        quiet_for >= limits.heartbeat_recovery
+    }
+
+    /// The longer time (CONN-11).
+    fn recovered_heartbeat(&self, every: Duration, usual: Duration) -> Duration {
+        (every * 2).min(usual)
     }
 }
 
@@ -464,13 +490,32 @@ mod tests {
         assert_eq!(away, [3_000_000, 4_999_999]);
     }
 
-    /// CONN-2, CONN-5: the very second counts.
+    /// CONN-11: half, down to 30 s, and twice, up to the usual time, which the server may have shortened.
+    #[test]
+    fn the_heartbeat_halves_and_doubles_between_its_bounds() {
+        let limits = ClientLimits::of(Platform::Ios);
+        let seconds = Duration::from_secs;
+        let shortened =
+            |every, usual| Rules.shortened_heartbeat(seconds(every), seconds(usual), &limits).as_secs();
+        assert_eq!([shortened(120, 120), shortened(60, 120), shortened(50, 120), shortened(30, 120)], [60, 30, 30, 30]);
+        assert_eq!(shortened(20, 20), 20);
+        let recovered = |every| Rules.recovered_heartbeat(seconds(every), seconds(100)).as_secs();
+        assert_eq!([recovered(30), recovered(60), recovered(100)], [60, 100, 100]);
+        assert_eq!(Rules.usual_heartbeat(Some(seconds(40)), &limits), seconds(40));
+        assert_eq!(Rules.usual_heartbeat(Some(seconds(400)), &limits), seconds(120));
+        assert!(Rules.is_idle_loss(seconds(120), seconds(120), &limits));
+        assert!(!Rules.is_idle_loss(seconds(135), seconds(120), &limits));
+    }
+
+    /// CONN-2, CONN-5, CONN-11: the very second counts.
     #[test]
     fn spans_are_reached_at_their_end() {
         let limits = ClientLimits::of(Platform::Web);
         let micro = Duration::from_micros(1);
-        assert!(Rules.heartbeat_due(limits.heartbeat, &limits));
-        assert!(!Rules.heartbeat_due(limits.heartbeat - micro, &limits));
+        assert!(Rules.heartbeat_due(limits.heartbeat, limits.heartbeat));
+        assert!(!Rules.heartbeat_due(limits.heartbeat - micro, limits.heartbeat));
+        assert!(Rules.heartbeat_recovers(limits.heartbeat_recovery, &limits));
+        assert!(!Rules.heartbeat_recovers(limits.heartbeat_recovery - micro, &limits));
         assert!(Rules.backoff_restarts(limits.backoff_reset, &limits));
         assert!(!Rules.backoff_restarts(limits.backoff_reset - micro, &limits));
     }

@@ -110,6 +110,8 @@ enum Mark {
     Stopping,
     /// It told somebody that it has more to do than it can.
     Busy,
+    /// A network that cuts frames: one that is not whole yet is none that is malformed.
+    Pieces,
 }
 
 use Mark as M;
@@ -163,6 +165,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("CONN-8", &[&[M::LinkLost, M::Request], &[failed(Code::NoAnswer)]]),
     ("CONN-9", &[&[M::Init]]),
     ("CONN-10", &[&[M::Roused]]),
+    ("CONN-11", &[&[M::Heartbeat], &[M::LinkLost]]),
     ("CONN-12", &[&[M::Busy]]),
     ("POLICY-1", &[&[M::SecondLogin]]),
     ("POLICY-2", &[&[M::SecondLogin], &[M::Reconfigured]]),
@@ -215,7 +218,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("DUR-4", &[&[M::ServerDead], &[M::StoreFailed]]),
     ("DUR-5", &[&[M::StoreFailed], &[M::DiskTrouble]]),
     ("STOP-1", &[&[M::Stopping]]),
-    ("INPUT-1", &[&[M::BadFrame]]),
+    ("INPUT-1", &[&[M::BadFrame], &[M::Pieces, M::Login]]),
     ("INPUT-2", &[&[M::Stranger]]),
     ("INPUT-3", &[&[M::Stranger], &[M::TicketRefused]]),
     ("INPUT-4", &[]),
@@ -227,7 +230,10 @@ const TABLE: &[(&str, Needs)] = &[
 /// The rules that the scenario cites and of which no situation came, in the order of its header. One that is broken
 /// had its situation.
 pub fn nothing_to_judge(scenario: &Scenario, trace: &Trace, violations: &[Violation]) -> Vec<RuleId> {
-    let seen = Seen::of(trace);
+    let mut seen = Seen::of(trace);
+    if scenario.sites.values().any(|site| site.segments.is_some()) {
+        seen.mark(M::Pieces);
+    }
     let has = |rule: &RuleId| seen.has(*rule) || violations.iter().any(|violation| violation.rule == *rule);
     scenario.rules.iter().filter(|rule| !has(rule)).copied().collect()
 }
@@ -504,7 +510,10 @@ impl Seen {
                 Effect::ProcessDead { .. } => self.mark(M::ProcessDead),
                 Effect::DiskEmpty { .. } => self.mark(M::DiskEmpty),
                 Effect::Link { outbound, inbound, .. } if !(outbound && inbound) => self.mark(M::Trouble),
-                Effect::LinkHeld { .. } | Effect::LatencyChanged { .. } | Effect::ConnectionReset { .. } => {
+                Effect::LinkHeld { .. }
+                | Effect::LatencyChanged { .. }
+                | Effect::ConnectionReset { .. }
+                | Effect::LinkForgotten { .. } => {
                     self.mark(M::Trouble);
                 }
                 Effect::DiskRefused | Effect::DiskPaced | Effect::WriteTorn | Effect::DatabaseRepaired => {

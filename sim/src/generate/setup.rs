@@ -13,8 +13,9 @@ use gatecrash::time::WallTime;
 use super::family::{Families, Family};
 use super::{DAY, MILLI, MINUTE, Profile, SECOND, Seed, micros};
 use crate::generate::draw::Draw;
+use crate::scenario::config;
 use crate::scenario::{
-    App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Site, SiteName, Span, TICKET_TTL_DEFAULT,
+    App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Pieces, Site, SiteName, Span, TICKET_TTL_DEFAULT,
 };
 
 /// The fewest and the most events a seed has to spend.
@@ -76,7 +77,7 @@ impl Setup {
             USERS[..count].iter().map(|name| name.parse().expect("a user id")).collect()
         };
         let app = draw_app(&mut stream("app"), &users, span, &families);
-        let sites = draw_sites(&mut stream("sites"));
+        let sites = draw_sites(&mut stream("sites"), &mut stream("ways"));
         let devices_max = (2 + budget / BUDGET_PER_DEVICE).min(12);
         let devices = draw_devices(&mut stream("devices"), devices_max, &sites, &families);
         let limits = draw_limits(&mut stream("limits"));
@@ -143,13 +144,22 @@ fn draw_commit_latency(draw: &mut Draw) -> Span {
     }
 }
 
-fn draw_sites(draw: &mut Draw) -> Vec<(SiteName, Site)> {
+fn draw_sites(draw: &mut Draw, ways: &mut Draw) -> Vec<(SiteName, Site)> {
     let count = draw.between(1, SITES.len() as u64) as usize;
     let sites = SITES[..count].iter().map(|name| {
         let latency = draw_latency(draw);
-        (name.parse().expect("the name of a site"), Site { latency })
+        let (forgets_idle, segments) = draw_way(ways);
+        (name.parse().expect("the name of a site"), Site { latency, forgets_idle, segments })
     });
     sites.collect()
+}
+
+/// What the network of a site does to connections: mostly nothing.
+fn draw_way(draw: &mut Draw) -> (Option<Duration>, Option<Pieces>) {
+    let (forgets, seconds) = (draw.chance(1, 8), draw.log_between(10, 400));
+    let (cuts, min) = (draw.chance(1, 8), draw.log_between(1, 100) as u32);
+    let max = draw.between(u64::from(min), u64::from(min) * 4) as u32;
+    (forgets.then(|| Duration::from_secs(seconds)), cuts.then_some(Pieces { min, max }))
 }
 
 /// One way.
@@ -201,7 +211,7 @@ fn draw_devices(
 /// Limits that seeds shorten, each with its shortest and longest value in milliseconds. A way there
 /// and back takes up to 2 s, slow disks and changed latencies included: what waits for an answer
 /// waits for longer.
-const SHORTENED: [(&str, u64, u64); 22] = [
+const SHORTENED: [(&str, u64, u64); 24] = [
     ("login_timeout", 4_000, 60_000),
     ("request_timeout", 3_000, 30_000),
     ("connect_timeout", 4_000, 20_000),
@@ -224,6 +234,8 @@ const SHORTENED: [(&str, u64, u64); 22] = [
     ("return_after", 1, 20_000),
     ("return_spread_min", 1, 2_000),
     ("return_spread_max", 100, 30_000),
+    ("heartbeat_min", 3_000, 60_000),
+    ("heartbeat_recovery", 20_000, 7_200_000),
 ];
 
 /// Mostly the rules' own values.
@@ -264,27 +276,8 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
     if draw.chance(1, 2) {
         limits.returns_per_second = Some(draw.log_between(1, 20) as u32);
     }
-    bear_heartbeats(&mut limits);
+    config::leave_room_for_heartbeats(&mut limits);
     limits
-}
-
-/// The server bears a silence that lasts from one heartbeat to the next, and its answer's time.
-fn bear_heartbeats(limits: &mut LimitOverrides) {
-    let rules = gatecrash::limits::ServerLimits::default();
-    for (platform, silence, rule) in [
-        (Platform::Android, &mut limits.silence, rules.silence),
-        (Platform::Web, &mut limits.silence_web, rules.silence_web),
-    ] {
-        let client = gatecrash::limits::ClientLimits::of(platform);
-        let heartbeat = match platform {
-            Platform::Web => limits.heartbeat_web,
-            _ => limits.heartbeat,
-        };
-        let bears = heartbeat.unwrap_or(client.heartbeat) + limits.heartbeat_answer.unwrap_or(client.heartbeat_answer);
-        if silence.unwrap_or(rule) < bears {
-            *silence = Some(bears + micros(5 * SECOND));
-        }
-    }
 }
 
 /// The name of a user.

@@ -29,7 +29,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
     let head = (text(), vec(select(RuleId::all().collect::<Vec<_>>()), 1..4), any::<u64>(), 1..=1_000_000_u64);
     let options = (of(text()), of(time()), app(), limits());
     let places = (
-        vec(span(), SITES.len()),
+        vec(location(), SITES.len()),
         vec((member::<Platform>(), select(&SITES[..]), member::<Init>(), offset()), DEVICES.len()),
         vec((user(), -1_000_000..1_000_000_i64, seconds(), of(member::<Forge>())), TICKETS.len()),
     );
@@ -39,7 +39,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
         rules.sort_unstable();
         rules.dedup();
         let (verdict_only, converge, app, limits) = options;
-        let (latencies, devices, tickets) = places;
+        let (sites, devices, tickets) = places;
         let (until, steps, mut expectations) = script;
         let mut steps: Vec<Step> =
             steps.into_iter().map(|(at, action)| Step { at: Duration::from_micros(at), action }).collect();
@@ -58,7 +58,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
             converge,
             app,
             limits,
-            sites: SITES.into_iter().map(name).zip(latencies.into_iter().map(|latency| Site { latency })).collect(),
+            sites: SITES.into_iter().map(name).zip(sites).collect(),
             devices: DEVICES
                 .into_iter()
                 .map(name)
@@ -156,6 +156,16 @@ pub(super) fn offset() -> impl Strategy<Value = Offset> {
     (-10_000_000_000..10_000_000_000_i64).prop_map(Offset)
 }
 
+fn location() -> impl Strategy<Value = Site> {
+    let pieces = (1..=Pieces::BYTES_MAX, 1..=Pieces::BYTES_MAX);
+    let pieces = pieces.prop_map(|(one, other)| Pieces { min: one.min(other), max: one.max(other) });
+    (span(), of((1..=u64::from(u32::MAX)).prop_map(Duration::from_micros)), of(pieces)).prop_map(|(latency, forgets_idle, segments)| Site {
+        latency,
+        forgets_idle,
+        segments,
+    })
+}
+
 pub(super) fn span() -> impl Strategy<Value = Span> {
     (0..5_000_000_u64, 0..5_000_000_u64).prop_map(|(min, more)| Span {
         min: Duration::from_micros(min),
@@ -219,6 +229,7 @@ fn limits() -> impl Strategy<Value = LimitOverrides> {
             };
             assert!(limits.set(key, value));
         }
+        config::leave_room_for_heartbeats(&mut limits);
         limits
     })
 }

@@ -1,6 +1,6 @@
 //! A scenario's limits, laid over the rules' values.
 
-use gatecrash::limits::{ClientLimits, ServerLimits};
+use gatecrash::limits::{ClientLimits, ServerLimits, silence_min};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::VERSION;
 use gatecrash::server::Config;
@@ -59,10 +59,25 @@ pub fn client_limits(set: &LimitOverrides, platform: Platform) -> ClientLimits {
         connect_timeout: set.connect_timeout.unwrap_or(rules.connect_timeout),
         heartbeat: if is_web { set.heartbeat_web } else { set.heartbeat }.unwrap_or(rules.heartbeat),
         heartbeat_answer: set.heartbeat_answer.unwrap_or(rules.heartbeat_answer),
+        heartbeat_min: set.heartbeat_min.unwrap_or(rules.heartbeat_min),
+        heartbeat_recovery: set.heartbeat_recovery.unwrap_or(rules.heartbeat_recovery),
         backoff_first: set.backoff_first.unwrap_or(rules.backoff_first),
         backoff_min: set.backoff_min.unwrap_or(rules.backoff_min),
         backoff_max: if is_web { set.backoff_max_web } else { set.backoff_max }.unwrap_or(rules.backoff_max),
         backoff_spread_percent: set.backoff_spread_percent.unwrap_or(rules.backoff_spread_percent),
         backoff_reset: set.backoff_reset.unwrap_or(rules.backoff_reset),
+    }
+}
+
+/// Has the server's silence leave room for two heartbeats and an answer, as a file's must (CONN-11).
+pub fn leave_room_for_heartbeats(limits: &mut LimitOverrides) {
+    for platform in [Platform::Android, Platform::Web] {
+        let least = silence_min(platform, &client_limits(limits, platform));
+        if server_limits(limits).silence_of(platform) < least {
+            match platform {
+                Platform::Web => limits.silence_web = Some(least),
+                _ => limits.silence = Some(least),
+            }
+        }
     }
 }

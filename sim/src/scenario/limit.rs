@@ -49,6 +49,10 @@ limits! {
     heartbeat_web: Time;
     /// How long a device waits for a heartbeat's answer (CONN-5; 15 s).
     heartbeat_answer: Time;
+    /// The shortest time between heartbeats to which losses of an idle link shorten it (CONN-11; 30 s).
+    heartbeat_min: Time;
+    /// After how long without such a loss it is doubled again (CONN-11; 1 h).
+    heartbeat_recovery: Time;
     /// The longest first pause before reconnecting, where the device's own link failed (CONN-2; 250 ms).
     backoff_first: Time;
     /// The second pause, doubled from then on (CONN-2; 250 ms).

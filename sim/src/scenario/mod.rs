@@ -29,6 +29,7 @@ mod samples;
 mod schema;
 mod script;
 mod section;
+mod site;
 mod words;
 
 pub use diagnose::{Diagnosis, Problem};
@@ -37,6 +38,7 @@ pub use expectation::{Answer, Expectation, Expected, Place, Window};
 pub use fault::Fault;
 pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;
+pub use site::{Pieces, Site};
 pub use words::{CallKind, CommitPoint, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -253,19 +255,6 @@ impl Default for App {
             ticket_ttl: TICKET_TTL_DEFAULT,
             commit_latency: COMMIT_LATENCY_DEFAULT,
         }
-    }
-}
-
-/// A network location. Its devices share a link to the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Site {
-    /// One way.
-    pub latency: Span,
-}
-
-impl Default for Site {
-    fn default() -> Self {
-        Site { latency: LATENCY_DEFAULT }
     }
 }
 

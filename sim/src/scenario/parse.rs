@@ -3,6 +3,9 @@
 //! Reads the header here; `script` and `expect` read the two column texts. After a mistake in the
 //! TOML itself the line is left out and the rest still read, so that one report shows all.
 
+mod silence;
+mod sites;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -23,7 +26,7 @@ use super::rules::{RuleId, rule};
 use super::script::{ACTORS, WHOLE_SECONDS, check_steps, read_steps, sites_moved_to, users_of, whole_seconds};
 use super::section::{Entry, Section, kind_of, lost_keys, read_toml};
 use super::{
-    App, Device, DeviceName, Expected, Init, LimitKind, LimitOverrides, LimitValue, Scenario, Site, SiteName, Step,
+    App, Device, DeviceName, Expected, Init, LimitKind, LimitOverrides, LimitValue, Scenario, SiteName, Step,
     TICK_MAX, TicketName, TicketPlan, tick_default,
 };
 
@@ -56,8 +59,8 @@ pub(super) const APP_KEYS: [&str; 9] = [
     "commit_latency",
 ];
 
-/// The keys of a site.
-pub(super) const SITE_KEYS: [&str; 1] = ["latency"];
+#[cfg(test)]
+pub(super) use self::sites::SITE_KEYS;
 
 /// The keys of a device.
 pub(super) const DEVICE_KEYS: [&str; 4] = ["platform", "site", "init", "wall_offset"];
@@ -449,6 +452,7 @@ impl<'r> Header<'_, '_, 'r> {
                 assert!(limits.set(key, value), "{key} is in the table with this kind");
             }
         }
+        self.check_silence(section, &limits);
         limits
     }
 
@@ -486,25 +490,6 @@ impl<'r> Header<'_, '_, 'r> {
     fn report_double(&mut self, entry: &Entry<'_>, what: &str, name: &str) {
         let message = format!("there are two {what}s `{name}`");
         self.problems.report(Mistake::new(entry.key_at.clone(), message, "each name once"));
-    }
-
-    fn read_sites(&mut self, root: &Section<'_>) -> BTreeMap<SiteName, Site> {
-        let mut sites = BTreeMap::new();
-        let Some(section) = self.section(root, "sites") else { return sites };
-        for entry in section.entries() {
-            let mut site = Site::default();
-            if let Some(table) = self.as_section(&entry) {
-                self.check_keys(&table, &SITE_KEYS);
-                let latency = self.optional(&table, "latency", |header, entry| header.value(entry, SPAN, parse_span));
-                site.latency = latency.unwrap_or(site.latency);
-            }
-            for (name, _) in self.names::<SiteName>(&entry, "site") {
-                if sites.insert(name.clone(), site.clone()).is_some() {
-                    self.report_double(&entry, "site", name.as_str());
-                }
-            }
-        }
-        sites
     }
 
     fn read_devices(&mut self, root: &Section<'_>, names: &mut Names) -> BTreeMap<DeviceName, Device> {

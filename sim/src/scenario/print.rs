@@ -14,7 +14,7 @@ use super::duration::{print_duration, print_offset, print_span};
 use super::line::print_quoted;
 use super::{
     Action, Answer, App, AppChange, Call, Device, DeviceName, Expectation, Init, LimitOverrides, LimitValue, Offset,
-    Scenario, Step, TICK_DEFAULT, TICKS_FINE_FOR, Text, TicketChoice, TicketPlan, Window,
+    Scenario, Site, Step, TICK_DEFAULT, TICKS_FINE_FOR, Text, TicketChoice, TicketPlan, Window,
 };
 
 /// The first line of a printed file: it tells editors where the schema of the header is.
@@ -44,7 +44,7 @@ impl fmt::Display for Scenario {
         }
         print_app(&self.app, f)?;
         print_limits(&self.limits, f)?;
-        print_table("sites", &self.sites, f, |site| format!("latency = \"{}\"", print_span(site.latency)))?;
+        print_table("sites", &self.sites, f, print_site)?;
         print_table("devices", &self.devices, f, print_device)?;
         print_table("tickets", &self.tickets, f, print_ticket)?;
         writeln!(f, "\n[script]\nuntil = \"{}\"", print_duration(self.until))?;
@@ -190,6 +190,14 @@ fn print_limits(limits: &LimitOverrides, f: &mut fmt::Formatter<'_>) -> fmt::Res
         LimitValue::Time(span) => writeln!(f, "{key} = \"{}\"", print_duration(span)),
         LimitValue::Number(number) | LimitValue::Percent(number) => writeln!(f, "{key} = {number}"),
     })
+}
+
+fn print_site(site: &Site) -> String {
+    let Site { latency, forgets_idle, segments } = site;
+    let mut keys = vec![format!("latency = \"{}\"", print_span(*latency))];
+    keys.extend(forgets_idle.map(|span| format!("forgets_idle = \"{}\"", print_duration(span))));
+    keys.extend(segments.map(|pieces| format!("segments = \"{pieces}\"")));
+    keys.join(", ")
 }
 
 fn print_device(device: &Device) -> String {

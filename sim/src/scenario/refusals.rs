@@ -163,7 +163,7 @@ const HEADER: &[(&str, &str, &[&str])] = &[
         r#"silence = "400s""#,
         r#"silense = "400s""#,
         &[
-            "11:1: there is no key `limits.silense`; expected login_timeout, request_timeout, connect_timeout, heartbeat, heartbeat_web, heartbeat_answer, backoff_first, backoff_min, backoff_max, backoff_max_web, backoff_spread_percent, backoff_reset, silence, silence_web, dormant, dormant_web, admission, kick_linger, refusals_max, refusals_window, refusals_lock, push_online, capacity, logins_max or 8 more; did you mean `silence`? (INPUT-4)",
+            "11:1: there is no key `limits.silense`; expected login_timeout, request_timeout, connect_timeout, heartbeat, heartbeat_web, heartbeat_answer, heartbeat_min, heartbeat_recovery, backoff_first, backoff_min, backoff_max, backoff_max_web, backoff_spread_percent, backoff_reset, silence, silence_web, dormant, dormant_web, admission, kick_linger, refusals_max, refusals_window, refusals_lock, push_online or 10 more; did you mean `silence`? (INPUT-4)",
         ],
     ),
     (
@@ -185,13 +185,21 @@ backoff_spread_percent = 101"#,
     (
         r#"home = { latency = "30ms" }"#,
         r#"home = { latncy = "30ms" }"#,
-        &["14:10: there is no key `sites.home.latncy`; expected latency; did you mean `latency`? (INPUT-4)"],
+        &["14:10: there is no key `sites.home.latncy`; expected latency, forgets_idle or segments; did you mean `latency`? (INPUT-4)"],
     ),
     (
         r#"home = { latency = "30ms" }"#,
         r#"home = { latency = "30" }"#,
         &[
             r#"14:20: `sites.home.latency` cannot be "30"; expected a span of time such as 30ms, or a range such as 20ms..60ms (INPUT-4)"#,
+        ],
+    ),
+    (
+        r#"home = { latency = "30ms" }"#,
+        r#"home = { forgets_idle = "0s", segments = "3..1" }"#,
+        &[
+            r#"14:25: `sites.home.forgets_idle` cannot be "0s"; expected a span of time such as 250us, 20ms, 1.5s, 1m30s or 7d, over zero (INPUT-4)"#,
+            r#"14:42: `sites.home.segments` cannot be "3..1"; expected a number of bytes such as 1, or a range such as 1..3, up to 65536 (INPUT-4)"#,
         ],
     ),
     (

@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 96] = [
+pub const RULES: [(&str, &str); 97] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -186,6 +186,10 @@ pub const RULES: [(&str, &str); 96] = [
     ("CONN-8", "Requests unanswered when the link is lost end with 9520 and are not repeated in secret."),
     ("CONN-9", "An SDK with no session, no pending login, no pending logout and no owed end holds no connection."),
     ("CONN-10", "On waking and on a change of network the SDK probes its link at once and its back-off starts over."),
+    (
+        "CONN-11",
+        "Idle links that die without a word bring heartbeats twice as often, not more often than each 30 s, as long as the device stays on that network, and each hour without one half as often again.",
+    ),
     (
         "CONN-12",
         "A server with more to do than it can says busy to a login or resume and when to come back, and nothing else comes of it.",

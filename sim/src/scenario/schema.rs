@@ -14,6 +14,7 @@ const NAME_PATTERN: &str = "^[A-Za-z][A-Za-z0-9_-]*(\\{[0-9]+\\.\\.[0-9]+\\}[A-Z
 const TIME: &str = "^([0-9]+(\\.[0-9]+)?(us|ms|s|m|h|d))+$";
 const OFFSET: &str = "^[+-]?([0-9]+(\\.[0-9]+)?(us|ms|s|m|h|d))+$";
 const SPAN: &str = "^([0-9]+(\\.[0-9]+)?(us|ms|s|m|h|d))+(\\.\\.([0-9]+(\\.[0-9]+)?(us|ms|s|m|h|d))+)?$";
+const PIECES: &str = "^[0-9]{1,5}(\\.\\.[0-9]{1,5})?$";
 const USER: &str = "^[A-Za-z0-9_-]{1,32}$";
 
 /// The JSON Schema of the header, as `docs/scenario.schema.json` holds it.
@@ -45,7 +46,11 @@ pub fn schema() -> Value {
                 "type": "object", "propertyNames": { "pattern": NAME_PATTERN },
                 "additionalProperties": {
                     "type": "object", "additionalProperties": false,
-                    "properties": { "latency": pattern(SPAN, "One way: 30ms, or a range such as 20ms..60ms.") },
+                    "properties": {
+                        "latency": pattern(SPAN, "One way: 30ms, or a range such as 20ms..60ms."),
+                        "forgets_idle": pattern(TIME, "How long a connection may be idle until a box on the way forgets it, and tells neither end."),
+                        "segments": pattern(PIECES, "Of how many bytes the pieces are in which a stream arrives: 1, or a range such as 1..3."),
+                    },
                 },
             },
             "devices": devices(),

@@ -531,6 +531,9 @@ records! {
         Moved = "moved" { device: DeviceIndex, site: SiteIndex },
         /// The script had a call for the device, or one waited until it wakes, and its process is dead: nobody makes it.
         Skipped = "skipped" { device: DeviceIndex },
+        /// A box on the way had forgotten a connection of the device: what was sent on it just now is the first that
+        /// does not get through.
+        LinkForgotten = "link_forgotten" { device: DeviceIndex },
     }
 }
 

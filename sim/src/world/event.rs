@@ -155,7 +155,7 @@ impl<'a, Y: System, O: Observer> World<'a, Y, O> {
             names: scenario.devices.keys().collect(),
             server: Machine::new(scenario),
             devices: scenario.devices.values().map(|plan| Device::new(scenario, plan, site_of(&plan.site))).collect(),
-            sites: scenario.sites.values().map(|plan| Site::new(plan.latency)).collect(),
+            sites: scenario.sites.values().map(Site::new).collect(),
             site_names,
             links: Vec::new(),
             flight: Flight::default(),

@@ -252,6 +252,27 @@ broken! {
         }
     }
 
+    /// However often an idle link is lost, heartbeats come as before.
+    PaceIsFixed {
+        fn is_idle_loss(&self, _: Duration, _: Duration, _: &ClientLimits) -> bool {
+            false
+        }
+    }
+
+    /// Heartbeats once shortened stay so.
+    PaceStaysShort {
+        fn heartbeat_recovers(&self, _: Duration, _: &ClientLimits) -> bool {
+            false
+        }
+    }
+
+    /// The time between heartbeats is halved without end.
+    PaceHasNoFloor {
+        fn shortened_heartbeat(&self, every: Duration, _: Duration, _: &ClientLimits) -> Duration {
+            (every / 2).max(Duration::from_secs(1))
+        }
+    }
+
     /// The back-off starts over at every open, however short the link lived.
     BackOffForgets {
         fn backoff_restarts(&self, _: Duration, _: &ClientLimits) -> bool {
@@ -349,7 +370,27 @@ impl ClientDecisions for ClientBug {
         ask!(self.backoff_restarts(up_for, limits))
     }
 
-    fn heartbeat_due(&self, idle_for: Duration, limits: &ClientLimits) -> bool {
-        ask!(self.heartbeat_due(idle_for, limits))
+    fn heartbeat_due(&self, idle_for: Duration, every: Duration) -> bool {
+        ask!(self.heartbeat_due(idle_for, every))
+    }
+
+    fn usual_heartbeat(&self, told: Option<Duration>, limits: &ClientLimits) -> Duration {
+        ask!(self.usual_heartbeat(told, limits))
+    }
+
+    fn is_idle_loss(&self, idle_for: Duration, every: Duration, limits: &ClientLimits) -> bool {
+        ask!(self.is_idle_loss(idle_for, every, limits))
+    }
+
+    fn shortened_heartbeat(&self, every: Duration, usual: Duration, limits: &ClientLimits) -> Duration {
+        ask!(self.shortened_heartbeat(every, usual, limits))
+    }
+
+    fn heartbeat_recovers(&self, quiet_for: Duration, limits: &ClientLimits) -> bool {
+        ask!(self.heartbeat_recovers(quiet_for, limits))
+    }
+
+    fn recovered_heartbeat(&self, every: Duration, usual: Duration) -> Duration {
+        ask!(self.recovered_heartbeat(every, usual))
     }
 }

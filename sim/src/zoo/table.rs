@@ -29,6 +29,7 @@ const GHOST: &str = "a session has lost its link just when its connection is gon
 const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
 const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
 const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
+const PACE: &str = "heartbeats come as often as idle links on this network need them, and no more often";
 const LISTS: &str = "a login and a resume bring the user's own conversations, as they stood";
 const LOCK: &str = "ten refused tickets within a minute lock their device out for one, and nothing else does";
 const MESSAGE: &str = "an application is told a message at most once, and in the server's order";
@@ -337,4 +338,10 @@ pub const BUGS: &[Bug] = bugs! {
         [SERVER] Broken::server(ServerBug::LoginsWithoutEnd);
     "S10" "a server of another version is one more reason to try again" ""
         [SILENCE] Broken::client(ClientBug::NothingIsFinal);
+    "L1" "however often an idle link is lost without a word, heartbeats come as before" ""
+        [PACE] Broken::client(ClientBug::PaceIsFixed);
+    "L2" "heartbeats that were once shortened stay so for ever" ""
+        [PACE] Broken::client(ClientBug::PaceStaysShort);
+    "L3" "the time between heartbeats is halved down to a second" ""
+        [PACE] Broken::client(ClientBug::PaceHasNoFloor);
 };

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use gatecrash::driver::server::Settings;
 use gatecrash::id::UserId;
-use gatecrash::limits::ServerLimits;
+use gatecrash::limits::{ClientLimits, ServerLimits, silence_min};
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::server::Config;
 use gatecrash::span;
@@ -60,8 +60,8 @@ const LISTEN: &str = "127.0.0.1:7000";
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Limits {
-    silence: Option<Time>,
-    silence_web: Option<Time>,
+    silence: Option<Spanned<Time>>,
+    silence_web: Option<Spanned<Time>>,
     dormant: Option<Time>,
     dormant_web: Option<Time>,
     admission: Option<Time>,
@@ -87,8 +87,8 @@ impl Limits {
     fn over(&self, rules: ServerLimits) -> ServerLimits {
         let time = |time: Option<Time>, rule| time.map_or(rule, |Time(time)| time);
         ServerLimits {
-            silence: time(self.silence, rules.silence),
-            silence_web: time(self.silence_web, rules.silence_web),
+            silence: time(self.silence.as_ref().map(|time| *time.get_ref()), rules.silence),
+            silence_web: time(self.silence_web.as_ref().map(|time| *time.get_ref()), rules.silence_web),
             dormant: time(self.dormant, rules.dormant),
             dormant_web: time(self.dormant_web, rules.dormant_web),
             admission: time(self.admission, rules.admission),
@@ -109,6 +109,17 @@ impl Limits {
             return_spread_min: time(self.return_spread_min, rules.return_spread_min),
             return_spread_max: time(self.return_spread_max, rules.return_spread_max),
         }
+    }
+
+    /// Where a silence stands that leaves no room for two heartbeats and an answer, and what is wrong with it (CONN-11).
+    fn tight_silences(&self) -> impl Iterator<Item = (usize, String)> {
+        let written = [(Platform::Android, &self.silence), (Platform::Web, &self.silence_web)];
+        written.into_iter().filter_map(|(platform, silence)| {
+            let (silence, least) = (silence.as_ref()?, silence_min(platform, &ClientLimits::of(platform)));
+            let is_tight = silence.get_ref().0 < least;
+            let what = format!("no room for two heartbeats and an answer: at least {} s (CONN-11)", least.as_secs());
+            is_tight.then(|| (silence.span().start, what))
+        })
     }
 }
 
@@ -399,6 +410,7 @@ fn configuration(text: &str, beside: &Path) -> Result<Fit, Vec<Problem>> {
                 Err(error) => complaint(name.span().start, format!("`{}`: {error}", name.get_ref())),
             }
         }
+        file.limits.tight_silences().for_each(|(offset, what)| complaint(offset, what));
         let listen = file.listen.as_ref().map_or(LISTEN, |listen| listen.get_ref());
         if let (Some(listen), Some(problem)) = (&file.listen, address_problem(listen)) {
             complaint(listen.span().start, format!("cannot listen on {}: {problem}", listen.get_ref()));
@@ -468,14 +480,14 @@ mod tests {
     #[test]
     fn values_arrive() {
         let text = "app_id = 7\nkeys = [\"one\", \"two\"]\npolicy = \"multi\"\nreconnect_kicks = true\n\
-                    [max_instances]\nios = 3\nweb = 10\n[limits]\nsilence = \"1500ms\"\nrefusals_max = 3\n";
+                    [max_instances]\nios = 3\nweb = 10\n[limits]\nsilence = \"256500ms\"\nrefusals_max = 3\n";
         let Settings { config, keys, .. } = settings(text);
         assert_eq!(config.app_id, 7);
         assert_eq!(keys.len(), 2);
         assert_eq!(config.seats.policy(), Policy::Multi);
         assert_eq!(config.seats.instances_max(Platform::Ios), 3);
         assert!(config.reconnect_kicks);
-        assert_eq!(config.limits.silence, Duration::from_millis(1_500));
+        assert_eq!(config.limits.silence, Duration::from_millis(256_500));
         assert_eq!(config.limits.refusals_max, 3);
         assert_eq!(config.limits.dormant, ServerLimits::default().dormant);
     }
@@ -515,6 +527,10 @@ mod tests {
         assert_eq!(
             problem("app_id = 7\nkeys = [\"k\"]\nlisten = \"127.0.0.1:99999\"\n"),
             "3:10: cannot listen on 127.0.0.1:99999: the port is a number from 0 to 65535"
+        );
+        assert_eq!(
+            problem("app_id = 7\nkeys = [\"k\"]\n[limits]\nsilence = \"254s\"\nsilence_web = \"90s\"\n"),
+            "4:11: no room for two heartbeats and an answer: at least 255 s (CONN-11)"
         );
         assert_eq!(
             problem("app_id = 7\n"),

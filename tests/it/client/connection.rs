@@ -215,6 +215,62 @@ fn a_silent_link_is_noticed_by_the_heartbeat() {
     );
 }
 
+/// CONN-11: half the time after an idle link that died without a word, and the usual one on another network. A
+/// device that slept shortens nothing.
+#[test]
+fn heartbeats_come_oftener_where_idle_links_die() {
+    check(
+        "
+        > given alice
+        > wait 120s
+        @ 120.000
+        send 0 heartbeat
+        > wait 15s
+        @ 135.000
+        close 0
+        note link lost
+        note back-off 1 0.000
+        event connecting
+        connect 1
+        > connected
+        send 1 hello device 1
+        send 1 resume 1.2 alice 1 t1
+        > answer resume resumed
+        event connect_success
+        > wait 60s
+        @ 195.000
+        send 1 heartbeat
+        > answer heartbeat
+        > sleep 200s
+        > woken
+        send 1 heartbeat
+        > wait 15s
+        @ 410.000
+        close 1
+        note link lost
+        note back-off 1 0.000
+        event connecting
+        connect 2
+        > connected
+        send 2 hello device 1
+        send 2 resume 1.3 alice 1 t1
+        > answer resume resumed
+        event connect_success
+        > wait 60s
+        @ 470.000
+        send 2 heartbeat
+        > answer heartbeat
+        > network
+        send 2 heartbeat
+        > answer heartbeat
+        > wait 60s
+        > wait 60s
+        @ 590.000
+        send 2 heartbeat
+        ",
+    );
+}
+
 /// CONN-10: the link is probed at once; a heartbeat already out keeps its deadline.
 #[test]
 fn waking_probes_the_link() {

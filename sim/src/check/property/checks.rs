@@ -18,7 +18,7 @@ use crate::trace::{Actor, Cast, Event, Observer, What};
 pub struct Checks {
     properties: Vec<Box<dyn Property>>,
     /// For each kind of event, and for decisions, a bit for each property that watches it.
-    watchers: [u32; Kinds::COUNT],
+    watchers: [u64; Kinds::COUNT],
     server: ServerView,
     sdks: Sdks,
     allowance: Allowance,
@@ -34,7 +34,7 @@ impl Checks {
     pub fn with(scenario: &Scenario, properties: Vec<Box<dyn Property>>) -> Self {
         let mut watchers = [0; _];
         for (index, property) in properties.iter().enumerate() {
-            let bit = 1_u32.checked_shl(index as u32).expect("under 33 properties");
+            let bit = 1_u64.checked_shl(index as u32).expect("under 65 properties");
             property.watches().places().for_each(|kind| watchers[kind] |= bit);
         }
         let finders = properties.iter().map(|property| (property.name(), 0)).collect();
@@ -66,14 +66,14 @@ impl Checks {
     /// The run is over: what is found out by that joins what was found so far.
     pub(crate) fn close(&mut self, cast: &Cast) {
         self.close_decision(cast);
-        self.ask(cast, u32::MAX, |property, scene, _, report| property.finish(scene, report));
+        self.ask(cast, u64::MAX, |property, scene, _, report| property.finish(scene, report));
     }
 
     /// Asks the properties with these bits.
     fn ask(
         &mut self,
         cast: &Cast,
-        mut bits: u32,
+        mut bits: u64,
         mut ask: impl FnMut(&mut dyn Property, &Scene<'_>, &Decision, &mut Report),
     ) {
         let Checks { properties, server, sdks, allowance, decision, converged, now, report, .. } = self;

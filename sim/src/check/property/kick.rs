@@ -185,6 +185,11 @@ impl Property for Kicks {
             if sdk.connect_asked_at < scene.server.started_at && scene.now < until {
                 continue;
             }
+            // Or a box on the way has forgotten it: the same.
+            let in_time = |at| scene.now < at + limits.heartbeat + limits.heartbeat_answer + grace;
+            if sdk.forgotten_at.is_some_and(in_time) {
+                continue;
+            }
             let ended = records.ended(on, user, epoch);
             let could_know =
                 |ended: &super::server::Ended| ended.commit <= scene.server.committed && ended.at + grace < scene.now;

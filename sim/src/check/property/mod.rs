@@ -34,6 +34,7 @@ mod message;
 mod notice;
 mod overdue;
 mod owed;
+mod pace;
 mod policy;
 mod presence;
 mod query;
@@ -103,6 +104,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(renewal::Renewals::default()),
         Box::new(again::SentAgain::default()),
         Box::new(delivery::Delivery::default()),
+        Box::new(pace::Paces::default()),
     ];
     every.extend(models(scenario));
     every

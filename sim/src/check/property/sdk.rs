@@ -60,6 +60,8 @@ pub(super) struct Sdk {
     pub(super) connect_asked_at: Instant,
     /// Since when a login or resume is accepted on it.
     pub(super) up_since: Option<Instant>,
+    /// When a box on the way was seen to have forgotten it.
+    pub(super) forgotten_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,7 @@ impl Default for Sdk {
             connection: None,
             connect_asked_at: Instant::ZERO,
             up_since: None,
+            forgotten_at: None,
         }
     }
 }
@@ -206,6 +209,7 @@ impl Sdk {
             What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => self.up_since = None,
             What::ConnectAsked { connection } => {
                 (self.connection, self.up_since, self.connect_asked_at) = (Some(connection), None, event.at);
+                self.forgotten_at = None;
             }
             What::Connected { .. } | What::SdkWoken | What::NetworkChanged => self.cause = Cause::Other,
             What::ConnectFailed { connection } | What::Gone { connection, .. } => {
@@ -268,6 +272,7 @@ impl Sdks {
                     let since = if sdk.woken_at == event.at { sdk.suspended_at } else { event.at };
                     (sdk.is_suspended, sdk.suspended_at) = (true, since);
                 }
+                Effect::LinkForgotten { device } => self.entry(device).forgotten_at = Some(event.at),
                 Effect::Woken { device } => {
                     let sdk = self.entry(device);
                     (sdk.is_suspended, sdk.woken_at) = (false, event.at);

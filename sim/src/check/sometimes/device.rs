@@ -90,8 +90,12 @@ impl Sometimes {
             ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. } => {
                 let device = self.device(on);
                 (device.is_linked, device.resuming) = (true, None);
+                let was_forgotten = std::mem::take(&mut device.is_forgotten);
                 if std::mem::take(&mut device.was_sent_away) {
                     self.reached.add(Situation::StopTold);
+                }
+                if was_forgotten {
+                    self.reached.add(Situation::ForgottenAndBack);
                 }
             }
             ServerFrame::ResumeKicked { kick, .. } => {
@@ -218,7 +222,7 @@ impl Sometimes {
         (device.asking, device.resuming, device.answer) = (None, None, None);
         (device.status, device.login_user, device.is_linked) = (None, None, false);
         (device.was_sent_away, device.outlives, device.turned_away) = (false, None, None);
-        (device.is_suspended, device.slept_past) = (false, false);
+        (device.is_suspended, device.slept_past, device.is_forgotten) = (false, false, false);
     }
 
     pub(super) fn woke(&mut self, on: DeviceIndex) {
@@ -226,6 +230,13 @@ impl Sometimes {
         device.is_suspended = false;
         if std::mem::take(&mut device.slept_past) {
             self.reached.add(Situation::SleptPastTicket);
+        }
+    }
+
+    pub(super) fn forgotten(&mut self, on: DeviceIndex) {
+        if self.device(on).is_linked {
+            self.device(on).is_forgotten = true;
+            self.reached.add(Situation::LinkForgotten);
         }
     }
 

@@ -54,6 +54,7 @@ impl Sometimes {
             Effect::Suspended { device } => self.device(device).is_suspended = true,
             Effect::Woken { device } => self.woke(device),
             Effect::DiskEmpty { device } => self.wiped(device),
+            Effect::LinkForgotten { device } => self.forgotten(device),
             // What befalls links, clocks and the server's disk makes no situation by itself.
             _ => {}
         }

@@ -129,6 +129,8 @@ pub(super) struct Device {
     /// Its session expired meanwhile.
     pub(super) slept_past: bool,
     pub(super) was_wiped: bool,
+    /// A box on the way forgot its session's connection, and it did not resume since.
+    pub(super) is_forgotten: bool,
 
     // ---- of its SDK ----
     pub(super) status: Option<Status>,

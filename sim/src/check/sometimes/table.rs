@@ -91,6 +91,10 @@ situations! {
     TwoDays = "a user counted on two days";
     CameBack = "a user went from online to push online and back";
     SevenDaysPassed = "a user fell from push online to offline by time alone";
+
+    // ---- links as they are ----
+    LinkForgotten = "a box on the way forgot a session's connection";
+    ForgottenAndBack = "a device whose connection was forgotten resumed its session";
 }
 
 /// A set of situations.

@@ -525,6 +525,18 @@ fn administrators_and_strangers() {
 }
 
 #[test]
+fn links_as_they_are() {
+    use Situation::*;
+    let resumed = ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default(), dropped: 0 };
+    let linked = || run().hears(PHONE, resumed);
+    let forgotten = || Effect::LinkForgotten { device: device(PHONE) };
+    linked().effect(forgotten()).reaches(LinkForgotten);
+    run().effect(forgotten()).misses(LinkForgotten);
+    linked().effect(forgotten()).hears(PHONE, resumed).reaches(ForgottenAndBack);
+    linked().hears(PHONE, resumed).effect(forgotten()).misses(ForgottenAndBack);
+}
+
+#[test]
 fn days_and_presence() {
     use Situation::*;
     run().commit(&[day(1)]).commit(&[day(2)]).reaches(TwoDays);

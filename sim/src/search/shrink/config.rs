@@ -7,7 +7,7 @@ use gatecrash::policy::{Platform, Seats};
 use super::Search;
 use super::cast::{called, called_mut};
 use crate::scenario::{
-    Action, App, Call, Forge, Init, LATENCY_DEFAULT, LimitOverrides, Offset, Scenario, Span, TicketChoice, TicketName,
+    Action, App, Call, Forge, Init, LATENCY_DEFAULT, LimitOverrides, Offset, Scenario, Site, Span, TicketChoice, TicketName,
     tick_default,
 };
 
@@ -156,8 +156,14 @@ fn devices(search: &mut Search<'_>) {
 
 /// Latencies as they are when nobody says, or at least without anything to draw.
 fn links(search: &mut Search<'_>) {
+    search.try_with(|scenario| scenario.sites.values_mut().for_each(|site| *site = Site::default()));
     search.try_with(|scenario| scenario.sites.values_mut().for_each(|site| site.latency = LATENCY_DEFAULT));
     for name in search.best.sites.keys().cloned().collect::<Vec<_>>() {
+        let mut change = |change: fn(&mut Site)| {
+            search.try_with(|scenario| change(scenario.sites.get_mut(&name).expect("it was listed")));
+        };
+        change(|site| site.forgets_idle = None);
+        change(|site| site.segments = None);
         let Span { min, max } = search.best.sites[&name].latency;
         let plainer = [LATENCY_DEFAULT, Span::exactly(max), Span::exactly(min)];
         search.first_of(plainer, |scenario, latency| {

@@ -10,12 +10,12 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 use gatecrash::{client, server};
 
-use super::super::network::Network;
+use super::super::network::{Memory, Network};
 use super::flight::{Body, Message};
 use super::{Class, Due, System, World, mint, small};
 use crate::generate::draw::Draw;
-use crate::scenario::{Conduct, Span};
-use crate::trace::{DeviceIndex, Observer};
+use crate::scenario::{self, Conduct, Span};
+use crate::trace::{DeviceIndex, Effect, Observer};
 
 /// How long an end that closed a connection reads on and throws away: the server's machine and the
 /// SDK's driver alike.
@@ -29,15 +29,18 @@ pub(super) struct Site {
     pub(super) is_outbound_cut: bool,
     pub(super) is_inbound_cut: bool,
     pub(super) is_held: bool,
+    forgets_idle: Option<Duration>,
     /// What a held link keeps, in the order of sending.
     kept: Vec<Message>,
 }
 
 impl Site {
-    pub(super) fn new(latency: Span) -> Self {
+    /// In what pieces a stream arrives makes no difference here: frames are whole.
+    pub(super) fn new(plan: &scenario::Site) -> Self {
+        let scenario::Site { latency, forgets_idle, segments: _ } = *plan;
         let (is_outbound_cut, is_inbound_cut, is_held) = (false, false, false);
         let (latency, extra) = split(latency);
-        Site { latency, extra, is_outbound_cut, is_inbound_cut, is_held, kept: Vec::new() }
+        Site { latency, extra, is_outbound_cut, is_inbound_cut, is_held, forgets_idle, kept: Vec::new() }
     }
 
     pub(super) fn set_latency(&mut self, latency: Span) {
@@ -55,6 +58,8 @@ pub(super) struct Link {
     pub(super) device: u32,
     /// Over which of the device's networks it was made.
     network: Network,
+    /// What the box on the way knows of it.
+    memory: Memory,
     /// The device's number for it.
     pub(super) end: ConnectionId,
     /// Which of the device's connections it is, counted from 1 through all its processes.
@@ -114,6 +119,19 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         stranger.is_none() && self.devices[device as usize].network != network
     }
 
+    /// Whether the box on the way lets through what is sent now. It knows strangers for ever.
+    fn passes(&mut self, link: usize) -> bool {
+        let (now, forgets_idle) = (self.now, self.sites[self.site_of(link)].forgets_idle);
+        let Link { memory, stranger: None, device, .. } = &mut self.links[link] else { return true };
+        let Some(forgets_idle) = forgets_idle else { return true };
+        let (was_known, device) = (!memory.is_lost(), *device as usize);
+        let passes = memory.passes(now, forgets_idle);
+        if was_known && !passes {
+            self.effect(Effect::LinkForgotten { device: DeviceIndex::new(device) });
+        }
+        passes
+    }
+
     /// Cuts the site's link in these directions. What is under way is lost too.
     pub(super) fn cut(&mut self, site: usize, out: bool, back: bool) {
         self.sites[site].is_outbound_cut |= out;
@@ -167,13 +185,15 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     pub(super) fn send(&mut self, link: usize, body: Body) {
-        if self.is_dead(link) {
+        // A reset is the answer to what came through just now.
+        let is_reset = matches!(body, Body::Reset | Body::DeviceReset);
+        if self.is_dead(link) || !is_reset && !self.passes(link) {
             return;
         }
         let is_upward = body.is_upward();
         let site = &self.sites[self.site_of(link)];
         let is_cut = if is_upward { site.is_outbound_cut } else { site.is_inbound_cut };
-        if let Body::Reset | Body::DeviceReset = body {
+        if is_reset {
             // No part of the stream: a silent one lets it through.
             if is_cut {
                 return;
@@ -278,6 +298,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
         let connection = self.server.accept(link);
         let state = &mut self.links[link];
+        state.memory = Memory::new(self.now);
         (state.server_end, state.is_connected) = (ServerEnd::Open(connection), true);
         let (device, end, stranger) = (state.device as usize, state.end, state.stranger);
         self.server_input(server::Input::Opened { connection });
@@ -359,6 +380,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         self.links.push(Link {
             device: small(device),
             network: self.devices[device].network,
+            memory: Memory::new(self.now),
             end,
             number,
             server_end: ServerEnd::None,

@@ -13,7 +13,7 @@ use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, Sur
 use gatecrash::time::{Instant, Now, WallTime};
 use turmoil::net::{TcpListener, TcpStream};
 
-use super::super::network::Network;
+use super::super::network::{Memory, Network};
 use super::super::outgoing::Outgoing;
 use super::disk::Disk;
 use super::office::Office;
@@ -21,7 +21,7 @@ use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
 use crate::generate::draw::Draw;
 use crate::scenario::clock::WallClock;
-use crate::scenario::{Device, DeviceName, Offset, Scenario, Span};
+use crate::scenario::{Device, DeviceName, Offset, Pieces, Scenario, Site, Span};
 use crate::trace::{DeviceIndex, Effect, Recorder};
 
 /// What outlives the processes of the world: disks, clocks, links, the trace.
@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) disk: Arc<Disk>,
     /// How much each site's link adds at most to its shortest latency.
     extras: Vec<Mutex<Span>>,
+    sites: Vec<Site>,
     devices: Vec<Lasting>,
     /// Which connection of which device an address at a site is.
     origins: Mutex<BTreeMap<SocketAddr, Origin>>,
@@ -57,7 +58,19 @@ struct Origin {
     connection: u32,
     /// Over which of the device's networks it was made.
     network: Network,
+    passage: Arc<Mutex<Passage>>,
 }
+
+/// What the box on the way makes of a connection.
+struct Passage {
+    memory: Memory,
+    /// Whether the end got through, upward and downward, where it was said.
+    ends: [Option<bool>; 2],
+}
+
+/// The place of a direction in [`Passage::ends`].
+const UPWARD: usize = 0;
+const DOWNWARD: usize = 1;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nobody panics while holding it")
@@ -85,6 +98,7 @@ impl Shared {
             server_clock: Mutex::new(WallClock::new(start, Offset(0))),
             disk: Arc::new(Disk::new(scenario, recorder)),
             extras: sites.iter().map(|_| Mutex::new(Span::exactly(std::time::Duration::ZERO))).collect(),
+            sites: scenario.sites.values().cloned().collect(),
             devices: scenario.devices.iter().map(lasting).collect(),
             origins: Mutex::default(),
             crash_order: Arc::default(),
@@ -115,6 +129,42 @@ impl Shared {
     /// Whether the device has left the network that the connection was made over.
     fn is_dead(&self, origin: &Origin) -> bool {
         *self.network(origin.device) != origin.network
+    }
+
+    /// Whether the box on the way lets through what is sent now.
+    fn passes(&self, origin: &Origin) -> bool {
+        // Where nothing runs any more nothing is sent.
+        let Some(elapsed) = turmoil::sim_elapsed() else { return true };
+        let Some(forgets_idle) = self.sites[origin.network.site].forgets_idle else { return true };
+        let now = Instant::ZERO + elapsed;
+        let (was_known, passes) = {
+            let memory = &mut lock(&origin.passage).memory;
+            (!memory.is_lost(), memory.passes(now, forgets_idle))
+        };
+        if was_known && !passes {
+            self.recorder.effect(now, Effect::LinkForgotten { device: self.index(origin.device) });
+        }
+        passes
+    }
+
+    /// The end of a direction is said: the first time counts.
+    fn ends(&self, origin: &Origin, direction: usize) -> bool {
+        let said = lock(&origin.passage).ends[direction];
+        let passes = said.unwrap_or_else(|| self.passes(origin));
+        lock(&origin.passage).ends[direction] = Some(passes);
+        passes
+    }
+
+    fn hears_end(&self, origin: &Origin, direction: usize) -> bool {
+        lock(&origin.passage).ends[direction] != Some(false)
+    }
+
+    /// Into what pieces a direction of the connection is cut, and what they are drawn from.
+    fn pieces(&self, origin: &Origin, direction: &str) -> Option<(Pieces, Draw)> {
+        let pieces = self.sites[origin.network.site].segments?;
+        let name = self.devices[origin.device].name.as_str();
+        let purpose = format!("{direction} pieces {}", origin.connection);
+        Some((pieces, Draw::new(self.scenario.seed, name, &purpose)))
     }
 
     fn extra(&self, origin: &Origin) -> Span {
@@ -217,6 +267,22 @@ impl Jitter for Upward {
         self.origin().is_some_and(|origin| self.shared.is_dead(&origin))
     }
 
+    fn passes(&self) -> bool {
+        self.origin().is_none_or(|origin| self.shared.passes(&origin))
+    }
+
+    fn ends(&self) -> bool {
+        self.origin().is_none_or(|origin| self.shared.ends(&origin, DOWNWARD))
+    }
+
+    fn hears_end(&self) -> bool {
+        self.origin().is_none_or(|origin| self.shared.hears_end(&origin, UPWARD))
+    }
+
+    fn pieces(&self) -> Option<(Pieces, Draw)> {
+        self.shared.pieces(&self.origin()?, "upward")
+    }
+
     fn draw(&self) -> Draw {
         match self.origin() {
             Some(Origin { device, connection, .. }) => {
@@ -270,9 +336,11 @@ impl Surroundings for DevicePlace {
         let (place, server) = (self.clone(), server.to_owned());
         let lasting = &self.shared.devices[self.device];
         let connection = lasting.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let origin = Origin { device: self.device, connection, network: *self.shared.network(self.device) };
+        let (device, network) = (self.device, *self.shared.network(self.device));
         async move {
             let connected = TcpStream::connect(server).await;
+            let passage = Passage { memory: Memory::new(now()), ends: [None; 2] };
+            let origin = Origin { device, connection, network, passage: Arc::new(Mutex::new(passage)) };
             if let Ok(inner) = &connected {
                 lock(&place.shared.origins).insert(inner.local_addr()?, origin.clone());
             }
@@ -312,6 +380,22 @@ impl Jitter for Downward {
 
     fn is_dead(&self) -> bool {
         self.shared.is_dead(&self.origin)
+    }
+
+    fn passes(&self) -> bool {
+        self.shared.passes(&self.origin)
+    }
+
+    fn ends(&self) -> bool {
+        self.shared.ends(&self.origin, UPWARD)
+    }
+
+    fn hears_end(&self) -> bool {
+        self.shared.hears_end(&self.origin, DOWNWARD)
+    }
+
+    fn pieces(&self) -> Option<(Pieces, Draw)> {
+        self.shared.pieces(&self.origin, "downward")
     }
 
     fn draw(&self) -> Draw {

@@ -17,15 +17,19 @@ use tokio::time::Sleep;
 use turmoil::net::TcpStream;
 
 use crate::generate::draw::Draw;
-use crate::scenario::Span;
+use crate::scenario::{Pieces, Span};
 
 /// The most bytes read ahead in one go: a segment is never larger than a frame and its length.
 const READ_BYTES_MAX: usize = 16 * 1024;
 
 /// Cuts one connection from outside: it holds the connection, which so ends at once, whether the
 /// process that uses it is frozen or not.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Cutter(Arc<Mutex<Cut>>);
+#[derive(Clone, Default)]
+pub(super) struct Cutter {
+    cut: Arc<Mutex<Cut>>,
+    /// What is to know of the end; nothing where there never was a connection.
+    jitter: Option<Arc<dyn Jitter>>,
+}
 
 #[derive(Debug, Default)]
 struct Cut {
@@ -35,8 +39,9 @@ struct Cut {
 }
 
 impl Cutter {
-    fn of(inner: TcpStream) -> Self {
-        Cutter(Arc::new(Mutex::new(Cut { inner: Some(inner), ..Cut::default() })))
+    fn of(inner: TcpStream, jitter: Arc<dyn Jitter>) -> Self {
+        let cut = Cut { inner: Some(inner), ..Cut::default() };
+        Cutter { cut: Arc::new(Mutex::new(cut)), jitter: Some(jitter) }
     }
 
     /// Resets the connection. Says whether there was one to reset.
@@ -59,11 +64,15 @@ impl Cutter {
 
     /// The connection, for whoever is to end it. Not under the lock: that is turmoil's business.
     fn take(&self) -> Option<TcpStream> {
-        self.lock().inner.take()
+        let inner = self.lock().inner.take()?;
+        if let Some(jitter) = &self.jitter {
+            jitter.ends();
+        }
+        Some(inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Cut> {
-        self.0.lock().expect("nobody panics with a cutter")
+        self.cut.lock().expect("nobody panics with a cutter")
     }
 }
 
@@ -128,6 +137,14 @@ pub(super) trait Jitter: Send + Sync {
     fn extra(&self) -> Span;
     /// Whether the device has left the network of the connection: nothing gets through, and nobody is told.
     fn is_dead(&self) -> bool;
+    /// Whether what this end sends now gets through.
+    fn passes(&self) -> bool;
+    /// This end says that it ends, once. Says whether that gets through.
+    fn ends(&self) -> bool;
+    /// Whether the other end's end got through.
+    fn hears_end(&self) -> bool;
+    /// Into what pieces the direction is cut, and the stream they are drawn from.
+    fn pieces(&self) -> Option<(Pieces, Draw)>;
     /// The stream it is drawn from, asked for when the first bytes have arrived.
     fn draw(&self) -> Draw;
     /// Now.
@@ -142,6 +159,8 @@ pub(super) struct Stream {
     /// What has arrived, with when the reader may see it; nothing stands for the end.
     arrived: VecDeque<(Instant, io::Result<Bytes>)>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Into what pieces it is cut for the reader, once something is read.
+    pieces: Option<Option<(Pieces, Draw)>>,
     is_at_end: bool,
     /// At the server: who orders the ends of its connections, and this one's number there.
     order: Option<(Arc<CrashOrder>, u64)>,
@@ -149,8 +168,8 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(inner: TcpStream, jitter: Arc<dyn Jitter>) -> Self {
-        let (cutter, arrived) = (Cutter::of(inner), VecDeque::new());
-        Stream { cutter, jitter, draw: None, arrived, sleep: None, is_at_end: false, order: None }
+        let (cutter, arrived) = (Cutter::of(inner, Arc::clone(&jitter)), VecDeque::new());
+        Stream { cutter, jitter, draw: None, arrived, sleep: None, pieces: None, is_at_end: false, order: None }
     }
 
     /// What cuts it from outside.
@@ -189,6 +208,16 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// How many bytes the reader gets at most.
+    fn piece(&mut self) -> usize {
+        match self.pieces.get_or_insert_with(|| self.jitter.pieces()) {
+            Some((Pieces { min, max }, draw)) => draw.between(u64::from(*min), u64::from(*max)) as usize,
+            None => usize::MAX,
+        }
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.cutter.is_cut(context) {
@@ -199,7 +228,11 @@ impl AsyncRead for Stream {
         }
         self.read_ahead(context);
         let now = self.jitter.now();
-        let Some(&(due, _)) = self.arrived.front() else { return Poll::Pending };
+        let Some((due, front)) = self.arrived.front() else { return Poll::Pending };
+        let (due, is_end) = (*due, front.as_ref().map_or(true, Bytes::is_empty));
+        if is_end && !self.jitter.hears_end() {
+            return Poll::Pending;
+        }
         if now < due {
             let wait: Duration = due - now;
             let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(wait)));
@@ -211,7 +244,7 @@ impl AsyncRead for Stream {
         let (due, front) = self.arrived.pop_front().expect("something has arrived");
         match front {
             Ok(mut bytes) => {
-                let count = bytes.len().min(out.remaining());
+                let count = bytes.len().min(out.remaining()).min(self.piece());
                 out.put_slice(&bytes[..count]);
                 bytes.advance(count);
                 if !bytes.is_empty() {
@@ -227,7 +260,7 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.cutter.lock().inner {
-            Some(_) if self.jitter.is_dead() => Poll::Ready(Ok(bytes.len())),
+            Some(_) if self.jitter.is_dead() || !self.jitter.passes() => Poll::Ready(Ok(bytes.len())),
             Some(inner) => Pin::new(inner).poll_write(context, bytes),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
@@ -242,7 +275,7 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.cutter.lock().inner {
-            Some(_) if self.jitter.is_dead() => Poll::Ready(Ok(())),
+            Some(_) if self.jitter.is_dead() || !self.jitter.ends() => Poll::Ready(Ok(())),
             Some(inner) => Pin::new(inner).poll_shutdown(context),
             None => Poll::Ready(Ok(())),
         }
