@@ -176,7 +176,7 @@ impl Property for Paces {
                 match frame {
                     ServerFrame::HeartbeatAnswer => (device.asked, device.answered_at) = (None, event.at),
                     // The server gave the connection up.
-                    ServerFrame::Error { .. } => device.asked = None,
+                    ServerFrame::Error { .. } | ServerFrame::Closing { .. } => device.asked = None,
                     _ => {}
                 }
             }
