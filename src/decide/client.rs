@@ -436,7 +436,8 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
 
     /// The time between heartbeats after such a loss (CONN-11).
     fn shortened_heartbeat(&self, every: Duration, usual: Duration, limits: &ClientLimits) -> Duration {
-        (every / 2).max(limits.heartbeat_min.min(usual))
+        // Whole microseconds, as instants are: a timer would be due before the part of one that is left.
+        Duration::from_micros(micros(every) / 2).max(limits.heartbeat_min.min(usual))
     }
 
     /// Whether so long without such a loss is enough to try a longer time (CONN-11).
@@ -477,6 +478,14 @@ mod tests {
         assert_eq!(bounds(Platform::Web, 9), [12_800_000, 19_199_999]);
     }
 
+    /// CONN-11: what a timer is set to can be reached to the microsecond.
+    #[test]
+    fn half_a_heartbeat_is_whole_microseconds() {
+        let limits = ClientLimits { heartbeat_min: Duration::ZERO, ..ClientLimits::of(Platform::Ios) };
+        let half = Rules.shortened_heartbeat(Duration::from_micros(3), limits.heartbeat, &limits);
+        assert_eq!(half, Duration::from_micros(1));
+    }
+
     /// CONN-2: whom the server has closed comes back within what it named, also where the back-off goes on.
     #[test]
     fn a_return_of_many_is_spread() {
@@ -495,8 +504,7 @@ mod tests {
     fn the_heartbeat_halves_and_doubles_between_its_bounds() {
         let limits = ClientLimits::of(Platform::Ios);
         let seconds = Duration::from_secs;
-        let shortened =
-            |every, usual| Rules.shortened_heartbeat(seconds(every), seconds(usual), &limits).as_secs();
+        let shortened = |every, usual| Rules.shortened_heartbeat(seconds(every), seconds(usual), &limits).as_secs();
         assert_eq!([shortened(120, 120), shortened(60, 120), shortened(50, 120), shortened(30, 120)], [60, 30, 30, 30]);
         assert_eq!(shortened(20, 20), 20);
         let recovered = |every| Rules.recovered_heartbeat(seconds(every), seconds(100)).as_secs();

@@ -26,8 +26,8 @@ use super::rules::{RuleId, rule};
 use super::script::{ACTORS, WHOLE_SECONDS, check_steps, read_steps, sites_moved_to, users_of, whole_seconds};
 use super::section::{Entry, Section, kind_of, lost_keys, read_toml};
 use super::{
-    App, Device, DeviceName, Expected, Init, LimitKind, LimitOverrides, LimitValue, Scenario, SiteName, Step,
-    TICK_MAX, TicketName, TicketPlan, tick_default,
+    App, Device, DeviceName, Expected, Init, LimitKind, LimitOverrides, LimitValue, Scenario, SiteName, Step, TICK_MAX,
+    TicketName, TicketPlan, tick_default,
 };
 
 /// The keys of a file's root.

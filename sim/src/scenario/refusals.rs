@@ -185,7 +185,9 @@ backoff_spread_percent = 101"#,
     (
         r#"home = { latency = "30ms" }"#,
         r#"home = { latncy = "30ms" }"#,
-        &["14:10: there is no key `sites.home.latncy`; expected latency, forgets_idle or segments; did you mean `latency`? (INPUT-4)"],
+        &[
+            "14:10: there is no key `sites.home.latncy`; expected latency, forgets_idle or segments; did you mean `latency`? (INPUT-4)",
+        ],
     ),
     (
         r#"home = { latency = "30ms" }"#,

@@ -3,12 +3,12 @@
 use gatecrash::limits::silence_min;
 use gatecrash::policy::Platform;
 
+use super::super::LimitOverrides;
 use super::super::config::{client_limits, server_limits};
 use super::super::diagnose::Mistake;
 use super::super::duration::print_duration;
 use super::super::rules::rule;
 use super::super::section::Section;
-use super::super::LimitOverrides;
 use super::Header;
 
 /// One platform of each kind, with the keys that decide about it, the most telling first.

@@ -7,8 +7,8 @@ use gatecrash::policy::{Platform, Seats};
 use super::Search;
 use super::cast::{called, called_mut};
 use crate::scenario::{
-    Action, App, Call, Forge, Init, LATENCY_DEFAULT, LimitOverrides, Offset, Scenario, Site, Span, TicketChoice, TicketName,
-    tick_default,
+    Action, App, Call, Forge, Init, LATENCY_DEFAULT, LimitOverrides, Offset, Scenario, Site, Span, TicketChoice,
+    TicketName, tick_default,
 };
 
 pub(super) fn configuration(search: &mut Search<'_>) {
