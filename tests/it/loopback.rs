@@ -889,3 +889,51 @@ fn a_device_is_itself_after_a_restart() {
         assert_eq!(heard.next().await, "connect_success");
     });
 }
+
+/// CONN-5: a server that did not run reads what has arrived before it takes anybody for silent.
+#[test]
+fn a_server_that_stood_still_takes_nobody_for_silent() {
+    const SILENCE: Duration = Duration::from_secs(2);
+    let (serving, address) = oneshot::channel();
+    let (stall, mut stalls) = mpsc::unbounded_channel::<()>();
+    // Whatever is done there is done by one thread, and while that sleeps nothing of the server runs.
+    let server = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let limits = |config: &mut Config| config.limits.silence_web = SILENCE;
+            let running = serve_at("127.0.0.1:0", MemoryStore::default(), limits).await;
+            serving.send(running.address.clone()).unwrap();
+            while stalls.recv().await.is_some() {
+                std::thread::sleep(SILENCE * 2);
+            }
+            running.handle.stop();
+            running.task.await.unwrap().unwrap();
+        });
+    });
+    run(async {
+        let address = address.await.unwrap();
+        let mut devices = Vec::new();
+        for (number, user) in [(1, "alice"), (2, "bob"), (3, "carol")] {
+            let mut raw = Raw::logging_in(&address, number, user).await;
+            assert!(is_accepted(raw.next().await));
+            devices.push(raw);
+        }
+        stall.send(()).unwrap();
+        for _ in 0..8 {
+            tokio::time::sleep(SILENCE / 4).await;
+            for raw in &mut devices {
+                raw.send(ClientFrame::Heartbeat).await;
+            }
+        }
+        for raw in &mut devices {
+            for _ in 0..8 {
+                assert!(matches!(raw.next().await, Ok(ServerFrame::HeartbeatAnswer)));
+            }
+        }
+        // Who really says nothing is closed as ever (PRES-2).
+        let mut silent = Raw::logging_in(&address, 4, "dave").await;
+        while silent.next().await.is_ok() {}
+        drop(stall);
+    });
+    server.join().unwrap();
+}

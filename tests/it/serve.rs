@@ -217,46 +217,6 @@ fn strangers_who_say_nothing_keep_nobody_out() {
     assert!((1..10).contains(&told), "{told} lines\n{log}");
 }
 
-/// CONN-5: a server that did not run reads what has arrived before it takes anybody for silent.
-#[cfg(unix)]
-#[test]
-fn a_server_that_was_suspended_takes_nobody_for_silent() {
-    let (_directory, process, address) = serving("", "[limits]\nsilence_web = \"2s\"");
-    run(async {
-        let mut devices = Vec::new();
-        for (number, user) in [(1, "alice"), (2, "bob"), (3, "carol")] {
-            let mut raw = Raw::logging_in(&address, number, user).await;
-            assert!(matches!(raw.next().await, Ok(ServerFrame::LoginAnswer { outcome: Ok(_), .. })));
-            devices.push(raw);
-        }
-        stop(&process, "-STOP");
-        for _ in 0..8 {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            for raw in &mut devices {
-                raw.send(ClientFrame::Heartbeat).await;
-            }
-        }
-        stop(&process, "-CONT");
-        for raw in &mut devices {
-            for _ in 0..8 {
-                assert!(matches!(raw.next().await, Ok(ServerFrame::HeartbeatAnswer)));
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        for raw in &mut devices {
-            raw.send(ClientFrame::Heartbeat).await;
-            assert!(matches!(raw.next().await, Ok(ServerFrame::HeartbeatAnswer)));
-        }
-        // Who really says nothing is closed as ever (PRES-2).
-        let mut silent = Raw::logging_in(&address, 4, "dave").await;
-        while silent.next().await.is_ok() {}
-    });
-    stop(&process, "-TERM");
-    let (code, log) = ended(process);
-    assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("did not run for a while"), "{log}");
-}
-
 /// The records say who talks to whom: they are their owner's alone, also where an earlier version was less careful.
 #[cfg(unix)]
 #[test]

@@ -16,6 +16,9 @@ use crate::scenario::{
     Action, AppChange, Call, Clock, DeviceName, Direction, Fault, Init, Offset, SiteName, TicketChoice, Version,
 };
 
+/// How long an end takes to get through at most, slow disks and those that fail for a while included.
+const END_TAKES_MAX: u64 = 10 * SECOND;
+
 /// A device.
 #[derive(Clone, Debug)]
 pub(super) struct Hand {
@@ -40,6 +43,8 @@ pub(super) struct Hand {
     pub(super) may_be_active: bool,
     /// Whether it owes the server an end, for which it connects by itself; killed and started again it does so still.
     pub(super) owes: bool,
+    /// When it logged out last: what cuts its link a moment later may have cut that off.
+    left_at: Option<u64>,
     /// When the server noticed, or will notice, that its link is gone.
     pub(super) lost_at: Option<u64>,
     /// Since when it knows, or will know, that its link is gone, and tries again.
@@ -118,6 +123,7 @@ impl Belief {
                 session: None,
                 may_be_active: false,
                 owes: false,
+                left_at: None,
                 lost_at: None,
                 tries_from: None,
                 last_ticket: None,
@@ -270,6 +276,7 @@ impl Belief {
             Call::Login { user, ticket } => self.login(now, device, user, ticket),
             Call::Logout => {
                 hand.owes |= hand.account.is_some() && !reaches;
+                hand.left_at = hand.account.is_some().then_some(now);
                 hand.tries_from = hand.tries_from.or(Some(now)).filter(|_| hand.owes);
                 (hand.account, hand.session, hand.lost_at) = (None, None, None);
                 hand.pending = None;
@@ -460,6 +467,9 @@ impl Belief {
     fn lose(&mut self, site: usize, now: u64, is_dead: bool) {
         let silence = if is_dead { 0 } else { self.silence };
         for hand in &mut self.devices {
+            if hand.site == site && hand.left_at.is_some_and(|at| now <= at + END_TAKES_MAX) {
+                (hand.owes, hand.tries_from) = (true, hand.tries_from.or(Some(now)));
+            }
             if hand.site == site && hand.session.is_some() {
                 hand.lost_at = hand.lost_at.or(Some(now + silence));
                 let notice = if is_dead { 0 } else { hand.heartbeat / 2 };

@@ -420,9 +420,10 @@ mod tests {
             let facts = [accepted(ALICE, DESK, 2), presence(ALICE, 2, Presence::Online)];
             second.commit(&facts).sends(DESK, 9, welcome(9, 2))
         };
-        let answered = || both().hears(PHONE, 1, send).commit(&[stored]).sends(PHONE, 1, answer);
+        let owed = Fact::MessageOwed { user, device: DESK.into(), epoch: 2, message };
+        let answered = || both().hears(PHONE, 1, send).commit(&[stored, owed]).sends(PHONE, 1, answer);
         goes_on(answered().sends(DESK, 9, delivery)).holds();
-        goes_on(answered()).breaks("API-2");
+        goes_on(answered()).breaks("API-7");
         answered().sends(DESK, 9, delivery).sends(DESK, 9, delivery).breaks("API-2");
         answered().sends(PHONE, 1, delivery).breaks("API-2");
         both().sends(DESK, 9, delivery).breaks("API-2");
