@@ -33,6 +33,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             last_heard: now,
             asked_at: now,
             quiet_since: now,
+            slept: false,
             logouts,
         });
         self.state.timers.set(Timer::Connect, self.now + self.state.limits.connect_timeout);
@@ -224,6 +225,15 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.probe();
     }
 
+    /// CONN-11: the answer to a heartbeat may have been missed asleep, so its absence says nothing of the network.
+    pub(super) fn slept_on_the_link(&mut self) {
+        if self.state.timers.due(Timer::HeartbeatAnswer).is_some()
+            && let Some(connection) = &mut self.state.connection
+        {
+            connection.slept = true;
+        }
+    }
+
     /// A login or resume was accepted on the connection: from now on it is the session's link.
     pub(super) fn link_is_up(&mut self) {
         let connection = self.state.connection.as_mut().expect("an answer came on a connection");
@@ -239,7 +249,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if self.state.is_up() && self.state.timers.due(Timer::HeartbeatAnswer).is_none() {
             if let Some(connection) = &mut self.state.connection {
                 connection.quiet_since = connection.last_sent.max(connection.last_heard);
-                connection.asked_at = self.now;
+                (connection.asked_at, connection.slept) = (self.now, false);
             }
             self.send(ClientFrame::Heartbeat);
             self.state.timers.cancel(Timer::Heartbeat);

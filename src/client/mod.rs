@@ -99,7 +99,10 @@ impl<D: ClientDecisions> Client<D> {
             }
             Input::Frame { connection, frame } => self.handle(now, |handler| handler.frame(connection, frame)),
             Input::StorageFailed { unsent } => self.handle(now, |handler| handler.storage_failed(&unsent)),
-            Input::Woken => self.handle(now, |handler| handler.look_at_the_link()),
+            Input::Woken => self.handle(now, |handler| {
+                handler.slept_on_the_link();
+                handler.look_at_the_link();
+            }),
             Input::NetworkChanged => self.handle(now, |handler| {
                 handler.forget_pace();
                 handler.look_at_the_link();

@@ -27,7 +27,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// The session's link did not answer a heartbeat, before which nothing had passed on it since `quiet_since`.
     pub(super) fn link_fell_silent(&mut self) {
-        let Some(connection) = &self.state.connection else { return };
+        let Some(connection) = self.state.connection.as_ref().filter(|connection| !connection.slept) else { return };
         let idle_for = connection.asked_at - connection.quiet_since;
         let (usual, every) = (self.usual_heartbeat(), self.heartbeat_time());
         if self.decisions.is_idle_loss(idle_for, every, &self.state.limits) {

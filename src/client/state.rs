@@ -135,6 +135,8 @@ pub(super) struct Connection {
     /// When the last heartbeat was sent on it, and when something had last passed before, either way (CONN-11).
     pub(super) asked_at: Instant,
     pub(super) quiet_since: Instant,
+    /// Whether the device slept while a heartbeat waited for its answer.
+    pub(super) slept: bool,
     /// The logouts sent on it and unanswered, in order.
     pub(super) logouts: VecDeque<CallId>,
 }

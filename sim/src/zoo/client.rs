@@ -146,13 +146,6 @@ broken! {
         }
     }
 
-    /// Whatever message comes on the link is shown to whoever is there.
-    AnybodysMessages {
-        fn shows_message(&self, _: &Message, _: Standing) -> bool {
-            true
-        }
-    }
-
     /// Attempts of one process are not numbered.
     AttemptsStandStill {
         fn next_attempt(&self, last: Attempt) -> Attempt {

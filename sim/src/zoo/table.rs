@@ -141,7 +141,7 @@ pub const BUGS: &[Bug] = bugs! {
     "D1" "nothing waits for the disk" ""
         [COMMIT] Broken::interceptor(disk::AnswersBeforeCommit);
     "D2" "a change is written in two parts, and a crash comes between them" ""
-        [POLICY, PRESENCE, ATTEMPT] Broken::interceptor(disk::CommitInTwo);
+        [POLICY, PRESENCE, ATTEMPT, GHOST] Broken::interceptor(disk::CommitInTwo);
     "D3" "the last epoch is kept in memory only" ""
         [ATTEMPT] Broken::interceptor(disk::EpochInMemory);
     "D4" "what a device is owed is kept in memory only" ""
@@ -234,8 +234,6 @@ pub const BUGS: &[Bug] = bugs! {
 
     "Z41" "after a logout the conversations are shown as before" ""
         [ACCOUNT] Broken::client(ClientBug::ListAfterLogout);
-    "Z42" "whatever message comes on the link is shown to whoever is there" ""
-        [ACCOUNT] Broken::client(ClientBug::AnybodysMessages);
     "Z43" "nothing is taken back when an account is given up: what waits is told" ""
         [ACCOUNT, CONNECTING] Broken::interceptor(device::NothingIsTakenBack);
     "Z44" "the attempts of one process are not numbered" ""
@@ -271,7 +269,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z59" "frames leave ahead of the record they rest on" ""
         [COMMIT] Broken::interceptor(device::SendsBeforeItStores);
     "Z60" "that an end is owed is kept in memory only" ""
-        [OWED] Broken::interceptor(Forgets::OWED_END);
+        [OWED, SILENCE] Broken::interceptor(Forgets::OWED_END);
     "Z61" "that a session has ended is confirmed and not noted" ""
         [COMMIT] Broken::interceptor(Forgets::KNOWN_ENDED);
     "Z62" "the end that is owed does not go ahead of a login" ""

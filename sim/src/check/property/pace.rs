@@ -141,7 +141,12 @@ impl Property for Paces {
         }
         let limits = scene.allowance.client(scene.cast, on);
         match event.what {
-            What::SdkWoken => self.device(on).roused_at = Some(event.at),
+            What::SdkWoken => {
+                let device = self.device(on);
+                device.roused_at = Some(event.at);
+                // What it missed asleep says nothing of the network.
+                device.asked = device.asked.map(|(at, _)| (at, Duration::MAX));
+            }
             What::NetworkChanged => {
                 let device = self.device(on);
                 (device.roused_at, device.shortened) = (Some(event.at), None);
