@@ -62,6 +62,6 @@ shrinks! {
     deaf_to_kicks: Rules, DeafToKicks, 0 => 6;
     an_expired_ticket_retried: Rules, RefusalIsRetried, 0 => 6;
     a_slow_back_off: Rules, SlowBackOff, 10 => 6;
-    the_former_list: Rules, FormerList, 2_200 => 6;
+    the_former_list: Rules, FormerList, 0 => 6;
     attempts_that_stand_still: Rules, AttemptsStandStill, 0 => 6;
 }
