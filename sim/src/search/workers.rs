@@ -342,8 +342,10 @@ mod tests {
         let workers = Workers { hang_after: Some(Duration::from_millis(500)), ..Workers::new(NonZeroUsize::MIN) };
         let work = |job, pulse: &Arc<Pulse>| {
             pulse.begin(job);
-            while job == 3 {
-                thread::park();
+            if job == 3 {
+                loop {
+                    thread::park();
+                }
             }
             job
         };

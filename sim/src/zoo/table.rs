@@ -129,7 +129,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F32" "a listener is called after uninit returned" "queued callbacks"
         [ACCOUNT] Broken::interceptor(device::EventsAfterUninit::default());
     "F33" "attempts are numbered as they arrive, so that one held by the network is the newest" "unordered attempts"
-        [ATTEMPT] Broken::interceptor(wire::NumberedOnArrival::default());
+        [ATTEMPT, LINK] Broken::interceptor(wire::NumberedOnArrival::default());
     "F34" "a kick overtakes the answer of the login it ends, and counts for nothing" "two paths to one device"
         [KICK] Broken {
             client: ClientBug::PendingLoginDropsKicks,
@@ -263,7 +263,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z56" "a request is given up after twice the time" ""
         [CALLS] Broken::interceptor(ClientLimit::LATE_REQUEST);
     "Z57" "an attempt to connect may last for ever" ""
-        [CONNECTING] Broken::interceptor(ClientLimit::ENDLESS_ATTEMPT);
+        [CONNECTING, OWED] Broken::interceptor(ClientLimit::ENDLESS_ATTEMPT);
     "Z58" "nobody tells the SDK that its device woke, or that the network changed" ""
         [LINK] Broken::interceptor(device::SleepsOn);
     "Z59" "frames leave ahead of the record they rest on" ""

@@ -177,8 +177,8 @@ impl Property for Links {
             | What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
                 (device.may_start_over, device.was_closed) = (true, false);
-                if let What::Status { .. } = event.what {
-                    // Whom a person sends asks at once.
+                if let What::Status { .. } | What::Called { request: Request::Init { .. }, .. } = event.what {
+                    // Whom a person sends asks at once, and an SDK that begins anew knows of nothing.
                     device.away = None;
                 }
             }
