@@ -243,7 +243,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z46" "a login of the user who is logged in is a switch to them" ""
         [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
-        [CALLS, CONNECTING] Broken::client(ClientBug::SecondLoginTakesOver);
+        [CALLS, CONNECTING, STATUS] Broken::client(ClientBug::SecondLoginTakesOver);
     "Z48" "a second init starts the SDK anew" ""
         [CALLS, STATUS, SILENCE, CONNECTING, LINK] Broken::client(ClientBug::SecondInit);
     "Z49" "each delay of the back-off is twice as long as it may be" ""

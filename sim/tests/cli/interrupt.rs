@@ -10,6 +10,7 @@ use crate::Folder;
 
 /// Begins it in this folder, and waits until it hears signals.
 fn begin(folder: &Folder, words: &str) -> Child {
+    #[expect(clippy::zombie_processes, reason = "whoever is given the child waits for it")]
     let child = Command::new(env!("CARGO_BIN_EXE_gatecrash"))
         .args(words.split_whitespace())
         .current_dir(&folder.0)

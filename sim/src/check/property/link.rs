@@ -177,11 +177,13 @@ impl Property for Links {
             | What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
                 (device.may_start_over, device.was_closed) = (true, false);
-                if let What::Status { .. } | What::Called { request: Request::Init { .. }, .. } = event.what {
-                    // Whom a person sends asks at once, and an SDK that begins anew knows of nothing.
+                if let What::Status { .. } = event.what {
+                    // Whom a person sends asks at once.
                     device.away = None;
                 }
             }
+            // An SDK that begins anew knows of nothing.
+            What::UninitReturned { .. } => self.device(on).away = None,
             What::SdkWoken | What::NetworkChanged => {
                 let device = self.device(on);
                 (device.may_start_over, device.was_closed) = (true, false);
