@@ -27,6 +27,7 @@ const USERS: [&str; 3] = ["alice", "bob", "root"];
 const PLATFORMS: [Platform; 5] = [Platform::Android, Platform::Android, Platform::Ios, Platform::Web, Platform::Web];
 
 /// Something that happens, in words that do not depend on what happened before.
+#[expect(clippy::large_enum_variant, reason = "a few hundred of them live at a time")]
 #[derive(Clone, Debug)]
 pub enum Step {
     Open { device: usize, says_hello: bool },
