@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(super) struct Office {
     has_stopped: AtomicBool,
+    /// Whether another one is to be started, and was not yet. A notification alone would outlive the machine.
+    is_wanted: AtomicBool,
     another: Notify,
 }
 
@@ -27,12 +29,14 @@ impl Office {
     /// The machine is dead: nothing of this matters when it starts.
     pub(super) fn crashed(&self) {
         self.has_stopped.store(false, Ordering::Relaxed);
+        self.is_wanted.store(false, Ordering::Relaxed);
     }
 
     /// Starts another process, if the one there was has stopped. Says whether.
     pub(super) fn start_another(&self) -> bool {
         let has_stopped = self.has_stopped.swap(false, Ordering::Relaxed);
         if has_stopped {
+            self.is_wanted.store(true, Ordering::Relaxed);
             self.another.notify_one();
         }
         has_stopped
@@ -40,6 +44,8 @@ impl Office {
 
     /// Waits until another process is to be started.
     pub(super) async fn another(&self) {
-        self.another.notified().await;
+        while !self.is_wanted.swap(false, Ordering::Relaxed) {
+            self.another.notified().await;
+        }
     }
 }
