@@ -129,6 +129,19 @@ impl Call {
             Call::QueryStatus { .. } => "query",
         }
     }
+
+    /// Whether its success tells something of an account: it is not told any more once that is given up (SWITCH-2,
+    /// LOGOUT-1, INIT-3).
+    pub const fn is_of_account(&self) -> bool {
+        match self {
+            Call::Init(_) | Call::Uninit | Call::Logout => false,
+            Call::Login { .. }
+            | Call::Conversations
+            | Call::SendMessage { .. }
+            | Call::AdminKick { .. }
+            | Call::QueryStatus { .. } => true,
+        }
+    }
 }
 
 /// A call's success.

@@ -9,7 +9,7 @@
 //! | `queue` | what is to happen, in order |
 //! | `script` | the script's steps and faults, and what heals when it is over |
 //! | `links` `flight` | connections; what is under way on them |
-//! | `machine` `disk` | the server's process and clock; its disk |
+//! | `machine` `life` `disk` | the server's process and clock; whether it runs; its disk |
 //! | `devices` | the devices' processes, applications and disks |
 //! | `mint` | tickets without a signature |
 //! | `interceptor` | which decisions the cores ask, and who intercepts what goes in and out of them |
@@ -18,6 +18,7 @@ mod devices;
 pub(crate) mod disk;
 mod flight;
 mod interceptor;
+mod life;
 mod links;
 pub(crate) mod machine;
 mod mint;
@@ -188,7 +189,7 @@ impl<'a, Y: System, O: Observer> World<'a, Y, O> {
                     self.step(&scenario.steps[index as usize].action);
                 }
                 Due::StartServer => {
-                    if !self.server.is_running {
+                    if !self.server.life.is_up() {
                         self.start_server();
                     }
                 }

@@ -200,14 +200,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
         locked.last_call = CallId(locked.last_call.0 + 1);
         let call = locked.last_call;
         if !locked.ended {
-            let of_account = match &request {
-                Call::Init(_) | Call::Uninit | Call::Logout => false,
-                Call::Login { .. }
-                | Call::Conversations
-                | Call::SendMessage { .. }
-                | Call::AdminKick { .. }
-                | Call::QueryStatus { .. } => true,
-            };
+            let of_account = request.is_of_account();
             let of_record = matches!(request, Call::Logout);
             locked.pending.insert(call, Waiting { answer, of_account, of_record });
             debug!(call = call.0, request = request.word());

@@ -85,13 +85,7 @@ mod tests {
     }
 
     fn story() -> Story {
-        let login = ClientFrame::Login {
-            call: 1,
-            attempt: attempt(1),
-            user: ALICE.into(),
-            ticket: Some(ticket(TICKET)),
-            known_ended: None,
-        };
+        let login = login_frame(1, 1, TICKET);
         Story::of(SentAgain::default()).hears(PHONE, 0, login).commit(&[accepted(ALICE, PHONE, 1)])
     }
 

@@ -130,13 +130,7 @@ mod tests {
 
     /// The phone is logged in on connection 1.
     fn story() -> Story {
-        let login = ClientFrame::Login {
-            call: 1,
-            attempt: attempt(1),
-            user: ALICE.into(),
-            ticket: Some(ticket(TICKET)),
-            known_ended: None,
-        };
+        let login = login_frame(1, 1, TICKET);
         let story = Story::of(Ghosts::default()).server(What::Opened { connection: 1 });
         story.hears(PHONE, 1, hello()).hears(PHONE, 1, login).commit(&[accepted(ALICE, PHONE, 1)])
     }

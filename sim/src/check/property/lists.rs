@@ -87,17 +87,10 @@ impl Property for Lists {
 mod tests {
     use super::super::story::*;
     use super::*;
-    use crate::trace::ClientFrame;
 
     /// Alice, who has a conversation or none, logs in; the answer brings no list.
     fn login(story: Story) -> Story {
-        let login = ClientFrame::Login {
-            call: 1,
-            attempt: attempt(1),
-            user: ALICE.into(),
-            ticket: Some(ticket(TICKET)),
-            known_ended: None,
-        };
+        let login = login_frame(1, 1, TICKET);
         let answer = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
         story.hears(PHONE, 0, login).commit(&[accepted(ALICE, PHONE, 1)]).sends(PHONE, 0, answer)
     }

@@ -124,13 +124,7 @@ mod tests {
 
     /// A login whose ticket is judged, at this second.
     fn judged(story: Story, second: u64, refused: Option<Code>) -> Story {
-        let login = ClientFrame::Login {
-            call: 1,
-            attempt: attempt(1),
-            user: ALICE.into(),
-            ticket: Some(ticket(TICKET)),
-            known_ended: None,
-        };
+        let login = login_frame(1, 1, TICKET);
         let (device, user) = (PHONE.into(), ALICE.into());
         let judged = What::TicketJudged { device, user, second: Seconds::new(START + second), refused };
         story.at(second).hears(PHONE, 0, login).server(judged)

@@ -118,7 +118,6 @@ mod tests {
 
     use super::super::story::*;
     use super::*;
-    use crate::trace::ClientFrame;
 
     fn acknowledged(epoch: u32) -> Fact {
         Fact::LoginAcknowledged { user: ALICE.into(), device: PHONE.into(), epoch }
@@ -152,13 +151,7 @@ mod tests {
     #[test]
     fn a_notice_without_a_reason_is_seen() {
         let asks = |story: Story| {
-            let login = ClientFrame::Login {
-                call: 9,
-                attempt: attempt(3),
-                user: ALICE.into(),
-                ticket: Some(ticket(TICKET)),
-                known_ended: None,
-            };
+            let login = login_frame(9, 3, TICKET);
             let refused = Refusal::Code(Code::KickedWhileAway);
             let story = story.hears(PHONE, 0, login).commit(&[settled()]);
             story.sends(PHONE, 0, ServerFrame::LoginRefused { call: 9, refused })

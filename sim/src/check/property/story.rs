@@ -329,6 +329,12 @@ pub fn hello() -> ClientFrame {
     ClientFrame::Hello { version: 1, platform: Platform::Android, installation: 1 }
 }
 
+/// Alice logs in with her device's `count`th attempt and this ticket.
+pub fn login_frame(call: u32, count: u32, number: usize) -> ClientFrame {
+    let (attempt, ticket) = (attempt(count), Some(ticket(number)));
+    ClientFrame::Login { call, attempt, user: ALICE.into(), ticket, known_ended: None }
+}
+
 pub fn attempt(count: u32) -> Attempt {
     Attempt { start: 1, count }
 }

@@ -312,13 +312,7 @@ mod tests {
     }
 
     fn judged(story: Story, number: usize, second: u64, refused: Option<Code>) -> Story {
-        let login = ClientFrame::Login {
-            call: 1,
-            attempt: attempt(1),
-            user: ALICE.into(),
-            ticket: Some(ticket(number)),
-            known_ended: None,
-        };
+        let login = login_frame(1, 1, number);
         let (device, user) = (PHONE.into(), ALICE.into());
         let judged = What::TicketJudged { device, user, second: Seconds::new(START + second), refused };
         story.hears(PHONE, 0, login).server(judged)

@@ -233,13 +233,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let process = self.devices[device].process();
         process.calls += 1;
         let call = CallId(process.calls);
-        match request {
-            client::Call::Init(_) | client::Call::Uninit | client::Call::Logout => {}
-            client::Call::Login { .. }
-            | client::Call::Conversations
-            | client::Call::SendMessage { .. }
-            | client::Call::AdminKick { .. }
-            | client::Call::QueryStatus { .. } => process.of_account.push(call),
+        if request.is_of_account() {
+            process.of_account.push(call);
         }
         self.happened(device, client::Input::Call { call, request });
     }

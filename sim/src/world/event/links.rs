@@ -12,6 +12,7 @@ use gatecrash::{client, server};
 
 use super::super::network::{Memory, Network};
 use super::flight::{Body, Message};
+use super::life::Life;
 use super::{Class, Due, System, World, mint, small};
 use crate::generate::draw::Draw;
 use crate::scenario::{self, Conduct, Span};
@@ -279,11 +280,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if !self.links[link].is_device_end_open {
             return;
         }
-        if self.server.is_stopping || self.server.has_stopped {
+        if self.server.life.refuses() {
             // Its machine is there and says that nobody listens.
             return self.connect_failed(link);
         }
-        if !self.server.is_running {
+        if !self.server.life.is_up() {
             // Nobody is there: a connect is refused when the server is back.
             return self.server.knocking.push(link);
         }
@@ -310,7 +311,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     fn upward_arrived(&mut self, link: usize, what: Upward) {
-        if !self.server.is_running && !self.server.has_stopped {
+        if self.server.life == Life::Dead {
             // It waits at the dead machine, which answers it when it starts again.
             if !self.server.unanswered.contains(&link) {
                 self.server.unanswered.push(link);

@@ -15,6 +15,7 @@ use gatecrash::time::{Instant, Now};
 use super::disk::{Disk, Landing};
 use super::flight::Body;
 use super::interceptor::ServerStep;
+use super::life::Life;
 use super::links::ServerEnd;
 use super::{Class, Due, System, World, small};
 use crate::generate::draw::Draw;
@@ -26,13 +27,7 @@ use crate::trace::{Effect, Observer};
 pub(super) struct Machine<S: ServerDecisions> {
     pub(super) core: Option<Server<S>>,
     /// Whether its process runs, with a core or waiting for its disk.
-    pub(super) is_running: bool,
-    /// Whether it was told to stop, and has still something to say; or has stopped, and its machine refuses whoever
-    /// connects.
-    pub(super) is_stopping: bool,
-    pub(super) has_stopped: bool,
-    /// Whether another one is to be started as soon as it has.
-    pub(super) starts_again: bool,
+    pub(super) life: Life,
     pub(super) config: Config,
     pub(super) accepts_old_key: bool,
     pub(super) clock: WallClock,
@@ -65,10 +60,7 @@ impl<S: ServerDecisions> Machine<S> {
     pub(super) fn new(scenario: &Scenario) -> Self {
         Machine {
             core: None,
-            is_running: false,
-            is_stopping: false,
-            has_stopped: false,
-            starts_again: false,
+            life: Life::Dead,
             config: config::server(scenario),
             accepts_old_key: true,
             clock: WallClock::new(scenario.app.start, Offset(0)),
@@ -132,7 +124,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     pub(super) fn start_server(&mut self) {
         self.effect(Effect::ServerUp);
-        (self.server.is_running, self.server.has_stopped) = (true, false);
+        self.server.life = Life::Running;
         self.server.pause = REOPEN_PAUSE_MIN;
         self.open_store();
         // Who knocked or spoke meanwhile is turned away by the machine.
@@ -170,7 +162,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     /// The pause is over.
     pub(super) fn reopen(&mut self, life: u32) {
-        if self.server.is_running && self.server.lives == life {
+        if self.server.life.is_up() && self.server.lives == life {
             self.open_store();
         }
     }
@@ -189,8 +181,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             self.send(link, Body::Closed);
             self.links[link].server_end = ServerEnd::Closed { at: self.now };
         }
-        if self.server.is_stopping {
-            return self.stopped();
+        if let Life::Stopping { starts_again } = self.server.life {
+            return self.stopped(starts_again);
         }
         self.server.pause = REOPEN_PAUSE_MIN;
         self.reopen_later();
@@ -203,39 +195,39 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     /// STOP-1: nobody is accepted any more, and what was decided is still committed and said.
-    pub(super) fn stop_server(&mut self) {
-        if !self.server.is_running || self.server.is_stopping {
+    pub(super) fn stop_server(&mut self, starts_again: bool) {
+        if self.server.life != Life::Running {
             return self.effect(Effect::Nothing);
         }
-        self.server.is_stopping = true;
+        self.server.life = Life::Stopping { starts_again };
         self.server_input(server::Input::Stopping);
         self.stop_when_all_is_said();
     }
 
     /// One is stopped, and another started as soon as it has.
     pub(super) fn replace_server(&mut self) {
-        if self.server.is_running {
-            self.server.starts_again = true;
-            if !self.server.is_stopping {
-                self.stop_server();
-            }
-        } else {
-            self.start_server();
+        match &mut self.server.life {
+            Life::Running => self.stop_server(true),
+            Life::Stopping { starts_again } => *starts_again = true,
+            Life::Dead | Life::Stopped => self.start_server(),
         }
     }
 
     fn stop_when_all_is_said(&mut self) {
-        if self.server.is_stopping && self.server.writing.is_empty() && self.server.gathered.is_empty() {
+        if let Life::Stopping { starts_again } = self.server.life
+            && self.server.writing.is_empty()
+            && self.server.gathered.is_empty()
+        {
             self.end_core();
-            self.stopped();
+            self.stopped(starts_again);
         }
     }
 
-    fn stopped(&mut self) {
+    fn stopped(&mut self, starts_again: bool) {
         self.server.lives += 1;
-        (self.server.is_running, self.server.is_stopping, self.server.has_stopped) = (false, false, true);
+        self.server.life = Life::Stopped;
         self.effect(Effect::ServerDead);
-        if std::mem::take(&mut self.server.starts_again) {
+        if starts_again {
             self.start_server();
         }
     }
@@ -265,10 +257,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     /// A crash closes connections politely; a power loss takes along what the machine sent last.
     pub(super) fn crash_server(&mut self, is_polite: bool) {
-        if !std::mem::take(&mut self.server.is_running) {
+        if !self.server.life.is_up() {
             return self.effect(Effect::Nothing);
         }
-        (self.server.is_stopping, self.server.starts_again) = (false, false);
+        self.server.life = Life::Dead;
         let links = self.end_core();
         self.effect(Effect::ServerDead);
         for link in links {

@@ -6,6 +6,7 @@ use gatecrash::driver::OnDisk;
 use gatecrash::{client, server};
 
 use super::super::network::Network;
+use super::life::Life;
 use super::links::Site;
 use super::{Class, Due, System, World};
 use crate::scenario::clock::WallClock;
@@ -115,13 +116,13 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.queue.push(self.now + *after, Class::Owed, Due::StartServer);
             }
             Fault::StartServer => {
-                if self.server.is_running {
+                if self.server.life.is_up() {
                     self.effect(Effect::Nothing);
                 } else {
                     self.start_server();
                 }
             }
-            Fault::StopServer => self.stop_server(),
+            Fault::StopServer => self.stop_server(false),
             Fault::UpgradeServer { version: Version(version) } => {
                 self.server.config.version = *version;
                 self.replace_server();
@@ -213,9 +214,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.mend_disk();
             }
         }
-        self.server.starts_again = self.server.is_stopping;
-        if !self.server.is_running {
-            self.start_server();
+        match &mut self.server.life {
+            Life::Running => {}
+            Life::Stopping { starts_again } => *starts_again = true,
+            Life::Dead | Life::Stopped => self.start_server(),
         }
         for site in 0..self.sites.len() {
             if self.sites[site].is_held {
