@@ -168,6 +168,9 @@ pub struct ClientLimits {
     pub heartbeat_min: Duration,
     /// After how long without such a loss it is doubled again (CONN-11).
     pub heartbeat_recovery: Duration,
+    /// How long a device that asks its link for a sign of life waits before it makes another connection beside it
+    /// (CONN-10).
+    pub probe_answer: Duration,
     /// The first delay after the device's own link failed is drawn between zero and this (CONN-2).
     pub backoff_first: Duration,
     /// The second delay, before its spread; each further one is twice the one before (CONN-2).
@@ -192,6 +195,7 @@ impl ClientLimits {
             heartbeat_answer: seconds(15),
             heartbeat_min: seconds(30),
             heartbeat_recovery: seconds(60 * 60),
+            probe_answer: seconds(1),
             backoff_first: Duration::from_millis(250),
             backoff_min: Duration::from_millis(250),
             backoff_max: if web { seconds(16) } else { seconds(64) },

@@ -23,6 +23,9 @@ pub(super) struct Handler<'a, D> {
 impl<D: ClientDecisions> Handler<'_, D> {
     /// A frame that makes no sense now is ignored.
     pub(super) fn frame(&mut self, connection: ConnectionId, frame: ServerFrame) {
+        if self.state.doubted.as_ref().is_some_and(|doubted| doubted.link.id == connection) {
+            return self.doubted_frame(frame);
+        }
         let is_open = |it: &Connection| it.id == connection && it.stage != Stage::Opening;
         if !self.state.connection.as_ref().is_some_and(is_open) {
             return;
@@ -66,6 +69,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                     self.request_took_too_long(call);
                 }
             },
+            Timer::Probe => self.probe_unanswered(),
             Timer::BackOff => self.connect(),
             Timer::Heartbeat => self.heartbeat(forced),
         }

@@ -246,7 +246,8 @@ pub enum Action {
         /// What to write.
         write: Write,
     },
-    /// Open a connection to the server. There is never more than one that was not closed.
+    /// Open a connection to the server. There is never more than one that was not closed, but for a
+    /// session's link that may be dead and the one that is to take its place (CONN-10).
     Connect {
         /// The number it goes by from now on.
         connection: ConnectionId,
@@ -406,6 +407,9 @@ pub enum Note {
     },
     /// The SDK takes its link for lost.
     LinkLost,
+    /// The connection that was to take the link's place did not come about: the link, which has given a sign of life,
+    /// stays (CONN-10).
+    LinkKept,
     /// The server called an attempt stale: the SDK goes on under a new device id (ATT-1).
     NewDevice {
         /// The new id.
@@ -431,6 +435,8 @@ pub enum Timer {
     Login,
     /// When a request must have its result (API-5, LOGOUT-1).
     Request(CallId),
+    /// When a link that was asked for a sign of life has not given one soon enough to rely on it (CONN-10).
+    Probe,
     /// When the next attempt to connect begins (CONN-2).
     BackOff,
     /// When to send a heartbeat, unless something was sent since (CONN-5).

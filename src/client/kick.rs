@@ -92,6 +92,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     fn end_session(&mut self, reason: Reason) {
         let pending = self.state.pending();
         self.state.nobody = reason;
+        self.close_doubted();
         self.set_account(Account::Nobody);
         self.end_these(pending, reason.into());
     }

@@ -3,6 +3,7 @@
 //! Asks for nothing on a fresh connection: `login` and `resume` do.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::client::draw;
 use crate::client::handler::Handler;
@@ -18,6 +19,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// Begins an attempt to connect, in the place of whatever there was (CONN-3).
     pub(super) fn connect(&mut self) {
         self.hang_up();
+        self.open();
+    }
+
+    /// Begins an attempt to connect (CONN-3).
+    pub(super) fn open(&mut self) {
         // However the link was lost: this attempt comes after its delay.
         (self.state.backoff.loss, self.state.backoff.away) = (Loss::Own, None);
         if self.decisions.tells_of_attempts(self.state.standing()) {
@@ -56,6 +62,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// The connection could not be opened, or is gone.
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
+        if self.state.doubted.take_if(|doubted| doubted.link.id == connection).is_some() {
+            // The connection that is being made is from now on one like any other.
+            return self.end_sent_calls();
+        }
         let Some(ended) = self.state.connection.take_if(|it| it.id == connection) else { return };
         self.cancel_connection_timers();
         let loss = match &self.state.account {
@@ -82,7 +92,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.login_refused(Code::VersionNotSupported);
             }
             (Account::LoggedIn(_), Some(Stage::ResumeSent { .. })) | (Account::Nobody, Some(Stage::EndSent)) => {
-                self.hang_up();
+                self.close_connection();
                 self.attempt_failed(Code::VersionNotSupported);
             }
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => {
@@ -95,7 +105,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// login goes on waiting (LOGIN-8), and a kick that came before its answer stays owed (KICK-8).
     pub(super) fn sent_away(&mut self, why: Closing, come_back: Return) {
         let Some(stage) = self.state.stage() else { return };
-        self.hang_up();
+        self.close_connection();
         self.state.backoff =
             BackOff { away: Some((self.now + come_back.after, come_back.spread)), ..BackOff::default() };
         let code = self.decisions.closing_code(why);
@@ -115,22 +125,32 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// CONN-2: an attempt lasts so long and no longer, the answer to its resume included.
     pub(super) fn connecting_took_too_long(&mut self) {
-        self.hang_up();
+        self.close_connection();
         self.attempt_failed(Code::ConnectTimeout);
     }
 
-    /// Closes the connection, if there is one, and stops making one.
+    /// Closes what connections there are, and makes none.
     pub(super) fn hang_up(&mut self) {
+        self.close_doubted();
+        self.close_connection();
+    }
+
+    /// Closes the connection there is, or gives up making one. A link that it was to replace stays.
+    pub(super) fn close_connection(&mut self) {
         self.state.timers.cancel(Timer::BackOff);
         self.cancel_connection_timers();
-        if let Some(Connection { id: connection, .. }) = self.state.connection.take() {
-            // What was sent before may wait for the record: the close must not overtake it.
-            self.outbox.push(self.state.record.written, Action::Close { connection });
+        if let Some(Connection { id, .. }) = self.state.connection.take() {
+            self.close(id);
         }
     }
 
-    fn cancel_connection_timers(&mut self) {
-        for timer in [Timer::Connect, Timer::Heartbeat, Timer::HeartbeatAnswer] {
+    pub(super) fn close(&mut self, connection: ConnectionId) {
+        // What was sent before may wait for the record: the close must not overtake it.
+        self.outbox.push(self.state.record.written, Action::Close { connection });
+    }
+
+    pub(super) fn cancel_connection_timers(&mut self) {
+        for timer in [Timer::Connect, Timer::Heartbeat, Timer::HeartbeatAnswer, Timer::Probe] {
             self.state.timers.cancel(timer);
         }
     }
@@ -166,6 +186,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// An attempt is over, its connection too (CONN-3).
     pub(super) fn attempt_failed(&mut self, code: Code) {
+        if self.keep_doubted(code) {
+            return;
+        }
         self.state.backoff.last_end = Some(code);
         if self.decisions.tells_of_attempts(self.state.standing()) {
             self.event(Event::ConnectFailed(code));
@@ -196,17 +219,23 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if self.has_given_up() || !self.decisions.reconnects(self.state.standing(), owes_end) {
             return;
         }
-        let BackOff { drawn, loss, away, .. } = self.state.backoff;
+        let BackOff { drawn, loss, .. } = self.state.backoff;
         let attempt = drawn.saturating_add(1);
         self.state.backoff.drawn = attempt;
-        let loss = match away.filter(|(until, _)| *until >= self.now) {
-            Some((until, spread)) => Loss::SentAway(Return { after: until - self.now, spread }),
-            None => loss,
-        };
-        let draw = draw::backoff(&self.state.seed, self.state.record.attempt.count, attempt);
-        let delay = self.decisions.backoff_delay(&self.state.limits, attempt, loss, draw);
+        let delay = self.delay(attempt, self.away().unwrap_or(loss));
         self.note(Note::BackOff { attempt, delay });
         self.state.timers.set(Timer::BackOff, self.now + delay);
+    }
+
+    /// The server does not want the device back yet (CONN-2).
+    pub(super) fn away(&self) -> Option<Loss> {
+        let (until, spread) = self.state.backoff.away.filter(|(until, _)| *until >= self.now)?;
+        Some(Loss::SentAway(Return { after: until - self.now, spread }))
+    }
+
+    pub(super) fn delay(&self, attempt: u32, loss: Loss) -> Duration {
+        let draw = draw::backoff(&self.state.seed, self.state.record.attempt.count, attempt);
+        self.decisions.backoff_delay(&self.state.limits, attempt, loss, draw)
     }
 
     /// The back-off starts over: a wait under way is drawn anew (CONN-2). What starts it over happens to this
@@ -217,12 +246,6 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if self.state.timers.due(Timer::BackOff).is_some() {
             self.reconnect();
         }
-    }
-
-    /// CONN-10: the device woke, or its network changed.
-    pub(super) fn look_at_the_link(&mut self) {
-        self.restart_backoff();
-        self.probe();
     }
 
     /// CONN-11: the answer to a heartbeat may have been missed asleep, so its absence says nothing of the network.
@@ -242,6 +265,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if self.state.timers.due(Timer::HeartbeatAnswer).is_none() {
             self.await_heartbeat();
         }
+        self.replace_doubted();
     }
 
     /// Asks for a sign of life at once, if the link is up and nobody has asked yet (CONN-5).
@@ -271,10 +295,13 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn heartbeat_answered(&mut self) {
         if self.state.timers.cancel(Timer::HeartbeatAnswer) && self.state.is_up() {
             self.await_heartbeat();
+            if self.state.timers.cancel(Timer::Probe) {
+                self.send_what_waits();
+            }
         }
     }
 
-    fn await_heartbeat(&mut self) {
+    pub(super) fn await_heartbeat(&mut self) {
         let every = self.heartbeat_time();
         if let Some(connection) = &self.state.connection {
             self.state.timers.set(Timer::Heartbeat, connection.last_sent + every);

@@ -35,7 +35,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// SWITCH-1 to SWITCH-3: the one who is logged in is logged out on the way.
     fn switch(&mut self, call: CallId, user: UserId, ticket: Ticket) {
-        let link_is_up = self.state.is_up();
+        let link_is_up = self.is_usable();
         // SWITCH-2: nothing of theirs reaches the application any more.
         self.drop_events(Reason::Switched.into());
         let pending = self.state.pending();

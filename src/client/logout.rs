@@ -20,7 +20,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.state.nobody = Reason::LoggedOut;
         self.state.cache.viewer = self.decisions.viewer_after_logout(self.state.cache.viewer);
         let login_was_sent = self.state.login_was_sent();
-        let can_be_said = login_was_sent || self.state.is_up();
+        // LOGOUT-2, CONN-10: a link that may be dead is as good as none. The end is brought on another one.
+        let can_be_said = login_was_sent || self.is_usable();
         let pending = self.state.pending();
         let (failure, is_owed) = match self.set_account(Account::LoggingOut(call)) {
             // LOGOUT-3: a login never sent leaves nothing behind.

@@ -11,6 +11,7 @@
 //! | `handler` | what handles one input or timer: the verbs all others use |
 //! | `calls` | the application calls: who answers |
 //! | `link` | connecting, back-off, heartbeats, link loss |
+//! | `doubt` | a link that may be dead: probing it, and another one beside it |
 //! | `pace` | how often heartbeats are sent on this network |
 //! | `record` | the device's record: attempts, owed ends, new device ids |
 //! | `login` `renewal` `resume` `kick` `logout` `request` | the exchanges with the server |
@@ -18,6 +19,7 @@
 
 mod cache;
 mod calls;
+mod doubt;
 mod draw;
 mod handler;
 mod interface;
@@ -101,11 +103,11 @@ impl<D: ClientDecisions> Client<D> {
             Input::StorageFailed { unsent } => self.handle(now, |handler| handler.storage_failed(&unsent)),
             Input::Woken => self.handle(now, |handler| {
                 handler.slept_on_the_link();
-                handler.look_at_the_link();
+                handler.woken();
             }),
             Input::NetworkChanged => self.handle(now, |handler| {
                 handler.forget_pace();
-                handler.look_at_the_link();
+                handler.network_changed();
             }),
         }
     }

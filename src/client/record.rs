@@ -70,7 +70,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             }
             Account::LoggedIn(_) => {
                 if resume_is_unsent {
-                    self.hang_up();
+                    self.close_connection();
                     self.attempt_failed(Code::StorageFailed);
                 }
                 if !self.state.is_up() {

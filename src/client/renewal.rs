@@ -26,7 +26,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// Sends the renewal that waits, once the link is up.
     pub(super) fn send_renewal(&mut self) {
-        if !self.state.is_up() {
+        if !self.is_usable() {
             return;
         }
         let Some(session) = self.state.session_mut() else { return };
@@ -87,8 +87,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// LOGIN-3 for a renewal: the status does not change.
     pub(super) fn renewal_took_too_long(&mut self) {
         if self.renewal_unanswered() {
-            // CONN-5: the link is suspect.
-            self.probe();
+            // CONN-5, CONN-10: the link is suspect.
+            self.doubt();
             return;
         }
         let code = if self.state.connection.is_some() { Code::ConnectTimeout } else { self.last_attempt_end() };

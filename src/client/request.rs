@@ -1,11 +1,11 @@
 //! Requests over the session's link, messages that come on it, and the cached lists they change.
 //!
-//! Nothing is queued: without a link a request fails at once (API-5).
+//! Without a link a request fails at once (API-5). While it is not known whether there is one it waits (CONN-10).
 
 use crate::client::draw;
 use crate::client::handler::Handler;
 use crate::client::interface::{Call, Event, Reply, Timer, Write};
-use crate::client::state::Request;
+use crate::client::state::{Asked, Request};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::decide::client::Arguments;
@@ -18,28 +18,42 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if let Some(code) = arguments(&request).and_then(|arguments| self.decisions.argument_refusal(arguments)) {
             return self.result(call, Err(code));
         }
-        let Some((request, frame)) = prepared(&self.state.seed, call, request) else {
+        let Some((what, frame)) = prepared(&self.state.seed, call, request) else {
             return self.result(call, Err(Code::InvalidArgument));
         };
-        if !self.state.is_up() {
+        let is_usable = self.is_usable();
+        if !is_usable && !self.may_wait() {
             return self.result(call, Err(Code::NoLink));
         }
-        self.state.requests.insert(call, request);
+        self.state.requests.insert(call, Request { what, unsent: Some(frame) });
         self.state.timers.set(Timer::Request(call), self.now + self.state.limits.request_timeout);
-        self.send(frame);
+        if is_usable {
+            self.send_requests();
+        }
     }
 
-    /// Unanswered, so the link is suspect (API-5, CONN-5).
-    pub(super) fn request_took_too_long(&mut self, call: CallId) {
-        if self.state.requests.remove(&call).is_some() {
-            self.result(call, Err(Code::NoAnswer));
-            self.probe();
+    /// Sends the requests that were not sent yet.
+    pub(super) fn send_requests(&mut self) {
+        let frames: Vec<_> = self.state.requests.values_mut().filter_map(|request| request.unsent.take()).collect();
+        for frame in frames {
+            self.send(frame);
         }
+    }
+
+    /// Unanswered, so the link is suspect (API-5, CONN-5, CONN-10); or never sent.
+    pub(super) fn request_took_too_long(&mut self, call: CallId) {
+        let Some(request) = self.state.requests.remove(&call) else { return };
+        if request.unsent.is_some() {
+            return self.result(call, Err(Code::NoLink));
+        }
+        self.result(call, Err(Code::NoAnswer));
+        self.doubt();
     }
 
     /// CONN-8: the link is gone, and with it whatever was sent on it and not answered.
     pub(super) fn end_sent_calls(&mut self) {
-        for call in std::mem::take(&mut self.state.requests).into_keys() {
+        let sent = self.state.requests.extract_if(.., |_, request| request.unsent.is_none());
+        for call in sent.map(|(call, _)| call).collect::<Vec<_>>() {
             self.state.timers.cancel(Timer::Request(call));
             self.result(call, Err(Code::NoAnswer));
         }
@@ -47,8 +61,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     pub(super) fn message_sent(&mut self, call: CallId, outcome: Result<MessageId, Code>) {
-        let Some(Request::Message { to, text }) =
-            self.take_request(call, |request| matches!(request, Request::Message { .. }))
+        let Some(Asked::Message { to, text }) = self.take_request(call, |what| matches!(what, Asked::Message { .. }))
         else {
             return;
         };
@@ -59,13 +72,13 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     pub(super) fn admin_kick_answered(&mut self, call: CallId, outcome: Result<(), Code>) {
-        if self.take_request(call, |request| matches!(request, Request::AdminKick)).is_some() {
+        if self.take_request(call, |what| matches!(what, Asked::AdminKick)).is_some() {
             self.result(call, outcome.map(|()| Reply::Done));
         }
     }
 
     pub(super) fn query_answered(&mut self, call: CallId, outcome: Result<StatusReport, Code>) {
-        if self.take_request(call, |request| matches!(request, Request::Query)).is_some() {
+        if self.take_request(call, |what| matches!(what, Asked::Query)).is_some() {
             self.result(call, outcome.map(Reply::Report));
         }
     }
@@ -137,10 +150,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// A late answer, or one of another kind, finds nothing to answer.
-    fn take_request(&mut self, call: CallId, is_kind: impl FnOnce(&Request) -> bool) -> Option<Request> {
-        self.state.requests.get(&call).filter(|request| is_kind(request))?;
+    fn take_request(&mut self, call: CallId, is_kind: impl FnOnce(&Asked) -> bool) -> Option<Asked> {
+        self.state.requests.get(&call).filter(|request| request.unsent.is_none() && is_kind(&request.what))?;
         self.state.timers.cancel(Timer::Request(call));
-        self.state.requests.remove(&call)
+        self.state.requests.remove(&call).map(|request| request.what)
     }
 }
 
@@ -155,20 +168,18 @@ fn arguments(call: &Call) -> Option<Arguments<'_>> {
 }
 
 /// What is kept of a request, and the frame that carries it. None if an argument names no user.
-fn prepared(seed: &[u8; 32], call: CallId, request: Call) -> Option<(Request, ClientFrame<Ticket>)> {
+fn prepared(seed: &[u8; 32], call: CallId, request: Call) -> Option<(Asked, ClientFrame<Ticket>)> {
     match request {
         Call::SendMessage { id, to, text } => {
             let to = to.parse().ok()?;
             // API-6
             let id = id.unwrap_or_else(|| draw::send(seed, call));
-            Some((Request::Message { to, text: text.clone() }, ClientFrame::SendMessage { call, id, to, text }))
+            Some((Asked::Message { to, text: text.clone() }, ClientFrame::SendMessage { call, id, to, text }))
         }
-        Call::AdminKick { user } => {
-            Some((Request::AdminKick, ClientFrame::AdminKick { call, user: user.parse().ok()? }))
-        }
+        Call::AdminKick { user } => Some((Asked::AdminKick, ClientFrame::AdminKick { call, user: user.parse().ok()? })),
         Call::QueryStatus { users } => {
             let users = users.iter().map(|user| user.parse()).collect::<Result<_, _>>().ok()?;
-            Some((Request::Query, ClientFrame::QueryStatus { call, users }))
+            Some((Asked::Query, ClientFrame::QueryStatus { call, users }))
         }
         Call::Init(_) | Call::Uninit | Call::Login { .. } | Call::Logout | Call::Conversations => None,
     }

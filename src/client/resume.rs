@@ -14,6 +14,8 @@ use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn send_resume(&mut self) {
+        // LOGIN-5: of a renewal that is unanswered on the link before, both tickets are tried.
+        self.renewal_unanswered();
         let Some(session) = self.state.session_mut() else { return };
         let choice = self.decisions.resume_ticket(session.unconfirmed.is_some());
         let SessionName { user, epoch } = session.name;
@@ -69,7 +71,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.send_resume();
             }
             ResumeVerdict::Again(code) => {
-                self.hang_up();
+                self.close_connection();
                 self.attempt_failed(code);
             }
             ResumeVerdict::NewDevice => {
@@ -91,7 +93,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.link_is_up();
         self.event(Event::ConnectSuccess);
         self.missed(dropped);
-        self.send_renewal();
+        self.send_what_waits();
     }
 
     /// The ticket tried was refused: the other one is the only one now (LOGIN-5: once).

@@ -13,7 +13,7 @@ use crate::decide::client::{Loss, Standing, TicketChoice};
 use crate::id::{Attempt, CallId, Change, ConnectionId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
-use crate::protocol::{Kick, SessionName, Terms};
+use crate::protocol::{ClientFrame, Kick, SessionName, Terms};
 use crate::ticket::Ticket;
 use crate::time::Instant;
 use crate::timers::FewTimers;
@@ -28,14 +28,16 @@ pub(super) struct State {
     pub(super) account: Account,
     /// How it came about that nobody is logged in, when nobody is.
     pub(super) nobody: Reason,
-    /// The one connection there may be (CONN-9).
+    /// The connection there is, or that is being made (CONN-9).
     pub(super) connection: Option<Connection>,
+    /// The session's link, while another connection is made that is to take its place (CONN-10).
+    pub(super) doubted: Option<Doubted>,
     pub(super) backoff: BackOff,
     /// How often heartbeats are sent on this network, if not as usual (CONN-11).
     pub(super) pace: Option<Pace>,
     /// The time between heartbeats that the server last named.
     pub(super) told_heartbeat: Option<Duration>,
-    /// Requests sent and unanswered. They live on one connection and end with it (CONN-8).
+    /// Requests without a result.
     pub(super) requests: BTreeMap<CallId, Request>,
     pub(super) cache: Cache,
     /// The last ticket that the server reported expired (TICKET-7).
@@ -141,6 +143,14 @@ pub(super) struct Connection {
     pub(super) logouts: VecDeque<CallId>,
 }
 
+/// A link that may be dead, beside which another connection is made (CONN-10).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Doubted {
+    pub(super) link: Connection,
+    /// Whether it has answered since.
+    pub(super) answered: bool,
+}
+
 /// How far a connection is.
 ///
 /// ```text
@@ -188,9 +198,17 @@ pub(super) struct Pace {
     pub(super) since: Instant,
 }
 
-/// A request sent and unanswered.
+/// A request without a result. Once sent it lives on one connection and ends with it (CONN-8).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Request {
+pub(super) struct Request {
+    pub(super) what: Asked,
+    /// What is to be sent once there is a link to rely on (CONN-10); none if it was sent.
+    pub(super) unsent: Option<ClientFrame<Ticket>>,
+}
+
+/// What a request asks for, as far as its answer needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Asked {
     Message { to: UserId, text: String },
     AdminKick,
     Query,
@@ -215,6 +233,7 @@ impl State {
             account: Account::Nobody,
             nobody: Reason::NeverLoggedIn,
             connection: None,
+            doubted: None,
             backoff: BackOff::default(),
             pace: None,
             told_heartbeat: None,
@@ -280,9 +299,14 @@ impl State {
         self.connection.as_ref().map(|connection| connection.stage)
     }
 
-    /// Whether a session's link works: requests may be sent on it.
+    /// Whether a session has its link.
     pub(super) fn is_up(&self) -> bool {
         matches!((&self.account, self.stage()), (Account::LoggedIn(_), Some(Stage::Up { .. })))
+    }
+
+    /// Whether the session's link may be dead, and is being tried or replaced (CONN-10).
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.doubted.is_some() || self.timers.due(Timer::Probe).is_some()
     }
 
     /// Whether the pending login was sent.
@@ -311,7 +335,7 @@ impl State {
         if let Some(pace) = &mut self.pace {
             pace.since = pace.since + by;
         }
-        if let Some(connection) = &mut self.connection {
+        for connection in self.doubted.iter_mut().map(|doubted| &mut doubted.link).chain(&mut self.connection) {
             for at in [
                 &mut connection.last_sent,
                 &mut connection.last_heard,

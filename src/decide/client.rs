@@ -428,6 +428,17 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         told.map_or(limits.heartbeat, |told| told.min(limits.heartbeat))
     }
 
+    /// Whether calls are sent on the session's link, which may be dead if it is `in_doubt` (CONN-10).
+    fn relies_on_link(&self, in_doubt: bool) -> bool {
+        !in_doubt
+    }
+
+    /// Whether a session stays on a link that was to be replaced, when an attempt to do so ends with this code
+    /// (CONN-10). `answered`: it has given a sign of life meanwhile.
+    fn keeps_link(&self, answered: bool, code: Code) -> bool {
+        answered && !self.is_final(code)
+    }
+
     /// Whether a link that did not answer a heartbeat may have been forgotten on the way for being idle: nothing had
     /// passed on it for no longer than a heartbeat takes to be sent and answered (CONN-11). Longer, the device slept.
     fn is_idle_loss(&self, idle_for: Duration, every: Duration, limits: &ClientLimits) -> bool {

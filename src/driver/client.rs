@@ -15,8 +15,9 @@ mod sdk;
 mod shared;
 
 use std::collections::VecDeque;
-use std::future::{pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -99,7 +100,8 @@ pub struct SdkDriver<S: Surroundings, Disk: DeviceDisk, O: Observe = Unobserved,
     disk_fails: bool,
     /// Every change up to this one is on disk.
     stored: Change,
-    link: Option<Link<S::Stream>>,
+    /// The connections that the core has not closed: one, or for a while two (CONN-10).
+    links: Vec<Link<S::Stream>>,
     closing: VecDeque<Closing<S::Stream>>,
 }
 
@@ -125,7 +127,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             write_again_at: None,
             disk_fails: false,
             stored: Change::NONE,
-            link: None,
+            links: Vec::new(),
             closing: VecDeque::new(),
         };
         (Sdk::new(shared), driver)
@@ -159,8 +161,8 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             biased;
             () = self.shared.changed.notified() => Woken::Called,
             (batch, result) = self.disk.done() => Woken::Written(batch, result),
-            event = happened(&mut self.link) => {
-                self.link_event(event);
+            (index, event) = happened(&mut self.links) => {
+                self.link_event(index, event);
                 return true;
             }
             () = finished(&mut self.closing) => Woken::Closed,
@@ -205,10 +207,10 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
                     self.shared.observe(ClientSeen::Output(&output));
                     debug!(connection = connection.0, server = self.server, "connect");
                     let connecting = self.shared.surroundings.connect(&self.server);
-                    self.link = Some(Link::new(*connection, Box::pin(connecting)));
+                    self.links.push(Link::new(*connection, Box::pin(connecting)));
                 }
                 Action::Send { connection, .. } => {
-                    if let Some(link) = self.link.as_mut().filter(|link| link.connection == *connection) {
+                    if let Some(link) = self.links.iter_mut().find(|link| link.connection == *connection) {
                         link.waiting.push_back(output);
                     }
                 }
@@ -224,7 +226,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             }
         }
         self.send_what_may_go();
-        needs_disk |= self.link.as_ref().is_some_and(Link::is_waiting) || self.shared.delivery_waits(self.stored);
+        needs_disk |= self.links.iter().any(Link::is_waiting) || self.shared.delivery_waits(self.stored);
         if needs_disk {
             // ATT-5: who calls is told how the disk is now, and not how it was.
             self.write_again_at = None;
@@ -233,7 +235,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
     }
 
     fn close(&mut self, connection: ConnectionId) {
-        let Some(link) = self.link.take_if(|link| link.connection == connection) else { return };
+        let Some(link) = self.take_link(connection) else { return };
         debug!(connection = connection.0, "close");
         if self.closing.len() == CLOSING_MAX {
             self.closing.pop_front();
@@ -241,32 +243,37 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
         self.closing.extend(link.close(self.shared.now() + CLOSING_TIME));
     }
 
+    fn take_link(&mut self, connection: ConnectionId) -> Option<Link<S::Stream>> {
+        let index = self.links.iter().position(|link| link.connection == connection)?;
+        Some(self.links.remove(index))
+    }
+
     /// Sends frames whose record is on disk, in order (ATT-4).
     fn send_what_may_go(&mut self) {
-        let links = self.closing.iter_mut().filter_map(Closing::waiting).chain(self.link.as_mut());
-        let mut overflowed = None;
+        let links = self.closing.iter_mut().filter_map(Closing::waiting).chain(&mut self.links);
+        let mut overflowed = Vec::new();
         for link in links {
             while let Some(output) = link.next_to_send(self.stored) {
                 self.shared.observe(ClientSeen::Output(&output));
                 if let Action::Send { connection, frame } = &output.action {
                     debug!(connection = connection.0, frame = frame.word(), "send");
                     if !link.send(frame) {
-                        overflowed = Some(*connection);
+                        overflowed.push(*connection);
                     }
                 }
             }
         }
         self.closing.iter_mut().for_each(Closing::finish_when_sent);
-        if let Some(connection) = overflowed
-            && self.link.take_if(|link| link.connection == connection).is_some()
-        {
-            debug!(connection = connection.0, "the server does not read: the link is lost");
-            self.shared.input(Input::Closed { connection });
+        for connection in overflowed {
+            if self.take_link(connection).is_some() {
+                debug!(connection = connection.0, "the server does not read: the link is lost");
+                self.shared.input(Input::Closed { connection });
+            }
         }
     }
 
-    fn link_event(&mut self, event: LinkEvent<S::Stream>) {
-        let link = self.link.as_mut().expect("only a link has events");
+    fn link_event(&mut self, index: usize, event: LinkEvent<S::Stream>) {
+        let link = &mut self.links[index];
         let connection = link.connection;
         match event {
             LinkEvent::Connected(Ok(stream)) => {
@@ -276,7 +283,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             }
             LinkEvent::Connected(Err(error)) => {
                 debug!(connection = connection.0, %error, "could not connect");
-                self.link = None;
+                self.links.remove(index);
                 self.shared.input(Input::ConnectFailed { connection });
             }
             LinkEvent::Read(Ok(frame)) => {
@@ -285,13 +292,13 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             }
             LinkEvent::Read(Err(why)) => {
                 debug!(connection = connection.0, "{why}");
-                self.link = None;
+                self.links.remove(index);
                 self.shared.input(Input::Closed { connection });
             }
             LinkEvent::Sent(Ok(())) => {}
             LinkEvent::Sent(Err(error)) => {
                 debug!(connection = connection.0, %error, "the connection broke");
-                self.link = None;
+                self.links.remove(index);
                 self.shared.input(Input::Closed { connection });
             }
         }
@@ -327,7 +334,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
                 self.unwritten = batch;
                 self.write_again_at = Some(self.shared.now() + WRITE_AGAIN);
                 if is_of_record {
-                    let unsent = self.link.as_mut().map_or_else(Vec::new, Link::give_up);
+                    let unsent = self.links.iter_mut().flat_map(Link::give_up).collect();
                     self.shared.storage_failed(self.stored, unsent);
                 }
             }
@@ -349,15 +356,20 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> Drop for
     }
 }
 
-/// The next thing that happens on the link; never if there is none.
-async fn happened<Stream>(link: &mut Option<Link<Stream>>) -> LinkEvent<Stream>
+/// The next thing that happens on a link, and on which one; never if there is none.
+async fn happened<Stream>(links: &mut [Link<Stream>]) -> (usize, LinkEvent<Stream>)
 where
     Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    match link {
-        Some(link) => link.next().await,
-        None => pending().await,
-    }
+    poll_fn(|context| {
+        for (index, link) in links.iter_mut().enumerate() {
+            if let Poll::Ready(event) = pin!(link.next()).poll(context) {
+                return Poll::Ready((index, event));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Returns when a closed connection has said its last frames, which is then forgotten.

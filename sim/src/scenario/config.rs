@@ -61,6 +61,7 @@ pub fn client_limits(set: &LimitOverrides, platform: Platform) -> ClientLimits {
         heartbeat_answer: set.heartbeat_answer.unwrap_or(rules.heartbeat_answer),
         heartbeat_min: set.heartbeat_min.unwrap_or(rules.heartbeat_min),
         heartbeat_recovery: set.heartbeat_recovery.unwrap_or(rules.heartbeat_recovery),
+        probe_answer: set.probe_answer.unwrap_or(rules.probe_answer),
         backoff_first: set.backoff_first.unwrap_or(rules.backoff_first),
         backoff_min: set.backoff_min.unwrap_or(rules.backoff_min),
         backoff_max: if is_web { set.backoff_max_web } else { set.backoff_max }.unwrap_or(rules.backoff_max),

@@ -53,6 +53,8 @@ limits! {
     heartbeat_min: Time;
     /// After how long without such a loss it is doubled again (CONN-11; 1 h).
     heartbeat_recovery: Time;
+    /// How long a device that doubts its link waits for a sign of life before it makes another connection (CONN-10; 1 s).
+    probe_answer: Time;
     /// The longest first pause before reconnecting, where the device's own link failed (CONN-2; 250 ms).
     backoff_first: Time;
     /// The second pause, doubled from then on (CONN-2; 250 ms).

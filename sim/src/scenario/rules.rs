@@ -185,7 +185,10 @@ pub const RULES: [(&str, &str); 97] = [
     ),
     ("CONN-8", "Requests unanswered when the link is lost end with 9520 and are not repeated in secret."),
     ("CONN-9", "An SDK with no session, no pending login, no pending logout and no owed end holds no connection."),
-    ("CONN-10", "On waking and on a change of network the SDK probes its link at once and its back-off starts over."),
+    (
+        "CONN-10",
+        "On a change of network the SDK resumes on a second connection beside its link at once; on waking, or when a request goes unanswered, once a probe has no answer within 1 s; calls wait meanwhile.",
+    ),
     (
         "CONN-11",
         "Idle links that die without a word bring heartbeats twice as often, not more often than each 30 s, as long as the device stays on that network, and each hour without one half as often again.",

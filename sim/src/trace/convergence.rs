@@ -20,6 +20,8 @@ struct Device {
     pending: Vec<u32>,
     status: Status,
     has_heard: bool,
+    /// The connection asked for last: what comes on an earlier one says nothing of it (CONN-10).
+    connection: Option<u32>,
     /// Its application called `init` last, and not `uninit`.
     begins_anew: bool,
     /// Its record says that the server is owed an end.
@@ -113,16 +115,21 @@ impl Convergence {
                 device.has_given_up = true;
             }
             What::DeviceReceived {
+                connection,
                 frame:
                     ServerFrame::HeartbeatAnswer
                     | ServerFrame::Resumed { .. }
                     | ServerFrame::ResumedAsLogin { .. }
                     | ServerFrame::LoginAccepted { .. },
-                ..
-            } => device.has_heard = device.woken_at != Some(event.at),
+            } if device.connection.is_none_or(|last| last == connection) => {
+                device.has_heard = device.woken_at != Some(event.at);
+            }
+            What::LinkKept => device.connection = None,
             // What it heard before says nothing of the link it asks about now, or makes.
             What::DeviceSent { frame: ClientFrame::Heartbeat, .. } | What::LinkLost => device.has_heard = false,
-            What::ConnectAsked { .. } => (device.has_heard, device.has_given_up) = (false, false),
+            What::ConnectAsked { connection } => {
+                (device.has_heard, device.has_given_up, device.connection) = (false, false, Some(connection));
+            }
             _ => {}
         }
     }

@@ -254,6 +254,8 @@ records! {
         // ---- later additions, in the order they came ----
         /// The server begins to stop (STOP-1).
         Stopping = "stopping",
+        /// The SDK stays on the link that it wanted to replace, which has answered (CONN-10).
+        LinkKept = "link_kept",
     }
 
     /// What an application calls. Users are as the application wrote them.

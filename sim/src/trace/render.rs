@@ -93,6 +93,7 @@ fn part(event: &Event) -> Part {
         | What::Configured { .. }
         | What::BackOff { .. }
         | What::LinkLost
+        | What::LinkKept
         | What::NewDevice { .. }
         | What::NetworkChanged
         | What::Fault { .. }

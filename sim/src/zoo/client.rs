@@ -266,6 +266,27 @@ broken! {
         }
     }
 
+    /// Calls are sent on a link that may be dead.
+    ReliesOnAnyLink {
+        fn relies_on_link(&self, _: bool) -> bool {
+            true
+        }
+    }
+
+    /// A link that works is given up with the connection that was to replace it.
+    KeepsNoLink {
+        fn keeps_link(&self, _: bool, _: Code) -> bool {
+            false
+        }
+    }
+
+    /// A link that may be dead stays when the connection that was to replace it comes to nothing.
+    KeepsAnyLink {
+        fn keeps_link(&self, _: bool, _: Code) -> bool {
+            true
+        }
+    }
+
     /// The back-off starts over at every open, however short the link lived.
     BackOffForgets {
         fn backoff_restarts(&self, _: Duration, _: &ClientLimits) -> bool {
@@ -275,6 +296,14 @@ broken! {
 }
 
 impl ClientDecisions for ClientBug {
+    fn relies_on_link(&self, in_doubt: bool) -> bool {
+        ask!(self.relies_on_link(in_doubt))
+    }
+
+    fn keeps_link(&self, answered: bool, code: Code) -> bool {
+        ask!(self.keeps_link(answered, code))
+    }
+
     fn call_refusal(&self, call: CallKind, standing: Standing, viewer: Option<UserId>) -> Option<Code> {
         ask!(self.call_refusal(call, standing, viewer))
     }

@@ -424,6 +424,43 @@ impl Interceptor for OwedEndKeepsItsLink {
     }
 }
 
+/// A device that is told of another network looks at its link as one that has woken does.
+pub(super) struct NetworkChangeIsAWaking;
+
+impl Interceptor for NetworkChangeIsAWaking {
+    fn device_inputs(&mut self, _: Instant, _: usize, inputs: &mut Vec<Input>) {
+        for input in inputs.iter_mut().filter(|input| **input == Input::NetworkChanged) {
+            *input = Input::Woken;
+        }
+    }
+}
+
+/// The connection there is is closed before another one is opened.
+#[derive(Default)]
+pub(super) struct BreaksBeforeItMakes {
+    last: Each<Option<ConnectionId>>,
+}
+
+impl Interceptor for BreaksBeforeItMakes {
+    fn process_starts(&mut self, device: usize) {
+        self.last.forget(device);
+    }
+
+    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
+        let last = self.last.of(device);
+        let mut index = 0;
+        while let Some(output) = outputs.get(index) {
+            if let Action::Connect { connection } = output.action
+                && let Some(connection) = last.replace(connection)
+            {
+                outputs.insert(index, Output { reveals: Change::NONE, action: Action::Close { connection } });
+                index += 1;
+            }
+            index += 1;
+        }
+    }
+}
+
 /// Frames of one kind are never sent.
 pub(super) struct NeverSends(fn(&ClientFrame<Ticket>) -> bool);
 

@@ -58,6 +58,8 @@ impl ClientLimit {
     pub(super) const LATE_LOGIN: ClientLimit = ClientLimit(|limits| limits.login_timeout *= 2);
     /// A request is given up after twice the time.
     pub(super) const LATE_REQUEST: ClientLimit = ClientLimit(|limits| limits.request_timeout *= 2);
+    /// A link that is doubted is given ten times the time to show that it lives.
+    pub(super) const PATIENT_PROBE: ClientLimit = ClientLimit(|limits| limits.probe_answer *= 10);
     /// An attempt to connect may last for ever.
     pub(super) const ENDLESS_ATTEMPT: ClientLimit = ClientLimit(|limits| limits.connect_timeout = FOR_EVER);
 }

@@ -342,4 +342,16 @@ pub const BUGS: &[Bug] = bugs! {
         [PACE] Broken::client(ClientBug::PaceStaysShort);
     "L3" "the time between heartbeats is halved down to a second" ""
         [PACE] Broken::client(ClientBug::PaceHasNoFloor);
+    "C1" "a call made while the link may be dead goes out on it" ""
+        [SDK, SILENCE] Broken::client(ClientBug::ReliesOnAnyLink);
+    "C2" "a link that works is given up with the connection that was to replace it" ""
+        [LINK] Broken::client(ClientBug::KeepsNoLink);
+    "C3" "a link that may be dead stays when the connection that was to replace it comes to nothing" ""
+        [LINK] Broken::client(ClientBug::KeepsAnyLink);
+    "C4" "a link that is doubted has ten times the time to show that it lives" ""
+        [LINK] Broken::interceptor(ClientLimit::PATIENT_PROBE);
+    "C5" "a device that is told of another network only asks its link whether it lives" ""
+        [LINK] Broken::interceptor(device::NetworkChangeIsAWaking);
+    "C6" "the link is closed before the connection that is to replace it is made" ""
+        [LINK] Broken::interceptor(device::BreaksBeforeItMakes::default());
 };

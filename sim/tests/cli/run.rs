@@ -36,12 +36,12 @@ fn a_run_that_does_not_converge_exits_2_and_says_why() {
       did not converge: phone-2 is logged in and has not heard from the server since the faults ended
         finding   not-converged-52e41293
 
+            2.061  server              commit 4 {kick settled alice/phone-1 epoch 1}
+            2.062  server -- phone-1   closes the connection
             2.501  phone-2             status LOGINED login_user=alice
             2.501  phone-2 => app      connect_success user=alice epoch=2
             2.501  phone-2 => app      login answered: ok user=alice call=2
             3.000  world               script ended
-            3.000  phone-1             network changed
-            3.000  phone-2             network changed
       >     3.100  world               not converged: phone-2 is logged in and has not heard from the server since the faults ended
 
         gatecrash replay scenarios/restless.toml

@@ -461,11 +461,8 @@ fn after_an_unanswered_renewal_both_tickets_are_tried() {
         @ 30.000
         result 3 [9520]
         send 0 heartbeat
-        > wait 15s
-        @ 45.000
-        close 0
-        note link lost
-        note back-off 1 0.000
+        > wait 1s
+        @ 31.000
         event connecting
         connect 1
         > connected
@@ -475,12 +472,13 @@ fn after_an_unanswered_renewal_both_tickets_are_tried() {
         send 1 resume 1.4 alice 1 t1
         > answer earlier-resume resumed
         > answer resume resumed
+        close 0
         event connect_success
         > closed
         note link lost
-        note back-off 2 0.250
-        > wait 1s
-        @ 45.250
+        note back-off 1 0.000
+        > wait 0s
+        @ 31.000
         event connecting
         connect 2
         > connected

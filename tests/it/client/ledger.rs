@@ -20,6 +20,8 @@ pub struct Ledger {
     user: Option<UserId>,
     /// The connection asked for and not ended, and whether it is open.
     line: Option<(ConnectionId, bool)>,
+    /// The one before, which is to stay until the other has the session (CONN-10).
+    doubted: Option<ConnectionId>,
     last_change: Change,
     record: Change,
     device: Option<DeviceId>,
@@ -69,6 +71,7 @@ impl Ledger {
             }
             Input::ConnectFailed { connection } | Input::Closed { connection } => {
                 self.line.take_if(|(open, _)| open == connection);
+                self.doubted.take_if(|open| open == connection);
             }
             Input::Frame { .. } | Input::StorageFailed { .. } | Input::Woken | Input::NetworkChanged => {}
         }
@@ -91,7 +94,11 @@ impl Ledger {
                 }
             }
             Action::Connect { connection } => {
-                assert_eq!(self.line, None, "CONN-7: one connection at a time");
+                assert_eq!(self.doubted, None, "CONN-7: one connection at a time, CONN-10: or two");
+                if let Some((before, is_open)) = self.line {
+                    assert!(is_open && self.status == Status::Logined, "CONN-10: another one beside a session's link");
+                    self.doubted = Some(before);
+                }
                 let has_reason = self.status != Status::Logout || self.owes_end;
                 assert!(has_reason, "CONN-9, LOGOUT-2: nobody connects for nothing");
                 self.line = Some((*connection, false));
@@ -109,9 +116,11 @@ impl Ledger {
                 }
             }
             Action::Close { connection } => {
-                assert_eq!(self.connection(), Some(*connection), "only what is open is closed");
                 assert_eq!(*reveals, self.record, "a close does not overtake a frame");
-                self.line = None;
+                if self.doubted.take_if(|open| open == connection).is_none() {
+                    assert_eq!(self.connection(), Some(*connection), "only what is open is closed");
+                    self.line = self.doubted.take().map(|before| (before, true));
+                }
             }
             Action::Result { call, .. } => {
                 assert!(self.pending.remove(call), "LOGIN-3, API-5: one result for each call");
@@ -129,6 +138,10 @@ impl Ledger {
                 assert_eq!(login_user.is_some(), *status == Status::Logined, "LOGIN-7");
                 self.fell |= self.status == Status::Logined;
                 (self.status, self.user) = (*status, *login_user);
+            }
+            Action::Note(Note::LinkKept) => {
+                self.line = self.line.or(self.doubted.take().map(|before| (before, true)));
+                assert!(self.line.is_some(), "CONN-10: what is kept is there");
             }
             Action::Note(Note::BackOff { .. } | Note::LinkLost | Note::NewDevice { .. }) => {}
         }

@@ -4,6 +4,7 @@
 
 mod account;
 mod connection;
+mod doubt;
 mod ending;
 mod ledger;
 mod life;

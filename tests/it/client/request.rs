@@ -121,7 +121,7 @@ fn nothing_is_queued() {
 
 /// API-5, CONN-5: unanswered [9520], once, with a heartbeat at once; late and mismatched answers are ignored.
 #[test]
-fn an_unanswered_request_makes_the_link_suspect() {
+fn an_unanswered_request_has_its_link_replaced() {
     check(
         "
         > given alice

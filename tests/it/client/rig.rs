@@ -320,6 +320,7 @@ impl Rig {
                 format!("note back-off {attempt} {}", Instant::ZERO + delay)
             }
             Action::Note(Note::LinkLost) => "note link lost".into(),
+            Action::Note(Note::LinkKept) => "note link kept".into(),
             Action::Note(Note::NewDevice { .. }) => "note new device".into(),
         }
     }

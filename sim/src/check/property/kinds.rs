@@ -41,6 +41,7 @@ impl Kinds {
         "link_lost",
         "new_device",
         "sdk_woken",
+        "link_kept",
         "network_changed",
     ]);
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatecrash::client::Status;
+use gatecrash::code::Code;
 use gatecrash::limits::ClientLimits;
 use gatecrash::time::Instant;
 
@@ -10,10 +11,12 @@ use super::contract::Property;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
-use super::sdk::Sdk;
+use super::sdk::{PendingCall, Sdk};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Micros, Request, ServerFrame, What};
+use crate::trace::{
+    Actor, ClientFrame, DeviceIndex, Effect, Event, Micros, Outcome, Refusal, Request, ServerFrame, What,
+};
 
 const BACK_OFF: RuleId = rule("CONN-2");
 const HEARTBEAT: RuleId = rule("CONN-5");
@@ -35,8 +38,6 @@ struct Device {
     return_spread: Duration,
     /// Whether the other side closed the link that was lost last, and nothing happened since.
     was_closed: bool,
-    /// The connection that it closed last.
-    closed: Option<u32>,
     /// Before when the server does not want it back, and over how long it wants everybody back then.
     away: Option<(Instant, Duration)>,
     last_sent: Instant,
@@ -46,6 +47,15 @@ struct Device {
     answered_at: Instant,
     /// The device woke, or its network changed, and the link is not probed yet.
     probes_since: Option<Instant>,
+    doubt: Option<Doubt>,
+    beside: Option<Beside>,
+}
+
+/// A link that may be dead: how long it has to show that it lives before another connection is made.
+#[derive(Clone, Copy)]
+struct Doubt {
+    since: Instant,
+    patience: Duration,
 }
 
 impl Default for Device {
@@ -56,12 +66,13 @@ impl Default for Device {
             due: None,
             return_spread: Duration::ZERO,
             was_closed: false,
-            closed: None,
             away: None,
             last_sent: Instant::ZERO,
             asked_at: None,
             answered_at: Instant::ZERO,
             probes_since: None,
+            doubt: None,
+            beside: None,
         }
     }
 }
@@ -77,6 +88,31 @@ fn range(limits: &ClientLimits, number: u32, everybody: Option<Duration>) -> (Du
     // A draw cut to whole microseconds, and a percentage cut before it.
     let cut = Duration::from_micros(100);
     (middle.saturating_sub(spread + cut), middle + spread + cut + everybody.unwrap_or_default())
+}
+
+/// A second connection that is being made beside a link.
+#[derive(Clone, Copy, Default)]
+struct Beside {
+    /// Whether the link has answered since.
+    has_answered: bool,
+    /// Whether something else made the link no good.
+    may_go: bool,
+}
+
+impl Device {
+    /// Its link is suspect.
+    fn doubts(&mut self, since: Instant, limits: &ClientLimits) {
+        self.doubt.get_or_insert(Doubt { since, patience: limits.probe_answer });
+    }
+}
+
+/// Whether time has ended the call, and nothing else.
+fn is_out_of_time(call: &PendingCall, now: Instant, limits: &ClientLimits) -> bool {
+    match call.kind {
+        CallKind::Send | CallKind::Kick | CallKind::Query => call.at + limits.request_timeout <= now,
+        CallKind::Login => call.at + limits.login_timeout <= now,
+        CallKind::Init | CallKind::Uninit | CallKind::Logout | CallKind::Conversations => false,
+    }
 }
 
 impl Links {
@@ -111,6 +147,86 @@ impl Links {
         }
         device.may_start_over = false;
         device.due = Some(event.at + delay);
+    }
+
+    /// CONN-10: nobody makes a second connection for nothing, or before its time.
+    fn second(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, sdk: &Sdk, report: &mut Report) {
+        let doubt = self.device(on).doubt.take();
+        // What closes the link may wait for the disk, and what asks for the next one does not.
+        if sdk.up_since.is_none() || sdk.status != Status::Logined || sdk.is_writing(event.at) {
+            return;
+        }
+        let device = self.device(on);
+        (device.may_start_over, device.beside) = (true, Some(Beside::default()));
+        let name = scene.device(on);
+        match doubt {
+            None => report.event(PROBE, event, format!("{name} makes another connection beside a link that works")),
+            Some(Doubt { since, patience }) if event.at + scene.allowance.slack < since + patience => {
+                let early = (since + patience - event.at).as_secs_f64();
+                let text = format!("{name} makes another connection beside its link {early:.3} s before it may");
+                report.event(PROBE, event, text);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// CONN-10: a link that has answered stays if the connection that was to replace it comes to nothing, and until
+    /// it is replaced.
+    fn given_up(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, sdk: &Sdk, report: &mut Report) {
+        let Some((link, _)) = sdk.doubted else { return };
+        let name = scene.device(on);
+        let Some(beside) = &mut self.device(on).beside else { return };
+        match event.what {
+            What::NetworkChanged => *beside = Beside { has_answered: false, may_go: true },
+            What::DeviceReceived { connection, frame } => match frame {
+                ServerFrame::HeartbeatAnswer if connection == link => beside.has_answered = true,
+                // The link is no good, or the session is not what it was.
+                ServerFrame::Error { .. } | ServerFrame::ResumeStale { .. } => beside.may_go = true,
+                ServerFrame::Closing { .. } if connection == link => beside.may_go = true,
+                ServerFrame::RenewAnswer { refused: Some(Refusal::Stale), .. } => beside.may_go = true,
+                _ => {}
+            },
+            What::LinkLost => {
+                if beside.has_answered && !beside.may_go {
+                    report.event(
+                        PROBE,
+                        event,
+                        format!("{name} gives up a link that has answered since it was doubted"),
+                    );
+                }
+                beside.may_go = true;
+            }
+            What::LinkKept if !beside.has_answered => {
+                report.event(
+                    PROBE,
+                    event,
+                    format!("{name} stays on a link that has not answered since it was doubted"),
+                );
+            }
+            What::CloseAsked { connection, .. } if connection == link => {
+                // Of inputs in a row the driver carries out what each asked for when all are taken in.
+                let is_settled = !sdk.is_writing(event.at) && sdk.connect_asked_at != event.at;
+                let is_early = sdk.up_since.is_none() && sdk.status == Status::Logined;
+                if is_early && is_settled && !beside.may_go {
+                    let text = format!("{name} closes its link before another connection has the session");
+                    report.event(PROBE, event, text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the device has made the second connection that it owes, until now.
+    fn owed_second(&self, scene: &Scene<'_>, now: Instant, on: DeviceIndex, sdk: &Sdk) -> Option<String> {
+        let device = self.devices.get(on.index())?;
+        let Doubt { since, patience } = device.doubt?;
+        let at = since.max(sdk.woken_at);
+        // CONN-2: nobody comes back before the server wants it.
+        let due = device.away.map_or(at + patience, |(until, spread)| (at + patience).max(until + spread));
+        (due + scene.allowance.slack < now).then(|| {
+            let overdue = Overdue { since: "it had reason to", at, limit: due - at, now };
+            format!("doubts its link and makes no other connection: {overdue}")
+        })
     }
 
     /// Whether heartbeats went and came in time until now.
@@ -161,8 +277,13 @@ impl Property for Links {
         }
         let device = self.device(on);
         if sdk.up_since.is_none() || sdk.is_suspended || sdk.status != Status::Logined {
-            device.probes_since = None;
+            (device.probes_since, device.doubt) = (None, None);
         }
+        if let Some(fault) = self.owed_second(scene, event.at, on, sdk).filter(|_| !has_just_woken) {
+            self.device(on).doubt = None;
+            report.event(PROBE, event, format!("{name} {fault}"));
+        }
+        let device = self.device(on);
         let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + scene.allowance.slack < event.at;
         if let Some(since) = device.probes_since.take_if(is_late) {
             let at = since.max(sdk.woken_at);
@@ -170,6 +291,7 @@ impl Property for Links {
             let text = format!("{name} was told to look at its link and did not probe it: {overdue}");
             report.event(PROBE, event, text);
         }
+        self.given_up(scene, event, on, sdk, report);
         let limits = scene.allowance.client(scene.cast, on);
         match event.what {
             What::BackOff { .. } => self.back_off(scene, event, on, report),
@@ -187,9 +309,29 @@ impl Property for Links {
             What::SdkWoken | What::NetworkChanged => {
                 let device = self.device(on);
                 (device.may_start_over, device.was_closed) = (true, false);
-                if sdk.up_since.is_some() && device.asked_at.is_none() {
-                    device.probes_since = Some(event.at);
+                if sdk.up_since.is_some() {
+                    if device.asked_at.is_none() {
+                        device.probes_since = Some(event.at);
+                    }
+                    match event.what {
+                        What::NetworkChanged => {
+                            device.doubt = Some(Doubt { since: event.at, patience: Duration::ZERO });
+                        }
+                        _ => device.doubts(event.at, limits),
+                    }
                 }
+            }
+            What::LinkKept => {
+                let device = self.device(on);
+                device.probes_since = Some(event.at);
+                device.doubts(event.at, limits);
+            }
+            // CONN-5: the link is suspect.
+            What::Answered { call, outcome: Outcome::Failed { code: Code::NoAnswer, .. }, .. }
+                if sdk.up_since.is_some()
+                    && sdk.calls.iter().any(|it| it.call == call && is_out_of_time(it, event.at, limits)) =>
+            {
+                self.device(on).doubts(event.at, limits);
             }
             What::LinkLost => {
                 let was_up_for = sdk.up_since.map(|since| event.at - since);
@@ -198,6 +340,7 @@ impl Property for Links {
                 }
             }
             What::ConnectAsked { .. } => {
+                self.second(scene, event, on, sdk, report);
                 let device = self.device(on);
                 (device.asked_at, device.was_closed) = (None, false);
                 let asked_by_call =
@@ -208,6 +351,11 @@ impl Property for Links {
                     let text = format!("{name} connects {early:.3} s before the server wants it back");
                     report.event(BACK_OFF, event, text);
                 }
+                // One beside a link is none that a delay goes before. Of calls in a row the driver carries out what
+                // each asked for when all are made.
+                if sdk.up_since.is_some() {
+                    return;
+                }
                 let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
                 if let Some(due) = due {
                     let early = (due - event.at).as_secs_f64();
@@ -215,10 +363,9 @@ impl Property for Links {
                 }
             }
             // Its connection went: whether it had been up long enough is known before its events.
-            What::Gone { connection, .. } | What::CloseAsked { connection, .. } => {
+            What::Gone { .. } | What::CloseAsked { .. } => {
                 let was_up_for = sdk.up_since.map(|since| event.at - since);
                 let device = self.device(on);
-                device.closed = Some(connection);
                 device.asked_at = None;
                 device.was_closed |= was_up_for.is_some() && matches!(event.what, What::Gone { .. });
                 if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
@@ -234,17 +381,21 @@ impl Property for Links {
             }
             What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
                 let span = |micros: Micros| Duration::from_micros(micros.get());
-                let device = self.device(on);
                 // What comes on one that the device has closed is not heard any more.
-                if device.closed == Some(connection) {
+                let is_heard =
+                    sdk.connection == Some(connection) || sdk.doubted.is_some_and(|(doubted, _)| doubted == connection);
+                if !is_heard {
                     return;
                 }
+                let device = self.device(on);
                 device.away = Some((event.at + span(after), span(spread)));
                 device.may_start_over = true;
             }
-            What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. } => {
+            What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, connection }
+                if sdk.connection == Some(connection) =>
+            {
                 let device = self.device(on);
-                (device.asked_at, device.answered_at) = (None, event.at);
+                (device.asked_at, device.answered_at, device.doubt) = (None, event.at, None);
             }
             What::DeviceReceived {
                 frame:
@@ -262,6 +413,11 @@ impl Property for Links {
             if let Some(fault) = self.heartbeats(scene, scene.now, on, sdk) {
                 let text = format!("{} {fault}", scene.device(on));
                 report.violation(HEARTBEAT, scene.now, Actor::Device(on), 0, text);
+            }
+            let has_link = sdk.up_since.is_some() && sdk.status == Status::Logined && !sdk.is_suspended;
+            if let Some(fault) = self.owed_second(scene, scene.now, on, sdk).filter(|_| has_link) {
+                let text = format!("{} {fault}", scene.device(on));
+                report.violation(PROBE, scene.now, Actor::Device(on), 0, text);
             }
         }
     }
@@ -314,7 +470,8 @@ mod tests {
     #[test]
     fn a_return_before_the_server_wants_it_is_seen() {
         let (why, after, spread) = (Closing::Stopping, Micros::new(3_000_000), Micros::new(500_000));
-        let away = || story().receives(PHONE, ServerFrame::Closing { why, after, spread });
+        let told = || story().receives(PHONE, ServerFrame::Closing { why, after, spread });
+        let away = || told().on(PHONE, What::CloseAsked { connection: 0, peer: None });
         away().on(PHONE, draws(1, 3_000)).holds();
         away().on(PHONE, draws(1, 3_500)).holds();
         away().on(PHONE, draws(1, 2_999)).breaks("CONN-2");
@@ -332,7 +489,7 @@ mod tests {
     /// CONN-2
     #[test]
     fn an_attempt_ahead_of_its_time_is_seen() {
-        let waits = || story().on(PHONE, draws(1, 200));
+        let waits = || story().on(PHONE, What::CloseAsked { connection: 0, peer: None }).on(PHONE, draws(1, 200));
         waits().at_micros(200_000).on(PHONE, What::ConnectAsked { connection: 1 }).holds();
         waits().at_micros(199_999).on(PHONE, What::ConnectAsked { connection: 1 }).breaks("CONN-2");
     }
@@ -342,8 +499,42 @@ mod tests {
     fn a_link_that_is_not_probed_is_seen() {
         let asks = || What::DeviceSent { connection: 0, reveals: 0, frame: ClientFrame::Heartbeat };
         let woken = || story().at(60).on(PHONE, What::SdkWoken);
-        woken().on(PHONE, asks()).at(61).on(PHONE, What::NetworkChanged).holds();
-        woken().at(61).on(PHONE, What::NetworkChanged).breaks("CONN-10");
+        let another = What::ConnectAsked { connection: 1 };
+        woken().on(PHONE, asks()).at(61).on(PHONE, another).holds();
+        woken().at(61).on(PHONE, another).breaks("CONN-10");
+    }
+
+    /// CONN-10
+    #[test]
+    fn a_second_connection_that_is_not_made_or_made_for_nothing_is_seen() {
+        let asks = || What::DeviceSent { connection: 0, reveals: 0, frame: ClientFrame::Heartbeat };
+        let another = What::ConnectAsked { connection: 1 };
+        let changed = || story().at(60).on(PHONE, What::NetworkChanged).on(PHONE, asks());
+        changed().on(PHONE, another).holds();
+        changed().at(61).on(PHONE, another).breaks("CONN-10");
+        let woken = || story().at(60).on(PHONE, What::SdkWoken).on(PHONE, asks());
+        woken().at(61).on(PHONE, another).holds();
+        woken().at_micros(60_900_000).on(PHONE, another).breaks("CONN-10");
+        woken().at(62).on(PHONE, another).breaks("CONN-10");
+        let answered = || woken().receives(PHONE, ServerFrame::HeartbeatAnswer);
+        answered().at(62).holds();
+        answered().at(61).on(PHONE, another).breaks("CONN-10");
+        story().at(60).on(PHONE, another).breaks("CONN-10");
+    }
+
+    /// CONN-10
+    #[test]
+    fn a_link_given_up_for_nothing_and_one_kept_for_nothing_are_seen() {
+        let asks = || What::DeviceSent { connection: 0, reveals: 0, frame: ClientFrame::Heartbeat };
+        let changed = || story().at(60).on(PHONE, What::NetworkChanged).on(PHONE, asks());
+        let beside = || changed().on(PHONE, What::ConnectAsked { connection: 1 }).at_micros(60_100_000);
+        let answered = || beside().receives(PHONE, ServerFrame::HeartbeatAnswer);
+        let failed = What::ConnectFailed { connection: 1 };
+        beside().on(PHONE, failed).on(PHONE, What::LinkLost).holds();
+        answered().on(PHONE, failed).on(PHONE, What::LinkLost).breaks("CONN-10");
+        answered().on(PHONE, failed).on(PHONE, What::LinkKept).on(PHONE, asks()).holds();
+        beside().on(PHONE, failed).on(PHONE, What::LinkKept).breaks("CONN-10");
+        beside().on(PHONE, What::CloseAsked { connection: 0, peer: None }).breaks("CONN-10");
     }
 
     /// CONN-5

@@ -141,6 +141,7 @@ impl Property for Paces {
         }
         let limits = scene.allowance.client(scene.cast, on);
         match event.what {
+            What::LinkKept => self.device(on).roused_at = Some(event.at),
             What::SdkWoken => {
                 let device = self.device(on);
                 device.roused_at = Some(event.at);

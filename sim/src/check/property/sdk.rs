@@ -60,6 +60,9 @@ pub(super) struct Sdk {
     pub(super) connect_asked_at: Instant,
     /// Since when a login or resume is accepted on it.
     pub(super) up_since: Option<Instant>,
+    /// The session's link while another connection is made that is to take its place, and since when it was one
+    /// (CONN-10).
+    pub(super) doubted: Option<(u32, Instant)>,
     /// When a box on the way was seen to have forgotten it.
     pub(super) forgotten_at: Option<Instant>,
 }
@@ -119,6 +122,7 @@ impl Default for Sdk {
             connection: None,
             connect_asked_at: Instant::ZERO,
             up_since: None,
+            doubted: None,
             forgotten_at: None,
         }
     }
@@ -170,6 +174,7 @@ impl Sdk {
         if self.connection == Some(connection) {
             (self.connection, self.up_since) = (None, None);
         }
+        self.doubted = self.doubted.filter(|(doubted, _)| *doubted != connection);
     }
 
     fn observe(&mut self, event: &Event) {
@@ -208,6 +213,7 @@ impl Sdk {
             }
             What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => self.up_since = None,
             What::ConnectAsked { connection } => {
+                self.doubted = self.connection.zip(self.up_since);
                 (self.connection, self.up_since, self.connect_asked_at) = (Some(connection), None, event.at);
                 self.forgotten_at = None;
             }
@@ -217,6 +223,11 @@ impl Sdk {
                 self.gone(connection);
             }
             What::CloseAsked { connection, .. } => self.gone(connection),
+            What::LinkKept => {
+                if let Some((link, since)) = self.doubted.take() {
+                    (self.connection, self.up_since) = (Some(link), Some(since));
+                }
+            }
             What::StoreAsked { change, write } => {
                 self.asked = change;
                 if let Write::Installation { owed_end, .. } = write {

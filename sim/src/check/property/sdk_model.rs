@@ -53,6 +53,9 @@ impl Property for SdkModel {
         "close_asked",
         "gone",
         "link_lost",
+        "link_kept",
+        "sdk_woken",
+        "network_changed",
         "effect",
         "ticket_made"
     );

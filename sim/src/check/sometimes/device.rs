@@ -22,8 +22,8 @@ impl Sometimes {
         match event.what {
             What::DeviceSent { connection, frame, .. } => self.device_sent(on, connection, &frame),
             What::DeviceReceived { frame, .. } => self.received(on, &frame),
-            What::Called { request, .. } => self.called(on, event, &request),
-            What::Answered { kind, outcome, .. } => self.answered(on, kind, &outcome),
+            What::Called { call, request } => self.called(on, event, call, &request),
+            What::Answered { call, kind, outcome, .. } => self.answered(on, call, kind, &outcome),
             What::Told { event: told, user, epoch } => {
                 self.device(on).told = Some((event.number, event.at));
                 self.told(on, &told, user, epoch);
@@ -37,7 +37,18 @@ impl Sometimes {
                     self.reached.add(Situation::SwitchedWithoutLink);
                 }
             }
-            What::LinkLost => self.device(on).is_linked = false,
+            What::LinkLost => {
+                let device = self.device(on);
+                (device.is_linked, device.is_beside) = (false, false);
+            }
+            What::LinkKept => {
+                self.device(on).is_beside = false;
+                self.reached.add(Situation::LinkKept);
+            }
+            What::ConnectAsked { .. } => {
+                let device = self.device(on);
+                device.is_beside = device.is_linked;
+            }
             What::CloseAsked { connection, .. } | What::Gone { connection, .. } => {
                 self.connection_ended(on, connection)
             }
@@ -90,12 +101,16 @@ impl Sometimes {
             ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. } => {
                 let device = self.device(on);
                 (device.is_linked, device.resuming) = (true, None);
+                let was_beside = std::mem::take(&mut device.is_beside);
                 let was_forgotten = std::mem::take(&mut device.is_forgotten);
                 if std::mem::take(&mut device.was_sent_away) {
                     self.reached.add(Situation::StopTold);
                 }
                 if was_forgotten {
                     self.reached.add(Situation::ForgottenAndBack);
+                }
+                if was_beside {
+                    self.reached.add(Situation::Beside);
                 }
             }
             ServerFrame::ResumeKicked { kick, .. } => {
@@ -139,8 +154,13 @@ impl Sometimes {
         }
     }
 
-    fn called(&mut self, on: DeviceIndex, event: &Event, request: &Request) {
+    fn called(&mut self, on: DeviceIndex, event: &Event, call: u32, request: &Request) {
         let device = self.device(on);
+        if let Request::Send { .. } | Request::Kick { .. } | Request::Query { .. } = *request
+            && device.is_beside
+        {
+            device.waits = Some(call);
+        }
         if let Request::Login { user, .. } = *request
             && device.status == Some(Status::Logined)
             && device.login_user != Some(user)
@@ -154,8 +174,12 @@ impl Sometimes {
         }
     }
 
-    fn answered(&mut self, on: DeviceIndex, kind: Option<CallKind>, outcome: &Outcome) {
+    fn answered(&mut self, on: DeviceIndex, call: u32, kind: Option<CallKind>, outcome: &Outcome) {
         let is_login = kind == Some(CallKind::Login);
+        let has_waited = self.device(on).waits.take_if(|waits| *waits == call).is_some();
+        if has_waited && !matches!(outcome, Outcome::Failed { .. }) {
+            self.reached.add(Situation::CallWaited);
+        }
         let device = self.device(on);
         match *outcome {
             Outcome::Failed { code: Code::NoAnswer, .. } if is_login => {
@@ -222,6 +246,7 @@ impl Sometimes {
         (device.asking, device.resuming, device.answer) = (None, None, None);
         (device.status, device.login_user, device.is_linked) = (None, None, false);
         (device.was_sent_away, device.outlives, device.turned_away) = (false, None, None);
+        (device.is_beside, device.waits) = (false, None);
         (device.is_suspended, device.slept_past, device.is_forgotten) = (false, false, false);
     }
 

@@ -136,6 +136,10 @@ pub(super) struct Device {
     pub(super) status: Option<Status>,
     pub(super) login_user: Option<UserIndex>,
     pub(super) is_linked: bool,
+    /// A second connection is being made beside its link.
+    pub(super) is_beside: bool,
+    /// A request that was made meanwhile.
+    pub(super) waits: Option<u32>,
     /// The last login sent: its connection and call, until that ends.
     pub(super) asking: Option<(u32, u32)>,
     /// The same of a resume.

@@ -95,6 +95,9 @@ situations! {
     // ---- links as they are ----
     LinkForgotten = "a box on the way forgot a session's connection";
     ForgottenAndBack = "a device whose connection was forgotten resumed its session";
+    Beside = "a session went over to a second connection beside its link";
+    LinkKept = "a second connection came to nothing and the session stayed on its link";
+    CallWaited = "a request waited for a link to rely on and was answered";
 }
 
 /// A set of situations.

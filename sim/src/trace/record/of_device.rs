@@ -124,6 +124,7 @@ impl<O: Observer> Recording<O> {
                 What::BackOff { attempt: *attempt, delay: Micros::from(*delay) }
             }
             client::Action::Note(client::Note::LinkLost) => What::LinkLost,
+            client::Action::Note(client::Note::LinkKept) => What::LinkKept,
             client::Action::Note(client::Note::NewDevice { device: id }) => {
                 What::NewDevice { installation: self.register(device, id) }
             }

@@ -153,6 +153,7 @@ impl Writer<'_> {
             | What::Configured { .. }
             | What::ClockChanged { .. }
             | What::LinkLost
+            | What::LinkKept
             | What::NewDevice { .. }
             | What::SdkWoken
             | What::NetworkChanged

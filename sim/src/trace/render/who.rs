@@ -48,6 +48,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::Stored { .. }
         | What::BackOff { .. }
         | What::LinkLost
+        | What::LinkKept
         | What::NewDevice { .. }
         | What::SdkWoken
         | What::NetworkChanged

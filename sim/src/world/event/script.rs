@@ -230,8 +230,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         for device in 0..self.devices.len() {
             if self.devices[device].suspended {
                 self.wake(device);
+            } else {
+                self.happened(device, client::Input::Woken);
             }
-            self.happened(device, client::Input::NetworkChanged);
         }
     }
 

@@ -253,8 +253,9 @@ impl<C: ClientDecisions> Process<C> {
         self.application.armed.lock().expect("nobody panics with it").push_back((event, call));
     }
 
-    pub(super) fn network_changed(&self) {
-        self.sdk.network_changed();
+    /// What the application says when it has reason to think that the network is well again.
+    pub(super) fn look_at_the_link(&self) {
+        self.sdk.woken();
     }
 
     /// The device goes on: its SDK is told, then come the calls that waited, then what arrived.

@@ -36,8 +36,9 @@ fn carry_out<C: ClientDecisions>(shared: &Arc<Shared>, processes: &mut Processes
             if process.is_frozen() {
                 shared.recorder.effect(shared.now(), Effect::Woken { device: shared.index(device) });
                 process.wake();
+            } else {
+                process.look_at_the_link();
             }
-            process.network_changed();
         }
         (Command::Call(call), Some(process)) => process.call(&call),
         (Command::Arm(event, call), Some(process)) => process.arm(event, call),

@@ -56,7 +56,8 @@ impl Sdk {
             // What is answered at once has no time to run out.
             Kind::Local => gatecrash::time::Instant::from_micros(u64::MAX),
         };
-        self.calls.push(Call { number, kind, is_sent: false, ticket: None, deadline, fate });
+        let is_vague = self.has_overdue(look);
+        self.calls.push(Call { number, kind, is_sent: false, is_vague, ticket: None, deadline, fate });
         self.calls.last_mut().expect("just put there")
     }
 
@@ -97,10 +98,10 @@ impl Sdk {
         }
         match self.account {
             Account::LoggedIn(session) if session.user == user => {
-                let is_up = self.is_up();
+                let is_usable = self.is_usable();
                 self.tickets.push(ticket);
                 let call = self.push(look, number, Kind::Renewal, Fate::Open);
-                (call.ticket, call.is_sent) = (Some(ticket), is_up);
+                (call.ticket, call.is_sent) = (Some(ticket), is_usable);
             }
             _ => {
                 self.push(look, number, Kind::Login, Fate::Open);
@@ -127,14 +128,16 @@ impl Sdk {
             self.give_up(const { rule("SWITCH-2") }, switched);
         }
         self.settle(look, const { rule("SWITCH-2") }, &OF_ACCOUNT, switched);
-        let is_up = self.is_up();
+        self.is_blurred |= self.has_overdue(look);
+        let is_usable = self.is_usable();
         self.set_account(Account::LoggingIn(user, number));
         // SWITCH-3: on a link that is up both frames go out at once.
-        self.line = self.line.filter(|_| is_up).map(|line| Line { stage: Stage::Asked, ..line });
+        self.line = self.line.filter(|_| is_usable).map(|line| Line { stage: Stage::Asked, ..line });
+        (self.doubted, self.in_doubt) = (None, false);
         (self.viewer, self.last_failure, self.tickets) = (Some(user), None, vec![ticket]);
         self.held.clear();
         if let Some(call) = self.calls.iter_mut().find(|call| call.number == number) {
-            (call.ticket, call.is_sent) = (Some(ticket), is_up);
+            (call.ticket, call.is_sent) = (Some(ticket), is_usable);
             call.fate = Fate::Open;
         }
     }
@@ -161,8 +164,9 @@ impl Sdk {
         (self.viewer, self.nobody) = (None, Some(Reason::LoggedOut));
         let can_be_said = match self.account {
             Account::LoggingIn(..) => self.line.is_some_and(|line| line.stage == Stage::Asked),
-            _ => self.is_up(),
+            _ => self.is_usable(),
         };
+        self.is_blurred |= self.has_overdue(look);
         if can_be_said {
             self.push(look, number, Kind::Logout, Fate::Open).is_sent = true;
             self.set_account(Account::LoggingOut(number));
@@ -188,11 +192,12 @@ impl Sdk {
         if !has_good_arguments(look.cast, request) {
             refusals.push(Answer::Code(Code::InvalidArgument));
         }
-        if refusals.is_empty() && !self.is_up() {
+        let is_usable = self.is_usable();
+        if refusals.is_empty() && !is_usable && !self.may_wait() {
             refusals.push(Answer::Code(Code::NoLink));
         }
         if refusals.is_empty() {
-            self.push(look, number, Kind::Request, Fate::Open).is_sent = true;
+            self.push(look, number, Kind::Request, Fate::Open).is_sent = is_usable;
         } else {
             self.at_once(look, number, NOBODY, refusals);
         }

@@ -20,7 +20,7 @@ use super::difference::Difference;
 use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::{Forge, Scenario};
 use crate::trace::{Cast, DeviceIndex, Event, Outcome, TicketIndex, What};
-use state::{Account, Answer, Call, Fate, Kind, Line, Look, Sdk, Stage};
+use state::{Account, Answer, Call, Fate, Kind, Look, Sdk, Stage};
 
 /// Every device.
 #[derive(Clone, Debug, Default)]
@@ -74,15 +74,22 @@ impl Sdk {
                 self.last_failure = Some(code);
                 self.line = self.line.filter(|line| line.stage == Stage::Up);
             }
-            What::ConnectAsked { connection } => {
-                self.line = Some(Line { connection, stage: Stage::Opening });
-            }
-            What::Connected { connection } => self.connected(connection),
+            What::ConnectAsked { connection } => self.connect_asked(connection),
+            What::Connected { connection } => self.connected(look, connection),
             What::DeviceReceived { connection, frame } if self.listens_on(connection) => self.received(look, &frame),
+            What::DeviceReceived { connection, frame } if self.doubted == Some(connection) => {
+                self.received_on_doubted(look, &frame);
+            }
             What::ConnectFailed { connection } | What::Gone { connection, .. } if self.is_on(connection) => {
                 self.line_ended(look);
             }
+            What::Gone { connection, .. } | What::CloseAsked { connection, .. } if self.doubted == Some(connection) => {
+                self.doubted_ended(look);
+            }
+            What::LinkLost if self.doubted.is_some() => self.doubted_ended(look),
             What::LinkLost => self.line_ended(look),
+            What::LinkKept => self.doubted_kept(),
+            What::SdkWoken | What::NetworkChanged => self.in_doubt |= self.is_up(),
             What::CloseAsked { connection, .. } => {
                 self.line = self.line.filter(|line| line.connection != connection);
             }
@@ -116,6 +123,11 @@ impl Sdk {
     fn answered(&mut self, look: &Look<'_>, number: u32, outcome: Outcome) -> Option<Difference> {
         let place = self.calls.iter().position(|call| call.number == number)?;
         let call = self.calls.remove(place);
+        // CONN-5, CONN-10: time has settled it, so the link is suspect.
+        let is_unanswered = matches!(outcome, Outcome::Failed { code: Code::NoAnswer, .. });
+        self.in_doubt |= is_unanswered && call.is_overdue(look) && self.is_up();
+        // Of one that the SDK may have refused or sent nobody can tell whether time did.
+        self.is_blurred |= is_unanswered && matches!(call.fate, Fate::Any) && self.is_up();
         self.doubt = self.doubt.filter(|doubt| doubt.call != number);
         let found = if self.is_blurred { None } else { self.judge(look, &call, outcome) };
         match self.account {
@@ -162,10 +174,14 @@ impl Sdk {
             }
         };
         match call.kind {
+            Kind::Renewal if call.is_vague => [vec![Answer::Code(Code::NoAnswer)], never_sent].concat(),
             Kind::Login | Kind::Renewal if call.is_sent => vec![Answer::Code(Code::NoAnswer)],
             Kind::Login | Kind::Renewal => never_sent,
             Kind::Logout => vec![Answer::Done],
-            Kind::Request => vec![Answer::Code(Code::NoAnswer)],
+            Kind::Request if call.is_vague => [Code::NoAnswer, Code::NoLink].map(Answer::Code).to_vec(),
+            Kind::Request if call.is_sent => vec![Answer::Code(Code::NoAnswer)],
+            // CONN-10: it waited for a link.
+            Kind::Request => vec![Answer::Code(Code::NoLink)],
             Kind::Local => Vec::new(),
         }
     }

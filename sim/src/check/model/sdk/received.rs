@@ -14,8 +14,58 @@ const LOST: RuleId = rule("CONN-8");
 const VERSION: RuleId = rule("VERSION-1");
 
 impl Sdk {
+    /// One more connection is made: in the place of the one there was, or beside the link of a session (CONN-10).
+    pub(super) fn connect_asked(&mut self, connection: u32) {
+        if self.is_up() {
+            self.doubted = self.line.map(|line| line.connection);
+        }
+        self.in_doubt = false;
+        self.line = Some(Line { connection, stage: Stage::Opening });
+    }
+
+    /// What carried the session until now is gone, and another connection is not there yet.
+    pub(super) fn doubted_ended(&mut self, look: &Look<'_>) {
+        self.doubted = None;
+        if matches!(self.account, Account::LoggedIn(_)) {
+            self.lose(look, LOST, &[Kind::Request, Kind::Renewal]);
+        }
+    }
+
+    /// The other connection came to nothing, and the link, which has answered, is asked once more.
+    pub(super) fn doubted_kept(&mut self) {
+        self.line = self.doubted.take().map(|connection| Line { connection, stage: Stage::Up });
+        self.in_doubt = true;
+    }
+
+    /// What comes on the link that is to be replaced.
+    pub(super) fn received_on_doubted(&mut self, look: &Look<'_>, frame: &ServerFrame) {
+        match *frame {
+            ServerFrame::RenewAnswer { .. }
+            | ServerFrame::SendAnswer { .. }
+            | ServerFrame::AdminKickAnswer { .. }
+            | ServerFrame::QueryAnswer { .. }
+            | ServerFrame::Kick { .. }
+            | ServerFrame::Expired { .. } => self.received(look, frame),
+            // What makes it no good the SDK says.
+            ServerFrame::Error { .. }
+            | ServerFrame::Closing { .. }
+            | ServerFrame::LoginAccepted { .. }
+            | ServerFrame::LoginRefused { .. }
+            | ServerFrame::Resumed { .. }
+            | ServerFrame::ResumedAsLogin { .. }
+            | ServerFrame::ResumeKicked { .. }
+            | ServerFrame::ResumeExpired { .. }
+            | ServerFrame::ResumeRefused { .. }
+            | ServerFrame::ResumeUnable { .. }
+            | ServerFrame::ResumeStale { .. }
+            | ServerFrame::LogoutAnswer { .. }
+            | ServerFrame::HeartbeatAnswer
+            | ServerFrame::Message { .. } => {}
+        }
+    }
+
     /// The connection stands: what there is to ask goes out on it.
-    pub(super) fn connected(&mut self, connection: u32) {
+    pub(super) fn connected(&mut self, look: &Look<'_>, connection: u32) {
         let is_it = |line: &Line| line.connection == connection && line.stage == Stage::Opening;
         if !self.line.as_ref().is_some_and(is_it) {
             return;
@@ -24,11 +74,16 @@ impl Sdk {
         if let Account::LoggingIn(_, login) = self.account {
             self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = true);
         }
+        // LOGIN-5: which of the session's tickets holds the resume has to find out.
+        if let Account::LoggedIn(_) = self.account {
+            self.lose(look, LOST, &[Kind::Renewal]);
+        }
     }
 
     /// The connection could not be opened, or is gone. What was sent on it and not answered ends (CONN-8).
     pub(super) fn line_ended(&mut self, look: &Look<'_>) {
         let Some(line) = self.line.take() else { return };
+        self.in_doubt = false;
         if line.stage == Stage::Opening {
             return;
         }
@@ -44,12 +99,7 @@ impl Sdk {
                 self.set_account(Account::Nobody);
             }
             Account::LoggedIn(_) if line.stage == Stage::Up => {
-                self.settle(look, LOST, &[Kind::Request], lost);
-                for call in &mut self.calls {
-                    if call.kind == Kind::Renewal && call.is_sent && matches!(call.fate, Fate::Open) {
-                        call.fate = Fate::Settled(LOST, look.at, vec![lost]);
-                    }
-                }
+                self.lose(look, LOST, &[Kind::Request, Kind::Renewal]);
             }
             Account::LoggedIn(_) | Account::Nobody => {}
         }
@@ -59,12 +109,12 @@ impl Sdk {
         match *frame {
             ServerFrame::LoginAccepted { call, epoch, .. } => self.login_accepted(look, call, epoch),
             ServerFrame::LoginRefused { call, refused } => self.login_refused(look, call, refused),
-            ServerFrame::Resumed { .. } => self.resumed(),
+            ServerFrame::Resumed { .. } => self.resumed(look),
             ServerFrame::ResumedAsLogin { epoch, .. } => {
                 if let Account::LoggedIn(session) = self.account {
                     self.account = Account::LoggedIn(Session { epoch, ..session });
                 }
-                self.resumed();
+                self.resumed(look);
             }
             ServerFrame::ResumeKicked { kick, .. } | ServerFrame::Kick { kick } => self.kicked(look, kick),
             ServerFrame::ResumeExpired { .. } => self.expired(look),
@@ -99,9 +149,17 @@ impl Sdk {
             }
             ServerFrame::Error { why: FrameError::Version } => self.version_refused(look),
             ServerFrame::Closing { .. } => self.sent_away(look),
+            ServerFrame::HeartbeatAnswer => {
+                // Whether the SDK doubts its link again at once the trace does not tell.
+                if self.has_overdue(look) {
+                    self.calls.iter_mut().filter(|call| !call.is_sent).for_each(|call| call.is_vague = true);
+                }
+                if self.is_up() {
+                    self.all_is_sent();
+                }
+            }
             ServerFrame::ResumeUnable { .. }
             | ServerFrame::ResumeStale { .. }
-            | ServerFrame::HeartbeatAnswer
             | ServerFrame::Message { .. }
             | ServerFrame::Error { .. } => {}
         }
@@ -179,13 +237,17 @@ impl Sdk {
     }
 
     /// The session has its link again. A renewal that waited for it goes out (LOGIN-5).
-    fn resumed(&mut self) {
+    fn resumed(&mut self, look: &Look<'_>) {
         if !matches!(self.account, Account::LoggedIn(_)) {
             return;
         }
+        // CONN-10, CONN-8: the link before is closed, and with it ends what was sent on it.
+        if self.doubted.is_some() {
+            self.doubted_ended(look);
+        }
         self.line = self.line.map(|line| Line { stage: Stage::Up, ..line });
         self.may_end = false;
-        self.calls.iter_mut().filter(|call| call.kind == Kind::Renewal).for_each(|call| call.is_sent = true);
+        self.all_is_sent();
     }
 
     fn kicked(&mut self, look: &Look<'_>, Kick { user, epoch, .. }: Kick) {

@@ -20,6 +20,10 @@ pub(super) struct Sdk {
     /// Why nobody is logged in when nobody is, as far as that can be told (API-1).
     pub(super) nobody: Option<Reason>,
     pub(super) line: Option<Line>,
+    /// The link that another connection is to replace (CONN-10).
+    pub(super) doubted: Option<u32>,
+    /// Whether the link was asked for a sign of life and has given none (CONN-10).
+    pub(super) in_doubt: bool,
     pub(super) calls: Vec<Call>,
     /// Kicks that may be about the session that the pending login makes (KICK-8).
     pub(super) held: Vec<Session>,
@@ -82,10 +86,19 @@ pub(super) struct Call {
     pub(super) number: u32,
     pub(super) kind: Kind,
     pub(super) is_sent: bool,
+    /// Time may have made the SDK doubt its link before it was made, or not: the trace does not tell.
+    pub(super) is_vague: bool,
     pub(super) ticket: Option<TicketIndex>,
     /// When time settles it.
     pub(super) deadline: Instant,
     pub(super) fate: Fate,
+}
+
+impl Call {
+    /// Whether time has settled it, or is about to, since it went out on the link of a session.
+    pub(super) fn is_overdue(&self, look: &Look<'_>) -> bool {
+        of_session(self.kind) && self.is_sent && matches!(self.fate, Fate::Open) && self.deadline <= look.at
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +191,7 @@ impl Sdk {
             self.statuses.push_back(after);
         }
         if account == Account::Nobody {
-            self.line = None;
+            (self.line, self.doubted, self.in_doubt) = (None, None, false);
         }
     }
 
@@ -224,6 +237,44 @@ impl Sdk {
     /// Whether the session has a link.
     pub(super) fn is_up(&self) -> bool {
         matches!(self.account, Account::LoggedIn(_)) && self.line.is_some_and(|line| line.stage == Stage::Up)
+    }
+
+    /// Whether it has one that nobody doubts (CONN-10).
+    pub(super) fn is_usable(&self) -> bool {
+        self.is_up() && !self.in_doubt
+    }
+
+    /// Whether nobody knows if it has one: what needs it waits (CONN-10).
+    pub(super) fn may_wait(&self) -> bool {
+        matches!(self.account, Account::LoggedIn(_)) && (self.in_doubt || self.doubted.is_some())
+    }
+
+    /// Whether a call is out of time without a result, which makes the SDK doubt its link (CONN-5, CONN-10).
+    pub(super) fn has_overdue(&self, look: &Look<'_>) -> bool {
+        self.is_up() && self.calls.iter().any(|call| call.is_overdue(look))
+    }
+
+    /// There is a link to rely on: what waited for it goes out.
+    pub(super) fn all_is_sent(&mut self) {
+        self.in_doubt = false;
+        self.calls.iter_mut().filter(|call| of_session(call.kind)).for_each(|call| call.is_sent = true);
+    }
+
+    /// Settles the calls of these kinds that are out and open (CONN-8).
+    pub(super) fn lose(&mut self, look: &Look<'_>, rule: RuleId, kinds: &[Kind]) {
+        for call in &mut self.calls {
+            if kinds.contains(&call.kind) && call.is_sent && matches!(call.fate, Fate::Open) {
+                call.fate = Fate::Settled(rule, look.at, vec![Answer::Code(Code::NoAnswer)]);
+            }
+        }
+    }
+}
+
+/// Whether a call of this kind goes out on the link of a session.
+fn of_session(kind: Kind) -> bool {
+    match kind {
+        Kind::Renewal | Kind::Request => true,
+        Kind::Login | Kind::Logout | Kind::Local => false,
     }
 }
 
