@@ -278,6 +278,31 @@ impl Fact {
         };
         std::iter::once(one).chain(other)
     }
+
+    /// The device whose record it changes, or whose session.
+    pub fn device(&self) -> Option<DeviceId> {
+        match self {
+            Fact::AttemptRaised { device, .. }
+            | Fact::SessionAccepted { device, .. }
+            | Fact::SessionResumed { device, .. }
+            | Fact::SessionRenewed { device, .. }
+            | Fact::LoginAcknowledged { device, .. }
+            | Fact::LinkLost { device, .. }
+            | Fact::SessionEnded { device, .. }
+            | Fact::KickSettled { device, .. }
+            | Fact::EndForgotten { device, .. }
+            | Fact::MessageOwed { device, .. }
+            | Fact::MessagesReceived { device, .. }
+            | Fact::MessagesDropped { device, .. } => Some(*device),
+            Fact::AccountCreated { .. }
+            | Fact::TicketsVoided { .. }
+            | Fact::TicketVoided { .. }
+            | Fact::DayCounted { .. }
+            | Fact::PresenceChanged { .. }
+            | Fact::MessageStored { .. }
+            | Fact::SentForgotten { .. } => None,
+        }
+    }
 }
 
 /// What a session keeps of its ticket.

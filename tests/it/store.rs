@@ -11,7 +11,7 @@ use gatecrash::protocol::{Message, Presence};
 use gatecrash::store::{Commit, EndReason, Fact, Records, SessionTicket};
 use gatecrash::ticket::Signature;
 use gatecrash::time::WallTime;
-use redb::{Database, TableDefinition, TableHandle};
+use redb::{Database, ReadableTable, TableDefinition, TableHandle};
 
 use crate::loopback::{Directory, run};
 
@@ -181,7 +181,7 @@ fn the_schema_before_is_taken_over() {
             let writing = database.begin_write().unwrap();
             let numbers: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
             writing.open_table(numbers).unwrap().insert("schema", SCHEMA_VERSION - 1).unwrap();
-            for table in ["sent", "queues", "owed"] {
+            for table in ["sent", "queues", "owed", "devices"] {
                 let table = writing.list_tables().unwrap().find(|one| one.name() == table).unwrap();
                 writing.delete_table(table).unwrap();
             }
@@ -193,6 +193,96 @@ fn the_schema_before_is_taken_over() {
         expected.count_start();
         assert_eq!(store.open().await.unwrap(), expected, "it is of this version now");
     });
+}
+
+/// The version before kept every device that was last a user's beside the account. It is found there, and written by
+/// itself from then on.
+#[test]
+fn devices_of_the_schema_before_are_taken_over() {
+    run(async {
+        let directory = Directory::new();
+        let alice = user("alice");
+        let mut store = FileStore::new(&directory.0);
+        let mut expected = store.open().await.unwrap();
+        let ended = Fact::SessionEnded {
+            user: alice,
+            device: device(1),
+            epoch: Epoch(1),
+            reason: EndReason::SamePlatform,
+            by: None,
+        };
+        let facts = vec![Fact::AccountCreated { user: alice }, accepted("alice", 1, 1, None), ended];
+        let commit = Commit { number: Change(1), facts };
+        expected.apply(&commit);
+        store.commit(vec![commit]).await.unwrap();
+        drop(store);
+        {
+            let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
+            let writing = database.begin_write().unwrap();
+            {
+                let users: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
+                let devices: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
+                let (mut users, mut devices) =
+                    (writing.open_table(users).unwrap(), writing.open_table(devices).unwrap());
+                let alone = devices.remove([1; 16]).unwrap().unwrap().value().to_vec();
+                let row = users.get("alice").unwrap().unwrap().value().to_vec();
+                // It ends with the list of its devices, of which there was none.
+                let (without, [0]) = row.split_at(row.len() - 1) else { panic!("no device stands in the row") };
+                let row = [without, &[1_u8][..], &[1; 16], &alone].concat();
+                users.insert("alice", &*row).unwrap();
+            }
+            writing.commit().unwrap();
+        }
+        expected.count_start();
+        let mut store = FileStore::new(&directory.0);
+        assert_eq!(store.open().await.unwrap(), expected);
+        let again = Commit { number: Change(2), facts: vec![accepted("alice", 1, 2, None)] };
+        expected.apply(&again);
+        store.commit(vec![again]).await.unwrap();
+        expected.count_start();
+        assert_eq!(store.open().await.unwrap(), expected);
+    });
+}
+
+/// A login costs the same for a user who has had ten thousand devices: what is written for it is no more.
+#[test]
+fn a_login_writes_no_more_for_a_user_of_many_devices() {
+    let row_after = |devices: u16| {
+        let directory = Directory::new();
+        run(async {
+            let mut store = FileStore::new(&directory.0);
+            store.open().await.unwrap();
+            let (alice, mut epoch) = (user("alice"), 0);
+            let mut facts = vec![Fact::AccountCreated { user: alice }];
+            for number in 0..devices {
+                let device = DeviceId::from_bytes(u128::from(number).to_be_bytes());
+                epoch += 1;
+                let Fact::SessionAccepted { platform, attempt, ticket, .. } = accepted("alice", 0, 1, None) else {
+                    unreachable!("that is what it is")
+                };
+                let (epoch, reason) = (Epoch(epoch), EndReason::Logout);
+                let keeper_before = None;
+                facts.push(Fact::SessionAccepted {
+                    user: alice,
+                    device,
+                    platform,
+                    epoch,
+                    attempt,
+                    ticket,
+                    keeper_before,
+                });
+                facts.push(Fact::SessionEnded { user: alice, device, epoch, reason, by: None });
+            }
+            facts.push(accepted("alice", 255, epoch + 1, None));
+            store.commit(vec![Commit { number: Change(1), facts }]).await.unwrap();
+        });
+        let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
+        let rows = dump(&database);
+        assert_eq!(rows.lines().filter(|line| line.starts_with("devices")).count(), usize::from(devices));
+        rows.lines().find(|line| line.starts_with("users alice")).unwrap().len()
+    };
+    let (few, many) = (row_after(1), row_after(10_000));
+    assert!(many <= few + 8, "{many} digits where {few} do for one device: a number may be longer, and nothing else");
 }
 
 /// DUR-3: what an earlier server gave and lost is below what the next one gives.
@@ -304,7 +394,7 @@ fn the_form_of_a_row_is_fixed() {
 
 /// Every entry, in hexadecimal digits.
 fn dump(database: &Database) -> String {
-    use redb::{ReadableDatabase, ReadableTable};
+    use redb::ReadableDatabase;
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let reading = database.begin_read().unwrap();
     let mut text = String::new();
@@ -312,6 +402,11 @@ fn dump(database: &Database) -> String {
     for entry in reading.open_table(users).unwrap().iter().unwrap() {
         let (key, value) = entry.unwrap();
         text += &format!("users {} {}\n", key.value(), hex(value.value()));
+    }
+    let devices: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
+    for entry in reading.open_table(devices).unwrap().iter().unwrap() {
+        let (key, value) = entry.unwrap();
+        text += &format!("devices {} {}\n", hex(&key.value()), hex(value.value()));
     }
     let conversations: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
     for entry in reading.open_table(conversations).unwrap().iter().unwrap() {

@@ -5,7 +5,8 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `users` | the user | their account, with the devices whose record they keep: one page for a login |
+//! | `users` | the user | their account, with the devices that hold its sessions: one page for a login |
+//! | `devices` | the device | the record of one that holds no session: of those a user may have had any number |
 //! | `conversations` | the user, the peer | one line of a conversation list (API-2) |
 //! | `sent` | the user, the message's number | what the user called a message (API-6) |
 //! | `queues` | the user, the device | where the queue of messages that a session is owed stands (API-7) |
@@ -36,6 +37,7 @@ pub const SCHEMA_VERSION: u64 = 2;
 const SCHEMA_BEFORE: u64 = 1;
 
 const USERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
+const DEVICES: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
 const CONVERSATIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
 const SENT: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("sent");
 const QUEUES: TableDefinition<'_, (&str, [u8; 16]), &[u8]> = TableDefinition::new("queues");
@@ -51,7 +53,8 @@ const STARTS: &str = "starts";
 const CHANGE: &str = "change";
 const MESSAGE: &str = "message";
 
-/// An account, and the devices whose record it keeps.
+/// An account, and the devices that hold its sessions. The version before kept every device here that was
+/// last the user's.
 #[derive(Deserialize)]
 struct Row {
     account: UserRecord,
@@ -136,6 +139,9 @@ impl Tables {
             for user in users {
                 tables.fetch_user(user, &mut part)?;
             }
+            for device in facts().filter_map(Fact::device) {
+                tables.fetch_device(device, &mut part)?;
+            }
             let before = queues(&part);
             for fact in facts() {
                 if let Fact::DayCounted { day, .. } = fact {
@@ -158,6 +164,7 @@ impl Tables {
 /// The tables of one transaction.
 struct Open<'a> {
     users: Table<'a, &'static str, &'static [u8]>,
+    devices: Table<'a, [u8; 16], &'static [u8]>,
     conversations: Table<'a, (&'static str, &'static str), &'static [u8]>,
     sent: Table<'a, (&'static str, u64), &'static [u8]>,
     queues: Table<'a, (&'static str, [u8; 16]), &'static [u8]>,
@@ -170,6 +177,7 @@ impl<'a> Open<'a> {
     fn new(writing: &'a WriteTransaction) -> Result<Self, redb::Error> {
         Ok(Open {
             users: writing.open_table(USERS)?,
+            devices: writing.open_table(DEVICES)?,
             conversations: writing.open_table(CONVERSATIONS)?,
             sent: writing.open_table(SENT)?,
             queues: writing.open_table(QUEUES)?,
@@ -193,6 +201,15 @@ impl<'a> Open<'a> {
             }
             part.users.insert(user, account);
             part.devices.extend(devices);
+        }
+        Ok(())
+    }
+
+    fn fetch_device(&self, device: DeviceId, part: &mut Records) -> Result<(), redb::Error> {
+        if !part.devices.contains_key(&device)
+            && let Some(record) = self.devices.get(*device.as_bytes())?
+        {
+            part.devices.insert(device, decode(record.value()).map_err(corrupted)?);
         }
         Ok(())
     }
@@ -233,8 +250,14 @@ impl<'a> Open<'a> {
     /// Writes this part of the records, the conversations that were added to it among them.
     fn put(&mut self, part: &Records) -> Result<(), redb::Error> {
         let mut kept: BTreeMap<UserId, Vec<_>> = BTreeMap::new();
-        for device in &part.devices {
-            kept.entry(device.1.keeper).or_default().push(device);
+        for (device, record) in &part.devices {
+            let bytes = *device.as_bytes();
+            if record.user.is_some() {
+                kept.entry(record.keeper).or_default().push((device, record));
+                self.devices.remove(bytes)?;
+            } else {
+                self.devices.insert(bytes, &*encode(record))?;
+            }
         }
         for (user, account) in &part.users {
             let row = RowRef { account, devices: kept.remove(user).unwrap_or_default() };
@@ -296,6 +319,14 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
         let row: Row = decode(value.value()).map_err(|error| damaged(format!("user {}: {error}", key.value())))?;
         accounts.push((user_of(key.value())?, row.account));
         devices.extend(row.devices);
+    }
+    if has_table(&reading, DEVICES.name()).map_err(failed)? {
+        let alone = reading.open_table(DEVICES).map_err(|error| failed(error.into()))?;
+        for entry in alone.iter().map_err(|error| failed(error.into()))? {
+            let (key, value) = entry.map_err(|error| failed(error.into()))?;
+            let device = DeviceId::from_bytes(key.value());
+            devices.push((device, decode(value.value()).map_err(|error| damaged(format!("a device: {error}")))?));
+        }
     }
     // Maps are built much faster from what is in order.
     devices.sort_unstable_by_key(|(device, _)| *device);
