@@ -16,6 +16,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn woken(&mut self) {
         self.restart_backoff();
         self.doubt();
+        self.state.roused_at = Some(self.now);
     }
 
     /// The network is another one. What is under way on the one before is not waited for.
@@ -37,6 +38,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             // A login that was sent has its own timeout (LOGIN-8).
             Some(Stage::LoginSent | Stage::Up { .. }) | None => {}
         }
+        self.state.roused_at = Some(self.now);
     }
 
     /// Asks the link for a sign of life, and does not wait long for it.
@@ -159,6 +161,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// Whether a call that needs the link may wait for it (API-5).
     pub(super) fn may_wait(&self) -> bool {
-        matches!(self.state.account, Account::LoggedIn(_)) && self.state.is_in_doubt()
+        matches!(self.state.account, Account::LoggedIn(_))
+            && (self.state.is_in_doubt() || self.state.roused_at.is_some())
     }
 }

@@ -189,6 +189,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if self.keep_doubted(code) {
             return;
         }
+        // What was begun before is over at that instant, and says nothing of what comes.
+        self.state.roused_at = self.state.roused_at.filter(|at| *at == self.now);
         self.state.backoff.last_end = Some(code);
         if self.decisions.tells_of_attempts(self.state.standing()) {
             self.event(Event::ConnectFailed(code));
@@ -261,6 +263,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn link_is_up(&mut self) {
         let connection = self.state.connection.as_mut().expect("an answer came on a connection");
         connection.stage = Stage::Up { since: self.now };
+        self.state.roused_at = None;
         self.state.timers.cancel(Timer::Connect);
         if self.state.timers.due(Timer::HeartbeatAnswer).is_none() {
             self.await_heartbeat();
@@ -295,6 +298,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn heartbeat_answered(&mut self) {
         if self.state.timers.cancel(Timer::HeartbeatAnswer) && self.state.is_up() {
             self.await_heartbeat();
+            self.state.roused_at = None;
             if self.state.timers.cancel(Timer::Probe) {
                 self.send_what_waits();
             }

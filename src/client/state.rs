@@ -33,6 +33,9 @@ pub(super) struct State {
     /// The session's link, while another connection is made that is to take its place (CONN-10).
     pub(super) doubted: Option<Doubted>,
     pub(super) backoff: BackOff,
+    /// When the device woke, or its network changed, unless an attempt to connect has failed since: calls wait for the
+    /// link that is about to be there (CONN-10).
+    pub(super) roused_at: Option<Instant>,
     /// How often heartbeats are sent on this network, if not as usual (CONN-11).
     pub(super) pace: Option<Pace>,
     /// The time between heartbeats that the server last named.
@@ -235,6 +238,7 @@ impl State {
             connection: None,
             doubted: None,
             backoff: BackOff::default(),
+            roused_at: None,
             pace: None,
             told_heartbeat: None,
             requests: BTreeMap::new(),
@@ -331,6 +335,9 @@ impl State {
         self.timers.shift(by);
         if let Some((until, _)) = &mut self.backoff.away {
             *until = *until + by;
+        }
+        if let Some(at) = &mut self.roused_at {
+            *at = *at + by;
         }
         if let Some(pace) = &mut self.pace {
             pace.since = pace.since + by;

@@ -77,6 +77,7 @@ fn a_link_that_has_not_answered_is_lost() {
         event connecting
         connect 1
         > send bob two
+        > wait 100ms
         > refused
         close 0
         note link lost
@@ -86,19 +87,19 @@ fn a_link_that_has_not_answered_is_lost() {
         > send bob three
         result 5 [9508]
         > wait 0s
-        @ 0.000
+        @ 0.100
         event connecting
         connect 2
         > wait 10s
-        @ 10.000
+        @ 10.100
         close 2
         event connect_failed [9510]
         note back-off 2 0.250
         > wait 250ms
-        @ 10.250
+        @ 10.350
         event connecting
         connect 3
-        > wait 4750ms
+        > wait 4650ms
         @ 15.000
         result 4 [9508]
         ",
@@ -192,6 +193,31 @@ fn no_second_connection_is_made_before_the_server_wants_it() {
         @ 3.000
         event connecting
         connect 2
+        ",
+    );
+}
+
+/// CONN-10: on waking, or on another network, calls wait for the attempt that is about to be made.
+#[test]
+fn a_call_waits_for_the_first_attempt_after_waking() {
+    check(
+        "
+        > given alice refused a second link
+        > send bob one
+        result 3 [9508]
+        > woken
+        note back-off 1 0.000
+        > send bob two
+        > wait 0s
+        @ 0.000
+        event connecting
+        connect 2
+        > connected
+        send 2 hello device 1
+        send 2 resume 1.2 alice 1 t1
+        > answer resume resumed
+        event connect_success
+        send 2 message 4 to bob two
         ",
     );
 }

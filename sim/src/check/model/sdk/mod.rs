@@ -72,6 +72,8 @@ impl Sdk {
             What::Status { status, .. } => self.status(look, status),
             What::Told { event: crate::trace::Told::ConnectFailed { code }, .. } => {
                 self.last_failure = Some(code);
+                // Of an attempt that the change of the network ended it is told at that instant.
+                self.roused_at = self.roused_at.filter(|at| *at == event.at);
                 self.line = self.line.filter(|line| line.stage == Stage::Up);
             }
             What::ConnectAsked { connection } => self.connect_asked(connection),
@@ -89,7 +91,10 @@ impl Sdk {
             What::LinkLost if self.doubted.is_some() => self.doubted_ended(look),
             What::LinkLost => self.line_ended(look),
             What::LinkKept => self.doubted_kept(),
-            What::SdkWoken | What::NetworkChanged => self.in_doubt |= self.is_up(),
+            What::SdkWoken | What::NetworkChanged => {
+                self.in_doubt |= self.is_up();
+                self.roused_at = Some(event.at);
+            }
             What::CloseAsked { connection, .. } => {
                 self.line = self.line.filter(|line| line.connection != connection);
             }

@@ -217,6 +217,7 @@ impl Sdk {
         self.answer(look, LOGIN, number, |kind| kind == Kind::Login, Answer::Done);
         let session = Session { user, epoch };
         self.set_account(Account::LoggedIn(session));
+        self.roused_at = None;
         self.line = self.line.map(|line| Line { stage: Stage::Up, ..line });
         self.may_end = false;
         // KICK-8: a kick that came before the answer is applied after it.

@@ -24,6 +24,9 @@ pub(super) struct Sdk {
     pub(super) doubted: Option<u32>,
     /// Whether the link was asked for a sign of life and has given none (CONN-10).
     pub(super) in_doubt: bool,
+    /// When the device woke or its network changed, unless an attempt to connect has failed since, or the link has
+    /// shown that it lives (CONN-10).
+    pub(super) roused_at: Option<Instant>,
     pub(super) calls: Vec<Call>,
     /// Kicks that may be about the session that the pending login makes (KICK-8).
     pub(super) held: Vec<Session>,
@@ -246,7 +249,8 @@ impl Sdk {
 
     /// Whether nobody knows if it has one: what needs it waits (CONN-10).
     pub(super) fn may_wait(&self) -> bool {
-        matches!(self.account, Account::LoggedIn(_)) && (self.in_doubt || self.doubted.is_some())
+        matches!(self.account, Account::LoggedIn(_))
+            && (self.in_doubt || self.doubted.is_some() || self.roused_at.is_some())
     }
 
     /// Whether a call is out of time without a result, which makes the SDK doubt its link (CONN-5, CONN-10).
@@ -256,7 +260,7 @@ impl Sdk {
 
     /// There is a link to rely on: what waited for it goes out.
     pub(super) fn all_is_sent(&mut self) {
-        self.in_doubt = false;
+        (self.in_doubt, self.roused_at) = (false, None);
         self.calls.iter_mut().filter(|call| of_session(call.kind)).for_each(|call| call.is_sent = true);
     }
 
