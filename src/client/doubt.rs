@@ -161,7 +161,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// Whether a call that needs the link may wait for it (API-5).
     pub(super) fn may_wait(&self) -> bool {
-        matches!(self.state.account, Account::LoggedIn(_))
-            && (self.state.is_in_doubt() || self.state.roused_at.is_some())
+        let is_about_to_connect = self.state.roused_at.is_some() && !self.has_given_up();
+        matches!(self.state.account, Account::LoggedIn(_)) && (self.state.is_in_doubt() || is_about_to_connect)
     }
 }

@@ -211,7 +211,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// VERSION-1: whether the last attempt ended so that none follows by itself.
-    fn has_given_up(&self) -> bool {
+    pub(super) fn has_given_up(&self) -> bool {
         self.state.backoff.last_end.is_some_and(|code| self.decisions.is_final(code))
     }
 

@@ -19,7 +19,7 @@ impl Sdk {
         if self.is_up() {
             self.doubted = self.line.map(|line| line.connection);
         }
-        self.in_doubt = false;
+        (self.in_doubt, self.has_given_up) = (false, false);
         self.line = Some(Line { connection, stage: Stage::Opening });
     }
 
@@ -184,7 +184,7 @@ impl Sdk {
             return;
         }
         self.settle(look, VERSION, &[Kind::Login, Kind::Renewal], Answer::Code(Code::VersionNotSupported));
-        self.line = None;
+        (self.line, self.has_given_up) = (None, true);
         match self.account {
             Account::LoggingIn(..) => self.set_nobody(Reason::LoginFailed),
             // The end stays owed.

@@ -27,6 +27,8 @@ pub(super) struct Sdk {
     /// When the device woke or its network changed, unless an attempt to connect has failed since, or the link has
     /// shown that it lives (CONN-10).
     pub(super) roused_at: Option<Instant>,
+    /// The server does not support the SDK's version, and nobody has asked for anything since (VERSION-1).
+    pub(super) has_given_up: bool,
     pub(super) calls: Vec<Call>,
     /// Kicks that may be about the session that the pending login makes (KICK-8).
     pub(super) held: Vec<Session>,
@@ -250,7 +252,7 @@ impl Sdk {
     /// Whether nobody knows if it has one: what needs it waits (CONN-10).
     pub(super) fn may_wait(&self) -> bool {
         matches!(self.account, Account::LoggedIn(_))
-            && (self.in_doubt || self.doubted.is_some() || self.roused_at.is_some())
+            && (self.in_doubt || self.doubted.is_some() || self.roused_at.is_some() && !self.has_given_up)
     }
 
     /// Whether a call is out of time without a result, which makes the SDK doubt its link (CONN-5, CONN-10).
