@@ -34,6 +34,8 @@ struct Device {
     /// The heartbeat without its answer: when it was sent, and how long nothing had passed before.
     asked: Option<(Instant, Duration)>,
     answered_at: Instant,
+    /// Whether what it sent last may have waited for its disk: the SDK counts from when it would have sent that.
+    has_waited: bool,
     /// When it last woke, or was told of another network.
     roused_at: Option<Instant>,
 }
@@ -105,6 +107,7 @@ impl Paces {
             _ => limits.request_timeout,
         };
         let is_asked_for = device.roused_at == Some(event.at)
+            || device.has_waited
             || sdk.calls.iter().any(|call| call.at + is_up(call.kind) <= event.at + slack);
         if idle_for + slack < every && !is_asked_for {
             let text = format!(
@@ -161,7 +164,7 @@ impl Property for Paces {
                 }
             }
             What::ConnectAsked { .. } | What::Gone { .. } | What::CloseAsked { .. } => self.device(on).asked = None,
-            What::DeviceSent { frame, .. } => {
+            What::DeviceSent { frame, reveals, .. } => {
                 if frame == ClientFrame::Heartbeat {
                     self.asks(scene, event, on, sdk, report);
                 }
@@ -171,6 +174,7 @@ impl Property for Paces {
                     device.acknowledged = Some(Acknowledged { at: event.at, last_sent, last_passed });
                 }
                 device.last_sent = event.at;
+                device.has_waited = reveals > 0 && sdk.is_writing(event.at);
                 // What leaves as the device wakes may have been given to be sent before it slept.
                 if event.at != sdk.woken_at {
                     device.last_passed = event.at;

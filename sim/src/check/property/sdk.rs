@@ -51,6 +51,8 @@ pub(super) struct Sdk {
     /// The last write to the disk asked for, and the last one done.
     pub(super) asked: u32,
     pub(super) stored: u32,
+    /// When a logout last had its result.
+    pub(super) logout_told_at: Option<Instant>,
     stored_at: Instant,
     /// Whether its record, as it is to be, says that the server is owed an end.
     pub(super) owes_end: bool,
@@ -117,6 +119,7 @@ impl Default for Sdk {
             cause: Cause::Other,
             asked: 0,
             stored: 0,
+            logout_told_at: None,
             stored_at: Instant::ZERO,
             owes_end: false,
             connection: None,
@@ -189,7 +192,12 @@ impl Sdk {
                     _ => {}
                 }
             }
-            What::Answered { call, .. } => self.calls.retain(|pending| pending.call != call),
+            What::Answered { call, kind, .. } => {
+                if kind == Some(CallKind::Logout) {
+                    self.logout_told_at = Some(event.at);
+                }
+                self.calls.retain(|pending| pending.call != call);
+            }
             What::UninitReturned { call } => self.is_initialised = self.initialised_by > call,
             What::Status { status, login_user } => self.status(status, login_user),
             What::DeviceReceived { connection, frame } => {
