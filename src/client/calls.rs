@@ -57,9 +57,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.set_account(Account::Nobody);
         self.end_these(pending, given_up);
         self.hang_up();
-        // The last result must not overtake one that waits for the disk.
-        let reveals = self.state.record.written;
-        self.outbox.push(reveals, Action::Result { call, outcome: Ok(Reply::Done) });
+        self.result(call, Ok(Reply::Done));
     }
 
     /// API-1: from the cache, without the network.

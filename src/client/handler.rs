@@ -64,7 +64,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 Account::Nobody | Account::LoggingOut(_) => {}
             },
             Timer::Request(call) => match &self.state.account {
-                Account::LoggingOut(logout) if *logout == call => self.logout_over(Ok(Reply::Done)),
+                Account::LoggingOut(logout) if *logout == call => self.logout_unanswered(),
                 Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_) => {
                     self.request_took_too_long(call);
                 }
@@ -104,14 +104,15 @@ impl<D: ClientDecisions> Handler<'_, D> {
         replaced
     }
 
-    /// Sends on the connection there is. A frame leaves once the device's record is on disk (ATT-4).
+    /// Sends on the connection there is. What rests on the device's record leaves once that is on disk (ATT-4).
     pub(super) fn send(&mut self, frame: ClientFrame<Ticket>) {
         if goes_behind_acknowledgement(&frame) {
             self.acknowledge_messages();
         }
         let connection = self.state.connection.as_mut().expect("frames are sent while there is a connection");
         connection.last_sent = self.now;
-        self.outbox.push(self.state.record.written, Action::Send { connection: connection.id, frame });
+        let reveals = if rests_on_record(&frame) { self.state.record.written } else { Change::NONE };
+        self.outbox.push(reveals, Action::Send { connection: connection.id, frame });
     }
 
     /// Ends the calls that were pending when the account they were made for was given up.
@@ -122,6 +123,26 @@ impl<D: ClientDecisions> Handler<'_, D> {
             self.state.timers.cancel(Timer::Request(call));
             self.outbox.push(Change::NONE, Action::Result { call, outcome: Err(failure) });
         }
+    }
+}
+
+/// ATT-4, KICK-7: whether such a frame says what a device that forgets its last write could take back. What is sent on
+/// the link of a session does not: whoever has a link had its record on disk, and what is written then is that
+/// something is over.
+fn rests_on_record(frame: &ClientFrame<Ticket>) -> bool {
+    match frame {
+        ClientFrame::Hello { .. }
+        | ClientFrame::Login { .. }
+        | ClientFrame::Resume { .. }
+        | ClientFrame::Logout { .. }
+        | ClientFrame::KickConfirmed { .. } => true,
+        ClientFrame::LoginAcknowledged { .. }
+        | ClientFrame::Heartbeat
+        | ClientFrame::Renew { .. }
+        | ClientFrame::SendMessage { .. }
+        | ClientFrame::AdminKick { .. }
+        | ClientFrame::QueryStatus { .. }
+        | ClientFrame::MessagesReceived { .. } => false,
     }
 }
 

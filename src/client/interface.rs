@@ -265,7 +265,7 @@ pub enum Action {
         /// Which one.
         connection: ConnectionId,
     },
-    /// The result of a call: exactly one for each.
+    /// The result of a call: exactly one for each. That of `uninit` overtakes none that waits (INIT-3).
     Result {
         /// Which call.
         call: CallId,

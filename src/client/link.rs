@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::client::draw;
 use crate::client::handler::Handler;
-use crate::client::interface::{Action, Event, Note, Reply, Timer};
+use crate::client::interface::{Action, Event, Note, Timer};
 use crate::client::state::{Account, BackOff, Connection, Stage};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
@@ -169,7 +169,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
         match (&self.state.account, stage) {
             // CONN-8, LOGOUT-2: the end stays owed.
-            (Account::LoggingOut(_), _) => self.logout_over(Ok(Reply::Done)),
+            (Account::LoggingOut(_), _) => self.logout_unanswered(),
             // LOGIN-8
             (Account::LoggingIn(_), Stage::LoginSent) => self.login_unanswered(),
             (

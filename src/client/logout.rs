@@ -9,7 +9,7 @@ use crate::client::state::{Account, Stage};
 use crate::code::{Code, Failure, Reason};
 use crate::decide::ClientDecisions;
 use crate::decide::client::Loss;
-use crate::id::CallId;
+use crate::id::{CallId, Change};
 use crate::protocol::{ClientFrame, Refusal};
 
 impl<D: ClientDecisions> Handler<'_, D> {
@@ -38,7 +38,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             self.state.timers.set(Timer::Request(call), self.now + self.state.limits.request_timeout);
             self.send_logout(call);
         } else {
-            self.logout_over(Ok(Reply::Done));
+            self.logout_unanswered();
         }
     }
 
@@ -83,10 +83,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
             Account::LoggingOut(own) if *own == call && is_stale => {
                 // ATT-1: the call fails; the rules name no code for it.
                 self.take_new_device();
-                self.logout_over(Err(Code::NoAnswer));
+                self.logout_answered_with(Err(Code::NoAnswer));
             }
             // DUR-5: whatever else the server says, the logout succeeds and its end stays owed.
-            Account::LoggingOut(own) if *own == call => self.logout_over(Ok(Reply::Done)),
+            Account::LoggingOut(own) if *own == call => self.logout_answered_with(Ok(Reply::Done)),
             // ATT-1: the owed end served the login that it went ahead of.
             Account::LoggingIn(_) if is_stale => self.login_stale(),
             Account::Nobody => self.end_answered(is_stale),
@@ -94,14 +94,23 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
+    /// LOGOUT-2: the server was not heard. Who is told of the logout may rely on the record.
+    pub(super) fn logout_unanswered(&mut self) {
+        self.logout_over(self.state.record.written, Ok(Reply::Done));
+    }
+
+    /// The server knows, and so nothing rests on the record (ATT-5).
+    fn logout_answered_with(&mut self, outcome: Result<Reply, Code>) {
+        self.logout_over(Change::NONE, outcome);
+    }
+
     /// CONN-9: nothing is left to hold a connection for.
-    pub(super) fn logout_over(&mut self, outcome: Result<Reply, Code>) {
+    fn logout_over(&mut self, reveals: Change, outcome: Result<Reply, Code>) {
         self.hang_up();
         if let Account::LoggingOut(call) = self.set_account(Account::Nobody) {
             self.state.timers.cancel(Timer::Request(call));
-            // LOGOUT-2: who is told of a logout may rely on the record.
             let outcome = outcome.map_err(Failure::from);
-            self.outbox.push(self.state.record.written, Action::Result { call, outcome });
+            self.outbox.push(reveals, Action::Result { call, outcome });
         }
         // CONN-2: an owed end is this device's own affair, whoever closed the link before.
         self.state.backoff.loss = Loss::Own;

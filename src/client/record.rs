@@ -5,7 +5,7 @@
 use crate::client::draw;
 use crate::client::handler::Handler;
 use crate::client::interface::{Installation, Note, Timer, Write};
-use crate::client::state::{Account, Renewal};
+use crate::client::state::Account;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::id::{Attempt, CallId};
@@ -77,7 +77,6 @@ impl<D: ClientDecisions> Handler<'_, D> {
                     // What waits for a link waits for the record.
                     self.renewal_failed(Code::StorageFailed);
                 }
-                self.end_unsent_calls(unsent);
             }
             Account::Nobody if !unsent.is_empty() => {
                 // The owed end's connection waits for nothing else.
@@ -85,20 +84,6 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.attempt_failed(Code::StorageFailed);
             }
             Account::Nobody | Account::LoggingIn(_) | Account::LoggingOut(_) => {}
-        }
-    }
-
-    /// The session's calls among these end; the others on its link have left and go on.
-    fn end_unsent_calls(&mut self, unsent: &[ClientFrame<Ticket>]) {
-        for call in unsent.iter().filter_map(ClientFrame::call) {
-            let is_renewal = |renewal: &mut Renewal| renewal.call == call;
-            if self.state.requests.remove(&call).is_some() {
-                self.state.timers.cancel(Timer::Request(call));
-                self.result(call, Err(Code::StorageFailed));
-            } else if self.state.session_mut().and_then(|session| session.renewal.take_if(is_renewal)).is_some() {
-                self.state.timers.cancel(Timer::Login);
-                self.result(call, Err(Code::StorageFailed));
-            }
         }
     }
 

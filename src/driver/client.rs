@@ -15,6 +15,7 @@ mod sdk;
 mod shared;
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -34,6 +35,7 @@ use crate::driver::wire::WireFrame;
 use crate::driver::writer::Writer;
 use crate::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, Surroundings, Unobserved};
 use crate::id::{Change, ConnectionId};
+use crate::limits::ClientLimits;
 use crate::time::Instant;
 
 pub use sdk::{Listener, Pending, Sdk, Setup};
@@ -42,10 +44,19 @@ pub use sdk::{Listener, Pending, Sdk, Setup};
 const CLOSING_MAX: usize = 4;
 
 /// How long a closed connection may take to say them.
-const CLOSING_TIME: Duration = Duration::from_secs(5);
+pub const CLOSING_TIME: Duration = Duration::from_secs(5);
 
-/// How long to wait before a write that failed is tried again.
-const WRITE_AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait before a write that failed is tried again, where nobody asks for it: at first, then twice as long
+/// each time, and at most. A phone whose storage is full for a week is not kept awake by that.
+pub const WRITE_AGAIN_MIN: Duration = Duration::from_secs(1);
+/// See [`WRITE_AGAIN_MIN`].
+pub const WRITE_AGAIN_MAX: Duration = Duration::from_secs(64);
+
+/// How long a write of the record may take until whoever waits for it is told that it cannot be written (ATT-5). An
+/// attempt to connect may have to wait for two, and has its end in time (CONN-2).
+pub fn write_time(limits: &ClientLimits) -> Duration {
+    limits.connect_timeout / 2
+}
 
 /// How many inputs are taken in a row before timers get their turn.
 const INPUTS_IN_A_ROW_MAX: usize = 256;
@@ -96,7 +107,13 @@ pub struct SdkDriver<S: Surroundings, Disk: DeviceDisk, O: Observe = Unobserved,
     last_unwritten: Change,
     last_writing: Change,
     write_again_at: Option<Instant>,
-    /// Whether the last write failed.
+    write_again_after: Duration,
+    /// When the running write takes too long, and whether it does.
+    late_at: Option<Instant>,
+    is_late: bool,
+    /// Whether the running write is of the record.
+    writes_record: bool,
+    /// Whether the last write failed, or the running one takes too long.
     disk_fails: bool,
     /// Every change up to this one is on disk.
     stored: Change,
@@ -125,6 +142,10 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             last_unwritten: Change::NONE,
             last_writing: Change::NONE,
             write_again_at: None,
+            write_again_after: WRITE_AGAIN_MIN,
+            late_at: None,
+            is_late: false,
+            writes_record: false,
             disk_fails: false,
             stored: Change::NONE,
             links: Vec::new(),
@@ -178,7 +199,8 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
 
     fn due(&self) -> Option<Instant> {
         let closing = self.closing.iter().map(|closing| closing.until);
-        self.shared.poll_timeout().into_iter().chain(self.write_again_at).chain(closing).min()
+        let disk = self.write_again_at.into_iter().chain(self.late_at).chain(self.shared.tells_by(self.stored));
+        self.shared.poll_timeout().into_iter().chain(disk).chain(closing).min()
     }
 
     fn timeout(&mut self) {
@@ -187,6 +209,12 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
         if self.write_again_at.is_some_and(|at| at <= now) {
             self.write_again_at = None;
         }
+        if self.late_at.take_if(|at| *at <= now).is_some() {
+            self.is_late = true;
+            self.disk_failed(&"it takes too long");
+            self.record_failed_if_late();
+        }
+        self.shared.tell_in_time(now, self.stored);
         self.shared.timeout();
     }
 
@@ -232,10 +260,17 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             self.write_again_at = None;
         }
         self.begin_write();
+        if needs_disk {
+            self.record_failed_if_late();
+        }
     }
 
     fn close(&mut self, connection: ConnectionId) {
-        let Some(link) = self.take_link(connection) else { return };
+        let Some(mut link) = self.take_link(connection) else { return };
+        // What was asked for just now leaves before the close; what waits for a write under way would leave long after.
+        if self.disk.idle().is_none() {
+            link.forget_asking();
+        }
         debug!(connection = connection.0, "close");
         if self.closing.len() == CLOSING_MAX {
             self.closing.pop_front();
@@ -310,6 +345,8 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
         }
         let batch = std::mem::take(&mut self.unwritten);
         self.last_writing = self.last_unwritten;
+        self.writes_record = batch.installation.is_some();
+        self.late_at = self.shared.limits().map(|limits| self.shared.now() + write_time(&limits));
         self.disk.begin(|mut disk| async move {
             let result = disk.write(batch.clone().into_writes()).await;
             (disk, (batch, result))
@@ -317,27 +354,45 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
     }
 
     fn written(&mut self, mut batch: OnDisk, result: io::Result<()>) {
+        (self.late_at, self.is_late) = (None, false);
         match result {
             Ok(()) => {
                 if std::mem::take(&mut self.disk_fails) {
                     info!("the device's disk can be written again");
                 }
+                self.write_again_after = WRITE_AGAIN_MIN;
                 self.stored = self.last_writing;
                 self.shared.observe(ClientSeen::Stored(self.stored));
             }
             Err(error) => {
-                if !std::mem::replace(&mut self.disk_fails, true) {
-                    warn!(%error, "the device's disk cannot be written; trying again");
-                }
-                let is_of_record = batch.installation.is_some();
+                self.disk_failed(&error);
                 batch.overlay(std::mem::take(&mut self.unwritten));
                 self.unwritten = batch;
-                self.write_again_at = Some(self.shared.now() + WRITE_AGAIN);
-                if is_of_record {
-                    let unsent = self.links.iter_mut().flat_map(Link::give_up).collect();
-                    self.shared.storage_failed(self.stored, unsent);
+                self.write_again_at = Some(self.shared.now() + self.write_again_after);
+                self.write_again_after = WRITE_AGAIN_MAX.min(self.write_again_after * 2);
+                if self.writes_record {
+                    self.record_failed();
                 }
             }
+        }
+    }
+
+    fn disk_failed(&mut self, error: &dyn Display) {
+        if !std::mem::replace(&mut self.disk_fails, true) {
+            warn!(%error, "the device's disk cannot be written; trying again");
+        }
+    }
+
+    /// ATT-5: what waits for the record on the link is given up.
+    fn record_failed(&mut self) {
+        let unsent = self.links.iter_mut().flat_map(Link::give_up).collect();
+        self.shared.storage_failed(self.stored, unsent);
+    }
+
+    /// ATT-5: a write that takes too long is to whoever waits for the record one that fails. It goes on.
+    fn record_failed_if_late(&mut self) {
+        if self.is_late && (self.writes_record || self.unwritten.installation.is_some()) {
+            self.record_failed();
         }
     }
 

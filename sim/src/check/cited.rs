@@ -99,6 +99,8 @@ enum Mark {
     ServerDead,
     /// Its disk broke, or was slow.
     DiskTrouble,
+    /// A device's disk broke, or was slow, or what is on it was damaged.
+    DeviceDisk,
     StoreFailed,
     DayCounted,
     Presence,
@@ -135,7 +137,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("ATT-2", &[&[M::Logout], &[M::OwedEnd], &[M::Switch]]),
     ("ATT-3", &[&[M::Kicked], &[M::Query], &[M::Presence]]),
     ("ATT-4", &[&[M::Login]]),
-    ("ATT-5", &[&[failed(Code::StorageFailed)]]),
+    ("ATT-5", &[&[failed(Code::StorageFailed)], &[M::DeviceDisk]]),
     ("LOGIN-1", &[&[M::AccountCreated], &[M::LoginFailed]]),
     ("LOGIN-2", &[&[failed(Code::InvalidUserId)], &[failed(Code::UserIdRejected)], &[M::Stranger]]),
     ("LOGIN-3", &[&[M::Login]]),
@@ -143,7 +145,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("LOGIN-5", &[&[M::Renewal]]),
     ("LOGIN-6", &[&[M::Login]]),
     ("LOGIN-7", &[&[M::Login]]),
-    ("LOGIN-8", &[&[M::Login, M::Trouble], &[M::Login, failed(Code::NoAnswer)]]),
+    ("LOGIN-8", &[&[M::Login, M::Trouble], &[M::Login, failed(Code::NoAnswer)], &[M::Login, M::DeviceDisk]]),
     ("LOGIN-9", &[&[M::LoginFailed]]),
     ("LOGIN-10", &[&[M::Replaced]]),
     ("LOGIN-11", &[&[M::SecondLogin], &[failed(Code::TooManyLogins)]]),
@@ -519,6 +521,10 @@ impl Seen {
                 Effect::DiskRefused | Effect::DiskPaced | Effect::WriteTorn | Effect::DatabaseRepaired => {
                     self.mark(M::DiskTrouble);
                 }
+                Effect::DeviceDiskRefused { .. }
+                | Effect::DeviceDiskPaced { .. }
+                | Effect::RecordDamaged { .. }
+                | Effect::CachesDamaged { .. } => self.mark(M::DeviceDisk),
                 _ => {}
             },
             _ => {}

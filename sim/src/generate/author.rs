@@ -137,6 +137,9 @@ impl Author {
         if span > UNMENDED_MAX && !self.belief.is_disk_well {
             self.fault(Fault::MendDisk);
         }
+        if span > UNMENDED_MAX {
+            (0..self.belief.devices.len()).for_each(|device| self.mend_disk(device));
+        }
         self.spend_time(span);
     }
 
@@ -207,6 +210,7 @@ impl Author {
         self.mend_server();
         let site = self.hand(device).site;
         self.open(site);
+        self.mend_disk(device);
         let name = self.hand(device).name.clone();
         if !self.hand(device).runs {
             self.fault(Fault::Start { device: name.clone() });
@@ -217,6 +221,14 @@ impl Author {
         }
         if !self.hand(device).is_initialised {
             self.call(device, Call::Init);
+        }
+    }
+
+    /// Mends the device's disk.
+    pub(super) fn mend_disk(&mut self, device: usize) {
+        if !self.hand(device).is_disk_well {
+            let device = self.hand(device).name.clone();
+            self.fault(Fault::DeviceMendDisk { device });
         }
     }
 

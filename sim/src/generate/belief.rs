@@ -32,6 +32,9 @@ pub(super) struct Hand {
     pub(super) runs: bool,
     pub(super) is_initialised: bool,
     pub(super) is_suspended: bool,
+    /// Whether its disk writes everything, and at once. One that does not keeps it from little: its record is mostly
+    /// written before.
+    pub(super) is_disk_well: bool,
     /// As whom its SDK is logged in, or logging in.
     pub(super) account: Option<usize>,
     /// Until when its login waits for a link, if it does.
@@ -117,6 +120,7 @@ impl Belief {
                 runs: true,
                 is_initialised: device.init == Init::Auto,
                 is_suspended: false,
+                is_disk_well: true,
                 account: None,
                 pending: None,
                 login_timeout: whole_micros(limits.login_timeout),
@@ -275,7 +279,7 @@ impl Belief {
             }
             Call::Login { user, ticket } => self.login(now, device, user, ticket),
             Call::Logout => {
-                hand.owes |= hand.account.is_some() && !reaches;
+                hand.owes |= hand.account.is_some() && !(reaches && hand.is_disk_well);
                 hand.left_at = hand.account.is_some().then_some(now);
                 hand.tries_from = hand.tries_from.or(Some(now)).filter(|_| hand.owes);
                 (hand.account, hand.session, hand.lost_at) = (None, None, None);
@@ -453,9 +457,21 @@ impl Belief {
                 self.clock.drift(Instant::from_micros(now), *ppm);
                 self.ppm = *ppm;
             }
-            Fault::Wipe { device } => {
+            // Its caches keep nobody from anything.
+            Fault::Wipe { device } | Fault::DamageRecord { device } => {
                 let device = self.device(device);
                 (self.devices[device].session, self.devices[device].owes) = (None, false);
+            }
+            Fault::DeviceDiskError { device, .. }
+            | Fault::DeviceDiskFull { device, .. }
+            | Fault::DeviceSlowDisk { device, .. } => {
+                let device = self.device(device);
+                self.devices[device].is_disk_well = false;
+            }
+            Fault::DeviceMendDisk { device } => {
+                let device = self.device(device);
+                self.devices[device].is_disk_well = true;
+                self.come_back(now, |_, other| other == device);
             }
             // Devices' clocks and a slow disk keep nobody from anything. Of what no seed draws nothing is believed.
             _ => {}

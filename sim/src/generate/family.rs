@@ -62,6 +62,10 @@ families! {
     ServerDrift = "clock drift",
     /// A device's clock jumps, runs fast or slow.
     DeviceClock = "device clock",
+    /// A device's disk fails, is full or slow for a while.
+    DeviceDisk = "device disk",
+    /// A device's record or caches are damaged.
+    Damage = "damage",
     /// A device's disk is emptied.
     Wipe = "wipe",
     /// A login as another user.

@@ -49,7 +49,8 @@ pub(super) fn drawn(author: &mut Author) -> Option<Action> {
 fn broken(belief: &Belief) -> u64 {
     let sites = belief.sites.iter().filter(|site| !site.is_open()).count();
     let devices = belief.devices.iter().filter(|hand| !hand.runs || !hand.is_initialised || hand.is_suspended).count();
-    (sites + devices.div_ceil(2) + 3 * usize::from(belief.mends_server().is_some())) as u64
+    let disks = belief.devices.iter().filter(|hand| !hand.is_disk_well).count();
+    (sites + disks + devices.div_ceil(2) + 3 * usize::from(belief.mends_server().is_some())) as u64
 }
 
 pub(super) fn mended(author: &mut Author) -> Option<Action> {
@@ -64,6 +65,12 @@ pub(super) fn mended(author: &mut Author) -> Option<Action> {
         let spot = &author.belief.sites[*author.draw.pick(&shut)];
         let site = spot.name.clone();
         return Some(Action::Fault(if spot.is_held { Fault::Release { site } } else { Fault::Repair { site } }));
+    }
+    if let Some(device) = author.device_where(|belief, device| !belief.devices[device].is_disk_well)
+        && author.draw.chance(1, 2)
+    {
+        let device = author.hand(device).name.clone();
+        return Some(Action::Fault(Fault::DeviceMendDisk { device }));
     }
     let idle = |belief: &Belief, device: usize| {
         let hand = &belief.devices[device];
@@ -176,6 +183,18 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
                 Fault::Drift { clock, ppm: drift(author) }
             }
         }
+        Family::DeviceDisk => {
+            let device = target(author, |belief, device| belief.works(device))?;
+            if author.hand(device).is_disk_well || author.draw.chance(1, 3) {
+                device_disk(author, device)
+            } else {
+                Fault::DeviceMendDisk { device: name_of(author, device) }
+            }
+        }
+        Family::Damage => {
+            let device = target(author, |belief, device| !belief.devices[device].runs)?;
+            damage(author, device)
+        }
         Family::Wipe => {
             // Its SDK finds the disk empty when it starts.
             let device = target(author, |belief, device| !belief.devices[device].runs)?;
@@ -190,6 +209,28 @@ pub(super) fn commit_cut(author: &mut Author) -> Fault {
     match author.draw.below(2) {
         0 => Fault::PowerLossAt { point: *author.draw.pick(CommitPoint::ALL) },
         _ => Fault::PowerLossInDisk { operation: disk_operation(author) },
+    }
+}
+
+/// What is on the device's disk is damaged, one part of it.
+pub(super) fn damage(author: &mut Author, device: usize) -> Fault {
+    let device = author.hand(device).name.clone();
+    if author.draw.chance(1, 2) { Fault::DamageRecord { device } } else { Fault::DamageCache { device } }
+}
+
+/// The device's disk refuses what is written, soon or at once, or is slow.
+pub(super) fn device_disk(author: &mut Author, device: usize) -> Fault {
+    let device = author.hand(device).name.clone();
+    let operation = if author.draw.chance(2, 3) { 1 } else { author.draw.between(1, 4) as u32 };
+    match author.draw.below(4) {
+        0 => Fault::DeviceDiskError { device, operation },
+        1 => Fault::DeviceDiskFull { device, operation },
+        _ => {
+            let longest = author.draw.log_between(5, 12_000);
+            let shortest = author.draw.between(1, longest);
+            let latency = Span { min: micros(shortest * MILLI), max: micros(longest * MILLI) };
+            Fault::DeviceSlowDisk { device, latency }
+        }
     }
 }
 

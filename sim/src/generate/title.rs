@@ -36,7 +36,7 @@ fn count(number: u64, word: &str) -> String {
 /// Those it has to do with whatever it draws, and those of its families.
 pub(super) fn rules(author: &Author) -> Vec<RuleId> {
     const ALWAYS: [RuleId; 3] = [rule("LOGIN-3"), rule("POLICY-3"), rule("PRES-3")];
-    const OF_FAMILIES: [(Family, RuleId); 11] = [
+    const OF_FAMILIES: [(Family, RuleId); 12] = [
         (Family::Partition, rule("CONN-5")),
         (Family::Hold, rule("CONN-7")),
         (Family::Reset, rule("CONN-4")),
@@ -44,6 +44,7 @@ pub(super) fn rules(author: &Author) -> Vec<RuleId> {
         (Family::PowerLoss, rule("DUR-2")),
         (Family::DiskError, rule("DUR-5")),
         (Family::Suspend, rule("CONN-10")),
+        (Family::DeviceDisk, rule("ATT-5")),
         (Family::Switch, rule("SWITCH-3")),
         (Family::Renewal, rule("LOGIN-5")),
         (Family::AdminKick, rule("ADMIN-1")),

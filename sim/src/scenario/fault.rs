@@ -89,6 +89,23 @@ macro_rules! faults {
             /// The server is stopped, and one that speaks this version of the protocol is started as soon as it has.
             /// Devices speak version 1.
             UpgradeServer = "upgrade server" { version: ToVersion },
+            /// The device's disk refuses whatever is to be written, from its N-th write from now on. The SDK tries
+            /// again after 1 s, 2 s … 64 s, and whenever it is asked for something; what needs the device's record
+            /// ends at once [6022].
+            DeviceDiskError = "disk-error" { device: DeviceNotServer, operation: FromOperation },
+            /// The device's disk has no room left. To the SDK that is an error like any other.
+            DeviceDiskFull = "disk-full" { device: DeviceNotServer, operation: FromOperation },
+            /// A write to the device's disk takes so long. After 5 s the SDK takes it for one that fails, and tells
+            /// whoever waits for it [6022]; the write goes on.
+            DeviceSlowDisk = "slow-disk" { device: DeviceNotServer, latency: Range },
+            /// The device's disk writes everything again, and at once.
+            DeviceMendDisk = "mend-disk" { device: DeviceNotServer },
+            /// The device's record is damaged, and cannot be read any more. A process that runs goes on and writes it
+            /// anew; one that starts is a new device.
+            DamageRecord = "damage-record" { device: Device },
+            /// The conversation lists cached on the device are damaged, those of all its users. A process that starts
+            /// has none, and the server brings them anew.
+            DamageCache = "damage-cache" { device: Device },
         }
     };
 }

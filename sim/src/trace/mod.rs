@@ -256,6 +256,9 @@ records! {
         Stopping = "stopping",
         /// The SDK stays on the link that it wanted to replace, which has answered (CONN-10).
         LinkKept = "link_kept",
+        /// The SDK is told that the device's record cannot be written: what waits for it has not left, and will not
+        /// (ATT-5).
+        RecordFailed = "record_failed",
     }
 
     /// What an application calls. Users are as the application wrote them.
@@ -536,6 +539,16 @@ records! {
         /// A box on the way had forgotten a connection of the device: what was sent on it just now is the first that
         /// does not get through.
         LinkForgotten = "link_forgotten" { device: DeviceIndex },
+        /// The device's disk refused a write, for the first time since it was told to.
+        DeviceDiskRefused = "device_disk_refused" { device: DeviceIndex },
+        /// The device's disk takes another time from now on.
+        DeviceDiskPaced = "device_disk_paced" { device: DeviceIndex },
+        /// The device's disk writes everything again, and at once.
+        DeviceDiskMended = "device_disk_mended" { device: DeviceIndex },
+        /// The device's record cannot be read any more.
+        RecordDamaged = "record_damaged" { device: DeviceIndex },
+        /// The conversation lists cached on the device cannot be read any more.
+        CachesDamaged = "caches_damaged" { device: DeviceIndex },
     }
 }
 

@@ -94,6 +94,7 @@ fn part(event: &Event) -> Part {
         | What::BackOff { .. }
         | What::LinkLost
         | What::LinkKept
+        | What::RecordFailed
         | What::NewDevice { .. }
         | What::NetworkChanged
         | What::Fault { .. }

@@ -10,7 +10,7 @@
 //! | `script` | the script's steps and faults, and what heals when it is over |
 //! | `links` `flight` | connections; what is under way on them |
 //! | `machine` `life` `disk` | the server's process and clock; whether it runs; its disk |
-//! | `devices` | the devices' processes, applications and disks |
+//! | `devices` `writer` | the devices' processes and applications; what waits for their disks |
 //! | `mint` | tickets without a signature |
 //! | `interceptor` | which decisions the cores ask, and who intercepts what goes in and out of them |
 
@@ -24,6 +24,7 @@ pub(crate) mod machine;
 mod mint;
 mod queue;
 mod script;
+mod writer;
 
 use gatecrash::decide::Rules;
 use gatecrash::time::Instant;
@@ -122,6 +123,8 @@ enum Due {
     Reopen(u32),
     ServerTimer,
     DeviceTimer(u32),
+    /// Something may have come of a write to the device's disk.
+    DeviceDisk(u32),
     Look,
 }
 
@@ -201,6 +204,7 @@ impl<'a, Y: System, O: Observer> World<'a, Y, O> {
                 Due::Reopen(life) => self.reopen(life),
                 Due::ServerTimer => self.server_timer(),
                 Due::DeviceTimer(device) => self.device_timer(device as usize),
+                Due::DeviceDisk(device) => self.device_disk(device as usize),
                 Due::Look => {
                     let phase = match &mut self.recording {
                         Some(recording) => self.phases.look(self.now, recording),

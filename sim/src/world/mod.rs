@@ -8,6 +8,7 @@ mod network;
 mod outgoing;
 pub mod packet;
 mod phases;
+mod storage;
 pub mod tickets;
 
 use gatecrash::time::Instant;

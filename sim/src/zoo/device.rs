@@ -358,7 +358,9 @@ pub(super) struct SendsBeforeItStores;
 
 impl Interceptor for SendsBeforeItStores {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
-        outputs.sort_by_key(|output| matches!(output.action, Action::Store { .. }));
+        for output in outputs.iter_mut().filter(|output| matches!(output.action, Action::Send { .. })) {
+            output.reveals = Change::NONE;
+        }
     }
 }
 

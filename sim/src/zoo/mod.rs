@@ -18,6 +18,7 @@ mod disk;
 mod known;
 mod limits;
 mod server;
+mod storage;
 mod table;
 #[cfg(test)]
 mod tests;

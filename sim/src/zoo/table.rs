@@ -8,6 +8,7 @@ use super::device::{self, Forgets, NeverSends};
 use super::disk;
 use super::limits::{ClientLimit, ServerLimit};
 use super::server::ServerBug;
+use super::storage;
 use super::wire;
 use super::{Broken, Bug, NOT_CONVERGED, PANICKED};
 
@@ -47,6 +48,7 @@ const SILENCE: &str = "without an account or an owed end the SDK does not connec
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
     "a session ends for the application once: the status, then the pending calls, then the one event";
+const UNWRITTEN: &str = "while a device's record cannot be written, what needs it ends at once, and has not left";
 const TICKET: &str =
     "a ticket is worth what its signature and its seconds say, and a session lives as long as its ticket";
 
@@ -149,7 +151,7 @@ pub const BUGS: &[Bug] = bugs! {
     "D5" "which days were counted is kept in memory only" ""
         [DAY] Broken::interceptor(disk::DaysInMemory);
     "D6" "the last change of a batch is called written, and is so only when the next batch is" ""
-        [COMMIT, ATTEMPT, PRESENCE] Broken::interceptor(disk::LostBetweenBatches::default());
+        [COMMIT, ATTEMPT, PRESENCE, GHOST] Broken::interceptor(disk::LostBetweenBatches::default());
 
     "Z01" "the group of the newcomer's platform is looked up under the wrong policy" ""
         [POLICY] Broken::server(ServerBug::WrongGroup);
@@ -354,4 +356,16 @@ pub const BUGS: &[Bug] = bugs! {
         [LINK] Broken::interceptor(device::NetworkChangeIsAWaking);
     "C6" "the link is closed before the connection that is to replace it is made" ""
         [LINK] Broken::interceptor(device::BreaksBeforeItMakes::default());
+    "R1" "a device's frames leave before its record is on its disk" ""
+        [COMMIT] Broken::interceptor(storage::LeavesBeforeItsRecord);
+    "R2" "a logout says that it is done before its end is on the disk" ""
+        [COMMIT] Broken::interceptor(storage::LogoutBeforeItsRecord);
+    "R3" "the SDK takes no notice of a record that cannot be written" ""
+        [UNWRITTEN] Broken::interceptor(storage::FailedRecordIsNotTold);
+    "R4" "once its record could not be written a device lets nobody log in any more" ""
+        [UNWRITTEN] Broken::interceptor(storage::FailedRecordIsFinal::default());
+    "R5" "the acknowledgement of a login waits for a write, and is gone when that fails" ""
+        [CONFIRM] Broken::interceptor(storage::AcknowledgementWaits::default());
+    "R6" "a device whose record is damaged lets nobody log in any more" ""
+        [UNWRITTEN] Broken::interceptor(storage::DamagedRecordIsFinal::default());
 };

@@ -66,29 +66,39 @@ impl<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<Stream> {
         }
     }
 
-    /// The next frame that may go out now that everything up to `stored` is on disk.
+    /// The next frame that may go out now that everything up to `stored` is on disk. One that rests on nothing of
+    /// what is being written overtakes those that do.
     pub(super) fn next_to_send(&mut self, stored: Change) -> Option<Output> {
-        self.waiting.pop_front_if(|output| output.reveals <= stored)
+        let next = self.waiting.iter().position(|output| output.reveals <= stored)?;
+        self.waiting.remove(next)
     }
 
-    /// Whether frames wait for the disk.
+    /// Whether frames wait for the disk that somebody waits for.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        self.waiting.iter().any(|output| !confirms_kick(output))
     }
 
-    /// The frames that wait for the disk, which are not sent any more.
+    /// The frames that wait for the disk, which are not sent any more. A kick is confirmed later: nobody waits for that,
+    /// and it stays owed until then (KICK-3).
     pub(super) fn give_up(&mut self) -> Vec<ClientFrame<Ticket>> {
         let frame = |output: Output| match output.action {
             Action::Send { frame, .. } => frame,
             other => unreachable!("{other:?} is no frame"),
         };
-        self.waiting.drain(..).map(frame).collect()
+        let (stay, go) = self.waiting.drain(..).partition(confirms_kick);
+        self.waiting = stay;
+        VecDeque::into_iter(go).map(frame).collect()
     }
 
     /// Says whether there was room.
     pub(super) fn send(&mut self, frame: &ClientFrame<Ticket>) -> bool {
         wire::write(frame, &mut self.sending.bytes);
         self.sending.bytes.len() <= OUTPUT_BYTES_MAX
+    }
+
+    /// Asking to be let in is given up where it waits for the disk: nobody waits for the answer any more.
+    pub(super) fn forget_asking(&mut self) {
+        self.waiting.retain(|output| !asks_to_be_let_in(output));
     }
 
     /// Says what was sent before and ends it, until then at the latest. Opening it is given up.
@@ -98,6 +108,16 @@ impl<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<Stream> {
             Stage::Open { .. } => Some(Closing { until, last: Last::Waiting(self) }),
         }
     }
+}
+
+fn confirms_kick(output: &Output) -> bool {
+    matches!(&output.action, Action::Send { frame: ClientFrame::KickConfirmed { .. }, .. })
+}
+
+/// Whether it asks the server to let somebody in.
+fn asks_to_be_let_in(output: &Output) -> bool {
+    let Action::Send { frame, .. } = &output.action else { return false };
+    matches!(frame, ClientFrame::Login { .. } | ClientFrame::Resume { .. })
 }
 
 /// A connection that the core has closed.

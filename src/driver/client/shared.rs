@@ -15,6 +15,7 @@ use crate::code::{Code, Failure};
 use crate::decide::ClientDecisions;
 use crate::driver::{ClientSeen, Observe, OnDisk, Surroundings};
 use crate::id::{CallId, Change, UserId};
+use crate::limits::ClientLimits;
 use crate::protocol::ClientFrame;
 use crate::ticket::Ticket;
 use crate::time::Instant;
@@ -32,6 +33,8 @@ struct Locked<D: ClientDecisions> {
     /// What the disk holds once everything the core wanted is written.
     on_disk: OnDisk,
     last_call: CallId,
+    /// Times and numbers, once the SDK was initialised.
+    limits: Option<ClientLimits>,
     pending: BTreeMap<CallId, Waiting>,
     listener: Arc<dyn Listener>,
     /// Connections, frames and writes, for the driver.
@@ -49,6 +52,10 @@ struct Waiting {
     of_account: bool,
     /// Whether its success promises what the device's record holds (LOGOUT-2).
     of_record: bool,
+    /// Whether nothing may be told after it (INIT-3).
+    is_last: bool,
+    /// Until when it is to have its result, though that waits for the disk (LOGOUT-1).
+    until: Option<Instant>,
 }
 
 impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
@@ -57,6 +64,7 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
             core: Client::with(D::default()),
             on_disk,
             last_call: CallId::NONE,
+            limits: None,
             pending: BTreeMap::new(),
             listener: Arc::new(Unheard),
             orders: VecDeque::new(),
@@ -72,6 +80,10 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
 
     pub(super) fn observe(&self, seen: ClientSeen<'_>) {
         self.observe.client(self.now(), seen);
+    }
+
+    pub(super) fn limits(&self) -> Option<ClientLimits> {
+        self.lock().limits.clone()
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -95,7 +107,20 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
 
     /// Whether the application waits for the disk.
     pub(super) fn delivery_waits(&self, stored: Change) -> bool {
-        self.lock().deliveries.front().is_some_and(|output| output.reveals > stored)
+        self.lock().deliveries.iter().any(|output| output.reveals > stored)
+    }
+
+    /// When the application is told what waits for the disk, there or not.
+    pub(super) fn tells_by(&self, stored: Change) -> Option<Instant> {
+        self.lock().told_by(stored)
+    }
+
+    /// LOGOUT-1: a result comes in time, whatever the disk does.
+    pub(super) fn tell_in_time(&self, now: Instant, stored: Change) {
+        let mut locked = self.lock();
+        if locked.told_by(stored).is_some_and(|at| at <= now) {
+            locked.tell_without_the_disk(stored);
+        }
     }
 
     /// Something happened to the connection.
@@ -107,10 +132,14 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
         std::mem::take(&mut self.lock().orders)
     }
 
-    /// What the application is told next, if everything it reveals is on disk.
+    /// What the application is told next: the first of which everything it reveals is on disk.
     pub(super) fn next_delivery(&self, stored: Change) -> Option<Delivery> {
         let mut locked = self.lock();
-        let output = locked.deliveries.pop_front_if(|output| output.reveals <= stored)?;
+        let next = locked.deliveries.iter().position(|output| output.reveals <= stored)?;
+        if next > 0 && locked.is_last(next) {
+            return None;
+        }
+        let output = locked.deliveries.remove(next)?;
         let waiting = match &output.action {
             Action::Result { call, .. } => Some(locked.pending.remove(call).expect("a call has one result")),
             _ => None,
@@ -166,6 +195,22 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
 }
 
 impl<D: ClientDecisions> Locked<D> {
+    fn is_last(&self, delivery: usize) -> bool {
+        match &self.deliveries[delivery].action {
+            Action::Result { call, .. } => self.pending.get(call).is_some_and(|waiting| waiting.is_last),
+            _ => false,
+        }
+    }
+
+    fn told_by(&self, stored: Change) -> Option<Instant> {
+        let waiting = self.deliveries.iter().filter(|output| output.reveals > stored);
+        let until = waiting.filter_map(|output| match &output.action {
+            Action::Result { call, .. } => self.pending.get(call)?.until,
+            _ => None,
+        });
+        until.min()
+    }
+
     /// A logout whose end could not be kept says so; whatever else waited may as well be told.
     fn tell_without_the_disk(&mut self, stored: Change) {
         for output in self.deliveries.iter_mut().filter(|output| output.reveals > stored) {
@@ -202,7 +247,13 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
         if !locked.ended {
             let of_account = request.is_of_account();
             let of_record = matches!(request, Call::Logout);
-            locked.pending.insert(call, Waiting { answer, of_account, of_record });
+            if let Call::Init(start) = &request {
+                locked.limits = Some(start.limits.clone());
+            }
+            let is_last = matches!(request, Call::Uninit);
+            let limits = locked.limits.as_ref().filter(|_| of_record);
+            let until = limits.map(|limits| self.now() + limits.request_timeout);
+            locked.pending.insert(call, Waiting { answer, of_account, of_record, is_last, until });
             debug!(call = call.0, request = request.word());
             self.take(&mut locked, Input::Call { call, request });
             self.changed.notify_one();

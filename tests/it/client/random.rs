@@ -18,7 +18,7 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 use proptest::prelude::*;
 
-use crate::client::ledger::Ledger;
+use crate::client::ledger::{Ledger, rests_on_record};
 use crate::client::rig::{conversation, start};
 use crate::fixed_seed;
 
@@ -312,7 +312,9 @@ impl<D: ClientDecisions> Play<D> {
             match output.action {
                 Action::Send { frame, .. } => {
                     self.remember(&frame);
-                    self.unsent.push(frame);
+                    if rests_on_record(&frame) {
+                        self.unsent.push(frame);
+                    }
                 }
                 Action::Store { write: Write::Installation(installation), .. } => {
                     self.installation = Some(installation);

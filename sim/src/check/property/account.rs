@@ -158,7 +158,7 @@ impl Property for OneAccount {
             What::Effect { effect: Effect::ProcessUp { device } | Effect::ProcessDead { device } } => {
                 self.device(device).started();
             }
-            What::Effect { effect: Effect::DiskEmpty { device } } => {
+            What::Effect { effect: Effect::DiskEmpty { device } | Effect::CachesDamaged { device } } => {
                 let device = self.device(device);
                 device.disk.clear();
                 device.writing.clear();

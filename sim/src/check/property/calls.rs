@@ -46,7 +46,14 @@ fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Ins
         CallKind::Logout | CallKind::Send | CallKind::Kick | CallKind::Query => limits.request_timeout,
         CallKind::Init | CallKind::Uninit | CallKind::Conversations => Duration::ZERO,
     };
-    (call.at + limit).max(sdk.woken_at) + scene.allowance.slack
+    // INIT-3: `uninit` has its result behind a logout that waits for the disk, however long that may; and what is
+    // answered at once is told after it.
+    let is_at_once = limit == Duration::ZERO;
+    let behind = sdk.logout_told_at.filter(|_| is_at_once);
+    let own = (call.at + limit).max(sdk.woken_at).max(behind.unwrap_or(Instant::ZERO)) + scene.allowance.slack;
+    let is_before = |other: &&PendingCall| is_at_once && other.kind == CallKind::Logout && other.call < call.call;
+    let before = sdk.calls.iter().filter(is_before).map(|logout| due(scene, on, sdk, logout));
+    before.chain([own]).max().unwrap_or(own)
 }
 
 /// How late its result is.

@@ -7,12 +7,16 @@ use gatecrash::protocol::KickReason;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, Session, UserIndex, What, Write};
+use crate::trace::{
+    ClientFrame, DeviceIndex, Effect, Event, Fact, Outcome, ServerFrame, Session, UserIndex, What, Write,
+};
 
 const SERVER: RuleId = rule("DUR-1");
 const DEVICE: RuleId = rule("ATT-4");
 const CONFIRM: RuleId = rule("KICK-7");
+const LOGOUT: RuleId = rule("LOGOUT-2");
 
 /// How many ends a device noted are remembered.
 const REMEMBERED_MAX: usize = 16;
@@ -30,6 +34,8 @@ struct Device {
     noted: Vec<Session>,
     /// The first write of the device's record in this process.
     record: Option<u32>,
+    /// The first write that says that the server is owed an end, since the last that did not.
+    owing: Option<u32>,
 }
 
 impl CommitFirst {
@@ -66,7 +72,7 @@ fn says(frame: &ServerFrame, peer: Option<DeviceIndex>, asker: Option<UserIndex>
 
 impl Property for CommitFirst {
     sentence!(Always, "nothing is said before it is on disk", "DUR-1", "ATT-4", "KICK-7", "LOGOUT-2");
-    watches!("server_sent", "effect", "store_asked", "stored", "device_sent");
+    watches!("server_sent", "effect", "store_asked", "stored", "device_sent", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
@@ -82,14 +88,15 @@ impl Property for CommitFirst {
             }
             What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } => {
                 let device = self.device(device);
-                (device.noting, device.record) = (Vec::new(), None);
+                (device.noting, device.record, device.owing) = (Vec::new(), None, None);
             }
             _ => {}
         }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         match event.what {
-            What::StoreAsked { change, write: Write::Installation { known_ended, .. } } => {
+            What::StoreAsked { change, write: Write::Installation { known_ended, owed_end, .. } } => {
                 let device = self.device(on);
+                device.owing = device.owing.filter(|_| owed_end).or(owed_end.then_some(change));
                 device.record.get_or_insert(change);
                 device.noting.extend(known_ended.map(|ended| (change, ended)));
             }
@@ -101,6 +108,12 @@ impl Property for CommitFirst {
                         device.noted.remove(0);
                     }
                     device.noted.push(ended);
+                }
+            }
+            What::Answered { kind: Some(CallKind::Logout), outcome: Outcome::Done, .. } => {
+                if self.device(on).owing.is_some_and(|change| change > sdk.stored) {
+                    let text = format!("{}'s logout is done, and its end is not on the disk", scene.device(on));
+                    report.event(LOGOUT, event, text);
                 }
             }
             What::DeviceSent { reveals, frame, .. } => {
@@ -159,5 +172,19 @@ mod tests {
             frame: ClientFrame::KickConfirmed { user: ALICE.into(), epoch: 2 },
         };
         story().on(PHONE, What::Stored { change: 1 }).on(PHONE, other).breaks("KICK-7");
+    }
+
+    /// LOGOUT-2
+    #[test]
+    fn a_logout_ahead_of_its_end_is_seen() {
+        let asks = |change, owed_end| {
+            let write = Write::Installation { installation: 1, starts: 1, owed_end, known_ended: None };
+            What::StoreAsked { change, write }
+        };
+        let ends = |story: Story| story.on(PHONE, answered(1, CallKind::Logout, Some(ALICE), Outcome::Done));
+        let story = || Story::of(CommitFirst::default()).on(PHONE, asks(1, true));
+        ends(story()).breaks("LOGOUT-2");
+        ends(story().on(PHONE, What::Stored { change: 1 }).on(PHONE, asks(2, true))).holds();
+        ends(story().on(PHONE, asks(2, false))).holds();
     }
 }

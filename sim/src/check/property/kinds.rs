@@ -43,6 +43,7 @@ impl Kinds {
         "sdk_woken",
         "link_kept",
         "network_changed",
+        "record_failed",
     ]);
 
     /// The kinds with these words; `decision` for the decisions.

@@ -15,7 +15,7 @@ use super::sdk::{PendingCall, Sdk};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
-    Actor, ClientFrame, DeviceIndex, Effect, Event, Micros, Outcome, Refusal, Request, ServerFrame, What,
+    Actor, ClientFrame, DeviceIndex, Effect, Event, Micros, Outcome, Refusal, Request, ServerFrame, Told, What,
 };
 
 const BACK_OFF: RuleId = rule("CONN-2");
@@ -49,6 +49,8 @@ struct Device {
     probes_since: Option<Instant>,
     doubt: Option<Doubt>,
     beside: Option<Beside>,
+    /// The server does not support its version, and it has not connected since.
+    has_given_up: bool,
 }
 
 /// A link that may be dead: how long it has to show that it lives before another connection is made.
@@ -73,6 +75,7 @@ impl Default for Device {
             probes_since: None,
             doubt: None,
             beside: None,
+            has_given_up: false,
         }
     }
 }
@@ -151,13 +154,14 @@ impl Links {
 
     /// CONN-10: nobody makes a second connection for nothing, or before its time.
     fn second(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, sdk: &Sdk, report: &mut Report) {
-        let doubt = self.device(on).doubt.take();
+        let device = self.device(on);
+        let doubt = device.doubt.take();
+        device.may_start_over |= sdk.up_since.is_some() && doubt.is_some();
+        device.beside = sdk.up_since.map(|_| Beside::default());
         // What closes the link may wait for the disk, and what asks for the next one does not.
         if sdk.up_since.is_none() || sdk.status != Status::Logined || sdk.is_writing(event.at) {
             return;
         }
-        let device = self.device(on);
-        (device.may_start_over, device.beside) = (true, Some(Beside::default()));
         let name = scene.device(on);
         match doubt {
             None => report.event(PROBE, event, format!("{name} makes another connection beside a link that works")),
@@ -235,7 +239,7 @@ impl Links {
         let since = sdk.up_since.filter(|_| sdk.status == Status::Logined && !sdk.is_suspended)?;
         let limits = scene.allowance.client(scene.cast, on);
         let slack = scene.allowance.slack;
-        let from = |at: Instant| at.max(sdk.woken_at).max(since);
+        let from = |at: Instant| at.max(sdk.woken_at).max(sdk.kept_at).max(since);
         if let Some(asked) = device.asked_at.filter(|asked| from(*asked) + limits.heartbeat_answer + slack < now) {
             let overdue = Overdue { since: "it was sent", at: from(asked), limit: limits.heartbeat_answer, now };
             return Some(format!("had no answer to its heartbeat and goes on as if it had: {overdue}"));
@@ -304,6 +308,9 @@ impl Property for Links {
                     device.away = None;
                 }
             }
+            What::Told { event: Told::ConnectFailed { code: Code::VersionNotSupported }, .. } => {
+                self.device(on).has_given_up = true;
+            }
             // An SDK that begins anew knows of nothing.
             What::UninitReturned { .. } => self.device(on).away = None,
             What::SdkWoken | What::NetworkChanged => {
@@ -345,7 +352,9 @@ impl Property for Links {
                 (device.asked_at, device.was_closed) = (None, false);
                 let asked_by_call =
                     sdk.calls.iter().any(|call| call.at == event.at && call.kind == CallKind::Login) || has_just_woken;
-                let away = device.away.take().filter(|(until, _)| event.at < *until);
+                // VERSION-1: then a person's call is what it waited for.
+                let is_asked_for = std::mem::take(&mut device.has_given_up) && asked_by_call;
+                let away = device.away.take().filter(|(until, _)| event.at < *until && !is_asked_for);
                 if let Some((until, _)) = away {
                     let early = (until - event.at).as_secs_f64();
                     let text = format!("{name} connects {early:.3} s before the server wants it back");

@@ -54,6 +54,7 @@ mod status;
 mod story;
 mod terminal;
 mod ticket;
+mod unwritten;
 
 use crate::check::violation::Violation;
 use crate::scenario::Scenario;
@@ -105,6 +106,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(again::SentAgain::default()),
         Box::new(delivery::Delivery::default()),
         Box::new(pace::Paces::default()),
+        Box::new(unwritten::Unwritten::default()),
     ];
     every.extend(models(scenario));
     every

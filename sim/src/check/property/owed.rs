@@ -89,7 +89,7 @@ impl Property for OwedEnds {
                 let (owed, owed_at) = (device.owed.filter(|_| !is_lost), device.owed_at);
                 *device = Device { owed, owed_at, ..Device::default() };
             }
-            What::Effect { effect: Effect::DiskEmpty { device } } => {
+            What::Effect { effect: Effect::DiskEmpty { device } | Effect::RecordDamaged { device } } => {
                 let device = self.device(device);
                 (device.owed, device.is_wiped) = (None, true);
             }

@@ -34,6 +34,8 @@ struct Device {
     /// The heartbeat without its answer: when it was sent, and how long nothing had passed before.
     asked: Option<(Instant, Duration)>,
     answered_at: Instant,
+    /// Whether what it sent last may have waited for its disk: the SDK counts from when it would have sent that.
+    has_waited: bool,
     /// When it last woke, or was told of another network.
     roused_at: Option<Instant>,
 }
@@ -87,7 +89,7 @@ impl Paces {
         let device = self.devices.get(on.index())?;
         let since = sdk.up_since.filter(|_| sdk.status == Status::Logined && !sdk.is_suspended)?;
         let every = device.every(scene.allowance.client(scene.cast, on), now);
-        let at = device.last_sent.max(sdk.woken_at).max(since);
+        let at = device.last_sent.max(sdk.woken_at).max(sdk.kept_at).max(since);
         let due = (at + every).max(device.answered_at);
         let is_late = device.asked.is_none() && due + scene.allowance.slack < now;
         is_late.then(|| Overdue { since: "its last frame", at, limit: due - at, now })
@@ -105,6 +107,7 @@ impl Paces {
             _ => limits.request_timeout,
         };
         let is_asked_for = device.roused_at == Some(event.at)
+            || device.has_waited
             || sdk.calls.iter().any(|call| call.at + is_up(call.kind) <= event.at + slack);
         if idle_for + slack < every && !is_asked_for {
             let text = format!(
@@ -161,7 +164,7 @@ impl Property for Paces {
                 }
             }
             What::ConnectAsked { .. } | What::Gone { .. } | What::CloseAsked { .. } => self.device(on).asked = None,
-            What::DeviceSent { frame, .. } => {
+            What::DeviceSent { frame, reveals, .. } => {
                 if frame == ClientFrame::Heartbeat {
                     self.asks(scene, event, on, sdk, report);
                 }
@@ -171,6 +174,7 @@ impl Property for Paces {
                     device.acknowledged = Some(Acknowledged { at: event.at, last_sent, last_passed });
                 }
                 device.last_sent = event.at;
+                device.has_waited = reveals > 0 && sdk.is_writing(event.at);
                 // What leaves as the device wakes may have been given to be sent before it slept.
                 if event.at != sdk.woken_at {
                     device.last_passed = event.at;
@@ -182,7 +186,9 @@ impl Property for Paces {
                 match frame {
                     ServerFrame::HeartbeatAnswer => (device.asked, device.answered_at) = (None, event.at),
                     // The server gave the connection up.
-                    ServerFrame::Error { .. } | ServerFrame::Closing { .. } => device.asked = None,
+                    ServerFrame::Error { .. } | ServerFrame::Closing { .. } => {
+                        (device.asked, device.answered_at) = (None, event.at);
+                    }
                     _ => {}
                 }
             }

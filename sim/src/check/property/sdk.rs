@@ -51,6 +51,8 @@ pub(super) struct Sdk {
     /// The last write to the disk asked for, and the last one done.
     pub(super) asked: u32,
     pub(super) stored: u32,
+    /// When a logout last had its result.
+    pub(super) logout_told_at: Option<Instant>,
     stored_at: Instant,
     /// Whether its record, as it is to be, says that the server is owed an end.
     pub(super) owes_end: bool,
@@ -63,6 +65,8 @@ pub(super) struct Sdk {
     /// The session's link while another connection is made that is to take its place, and since when it was one
     /// (CONN-10).
     pub(super) doubted: Option<(u32, Instant)>,
+    /// When it last stayed on a link that it had wanted to replace.
+    pub(super) kept_at: Instant,
     /// When a box on the way was seen to have forgotten it.
     pub(super) forgotten_at: Option<Instant>,
 }
@@ -117,12 +121,14 @@ impl Default for Sdk {
             cause: Cause::Other,
             asked: 0,
             stored: 0,
+            logout_told_at: None,
             stored_at: Instant::ZERO,
             owes_end: false,
             connection: None,
             connect_asked_at: Instant::ZERO,
             up_since: None,
             doubted: None,
+            kept_at: Instant::ZERO,
             forgotten_at: None,
         }
     }
@@ -189,7 +195,12 @@ impl Sdk {
                     _ => {}
                 }
             }
-            What::Answered { call, .. } => self.calls.retain(|pending| pending.call != call),
+            What::Answered { call, kind, .. } => {
+                if kind == Some(CallKind::Logout) {
+                    self.logout_told_at = Some(event.at);
+                }
+                self.calls.retain(|pending| pending.call != call);
+            }
             What::UninitReturned { call } => self.is_initialised = self.initialised_by > call,
             What::Status { status, login_user } => self.status(status, login_user),
             What::DeviceReceived { connection, frame } => {
@@ -201,7 +212,8 @@ impl Sdk {
                         self.admitted = epoch;
                         self.up(connection, event.at);
                     }
-                    ServerFrame::ResumedAsLogin { epoch, .. } => {
+                    // What comes on one that the device has closed is not heard any more.
+                    ServerFrame::ResumedAsLogin { epoch, .. } if self.connection == Some(connection) => {
                         if let Some(session) = &mut self.session {
                             session.epoch = epoch;
                         }
@@ -225,7 +237,7 @@ impl Sdk {
             What::CloseAsked { connection, .. } => self.gone(connection),
             What::LinkKept => {
                 if let Some((link, since)) = self.doubted.take() {
-                    (self.connection, self.up_since) = (Some(link), Some(since));
+                    (self.connection, self.up_since, self.kept_at) = (Some(link), Some(since), event.at);
                 }
             }
             What::StoreAsked { change, write } => {

@@ -39,14 +39,17 @@ impl Property for SdkModel {
         "INIT-4",
         "SWITCH-2",
         "TICKET-7",
-        "VERSION-1"
+        "VERSION-1",
+        "ATT-5"
     );
     watches!(
         "called",
         "answered",
         "told",
         "status",
+        "device_sent",
         "device_received",
+        "record_failed",
         "connect_asked",
         "connected",
         "connect_failed",

@@ -20,7 +20,26 @@ const FIRST_DELAY_MAX: u64 = 2_000_000;
 impl Sometimes {
     pub(super) fn on_device(&mut self, on: DeviceIndex, event: &Event) {
         match event.what {
-            What::DeviceSent { connection, frame, .. } => self.device_sent(on, connection, &frame),
+            What::DeviceSent { connection, frame, .. } => {
+                let has_waited = self.device(on).has_waited_at == Some(event.at);
+                if has_waited && matches!(frame, ClientFrame::Login { .. }) {
+                    self.reached.add(Situation::RecordAwaited);
+                }
+                self.device_sent(on, connection, &frame);
+            }
+            What::StoreAsked { write: Write::Conversations { conversations: Some(_), .. }, .. } => {
+                let device = self.device(on);
+                let was_damaged = device.has_no_caches;
+                (device.has_cached, device.has_damaged_caches, device.has_no_caches) = (true, false, false);
+                if was_damaged {
+                    self.reached.add(Situation::CacheBroughtAnew);
+                }
+            }
+            What::Stored { .. } => {
+                let device = self.device(on);
+                let has_waited = device.writes_since.take().is_some_and(|since| since < event.at);
+                device.has_waited_at = has_waited.then_some(event.at);
+            }
             What::DeviceReceived { frame, .. } => self.received(on, &frame),
             What::Called { call, request } => self.called(on, event, call, &request),
             What::Answered { call, kind, outcome, .. } => self.answered(on, call, kind, &outcome),
@@ -54,6 +73,7 @@ impl Sometimes {
             }
             What::StoreAsked { write: Write::Installation { owed_end, .. }, .. } => {
                 let device = self.device(on);
+                device.writes_since = device.writes_since.or(Some(event.at));
                 device.owes_since = owed_end.then_some(device.owes_since.unwrap_or(device.life));
             }
             What::BackOff { attempt, .. } if attempt >= BACK_OFF_LAST => self.reached.add(Situation::BackOffAtMost),
@@ -186,13 +206,24 @@ impl Sometimes {
                 // The status moved before: one that stays logged in had asked for a renewal.
                 device.is_unsure |= device.status == Some(Status::Logout);
             }
+            Outcome::Failed { code: Code::StorageFailed, .. } if is_login => {
+                device.is_unwritten = true;
+                self.reached.add(Situation::RecordUnwritten);
+            }
+            Outcome::Failed { code: Code::StorageFailed, .. } => self.reached.add(Situation::EndNotKept),
             Outcome::Failed { code: Code::NoAnswer, .. } => self.reached.add(Situation::RequestUnanswered),
             Outcome::Failed { code: Code::NoLink, .. } if !is_login => self.reached.add(Situation::RequestWithoutLink),
             Outcome::Failed { code: Code::KickedWhileAway, .. } => self.reached.add(Situation::DisplacedWhileAway),
             Outcome::Failed { code: Code::TooManyLogins, .. } => self.reached.add(Situation::TooFast),
             Outcome::Failed { code: Code::LoginCancelled, .. } => self.reached.add(Situation::LoginCutOff),
-            Outcome::Done if is_login && std::mem::take(&mut device.is_unsure) => {
-                self.reached.add(Situation::LoginAfterUnknown);
+            Outcome::Done if is_login => {
+                let was_unsure = std::mem::take(&mut device.is_unsure);
+                if std::mem::take(&mut device.is_unwritten) {
+                    self.reached.add(Situation::WrittenAgain);
+                }
+                if was_unsure {
+                    self.reached.add(Situation::LoginAfterUnknown);
+                }
             }
             Outcome::Done
             | Outcome::Message { .. }

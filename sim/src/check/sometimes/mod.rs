@@ -50,10 +50,22 @@ impl Sometimes {
         match effect {
             Effect::ServerDead => self.server_died(),
             Effect::ProcessDead { device } => self.process_died(device),
-            Effect::ProcessUp { device } => self.device(device).life += 1,
+            Effect::ProcessUp { device } => {
+                let device = self.device(device);
+                device.life += 1;
+                device.has_no_caches = device.has_damaged_caches;
+            }
             Effect::Suspended { device } => self.device(device).is_suspended = true,
             Effect::Woken { device } => self.woke(device),
             Effect::DiskEmpty { device } => self.wiped(device),
+            Effect::RecordDamaged { device } => {
+                let device = self.device(device);
+                device.was_damaged |= device.has_logged_in;
+            }
+            Effect::CachesDamaged { device } => {
+                let device = self.device(device);
+                device.has_damaged_caches |= device.has_cached;
+            }
             Effect::LinkForgotten { device } => self.forgotten(device),
             // What befalls links, clocks and the server's disk makes no situation by itself.
             _ => {}

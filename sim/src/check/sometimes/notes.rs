@@ -129,6 +129,12 @@ pub(super) struct Device {
     /// Its session expired meanwhile.
     pub(super) slept_past: bool,
     pub(super) was_wiped: bool,
+    pub(super) was_damaged: bool,
+    /// Its caches are damaged, and a process has found that out.
+    pub(super) has_damaged_caches: bool,
+    pub(super) has_no_caches: bool,
+    /// A list was cached on it.
+    pub(super) has_cached: bool,
     /// A box on the way forgot its session's connection, and it did not resume since.
     pub(super) is_forgotten: bool,
 
@@ -157,6 +163,11 @@ pub(super) struct Device {
     pub(super) turned_away: Option<u32>,
     /// When its application last asked for another user without a link.
     pub(super) switches_at: Option<Instant>,
+    /// Its last login ended because its record could not be written.
+    pub(super) is_unwritten: bool,
+    /// Since when something is being written, and when a write that had taken time was last done.
+    pub(super) writes_since: Option<Instant>,
+    pub(super) has_waited_at: Option<Instant>,
     /// The number of the last listener call, and when that was.
     pub(super) told: Option<(u32, Instant)>,
 }

@@ -156,10 +156,14 @@ impl Sometimes {
                 }
                 let (is_linked, is_dormant, is_owed, until) = (true, false, false, until.get());
                 account.live.push(Live { device, epoch, commit, until, is_linked, is_dormant, is_owed, policy });
-                let device = self.device(device);
+                let of = device;
+                let device = self.device(of);
                 device.has_logged_in = true;
                 if std::mem::take(&mut device.was_wiped) {
                     self.reached.add(Situation::WipedAndBack);
+                }
+                if std::mem::take(&mut self.device(of).was_damaged) {
+                    self.reached.add(Situation::DamagedAndBack);
                 }
             }
             Fact::SessionResumed { user, device, epoch, until, .. } => {

@@ -98,6 +98,14 @@ situations! {
     Beside = "a session went over to a second connection beside its link";
     LinkKept = "a second connection came to nothing and the session stayed on its link";
     CallWaited = "a request waited for a link to rely on and was answered";
+
+    // ---- faults that are the device's own ----
+    RecordUnwritten = "a login ended because its device's record could not be written [6022]";
+    WrittenAgain = "a login that had ended so was made again and worked";
+    EndNotKept = "a logout ended because its end could not be kept [6022]";
+    RecordAwaited = "a login waited for its device's slow disk, and left";
+    DamagedAndBack = "a device whose record was damaged logged in as another one";
+    CacheBroughtAnew = "a device whose caches were damaged was brought a list anew";
 }
 
 /// A set of situations.

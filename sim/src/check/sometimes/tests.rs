@@ -14,8 +14,8 @@ use super::Sometimes;
 use super::table::Situation;
 use crate::scenario::{CallKind, CommitPoint};
 use crate::trace::{
-    Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, Micros, Observer, Outcome, Refusal,
-    Request, Seconds, ServerFrame, Terms, TextIndex, TicketIndex, Told, UserIndex, What, Write,
+    Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, ListIndex, Micros, Observer, Outcome,
+    Refusal, Request, Seconds, ServerFrame, Terms, TextIndex, TicketIndex, Told, UserIndex, What, Write,
 };
 
 const PHONE: usize = 0;
@@ -534,6 +534,46 @@ fn links_as_they_are() {
     run().effect(forgotten()).misses(LinkForgotten);
     linked().effect(forgotten()).hears(PHONE, resumed).reaches(ForgottenAndBack);
     linked().hears(PHONE, resumed).effect(forgotten()).misses(ForgottenAndBack);
+}
+
+/// ATT-5
+#[test]
+fn faults_that_are_the_devices_own() {
+    use Situation::*;
+    let unwritten = || run().fails(PHONE, CallKind::Login, Code::StorageFailed);
+    unwritten().reaches(RecordUnwritten);
+    unwritten().misses(EndNotKept);
+    unwritten().answers(PHONE, CallKind::Login, Outcome::Done).reaches(WrittenAgain);
+    unwritten().answers(DESK, CallKind::Login, Outcome::Done).misses(WrittenAgain);
+    run().fails(PHONE, CallKind::Logout, Code::StorageFailed).reaches(EndNotKept);
+    run().fails(PHONE, CallKind::Logout, Code::StorageFailed).misses(RecordUnwritten);
+    let damaged = Effect::RecordDamaged { device: device(PHONE) };
+    let back = |run: Run| run.commit(&[accepted(PHONE, 2)]);
+    back(run().commit(&[accepted(PHONE, 1)]).effect(damaged)).reaches(DamagedAndBack);
+    back(run().effect(damaged)).misses(DamagedAndBack);
+    let caches = |run: Run| {
+        let write = Write::Conversations { user: user(ALICE), conversations: Some(ListIndex::new(0)) };
+        run.on(PHONE, What::StoreAsked { change: 1, write })
+    };
+    let starts = |run: Run| {
+        let device = device(PHONE);
+        run.effect(Effect::CachesDamaged { device }).effect(Effect::ProcessUp { device })
+    };
+    caches(starts(caches(run()))).reaches(CacheBroughtAnew);
+    caches(starts(run())).misses(CacheBroughtAnew);
+    caches(caches(run()).effect(Effect::ProcessUp { device: device(PHONE) })).misses(CacheBroughtAnew);
+    let login = |run: Run| {
+        let frame = ClientFrame::Login {
+            call: 1,
+            attempt: ATTEMPT,
+            user: user(ALICE),
+            ticket: Some(TicketIndex::new(0)),
+            known_ended: None,
+        };
+        run.on(PHONE, What::Stored { change: 1 }).sends(PHONE, frame)
+    };
+    login(run().on(PHONE, owes(false)).at(1)).reaches(RecordAwaited);
+    login(run().on(PHONE, owes(false))).misses(RecordAwaited);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Gambits about sessions whose device is gone: dormant, out of push, wiped.
 
+use super::super::moves;
 use super::*;
 
 /// Kills the device, and says when the server has noticed.
@@ -103,5 +104,24 @@ pub(super) fn wiped(author: &mut Author) -> Option<()> {
     author.fault(Fault::Wipe { device: name });
     author.bring(device);
     author.call(device, fresh_login(user));
+    Some(())
+}
+
+/// ATT-5: what is on its disk is damaged while it is off: that keeps nobody from logging in, another user least of all.
+pub(super) fn damaged(author: &mut Author) -> Option<()> {
+    let (device, user) = (author.any_device(), author.any_user());
+    author.log_in(device, user);
+    leave(author, device);
+    let pause = some(author, 1, 5_000);
+    author.pass(pause);
+    for _ in 0..author.draw.between(1, 2) {
+        let fault = moves::damage(author, device);
+        author.fault(fault);
+    }
+    author.bring(device);
+    let next = if author.draw.chance(1, 2) { user } else { author.any_user() };
+    author.call(device, fresh_login(next));
+    author.settle();
+    author.call(device, Call::Conversations);
     Some(())
 }

@@ -193,8 +193,8 @@ pub(super) fn overtaken(author: &mut Author) -> Option<()> {
         author.settle();
     }
     author.call(device, fresh_login(user));
-    // The request to connect passes first, then the login crawls.
-    author.pass(before + MILLI.min(before / 2));
+    // The request to connect passes first, then the login crawls, which leaves as soon as that has arrived.
+    author.pass(before.saturating_sub(MILLI.min(before / 2)));
     let slow = timeout + some(author, 100, 10_000);
     author.fault(Fault::Latency { site: site.clone(), latency: Span::exactly(super::super::micros(slow)) });
     author.pass(timeout);

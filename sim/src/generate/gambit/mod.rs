@@ -10,6 +10,7 @@ mod expiry;
 mod kicks;
 mod logins;
 mod messages;
+mod storage;
 mod switches;
 
 use gatecrash::limits::{ClientLimits, ServerLimits};
@@ -31,7 +32,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 40] = [
+pub(super) const GAMBITS: [Gambit; 43] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -107,6 +108,9 @@ pub(super) const GAMBITS: [Gambit; 40] = [
         needs: &[Family::Send, Family::Partition],
         play: messages::for_who_is_away,
     },
+    Gambit { name: "a record that cannot be written", needs: &[Family::DeviceDisk], play: storage::in_trouble },
+    Gambit { name: "a kick that cannot be noted", needs: &[Family::DeviceDisk], play: storage::kick },
+    Gambit { name: "a damaged device", needs: &[Family::Damage, Family::Kill], play: absences::damaged },
     Gambit { name: "a wiped device", needs: &[Family::Wipe, Family::Kill], play: absences::wiped },
 ];
 

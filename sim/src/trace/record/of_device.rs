@@ -49,8 +49,9 @@ impl<O: Observer> Recording<O> {
                 What::DeviceReceived { connection: connection.0, frame }
             }
             client::Input::Closed { connection } => What::Gone { connection: connection.0, peer: None },
-            // No world has a device whose disk fails.
-            client::Input::StorageFailed { .. } => return,
+            // The driver tries again each second, and mostly nobody waits.
+            client::Input::StorageFailed { unsent } if unsent.is_empty() && self.sdk(device).calls.is_empty() => return,
+            client::Input::StorageFailed { .. } => What::RecordFailed,
             client::Input::Woken => What::SdkWoken,
             client::Input::NetworkChanged => What::NetworkChanged,
         };

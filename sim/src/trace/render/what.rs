@@ -154,6 +154,7 @@ impl Writer<'_> {
             | What::ClockChanged { .. }
             | What::LinkLost
             | What::LinkKept
+            | What::RecordFailed
             | What::NewDevice { .. }
             | What::SdkWoken
             | What::NetworkChanged

@@ -49,6 +49,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::BackOff { .. }
         | What::LinkLost
         | What::LinkKept
+        | What::RecordFailed
         | What::NewDevice { .. }
         | What::SdkWoken
         | What::NetworkChanged

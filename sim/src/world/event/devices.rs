@@ -6,18 +6,20 @@ use std::collections::VecDeque;
 use std::mem;
 
 use gatecrash::client::{self, Client, Start};
-use gatecrash::code::Failure;
+use gatecrash::code::{Code, Failure};
 use gatecrash::decide::ClientDecisions;
 use gatecrash::driver::OnDisk;
-use gatecrash::id::{CallId, ConnectionId, SendId};
+use gatecrash::id::{CallId, Change, ConnectionId, SendId};
 use gatecrash::policy::Platform;
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
 use super::super::network::Network;
 use super::super::outgoing::{self, Outgoing};
+use super::super::storage::Storage;
 use super::super::tickets;
 use super::flight::Body;
+use super::writer::Writer;
 use super::{Class, Due, System, World, mint, small};
 use crate::generate::draw::Draw;
 use crate::scenario::{self, Call, Init, ListenerEvent, Scenario, TicketChoice, TicketName};
@@ -26,10 +28,10 @@ use crate::trace::{DeviceIndex, Effect, Observer};
 
 /// A device: what outlives its process, and the process.
 pub(super) struct Device<'a, C: ClientDecisions> {
-    plan: &'a scenario::Device,
+    pub(super) plan: &'a scenario::Device,
     pub(super) network: Network,
     pub(super) clock: WallClock,
-    pub(super) disk: OnDisk,
+    pub(super) storage: Storage,
     /// What its application was not told had arrived.
     pub(super) outgoing: Outgoing,
     /// How often its process was started.
@@ -47,16 +49,22 @@ pub(super) struct Process<C: ClientDecisions> {
     seed: [u8; 32],
     /// What the SDK believes to be on the disk: read at the start, then written by itself alone.
     disk: OnDisk,
+    pub(super) writer: Writer,
     calls: u64,
     last_ticket: Option<Ticket>,
     armed: Vec<(ListenerEvent, Call)>,
     /// Connections, frames and writes, for the driver.
     orders: VecDeque<client::Output>,
     /// What the application is to be told, in order.
-    deliveries: VecDeque<client::Output>,
+    pub(super) deliveries: VecDeque<client::Output>,
     is_to_carry_out: bool,
     /// Calls without a result whose success would tell something of an account.
     of_account: Vec<CallId>,
+    /// Logouts without a result, whose success promises what the record holds (LOGOUT-2), and until when each is to
+    /// be told (LOGOUT-1).
+    logouts: Vec<(CallId, Instant)>,
+    /// The last call of `uninit`, behind whose result nothing may be told (INIT-3).
+    uninit: Option<CallId>,
     /// Messages whose call has no result.
     sending: Vec<(CallId, SendId)>,
     /// What waits while the device is frozen: calls first, then inputs.
@@ -71,7 +79,7 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
             plan,
             network: Network { site, number: 0 },
             clock: WallClock::new(scenario.app.start, plan.wall_offset),
-            disk: OnDisk::default(),
+            storage: Storage::default(),
             outgoing: Outgoing::default(),
             starts: 0,
             connections: 0,
@@ -88,7 +96,7 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
         self.connections
     }
 
-    fn process(&mut self) -> &mut Process<C> {
+    pub(super) fn process(&mut self) -> &mut Process<C> {
         self.process.as_mut().expect("a living process calls")
     }
 }
@@ -114,8 +122,53 @@ impl<C: ClientDecisions> Process<C> {
         if spare.orders.capacity() == 0 {
             mem::swap(&mut self.orders, &mut spare.orders);
         }
-        if spare.deliveries.capacity() == 0 {
+        // A result may wait for the disk.
+        if spare.deliveries.capacity() == 0 && self.deliveries.is_empty() {
             mem::swap(&mut self.deliveries, &mut spare.deliveries);
+        }
+    }
+
+    /// When the driver has to look at the time.
+    fn due(&self) -> Option<Instant> {
+        self.core.poll_timeout().into_iter().chain(self.writer.due()).chain(self.told_by()).min()
+    }
+
+    /// What the application is told next: the first of which everything it reveals is on disk.
+    fn next_delivery(&mut self) -> Option<client::Output> {
+        let next = self.deliveries.iter().position(|output| output.reveals <= self.writer.stored)?;
+        let is_last = match &self.deliveries[next].action {
+            client::Action::Result { call, .. } => self.uninit == Some(*call),
+            _ => false,
+        };
+        if next > 0 && is_last { None } else { self.deliveries.remove(next) }
+    }
+
+    /// When the application is told what waits for the disk, there or not.
+    fn told_by(&self) -> Option<Instant> {
+        let waiting = self.deliveries.iter().filter(|output| output.reveals > self.writer.stored);
+        let until = waiting.filter_map(|output| match &output.action {
+            client::Action::Result { call, .. } => self.logouts.iter().find(|(one, _)| one == call),
+            _ => None,
+        });
+        until.map(|(_, until)| *until).min()
+    }
+
+    /// LOGOUT-1: a result comes in time, whatever the disk does.
+    fn tell_in_time(&mut self, now: Instant) {
+        if self.told_by().is_some_and(|at| at <= now) {
+            self.tell_without_the_disk();
+        }
+    }
+
+    /// A logout whose end could not be kept says so; whatever else waited may as well be told (ATT-5).
+    pub(super) fn tell_without_the_disk(&mut self) {
+        for output in self.deliveries.iter_mut().filter(|output| output.reveals > self.writer.stored) {
+            output.reveals = Change::NONE;
+            if let client::Action::Result { call, outcome: outcome @ Ok(_) } = &mut output.action
+                && self.logouts.iter().any(|(one, _)| one == call)
+            {
+                *outcome = Err(Code::StorageFailed.into());
+            }
         }
     }
 
@@ -147,7 +200,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         state.process = Some(Box::new(Process {
             core: Client::with(decisions),
             seed: Draw::key(self.scenario.seed, name, &format!("start {}", state.starts)),
-            disk: state.disk.clone(),
+            disk: state.storage.on_disk.clone(),
+            writer: Writer::default(),
             calls: 0,
             last_ticket: None,
             armed: Vec::new(),
@@ -155,6 +209,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             deliveries: VecDeque::new(),
             is_to_carry_out: false,
             of_account: Vec::new(),
+            logouts: Vec::new(),
+            uninit: None,
             sending: Vec::new(),
             frozen_calls: VecDeque::new(),
             frozen_inputs: VecDeque::new(),
@@ -173,6 +229,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         self.devices[device].outgoing.process_died();
         self.effect(Effect::ProcessDead { device: DeviceIndex::new(device) });
         process.frozen_calls.iter().for_each(|_| self.skip(device));
+        for link in process.writer.closing() {
+            self.reads_on(link, self.now);
+            self.send(link, Body::Close);
+        }
         for link in self.devices[device].open_links.clone() {
             self.hang_up(link as usize, false);
         }
@@ -236,6 +296,14 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if request.is_of_account() {
             process.of_account.push(call);
         }
+        if matches!(request, client::Call::Uninit) {
+            process.uninit = Some(call);
+        }
+        if matches!(request, client::Call::Logout) {
+            let limits = config::client_limits(&self.scenario.limits, self.devices[device].plan.platform);
+            let until = self.now + limits.request_timeout;
+            self.devices[device].process().logouts.push((call, until));
+        }
         self.happened(device, client::Input::Call { call, request });
     }
 
@@ -281,7 +349,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
     }
 
-    fn take(&mut self, device: usize, input: client::Input) {
+    pub(super) fn take(&mut self, device: usize, input: client::Input) {
         if let Some(recording) = &mut self.recording {
             recording.device_input(self.now, DeviceIndex::new(device), &input);
         }
@@ -307,11 +375,22 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if is_frozen {
             return;
         }
+        process.tell_in_time(now);
+        self.look_at_the_disk(device);
+        let process = self.devices[device].process();
         if process.core.poll_timeout().is_some_and(|at| at <= now) {
             process.core.handle_timeout(now);
             self.drain(device);
         }
         self.carry_out_now(device);
+    }
+
+    /// Something may have come of a write. A frozen process is told when it wakes.
+    pub(super) fn device_disk(&mut self, device: usize) {
+        let state = &self.devices[device];
+        if state.process.is_some() && !state.suspended {
+            self.carry_out_now(device);
+        }
     }
 
     /// Sorts what the core wants done.
@@ -379,13 +458,20 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             while let Some(output) = self.devices[device].process().orders.pop_front() {
                 self.order(device, output);
             }
-            let Some(output) = self.devices[device].process().deliveries.pop_front() else { break };
+            self.begin_write(device);
+            let Some(output) = self.devices[device].process().next_delivery() else {
+                if self.write_goes_on(device) || !self.devices[device].process().orders.is_empty() {
+                    continue;
+                }
+                break;
+            };
             self.observe_device(device, &output);
             match &output.action {
                 client::Action::Event(event) => self.react(device, event),
                 client::Action::Result { call, outcome } => {
                     let state = &mut self.devices[device];
                     state.process().of_account.retain(|one| one != call);
+                    state.process().logouts.retain(|(one, _)| one != call);
                     let sent = state.process().sending.extract_if(.., |(one, _)| one == call).next();
                     if let Some((_, id)) = sent {
                         state.outgoing.answered(id, outcome.is_ok());
@@ -396,7 +482,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
         let process = self.devices[device].process.as_mut().expect("a living process");
         process.give_back(&mut self.spare);
-        let Some(at) = process.core.poll_timeout() else { return };
+        let Some(at) = process.due() else { return };
         let at = at.max(self.now);
         if process.wake_at.is_none_or(|wake_at| at < wake_at) {
             process.wake_at = Some(at);
@@ -427,33 +513,26 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
     }
 
-    fn observe_device(&mut self, device: usize, output: &client::Output) {
+    pub(super) fn observe_device(&mut self, device: usize, output: &client::Output) {
         if let Some(recording) = &mut self.recording {
             recording.device_output(self.now, DeviceIndex::new(device), output);
         }
     }
 
     fn order(&mut self, device: usize, output: client::Output) {
+        if let client::Action::Send { .. } = output.action {
+            return self.send_when_stored(device, output);
+        }
         self.observe_device(device, &output);
         match output.action {
-            client::Action::Store { change, write } => {
-                self.devices[device].disk.apply(write);
-                if let Some(recording) = &mut self.recording {
-                    recording.device_stored(self.now, DeviceIndex::new(device), change);
-                }
+            client::Action::Store { change, write } => self.store(device, change, write),
+            client::Action::Connect { connection } => {
+                self.asks_for_disk(device);
+                self.open_link(device, connection, None);
             }
-            client::Action::Connect { connection } => self.open_link(device, connection, None),
-            client::Action::Send { connection, frame } => {
-                if let Some(link) = self.connected_link(device, connection) {
-                    self.send(link, Body::Frame(frame));
-                }
-            }
-            client::Action::Close { connection } => {
-                if let Some(link) = self.link_of(device, connection) {
-                    self.hang_up(link, true);
-                }
-            }
-            client::Action::Result { .. }
+            client::Action::Close { connection } => self.close_when_sent(device, connection),
+            client::Action::Send { .. }
+            | client::Action::Result { .. }
             | client::Action::Event(_)
             | client::Action::DropEvents { .. }
             | client::Action::Status { .. }
@@ -461,7 +540,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
     }
 
-    fn connected_link(&self, device: usize, connection: ConnectionId) -> Option<usize> {
+    pub(super) fn connected_link(&self, device: usize, connection: ConnectionId) -> Option<usize> {
         self.link_of(device, connection).filter(|&link| self.links[link].is_connected)
     }
 }

@@ -399,7 +399,13 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn close_device_end(&mut self, link: usize) {
         self.links[link].is_device_end_open = false;
         let device = self.links[link].device as usize;
+        self.forget_waiting(device, link);
         self.devices[device].open_links.retain(|&open| open as usize != link);
+    }
+
+    /// The device's closed end reads on until then.
+    pub(super) fn reads_on(&mut self, link: usize, until: Instant) {
+        self.links[link].reads_on_until = until;
     }
 
     /// The device closes its end, and says so if the connection stands. The SDK's driver reads on for

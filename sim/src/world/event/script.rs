@@ -2,7 +2,6 @@
 //!
 //! What a fault does to frames under way is in `links`.
 
-use gatecrash::driver::OnDisk;
 use gatecrash::{client, server};
 
 use super::super::network::Network;
@@ -168,9 +167,29 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             }
             Fault::Wipe { device } => {
                 let device = self.device(device);
-                self.devices[device].disk = OnDisk::default();
+                self.devices[device].storage.wipe();
                 self.devices[device].outgoing = Default::default();
                 self.effect(Effect::DiskEmpty { device: DeviceIndex::new(device) });
+            }
+            Fault::DeviceDiskError { device, operation } | Fault::DeviceDiskFull { device, operation } => {
+                let (seed, index) = (self.scenario.seed, self.device(device));
+                self.devices[index].storage.refuse(seed, device.as_str(), *operation);
+            }
+            Fault::DeviceSlowDisk { device, latency } => {
+                let (seed, index) = (self.scenario.seed, self.device(device));
+                self.devices[index].storage.slow_down(seed, device.as_str(), *latency);
+                self.effect(Effect::DeviceDiskPaced { device: DeviceIndex::new(index) });
+            }
+            Fault::DeviceMendDisk { device } => self.mend_device_disk(self.device(device)),
+            Fault::DamageRecord { device } => {
+                let device = self.device(device);
+                self.devices[device].storage.damage_record();
+                self.effect(Effect::RecordDamaged { device: DeviceIndex::new(device) });
+            }
+            Fault::DamageCache { device } => {
+                let device = self.device(device);
+                self.devices[device].storage.damage_caches();
+                self.effect(Effect::CachesDamaged { device: DeviceIndex::new(device) });
             }
             Fault::Move { device, site } => {
                 let (device, site) = (self.device(device), self.site(site));
@@ -228,12 +247,20 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             }
         }
         for device in 0..self.devices.len() {
+            if !self.devices[device].storage.is_well() {
+                self.mend_device_disk(device);
+            }
             if self.devices[device].suspended {
                 self.wake(device);
             } else {
                 self.happened(device, client::Input::Woken);
             }
         }
+    }
+
+    fn mend_device_disk(&mut self, device: usize) {
+        self.devices[device].storage.mend();
+        self.effect(Effect::DeviceDiskMended { device: DeviceIndex::new(device) });
     }
 
     fn mend_disk(&mut self) {

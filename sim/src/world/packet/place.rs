@@ -15,6 +15,7 @@ use turmoil::net::{TcpListener, TcpStream};
 
 use super::super::network::{Memory, Network};
 use super::super::outgoing::Outgoing;
+use super::super::storage::{Landing, Storage, Timing};
 use super::disk::Disk;
 use super::office::Office;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
@@ -46,7 +47,7 @@ struct Lasting {
     index: DeviceIndex,
     network: Mutex<Network>,
     clock: Mutex<WallClock>,
-    disk: Mutex<OnDisk>,
+    storage: Mutex<Storage>,
     outgoing: Mutex<Outgoing>,
     starts: AtomicU64,
     connections: AtomicU32,
@@ -88,7 +89,7 @@ impl Shared {
                 number: 0,
             }),
             clock: Mutex::new(WallClock::new(start, device.wall_offset)),
-            disk: Mutex::default(),
+            storage: Mutex::default(),
             outgoing: Mutex::default(),
             starts: AtomicU64::new(0),
             connections: AtomicU32::new(0),
@@ -119,6 +120,11 @@ impl Shared {
     /// What the device's application was not told had arrived.
     pub(super) fn outgoing(&self, device: usize) -> MutexGuard<'_, Outgoing> {
         lock(&self.devices[device].outgoing)
+    }
+
+    /// The device's disk.
+    pub(super) fn storage(&self, device: usize) -> MutexGuard<'_, Storage> {
+        lock(&self.devices[device].storage)
     }
 
     /// The network that the device is on.
@@ -188,7 +194,7 @@ impl Shared {
     }
 
     pub(super) fn wipe(&self, device: usize) {
-        *lock(&self.devices[device].disk) = OnDisk::default();
+        self.storage(device).wipe();
         *self.outgoing(device) = Outgoing::default();
     }
 
@@ -409,7 +415,7 @@ impl Jitter for Downward {
     }
 }
 
-/// A device's disk: it survives the process, and is written at once.
+/// What a device's process has of its disk.
 pub(super) struct DeviceStore {
     shared: Arc<Shared>,
     device: usize,
@@ -423,13 +429,29 @@ impl DeviceStore {
 
 impl DeviceDisk for DeviceStore {
     fn load(&mut self) -> OnDisk {
-        lock(&self.shared.devices[self.device].disk).clone()
+        self.shared.storage(self.device).on_disk.clone()
     }
 
     async fn write(&mut self, writes: Vec<Write>) -> io::Result<()> {
-        let mut disk = lock(&self.shared.devices[self.device].disk);
-        writes.into_iter().for_each(|write| disk.apply(write));
+        let Timing { lands_at, done_at } = self.shared.storage(self.device).begin(now());
+        until(lands_at).await;
+        let landing = self.shared.storage(self.device).land(writes);
+        if let Landing::Refused { first } = landing {
+            if first {
+                let device = self.shared.index(self.device);
+                self.shared.recorder.effect(now(), Effect::DeviceDiskRefused { device });
+            }
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        until(done_at).await;
         Ok(())
+    }
+}
+
+/// Waits until then.
+async fn until(at: Instant) {
+    if at > now() {
+        tokio::time::sleep(at - now()).await;
     }
 }
 

@@ -127,7 +127,19 @@ impl World<'_> {
             | Fault::Start { device }
             | Fault::Suspend { device }
             | Fault::Wake { device }
-            | Fault::Wipe { device } => self.command(self.device(device), Command::Fault(fault.clone())),
+            | Fault::Wipe { device }
+            | Fault::DamageRecord { device }
+            | Fault::DamageCache { device } => self.command(self.device(device), Command::Fault(fault.clone())),
+            Fault::DeviceDiskError { device, operation } | Fault::DeviceDiskFull { device, operation } => {
+                let seed = self.scenario.seed;
+                self.shared.storage(self.device(device)).refuse(seed, device.as_str(), *operation);
+            }
+            Fault::DeviceSlowDisk { device, latency } => {
+                let (seed, index) = (self.scenario.seed, self.device(device));
+                self.shared.storage(index).slow_down(seed, device.as_str(), *latency);
+                self.effect(Effect::DeviceDiskPaced { device: self.shared.index(index) });
+            }
+            Fault::DeviceMendDisk { device } => self.mend_device_disk(self.device(device)),
             Fault::Move { device, site } => {
                 let (device, site) = (self.device(device), self.site(site));
                 let left = *self.shared.network(device);
@@ -191,8 +203,16 @@ impl World<'_> {
             }
         }
         for device in 0..self.devices.len() {
+            if !self.shared.storage(device).is_well() {
+                self.mend_device_disk(device);
+            }
             self.command(device, Command::Heal);
         }
+    }
+
+    fn mend_device_disk(&self, device: usize) {
+        self.shared.storage(device).mend();
+        self.effect(Effect::DeviceDiskMended { device: self.shared.index(device) });
     }
 
     fn link_effect(&self, site: usize) {
@@ -272,6 +292,14 @@ pub(super) fn befall<C: ClientDecisions>(
         (Fault::Wipe { .. }, _) => {
             shared.wipe(device);
             effect(Effect::DiskEmpty { device: index });
+        }
+        (Fault::DamageRecord { .. }, _) => {
+            shared.storage(device).damage_record();
+            effect(Effect::RecordDamaged { device: index });
+        }
+        (Fault::DamageCache { .. }, _) => {
+            shared.storage(device).damage_caches();
+            effect(Effect::CachesDamaged { device: index });
         }
         // Its driver is polled here from now on: the host decides over which link it connects.
         (Fault::Move { .. }, Some(process)) => process.run_here(),

@@ -57,7 +57,7 @@ impl Sdk {
             Kind::Local => gatecrash::time::Instant::from_micros(u64::MAX),
         };
         let is_vague = self.has_overdue(look);
-        self.calls.push(Call { number, kind, is_sent: false, is_vague, ticket: None, deadline, fate });
+        self.calls.push(Call { number, kind, is_sent: false, has_left: false, is_vague, ticket: None, deadline, fate });
         self.calls.last_mut().expect("just put there")
     }
 
@@ -99,6 +99,8 @@ impl Sdk {
         match self.account {
             Account::LoggedIn(session) if session.user == user => {
                 let is_usable = self.is_usable();
+                // VERSION-1: it connects again.
+                self.has_given_up = false;
                 self.tickets.push(ticket);
                 let call = self.push(look, number, Kind::Renewal, Fate::Open);
                 (call.ticket, call.is_sent) = (Some(ticket), is_usable);

@@ -9,6 +9,7 @@
 mod called;
 mod received;
 mod state;
+mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,6 +79,8 @@ impl Sdk {
             }
             What::ConnectAsked { connection } => self.connect_asked(connection),
             What::Connected { connection } => self.connected(look, connection),
+            What::DeviceSent { frame, .. } => self.left(&frame),
+            What::RecordFailed => self.record_failed(look),
             What::DeviceReceived { connection, frame } if self.listens_on(connection) => self.received(look, &frame),
             What::DeviceReceived { connection, frame } if self.doubted == Some(connection) => {
                 self.received_on_doubted(look, &frame);
@@ -146,7 +149,9 @@ impl Sdk {
     fn judge(&self, look: &Look<'_>, call: &Call, outcome: Outcome) -> Option<Difference> {
         let (rule, allowed) = match &call.fate {
             Fate::Any => return None,
-            Fate::Settled(rule, at, answers) if *at < call.deadline => (*rule, answers.clone()),
+            Fate::Settled(rule, at, answers) if *at < call.deadline && !self.may_still_wait(look, call) => {
+                (*rule, answers.clone())
+            }
             Fate::Settled(rule, _, answers) => (*rule, [answers.as_slice(), &self.by_time(call)].concat()),
             Fate::Open if look.at >= call.deadline => (rule_of(call.kind), self.by_time(call)),
             Fate::Open => (rule_of(call.kind), Vec::new()),
@@ -182,7 +187,8 @@ impl Sdk {
             Kind::Renewal if call.is_vague => [vec![Answer::Code(Code::NoAnswer)], never_sent].concat(),
             Kind::Login | Kind::Renewal if call.is_sent => vec![Answer::Code(Code::NoAnswer)],
             Kind::Login | Kind::Renewal => never_sent,
-            Kind::Logout => vec![Answer::Done],
+            // ATT-5: it is told in time, also where its end is not on the disk yet.
+            Kind::Logout => vec![Answer::Done, Answer::Code(Code::StorageFailed)],
             Kind::Request if call.is_vague => [Code::NoAnswer, Code::NoLink].map(Answer::Code).to_vec(),
             Kind::Request if call.is_sent => vec![Answer::Code(Code::NoAnswer)],
             // CONN-10: it waited for a link.

@@ -3,7 +3,7 @@
 use gatecrash::code::{Code, Reason};
 use gatecrash::protocol::FrameError;
 
-use super::state::{Account, Answer, Fate, Kind, Line, Look, Sdk, Stage};
+use super::state::{Account, Answer, Call, Fate, Kind, Line, Look, Sdk, Stage};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Kick, Refusal, ServerFrame, Session, UserIndex};
 
@@ -169,7 +169,8 @@ impl Sdk {
     fn sent_away(&mut self, look: &Look<'_>) {
         match self.account {
             Account::LoggingIn(_, login) if self.line.is_some_and(|line| line.stage != Stage::Opening) => {
-                self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = false);
+                let is_it = |call: &&mut Call| call.number == login;
+                self.calls.iter_mut().filter(is_it).for_each(|call| (call.is_sent, call.has_left) = (false, false));
                 (self.line, self.held) = (None, Vec::new());
             }
             Account::LoggingIn(..) | Account::LoggingOut(_) | Account::LoggedIn(_) | Account::Nobody => {

@@ -93,6 +93,8 @@ pub(super) struct Call {
     pub(super) is_sent: bool,
     /// Time may have made the SDK doubt its link before it was made, or not: the trace does not tell.
     pub(super) is_vague: bool,
+    /// Whether its frame was seen to leave: what is sent may wait for the device's disk.
+    pub(super) has_left: bool,
     pub(super) ticket: Option<TicketIndex>,
     /// When time settles it.
     pub(super) deadline: Instant,

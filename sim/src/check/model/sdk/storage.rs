@@ -1,0 +1,57 @@
+//! What the SDK's calls come to while the device's record cannot be written (ATT-5).
+//!
+//! Whether it can be is not worked out: the run says so.
+
+use gatecrash::code::{Code, Reason};
+
+use super::state::{Account, Answer, Call, Fate, Kind, Look, Sdk};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::ClientFrame;
+
+const RECORD: RuleId = rule("ATT-5");
+
+const UNWRITTEN: Answer = Answer::Code(Code::StorageFailed);
+
+impl Sdk {
+    /// A frame left the device.
+    pub(super) fn left(&mut self, frame: &ClientFrame) {
+        let (ClientFrame::Login { call: number, .. }
+        | ClientFrame::Renew { call: number, .. }
+        | ClientFrame::Logout { call: number, .. }
+        | ClientFrame::Send { call: number, .. }
+        | ClientFrame::AdminKick { call: number, .. }
+        | ClientFrame::Query { call: number, .. }) = *frame
+        else {
+            return;
+        };
+        self.calls.iter_mut().filter(|call| call.number == number).for_each(|call| call.has_left = true);
+    }
+
+    /// The record cannot be written: what has not left ends.
+    pub(super) fn record_failed(&mut self, look: &Look<'_>) {
+        let has_left = |calls: &[Call], number| calls.iter().any(|call: &Call| call.number == number && call.has_left);
+        let needs_record = |kind| matches!(kind, Kind::Login | Kind::Logout);
+        let is_up = self.is_up();
+        for call in &mut self.calls {
+            match &mut call.fate {
+                // What waits for a link waits for the record; what has one needs nothing of it.
+                Fate::Open if !call.has_left && (needs_record(call.kind) || call.kind == Kind::Renewal && !is_up) => {
+                    call.fate = Fate::Settled(RECORD, look.at, vec![UNWRITTEN]);
+                }
+                // LOGOUT-2: it may be that its end is not on the disk, which is told with it.
+                Fate::Settled(_, _, answers) if call.kind == Kind::Logout => answers.push(UNWRITTEN),
+                Fate::Open | Fate::Settled(..) | Fate::Any => {}
+            }
+        }
+        match self.account {
+            Account::LoggingIn(_, login) if !has_left(&self.calls, login) => self.set_nobody(Reason::LoginFailed),
+            Account::LoggingOut(logout) if !has_left(&self.calls, logout) => self.set_account(Account::Nobody),
+            Account::LoggingIn(..) | Account::LoggingOut(_) | Account::LoggedIn(_) | Account::Nobody => {}
+        }
+    }
+
+    /// Whether the result of a logout may have waited for the disk until its time was up.
+    pub(super) fn may_still_wait(&self, look: &Look<'_>, call: &Call) -> bool {
+        call.kind == Kind::Logout && look.at >= call.deadline
+    }
+}

@@ -1,0 +1,172 @@
+//! A device whose record cannot be written: what needs it ends at once and does not leave (ATT-5).
+
+use std::collections::BTreeMap;
+
+use gatecrash::client::Status;
+use gatecrash::code::Code;
+use gatecrash::time::Instant;
+
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
+use super::sdk::{PendingCall, Sdk};
+use crate::scenario::CallKind;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Outcome, ServerFrame, What};
+
+const RULE: RuleId = rule("ATT-5");
+
+#[derive(Default)]
+pub(super) struct Unwritten {
+    devices: BTreeMap<DeviceIndex, Device>,
+}
+
+#[derive(Default)]
+struct Device {
+    /// When the SDK was last told that its record cannot be written, and the calls that had not left then.
+    failed: Option<(Instant, Vec<u32>)>,
+    /// Calls without a result whose frame was seen to leave.
+    left: Vec<u32>,
+    /// Calls that ended because the record could not be written, of this process.
+    ended: Vec<u32>,
+}
+
+/// The call that a frame is sent for.
+fn call_of(frame: &ClientFrame) -> Option<u32> {
+    match *frame {
+        ClientFrame::Login { call, .. }
+        | ClientFrame::Renew { call, .. }
+        | ClientFrame::Logout { call, .. }
+        | ClientFrame::Send { call, .. }
+        | ClientFrame::AdminKick { call, .. }
+        | ClientFrame::Query { call, .. } => (call != 0).then_some(call),
+        ClientFrame::Hello { .. }
+        | ClientFrame::LoginAcknowledged { .. }
+        | ClientFrame::Resume { .. }
+        | ClientFrame::Heartbeat
+        | ClientFrame::KickConfirmed { .. }
+        | ClientFrame::MessagesReceived { .. } => None,
+    }
+}
+
+impl Device {
+    /// Whether the logout's time is up, and its end not on the disk yet.
+    fn is_out_of_time(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, event: &Event, call: u32) -> bool {
+        let limit = scene.allowance.client(scene.cast, on).request_timeout;
+        let is_it = |pending: &&PendingCall| pending.call == call && pending.kind == CallKind::Logout;
+        sdk.asked > sdk.stored && sdk.calls.iter().find(is_it).is_some_and(|pending| event.at >= pending.at + limit)
+    }
+}
+
+impl Property for Unwritten {
+    sentence!(
+        Always,
+        "while a device's record cannot be written, what needs it ends at once, and has not left",
+        "ATT-5"
+    );
+    watches!(devices, "effect");
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        use crate::trace::Effect::{ProcessDead, ProcessUp};
+        if let What::Effect { effect: ProcessDead { device } | ProcessUp { device } } = event.what {
+            self.devices.remove(&device);
+        }
+        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let device = self.devices.entry(on).or_default();
+        if let Some((at, calls)) = device.failed.take_if(|(at, _)| *at < event.at) {
+            for call in calls.iter().filter(|call| sdk.calls.iter().any(|pending| pending.call == **call)) {
+                let text = format!(
+                    "{}'s call {call} waits on, though its record could not be written at {at} s",
+                    scene.device(on)
+                );
+                report.event(RULE, event, text);
+            }
+        }
+        match event.what {
+            What::RecordFailed => {
+                // What has a session's link needs nothing of the record, and what waits for one is the model's.
+                let needs_record = |pending: &&PendingCall| match pending.kind {
+                    CallKind::Logout => true,
+                    CallKind::Login => sdk.status == Status::Logining,
+                    _ => false,
+                };
+                let calls = sdk.calls.iter().filter(needs_record).map(|pending| pending.call);
+                device.failed = Some((event.at, calls.filter(|call| !device.left.contains(call)).collect()));
+            }
+            What::DeviceSent { frame, .. } => {
+                let Some(call) = call_of(&frame) else { return };
+                // LOGOUT-2: an end stays owed, and may be brought by this frame as well as by a later one.
+                let is_owed = matches!(frame, ClientFrame::Logout { .. });
+                if device.ended.contains(&call) && !is_owed {
+                    let text = format!("{}'s {} leaves, though call {call} ended", scene.device(on), frame.word());
+                    report.event(RULE, event, text);
+                }
+                device.left.push(call);
+            }
+            // LOGIN-8: what the server did not act upon counts as not sent.
+            What::DeviceReceived { frame: ServerFrame::Closing { .. }, .. } => device.left.clear(),
+            What::Answered { call, outcome, .. } => {
+                let has_left = device.left.contains(&call);
+                device.left.retain(|left| *left != call);
+                let Outcome::Failed { code: Code::StorageFailed, .. } = outcome else { return };
+                device.ended.push(call);
+                let was_told = device.failed.as_ref().is_some_and(|(at, _)| *at == event.at);
+                let text = if has_left {
+                    "which has left"
+                } else if was_told || Device::is_out_of_time(scene, on, sdk, event, call) {
+                    return;
+                } else {
+                    "and nothing kept it from being written"
+                };
+                let text = format!("{}'s call {call} ended for its record, {text}", scene.device(on));
+                report.event(RULE, event, text);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::*;
+    use super::*;
+    use crate::trace::Request;
+
+    fn called() -> Story {
+        let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
+        Story::of(Unwritten::default()).calls(PHONE, 1, login).on(PHONE, status(Status::Logining, None))
+    }
+
+    fn ends(story: Story) -> Story {
+        story.on(PHONE, answered(1, CallKind::Login, Some(ALICE), failed(Code::StorageFailed)))
+    }
+
+    fn leaves(story: Story) -> Story {
+        story.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: login_frame(1, 1, TICKET) })
+    }
+
+    /// ATT-5
+    #[test]
+    fn what_needs_the_record_ends_at_once_and_does_not_leave() {
+        let unwritten = || called().on(PHONE, What::RecordFailed);
+        ends(unwritten()).at(1).on(PHONE, What::LinkLost).holds();
+        unwritten().at(1).on(PHONE, What::LinkLost).breaks("ATT-5");
+        leaves(ends(unwritten())).breaks("ATT-5");
+        ends(leaves(called()).on(PHONE, What::RecordFailed)).breaks("ATT-5");
+        leaves(called()).on(PHONE, What::RecordFailed).at(1).on(PHONE, What::LinkLost).holds();
+    }
+
+    /// ATT-5: once it can be written nothing ends for it.
+    #[test]
+    fn a_record_that_can_be_written_ends_nothing() {
+        ends(called()).breaks("ATT-5");
+        ends(called().on(PHONE, What::RecordFailed).at(1)).breaks("ATT-5");
+        let logout = || Story::of(Unwritten::default()).calls(PHONE, 1, Request::Logout);
+        let ends =
+            |story: Story| story.on(PHONE, answered(1, CallKind::Logout, Some(ALICE), failed(Code::StorageFailed)));
+        let writing = || logout().on(PHONE, What::StoreAsked { change: 1, write: known_ended(ALICE, 1) });
+        ends(writing().at(15)).holds();
+        ends(writing().at(14)).breaks("ATT-5");
+        ends(writing().on(PHONE, What::Stored { change: 1 }).at(15)).breaks("ATT-5");
+    }
+}

@@ -1,0 +1,91 @@
+//! Gambits about a device's disk: a record that cannot be written, or takes its time.
+
+use super::super::moves;
+use super::super::setup::user_name;
+use super::*;
+use crate::scenario::Text;
+
+/// ATT-5: something is asked of a device whose disk is in trouble, and again when it is mended.
+pub(super) fn in_trouble(author: &mut Author) -> Option<()> {
+    fits(author, 40 * SECOND)?;
+    let (device, user) = (author.any_device(), author.any_user());
+    author.bring(device);
+    if author.draw.chance(2, 3) {
+        author.log_in(device, user);
+    }
+    let name = author.hand(device).name.clone();
+    if author.draw.chance(1, 2) && author.has(Family::Kill) {
+        // Its first write is then still to come.
+        author.fault(Fault::Kill { device: name.clone() });
+        let fault = moves::device_disk(author, device);
+        author.fault(fault);
+        author.fault(Fault::Start { device: name });
+        if !author.hand(device).is_initialised {
+            author.call(device, Call::Init);
+        }
+    } else {
+        let fault = moves::device_disk(author, device);
+        author.fault(fault);
+    }
+    for _ in 0..author.draw.between(1, 4) {
+        let pause = within(author, 3 * SECOND);
+        author.pass(pause);
+        let call = match author.draw.below(8) {
+            0..=2 => fresh_login(author.any_user()),
+            3 | 4 => Call::Logout,
+            5 => Call::Uninit,
+            6 => Call::Init,
+            _ => {
+                let text = Text::Written("will this be kept?".to_owned());
+                Call::Send { to: user_name(user).to_owned(), text, id: None }
+            }
+        };
+        author.call(device, call);
+    }
+    let pause = some(author, 1, 20_000);
+    author.pass(pause);
+    author.mend_disk(device);
+    let pause = some(author, 1, 4_000);
+    author.pass(pause);
+    if !author.hand(device).is_initialised {
+        author.call(device, Call::Init);
+    }
+    author.call(device, fresh_login(user));
+    Some(())
+}
+
+/// KICK-7: a device is displaced that cannot note it, or that could and cannot note that it is over.
+pub(super) fn kick(author: &mut Author) -> Option<()> {
+    let (victim, rival) = author.rivals()?;
+    fits(author, 40 * SECOND)?;
+    let user = author.any_user();
+    author.bring(rival);
+    author.log_in(victim, user);
+    let is_before = author.draw.chance(1, 2);
+    if is_before {
+        let fault = moves::device_disk(author, victim);
+        author.fault(fault);
+    }
+    author.call(rival, fresh_login(user));
+    let pause = within(author, 2 * SECOND);
+    author.pass(pause);
+    if !is_before {
+        let fault = moves::device_disk(author, victim);
+        author.fault(fault);
+    }
+    author.call(victim, fresh_login(user));
+    let pause = some(author, 1, 15_000);
+    author.pass(pause);
+    author.mend_disk(victim);
+    if author.has(Family::Kill) && author.draw.chance(1, 2) {
+        let device = author.hand(victim).name.clone();
+        author.fault(Fault::Kill { device: device.clone() });
+        author.call(rival, fresh_login(user));
+        let pause = some(author, 1, 4_000);
+        author.pass(pause);
+        author.fault(Fault::Start { device });
+        author.bring(victim);
+        author.call(victim, fresh_login(user));
+    }
+    Some(())
+}
