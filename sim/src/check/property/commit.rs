@@ -110,11 +110,11 @@ impl Property for CommitFirst {
                     device.noted.push(ended);
                 }
             }
-            What::Answered { kind: Some(CallKind::Logout), outcome: Outcome::Done, .. } => {
-                if self.device(on).owing.is_some_and(|change| change > sdk.stored) {
-                    let text = format!("{}'s logout is done, and its end is not on the disk", scene.device(on));
-                    report.event(LOGOUT, event, text);
-                }
+            What::Answered { kind: Some(CallKind::Logout), outcome: Outcome::Done, .. }
+                if self.device(on).owing.is_some_and(|change| change > sdk.stored) =>
+            {
+                let text = format!("{}'s logout is done, and its end is not on the disk", scene.device(on));
+                report.event(LOGOUT, event, text);
             }
             What::DeviceSent { reveals, frame, .. } => {
                 let (name, stored) = (scene.device(on), sdk.stored);
