@@ -112,7 +112,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.end_sent_calls();
     }
 
-    /// The session has ended on the link, and there is nothing to replace it for.
+    /// The link is the connection there is again, and nothing replaces it.
     fn go_back(&mut self) {
         self.close_connection();
         self.state.connection = self.state.doubted.take().map(|doubted| doubted.link);
@@ -140,7 +140,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
             self.doubted_link_lost();
             return false;
         }
-        self.state.connection = self.state.doubted.take().map(|doubted| doubted.link);
+        self.go_back();
         self.note(Note::LinkKept);
         self.event(Event::ConnectSuccess);
         // The attempt may have taken longer than the link lived.

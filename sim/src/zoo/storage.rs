@@ -58,13 +58,7 @@ impl Interceptor for FailedRecordIsFinal {
             self.refused.entry(device).or_default();
         }
         let Some(refused) = self.refused.get_mut(&device) else { return };
-        inputs.retain(|input| match input {
-            Input::Call { call, request: Call::Login { .. } } => {
-                refused.push(*call);
-                false
-            }
-            _ => true,
-        });
+        take_logins(inputs, refused);
     }
 
     fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
@@ -120,18 +114,23 @@ impl Interceptor for DamagedRecordIsFinal {
             return;
         }
         let refused = self.refused.entry(device).or_default();
-        inputs.retain(|input| match input {
-            Input::Call { call, request: Call::Login { .. } } => {
-                refused.push(*call);
-                false
-            }
-            _ => true,
-        });
+        take_logins(inputs, refused);
     }
 
     fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
         outputs.extend(refusals(self.refused.remove(&device).unwrap_or_default()));
     }
+}
+
+/// The core never hears of these logins.
+fn take_logins(inputs: &mut Vec<Input>, refused: &mut Vec<CallId>) {
+    inputs.retain(|input| match input {
+        Input::Call { call, request: Call::Login { .. } } => {
+            refused.push(*call);
+            false
+        }
+        _ => true,
+    });
 }
 
 /// What ends these logins for the record.

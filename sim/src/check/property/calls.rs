@@ -40,12 +40,7 @@ fn rule_of(kind: CallKind) -> RuleId {
 
 /// When a call's result is due. Of a frozen device it is due on waking.
 fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Instant {
-    let limits = scene.allowance.client(scene.cast, on);
-    let limit = match call.kind {
-        CallKind::Login => limits.login_timeout,
-        CallKind::Logout | CallKind::Send | CallKind::Kick | CallKind::Query => limits.request_timeout,
-        CallKind::Init | CallKind::Uninit | CallKind::Conversations => Duration::ZERO,
-    };
+    let limit = call.time(scene.allowance.client(scene.cast, on));
     // INIT-3: `uninit` has its result behind a logout that waits for the disk, however long that may; and what is
     // answered at once is told after it.
     let is_at_once = limit == Duration::ZERO;

@@ -11,7 +11,7 @@ use super::contract::Property;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
-use super::sdk::{PendingCall, Sdk};
+use super::sdk::Sdk;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
@@ -106,15 +106,6 @@ impl Device {
     /// Its link is suspect.
     fn doubts(&mut self, since: Instant, limits: &ClientLimits) {
         self.doubt.get_or_insert(Doubt { since, patience: limits.probe_answer });
-    }
-}
-
-/// Whether time has ended the call, and nothing else.
-fn is_out_of_time(call: &PendingCall, now: Instant, limits: &ClientLimits) -> bool {
-    match call.kind {
-        CallKind::Send | CallKind::Kick | CallKind::Query => call.at + limits.request_timeout <= now,
-        CallKind::Login => call.at + limits.login_timeout <= now,
-        CallKind::Init | CallKind::Uninit | CallKind::Logout | CallKind::Conversations => false,
     }
 }
 
@@ -336,7 +327,7 @@ impl Property for Links {
             // CONN-5: the link is suspect.
             What::Answered { call, outcome: Outcome::Failed { code: Code::NoAnswer, .. }, .. }
                 if sdk.up_since.is_some()
-                    && sdk.calls.iter().any(|it| it.call == call && is_out_of_time(it, event.at, limits)) =>
+                    && sdk.calls.iter().any(|it| it.call == call && it.at + it.time(limits) <= event.at) =>
             {
                 self.device(on).doubts(event.at, limits);
             }

@@ -10,8 +10,7 @@ use super::contract::Property;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
-use super::sdk::Sdk;
-use crate::scenario::CallKind;
+use super::sdk::{PendingCall, Sdk};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What};
 
@@ -102,13 +101,12 @@ impl Paces {
         let (last_sent, last_passed) = device.before_heartbeat(event.at);
         let (every, idle_for) = (device.every(limits, event.at), event.at - last_sent);
         // A call whose time is up makes the link suspect.
-        let is_up = |kind| match kind {
-            CallKind::Login => limits.login_timeout,
-            _ => limits.request_timeout,
+        let is_out_of_time = |call: &PendingCall| {
+            let time = call.time(limits);
+            time > Duration::ZERO && call.at + time <= event.at + slack
         };
-        let is_asked_for = device.roused_at == Some(event.at)
-            || device.has_waited
-            || sdk.calls.iter().any(|call| call.at + is_up(call.kind) <= event.at + slack);
+        let is_asked_for =
+            device.roused_at == Some(event.at) || device.has_waited || sdk.calls.iter().any(is_out_of_time);
         if idle_for + slack < every && !is_asked_for {
             let text = format!(
                 "{} sends a heartbeat {:.3} s after its last frame, and one each {:.3} s is enough here",

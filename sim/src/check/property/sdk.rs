@@ -2,7 +2,10 @@
 //!
 //! Keeps the books and judges nothing.
 
+use std::time::Duration;
+
 use gatecrash::client::Status;
+use gatecrash::limits::ClientLimits;
 use gatecrash::time::Instant;
 
 use crate::check::reading::kind_of;
@@ -76,6 +79,17 @@ pub(super) struct PendingCall {
     pub(super) call: u32,
     pub(super) kind: CallKind,
     pub(super) at: Instant,
+}
+
+impl PendingCall {
+    /// How long it may take for its result; no time for one that is answered at once.
+    pub(super) fn time(&self, limits: &ClientLimits) -> Duration {
+        match self.kind {
+            CallKind::Login => limits.login_timeout,
+            CallKind::Logout | CallKind::Send | CallKind::Kick | CallKind::Query => limits.request_timeout,
+            CallKind::Init | CallKind::Uninit | CallKind::Conversations => Duration::ZERO,
+        }
+    }
 }
 
 /// Why nobody is logged in.
