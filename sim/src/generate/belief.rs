@@ -77,6 +77,7 @@ pub(super) struct Spot {
     pub(super) is_outbound_cut: bool,
     pub(super) is_inbound_cut: bool,
     pub(super) is_held: bool,
+    pub(super) has_portal: bool,
 }
 
 impl Spot {
@@ -140,6 +141,7 @@ impl Belief {
             is_outbound_cut: false,
             is_inbound_cut: false,
             is_held: false,
+            has_portal: false,
         });
         Belief {
             devices: devices.collect(),
@@ -374,9 +376,25 @@ impl Belief {
                 self.sites[site].is_inbound_cut |= *direction != Direction::Outbound;
                 self.lose(site, now, false);
             }
+            Fault::Portal { site } => {
+                let site = self.site(site);
+                (self.sites[site].is_outbound_cut, self.sites[site].is_inbound_cut) = (true, true);
+                self.sites[site].has_portal = true;
+                self.lose(site, now, false);
+            }
+            Fault::Move { device, site } => {
+                let (device, site) = (self.device(device), self.site(site));
+                let notice = self.devices[device].heartbeat / 2;
+                let hand = &mut self.devices[device];
+                hand.site = site;
+                if hand.session.is_some() {
+                    hand.tries_from = hand.tries_from.or(Some(now + notice));
+                }
+            }
             Fault::Repair { site } => {
                 let site = self.site(site);
                 (self.sites[site].is_outbound_cut, self.sites[site].is_inbound_cut) = (false, false);
+                self.sites[site].has_portal = false;
                 self.come_back(now, |belief, device| belief.devices[device].site == site);
             }
             Fault::Hold { site } => {
