@@ -15,7 +15,7 @@ use super::table::Situation;
 use crate::scenario::{CallKind, CommitPoint};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, ListIndex, Micros, Observer, Outcome,
-    Refusal, Request, Seconds, ServerFrame, Terms, TextIndex, TicketIndex, Told, UserIndex, What, Write,
+    Refusal, Request, Seconds, ServerFrame, SiteIndex, Terms, TextIndex, TicketIndex, Told, UserIndex, What, Write,
 };
 
 const PHONE: usize = 0;
@@ -540,6 +540,10 @@ fn links_as_they_are() {
     run().effect(forgotten()).misses(LinkForgotten);
     linked().effect(forgotten()).hears(PHONE, resumed).reaches(ForgottenAndBack);
     linked().hears(PHONE, resumed).effect(forgotten()).misses(ForgottenAndBack);
+    let moved = || Effect::Moved { device: device(PHONE), site: SiteIndex::new(1) };
+    linked().effect(moved()).hears(PHONE, resumed).reaches(Moved);
+    run().effect(moved()).hears(PHONE, resumed).misses(Moved);
+    linked().effect(moved()).hears(DESK, resumed).misses(Moved);
 }
 
 /// ATT-5
