@@ -57,6 +57,9 @@ pub struct ServerLimits {
     pub return_spread_min: Duration,
     /// Over how long they come back at most (CONN-2).
     pub return_spread_max: Duration,
+    /// After how long a silence devices are asked to send a heartbeat, where that is sooner than they would by themselves
+    /// (CONN-11). At least a second.
+    pub heartbeat: Option<Duration>,
     /// How many messages of a user are remembered by what the user called them (API-6).
     pub sent_max: usize,
     /// How many messages a session is owed at most (API-7).
@@ -86,6 +89,7 @@ impl Default for ServerLimits {
             returns_per_second: 500,
             return_spread_min: Duration::from_millis(250),
             return_spread_max: seconds(30),
+            heartbeat: None,
             sent_max: 10_000,
             owed_max: 1_000,
             owed_bytes_max: 1024 * 1024,

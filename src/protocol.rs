@@ -32,6 +32,9 @@ pub const QUERY_USERS_MAX: usize = 100;
 /// most 150 bytes fit a frame.
 pub const CONVERSATIONS_MAX: usize = 200;
 
+/// The shortest time between heartbeats that a server may ask for (CONN-11).
+pub const HEARTBEAT_MIN: Duration = Duration::from_secs(1);
+
 /// The longest time that a server may ask devices to come back over, and to stay away before that (CONN-2).
 pub const RETURN_MAX: Duration = Duration::from_secs(60 * 60);
 
@@ -405,7 +408,8 @@ pub struct Admission {
     pub terms: Terms,
 }
 
-/// What a server asks of a device for as long as its link lasts: it says so in its answer to a login or a resume.
+/// What a server asks of a device for as long as its link lasts: it says so in its answer to a login or a resume. A
+/// server that says nothing asks for what is usual.
 ///
 /// ```
 /// use std::time::Duration;
@@ -417,11 +421,13 @@ pub struct Admission {
 pub struct Terms {
     /// Over how long those come back whose links the server closes, or its death does (CONN-2).
     pub return_spread: Duration,
+    /// How long the device may be silent before it sends a heartbeat, where that is shorter than its own time (CONN-11).
+    pub heartbeat: Option<Duration>,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Terms { return_spread: Duration::from_millis(250) }
+        Terms { return_spread: Duration::from_millis(250), heartbeat: None }
     }
 }
 

@@ -138,6 +138,11 @@ impl Now {
     pub fn instant_of(self, wall: WallTime) -> Instant {
         self.instant + (wall - self.wall)
     }
+
+    /// What the wall clock will show at `instant`, if it runs on without a jump. Not before now.
+    pub fn wall_of(self, instant: Instant) -> WallTime {
+        self.wall + (instant - self.instant)
+    }
 }
 
 fn micros(span: Duration) -> u64 {

@@ -5,7 +5,7 @@
 use crate::client::Client;
 use crate::client::handler::Handler;
 use crate::client::interface::{Action, Call, Reply, Start};
-use crate::client::state::{Account, State};
+use crate::client::state::{Account, LastingTicket, State};
 use crate::code::{Code, Failure};
 use crate::decide::ClientDecisions;
 use crate::decide::client::{CallKind, Standing};
@@ -27,7 +27,9 @@ impl<D: ClientDecisions> Client<D> {
                 self.handle(now, |handler| handler.uninitialise(call));
                 self.state = None;
             }
-            Call::Login { user, ticket } => self.handle(now, |handler| handler.login(call, &user, ticket)),
+            Call::Login { user, ticket, lasts } => {
+                self.handle(now, |handler| handler.login(call, &user, LastingTicket { ticket, lasts }));
+            }
             Call::Logout => self.handle(now, |handler| handler.logout(call)),
             Call::Conversations => self.handle(now, |handler| handler.conversations(call)),
             request @ (Call::SendMessage { .. } | Call::AdminKick { .. } | Call::QueryStatus { .. }) => {
@@ -38,7 +40,7 @@ impl<D: ClientDecisions> Client<D> {
 
     /// INIT-1, INIT-2: `login` may follow at once. Frames wait for the record, the result does not.
     fn initialise(&mut self, now: Instant, call: CallId, start: Start) {
-        self.state = Some(Box::new(State::new(start)));
+        self.state = Some(Box::new(State::new(now, start)));
         self.handle(now, |handler| {
             handler.write_record();
             handler.result(call, Ok(Reply::Done));

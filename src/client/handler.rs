@@ -70,6 +70,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 }
             },
             Timer::Probe => self.probe_unanswered(),
+            // LOGOUT-2: while it waited, the end may have lost its worth.
+            Timer::BackOff if self.state.account == Account::Nobody && self.gives_up_end() => {}
             Timer::BackOff => self.connect(),
             Timer::Heartbeat => self.heartbeat(forced),
         }

@@ -12,6 +12,7 @@ use crate::limits::ClientLimits;
 use crate::policy::Platform;
 use crate::protocol::{ClientFrame, Conversation, Kick, Message, ServerFrame, SessionName, StatusReport};
 use crate::ticket::Ticket;
+use crate::time::WallTime;
 use std::time::Duration;
 
 /// What a device keeps on its disk besides its caches: one record, written whole (ATT-4).
@@ -30,6 +31,10 @@ pub struct Installation {
     pub starts: u32,
     /// Whether the server is still to be told of the end of what the device did last (LOGOUT-2).
     pub owed_end: bool,
+    /// When the last ticket runs out by which there may be something to end, on the device's wall clock: then the
+    /// end is given up. Records did not always have it.
+    #[serde(default)]
+    pub owed_until: Option<WallTime>,
     /// A session the device knows to have ended, until a login names it (KICK-3, KICK-7).
     pub known_ended: Option<SessionName>,
 }
@@ -37,7 +42,7 @@ pub struct Installation {
 impl Installation {
     /// An installation that was never started.
     pub fn new(device: DeviceId) -> Self {
-        Installation { device, starts: 0, owed_end: false, known_ended: None }
+        Installation { device, starts: 0, owed_end: false, owed_until: None, known_ended: None }
     }
 }
 
@@ -45,12 +50,13 @@ impl Installation {
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use gatecrash::{client::Start, limits::ClientLimits, policy::Platform};
+/// use gatecrash::{client::Start, limits::ClientLimits, policy::Platform, time::WallTime};
 ///
 /// let start = Start {
 ///     platform: Platform::Ios,
 ///     seed: [7; 32],
 ///     limits: ClientLimits::of(Platform::Ios),
+///     wall: WallTime::from_seconds(1_700_000_000),
 ///     installation: None,
 ///     conversations: BTreeMap::new(),
 /// };
@@ -64,6 +70,8 @@ pub struct Start {
     pub seed: [u8; 32],
     /// Times and numbers.
     pub limits: ClientLimits,
+    /// What the device's wall clock shows. It may be wrong, and only tells how long no process ran (LOGOUT-2).
+    pub wall: WallTime,
     /// The record on the device's disk; none makes a new device.
     pub installation: Option<Installation>,
     /// The caches on the device's disk (API-3).
@@ -89,6 +97,9 @@ pub enum Call {
         user: String,
         /// Their ticket.
         ticket: Ticket,
+        /// How long a ticket like it lasts from its issue on, where that can be read: as long at most there may be
+        /// something to end (LOGOUT-2).
+        lasts: Option<Duration>,
     },
     /// Logs out (LOGOUT).
     Logout,
@@ -196,8 +207,14 @@ pub enum Input {
         /// The frame.
         frame: ServerFrame,
     },
-    /// The connection is gone: closed, reset, or it carried something that is no frame.
+    /// The connection is gone: closed, reset, or it carried something that is no frame behind one that was.
     Closed {
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// The first that came on the connection is no frame: whoever answers there, it is no server. The connection is
+    /// gone, and nothing that was sent on it has reached one (INPUT-6).
+    NoFrame {
         /// Which one.
         connection: ConnectionId,
     },

@@ -82,7 +82,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn session_refused(&mut self) {
         let Some(session) = self.state.session_mut() else { return };
         let name = session.name;
-        self.set_owed_end(true);
+        self.owe_end();
         self.end_session(Reason::Expired);
         self.event(Event::UserSigExpired(name));
         self.send_end();

@@ -156,7 +156,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
-    fn connection_ended(&mut self, stage: Stage, loss: Loss) {
+    pub(super) fn connection_ended(&mut self, stage: Stage, loss: Loss) {
         match stage {
             Stage::Opening | Stage::ResumeSent { .. } | Stage::EndSent => {}
             Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
@@ -221,6 +221,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if self.has_given_up() || !self.decisions.reconnects(self.state.standing(), owes_end) {
             return;
         }
+        // LOGOUT-2: for an end that is not worth it any more nobody connects.
+        if self.state.account == Account::Nobody && self.gives_up_end() {
+            return;
+        }
         let BackOff { drawn, loss, .. } = self.state.backoff;
         let attempt = drawn.saturating_add(1);
         self.state.backoff.drawn = attempt;
@@ -260,7 +264,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// A login or resume was accepted on the connection: from now on it is the session's link.
-    pub(super) fn link_is_up(&mut self) {
+    pub(super) fn link_is_up(&mut self, told_heartbeat: Option<Duration>) {
+        // CONN-11: with every answer anew.
+        self.state.told_heartbeat = told_heartbeat;
         let connection = self.state.connection.as_mut().expect("an answer came on a connection");
         connection.stage = Stage::Up { since: self.now };
         self.state.roused_at = None;

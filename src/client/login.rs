@@ -4,7 +4,7 @@
 
 use crate::client::handler::Handler;
 use crate::client::interface::{Event, Reply, Timer};
-use crate::client::state::{Account, Login, Session, Stage};
+use crate::client::state::{Account, LastingTicket, Login, Session, Stage};
 use crate::code::{Code, Reason};
 use crate::decide::ClientDecisions;
 use crate::decide::client::LoginKind;
@@ -13,9 +13,9 @@ use crate::protocol::{Admission, ClientFrame, Refusal, SessionName};
 use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Handler<'_, D> {
-    pub(super) fn login(&mut self, call: CallId, user: &str, ticket: Ticket) {
+    pub(super) fn login(&mut self, call: CallId, user: &str, ticket: LastingTicket) {
         let reported_expired = self.state.reported_expired.as_ref();
-        let user = match self.decisions.login_user(user, &ticket, reported_expired) {
+        let user = match self.decisions.login_user(user, &ticket.ticket, reported_expired) {
             Ok(user) => user,
             Err(code) => return self.result(call, Err(code)),
         };
@@ -34,14 +34,16 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// SWITCH-1 to SWITCH-3: the one who is logged in is logged out on the way.
-    fn switch(&mut self, call: CallId, user: UserId, ticket: Ticket) {
+    fn switch(&mut self, call: CallId, user: UserId, ticket: LastingTicket) {
         let link_is_up = self.is_usable();
         // SWITCH-2: nothing of theirs reaches the application any more.
         self.drop_events(Reason::Switched.into());
         let pending = self.state.pending();
         self.set_account(Account::Nobody);
         self.end_these(pending, Reason::Switched.into());
-        self.set_owed_end(true);
+        // LOGOUT-2: what comes of the login that follows may have to be ended, too.
+        self.ticket_is_shown(ticket.lasts);
+        self.owe_end();
         self.begin_login(call, user, ticket);
         if link_is_up {
             // SWITCH-3: both frames at once, on the link that stands.
@@ -53,7 +55,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    fn begin_login(&mut self, call: CallId, user: UserId, ticket: Ticket) {
+    fn begin_login(&mut self, call: CallId, user: UserId, ticket: LastingTicket) {
         // CONN-2: the back-off starts over.
         self.state.backoff = Default::default();
         self.state.cache.viewer = self.decisions.viewer_after_login(self.state.cache.viewer, user);
@@ -74,7 +76,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let attempt = self.next_attempt();
         let known_ended = self.state.record.installation.known_ended;
         let Account::LoggingIn(Login { call, user, ticket, .. }) = &self.state.account else { return };
-        let (call, user, ticket) = (*call, user.to_string(), ticket.clone());
+        let (call, user, LastingTicket { ticket, lasts }) = (*call, user.to_string(), ticket.clone());
+        self.ticket_is_shown(lasts);
         self.send(ClientFrame::Login { call, attempt, user, ticket, known_ended });
         // From here on the login's own timeout decides (LOGIN-8).
         self.state.timers.cancel(Timer::Connect);
@@ -105,10 +108,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.store_conversations(user, conversations);
         let name = SessionName { user, epoch };
         // CONN-3: status, then the event, then the result.
-        self.set_account(Account::LoggedIn(Session::new(name, ticket, terms)));
+        self.set_account(Account::LoggedIn(Session::new(name, ticket.ticket, terms)));
         self.event(Event::ConnectSuccess);
         self.result(call, Ok(Reply::Done));
-        self.link_is_up();
+        self.link_is_up(terms.heartbeat);
         // KICK-7
         self.send(ClientFrame::LoginAcknowledged { user, epoch });
         // KICK-8: what came before the answer is applied after it.
@@ -119,7 +122,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     pub(super) fn login_refused(&mut self, code: Code) {
         let Account::LoggingIn(login) = &self.state.account else { return };
-        let (held, ticket) = (login.held, login.ticket.clone());
+        let (held, ticket) = (login.held, login.ticket.ticket.clone());
         self.remember_if_expired(code, ticket);
         self.fail_login(code, true);
         if let Some(kick) = held {
@@ -138,7 +141,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// Whether the login was accepted nobody knows: its end goes ahead of the next one (LOGIN-8, DUR-5).
     fn login_lost(&mut self, code: Code) {
         self.hang_up();
-        self.set_owed_end(true);
+        self.owe_end();
         self.fail_login(code, true);
         self.reconnect();
     }

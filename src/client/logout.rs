@@ -31,7 +31,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.end_these(pending, failure);
         if is_owed {
             // LOGOUT-2: on the disk from the call until the answer.
-            self.set_owed_end(true);
+            self.owe_end();
         }
         if can_be_said {
             self.state.timers.cancel(Timer::Heartbeat);

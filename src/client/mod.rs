@@ -14,19 +14,23 @@
 //! | `doubt` | a link that may be dead: probing it, and another one beside it |
 //! | `pace` | how often heartbeats are sent on this network |
 //! | `record` | the device's record: attempts, owed ends, new device ids |
+//! | `given_up` | how long an owed end is worth a connection |
 //! | `login` `renewal` `resume` `kick` `logout` `request` | the exchanges with the server |
+//! | `no_server` | somebody else answers in the server's place |
 //! | `cache` `draw` `outbox` | conversation lists, jitter, outputs |
 
 mod cache;
 mod calls;
 mod doubt;
 mod draw;
+mod given_up;
 mod handler;
 mod interface;
 mod kick;
 mod link;
 mod login;
 mod logout;
+mod no_server;
 mod outbox;
 mod pace;
 mod record;
@@ -54,13 +58,14 @@ use crate::time::Instant;
 /// ```
 /// use std::collections::BTreeMap;
 /// use gatecrash::{client::{Action, Call, Client, Input, Start, Status}, id::CallId, limits::ClientLimits};
-/// use gatecrash::{policy::Platform, time::Instant};
+/// use gatecrash::{policy::Platform, time::{Instant, WallTime}};
 ///
 /// let mut client: Client = Client::new();
 /// let start = Start {
 ///     platform: Platform::Ios,
 ///     seed: [7; 32],
 ///     limits: ClientLimits::of(Platform::Ios),
+///     wall: WallTime::from_seconds(1_700_000_000),
 ///     installation: None,
 ///     conversations: BTreeMap::new(),
 /// };
@@ -99,6 +104,7 @@ impl<D: ClientDecisions> Client<D> {
             Input::ConnectFailed { connection } | Input::Closed { connection } => {
                 self.handle(now, |handler| handler.disconnected(connection));
             }
+            Input::NoFrame { connection } => self.handle(now, |handler| handler.no_frame_came(connection)),
             Input::Frame { connection, frame } => self.handle(now, |handler| handler.frame(connection, frame)),
             Input::StorageFailed { unsent } => self.handle(now, |handler| handler.storage_failed(&unsent)),
             Input::Woken => self.handle(now, |handler| {

@@ -25,9 +25,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// Whether the server is still to be told of an end (LOGOUT-2, LOGIN-8, SWITCH-3).
-    pub(super) fn set_owed_end(&mut self, owed: bool) {
-        if self.state.record.installation.owed_end != owed {
-            self.state.record.installation.owed_end = owed;
+    pub(super) fn owe_end(&mut self) {
+        let until = self.state.born.wall_of(self.state.record.tickets_until);
+        let installation = &mut self.state.record.installation;
+        if !installation.owed_end || installation.owed_until != Some(until) {
+            (installation.owed_end, installation.owed_until) = (true, Some(until));
             self.write_record();
         }
     }
@@ -44,7 +46,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn settle_record(&mut self) {
         let installation = &mut self.state.record.installation;
         if installation.owed_end || installation.known_ended.is_some() {
-            installation.owed_end = false;
+            (installation.owed_end, installation.owed_until) = (false, None);
             installation.known_ended = None;
             self.write_record();
         }

@@ -4,16 +4,15 @@
 
 use crate::client::handler::Handler;
 use crate::client::interface::{Reply, Timer};
-use crate::client::state::{Renewal, Unconfirmed};
+use crate::client::state::{LastingTicket, Renewal, Unconfirmed};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
 use crate::id::CallId;
 use crate::protocol::{ClientFrame, Refusal};
-use crate::ticket::Ticket;
 
 impl<D: ClientDecisions> Handler<'_, D> {
     /// Without a link it waits for the resume.
-    pub(super) fn renew(&mut self, call: CallId, ticket: Ticket) {
+    pub(super) fn renew(&mut self, call: CallId, ticket: LastingTicket) {
         if let Some(session) = self.state.session_mut() {
             session.renewal = Some(Renewal { call, ticket, sent: false });
         }
@@ -33,7 +32,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let name = session.name;
         let Some(renewal) = session.renewal.as_mut().filter(|renewal| !renewal.sent) else { return };
         renewal.sent = true;
-        let (call, ticket) = (renewal.call, renewal.ticket.clone());
+        let (call, LastingTicket { ticket, lasts }) = (renewal.call, renewal.ticket.clone());
+        self.ticket_is_shown(lasts);
         let attempt = self.next_attempt();
         self.send(ClientFrame::Renew { call, attempt, user: name.user, epoch: name.epoch, ticket });
     }
@@ -55,7 +55,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     fn renewal_judged(&mut self, renewal: Renewal, outcome: Result<(), Refusal>) {
-        let Renewal { call, ticket, .. } = renewal;
+        let Renewal { call, ticket: LastingTicket { ticket, .. }, .. } = renewal;
         let Some(session) = self.state.session_mut() else { return };
         match outcome {
             Ok(()) => {
@@ -107,7 +107,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn renewal_unanswered(&mut self) -> bool {
         let Some(session) = self.state.session_mut() else { return false };
         let Some(Renewal { call, ticket, .. }) = session.renewal.take_if(|renewal| renewal.sent) else { return false };
-        session.unconfirmed = Some(Unconfirmed { call, ticket });
+        session.unconfirmed = Some(Unconfirmed { call, ticket: ticket.ticket });
         self.state.timers.cancel(Timer::Login);
         self.result(call, Err(Code::NoAnswer));
         true

@@ -90,7 +90,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         session.ticket = tried_ticket(session, choice);
         session.unconfirmed = None;
         self.store_conversations(user, conversations);
-        self.link_is_up();
+        self.link_is_up(terms.heartbeat);
         self.event(Event::ConnectSuccess);
         self.missed(dropped);
         self.send_what_waits();

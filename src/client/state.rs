@@ -9,13 +9,13 @@ use crate::client::cache::Cache;
 use crate::client::draw;
 use crate::client::interface::{Installation, Start, Status, Timer};
 use crate::code::{Code, Failure, Reason};
-use crate::decide::client::{Loss, Standing, TicketChoice};
+use crate::decide::client::{Loss, Standing, TicketChoice, UNKNOWN_TICKET};
 use crate::id::{Attempt, CallId, Change, ConnectionId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
 use crate::protocol::{ClientFrame, Kick, SessionName, Terms};
 use crate::ticket::Ticket;
-use crate::time::Instant;
+use crate::time::{Instant, Now};
 use crate::timers::FewTimers;
 
 /// Everything an initialised SDK knows.
@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) platform: Platform,
     pub(super) seed: [u8; 32],
     pub(super) limits: ClientLimits,
+    /// The time at `init`, on both clocks.
+    pub(super) born: Now,
     pub(super) record: Record,
     pub(super) account: Account,
     /// How it came about that nobody is logged in, when nobody is.
@@ -58,6 +60,15 @@ pub(super) struct Record {
     pub(super) attempt: Attempt,
     /// How many device ids were drawn since the start.
     pub(super) drawn: u32,
+    /// When the last of the tickets runs out that were shown since nothing was owed (LOGOUT-2).
+    pub(super) tickets_until: Instant,
+}
+
+/// A ticket that the application handed over, with how long one like it lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct LastingTicket {
+    pub(super) ticket: Ticket,
+    pub(super) lasts: Option<Duration>,
 }
 
 /// Whose the SDK is.
@@ -84,7 +95,7 @@ pub(super) enum Account {
 pub(super) struct Login {
     pub(super) call: CallId,
     pub(super) user: UserId,
-    pub(super) ticket: Ticket,
+    pub(super) ticket: LastingTicket,
     /// A kick that may be about the session this login makes (KICK-8).
     pub(super) held: Option<Kick>,
 }
@@ -124,7 +135,7 @@ pub(super) struct Unconfirmed {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Renewal {
     pub(super) call: CallId,
-    pub(super) ticket: Ticket,
+    pub(super) ticket: LastingTicket,
     pub(super) sent: bool,
 }
 
@@ -219,8 +230,8 @@ pub(super) enum Asked {
 
 impl State {
     /// The state right after `init`, before its record is written (INIT-6: nothing is resumed).
-    pub(super) fn new(start: Start) -> Self {
-        let Start { platform, seed, limits, installation, conversations } = start;
+    pub(super) fn new(now: Instant, start: Start) -> Self {
+        let Start { platform, seed, limits, wall, installation, conversations } = start;
         let mut drawn = 0;
         let mut installation = installation.unwrap_or_else(|| {
             drawn = 1;
@@ -228,11 +239,17 @@ impl State {
         });
         installation.starts = installation.starts.saturating_add(1);
         let attempt = Attempt { start: installation.starts, count: 0 };
+        let born = Now { instant: now, wall };
+        if installation.owed_end {
+            installation.owed_until.get_or_insert(wall + UNKNOWN_TICKET);
+        }
+        let tickets_until = installation.owed_until.map_or(now, |until| born.instant_of(until));
         State {
             platform,
             seed,
             limits,
-            record: Record { installation, written: Change::NONE, attempt, drawn },
+            born,
+            record: Record { installation, written: Change::NONE, attempt, drawn, tickets_until },
             account: Account::Nobody,
             nobody: Reason::NeverLoggedIn,
             connection: None,
@@ -273,6 +290,11 @@ impl State {
     /// just ended, and the event that says how is on its way.
     pub(super) fn failure(&self, code: Code) -> Failure {
         Failure { code, reason: self.reason().filter(|_| code == Code::NotLoggedIn) }
+    }
+
+    /// When an owed end loses its worth; none if nothing is owed (LOGOUT-2).
+    pub(super) fn owed_until(&self) -> Option<Instant> {
+        self.record.installation.owed_until.map(|until| self.born.instant_of(until))
     }
 
     /// LOGIN-6.
@@ -333,6 +355,9 @@ impl State {
 
     pub(super) fn shift(&mut self, by: Duration) {
         self.timers.shift(by);
+        for at in [&mut self.born.instant, &mut self.record.tickets_until] {
+            *at = *at + by;
+        }
         if let Some((until, _)) = &mut self.backoff.away {
             *until = *until + by;
         }

@@ -14,6 +14,10 @@ use crate::protocol::{
     TEXT_BYTES_MAX, Terms,
 };
 use crate::ticket::Ticket;
+use crate::time::Instant;
+
+/// How long a ticket is taken to last of which the SDK cannot read it: what business servers usually have signed.
+pub(crate) const UNKNOWN_TICKET: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// Where the SDK stands when something is to be decided.
 ///
@@ -362,6 +366,23 @@ pub trait ClientDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
             Standing::Nobody => owes_end,
             Standing::Uninitialised | Standing::LoggingOut => false,
         }
+    }
+
+    /// Whether a login that was sent goes on waiting when the first that comes back is no frame (INPUT-6).
+    fn login_outlives_no_frame(&self) -> bool {
+        true
+    }
+
+    /// How long from now on there may be a session by a ticket that is shown now (LOGOUT-2). It was issued earlier, so
+    /// this is not too short; TICKET-5 has the session end one second after it.
+    fn session_lasts(&self, ticket_lasts: Option<Duration>) -> Duration {
+        ticket_lasts.unwrap_or(UNKNOWN_TICKET).saturating_add(Duration::from_secs(1))
+    }
+
+    /// Whether a device that is owed an end stops trying to deliver it (LOGOUT-2). `until`: from when on no ticket by
+    /// which there may be something to end is valid.
+    fn end_is_given_up(&self, now: Instant, until: Option<Instant>) -> bool {
+        until.is_some_and(|until| until <= now)
     }
 
     /// Whether the application is told of attempts to connect: not of those for an owed end, since it is

@@ -31,7 +31,7 @@ use self::shared::Shared;
 use crate::client::{Action, Input};
 use crate::decide::{ClientDecisions, Rules};
 use crate::driver::timer::sleep_until;
-use crate::driver::wire::WireFrame;
+use crate::driver::wire::{Unreadable, WireFrame};
 use crate::driver::writer::Writer;
 use crate::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, Surroundings, Unobserved};
 use crate::id::{Change, ConnectionId};
@@ -323,12 +323,18 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             }
             LinkEvent::Read(Ok(frame)) => {
                 debug!(connection = connection.0, frame = frame.word(), "received");
+                link.has_heard = true;
                 self.shared.input(Input::Frame { connection, frame });
             }
             LinkEvent::Read(Err(why)) => {
                 debug!(connection = connection.0, "{why}");
+                // INPUT-6: what never was a frame came from somebody else.
+                let is_no_server = !link.has_heard && matches!(why, Unreadable::Frame(_));
                 self.links.remove(index);
-                self.shared.input(Input::Closed { connection });
+                self.shared.input(match is_no_server {
+                    true => Input::NoFrame { connection },
+                    false => Input::Closed { connection },
+                });
             }
             LinkEvent::Sent(Ok(())) => {}
             LinkEvent::Sent(Err(error)) => {

@@ -66,7 +66,7 @@ impl<D: ServerDecisions> Server<D> {
 
     /// What holds for the links of those who are connected by now (CONN-2).
     pub(super) fn terms(&self) -> Terms {
-        Terms { return_spread: self.come_back().spread }
+        Terms { return_spread: self.come_back().spread, heartbeat: self.config.limits.heartbeat }
     }
 
     /// Puts the session on this connection; another one of the device is closed (CONN-7).

@@ -123,7 +123,7 @@ fn words_are_those_of_traces_and_scenarios() {
     let ticket = Ticket::from("t");
     let calls = [
         Call::Uninit,
-        Call::Login { user: text.clone(), ticket },
+        Call::Login { user: text.clone(), ticket, lasts: None },
         Call::Logout,
         Call::Conversations,
         Call::SendMessage { id: None, to: text.clone(), text: text.clone() },

@@ -22,7 +22,7 @@ use crate::fixed_seed;
 
 type FromDevice = ClientFrame<Ticket>;
 
-const TERMS: Terms = Terms { return_spread: Duration::from_millis(250) };
+const TERMS: Terms = Terms { return_spread: Duration::from_millis(250), heartbeat: None };
 
 fn user(name: &str) -> UserId {
     name.parse().unwrap()
@@ -290,10 +290,19 @@ fn the_sdk_is_as_strict_as_the_server() {
     assert_eq!(resumed(1, PREVIEW_BYTES_MAX + 1), Err(FrameError::Malformed));
 
     let spread = |return_spread| {
-        let outcome = ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms { return_spread }, dropped: 0 };
+        let outcome = ResumeOutcome::Resumed {
+            conversations: Vec::new(),
+            terms: Terms { return_spread, heartbeat: None },
+            dropped: 0,
+        };
         ServerFrame::from_body(&ServerFrame::ResumeAnswer { attempt: Attempt::default(), outcome }.to_body())
     };
     assert!(spread(RETURN_MAX).is_ok());
+
+    // CONN-11: a server that has nothing to ask for says nothing.
+    let silent = ServerFrame::from_body(&[0x12, 6, 0x0a, 2, 8, 1, 0x12, 0]);
+    let outcome = ResumeOutcome::Resumed { conversations: Vec::new(), terms: Terms::default(), dropped: 0 };
+    assert_eq!(silent, Ok(ServerFrame::ResumeAnswer { attempt: Attempt { start: 1, count: 0 }, outcome }));
     assert_eq!(spread(RETURN_MAX + Duration::from_micros(1)), Err(FrameError::Malformed));
 }
 
@@ -309,7 +318,7 @@ fn the_largest_frames_fit() {
     let admission = Admission {
         epoch: Epoch(u64::MAX),
         conversations: vec![line; CONVERSATIONS_MAX],
-        terms: Terms { return_spread: RETURN_MAX },
+        terms: Terms { return_spread: RETURN_MAX, heartbeat: Some(Duration::from_secs(30)) },
     };
     let report = StatusReport { users: vec![status; QUERY_USERS_MAX], unknown: Vec::new() };
     let frames = [
@@ -369,7 +378,8 @@ fn any_span(longest: Duration) -> impl Strategy<Value = Duration> {
 }
 
 fn any_terms() -> impl Strategy<Value = Terms> {
-    any_span(RETURN_MAX).prop_map(|return_spread| Terms { return_spread })
+    let heartbeat = prop::option::of((1..1_000_u64).prop_map(Duration::from_secs));
+    (any_span(RETURN_MAX), heartbeat).prop_map(|(return_spread, heartbeat)| Terms { return_spread, heartbeat })
 }
 
 fn any_refusal() -> impl Strategy<Value = Refusal> {

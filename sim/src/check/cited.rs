@@ -33,6 +33,8 @@ enum Mark {
     /// A device's installation was emptied.
     DiskEmpty,
     Login,
+    /// What came to a device is no frame.
+    NoFrame,
     /// A login that did not succeed.
     LoginFailed,
     /// A login of the user who is logged in.
@@ -225,6 +227,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("INPUT-3", &[&[M::Stranger], &[M::TicketRefused]]),
     ("INPUT-4", &[]),
     ("INPUT-5", &[&[M::Stranger]]),
+    ("INPUT-6", &[&[M::NoFrame]]),
     ("VERSION-1", &[&[failed(Code::VersionNotSupported)], &[M::BadFrame]]),
     ("CONFIG-1", &[]),
 ];
@@ -326,6 +329,7 @@ impl Seen {
             What::ConnectAsked { .. } if !self.connected.insert(on) => self.mark(M::SecondConnection),
             What::ConnectFailed { .. } => self.mark(M::Trouble),
             What::LinkLost => self.mark(M::LinkLost),
+            What::NoFrame { .. } => self.mark(M::NoFrame),
             What::BackOff { .. } => self.mark(M::BackOff),
             What::SdkWoken | What::NetworkChanged => self.mark(M::Roused),
             _ => {}
@@ -515,6 +519,7 @@ impl Seen {
                 Effect::LinkHeld { .. }
                 | Effect::LatencyChanged { .. }
                 | Effect::ConnectionReset { .. }
+                | Effect::Portal { .. }
                 | Effect::LinkForgotten { .. } => {
                     self.mark(M::Trouble);
                 }

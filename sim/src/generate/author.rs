@@ -151,6 +151,7 @@ impl Author {
         }
         self.now += span;
         self.belief.passed(self.now);
+        self.belief.rested(span);
     }
 
     /// Long enough for what was asked of the server to be answered.
@@ -309,6 +310,9 @@ impl Author {
     }
 
     fn retire(&mut self, span: u64, share: u64) {
+        // What it commits next may be the last thing it does, and who starts it again is far away.
+        let is_doomed = span > LONG && self.belief.may_lose_power;
+        self.belief.is_server_up &= !is_doomed;
         let mut allowed = self.left() * 10 * share;
         let restless = |author: &Author| {
             let devices = 0..author.belief.devices.len();
@@ -317,7 +321,8 @@ impl Author {
             costly
         };
         let mut devices = restless(self);
-        if devices.iter().any(|&device| !self.belief.reaches(device)) && self.draw.chance(2, 3) {
+        let is_cut = devices.iter().any(|&device| !self.belief.reaches(device));
+        if is_cut && !is_doomed && self.draw.chance(2, 3) {
             self.mend();
             devices = restless(self);
         }

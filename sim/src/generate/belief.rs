@@ -46,6 +46,9 @@ pub(super) struct Hand {
     pub(super) may_be_active: bool,
     /// Whether it owes the server an end, for which it connects by itself; killed and started again it does so still.
     pub(super) owes: bool,
+    /// Whether it may owe one for all that is known: it has called for a login, and has had no time in peace since in
+    /// which to bring an end home.
+    may_owe: bool,
     /// When it logged out last: what cuts its link a moment later may have cut that off.
     left_at: Option<u64>,
     /// When the server noticed, or will notice, that its link is gone.
@@ -77,6 +80,7 @@ pub(super) struct Spot {
     pub(super) is_outbound_cut: bool,
     pub(super) is_inbound_cut: bool,
     pub(super) is_held: bool,
+    pub(super) has_portal: bool,
 }
 
 impl Spot {
@@ -93,6 +97,10 @@ pub(super) struct Belief {
     pub(super) is_server_up: bool,
     /// Whether the server's disk lets it work.
     pub(super) is_disk_well: bool,
+    /// Whether its machine may yet lose its power: a loss that is due waits for a commit, through other losses and starts.
+    pub(super) may_lose_power: bool,
+    /// Whether somebody has given it that commit.
+    has_committed: bool,
     /// Whether the server speaks the version that devices speak.
     pub(super) speaks_ours: bool,
     pub(super) clock: WallClock,
@@ -108,6 +116,7 @@ pub(super) struct Belief {
 
 impl Belief {
     pub(super) fn new(setup: &Setup) -> Self {
+        let told = config::server_limits(&setup.limits).heartbeat;
         let devices = setup.devices.iter().map(|(name, device)| {
             let limits = config::client_limits(&setup.limits, device.platform);
             Hand {
@@ -115,7 +124,7 @@ impl Belief {
                 platform: device.platform,
                 site: setup.sites.iter().position(|(site, _)| *site == device.site).expect("its site exists"),
                 init: device.init,
-                heartbeat: whole_micros(limits.heartbeat),
+                heartbeat: whole_micros(told.map_or(limits.heartbeat, |told| told.min(limits.heartbeat))),
                 backoff_max: whole_micros(limits.backoff_max),
                 runs: true,
                 is_initialised: device.init == Init::Auto,
@@ -127,6 +136,7 @@ impl Belief {
                 session: None,
                 may_be_active: false,
                 owes: false,
+                may_owe: false,
                 left_at: None,
                 lost_at: None,
                 tries_from: None,
@@ -140,12 +150,15 @@ impl Belief {
             is_outbound_cut: false,
             is_inbound_cut: false,
             is_held: false,
+            has_portal: false,
         });
         Belief {
             devices: devices.collect(),
             sites: sites.collect(),
             is_server_up: true,
             is_disk_well: true,
+            may_lose_power: false,
+            has_committed: false,
             speaks_ours: true,
             clock: WallClock::new(setup.app.start, Offset(0)),
             ppm: 0,
@@ -215,7 +228,8 @@ impl Belief {
 
     /// Whether the device spends events while nothing happens.
     pub(super) fn is_restless(&self, device: usize) -> bool {
-        self.works(device) && (self.devices[device].may_be_active || self.devices[device].owes)
+        let hand = &self.devices[device];
+        self.works(device) && (hand.may_be_active || hand.owes || hand.may_owe && !self.reaches(device))
     }
 
     /// Whether a login on one displaces the other's session, numbers above one left aside.
@@ -240,6 +254,18 @@ impl Belief {
         }
     }
 
+    /// So much time has passed with everything as it was: what was owed has come home where there was a way.
+    pub(super) fn rested(&mut self, span: u64) {
+        for device in 0..self.devices.len() {
+            let reaches = self.reaches(device);
+            let hand = &mut self.devices[device];
+            let is_out = hand.account.is_none() && hand.pending.is_none();
+            if reaches && is_out && !hand.may_be_active && span > 2 * hand.backoff_max + END_TAKES_MAX {
+                (hand.owes, hand.may_owe) = (false, false);
+            }
+        }
+    }
+
     /// The session is over; its device is told if it can be.
     fn end(&mut self, device: usize) {
         self.devices[device].session = None;
@@ -255,7 +281,7 @@ impl Belief {
                 let device = self.device(device);
                 if matches!(call, Call::Login { .. }) && self.devices[device].runs {
                     self.devices[device].armed += 1;
-                    self.devices[device].may_be_active = true;
+                    (self.devices[device].may_be_active, self.devices[device].may_owe) = (true, true);
                 }
             }
             Action::Raw { .. } => {}
@@ -311,7 +337,8 @@ impl Belief {
         if !hand.is_initialised || hand.pending.is_some() {
             return;
         }
-        hand.may_be_active = true;
+        (hand.may_be_active, hand.may_owe) = (true, true);
+        self.has_committed |= self.sites[hand.site].is_open();
         let Some(user) = super::setup::user_index(user) else { return };
         let until = match ticket {
             TicketChoice::Fresh { ttl } => {
@@ -374,9 +401,25 @@ impl Belief {
                 self.sites[site].is_inbound_cut |= *direction != Direction::Outbound;
                 self.lose(site, now, false);
             }
+            Fault::Portal { site } => {
+                let site = self.site(site);
+                (self.sites[site].is_outbound_cut, self.sites[site].is_inbound_cut) = (true, true);
+                self.sites[site].has_portal = true;
+                self.lose(site, now, false);
+            }
+            Fault::Move { device, site } => {
+                let (device, site) = (self.device(device), self.site(site));
+                let notice = self.devices[device].heartbeat / 2;
+                let hand = &mut self.devices[device];
+                hand.site = site;
+                if hand.session.is_some() {
+                    hand.tries_from = hand.tries_from.or(Some(now + notice));
+                }
+            }
             Fault::Repair { site } => {
                 let site = self.site(site);
                 (self.sites[site].is_outbound_cut, self.sites[site].is_inbound_cut) = (false, false);
+                self.sites[site].has_portal = false;
                 self.come_back(now, |belief, device| belief.devices[device].site == site);
             }
             Fault::Hold { site } => {
@@ -400,6 +443,9 @@ impl Belief {
             | Fault::PowerLossAt { .. }
             | Fault::PowerLossInDisk { .. } => {
                 self.is_server_up = false;
+                if matches!(fault, Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. }) {
+                    (self.may_lose_power, self.has_committed) = (true, false);
+                }
                 (0..self.sites.len()).for_each(|site| self.lose(site, now, true));
             }
             Fault::DiskError { .. } | Fault::DiskFull { .. } => {
@@ -409,6 +455,7 @@ impl Belief {
             // It is back before long.
             Fault::BounceServer { .. } | Fault::StartServer => {
                 self.is_server_up = true;
+                self.may_lose_power &= !self.has_committed;
                 self.come_back(now, |_, _| true);
             }
             Fault::UpgradeServer { version } => {
@@ -460,7 +507,8 @@ impl Belief {
             // Its caches keep nobody from anything.
             Fault::Wipe { device } | Fault::DamageRecord { device } => {
                 let device = self.device(device);
-                (self.devices[device].session, self.devices[device].owes) = (None, false);
+                let hand = &mut self.devices[device];
+                (hand.session, hand.owes, hand.may_owe) = (None, false, false);
             }
             Fault::DeviceDiskError { device, .. }
             | Fault::DeviceDiskFull { device, .. }

@@ -166,7 +166,9 @@ pub(super) fn of_activity(belief: &Belief, device: usize, now: u64, span: u64) -
         return per(HEARTBEAT, span, hand.heartbeat);
     }
     let begins = hand.tries_from.unwrap_or(now);
-    let until = |at: u64| of_attempts(at.saturating_sub(begins), hand.backoff_max);
+    // A portal is talked to before it is found out.
+    let times = if belief.sites[hand.site].has_portal { 2 } else { 1 };
+    let until = |at: u64| times * of_attempts(at.saturating_sub(begins), hand.backoff_max);
     until(now + span) - until(now)
 }
 

@@ -68,6 +68,10 @@ families! {
     Damage = "damage",
     /// A device's disk is emptied.
     Wipe = "wipe",
+    /// At a site somebody else answers in the server's place.
+    Portal = "captive portal",
+    /// A device moves to another site.
+    Move = "move",
     /// A login as another user.
     Switch = "switch",
     /// A login as the same user.
@@ -105,7 +109,7 @@ families! {
 }
 
 /// How many of [`Family::ALL`] are faults.
-const FAULTS: usize = Family::Wipe as usize + 1;
+const FAULTS: usize = Family::Move as usize + 1;
 
 impl Family {
     /// Whether it breaks something.

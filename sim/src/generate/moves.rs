@@ -132,6 +132,16 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
             let direction = *author.draw.pick(&[Direction::Inbound, Direction::Outbound]);
             Fault::Partition { site: name_of_site(author, site), direction }
         }
+        Family::Portal => {
+            let site = site(author, open)?;
+            Fault::Portal { site: name_of_site(author, site) }
+        }
+        Family::Move => {
+            let device = target(author, |belief, device| belief.is_in(device))?;
+            let from = author.hand(device).site;
+            let site = site(author, |belief, site| site != from && belief.sites[site].is_open())?;
+            Fault::Move { device: name_of(author, device), site: name_of_site(author, site) }
+        }
         Family::Hold => {
             let site = site(author, open)?;
             Fault::Hold { site: name_of_site(author, site) }

@@ -211,7 +211,7 @@ fn draw_devices(
 /// Limits that seeds shorten, each with its shortest and longest value in milliseconds. A way there
 /// and back takes up to 2 s, slow disks and changed latencies included: what waits for an answer
 /// waits for longer.
-const SHORTENED: [(&str, u64, u64); 24] = [
+const SHORTENED: [(&str, u64, u64); 25] = [
     ("login_timeout", 4_000, 60_000),
     ("request_timeout", 3_000, 30_000),
     ("connect_timeout", 4_000, 20_000),
@@ -236,6 +236,7 @@ const SHORTENED: [(&str, u64, u64); 24] = [
     ("return_spread_max", 100, 30_000),
     ("heartbeat_min", 3_000, 60_000),
     ("heartbeat_recovery", 20_000, 7_200_000),
+    ("told_heartbeat", 3_000, 200_000),
 ];
 
 /// Mostly the rules' own values.

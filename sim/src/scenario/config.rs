@@ -43,6 +43,7 @@ pub fn server_limits(set: &LimitOverrides) -> ServerLimits {
         returns_per_second: set.returns_per_second.unwrap_or(rules.returns_per_second),
         return_spread_min: set.return_spread_min.unwrap_or(rules.return_spread_min),
         return_spread_max: set.return_spread_max.unwrap_or(rules.return_spread_max),
+        heartbeat: set.told_heartbeat,
         owed_max: set.owed_max.map_or(rules.owed_max, |number| number as usize),
         owed_bytes_max: set.owed_bytes_max.map_or(rules.owed_bytes_max, |number| number as usize),
         sent_max: set.sent_max.map_or(rules.sent_max, |number| number as usize),

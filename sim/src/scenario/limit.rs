@@ -101,6 +101,8 @@ limits! {
     return_spread_min: Time;
     /// Over how long they come back at most (CONN-2; 30 s).
     return_spread_max: Time;
+    /// After how long a silence the server asks for a heartbeat, if that is sooner than by itself (CONN-11; none).
+    told_heartbeat: Time;
     /// How many of a user's messages are remembered by their ids (API-6; 10,000).
     sent_max: Number;
     /// How many messages a session is owed at most (API-7; 1,000).

@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 97] = [
+pub const RULES: [(&str, &str); 98] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -321,6 +321,10 @@ pub const RULES: [(&str, &str); 97] = [
     (
         "INPUT-5",
         "A full server makes room of whoever came first and has said nothing, and tells others that it is full.",
+    ),
+    (
+        "INPUT-6",
+        "What comes to an SDK before any frame and is none is no answer: the attempt failed as without a link.",
     ),
     (
         "VERSION-1",

@@ -162,10 +162,14 @@ impl Field for Kick {
 impl Field for Terms {
     fn visit(&self, _: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
         self.return_spread.visit("return_spread", visit);
+        if self.heartbeat > 0 {
+            Micros::new(u64::from(self.heartbeat) * 1_000).visit("heartbeat", visit);
+        }
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
         self.return_spread.encode(out);
+        self.heartbeat.encode(out);
     }
 }
 

@@ -106,11 +106,14 @@ pub struct Kick {
 pub struct Terms {
     /// Over how long those come back whose links the server closes (CONN-2).
     pub return_spread: Micros,
+    /// After how many milliseconds of silence it wants a heartbeat, 0 if it leaves that to the device (CONN-11).
+    pub heartbeat: u32,
 }
 
 impl From<protocol::Terms> for Terms {
     fn from(terms: protocol::Terms) -> Self {
-        Terms { return_spread: terms.return_spread.into() }
+        let heartbeat = terms.heartbeat.map_or(0, |heartbeat| u32::try_from(heartbeat.as_millis()).unwrap_or(u32::MAX));
+        Terms { return_spread: terms.return_spread.into(), heartbeat }
     }
 }
 
@@ -259,6 +262,8 @@ records! {
         /// The SDK is told that the device's record cannot be written: what waits for it has not left, and will not
         /// (ATT-5).
         RecordFailed = "record_failed",
+        /// The first that came on a device's connection is no frame: it is no server that answers there (INPUT-6).
+        NoFrame = "no_frame" { connection: u32 },
     }
 
     /// What an application calls. Users are as the application wrote them.
@@ -549,6 +554,8 @@ records! {
         RecordDamaged = "record_damaged" { device: DeviceIndex },
         /// The conversation lists cached on the device cannot be read any more.
         CachesDamaged = "caches_damaged" { device: DeviceIndex },
+        /// At the site somebody else answers in the server's place.
+        Portal = "portal" { site: SiteIndex },
     }
 }
 

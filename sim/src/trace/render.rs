@@ -97,6 +97,7 @@ fn part(event: &Event) -> Part {
         | What::RecordFailed
         | What::NewDevice { .. }
         | What::NetworkChanged
+        | What::NoFrame { .. }
         | What::Fault { .. }
         | What::Effect { effect: Effect::Nothing | Effect::Skipped { .. } }
         | What::Stranger { .. }

@@ -13,6 +13,7 @@ use gatecrash::id::{Attempt, UserId};
 use gatecrash::limits::ClientLimits;
 use gatecrash::protocol::{Closing, Kick, Message, Refusal, ResumeOutcome, Return, SessionName};
 use gatecrash::ticket::Ticket;
+use gatecrash::time::Instant;
 
 use super::broken::broken;
 
@@ -106,6 +107,27 @@ broken! {
     OwedEndWaitsForALogin {
         fn reconnects(&self, standing: Standing, _: bool) -> bool {
             Rules.reconnects(standing, false)
+        }
+    }
+
+    /// What the server asks for is not heard.
+    HeartbeatIsItsOwn {
+        fn usual_heartbeat(&self, _: Option<Duration>, limits: &ClientLimits) -> Duration {
+            limits.heartbeat
+        }
+    }
+
+    /// The page of a portal is taken for the loss of the answer.
+    PageEndsLogin {
+        fn login_outlives_no_frame(&self) -> bool {
+            false
+        }
+    }
+
+    /// As long as the server says nothing, an owed end is tried.
+    EndIsNeverGivenUp {
+        fn end_is_given_up(&self, _: Instant, _: Option<Instant>) -> bool {
+            false
         }
     }
 
@@ -362,6 +384,18 @@ impl ClientDecisions for ClientBug {
 
     fn reconnects(&self, standing: Standing, owes_end: bool) -> bool {
         ask!(self.reconnects(standing, owes_end))
+    }
+
+    fn login_outlives_no_frame(&self) -> bool {
+        ask!(self.login_outlives_no_frame())
+    }
+
+    fn session_lasts(&self, ticket_lasts: Option<Duration>) -> Duration {
+        ask!(self.session_lasts(ticket_lasts))
+    }
+
+    fn end_is_given_up(&self, now: Instant, until: Option<Instant>) -> bool {
+        ask!(self.end_is_given_up(now, until))
     }
 
     fn tells_of_attempts(&self, standing: Standing) -> bool {

@@ -35,7 +35,7 @@ fn output(action: Action) -> Output {
 /// The login that an input calls for.
 fn login(input: &Input) -> Option<(&str, &Ticket)> {
     match input {
-        Input::Call { request: Call::Login { user, ticket }, .. } => Some((user, ticket)),
+        Input::Call { request: Call::Login { user, ticket, .. }, .. } => Some((user, ticket)),
         _ => None,
     }
 }
@@ -87,7 +87,7 @@ impl Interceptor for KickedLogsInAgain {
         {
             self.calls += 1;
             let call = CallId(OWN_CALLS + self.calls);
-            inputs.push(Input::Call { call, request: Call::Login { user, ticket } });
+            inputs.push(Input::Call { call, request: Call::Login { user, ticket, lasts: None } });
         }
     }
 

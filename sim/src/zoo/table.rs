@@ -36,6 +36,7 @@ const LOCK: &str = "ten refused tickets within a minute lock their device out fo
 const MESSAGE: &str = "an application is told a message at most once, and in the server's order";
 const NOTICE: &str =
     "a displacement a device has not learnt of is told by its next login, once, where that is switched on";
+const PORTAL: &str = "no login fails by what is no answer of a server";
 const OWED: &str = "the end of what the application left reaches the server, and ahead of the device's next login";
 const POLICY: &str = "after every login exactly the set of sessions is left that the policy allows";
 const PRESENCE: &str = "presence events are numbered without gaps and, replayed, are the truth";
@@ -368,4 +369,10 @@ pub const BUGS: &[Bug] = bugs! {
         [CONFIRM] Broken::interceptor(storage::AcknowledgementWaits::default());
     "R6" "a device whose record is damaged lets nobody log in any more" ""
         [UNWRITTEN] Broken::interceptor(storage::DamagedRecordIsFinal::default());
+    "E6" "the end of a session whose ticket has run out is brought to the server for ever" ""
+        [OWED] Broken::client(ClientBug::EndIsNeverGivenUp);
+    "P1" "the page of a captive portal is taken for the loss of a login's answer" ""
+        [PORTAL, SDK] Broken::client(ClientBug::PageEndsLogin);
+    "L4" "a heartbeat that the server wants sooner is sent when the device would send it by itself" ""
+        [PACE] Broken::client(ClientBug::HeartbeatIsItsOwn);
 };

@@ -81,6 +81,7 @@ struct Limits {
     returns_per_second: Option<NonZeroU32>,
     return_spread_min: Option<Time>,
     return_spread_max: Option<Time>,
+    heartbeat: Option<Spanned<Time>>,
 }
 
 impl Limits {
@@ -108,6 +109,7 @@ impl Limits {
             returns_per_second: self.returns_per_second.map_or(rules.returns_per_second, NonZeroU32::get),
             return_spread_min: time(self.return_spread_min, rules.return_spread_min),
             return_spread_max: time(self.return_spread_max, rules.return_spread_max),
+            heartbeat: self.heartbeat.as_ref().map(|time| time.get_ref().0),
         }
     }
 

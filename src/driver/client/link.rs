@@ -26,6 +26,8 @@ pub(super) struct Link<Stream> {
     pub(super) connection: ConnectionId,
     /// Frames that wait for the disk, in order.
     pub(super) waiting: VecDeque<Output>,
+    /// Whether a frame came on it.
+    pub(super) has_heard: bool,
     sending: Sending,
     stage: Stage<Stream>,
 }
@@ -45,7 +47,7 @@ pub(super) enum LinkEvent<Stream> {
 impl<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<Stream> {
     pub(super) fn new(connection: ConnectionId, connecting: Connecting<Stream>) -> Self {
         let stage = Stage::Connecting(connecting);
-        Link { connection, waiting: VecDeque::new(), sending: Sending::default(), stage }
+        Link { connection, waiting: VecDeque::new(), has_heard: false, sending: Sending::default(), stage }
     }
 
     pub(super) fn opened(&mut self, stream: Stream) {

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -16,7 +17,7 @@ use crate::id::{CallId, MessageId, SendId, UserId};
 use crate::limits::ClientLimits;
 use crate::policy::Platform;
 use crate::protocol::{Conversation, Kick, Message, StatusReport};
-use crate::ticket::Ticket;
+use crate::ticket::{self, Ticket};
 
 pub(super) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
@@ -209,7 +210,9 @@ impl Sdk {
     /// cannot be written [`Code::StorageFailed`] (ATT-5), with a server of another version
     /// [`Code::VersionNotSupported`] (VERSION-1); ended from elsewhere [`Code::LoginCancelled`], [`Code::NotLoggedIn`] or [`Code::Uninitialised`].
     pub fn login(&self, user: impl Into<String>, ticket: impl Into<Ticket>) -> Pending<()> {
-        self.call(Call::Login { user: user.into(), ticket: ticket.into() }, done)
+        let (user, ticket) = (user.into(), ticket.into());
+        let lasts = ticket::read(ticket.as_str()).ok().map(|contents| Duration::from_secs(contents.claims.ttl));
+        self.call(Call::Login { user, ticket, lasts }, done)
     }
 
     /// Logs out. Nobody is logged in from now on; without a link the server learns it later

@@ -264,7 +264,8 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
     fn start(&self, setup: Setup) -> Start {
         let OnDisk { installation, conversations } = self.lock().on_disk.clone();
         let Setup { platform, limits } = setup;
-        Start { platform, limits, seed: self.surroundings.seed(), installation, conversations }
+        let wall = self.surroundings.now().wall;
+        Start { platform, limits, seed: self.surroundings.seed(), wall, installation, conversations }
     }
 
     fn happened(&self, input: Input) {

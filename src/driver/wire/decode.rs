@@ -15,9 +15,9 @@ use crate::code::Code;
 use crate::id::{Attempt, CallId, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use crate::policy::Platform;
 use crate::protocol::{
-    Admission, CONVERSATIONS_MAX, ClientFrame, Closing, Conversation, DeviceState, DeviceStatus, FrameError, Kick,
-    KickReason, Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal, ResumeOutcome, Return,
-    ServerFrame, SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus,
+    Admission, CONVERSATIONS_MAX, ClientFrame, Closing, Conversation, DeviceState, DeviceStatus, FrameError,
+    HEARTBEAT_MIN, Kick, KickReason, Message, PREVIEW_BYTES_MAX, Presence, QUERY_USERS_MAX, RETURN_MAX, Refusal,
+    ResumeOutcome, Return, ServerFrame, SessionName, StatusReport, TEXT_BYTES_MAX, Terms, UserStatus,
 };
 use crate::ticket::Ticket;
 
@@ -207,8 +207,13 @@ fn admitted(admission: wire::Admission) -> Option<Admission> {
 }
 
 fn terms(terms: Option<wire::Terms>) -> Option<Terms> {
-    let wire::Terms { return_spread_us } = terms?;
-    Some(Terms { return_spread: span(return_spread_us, RETURN_MAX)? })
+    // A server of before or after this one may have nothing to ask.
+    let Some(wire::Terms { return_spread_us, heartbeat_us }) = terms else { return Some(Terms::default()) };
+    let heartbeat = Some(Duration::from_micros(heartbeat_us)).filter(|heartbeat| !heartbeat.is_zero());
+    if heartbeat.is_some_and(|heartbeat| heartbeat < HEARTBEAT_MIN) {
+        return None;
+    }
+    Some(Terms { return_spread: span(return_spread_us, RETURN_MAX)?, heartbeat })
 }
 
 fn span(micros: u64, longest: Duration) -> Option<Duration> {

@@ -181,8 +181,8 @@ fn admitted(admission: &Admission) -> wire::Admission {
 }
 
 fn terms(terms: &Terms) -> Option<wire::Terms> {
-    let Terms { return_spread } = terms;
-    Some(wire::Terms { return_spread_us: micros(*return_spread) })
+    let Terms { return_spread, heartbeat } = terms;
+    Some(wire::Terms { return_spread_us: micros(*return_spread), heartbeat_us: heartbeat.map_or(0, micros) })
 }
 
 /// The types bound spans of time by far less than what does not fit.

@@ -444,12 +444,17 @@ pub struct Resumed {
     #[prost(uint64, tag = "3")]
     pub dropped: u64,
 }
-/// What the server asks of the device for as long as the link lasts that the answer came on.
+/// What the server asks of the device for as long as the link lasts that the answer came on. Where it is missing, the
+/// device does as usual: 250 ms and its own heartbeats.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Terms {
     /// Over how many microseconds those come back whose connections the server closes (CONN-2), at most an hour.
     #[prost(uint64, tag = "1")]
     pub return_spread_us: u64,
+    /// After how many microseconds of silence the device sends a heartbeat, where that is sooner than it would by itself
+    /// (CONN-11). None if it is 0 or missing, at least a second.
+    #[prost(uint64, tag = "2")]
+    pub heartbeat_us: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Conversation {

@@ -266,6 +266,74 @@ fn an_owed_end_is_delivered_without_a_login() {
     );
 }
 
+/// INPUT-6, LOGIN-8: a page that answers in the server's place leaves the login waiting, with nothing to end.
+#[test]
+fn a_page_is_no_answer() {
+    check(
+        "
+        > given alice logging in
+        > page
+        event connect_failed [9508]
+        note back-off 1 0.000
+        > wait 0s
+        @ 0.000
+        event connecting
+        connect 1
+        > connected
+        send 1 hello device 1
+        send 1 login 2 1.2 alice t1
+        > answer login 2 epoch 1
+        disk conversations alice:
+        status LOGINED alice
+        event connect_success
+        result 2 ok
+        send 1 acknowledged alice 1
+        ",
+    );
+}
+
+/// LOGOUT-2: once the last ticket has run out, nobody connects for the end any more.
+#[test]
+fn an_owed_end_is_given_up_with_its_ticket() {
+    check(
+        "
+        > init
+        disk device 1 starts 1
+        result 1 ok
+        > login alice t1 10
+        status LOGINING
+        event connecting
+        connect 0
+        > connected
+        send 0 hello device 1
+        send 0 login 2 1.1 alice t1
+        > wait 1s
+        > answer login 2 epoch 1
+        disk conversations alice:
+        status LOGINED alice
+        event connect_success
+        result 2 ok
+        send 0 acknowledged alice 1
+        > closed
+        note link lost
+        note back-off 1 0.000
+        > logout
+        drop events
+        status LOGOUT
+        disk device 1 starts 1 owed-end
+        result 3 ok
+        note back-off 2 0.250
+        > wait 9500ms
+        @ 1.250
+        connect 1
+        > wait 60s
+        @ 11.250
+        close 1
+        disk device 1 starts 1
+        ",
+    );
+}
+
 /// LOGIN-8, CONN-8: the link lost after sending; DUR-5: a server that could not store the change.
 #[test]
 fn a_login_of_unknown_outcome_owes_its_end() {

@@ -80,7 +80,7 @@ impl Ledger {
                     *is_open = true;
                 }
             }
-            Input::ConnectFailed { connection } | Input::Closed { connection } => {
+            Input::ConnectFailed { connection } | Input::Closed { connection } | Input::NoFrame { connection } => {
                 self.line.take_if(|(open, _)| open == connection);
                 self.doubted.take_if(|open| open == connection);
             }

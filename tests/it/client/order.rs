@@ -21,7 +21,7 @@ fn logging_in() -> Client {
     assert!(!client.is_initialised());
     let call = |call, request| Input::Call { call: CallId(call), request };
     client.handle_input(Instant::ZERO, call(1, Call::Init(Box::new(start(None)))));
-    let login = Call::Login { user: "alice".to_owned(), ticket: Ticket::from("t1".to_owned()) };
+    let login = Call::Login { user: "alice".to_owned(), ticket: Ticket::from("t1".to_owned()), lasts: None };
     client.handle_input(Instant::ZERO, call(2, login));
     actions(&mut client);
     client

@@ -65,10 +65,11 @@ fn calls() -> impl Strategy<Value = Call> {
     let names =
         || prop::sample::select(vec!["alice", "alice", "bob", "bob", "carol", "no/user"]).prop_map(str::to_owned);
     let tickets = prop::sample::select(vec!["t1", "t2", "t3", "t4", "t5", ""]).prop_map(Ticket::from);
+    let lasts = prop::option::of((0..100_u64).prop_map(Duration::from_secs));
     prop_oneof![
         8 => Just(Call::Init(Box::new(start(None)))),
         1 => Just(Call::Uninit),
-        20 => (names(), tickets).prop_map(|(user, ticket)| Call::Login { user, ticket }),
+        20 => (names(), tickets, lasts).prop_map(|(user, ticket, lasts)| Call::Login { user, ticket, lasts }),
         3 => Just(Call::Logout),
         1 => Just(Call::Conversations),
         3 => names().prop_map(|to| Call::SendMessage { id: None, to, text: "hello".into() }),

@@ -27,7 +27,7 @@ use gatecrash::protocol::{
     Return, ServerFrame, SessionName, StatusReport, Terms,
 };
 use gatecrash::ticket::Ticket;
-use gatecrash::time::Instant;
+use gatecrash::time::{Instant, WallTime};
 
 use crate::client::ledger::Ledger;
 use crate::client::stages::stage;
@@ -62,7 +62,7 @@ fn staged(transcript: &str) -> Vec<&str> {
 }
 
 /// Whoever is closed comes back at once, too.
-const TERMS: Terms = Terms { return_spread: Duration::ZERO };
+const TERMS: Terms = Terms { return_spread: Duration::ZERO, heartbeat: None };
 
 /// What `init` is given, without randomness in its delays.
 pub fn start(installation: Option<Installation>) -> Start {
@@ -73,6 +73,7 @@ pub fn start(installation: Option<Installation>) -> Start {
         platform: Platform::Ios,
         seed: [7; 32],
         limits,
+        wall: WallTime::from_seconds(1_700_000_000),
         installation,
         conversations: [("alice", "dora", 3), ("bob", "emil", 4)].map(lists).into(),
     }
@@ -110,6 +111,7 @@ impl Rig {
             ["connected"] => self.input(Input::Connected { connection: last }),
             ["refused"] => self.input(Input::ConnectFailed { connection: last }),
             ["closed"] => self.input(Input::Closed { connection: last }),
+            ["page"] => self.input(Input::NoFrame { connection: last }),
             ["connected", line] => self.input(Input::Connected { connection: number(line) }),
             ["closed", line] => self.input(Input::Closed { connection: number(line) }),
             ["woken"] => self.input(Input::Woken),
@@ -136,11 +138,22 @@ impl Rig {
 
     fn call(&self, words: &[&str]) -> Call {
         match words {
-            ["init"] => Call::Init(Box::new(start(self.installation.clone()))),
+            ["init"] => {
+                let start = start(self.installation.clone());
+                let wall = start.wall + (self.now - Instant::ZERO);
+                Call::Init(Box::new(Start { wall, ..start }))
+            }
             ["uninit"] => Call::Uninit,
-            ["login", user, ticket] => Call::Login { user: empty(user).into(), ticket: Ticket::from(empty(ticket)) },
+            ["login", user, ticket] => {
+                Call::Login { user: empty(user).into(), ticket: Ticket::from(empty(ticket)), lasts: None }
+            }
+            ["login", user, ticket, lasts] => {
+                let lasts = Some(Duration::from_secs(lasts.parse().unwrap()));
+                Call::Login { user: (*user).into(), ticket: Ticket::from(*ticket), lasts }
+            }
             ["login-with-long-ticket", user] => {
-                Call::Login { user: (*user).into(), ticket: Ticket::from("x".repeat(8 * 1024 + 1)) }
+                let ticket = Ticket::from("x".repeat(8 * 1024 + 1));
+                Call::Login { user: (*user).into(), ticket, lasts: None }
             }
             ["logout"] => Call::Logout,
             ["conversations"] => Call::Conversations,

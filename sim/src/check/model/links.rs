@@ -85,9 +85,10 @@ impl Server {
 
     /// CONN-2: over how long so many devices come back.
     pub(super) fn terms(&self) -> Terms {
-        let ServerLimits { returns_per_second, return_spread_min, return_spread_max, .. } = &self.limits;
+        let ServerLimits { returns_per_second, return_spread_min, return_spread_max, heartbeat, .. } = &self.limits;
         let spread = Duration::from_secs(self.memory.carries.len() as u64) / *returns_per_second;
-        Terms { return_spread: spread.max(*return_spread_min).min(*return_spread_max).into() }
+        let heartbeat = heartbeat.map_or(0, |heartbeat| heartbeat.as_millis() as u32);
+        Terms { return_spread: spread.max(*return_spread_min).min(*return_spread_max).into(), heartbeat }
     }
 
     /// STOP-1, CONN-2: everybody is told when to come back, and let go. No session changes by that (DUR-4).

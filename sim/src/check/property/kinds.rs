@@ -35,6 +35,7 @@ impl Kinds {
         "connect_failed",
         "close_asked",
         "gone",
+        "no_frame",
         "store_asked",
         "stored",
         "back_off",

@@ -452,7 +452,7 @@ mod tests {
     /// CONN-2: many come back spread, one comes back at once.
     #[test]
     fn a_return_that_is_not_everybodys_is_seen() {
-        let terms = Terms { return_spread: Micros::new(2_000_000) };
+        let terms = Terms { return_spread: Micros::new(2_000_000), heartbeat: 0 };
         let resumed = ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms, dropped: 0 };
         let gone = What::Gone { connection: 0, peer: None };
         let up = || story().receives(PHONE, resumed);

@@ -36,6 +36,7 @@ mod overdue;
 mod owed;
 mod pace;
 mod policy;
+mod portal;
 mod presence;
 mod query;
 #[cfg(test)]
@@ -89,6 +90,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(commit::CommitFirst::default()),
         Box::new(attempt::Attempts::default()),
         Box::new(owed::OwedEnds::default()),
+        Box::new(portal::Portals::default()),
         Box::new(ticket::Tickets::new(scenario)),
         Box::new(day::Days),
         Box::new(message::Messages::default()),

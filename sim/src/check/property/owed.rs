@@ -1,6 +1,8 @@
 //! What the application left is ended on the server: as soon as there is a network, and ahead of anything
 //! else the device asks for (LOGOUT-2, LOGIN-8, SWITCH-3, CONN-4).
 
+use std::time::Duration;
+
 use gatecrash::client::Status;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
@@ -11,12 +13,20 @@ use super::scene::Scene;
 use super::sdk::Sdk;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What, Write};
+use crate::trace::{
+    Actor, ClientFrame, ClockOf, DeviceIndex, Effect, Event, Fault, Request, ServerFrame, TicketIndex, What, Write,
+};
 
 const LOGOUT: RuleId = rule("LOGOUT-2");
 const UNKNOWN: RuleId = rule("LOGIN-8");
 const SWITCH: RuleId = rule("SWITCH-3");
 const REFUSED: RuleId = rule("CONN-4");
+
+/// By how much the device's clocks and the world's may differ, and how long a frame may wait for its disk.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
+
+/// How long a ticket that cannot be read is taken to last, and more.
+const UNREADABLE: Duration = Duration::from_secs(181 * 24 * 60 * 60);
 
 #[derive(Default)]
 pub(super) struct OwedEnds {
@@ -31,6 +41,15 @@ struct Device {
     owed: Option<(RuleId, &'static str)>,
     /// Since when.
     owed_at: Instant,
+    /// From when on no ticket is valid by which it may have a session.
+    until: Until,
+    /// The same if what it was called for last left the SDK, though perhaps not the device.
+    called_until: Instant,
+    called_lasts: Duration,
+    /// The same when it came to owe the end.
+    owed_until: Until,
+    /// Its wall clock was meddled with: it may count wrong what passed while no process ran.
+    clock_is_off: bool,
     /// The disk was emptied, and the record has not been written since.
     is_wiped: bool,
     /// The connection on which an end was said last.
@@ -52,6 +71,42 @@ impl OwedEnds {
     }
 }
 
+/// How long something is worth the trouble.
+#[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
+enum Until {
+    /// No ticket was shown.
+    #[default]
+    Always,
+    At(Instant),
+    Unknown,
+}
+
+impl Device {
+    /// It shows a ticket at `now`. What it owes already it owes as long as before, or longer.
+    fn shows(&mut self, scene: &Scene<'_>, sdk: &Sdk, now: Instant, ticket: Option<TicketIndex>, owes: bool) {
+        // Of one that cannot be read nobody knows, and not when it was shown by a device that just woke: what was
+        // asked for before it was frozen leaves then.
+        let lasts = ticket.map(|ticket| scene.cast.ticket(ticket).ttl);
+        let lasts = lasts.filter(|ttl| *ttl > 0 && (sdk.woken_at != now || now == Instant::ZERO));
+        let until = lasts.map_or(Until::Unknown, |ttl| Until::At(now + Duration::from_secs(ttl.saturating_add(1))));
+        self.until = if owes && self.until > until { self.until } else { until };
+    }
+
+    /// Whether the end may be given up at `now`.
+    fn may_give_up(&self, now: Instant) -> bool {
+        match self.owed_until {
+            Until::Always => false,
+            Until::At(until) => self.clock_is_off || until <= now + CLOCKS_DIFFER,
+            Until::Unknown => true,
+        }
+    }
+
+    /// Whether it has to be given up at `now`.
+    fn must_give_up(&self, now: Instant) -> bool {
+        matches!(self.owed_until, Until::At(until) if !self.clock_is_off && until.max(self.called_until) + CLOCKS_DIFFER < now)
+    }
+}
+
 impl Property for OwedEnds {
     sentence!(
         Eventually,
@@ -64,12 +119,16 @@ impl Property for OwedEnds {
         "ATT-2"
     );
     watches!(
+        "fault",
         "effect",
+        "called",
         "store_asked",
         "status",
         "device_sent",
         "device_received",
+        "no_frame",
         "connect_asked",
+        "sdk_woken",
         "new_device",
         "script_ended"
     );
@@ -77,6 +136,10 @@ impl Property for OwedEnds {
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
             What::ScriptEnded => self.healed_at = Some(event.at),
+            What::Fault {
+                fault:
+                    Fault::Skew { clock: ClockOf(Some(device)), .. } | Fault::Drift { clock: ClockOf(Some(device)), .. },
+            } => self.device(device).clock_is_off = true,
             What::Effect { effect: Effect::ProcessDead { device } } => {
                 let sdk = scene.sdks.find(device);
                 let is_writing = sdk.is_some_and(|sdk| sdk.is_writing(event.at));
@@ -86,8 +149,10 @@ impl Property for OwedEnds {
                 let device = self.device(device);
                 // An end on its way to the disk, or not even that, may have been lost with the process.
                 let is_lost = is_writing || device.is_wiped || device.owed_at >= stood_still;
-                let (owed, owed_at) = (device.owed.filter(|_| !is_lost), device.owed_at);
-                *device = Device { owed, owed_at, ..Device::default() };
+                let owed = device.owed.filter(|_| !is_lost);
+                let Device { owed_at, owed_until, called_until, clock_is_off, .. } = *device;
+                let kept = Device { owed, owed_at, owed_until, called_until, clock_is_off, ..Device::default() };
+                *device = Device { until: owed_until, ..kept };
             }
             What::Effect { effect: Effect::DiskEmpty { device } | Effect::RecordDamaged { device } } => {
                 let device = self.device(device);
@@ -98,9 +163,17 @@ impl Property for OwedEnds {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         let device = self.device(on);
         match event.what {
+            What::Called { request: Request::Login { ticket, .. }, .. } => {
+                let ttl = scene.cast.ticket(ticket).ttl;
+                let lasts = if ttl > 0 { Duration::from_secs(ttl.saturating_add(1)) } else { UNREADABLE };
+                // It is shown as soon as there is a link, if there is one in time.
+                device.called_lasts = lasts + scene.allowance.client(scene.cast, on).login_timeout;
+                device.called_until = device.called_until.max(event.at + device.called_lasts);
+            }
             What::Status { status: Status::Logout, .. } => {
+                let owed_until = std::mem::replace(&mut device.owed_until, device.until);
                 match (sdk.status, sdk.asked_to_end()) {
-                    (_, Some(CallKind::Uninit)) => {}
+                    (_, Some(CallKind::Uninit)) => device.owed_until = owed_until,
                     (Status::Logined, Some(CallKind::Logout)) => device.owed = Some((LOGOUT, "a logout")),
                     (Status::Logined, Some(_)) => device.owed = Some((SWITCH, "a switch")),
                     (Status::Logining, _) if device.is_asking => {
@@ -109,18 +182,29 @@ impl Property for OwedEnds {
                     (Status::Logined, None) if device.is_refused => {
                         device.owed = Some((REFUSED, "a session whose ticket was refused"));
                     }
-                    (Status::Logined | Status::Logining | Status::Logout, _) => {}
+                    // Only where the server could not tell is it owed as long as the login's ticket lasts.
+                    (Status::Logining, _) if device.owed.is_some() => device.owed_until = Until::Unknown,
+                    (Status::Logined | Status::Logining | Status::Logout, _) => device.owed_until = owed_until,
                 }
                 (device.is_asking, device.is_refused) = (false, false);
                 device.owed_at = event.at;
             }
             What::DeviceSent { connection, frame: ClientFrame::Logout { .. }, .. } => device.said_on = Some(connection),
-            What::DeviceSent { connection, frame: ClientFrame::Login { .. }, .. } => {
+            What::DeviceSent { connection, frame: ClientFrame::Login { ticket, .. }, .. } => {
                 device.is_asking = true;
-                if let Some((rule, left)) = device.owed.filter(|_| device.said_on != Some(connection)) {
+                let is_silent = device.said_on != Some(connection) && !device.may_give_up(event.at);
+                if sdk.owes_end && device.until == Until::Always {
+                    // It owes something of which this property took no note.
+                    device.until = Until::Unknown;
+                }
+                device.shows(scene, sdk, event.at, ticket, sdk.owes_end);
+                if let Some((rule, left)) = device.owed.filter(|_| is_silent) {
                     let text = format!("{} logs in, and the end of {left} did not go ahead", scene.device(on));
                     report.event(rule, event, text);
                 }
+            }
+            What::DeviceSent { frame: ClientFrame::Renew { ticket, .. }, .. } => {
+                device.shows(scene, sdk, event.at, ticket, true);
             }
             What::DeviceReceived { frame, .. } => {
                 device.is_refused = matches!(frame, ServerFrame::ResumeRefused { .. });
@@ -139,8 +223,30 @@ impl Property for OwedEnds {
                     _ => {}
                 }
             }
-            What::ConnectAsked { .. } => (device.said_on, device.has_given_up) = (None, false),
-            What::StoreAsked { write: Write::Installation { .. }, .. } => device.is_wiped = false,
+            // The time it slept is not counted.
+            What::SdkWoken if !sdk.calls.is_empty() => {
+                device.called_until = device.called_until.max(event.at + device.called_lasts);
+            }
+            // INPUT-6: no server has heard of it.
+            What::NoFrame { .. } => device.is_asking = false,
+            What::ConnectAsked { .. } => {
+                (device.said_on, device.has_given_up) = (None, false);
+                // What was asked for at the instant of a logout was for the session.
+                let is_for_end = sdk.status == Status::Logout && device.owed.is_some() && device.owed_at < event.at;
+                if is_for_end && device.must_give_up(event.at) {
+                    let text = format!(
+                        "{} connects for an end though the last ticket that it may be about has run out",
+                        scene.device(on)
+                    );
+                    report.event(LOGOUT, event, text);
+                }
+            }
+            What::StoreAsked { write: Write::Installation { owed_end, .. }, .. } => {
+                device.is_wiped = false;
+                if !owed_end && device.may_give_up(event.at) {
+                    device.owed = None;
+                }
+            }
             // What was owed under the old id can no longer be said.
             What::NewDevice { .. } => device.owed = None,
             _ => {}
@@ -160,7 +266,7 @@ impl Property for OwedEnds {
             // One attempt may just have failed, and the delay before the next is the longest.
             let limit = limits.connect_timeout * 2 + limits.backoff_max * 2;
             let since = healed_at.max(sdk.woken_at).max(device.owed_at);
-            if scene.converged || since + limit < scene.now {
+            if !device.may_give_up(since + limit) && (scene.converged || since + limit < scene.now) {
                 let text = format!("the server never learnt of the end of {left} on {}", scene.device(on));
                 report.violation(rule, scene.now, Actor::Device(on), 0, text);
             }
@@ -174,7 +280,6 @@ mod tests {
 
     use super::super::story::*;
     use super::*;
-    use crate::trace::Request;
 
     fn sends(frame: ClientFrame) -> What {
         What::DeviceSent { connection: 1, reveals: 0, frame }
@@ -229,6 +334,27 @@ mod tests {
         ends(story().receives(PHONE, refused).on(PHONE, out())).breaks("CONN-4");
         let expired = ServerFrame::ResumeExpired { attempt: attempt(2) };
         ends(story().receives(PHONE, expired).on(PHONE, out())).holds();
+    }
+
+    /// LOGOUT-2: once the last ticket has run out, nobody connects for the end any more.
+    #[test]
+    fn an_end_that_is_never_given_up_is_seen() {
+        let renewal = || ClientFrame::Renew {
+            call: 3,
+            attempt: attempt(3),
+            user: ALICE.into(),
+            epoch: 1,
+            ticket: Some(ticket(TICKET)),
+        };
+        let story =
+            || Story::of(OwedEnds::default()).tickets_made().logs_in(PHONE, ALICE, 1).on(PHONE, sends(renewal()));
+        let out = || story().at(1).calls(PHONE, 200, Request::Logout).on(PHONE, status(Status::Logout, None));
+        let connects = |at: u64| out().at(at).on(PHONE, What::ConnectAsked { connection: 1 });
+        connects(3600).holds();
+        connects(3640).breaks("LOGOUT-2");
+        // Nothing of it has to arrive by then, either.
+        out().at(3605).world(What::ScriptEnded).world(What::Converged).holds();
+        out().at(3000).world(What::ScriptEnded).world(What::Converged).breaks("LOGOUT-2");
     }
 
     /// LOGIN-8

@@ -25,6 +25,8 @@ pub(super) struct Paces {
 struct Device {
     /// The time between heartbeats and since when, where idle links were lost.
     shortened: Option<(Duration, Instant)>,
+    /// What the server asked for last.
+    told: Option<Duration>,
     last_sent: Instant,
     /// When something last went or came on its connection.
     last_passed: Instant,
@@ -59,11 +61,12 @@ impl Device {
 
     /// The time between heartbeats at `now`: each while without a loss doubles it.
     fn every(&self, limits: &ClientLimits, now: Instant) -> Duration {
-        let Some((every, since)) = self.shortened else { return limits.heartbeat };
+        let usual = self.told.map_or(limits.heartbeat, |told| told.min(limits.heartbeat));
+        let Some((every, since)) = self.shortened else { return usual };
         let whiles = (now - since).as_micros() / limits.heartbeat_recovery.as_micros().max(1);
         let doublings = u32::try_from(whiles).unwrap_or(u32::MAX);
         let doubled = 1_u32.checked_shl(doublings).and_then(|factor| every.checked_mul(factor));
-        doubled.map_or(limits.heartbeat, |every| every.min(limits.heartbeat))
+        doubled.map_or(usual, |every| every.min(usual))
     }
 
     /// The link is given up at `now`. Whether that is for a heartbeat without an answer, on a link that was idle for
@@ -157,7 +160,8 @@ impl Property for Paces {
             What::LinkLost => {
                 let device = self.device(on);
                 if device.fell_silent(limits, event.at) {
-                    let every = (device.every(limits, event.at) / 2).max(limits.heartbeat_min.min(limits.heartbeat));
+                    let usual = device.told.map_or(limits.heartbeat, |told| told.min(limits.heartbeat));
+                    let every = (device.every(limits, event.at) / 2).max(limits.heartbeat_min.min(usual));
                     device.shortened = Some((every, event.at));
                 }
             }
@@ -181,6 +185,13 @@ impl Property for Paces {
             What::DeviceReceived { frame, .. } => {
                 let device = self.device(on);
                 device.last_passed = event.at;
+                if let ServerFrame::LoginAccepted { terms, .. }
+                | ServerFrame::Resumed { terms, .. }
+                | ServerFrame::ResumedAsLogin { terms, .. } = frame
+                {
+                    let told = Duration::from_millis(terms.heartbeat.into());
+                    device.told = Some(told).filter(|told| !told.is_zero());
+                }
                 match frame {
                     ServerFrame::HeartbeatAnswer => (device.asked, device.answered_at) = (None, event.at),
                     // The server gave the connection up.

@@ -55,6 +55,7 @@ impl Property for SdkModel {
         "connect_failed",
         "close_asked",
         "gone",
+        "no_frame",
         "link_lost",
         "link_kept",
         "sdk_woken",

@@ -367,7 +367,7 @@ mod tests {
     /// CONN-2: the spread that is named is that of so many devices.
     #[test]
     fn a_return_spread_is_that_of_all_who_are_connected() {
-        let terms = Terms { return_spread: Micros::new(250_001) };
+        let terms = Terms { return_spread: Micros::new(250_001), heartbeat: 0 };
         let asked = asks(connects(story(), PHONE, 1), PHONE, 1, 1, TICKET).commit(&first());
         let welcome = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms };
         asked.sends(PHONE, 1, welcome).breaks("POLICY-3");

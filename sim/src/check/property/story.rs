@@ -12,7 +12,7 @@ use gatecrash::limits::ClientLimits;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::protocol::{self, KickReason, Presence, StatusReport, UserStatus};
 use gatecrash::store::{Commit, EndReason};
-use gatecrash::time::{Instant, Now};
+use gatecrash::time::{Instant, Now, WallTime};
 
 use super::checks::Checks;
 use super::contract::Property;
@@ -115,6 +115,7 @@ fn cast(scenario: &Scenario) -> (Cast, ListIndex, ListIndex) {
         platform: Platform::Android,
         seed: [0; 32],
         limits: ClientLimits::of(Platform::Android),
+        wall: WallTime::default(),
         installation: Some(Installation::new(id)),
         conversations: BTreeMap::new(),
     };

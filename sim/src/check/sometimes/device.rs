@@ -40,7 +40,10 @@ impl Sometimes {
                 let has_waited = device.writes_since.take().is_some_and(|since| since < event.at);
                 device.has_waited_at = has_waited.then_some(event.at);
             }
-            What::DeviceReceived { frame, .. } => self.received(on, &frame),
+            What::DeviceReceived { frame, .. } => {
+                self.device(on).heard_at = Some(event.at);
+                self.received(on, &frame);
+            }
             What::Called { call, request } => self.called(on, event, call, &request),
             What::Answered { call, kind, outcome, .. } => self.answered(on, call, kind, &outcome),
             What::Told { event: told, user, epoch } => {
@@ -55,6 +58,11 @@ impl Sometimes {
                 if status == Status::Logining && device.switches_at == Some(event.at) {
                     self.reached.add(Situation::SwitchedWithoutLink);
                 }
+            }
+            What::NoFrame { connection } => {
+                let device = self.device(on);
+                let asked = device.asking.take_if(|(asking, _)| *asking == connection);
+                device.paged = asked.map_or(device.paged, |(_, call)| Some(call));
             }
             What::LinkLost => {
                 let device = self.device(on);
@@ -72,6 +80,12 @@ impl Sometimes {
                 self.connection_ended(on, connection)
             }
             What::StoreAsked { write: Write::Installation { owed_end, .. }, .. } => {
+                let device = self.device(on);
+                // Nothing that came at this instant settled it.
+                let is_given_up = device.owes_since.is_some() && !owed_end && device.heard_at != Some(event.at);
+                if is_given_up {
+                    self.reached.add(Situation::EndGivenUp);
+                }
                 let device = self.device(on);
                 device.writes_since = device.writes_since.or(Some(event.at));
                 device.owes_since = owed_end.then_some(device.owes_since.unwrap_or(device.life));
@@ -113,6 +127,9 @@ impl Sometimes {
                 if outlived {
                     self.reached.add(Situation::LoginOutlivedStop);
                 }
+                if self.device(on).paged.take() == Some(call) {
+                    self.reached.add(Situation::PortalOutlived);
+                }
                 if waited {
                     self.reached.add(Situation::Busy);
                 }
@@ -122,9 +139,13 @@ impl Sometimes {
                 let device = self.device(on);
                 (device.is_linked, device.resuming) = (true, None);
                 let was_beside = std::mem::take(&mut device.is_beside);
+                let has_moved = std::mem::take(&mut device.has_moved);
                 let was_forgotten = std::mem::take(&mut device.is_forgotten);
                 if std::mem::take(&mut device.was_sent_away) {
                     self.reached.add(Situation::StopTold);
+                }
+                if has_moved {
+                    self.reached.add(Situation::Moved);
                 }
                 if was_forgotten {
                     self.reached.add(Situation::ForgottenAndBack);

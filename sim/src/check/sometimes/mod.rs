@@ -66,6 +66,10 @@ impl Sometimes {
                 let device = self.device(device);
                 device.has_damaged_caches |= device.has_cached;
             }
+            Effect::Moved { device, .. } => {
+                let device = self.device(device);
+                device.has_moved = device.is_linked;
+            }
             Effect::LinkForgotten { device } => self.forgotten(device),
             // What befalls links, clocks and the server's disk makes no situation by itself.
             _ => {}

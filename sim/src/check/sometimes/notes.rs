@@ -152,6 +152,12 @@ pub(super) struct Device {
     pub(super) resuming: Option<(u32, Session)>,
     /// The process that first noted the end owed.
     pub(super) owes_since: Option<u32>,
+    /// The login that a page of somebody else's left waiting.
+    pub(super) paged: Option<u32>,
+    /// It went to another network with a session that had a link.
+    pub(super) has_moved: bool,
+    /// When a frame last came.
+    pub(super) heard_at: Option<Instant>,
     /// Its last session ended because a resume was refused for its ticket, and the server is owed that end.
     pub(super) is_refused: bool,
     /// The outcome of its last login is unknown.

@@ -98,6 +98,9 @@ situations! {
     Beside = "a session went over to a second connection beside its link";
     LinkKept = "a second connection came to nothing and the session stayed on its link";
     CallWaited = "a request waited for a link to rely on and was answered";
+    EndGivenUp = "an owed end was given up with the last ticket that it was about";
+    PortalOutlived = "a login went on after a portal's page, and was accepted";
+    Moved = "a session was resumed over another network than its last";
 
     // ---- faults that are the device's own ----
     RecordUnwritten = "a login ended because its device's record could not be written [6022]";

@@ -15,7 +15,7 @@ use super::table::Situation;
 use crate::scenario::{CallKind, CommitPoint};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, ListIndex, Micros, Observer, Outcome,
-    Refusal, Request, Seconds, ServerFrame, Terms, TextIndex, TicketIndex, Told, UserIndex, What, Write,
+    Refusal, Request, Seconds, ServerFrame, SiteIndex, Terms, TextIndex, TicketIndex, Told, UserIndex, What, Write,
 };
 
 const PHONE: usize = 0;
@@ -246,6 +246,8 @@ fn ends_that_come_home() {
     use Situation::*;
     let settled = || ServerFrame::LogoutAnswer { call: 0, refused: None };
     run().hears(PHONE, settled()).reaches(OwedEndAlone);
+    run().on(PHONE, owes(true)).on(PHONE, owes(false)).reaches(EndGivenUp);
+    run().on(PHONE, owes(true)).hears(PHONE, settled()).on(PHONE, owes(false)).misses(EndGivenUp);
     run().hears(PHONE, settled()).misses(RefusedEnd);
     run().status(PHONE, Status::Logining).hears(PHONE, settled()).misses(OwedEndAlone);
     let refused = || ServerFrame::ResumeRefused { attempt: ATTEMPT, code: Code::TicketSignature };
@@ -529,11 +531,19 @@ fn links_as_they_are() {
     use Situation::*;
     let resumed = ServerFrame::Resumed { attempt: ATTEMPT, conversations: None, terms: Terms::default(), dropped: 0 };
     let linked = || run().hears(PHONE, resumed);
+    let page = || What::NoFrame { connection: 0 };
+    let login = || ClientFrame::Login { call: 1, attempt: ATTEMPT, user: user(ALICE), ticket: None, known_ended: None };
+    run().sends(PHONE, login()).on(PHONE, page()).hears(PHONE, admits(1)).reaches(PortalOutlived);
+    run().on(PHONE, page()).sends(PHONE, login()).hears(PHONE, admits(1)).misses(PortalOutlived);
     let forgotten = || Effect::LinkForgotten { device: device(PHONE) };
     linked().effect(forgotten()).reaches(LinkForgotten);
     run().effect(forgotten()).misses(LinkForgotten);
     linked().effect(forgotten()).hears(PHONE, resumed).reaches(ForgottenAndBack);
     linked().hears(PHONE, resumed).effect(forgotten()).misses(ForgottenAndBack);
+    let moved = || Effect::Moved { device: device(PHONE), site: SiteIndex::new(1) };
+    linked().effect(moved()).hears(PHONE, resumed).reaches(Moved);
+    run().effect(moved()).hears(PHONE, resumed).misses(Moved);
+    linked().effect(moved()).hears(DESK, resumed).misses(Moved);
 }
 
 /// ATT-5

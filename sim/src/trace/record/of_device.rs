@@ -48,6 +48,10 @@ impl<O: Observer> Recording<O> {
                 }
                 What::DeviceReceived { connection: connection.0, frame }
             }
+            client::Input::NoFrame { connection } => {
+                self.push(at, Actor::Device(device), What::NoFrame { connection: connection.0 });
+                What::Gone { connection: connection.0, peer: None }
+            }
             client::Input::Closed { connection } => What::Gone { connection: connection.0, peer: None },
             // The driver tries again each second, and mostly nobody waits.
             client::Input::StorageFailed { unsent } if unsent.is_empty() && self.sdk(device).calls.is_empty() => return,
@@ -68,7 +72,7 @@ impl<O: Observer> Recording<O> {
                 (CallKind::Init, Request::Init { platform: start.platform })
             }
             Call::Uninit => (CallKind::Uninit, Request::Uninit),
-            Call::Login { user: name, ticket } => {
+            Call::Login { user: name, ticket, lasts: _ } => {
                 let named = self.user(name);
                 user = Some(named);
                 self.sdk(device).login_asked = user;

@@ -138,6 +138,10 @@ impl Writer<'_> {
                 self.word("the connection is gone");
                 self.connection(*connection);
             }
+            What::NoFrame { connection } => {
+                self.word("what came is no frame");
+                self.connection(*connection);
+            }
             What::NotConverged { reason } => {
                 self.put(format_args!("not converged: {}", self.cast.text(*reason)));
             }

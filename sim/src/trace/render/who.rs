@@ -53,6 +53,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::NewDevice { .. }
         | What::SdkWoken
         | What::NetworkChanged
+        | What::NoFrame { .. }
         | What::Fault { .. }
         | What::Effect { .. }
         | What::Stranger { .. }

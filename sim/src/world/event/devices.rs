@@ -274,7 +274,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             Call::Login { user, ticket } => {
                 let ticket = self.ticket(device, &user, &ticket);
                 self.devices[device].process().last_ticket = Some(ticket.clone());
-                client::Call::Login { user, ticket }
+                let lasts = mint::lasts(&ticket);
+                client::Call::Login { user, ticket, lasts }
             }
             Call::Logout => client::Call::Logout,
             Call::Send { to, text, id } => {
@@ -312,7 +313,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let limits = config::client_limits(&self.scenario.limits, platform);
         let process = self.devices[device].process();
         let OnDisk { installation, conversations } = process.disk.clone();
-        client::Call::Init(Box::new(Start { platform, seed: process.seed, limits, installation, conversations }))
+        let seed = process.seed;
+        let wall = self.devices[device].clock.at(self.now);
+        client::Call::Init(Box::new(Start { platform, seed, limits, wall, installation, conversations }))
     }
 
     fn ticket(&mut self, device: usize, user: &str, choice: &TicketChoice) -> Ticket {

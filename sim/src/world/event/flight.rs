@@ -34,13 +34,15 @@ pub(super) enum Body {
     Reset,
     /// The same from a device.
     DeviceReset,
+    /// What the portal of a site says.
+    NoFrame,
 }
 
 impl Body {
     pub(super) fn is_upward(&self) -> bool {
         match self {
             Body::Open | Body::Frame(_) | Body::Malformed(_) | Body::Close | Body::DeviceReset => true,
-            Body::Answer(_) | Body::Closed | Body::Reset => false,
+            Body::Answer(_) | Body::Closed | Body::Reset | Body::NoFrame => false,
         }
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Site {
     pub(super) is_outbound_cut: bool,
     pub(super) is_inbound_cut: bool,
     pub(super) is_held: bool,
+    /// Somebody else answers in the server's place.
+    pub(super) has_portal: bool,
     forgets_idle: Option<Duration>,
     /// What a held link keeps, in the order of sending.
     kept: Vec<Message>,
@@ -39,9 +41,10 @@ impl Site {
     /// In what pieces a stream arrives makes no difference here: frames are whole.
     pub(super) fn new(plan: &scenario::Site) -> Self {
         let scenario::Site { latency, forgets_idle, segments: _ } = *plan;
-        let (is_outbound_cut, is_inbound_cut, is_held) = (false, false, false);
+        let (is_outbound_cut, is_inbound_cut, is_held, has_portal) = (false, false, false, false);
         let (latency, extra) = split(latency);
-        Site { latency, extra, is_outbound_cut, is_inbound_cut, is_held, forgets_idle, kept: Vec::new() }
+        let kept = Vec::new();
+        Site { latency, extra, is_outbound_cut, is_inbound_cut, is_held, has_portal, forgets_idle, kept }
     }
 
     pub(super) fn set_latency(&mut self, latency: Span) {
@@ -72,6 +75,8 @@ pub(super) struct Link {
     /// Until when the device's closed end reads on, instead of saying that it has no such connection.
     reads_on_until: Instant,
     pub(super) is_connected: bool,
+    /// At its other end is the site's portal, and no server.
+    is_to_portal: bool,
     /// Whose it is when it is not the device's, and what they say once connected.
     pub(super) stranger: Option<Conduct>,
 }
@@ -103,6 +108,11 @@ struct Way {
 }
 
 impl Link {
+    /// Whether it goes over the site's line to the server.
+    fn is_on_line_of(&self, site: usize) -> bool {
+        self.network.site == site && !self.is_to_portal
+    }
+
     fn way(&mut self, is_upward: bool) -> &mut Way {
         if is_upward { &mut self.upward } else { &mut self.downward }
     }
@@ -143,7 +153,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn lose_under_way(&mut self, site: usize, out: bool, back: bool) {
         let links = &self.links;
         let is_lost = |message: &Message| {
-            links[message.link as usize].network.site == site && if message.body.is_upward() { out } else { back }
+            let link = &links[message.link as usize];
+            link.is_on_line_of(site) && if message.body.is_upward() { out } else { back }
         };
         let mut lost = self.flight.take(is_lost);
         lost.extend(self.sites[site].kept.extract_if(.., |message| is_lost(message)));
@@ -161,7 +172,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn hold(&mut self, site: usize) {
         self.sites[site].is_held = true;
         let links = &self.links;
-        let is_here = |message: &Message| links[message.link as usize].network.site == site;
+        let is_here = |message: &Message| links[message.link as usize].is_on_line_of(site);
         self.sites[site].kept.extend(self.flight.take(is_here));
         self.sites[site].kept.sort_unstable_by_key(|message| message.number);
     }
@@ -190,6 +201,12 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let is_reset = matches!(body, Body::Reset | Body::DeviceReset);
         if self.is_dead(link) || !is_reset && !self.passes(link) {
             return;
+        }
+        if self.links[link].is_to_portal {
+            // It stands where the device is.
+            let number = self.flight.next_number();
+            let message = Message { link: small(link), sent_at: self.now, number, is_read_late: false, body };
+            return self.travel(message, self.now);
         }
         let is_upward = body.is_upward();
         let site = &self.sites[self.site_of(link)];
@@ -241,6 +258,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             return self.queue.push(at, Class::Input, Due::Arrival(place));
         }
         match message.body {
+            body if self.links[link].is_to_portal => self.portal_arrived(link, &body),
             Body::Open => self.open_arrived(link),
             Body::Frame(frame) => self.upward_arrived(link, Upward::Frame(frame)),
             Body::Malformed(error) => self.upward_arrived(link, Upward::Malformed(error)),
@@ -248,6 +266,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             Body::Answer(frame) => self.downward_arrived(link, Some(frame), false),
             Body::Closed => self.downward_arrived(link, None, false),
             Body::Reset => self.downward_arrived(link, None, true),
+            Body::NoFrame => {}
         }
     }
 
@@ -307,6 +326,30 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         match stranger {
             None => self.device_input(device, client::Input::Connected { connection: end }),
             Some(conduct) => self.stranger_speaks(link, conduct),
+        }
+    }
+
+    /// What is said to the portal and by it: it takes every connection, and answers each word with a page.
+    fn portal_arrived(&mut self, link: usize, body: &Body) {
+        let Link { device, end: connection, is_device_end_open, .. } = self.links[link];
+        match body {
+            Body::Open if is_device_end_open => {
+                self.links[link].is_connected = true;
+                self.device_input(device as usize, client::Input::Connected { connection });
+            }
+            Body::Frame(_) => self.send(link, Body::NoFrame),
+            Body::NoFrame if is_device_end_open => {
+                self.close_device_end(link);
+                self.device_input(device as usize, client::Input::NoFrame { connection });
+            }
+            Body::Open
+            | Body::Malformed(_)
+            | Body::Close
+            | Body::DeviceReset
+            | Body::Answer(_)
+            | Body::Closed
+            | Body::Reset
+            | Body::NoFrame => {}
         }
     }
 
@@ -377,6 +420,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     pub(super) fn open_link(&mut self, device: usize, end: ConnectionId, stranger: Option<Conduct>) {
         let link = self.links.len();
+        let is_to_portal = stranger.is_none() && self.sites[self.devices[device].network.site].has_portal;
         let number = if stranger.is_none() { self.devices[device].next_link(link) } else { 0 };
         self.links.push(Link {
             device: small(device),
@@ -390,6 +434,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             is_device_end_open: true,
             reads_on_until: Instant::ZERO,
             is_connected: false,
+            is_to_portal,
             stranger,
         });
         self.send(link, Body::Open);

@@ -3,6 +3,8 @@
 //! Nothing is signed or compressed: the text is the plan in words, the signature a hash of it. Whatever
 //! reads otherwise is opened like any ticket, and is none.
 
+use std::time::Duration;
+
 use gatecrash::ticket::{Claims, Opened, OpenedTicket, Signature, TICKET_BYTES_MAX, Ticket, open};
 use sha2::{Digest as _, Sha256};
 
@@ -59,6 +61,11 @@ pub(super) fn open_made(ticket: &Ticket, accepts_old_key: bool) -> OpenedTicket 
     Ok(Opened { claims, signature_fits })
 }
 
+/// How long a ticket like it lasts, where that can be read.
+pub(super) fn lasts(ticket: &Ticket) -> Option<Duration> {
+    read(ticket.as_str()).map(|(claims, _)| Duration::from_secs(claims.ttl))
+}
+
 fn read(text: &str) -> Option<(Claims, Key)> {
     let mut words = text.split('/');
     let user = words.next()?.parse().ok()?;
@@ -75,8 +82,6 @@ fn signature(text: &str) -> Signature {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::scenario::Offset;
     use crate::world::tickets;

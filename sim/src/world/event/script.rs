@@ -191,6 +191,15 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.devices[device].storage.damage_caches();
                 self.effect(Effect::CachesDamaged { device: DeviceIndex::new(device) });
             }
+            Fault::Portal { site } => {
+                let site = self.site(site);
+                self.sites[site].has_portal = true;
+                for device in self.devices.iter_mut().filter(|device| device.network.site == site) {
+                    // It is another network: what was made over the one before is dead.
+                    device.network.number += 1;
+                }
+                self.effect(Effect::Portal { site: SiteIndex::new(site) });
+            }
             Fault::Move { device, site } => {
                 let (device, site) = (self.device(device), self.site(site));
                 let network = &mut self.devices[device].network;
@@ -242,7 +251,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             if self.sites[site].is_held {
                 self.release(site);
             }
-            if self.sites[site].is_outbound_cut || self.sites[site].is_inbound_cut {
+            if self.sites[site].is_outbound_cut || self.sites[site].is_inbound_cut || self.sites[site].has_portal {
                 self.repair(site);
             }
         }
@@ -270,13 +279,15 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     pub(super) fn link_effect(&mut self, site: usize) {
-        let Site { is_outbound_cut, is_inbound_cut, .. } = self.sites[site];
-        self.effect(Effect::Link { site: SiteIndex::new(site), outbound: !is_outbound_cut, inbound: !is_inbound_cut });
+        let Site { is_outbound_cut, is_inbound_cut, has_portal, .. } = self.sites[site];
+        let (outbound, inbound) = (!is_outbound_cut && !has_portal, !is_inbound_cut && !has_portal);
+        self.effect(Effect::Link { site: SiteIndex::new(site), outbound, inbound });
     }
 
     pub(super) fn repair(&mut self, site: usize) {
         self.sites[site].is_outbound_cut = false;
         self.sites[site].is_inbound_cut = false;
+        self.sites[site].has_portal = false;
         self.link_effect(site);
     }
 

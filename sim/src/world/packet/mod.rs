@@ -11,6 +11,7 @@ mod devices;
 mod disk;
 mod office;
 mod place;
+mod portal;
 mod script;
 mod site;
 mod stranger;
@@ -38,7 +39,7 @@ use self::site::site;
 use super::phases::{Phase, Phases};
 use super::{WorldError, tickets};
 use crate::scenario::config;
-use crate::scenario::{DeviceName, Fault, Scenario, SiteName};
+use crate::scenario::{Action, DeviceName, Fault, Scenario, SiteName};
 use crate::trace::{Effect, Recorder, SiteIndex, log};
 
 /// The server's host.
@@ -106,6 +107,7 @@ struct Site {
     is_outbound_cut: bool,
     is_inbound_cut: bool,
     is_held: bool,
+    has_portal: bool,
 }
 
 impl Drop for World<'_> {
@@ -153,9 +155,13 @@ impl<'a> World<'a> {
                 shared.set_latency(number, plan.latency);
                 let index = recorder.cast(|cast| cast.find_site(name.as_str())).expect("the cast holds every site");
                 let name = name.clone();
-                Site { name, index, inbox, is_outbound_cut: false, is_inbound_cut: false, is_held: false }
+                let (is_outbound_cut, is_inbound_cut, is_held, has_portal) = (false, false, false, false);
+                Site { name, index, inbox, is_outbound_cut, is_inbound_cut, is_held, has_portal }
             })
             .collect();
+        if scenario.steps.iter().any(|step| matches!(step.action, Action::Fault(Fault::Portal { .. }))) {
+            sim.host(portal::HOST, portal::answer);
+        }
         let devices = scenario.devices.keys().cloned().collect();
         let phases = Phases::new(scenario);
         let (starts, starts_again) = (BinaryHeap::new(), false);

@@ -34,6 +34,7 @@ pub(super) struct Shared {
     /// How much each site's link adds at most to its shortest latency.
     extras: Vec<Mutex<Span>>,
     sites: Vec<Site>,
+    portals: Vec<Mutex<bool>>,
     devices: Vec<Lasting>,
     /// Which connection of which device an address at a site is.
     origins: Mutex<BTreeMap<SocketAddr, Origin>>,
@@ -100,6 +101,7 @@ impl Shared {
             disk: Arc::new(Disk::new(scenario, recorder)),
             extras: sites.iter().map(|_| Mutex::new(Span::exactly(std::time::Duration::ZERO))).collect(),
             sites: scenario.sites.values().cloned().collect(),
+            portals: sites.iter().map(|_| Mutex::default()).collect(),
             devices: scenario.devices.iter().map(lasting).collect(),
             origins: Mutex::default(),
             crash_order: Arc::default(),
@@ -130,6 +132,20 @@ impl Shared {
     /// The network that the device is on.
     pub(super) fn network(&self, device: usize) -> MutexGuard<'_, Network> {
         lock(&self.devices[device].network)
+    }
+
+    /// Somebody else answers at the site in the server's place, or nobody else any more.
+    pub(super) fn set_portal(&self, site: usize, has_portal: bool) {
+        *lock(&self.portals[site]) = has_portal;
+        if has_portal {
+            let here = self.devices.iter().map(|device| lock(&device.network)).filter(|network| network.site == site);
+            // It is another network: what was made over the one before is dead.
+            here.for_each(|mut network| network.number += 1);
+        }
+    }
+
+    fn has_portal(&self, site: usize) -> bool {
+        *lock(&self.portals[site])
     }
 
     /// Whether the device has left the network that the connection was made over.
@@ -343,8 +359,13 @@ impl Surroundings for DevicePlace {
         let lasting = &self.shared.devices[self.device];
         let connection = lasting.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let (device, network) = (self.device, *self.shared.network(self.device));
+        let is_to_portal = self.shared.has_portal(network.site);
         async move {
-            let connected = TcpStream::connect(server).await;
+            let connected = if is_to_portal {
+                TcpStream::connect((super::portal::HOST, super::PORT)).await
+            } else {
+                TcpStream::connect(server).await
+            };
             let passage = Passage { memory: Memory::new(now()), ends: [None; 2] };
             let origin = Origin { device, connection, network, passage: Arc::new(Mutex::new(passage)) };
             if let Ok(inner) = &connected {

@@ -122,6 +122,20 @@ impl World<'_> {
                 self.owner.lock().expect("nobody panics with it").config.version = *version;
                 self.replace_server();
             }
+            Fault::Portal { site } => {
+                let site = self.site(site);
+                self.sites[site].has_portal = true;
+                self.shared.set_portal(site, true);
+                self.effect(Effect::Portal { site: self.sites[site].index });
+                // On another network, though where they are.
+                let name = self.sites[site].name.clone();
+                let is_here = |device: &usize| self.shared.network(*device).site == site;
+                let here: Vec<usize> = (0..self.devices.len()).filter(is_here).collect();
+                for device in here {
+                    let fault = Fault::Move { device: self.devices[device].clone(), site: name.clone() };
+                    self.command(device, Command::Fault(fault));
+                }
+            }
             Fault::Reset { device }
             | Fault::Kill { device }
             | Fault::Start { device }
@@ -198,7 +212,7 @@ impl World<'_> {
             if self.sites[site].is_held {
                 self.release(site);
             }
-            if self.sites[site].is_outbound_cut || self.sites[site].is_inbound_cut {
+            if self.sites[site].is_outbound_cut || self.sites[site].is_inbound_cut || self.sites[site].has_portal {
                 self.repair(site);
             }
         }
@@ -216,13 +230,16 @@ impl World<'_> {
     }
 
     fn link_effect(&self, site: usize) {
-        let Site { index, is_outbound_cut, is_inbound_cut, .. } = self.sites[site];
-        self.effect(Effect::Link { site: index, outbound: !is_outbound_cut, inbound: !is_inbound_cut });
+        let Site { index, is_outbound_cut, is_inbound_cut, has_portal, .. } = self.sites[site];
+        let (outbound, inbound) = (!is_outbound_cut && !has_portal, !is_inbound_cut && !has_portal);
+        self.effect(Effect::Link { site: index, outbound, inbound });
     }
 
     fn repair(&mut self, site: usize) {
         self.sites[site].is_outbound_cut = false;
         self.sites[site].is_inbound_cut = false;
+        self.sites[site].has_portal = false;
+        self.shared.set_portal(site, false);
         self.set_partitions(site);
         self.link_effect(site);
     }

@@ -92,6 +92,7 @@ impl Sdk {
                 self.doubted_ended(look);
             }
             What::LinkLost if self.doubted.is_some() => self.doubted_ended(look),
+            What::NoFrame { connection } if self.is_on(connection) => self.nobody_answered(look),
             What::LinkLost => self.line_ended(look),
             What::LinkKept => self.doubted_kept(),
             What::SdkWoken | What::NetworkChanged => {

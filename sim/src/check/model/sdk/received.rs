@@ -105,6 +105,13 @@ impl Sdk {
         }
     }
 
+    /// INPUT-6: what was sent on the connection was not.
+    pub(super) fn nobody_answered(&mut self, look: &Look<'_>) {
+        let Account::LoggingIn(_, login) = self.account else { return self.line_ended(look) };
+        self.line = None;
+        self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = false);
+    }
+
     pub(super) fn received(&mut self, look: &Look<'_>, frame: &ServerFrame) {
         match *frame {
             ServerFrame::LoginAccepted { call, epoch, .. } => self.login_accepted(look, call, epoch),

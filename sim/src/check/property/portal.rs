@@ -1,0 +1,92 @@
+//! What somebody else answers in the server's place is no answer (INPUT-6).
+
+use gatecrash::code::Code;
+use gatecrash::time::Instant;
+
+use super::contract::Property;
+use super::report::Report;
+use super::scene::Scene;
+use crate::scenario::CallKind;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Outcome, What};
+
+const NO_FRAME: RuleId = rule("INPUT-6");
+
+#[derive(Default)]
+pub(super) struct Portals {
+    devices: Vec<Device>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Device {
+    /// The connection on which a login was sent last.
+    asked_on: Option<u32>,
+    /// When what came on that one was no frame.
+    heard_none_at: Option<Instant>,
+}
+
+impl Portals {
+    fn device(&mut self, device: DeviceIndex) -> &mut Device {
+        if self.devices.len() <= device.index() {
+            self.devices.resize(device.index() + 1, Device::default());
+        }
+        &mut self.devices[device.index()]
+    }
+}
+
+impl Property for Portals {
+    sentence!(Always, "no login fails by what is no answer of a server", "INPUT-6");
+    watches!("device_sent", "device_received", "no_frame", "answered");
+
+    fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        let Some((on, _)) = scene.sdks.actor(event) else { return };
+        let device = self.device(on);
+        match event.what {
+            What::DeviceSent { connection, frame: ClientFrame::Login { .. }, .. } => {
+                *device = Device { asked_on: Some(connection), heard_none_at: None };
+            }
+            What::DeviceReceived { .. } => device.heard_none_at = None,
+            What::NoFrame { connection } if device.asked_on == Some(connection) => {
+                device.heard_none_at = Some(event.at);
+            }
+            What::Answered { kind: Some(CallKind::Login), outcome, .. } => {
+                let is_left_in_the_dark = matches!(outcome, Outcome::Failed { code: Code::NoAnswer, .. });
+                if is_left_in_the_dark && device.heard_none_at == Some(event.at) {
+                    let text =
+                        format!("{} takes what is no frame for the loss of its login's answer", scene.device(on));
+                    report.event(NO_FRAME, event, text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::*;
+    use super::*;
+
+    /// INPUT-6
+    #[test]
+    fn a_page_that_ends_a_login_is_seen() {
+        let login = ClientFrame::Login {
+            call: 9,
+            attempt: attempt(9),
+            user: ALICE.into(),
+            ticket: Some(ticket(TICKET)),
+            known_ended: None,
+        };
+        let sent =
+            || Story::of(Portals::default()).on(PHONE, What::DeviceSent { connection: 1, reveals: 0, frame: login });
+        let fails = |code| {
+            let outcome = Outcome::Failed { code, reason: None };
+            answered(9, CallKind::Login, Some(ALICE), outcome)
+        };
+        let page = |connection| sent().on(PHONE, What::NoFrame { connection });
+        page(1).on(PHONE, fails(Code::NoAnswer)).breaks("INPUT-6");
+        page(1).at(1).on(PHONE, fails(Code::NoAnswer)).holds();
+        page(2).on(PHONE, fails(Code::NoAnswer)).holds();
+        page(1).on(PHONE, fails(Code::NoLink)).holds();
+    }
+}

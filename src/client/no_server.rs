@@ -1,0 +1,29 @@
+//! Somebody else answers in the server's place, such as the portal of a hotel's network: what comes is no frame
+//! (INPUT-6).
+//!
+//! Only for a connection on which no frame came before: after one, the server was there, and its link is lost.
+
+use crate::client::handler::Handler;
+use crate::client::state::{Account, Connection, Stage};
+use crate::code::Code;
+use crate::decide::ClientDecisions;
+use crate::decide::client::Loss;
+use crate::id::ConnectionId;
+
+impl<D: ClientDecisions> Handler<'_, D> {
+    /// What was sent on the connection has not been sent: a login goes on waiting (LOGIN-8).
+    pub(super) fn no_frame_came(&mut self, connection: ConnectionId) {
+        let is_ours = |it: &mut Connection| it.id == connection && it.stage != Stage::Opening;
+        let Some(ended) = self.state.connection.take_if(is_ours) else { return };
+        self.cancel_connection_timers();
+        match (&mut self.state.account, ended.stage) {
+            (Account::LoggingIn(login), Stage::LoginSent) if self.decisions.login_outlives_no_frame() => {
+                login.held = None;
+                self.attempt_failed(Code::NoLink);
+            }
+            (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), stage) => {
+                self.connection_ended(stage, Loss::Own);
+            }
+        }
+    }
+}
