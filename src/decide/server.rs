@@ -30,6 +30,8 @@ pub enum ResumeVerdict {
     Resume,
     /// It had been displaced and comes back as a login (KICK-6).
     Login,
+    /// It came back so before, as the session that the device has now, and its answer was lost.
+    LoginAgain,
     /// It had ended, for this reason.
     Kicked(KickReason, Option<PublicName>),
     /// It had ended with its ticket.
@@ -229,14 +231,25 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
 
     /// What becomes of a resume (CONN-4, KICK-6): the reason recorded first is told, also when the
     /// ticket has expired since.
+    ///
+    /// Where a resume may be a login, its answer may be lost: the next one still names the epoch before.
     fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
-        if case.session.is_some_and(|session| session.epoch == case.epoch) {
-            return match case.ticket {
-                Ok(()) => ResumeVerdict::Resume,
-                Err(code) => ResumeVerdict::Refused(code),
+        // What it was given for an earlier resume under this epoch, and knows nothing of: that answer was lost.
+        let is_heir = |epoch, acknowledged: bool| case.reconnect_kicks && epoch > case.epoch && !acknowledged;
+        if let Some(session) = case.session {
+            let verdict = if session.epoch == case.epoch {
+                Some(ResumeVerdict::Resume)
+            } else {
+                is_heir(session.epoch, session.acknowledged).then_some(ResumeVerdict::LoginAgain)
             };
+            if let Some(verdict) = verdict {
+                return case.ticket.map_or_else(ResumeVerdict::Refused, |()| verdict);
+            }
         }
-        let Some(ended) = case.ended.filter(|ended| ended.names(case.user, case.epoch)) else {
+        let is_its_own = |ended: &&Ended| {
+            ended.names(case.user, case.epoch) || ended.user == case.user && is_heir(ended.epoch, ended.acknowledged)
+        };
+        let Some(ended) = case.ended.filter(is_its_own) else {
             return ResumeVerdict::Kicked(KickReason::Gone, None);
         };
         match ended.reason.kick() {

@@ -64,19 +64,25 @@ impl<D: ServerDecisions> Server<D> {
         });
         let verdict = match (verdict, judged) {
             // Whatever is decided, nobody is admitted without a valid ticket (INPUT-3).
-            (ResumeVerdict::Resume | ResumeVerdict::Login, Err(code)) => ResumeVerdict::Refused(code),
+            (ResumeVerdict::Resume | ResumeVerdict::Login | ResumeVerdict::LoginAgain, Err(code)) => {
+                ResumeVerdict::Refused(code)
+            }
             (verdict, _) => verdict,
         };
         match verdict {
             ResumeVerdict::Resume => {
                 let ticket = judged.expect("a refused ticket was turned into a refusal");
-                self.fact(Fact::SessionResumed { user, device, epoch, ticket });
-                self.bind(connection, device, name);
-                self.walls.set(super::Timer::Expiry(user, device), ticket.ends_at());
-                self.touch(user);
+                self.link_again(connection, device, name, ticket);
                 let dropped = self.goes_on_from(connection, device, name, received);
                 let (conversations, terms) = (self.conversations(user), self.terms());
                 ResumeOutcome::Resumed { conversations, terms, dropped }
+            }
+            ResumeVerdict::LoginAgain => {
+                let ticket = judged.expect("a refused ticket was turned into a refusal");
+                let epoch = self.session(user, device).expect("what an earlier resume was given lives").epoch;
+                self.link_again(connection, device, SessionName { user, epoch }, ticket);
+                let (conversations, terms) = (self.conversations(user), self.terms());
+                ResumeOutcome::LoggedIn(Admission { epoch, conversations, terms })
             }
             ResumeVerdict::Login => {
                 let ticket = judged.expect("a refused ticket was turned into a refusal");
@@ -93,6 +99,15 @@ impl<D: ServerDecisions> Server<D> {
             }
             ResumeVerdict::Refused(code) => ResumeOutcome::Refused(code),
         }
+    }
+
+    /// The session goes on over this connection, with this ticket.
+    fn link_again(&mut self, connection: ConnectionId, device: DeviceId, name: SessionName, ticket: SessionTicket) {
+        let SessionName { user, epoch } = name;
+        self.fact(Fact::SessionResumed { user, device, epoch, ticket });
+        self.bind(connection, device, name);
+        self.walls.set(super::Timer::Expiry(user, device), ticket.ends_at());
+        self.touch(user);
     }
 
     /// LOGIN-5: another ticket for a session that goes on unchanged.

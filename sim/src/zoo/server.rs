@@ -234,6 +234,7 @@ broken! {
             match Rules.resume(&ResumeCase { ticket: Ok(()), ..*case }) {
                 ResumeVerdict::Login => ResumeVerdict::Login,
                 ResumeVerdict::Resume
+                | ResumeVerdict::LoginAgain
                 | ResumeVerdict::Expired
                 | ResumeVerdict::Kicked(..)
                 | ResumeVerdict::Refused(_) => Rules.resume(case),
@@ -248,6 +249,7 @@ broken! {
                 ResumeVerdict::Expired => ResumeVerdict::Kicked(KickReason::Gone, None),
                 verdict @ (ResumeVerdict::Resume
                 | ResumeVerdict::Login
+                | ResumeVerdict::LoginAgain
                 | ResumeVerdict::Kicked(..)
                 | ResumeVerdict::Refused(_)) => verdict,
             }
@@ -259,6 +261,20 @@ broken! {
         fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
             let session = case.session.filter(|session| session.link.lost_at().is_none());
             Rules.resume(&ResumeCase { session, ..*case })
+        }
+    }
+
+    /// A displaced session that came back and has not heard of it is not known when it comes again.
+    ComesBackOnce {
+        fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
+            match Rules.resume(case) {
+                ResumeVerdict::LoginAgain => ResumeVerdict::Kicked(KickReason::Gone, None),
+                verdict @ (ResumeVerdict::Resume
+                | ResumeVerdict::Login
+                | ResumeVerdict::Kicked(..)
+                | ResumeVerdict::Expired
+                | ResumeVerdict::Refused(_)) => verdict,
+            }
         }
     }
 

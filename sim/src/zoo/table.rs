@@ -375,4 +375,6 @@ pub const BUGS: &[Bug] = bugs! {
         [PORTAL, SDK] Broken::client(ClientBug::PageEndsLogin);
     "L4" "a heartbeat that the server wants sooner is sent when the device would send it by itself" ""
         [PACE] Broken::client(ClientBug::HeartbeatIsItsOwn);
+    "L5" "a displaced session that came back, and did not hear the answer, is told that it is gone" ""
+        [REASON] Broken::server(ServerBug::ComesBackOnce);
 };

@@ -182,6 +182,39 @@ fn with_reconnect_kicks_the_resume_of_a_displaced_session_is_a_login() {
 }
 
 #[test]
+fn a_resume_that_was_a_login_and_had_no_answer_is_one_again() {
+    // KICK-6: once acknowledged it is a session like any other, and the epoch before it is nobody's.
+    check(
+        "
+        config reconnect_kicks
+        given alice displaced while away
+        phone/2 open android
+        phone/2 resume alice 1
+            pad/1 < kick alice 2 other_platform by phone
+            phone/2 < resume as login 3
+        phone/2 close
+        phone/3 open android
+        phone/3 resume alice 1
+            phone/3 < resume as login 3
+        phone/3 close
+        pad/2 open ipad
+        pad/2 login alice
+            pad/1 closed
+            pad/2 < login ok 4
+        phone/4 open android
+        phone/4 resume alice 1
+            pad/2 < kick alice 4 other_platform by phone
+            phone/4 < resume as login 5
+        phone/4 ack alice 5
+        phone/4 close
+        phone/5 open android
+        phone/5 resume alice 1
+            phone/5 < resume kick alice 1 gone
+        ",
+    );
+}
+
+#[test]
 fn with_reconnect_kicks_what_the_device_was_told_stays_ended() {
     // KICK-6: not once it was told, not after an administrator's kick or an expiry, not without a ticket.
     check(

@@ -20,6 +20,7 @@ use crate::trace::{Cast, Fact, Kick, Refusal, Seconds, ServerFrame, TextIndex, T
 
 const ATTEMPT: RuleId = rule("ATT-1");
 const RESUME: RuleId = rule("CONN-4");
+const BACK: RuleId = rule("KICK-6");
 const SEATS: RuleId = rule("POLICY-3");
 const BUSY: RuleId = rule("CONN-12");
 const PACE: RuleId = rule("LOGIN-11");
@@ -250,7 +251,11 @@ impl Server {
             return self.stale(connection, id, ServerFrame::ResumeStale { attempt });
         }
         let judged = self.judge(cast, id, user, ticket);
-        let live = self.records.session(user, id).filter(|session| session.epoch == epoch).copied();
+        let may_return = self.config.as_ref().is_some_and(|config| config.reconnect_kicks);
+        // KICK-6: what a resume under this epoch was given, and no answer told.
+        let is_unheard = |given: u32, acknowledged: bool| may_return && given > epoch && !acknowledged;
+        let is_meant = |given: u32, acknowledged| given == epoch || is_unheard(given, acknowledged);
+        let live = self.records.session(user, id).filter(|live| is_meant(live.epoch, live.acknowledged)).copied();
         if let Some(session) = live {
             if let Err(codes) = judged {
                 return self.say_refused(connection, &codes, |code| ServerFrame::ResumeRefused { attempt, code });
@@ -259,15 +264,22 @@ impl Server {
             let ticket = ticket.expect("a ticket that passed could be read");
             let made = cast.ticket(ticket);
             let until = Seconds::new(made.issued.saturating_add(made.ttl));
-            self.fact(RESUME, Fact::SessionResumed { user, device: id.0, epoch, ticket, until });
-            self.carry(connection, id, user, epoch);
+            let (rule, given) = if session.epoch == epoch { (RESUME, epoch) } else { (BACK, session.epoch) };
+            self.fact(rule, Fact::SessionResumed { user, device: id.0, epoch: given, ticket, until });
+            self.carry(connection, id, user, given);
             self.touch(user);
-            let dropped = self.goes_on_from(connection, id, (user, epoch), received);
-            let frame = ServerFrame::Resumed { attempt, conversations: None, terms: self.terms(), dropped };
+            let frame = if given == epoch {
+                let dropped = self.goes_on_from(connection, id, (user, epoch), received);
+                ServerFrame::Resumed { attempt, conversations: None, terms: self.terms(), dropped }
+            } else {
+                ServerFrame::ResumedAsLogin { attempt, epoch: given, conversations: None, terms: self.terms() }
+            };
             let lines = self.conversations(user);
-            return self.say(RESUME, connection, Answer::Conversations(frame, lines));
+            return self.say(rule, connection, Answer::Conversations(frame, lines));
         }
-        let ended = self.records.ended(id).copied().filter(|ended| ended.names(user, epoch));
+        let ended = self.records.ended(id).copied().filter(|ended| {
+            ended.names(user, epoch) || ended.user == user && is_unheard(ended.epoch, ended.acknowledged)
+        });
         let (rule, answer) = match ended {
             None => {
                 let kick = Kick { user, epoch, reason: KickReason::Gone, by: None };
@@ -276,13 +288,12 @@ impl Server {
             Some(ended) => match kick_reason(ended.reason) {
                 None => (const { rule("TICKET-6") }, ServerFrame::ResumeExpired { attempt }),
                 Some(reason) => {
-                    let may_return = self.config.as_ref().is_some_and(|config| config.reconnect_kicks);
                     if may_return && is_displacement(ended.reason) && ended.owed && judged.is_ok() {
                         let newcomer = (connection, id, platform);
                         let (epoch, lines) = self.accept(newcomer, user, attempt, ticket, (cast, false));
                         let terms = self.terms();
                         let frame = ServerFrame::ResumedAsLogin { attempt, epoch, conversations: None, terms };
-                        return self.say(const { rule("KICK-6") }, connection, Answer::Conversations(frame, lines));
+                        return self.say(BACK, connection, Answer::Conversations(frame, lines));
                     }
                     let kick = Kick { user, epoch, reason, by: ended.by };
                     (const { rule("KICK-5") }, ServerFrame::ResumeKicked { attempt, kick })

@@ -42,12 +42,18 @@ fn told(scene: &Scene<'_>, event: &Event, connection: u32, peer: DeviceIndex, ki
         );
     }
     if reason == KickReason::Gone {
+        if let Some(heir) = scene.server.let_back_as(peer, user, epoch)
+            && heir.installation == installation
+        {
+            let text = format!("{} is told that it is unknown, and had come back as epoch {}", what(), heir.epoch);
+            return report.event(LIVES, event, text);
+        }
         let remembered = records.device(peer).and_then(|device| device.remembered(installation));
         if let Some(ended) = remembered.filter(|ended| (ended.user, ended.epoch) == (user, epoch)) {
             let recorded = ended.reason.word();
             report.event(REMEMBERED, event, format!("{} is told that it is unknown, and ended ({recorded})", what()));
         }
-    } else if let Some(ended) = records.ended(peer, user, epoch)
+    } else if let Some(ended) = scene.server.end_of(peer, user, epoch)
         && ended.reason.kick() != Some(reason)
     {
         let (told, recorded) = (reason.word(), ended.reason.word());
@@ -133,6 +139,29 @@ mod tests {
         told(displaced().commit(&[accepted(BOB, PHONE, 2)]), KickReason::Gone).holds();
         told(story().commit(&[ended(ALICE, PHONE, 1, EndReason::Logout, PHONE)]), KickReason::Gone).holds();
     }
+
+    /// KICK-6: where it may come back, and nobody told it that it has, the end of what it came back as is its own.
+    #[test]
+    fn a_session_that_came_back_unheard_and_is_called_gone_is_seen() {
+        let seats = gatecrash::policy::Seats::default();
+        let config = |reconnect_kicks| What::Configured {
+            seats,
+            reconnect_kicks,
+            notify_offline_kick: false,
+            administrators: None,
+        };
+        let displaced = [ended(ALICE, PHONE, 1, EndReason::SamePlatform, PHONE2)];
+        let back = |may| story().server(config(may)).commit(&displaced).commit(&[accepted(ALICE, PHONE, 3)]);
+        told(back(true), KickReason::Gone).breaks("CONN-4");
+        told(back(false), KickReason::Gone).holds();
+        let heard =
+            back(true).commit(&[Fact::LoginAcknowledged { user: ALICE.into(), device: PHONE.into(), epoch: 3 }]);
+        told(heard, KickReason::Gone).holds();
+        let over = |reason| back(true).commit(&[ended(ALICE, PHONE, 3, reason, PHONE)]);
+        told(over(EndReason::Administrator), KickReason::Administrator).holds();
+        told(over(EndReason::Administrator), KickReason::SamePlatform).breaks("KICK-9");
+    }
+
     /// CONN-4: the reason recorded first is told, also when the ticket has expired since.
     #[test]
     fn a_kicked_session_that_hears_of_its_ticket_only_is_seen() {

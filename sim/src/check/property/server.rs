@@ -325,6 +325,25 @@ impl ServerView {
         self.resumes.get(device.index()).copied().flatten() == Some((installation, attempt))
     }
 
+    /// The session that the device was let back as when it came back with this epoch, of which it has not heard yet
+    /// (KICK-6).
+    pub(super) fn let_back_as(&self, device: DeviceIndex, user: UserIndex, epoch: u32) -> Option<&Session> {
+        let sessions = self.now.user(user).map_or(&[][..], |user| &user.sessions);
+        let is_heir = |session: &&Session| session.device == device && session.epoch > epoch && !session.acknowledged;
+        sessions.iter().filter(|_| self.reconnect_kicks).find(is_heir)
+    }
+
+    /// How what the device knows as this session ended. That is another one where a resume under its epoch was
+    /// a login and the device has not heard of it (KICK-6).
+    pub(super) fn end_of(&self, device: DeviceIndex, user: UserIndex, epoch: u32) -> Option<&Ended> {
+        let is_unheard = |session: Session| !session.acknowledged;
+        let is_heir = |ended: &&Ended| {
+            ended.user == user && ended.epoch > epoch && ended.session.is_some_and(is_unheard) && self.reconnect_kicks
+        };
+        let last = self.now.device(device).and_then(|device| device.ended.last());
+        last.filter(is_heir).or_else(|| self.now.ended(device, user, epoch))
+    }
+
     /// The facts decided and not on disk.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Fact> {
         self.pending.iter().map(|(_, fact, _)| fact)
