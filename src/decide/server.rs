@@ -394,6 +394,16 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         pace.taken(limits.logins_max, limits.logins_every, now)
     }
 
+    /// The pace of a device's resumes after one more (CONN-12).
+    ///
+    /// # Errors
+    ///
+    /// There are too many: how long it takes until there is room for this one.
+    fn resume_pace(&self, pace: Pace, limits: &ServerLimits, now: Instant) -> Result<Pace, Duration> {
+        let (most, every) = (limits.logins_max, limits.logins_every);
+        pace.taken(most, every, now).ok_or_else(|| (pace.room_at(most, every) - now).min(RETURN_MAX))
+    }
+
     /// Whether the user may make administrative calls (ADMIN-3).
     fn may_administer(&self, administrators: &BTreeSet<UserId>, user: UserId) -> bool {
         administrators.contains(&user)

@@ -72,11 +72,12 @@ pub struct Server<D: ServerDecisions = Rules> {
     outbox: VecDeque<Output>,
 }
 
-/// Whose logins are counted together.
+/// Whose logins are counted together (LOGIN-11), and whose resumes (CONN-12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Whose {
     User(UserId),
     Device(DeviceId),
+    Resumes(DeviceId),
 }
 
 /// One transport link.
@@ -136,7 +137,7 @@ impl<D: ServerDecisions> Server<D> {
             strangers: Bounded::new(config.limits.records_max),
             refusals: Bounded::new(config.limits.records_max),
             load: Load::default(),
-            paces: Bounded::new(config.limits.records_max.saturating_mul(2)),
+            paces: Bounded::new(config.limits.records_max.saturating_mul(3)),
             config,
             records,
             connections: Vec::new(),
@@ -290,6 +291,21 @@ impl<D: ServerDecisions> Server<D> {
         after.map(|after| Return { after, ..self.come_back() })
     }
 
+    /// The same for one more resume of a device, of which there may be too many though there is room for others.
+    fn take_back(&mut self, device: DeviceId) -> Option<Return> {
+        let pace = self.paces.find(&Whose::Resumes(device)).copied().unwrap_or_default();
+        match self.decisions.resume_pace(pace, &self.config.limits, self.now.instant) {
+            Err(after) => Some(Return { after, ..self.come_back() }),
+            Ok(pace) => {
+                let away = self.take_on();
+                if away.is_none() {
+                    self.paces.put(Whose::Resumes(device), pace);
+                }
+                away
+            }
+        }
+    }
+
     /// When those are to come back whom the server sends away now (CONN-2).
     pub fn come_back(&self) -> Return {
         let spread = self.decisions.return_spread(self.links.len(), &self.config.limits);
@@ -334,8 +350,21 @@ impl<D: ServerDecisions> Server<D> {
                 | ClientFrame::MessagesReceived { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
             };
         };
-        let is_work = matches!(frame, ClientFrame::Login { .. } | ClientFrame::Resume { .. });
-        if let Some(come_back) = is_work.then(|| self.take_on()).flatten() {
+        let away = match frame {
+            ClientFrame::Login { .. } => self.take_on(),
+            ClientFrame::Resume { .. } => self.take_back(peer.device),
+            ClientFrame::Hello { .. }
+            | ClientFrame::LoginAcknowledged { .. }
+            | ClientFrame::Renew { .. }
+            | ClientFrame::Logout { .. }
+            | ClientFrame::Heartbeat
+            | ClientFrame::KickConfirmed { .. }
+            | ClientFrame::SendMessage { .. }
+            | ClientFrame::AdminKick { .. }
+            | ClientFrame::QueryStatus { .. }
+            | ClientFrame::MessagesReceived { .. } => None,
+        };
+        if let Some(come_back) = away {
             self.send(connection, ServerFrame::Closing { why: Closing::Busy, come_back });
             return self.hang_up(connection);
         }

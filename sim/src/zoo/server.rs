@@ -380,6 +380,14 @@ broken! {
         fn login_pace(&self, pace: Pace, _: &ServerLimits, _: Instant) -> Option<Pace> {
             Some(pace)
         }
+
+    }
+
+    /// One device may come back as often as it likes.
+    ResumesAreFree {
+        fn resume_pace(&self, pace: Pace, _: &ServerLimits, _: Instant) -> Result<Pace, Duration> {
+            Ok(pace)
+        }
     }
 
     /// However many devices there are, all of them are to be back at once.
@@ -511,6 +519,10 @@ impl ServerDecisions for ServerBug {
 
     fn login_pace(&self, pace: Pace, limits: &ServerLimits, now: Instant) -> Option<Pace> {
         ask!(self.login_pace(pace, limits, now))
+    }
+
+    fn resume_pace(&self, pace: Pace, limits: &ServerLimits, now: Instant) -> Result<Pace, Duration> {
+        ask!(self.resume_pace(pace, limits, now))
     }
 
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {

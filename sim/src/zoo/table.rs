@@ -377,4 +377,6 @@ pub const BUGS: &[Bug] = bugs! {
         [PACE] Broken::client(ClientBug::HeartbeatIsItsOwn);
     "L5" "a displaced session that came back, and did not hear the answer, is told that it is gone" ""
         [REASON] Broken::server(ServerBug::ComesBackOnce);
+    "L6" "a device comes back as often as it likes, and each time its user's contacts are told" ""
+        [SERVER] Broken::server(ServerBug::ResumesAreFree);
 };

@@ -58,6 +58,39 @@ fn logins_and_resumes_beyond_what_the_server_can_are_turned_away() {
 }
 
 #[test]
+fn resumes_of_one_device_are_bounded() {
+    // CONN-12: whatever comes of them; logins do not count here, and other devices have a count of their own.
+    check(
+        "
+        config logins_max=2
+        phone/1 open android
+        phone/1 login alice
+            phone/1 < login ok 1
+        phone/2 open android
+        phone/2 resume alice 1
+            phone/1 closed
+            phone/2 < resume ok
+        phone/3 open android
+        phone/3 resume alice 1 forged
+            phone/3 < resume [70009]
+        phone/4 open android
+        phone/4 resume alice 1
+            phone/4 < closing busy after 1s spread 250ms
+            phone/4 closed
+        desk/1 open mac
+        desk/1 resume bob 1
+            desk/1 < resume kick bob 1 gone
+        +1s
+        phone/5 open android
+        phone/5 resume alice 1
+            phone/3 closed
+            phone/2 closed
+            phone/5 < resume ok
+        ",
+    );
+}
+
+#[test]
 fn logins_of_one_user_or_device_are_bounded() {
     // LOGIN-11: for the user and for the device, accepted ones only; one more in each second.
     check(

@@ -31,8 +31,26 @@ type Conversations = Vec<(UserIndex, u32, TextIndex)>;
 const CONVERSATIONS_MAX: usize = gatecrash::protocol::CONVERSATIONS_MAX;
 
 impl Server {
-    /// CONN-12: who comes on top of what the server can do is told when to come back, and let go.
-    pub(super) fn turns_away(&mut self, connection: u32) -> bool {
+    /// CONN-12: who comes on top of what the server can do, or too often, is told when to come back, and let go.
+    pub(super) fn turns_away(&mut self, connection: u32, resumes: Option<Id>) -> bool {
+        let every = self.limits.logins_every;
+        let backlog = resumes.map(|id| self.memory.resumes.get(&id).copied().unwrap_or_default().by(self.step.now));
+        let too_much =
+            backlog.map_or(Duration::ZERO, |backlog| backlog.left.saturating_sub(every * (self.limits.logins_max - 1)));
+        if too_much > Duration::ZERO {
+            self.say_busy(connection, too_much);
+            return true;
+        }
+        if self.is_full_of_work(connection) {
+            return true;
+        }
+        if let (Some(id), Some(backlog)) = (resumes, backlog) {
+            self.memory.resumes.insert(id, backlog.and(every));
+        }
+        false
+    }
+
+    fn is_full_of_work(&mut self, connection: u32) -> bool {
         let capacity = self.limits.capacity;
         let each = Duration::from_micros((1_000_000 / u64::from(capacity)).max(1));
         let work = self.memory.work.by(self.step.now);
@@ -43,11 +61,15 @@ impl Server {
         }
         let place = (self.step.now + (work.left - most)).max(self.memory.promised);
         self.memory.promised = place + each;
-        let after = (place - self.step.now).min(RETURN_MAX).into();
+        self.say_busy(connection, place - self.step.now);
+        true
+    }
+
+    fn say_busy(&mut self, connection: u32, after: Duration) {
+        let after = after.min(RETURN_MAX).into();
         let busy = ServerFrame::Closing { why: Closing::Busy, after, spread: self.terms().return_spread };
         self.say(BUSY, connection, Answer::This(busy));
         self.close(BUSY, connection);
-        true
     }
 
     /// LOGIN-11: whether there are too many logins of this user or from this device.

@@ -203,8 +203,9 @@ impl Server {
             };
         };
         self.step.from = Some(id);
-        if let ClientFrame::Login { .. } | ClientFrame::Resume { .. } = frame
-            && self.turns_away(connection)
+        let is_resume = matches!(frame, ClientFrame::Resume { .. });
+        if (is_resume || matches!(frame, ClientFrame::Login { .. }))
+            && self.turns_away(connection, is_resume.then_some(id))
         {
             return;
         }

@@ -27,6 +27,8 @@ pub(super) struct Memory {
     /// Logins accepted and not worked off yet, of users and from devices (LOGIN-11).
     pub(super) of_users: BTreeMap<UserIndex, Backlog>,
     pub(super) from_devices: BTreeMap<Id, Backlog>,
+    /// The same of resumes looked at (CONN-12).
+    pub(super) resumes: BTreeMap<Id, Backlog>,
 }
 
 /// What has piled up, as the time it takes to work it off, and when that was looked at last.
