@@ -93,8 +93,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// owed was owed under the old id and can no longer be said.
     pub(super) fn take_new_device(&mut self) {
         let record = &mut self.state.record;
-        let device = draw::device(&self.state.seed, record.installation.starts, record.drawn);
-        record.drawn = record.drawn.saturating_add(1);
+        let device = draw::device(&self.state.seed, Some(&record.installation.device));
         record.installation = Installation { starts: 1, ..Installation::new(device) };
         record.attempt = Attempt { start: 1, count: 0 };
         self.note(Note::NewDevice { device });

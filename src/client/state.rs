@@ -58,8 +58,6 @@ pub(super) struct Record {
     pub(super) written: Change,
     /// The number of the last attempt.
     pub(super) attempt: Attempt,
-    /// How many device ids were drawn since the start.
-    pub(super) drawn: u32,
     /// When the last of the tickets runs out that were shown since nothing was owed (LOGOUT-2).
     pub(super) tickets_until: Instant,
 }
@@ -232,11 +230,7 @@ impl State {
     /// The state right after `init`, before its record is written (INIT-6: nothing is resumed).
     pub(super) fn new(now: Instant, start: Start) -> Self {
         let Start { platform, seed, limits, wall, installation, conversations } = start;
-        let mut drawn = 0;
-        let mut installation = installation.unwrap_or_else(|| {
-            drawn = 1;
-            Installation::new(draw::device(&seed, 0, 0))
-        });
+        let mut installation = installation.unwrap_or_else(|| Installation::new(draw::device(&seed, None)));
         installation.starts = installation.starts.saturating_add(1);
         let attempt = Attempt { start: installation.starts, count: 0 };
         let born = Now { instant: now, wall };
@@ -249,7 +243,7 @@ impl State {
             seed,
             limits,
             born,
-            record: Record { installation, written: Change::NONE, attempt, drawn, tickets_until },
+            record: Record { installation, written: Change::NONE, attempt, tickets_until },
             account: Account::Nobody,
             nobody: Reason::NeverLoggedIn,
             connection: None,

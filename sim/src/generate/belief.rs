@@ -35,6 +35,8 @@ pub(super) struct Hand {
     /// Whether its disk writes everything, and at once. One that does not keeps it from little: its record is mostly
     /// written before.
     pub(super) is_disk_well: bool,
+    /// Whether its SDK was initialised at some time, and so wrote its record.
+    pub(super) has_record: bool,
     /// As whom its SDK is logged in, or logging in.
     pub(super) account: Option<usize>,
     /// Until when its login waits for a link, if it does.
@@ -130,6 +132,7 @@ impl Belief {
                 is_initialised: device.init == Init::Auto,
                 is_suspended: false,
                 is_disk_well: true,
+                has_record: device.init == Init::Auto,
                 account: None,
                 pending: None,
                 login_timeout: whole_micros(limits.login_timeout),
@@ -297,7 +300,7 @@ impl Belief {
             return;
         }
         match call {
-            Call::Init => hand.is_initialised = true,
+            Call::Init => (hand.is_initialised, hand.has_record) = (true, true),
             Call::Uninit => {
                 (hand.is_initialised, hand.account, hand.pending) = (false, None, None);
                 hand.may_be_active = false;
@@ -509,6 +512,13 @@ impl Belief {
                 let device = self.device(device);
                 let hand = &mut self.devices[device];
                 (hand.session, hand.owes, hand.may_owe) = (None, false, false);
+            }
+            // Who logs in there first takes the session over: the other learns of it.
+            Fault::Clone { device, onto } => {
+                let (device, onto) = (self.device(device), self.device(onto));
+                let (owes, has_record) = (self.devices[device].owes, self.devices[device].has_record);
+                let hand = &mut self.devices[onto];
+                (hand.session, hand.owes, hand.has_record) = (None, owes, has_record);
             }
             Fault::DeviceDiskError { device, .. }
             | Fault::DeviceDiskFull { device, .. }

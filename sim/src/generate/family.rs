@@ -72,6 +72,8 @@ families! {
     Portal = "captive portal",
     /// A device moves to another site.
     Move = "move",
+    /// A device's disk becomes a copy of another's.
+    Clone = "clone",
     /// A login as another user.
     Switch = "switch",
     /// A login as the same user.
@@ -109,7 +111,7 @@ families! {
 }
 
 /// How many of [`Family::ALL`] are faults.
-const FAULTS: usize = Family::Move as usize + 1;
+const FAULTS: usize = Family::Clone as usize + 1;
 
 impl Family {
     /// Whether it breaks something.

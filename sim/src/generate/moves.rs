@@ -210,6 +210,11 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
             let device = target(author, |belief, device| !belief.devices[device].runs)?;
             Fault::Wipe { device: name_of(author, device) }
         }
+        Family::Clone => {
+            let onto = target(author, |belief, device| !belief.devices[device].runs)?;
+            let device = author.device_where(|belief, device| device != onto && belief.devices[device].has_record)?;
+            Fault::Clone { device: name_of(author, device), onto: name_of(author, onto) }
+        }
         _ => return None,
     })
 }

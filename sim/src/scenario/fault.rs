@@ -110,6 +110,12 @@ macro_rules! faults {
             /// does, until `repair`: it accepts every connection and answers with what is no frame. Connections that
             /// stand are dead, and nobody is told. Strangers get past it.
             Portal = "portal" { site: Site } or Fault::Partition { site: site.clone(), direction: Direction::Both },
+            /// The second device's disk becomes a copy of the first one's as it is now, as when a tab is duplicated or a
+            /// backup restored on another phone: record, caches and device id, and what its application was not told
+            /// had arrived. What it held before is gone. A process of the second that runs goes on with what it has in
+            /// memory, and what it writes lands on the copy; one that starts, or has called nothing yet, is to the
+            /// server the first device.
+            Clone = "clone" { device: Device, onto: Device } or Fault::Wipe { device: onto.clone() },
         }
     };
 }

@@ -264,6 +264,9 @@ records! {
         RecordFailed = "record_failed",
         /// The first that came on a device's connection is no frame: it is no server that answers there (INPUT-6).
         NoFrame = "no_frame" { connection: u32 },
+        /// The record that the SDK starts from is a copy of this device's, and so is its id: to the
+        /// server it is that one (ATT-3).
+        KnownAs = "known_as" { device: DeviceIndex, installation: u16 },
     }
 
     /// What an application calls. Users are as the application wrote them.
@@ -556,6 +559,8 @@ records! {
         CachesDamaged = "caches_damaged" { device: DeviceIndex },
         /// At the site somebody else answers in the server's place.
         Portal = "portal" { site: SiteIndex },
+        /// What is on the first device's disk is on the other's as well.
+        DiskCopied = "disk_copied" { device: DeviceIndex, onto: DeviceIndex },
     }
 }
 

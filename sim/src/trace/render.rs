@@ -98,6 +98,7 @@ fn part(event: &Event) -> Part {
         | What::NewDevice { .. }
         | What::NetworkChanged
         | What::NoFrame { .. }
+        | What::KnownAs { .. }
         | What::Fault { .. }
         | What::Effect { effect: Effect::Nothing | Effect::Skipped { .. } }
         | What::Stranger { .. }

@@ -332,6 +332,13 @@ broken! {
         }
     }
 
+    /// An attempt with the number of the newest is as good as a newer one.
+    EqualAttemptIsNew {
+        fn is_new_attempt(&self, highest: Option<Attempt>, attempt: Attempt) -> bool {
+            highest.is_none_or(|highest| attempt >= highest)
+        }
+    }
+
     /// A logout ends only what the same process of its device began.
     LogoutSparesEarlierProcesses {
         fn logout_ends(&self, session: Attempt, logout: Attempt) -> bool {

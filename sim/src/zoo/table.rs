@@ -23,6 +23,7 @@ const CONFIRM: &str = "a device acknowledges the login and confirms the kick tha
 const CONNECTING: &str = "every connecting ends once and in time, and nothing ends that did not begin";
 const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
+const COPIES: &str = "a device whose attempt is stale goes on under another device id, and no other device does";
 const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
 const DELIVERY: &str =
     "a session is told every message that it was entitled to, in order, or how many there was no room for";
@@ -379,4 +380,8 @@ pub const BUGS: &[Bug] = bugs! {
         [REASON] Broken::server(ServerBug::ComesBackOnce);
     "L6" "a device comes back as often as it likes, and each time its user's contacts are told" ""
         [SERVER] Broken::server(ServerBug::ResumesAreFree);
+    "K1" "an attempt with the number of the newest is acted upon" ""
+        [ATTEMPT, SERVER, PANICKED] Broken::server(ServerBug::EqualAttemptIsNew);
+    "K2" "a resume that another copy of the device was ahead of is tried again under the same device id" ""
+        [COPIES] Broken::client(ClientBug::StaleIsRetried);
 };

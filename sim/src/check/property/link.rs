@@ -372,10 +372,13 @@ impl Property for Links {
                     device.may_start_over = true;
                 }
             }
-            What::DeviceSent { frame, .. } => {
+            What::DeviceSent { connection, frame, .. } => {
+                // The last of a connection that the device closes goes out after that.
+                let is_of_another = sdk.connection.is_some_and(|current| current != connection)
+                    && sdk.doubted.is_none_or(|(doubted, _)| doubted != connection);
                 let device = self.device(on);
                 device.last_sent = event.at;
-                if frame == ClientFrame::Heartbeat {
+                if frame == ClientFrame::Heartbeat && !is_of_another {
                     (device.asked_at, device.probes_since) = (Some(event.at), None);
                 }
             }

@@ -20,6 +20,7 @@ mod commit;
 mod confirm;
 mod connecting;
 mod connection;
+mod copies;
 mod day;
 mod decision;
 mod delivery;
@@ -109,6 +110,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(delivery::Delivery::default()),
         Box::new(pace::Paces::default()),
         Box::new(unwritten::Unwritten::default()),
+        Box::new(copies::Copies::default()),
     ];
     every.extend(models(scenario));
     every

@@ -135,6 +135,8 @@ pub(super) struct Device {
     pub(super) has_no_caches: bool,
     /// A list was cached on it.
     pub(super) has_cached: bool,
+    /// The device whose record it has a copy of.
+    pub(super) known_as: Option<DeviceIndex>,
     /// A box on the way forgot its session's connection, and it did not resume since.
     pub(super) is_forgotten: bool,
 

@@ -108,6 +108,9 @@ situations! {
     EndNotKept = "a logout ended because its end could not be kept [6022]";
     RecordAwaited = "a login waited for its device's slow disk, and left";
     DamagedAndBack = "a device whose record was damaged logged in as another one";
+    CopyTookOver = "a copy of a device's record logged in while that device was logged in";
+    StaleResume = "a resume came after what another copy of its device's record had asked for";
+    StaleLogin = "a login came after what another copy of its device's record had asked for";
     CacheBroughtAnew = "a device whose caches were damaged was brought a list anew";
 }
 

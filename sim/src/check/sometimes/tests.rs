@@ -586,6 +586,23 @@ fn faults_that_are_the_devices_own() {
     login(run().on(PHONE, owes(false))).misses(RecordAwaited);
 }
 
+/// ATT-1
+#[test]
+fn copies_of_one_record() {
+    use Situation::*;
+    let logined = || run().on(PHONE, What::Status { status: Status::Logined, login_user: Some(user(ALICE)) });
+    let known_as = |first| What::KnownAs { device: device(first), installation: 1 };
+    logined().on(DESK, known_as(PHONE)).hears(DESK, admits(1)).reaches(CopyTookOver);
+    run().on(DESK, known_as(PHONE)).hears(DESK, admits(1)).misses(CopyTookOver);
+    logined().hears(DESK, admits(1)).misses(CopyTookOver);
+    let new = What::NewDevice { installation: 1 };
+    logined().on(DESK, known_as(PHONE)).on(DESK, new).hears(DESK, admits(1)).misses(CopyTookOver);
+    run().hears(PHONE, ServerFrame::ResumeStale { attempt: ATTEMPT }).reaches(StaleResume);
+    let refused = |refused| ServerFrame::LoginRefused { call: 1, refused };
+    run().hears(PHONE, refused(Refusal::Stale)).reaches(StaleLogin);
+    run().hears(PHONE, refused(Refusal::Code(Code::TicketExpired))).misses(StaleLogin);
+}
+
 #[test]
 fn days_and_presence() {
     use Situation::*;

@@ -32,7 +32,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 43] = [
+pub(super) const GAMBITS: [Gambit; 44] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -110,6 +110,7 @@ pub(super) const GAMBITS: [Gambit; 43] = [
     },
     Gambit { name: "a record that cannot be written", needs: &[Family::DeviceDisk], play: storage::in_trouble },
     Gambit { name: "a kick that cannot be noted", needs: &[Family::DeviceDisk], play: storage::kick },
+    Gambit { name: "a copied device", needs: &[Family::Clone, Family::Kill], play: storage::copied },
     Gambit { name: "a damaged device", needs: &[Family::Damage, Family::Kill], play: absences::damaged },
     Gambit { name: "a wiped device", needs: &[Family::Wipe, Family::Kill], play: absences::wiped },
 ];

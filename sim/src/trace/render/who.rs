@@ -54,6 +54,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::SdkWoken
         | What::NetworkChanged
         | What::NoFrame { .. }
+        | What::KnownAs { .. }
         | What::Fault { .. }
         | What::Effect { .. }
         | What::Stranger { .. }

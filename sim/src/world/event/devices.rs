@@ -96,6 +96,13 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
         self.connections
     }
 
+    /// A process that has called nothing yet has read nothing either.
+    pub(super) fn read_again(&mut self) {
+        if let Some(process) = self.process.as_mut().filter(|process| process.calls == 0) {
+            process.disk = self.storage.on_disk.clone();
+        }
+    }
+
     pub(super) fn process(&mut self) -> &mut Process<C> {
         self.process.as_mut().expect("a living process calls")
     }

@@ -171,6 +171,16 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.devices[device].outgoing = Default::default();
                 self.effect(Effect::DiskEmpty { device: DeviceIndex::new(device) });
             }
+            Fault::Clone { device, onto } => {
+                let (device, onto) = (self.device(device), self.device(onto));
+                let first = &self.devices[device];
+                let (on_disk, outgoing) = (first.storage.on_disk.clone(), first.outgoing.clone());
+                self.devices[onto].storage.on_disk = on_disk;
+                self.devices[onto].outgoing.copy(outgoing);
+                self.devices[onto].read_again();
+                let (device, onto) = (DeviceIndex::new(device), DeviceIndex::new(onto));
+                self.effect(Effect::DiskCopied { device, onto });
+            }
             Fault::DeviceDiskError { device, operation } | Fault::DeviceDiskFull { device, operation } => {
                 let (seed, index) = (self.scenario.seed, self.device(device));
                 self.devices[index].storage.refuse(seed, device.as_str(), *operation);

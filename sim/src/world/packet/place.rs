@@ -114,6 +114,11 @@ impl Shared {
         self.devices[device].index
     }
 
+    /// The number of the device with this name.
+    pub(super) fn find(&self, name: &DeviceName) -> usize {
+        self.devices.iter().position(|device| device.name == *name).expect("a step's device exists")
+    }
+
     pub(super) fn plan(&self, device: usize) -> (&DeviceName, &Device) {
         let name = &self.devices[device].name;
         (name, &self.scenario.devices[name])
@@ -212,6 +217,13 @@ impl Shared {
     pub(super) fn wipe(&self, device: usize) {
         self.storage(device).wipe();
         *self.outgoing(device) = Outgoing::default();
+    }
+
+    /// What is on the one device's disk is on the other's as well.
+    pub(super) fn copy_disk(&self, from: usize, onto: usize) {
+        let (on_disk, outgoing) = (self.storage(from).on_disk.clone(), self.outgoing(from).clone());
+        self.storage(onto).on_disk = on_disk;
+        self.outgoing(onto).copy(outgoing);
     }
 
     /// What time it is on the host that runs.

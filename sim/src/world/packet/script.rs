@@ -144,6 +144,7 @@ impl World<'_> {
             | Fault::Wipe { device }
             | Fault::DamageRecord { device }
             | Fault::DamageCache { device } => self.command(self.device(device), Command::Fault(fault.clone())),
+            Fault::Clone { onto, .. } => self.command(self.device(onto), Command::Fault(fault.clone())),
             Fault::DeviceDiskError { device, operation } | Fault::DeviceDiskFull { device, operation } => {
                 let seed = self.scenario.seed;
                 self.shared.storage(self.device(device)).refuse(seed, device.as_str(), *operation);
@@ -309,6 +310,14 @@ pub(super) fn befall<C: ClientDecisions>(
         (Fault::Wipe { .. }, _) => {
             shared.wipe(device);
             effect(Effect::DiskEmpty { device: index });
+        }
+        (Fault::Clone { device: first, .. }, process) => {
+            let first = shared.find(first);
+            shared.copy_disk(first, device);
+            if let Some(process) = process {
+                process.read_again();
+            }
+            effect(Effect::DiskCopied { device: shared.index(first), onto: index });
         }
         (Fault::DamageRecord { .. }, _) => {
             shared.storage(device).damage_record();
