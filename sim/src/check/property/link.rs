@@ -372,11 +372,15 @@ impl Property for Links {
                     device.may_start_over = true;
                 }
             }
-            What::DeviceSent { frame, .. } => {
+            What::DeviceSent { connection, frame, .. } => {
+                // What still leaves on one that the device has closed asks for nothing.
+                let is_closed =
+                    sdk.connection != Some(connection) && sdk.doubted.is_none_or(|(doubted, _)| doubted != connection);
                 let device = self.device(on);
                 device.last_sent = event.at;
                 if frame == ClientFrame::Heartbeat {
-                    (device.asked_at, device.probes_since) = (Some(event.at), None);
+                    device.asked_at = if is_closed { device.asked_at } else { Some(event.at) };
+                    device.probes_since = None;
                 }
             }
             What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
@@ -545,5 +549,11 @@ mod tests {
         story().at(121).on(PHONE, asks()).breaks("CONN-5");
         story().at(120).on(PHONE, asks()).at(136).world(What::ScriptEnded).breaks("CONN-5");
         story().at(120).on(PHONE, asks()).receives(PHONE, ServerFrame::HeartbeatAnswer).at(239).holds();
+        let next = || story().on(PHONE, What::CloseAsked { connection: 0, peer: None });
+        let next = || next().on(PHONE, What::ConnectAsked { connection: 1 });
+        let resumed =
+            ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms: Terms::default(), dropped: 0 };
+        let comes = What::DeviceReceived { connection: 1, frame: resumed };
+        next().on(PHONE, asks()).on(PHONE, comes).at(20).world(What::ScriptEnded).holds();
     }
 }
