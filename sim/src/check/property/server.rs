@@ -334,13 +334,15 @@ impl ServerView {
     }
 
     /// How what the device knows as this session ended. That is another one where a resume under its epoch was
-    /// a login and the device has not heard of it (KICK-6).
-    pub(super) fn end_of(&self, device: DeviceIndex, user: UserIndex, epoch: u32) -> Option<&Ended> {
+    /// a login and the device has not heard of it (KICK-6). As of this change: who is told may have been told before
+    /// it, and the frame have waited for the disk.
+    pub(super) fn end_of(&self, device: DeviceIndex, user: UserIndex, epoch: u32, change: u32) -> Option<&Ended> {
         let is_unheard = |session: Session| !session.acknowledged;
         let is_heir = |ended: &&Ended| {
             ended.user == user && ended.epoch > epoch && ended.session.is_some_and(is_unheard) && self.reconnect_kicks
         };
-        let last = self.now.device(device).and_then(|device| device.ended.last());
+        let ended = self.now.device(device).map_or(&[][..], |device| &device.ended);
+        let last = ended.iter().rev().find(|ended| ended.commit <= change);
         last.filter(is_heir).or_else(|| self.now.ended(device, user, epoch))
     }
 

@@ -243,7 +243,7 @@ impl Property for Tickets {
             }
             What::Told { event: Told::UserSigExpired, user: Some(user), epoch } => {
                 let Some((on, _)) = scene.sdks.actor(event) else { return };
-                let ended = scene.server.end_of(on, user, epoch);
+                let ended = scene.server.end_of(on, user, epoch, u32::MAX);
                 let is_expired = ended.is_some_and(|ended| ended.reason == EndReason::Expired);
                 if !is_expired && !self.refused.contains(&on) {
                     let what = scene.session(on, user, epoch);
