@@ -52,6 +52,8 @@ families! {
     Stop = "stop",
     /// The server is replaced by one of another version.
     Upgrade = "upgrade",
+    /// The server's process is suspended for a while.
+    Standstill = "standstill",
     /// A device's process dies.
     Kill = "kill",
     /// A device is frozen.

@@ -264,6 +264,8 @@ records! {
         RecordFailed = "record_failed",
         /// The first that came on a device's connection is no frame: it is no server that answers there (INPUT-6).
         NoFrame = "no_frame" { connection: u32 },
+        /// The server finds that it has not run for a while (CONN-5).
+        StoodStill = "stood_still" { wall: Micros },
     }
 
     /// What an application calls. Users are as the application wrote them.
@@ -556,6 +558,10 @@ records! {
         CachesDamaged = "caches_damaged" { device: DeviceIndex },
         /// At the site somebody else answers in the server's place.
         Portal = "portal" { site: SiteIndex },
+        /// The server's process stands still.
+        ServerSuspended = "server_suspended",
+        /// The server's process goes on.
+        ServerWoken = "server_woken",
     }
 }
 

@@ -50,6 +50,7 @@ mod sdk_model;
 mod server;
 mod server_model;
 mod silence;
+mod standstill;
 mod status;
 #[cfg(test)]
 mod story;
@@ -109,6 +110,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(delivery::Delivery::default()),
         Box::new(pace::Paces::default()),
         Box::new(unwritten::Unwritten::default()),
+        Box::new(standstill::Standstills::default()),
     ];
     every.extend(models(scenario));
     every

@@ -48,7 +48,12 @@ impl Sometimes {
 
     fn effect(&mut self, effect: Effect) {
         match effect {
-            Effect::ServerDead => self.server_died(),
+            Effect::ServerDead => {
+                self.server.is_suspended = false;
+                self.server_died();
+            }
+            Effect::ServerSuspended => self.server.is_suspended = true,
+            Effect::ServerWoken => self.server.is_suspended = false,
             Effect::ProcessDead { device } => self.process_died(device),
             Effect::ProcessUp { device } => {
                 let device = self.device(device);

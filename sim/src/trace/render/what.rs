@@ -156,6 +156,7 @@ impl Writer<'_> {
             | What::StoreFailed
             | What::Configured { .. }
             | What::ClockChanged { .. }
+            | What::StoodStill { .. }
             | What::LinkLost
             | What::LinkKept
             | What::RecordFailed

@@ -122,6 +122,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 }
             }
             Fault::StopServer => self.stop_server(false),
+            Fault::SuspendServer => self.suspend_server(),
+            Fault::WakeServer => self.wake_server(),
             Fault::UpgradeServer { version: Version(version) } => {
                 self.server.config.version = *version;
                 self.replace_server();
@@ -241,6 +243,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             if disk.needs_mending() || self.server.pace != usual {
                 self.mend_disk();
             }
+        }
+        if self.server.standstill.is_some() {
+            self.wake_server();
         }
         match &mut self.server.life {
             Life::Running => {}

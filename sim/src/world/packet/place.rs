@@ -11,13 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gatecrash::client::Write;
 use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, Surroundings};
 use gatecrash::time::{Instant, Now, WallTime};
-use turmoil::net::{TcpListener, TcpStream};
+use turmoil::net::TcpStream;
 
 use super::super::network::{Memory, Network};
 use super::super::outgoing::Outgoing;
 use super::super::storage::{Landing, Storage, Timing};
 use super::disk::Disk;
+use super::listener::Listener;
 use super::office::Office;
+use super::standstill::Standstill;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
 use crate::generate::draw::Draw;
@@ -40,6 +42,7 @@ pub(super) struct Shared {
     origins: Mutex<BTreeMap<SocketAddr, Origin>>,
     pub(super) crash_order: Arc<CrashOrder>,
     pub(super) office: Arc<Office>,
+    pub(super) standstill: Arc<Standstill>,
 }
 
 /// What of a device outlives its process.
@@ -106,6 +109,7 @@ impl Shared {
             origins: Mutex::default(),
             crash_order: Arc::default(),
             office: Arc::default(),
+            standstill: Arc::default(),
             scenario: scenario.clone(),
         }
     }
@@ -231,19 +235,22 @@ impl ServerPlace {
 }
 
 impl Surroundings for ServerPlace {
-    type Listener = TcpListener;
+    type Listener = Listener;
     type Stream = Stream;
 
-    async fn listen(&self, address: &str) -> io::Result<TcpListener> {
-        TcpListener::bind(address).await
+    async fn listen(&self, address: &str) -> io::Result<Listener> {
+        Listener::bind(address).await
     }
 
-    async fn accept(&self, listener: &TcpListener) -> io::Result<Stream> {
-        let (inner, origin) = listener.accept().await?;
-        // Whose the address was before is of no interest any more.
-        lock(&self.0.origins).remove(&origin);
-        let upward = Upward { shared: Arc::clone(&self.0), origin };
-        Ok(Stream::accepted(inner, Arc::new(upward), Arc::clone(&self.0.crash_order)))
+    async fn accept(&self, listener: &Listener) -> io::Result<Stream> {
+        let accepted = |inner, origin| {
+            // Whose the address was before is of no interest any more.
+            lock(&self.0.origins).remove(&origin);
+            let upward = Upward { shared: Arc::clone(&self.0), origin };
+            let (order, standstill) = (Arc::clone(&self.0.crash_order), Arc::clone(&self.0.standstill));
+            Stream::accepted(inner, Arc::new(upward), order, standstill)
+        };
+        listener.accept(&self.0.standstill, accepted).await
     }
 
     fn connect(&self, _: &str) -> impl Future<Output = io::Result<Stream>> + Send + 'static {
@@ -253,11 +260,6 @@ impl Surroundings for ServerPlace {
     fn now(&self) -> Now {
         let instant = now();
         Now { instant, wall: self.0.server_wall(instant) }
-    }
-
-    /// Jumps are told. A clock that drifts has to be looked at.
-    fn wall_may_jump(&self) -> bool {
-        lock(&self.0.server_clock).drifts()
     }
 
     fn seed(&self) -> [u8; 32] {

@@ -118,6 +118,8 @@ impl World<'_> {
             }
             Fault::StartServer => self.start_server(),
             Fault::StopServer => self.stop_server(),
+            Fault::SuspendServer => self.suspend_server(),
+            Fault::WakeServer => self.wake_server(),
             Fault::UpgradeServer { version: Version(version) } => {
                 self.owner.lock().expect("nobody panics with it").config.version = *version;
                 self.replace_server();
@@ -203,6 +205,9 @@ impl World<'_> {
         self.shared.disk.keep_power();
         if self.shared.disk.needs_mending(self.scenario.app.commit_latency) {
             self.fault(&Fault::MendDisk);
+        }
+        if self.shared.standstill.is_on() {
+            self.wake_server();
         }
         self.starts_again = true;
         if !self.is_server_running() {
