@@ -92,6 +92,11 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
     /// The time. May be asked from outside the driver's future too, by whoever calls the SDK.
     fn now(&self) -> Now;
 
+    /// Returns at `at`, or a little after.
+    fn sleep_until(&self, at: Instant) -> impl Future<Output = ()> + Send {
+        ::tokio::time::sleep(at - self.now().instant)
+    }
+
     /// The device runs again after its operating system froze it: the monotonic clock is to have
     /// gone on meanwhile (LOGIN-3).
     fn woken(&self) {}

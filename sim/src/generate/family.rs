@@ -66,6 +66,8 @@ families! {
     DeviceClock = "device clock",
     /// A device's disk fails, is full or slow for a while.
     DeviceDisk = "device disk",
+    /// A device's timers are gathered, and run late.
+    LateTimers = "late timers",
     /// A device's record or caches are damaged.
     Damage = "damage",
     /// A device's disk is emptied.

@@ -203,6 +203,11 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
                 Fault::DeviceMendDisk { device: name_of(author, device) }
             }
         }
+        Family::LateTimers => {
+            let device = target(author, |belief, device| belief.works(device))?;
+            let by = if author.draw.chance(1, 4) { 0 } else { author.draw.log_between(100, 90_000) * MILLI };
+            Fault::LateTimers { device: name_of(author, device), by: micros(by) }
+        }
         Family::Damage => {
             let device = target(author, |belief, device| !belief.devices[device].runs)?;
             damage(author, device)

@@ -117,6 +117,10 @@ macro_rules! faults {
             /// The process goes on where it stood, on clocks that have gone on: it finds that by itself if it stood
             /// for more than 2 s.
             WakeServer = "wake server",
+            /// The device's operating system gathers timers, as one does for an application in the background: each
+            /// fires at the next whole multiple of this span since now, at most so much late, until the span is `0s`.
+            /// Nobody is told. What arrives is read at once.
+            LateTimers = "late-timers" { device: Device, by: Lateness },
         }
     };
 }

@@ -562,6 +562,8 @@ records! {
         ServerSuspended = "server_suspended",
         /// The server's process goes on.
         ServerWoken = "server_woken",
+        /// The device's timers run late from now on, or on time again.
+        TimersPaced = "timers_paced" { device: DeviceIndex },
     }
 }
 

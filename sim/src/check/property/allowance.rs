@@ -21,6 +21,8 @@ pub(super) struct Allowance {
     clients: Vec<ClientLimits>,
     /// How much later than due a timer may fire or a result be delivered.
     pub(super) slack: Duration,
+    /// The same of a device's timers, where its operating system may gather them.
+    pub(super) device_slack: Duration,
     /// How much later than decided a commit may be seen.
     pub(super) lag: Duration,
     /// How long a frame is under way at most, as long as it is neither held nor lost.
@@ -44,6 +46,10 @@ impl Allowance {
         });
         let commit = slowed.fold(scenario.app.commit_latency.max, Duration::max);
         let slack = scenario.tick * 4 + Duration::from_millis(5);
+        let gathered = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(Fault::LateTimers { by, .. }) => Some(*by),
+            _ => None,
+        });
         Allowance {
             server: config::server_limits(&scenario.limits),
             clients: Platform::ALL
@@ -51,6 +57,7 @@ impl Allowance {
                 .map(|platform| config::client_limits(&scenario.limits, platform))
                 .collect(),
             slack,
+            device_slack: slack + gathered.max().unwrap_or_default(),
             lag: commit * 3 + slack,
             latency,
             wall_set_at: Instant::ZERO,

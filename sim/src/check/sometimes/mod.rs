@@ -13,7 +13,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Observer, Trace, What};
+use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Fault, Observer, Trace, What};
 use table::Situation;
 
 pub use notes::Sometimes;
@@ -85,7 +85,12 @@ impl Sometimes {
 impl Observer for Sometimes {
     fn observe(&mut self, _: &Cast, event: &Event) {
         match (event.what, event.actor) {
-            (What::Fault { fault }, _) => self.server.faulted(&fault),
+            (What::Fault { fault }, _) => {
+                if let Fault::LateTimers { device, by } = fault {
+                    self.device(device).is_late = by.get() > 0;
+                }
+                self.server.faulted(&fault);
+            }
             (What::Effect { effect }, _) => self.effect(effect),
             (_, Actor::Server) => self.on_server(event),
             (_, Actor::Device(device)) if device != DeviceIndex::STRANGER => self.on_device(device, event),

@@ -131,6 +131,8 @@ pub(super) struct Device {
     /// How often its process was started.
     pub(super) life: u32,
     pub(super) is_suspended: bool,
+    /// Its timers run late.
+    pub(super) is_late: bool,
     /// Its session expired meanwhile.
     pub(super) slept_past: bool,
     pub(super) was_wiped: bool,

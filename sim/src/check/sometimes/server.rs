@@ -16,6 +16,9 @@ use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, Fault, Refusal, Server
 /// How long a link may be silent with the usual limits; on the web it is less.
 const SILENCE: Duration = Duration::from_secs(400);
 
+/// The same on the web.
+const SILENCE_WEB: Duration = Duration::from_secs(90);
+
 /// Logins this close cross on any network.
 const TOGETHER: Duration = Duration::from_millis(100);
 
@@ -208,6 +211,11 @@ impl Sometimes {
                 self.server.user(user).touched = commit;
                 if commit == self.server.first {
                     self.reached.add(Situation::RestartFoundConnected);
+                }
+                let Some(device) = self.devices.get(device.index()) else { return };
+                let is_silent = device.read_at.is_some_and(|read_at| at - read_at >= SILENCE_WEB);
+                if is_silent && device.is_late && !device.is_suspended && device.is_linked {
+                    self.reached.add(Situation::LateAndClosed);
                 }
             }
             Fact::SessionEnded { user, device, epoch, reason, by, .. } if device != DeviceIndex::STRANGER => {

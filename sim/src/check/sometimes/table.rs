@@ -92,6 +92,8 @@ situations! {
     OverByStandstill = "a ticket ran out while the server stood still";
     ReadInTime = "a link had been silent for too long when its server went on, and what had arrived kept it";
 
+    LateAndClosed = "a device whose timers ran late was taken for silent by its server";
+
     // ---- days and presence ----
     TwoDays = "a user counted on two days";
     CameBack = "a user went from online to push online and back";

@@ -621,6 +621,14 @@ fn a_server_that_stands_still() {
     reads(goes_on(read().at(400_000))).reaches(ReadInTime);
     reads(goes_on(read().at(399_999))).misses(ReadInTime);
     reads(goes_on(read().at(400_000)).commit(&[lost(PHONE, 1)])).misses(ReadInTime);
+
+    let late = |by| run().fault(Fault::LateTimers { device: device(PHONE), by: Micros::new(by) });
+    let silent = |run: Run, until| {
+        reads(run.commit(&[accepted(PHONE, 1)])).hears(PHONE, admits(1)).at(until).commit(&[lost(PHONE, 1)])
+    };
+    silent(late(1), 90_000).reaches(LateAndClosed);
+    silent(late(1), 89_999).misses(LateAndClosed);
+    silent(late(0), 90_000).misses(LateAndClosed);
 }
 
 #[test]

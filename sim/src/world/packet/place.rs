@@ -7,15 +7,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use gatecrash::client::Write;
 use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, Surroundings};
 use gatecrash::time::{Instant, Now, WallTime};
+use tokio::sync::Notify;
 use turmoil::net::TcpStream;
 
 use super::super::network::{Memory, Network};
 use super::super::outgoing::Outgoing;
 use super::super::storage::{Landing, Storage, Timing};
+use super::super::timers::Timers;
 use super::disk::Disk;
 use super::listener::Listener;
 use super::office::Office;
@@ -51,6 +54,9 @@ struct Lasting {
     index: DeviceIndex,
     network: Mutex<Network>,
     clock: Mutex<WallClock>,
+    timers: Mutex<Timers>,
+    /// Its timers are paced anew.
+    repaced: Notify,
     storage: Mutex<Storage>,
     outgoing: Mutex<Outgoing>,
     starts: AtomicU64,
@@ -93,6 +99,8 @@ impl Shared {
                 number: 0,
             }),
             clock: Mutex::new(WallClock::new(start, device.wall_offset)),
+            timers: Mutex::default(),
+            repaced: Notify::new(),
             storage: Mutex::default(),
             outgoing: Mutex::default(),
             starts: AtomicU64::new(0),
@@ -102,7 +110,7 @@ impl Shared {
             recorder: recorder.clone(),
             server_clock: Mutex::new(WallClock::new(start, Offset(0))),
             disk: Arc::new(Disk::new(scenario, recorder)),
-            extras: sites.iter().map(|_| Mutex::new(Span::exactly(std::time::Duration::ZERO))).collect(),
+            extras: sites.iter().map(|_| Mutex::new(Span::exactly(Duration::ZERO))).collect(),
             sites: scenario.sites.values().cloned().collect(),
             portals: sites.iter().map(|_| Mutex::default()).collect(),
             devices: scenario.devices.iter().map(lasting).collect(),
@@ -131,6 +139,17 @@ impl Shared {
     /// The device's disk.
     pub(super) fn storage(&self, device: usize) -> MutexGuard<'_, Storage> {
         lock(&self.devices[device].storage)
+    }
+
+    /// From now on the device's timers are gathered over so long.
+    pub(super) fn gather_timers(&self, device: usize, now: Instant, by: Duration) {
+        lock(&self.devices[device].timers).gather(now, by);
+        self.devices[device].repaced.notify_waiters();
+        self.recorder.effect(now, Effect::TimersPaced { device: self.index(device) });
+    }
+
+    pub(super) fn are_timers_late(&self, device: usize) -> bool {
+        lock(&self.devices[device].timers).are_late()
     }
 
     /// The network that the device is on.
@@ -198,7 +217,7 @@ impl Shared {
     }
 
     pub(super) fn set_latency(&self, site: usize, latency: Span) {
-        *lock(&self.extras[site]) = Span { min: std::time::Duration::ZERO, max: latency.max - latency.min };
+        *lock(&self.extras[site]) = Span { min: Duration::ZERO, max: latency.max - latency.min };
     }
 
     pub(super) fn change_server_clock(&self, change: impl FnOnce(&mut WallClock)) {
@@ -283,7 +302,7 @@ impl Jitter for Upward {
     fn extra(&self) -> Span {
         match self.origin() {
             Some(origin) => self.shared.extra(&origin),
-            None => Span::exactly(std::time::Duration::ZERO),
+            None => Span::exactly(Duration::ZERO),
         }
     }
 
@@ -388,6 +407,20 @@ impl Surroundings for DevicePlace {
     fn now(&self) -> Now {
         let instant = now();
         Now { instant, wall: lock(&self.shared.devices[self.device].clock).at(instant) }
+    }
+
+    /// When its operating system lets it.
+    async fn sleep_until(&self, at: Instant) {
+        let Lasting { timers, repaced, .. } = &self.shared.devices[self.device];
+        loop {
+            let repaced = repaced.notified();
+            let now = now();
+            let fires_at = lock(timers).fires_at(at.max(now));
+            tokio::select! {
+                () = tokio::time::sleep(fires_at - now) => return,
+                () = repaced => {}
+            }
+        }
     }
 
     fn seed(&self) -> [u8; 32] {

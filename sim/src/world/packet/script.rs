@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash::decide::ClientDecisions;
 
@@ -156,6 +157,7 @@ impl World<'_> {
                 self.effect(Effect::DeviceDiskPaced { device: self.shared.index(index) });
             }
             Fault::DeviceMendDisk { device } => self.mend_device_disk(self.device(device)),
+            Fault::LateTimers { device, by } => self.shared.gather_timers(self.device(device), self.now(), *by),
             Fault::Move { device, site } => {
                 let (device, site) = (self.device(device), self.site(site));
                 let left = *self.shared.network(device);
@@ -224,6 +226,9 @@ impl World<'_> {
         for device in 0..self.devices.len() {
             if !self.shared.storage(device).is_well() {
                 self.mend_device_disk(device);
+            }
+            if self.shared.are_timers_late(device) {
+                self.shared.gather_timers(device, self.now(), Duration::ZERO);
             }
             self.command(device, Command::Heal);
         }
