@@ -97,6 +97,8 @@ pub(super) struct Belief {
     pub(super) devices: Vec<Hand>,
     pub(super) sites: Vec<Spot>,
     pub(super) is_server_up: bool,
+    /// Whether its process, if there is one, stands still.
+    pub(super) is_server_suspended: bool,
     /// Whether the server's disk lets it work.
     pub(super) is_disk_well: bool,
     /// Whether its machine may yet lose its power: a loss that is due waits for a commit, through other losses and starts.
@@ -159,6 +161,7 @@ impl Belief {
             devices: devices.collect(),
             sites: sites.collect(),
             is_server_up: true,
+            is_server_suspended: false,
             is_disk_well: true,
             may_lose_power: false,
             has_committed: false,
@@ -208,7 +211,9 @@ impl Belief {
 
     /// What has to be done before the server can let anybody in.
     pub(super) fn mends_server(&self) -> Option<Fault> {
-        if !self.is_disk_well {
+        if self.is_server_suspended {
+            Some(Fault::WakeServer)
+        } else if !self.is_disk_well {
             Some(Fault::MendDisk)
         } else if !self.is_server_up {
             Some(Fault::StartServer)
@@ -439,6 +444,14 @@ impl Belief {
                 let site = self.site(site);
                 self.sites[site].latency = whole_micros(latency.min);
             }
+            Fault::SuspendServer => {
+                self.is_server_suspended = self.is_server_up;
+                (0..self.sites.len()).for_each(|site| self.lose(site, now, false));
+            }
+            Fault::WakeServer => {
+                self.is_server_suspended = false;
+                self.come_back(now, |_, _| true);
+            }
             // Power that is to go is gone before long.
             Fault::CrashServer
             | Fault::StopServer
@@ -449,6 +462,8 @@ impl Belief {
                 if matches!(fault, Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. }) {
                     (self.may_lose_power, self.has_committed) = (true, false);
                 }
+                // Whatever else is to end one that stands still does when it goes on.
+                self.is_server_suspended &= !matches!(fault, Fault::CrashServer | Fault::PowerLossServer);
                 (0..self.sites.len()).for_each(|site| self.lose(site, now, true));
             }
             Fault::DiskError { .. } | Fault::DiskFull { .. } => {
@@ -459,6 +474,7 @@ impl Belief {
             Fault::BounceServer { .. } | Fault::StartServer => {
                 self.is_server_up = true;
                 self.may_lose_power &= !self.has_committed;
+                self.is_server_suspended &= matches!(fault, Fault::StartServer);
                 self.come_back(now, |_, _| true);
             }
             Fault::UpgradeServer { version } => {

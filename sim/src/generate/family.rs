@@ -52,6 +52,8 @@ families! {
     Stop = "stop",
     /// The server is replaced by one of another version.
     Upgrade = "upgrade",
+    /// The server's process is suspended for a while.
+    Standstill = "standstill",
     /// A device's process dies.
     Kill = "kill",
     /// A device is frozen.
@@ -64,6 +66,8 @@ families! {
     DeviceClock = "device clock",
     /// A device's disk fails, is full or slow for a while.
     DeviceDisk = "device disk",
+    /// A device's timers are gathered, and run late.
+    LateTimers = "late timers",
     /// A device's record or caches are damaged.
     Damage = "damage",
     /// A device's disk is emptied.

@@ -90,6 +90,7 @@ fn part(event: &Event) -> Part {
         | What::ServerStarted { .. }
         | What::StoreFailed
         | What::Stopping
+        | What::StoodStill { .. }
         | What::Configured { .. }
         | What::BackOff { .. }
         | What::LinkLost

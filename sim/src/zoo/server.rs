@@ -141,6 +141,13 @@ broken! {
         }
     }
 
+    /// Nobody has to be read before they count as silent.
+    JudgesUnread {
+        fn catch_up(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
     /// F30: a ticket is refused at its last second.
     TicketDiesEarly {
         fn judge_ticket(
@@ -530,6 +537,10 @@ impl ServerDecisions for ServerBug {
 
     fn resume_pace(&self, pace: Pace, limits: &ServerLimits, now: Instant) -> Result<Pace, Duration> {
         ask!(self.resume_pace(pace, limits, now))
+    }
+
+    fn catch_up(&self) -> Duration {
+        ask!(self.catch_up())
     }
 
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {

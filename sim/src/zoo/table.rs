@@ -47,6 +47,7 @@ const RENEWAL: &str = "after a renewal without an answer the new ticket is tried
 const SDK: &str = "a call's result is one that what was called and what came in can lead to";
 const SERVER: &str = "the server decides, answers and closes what a naive reading of the rules does";
 const SILENCE: &str = "without an account or an owed end the SDK does not connect, resume or log in by itself";
+const STANDSTILL: &str = "a server that stood still reads what has arrived before it takes anybody for silent, and no session outlives its ticket by that";
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
     "a session ends for the application once: the status, then the pending calls, then the one event";
@@ -384,4 +385,8 @@ pub const BUGS: &[Bug] = bugs! {
         [ATTEMPT, SERVER, PANICKED] Broken::server(ServerBug::EqualAttemptIsNew);
     "K2" "a resume that another copy of the device was ahead of is tried again under the same device id" ""
         [COPIES] Broken::client(ClientBug::StaleIsRetried);
+    "S11" "a server that stood still takes for silent whose word it has not read" ""
+        [STANDSTILL] Broken::server(ServerBug::JudgesUnread);
+    "S12" "a server does not notice that it stood still, and serves on whose ticket ran out meanwhile" ""
+        [STANDSTILL] Broken::interceptor(wire::StandstillUnnoticed);
 };

@@ -218,7 +218,7 @@ impl Links {
         let at = since.max(sdk.woken_at);
         // CONN-2: nobody comes back before the server wants it.
         let due = device.away.map_or(at + patience, |(until, spread)| (at + patience).max(until + spread));
-        (due + scene.allowance.slack < now).then(|| {
+        (due + scene.allowance.device_slack < now).then(|| {
             let overdue = Overdue { since: "it had reason to", at, limit: due - at, now };
             format!("doubts its link and makes no other connection: {overdue}")
         })
@@ -229,7 +229,7 @@ impl Links {
         let device = self.devices.get(on.index())?;
         let since = sdk.up_since.filter(|_| sdk.status == Status::Logined && !sdk.is_suspended)?;
         let limits = scene.allowance.client(scene.cast, on);
-        let slack = scene.allowance.slack;
+        let slack = scene.allowance.device_slack;
         let from = |at: Instant| at.max(sdk.woken_at).max(sdk.kept_at).max(since);
         if let Some(asked) = device.asked_at.filter(|asked| from(*asked) + limits.heartbeat_answer + slack < now) {
             let overdue = Overdue { since: "it was sent", at: from(asked), limit: limits.heartbeat_answer, now };
@@ -548,5 +548,11 @@ mod tests {
         story().at(121).on(PHONE, asks()).breaks("CONN-5");
         story().at(120).on(PHONE, asks()).at(136).world(What::ScriptEnded).breaks("CONN-5");
         story().at(120).on(PHONE, asks()).receives(PHONE, ServerFrame::HeartbeatAnswer).at(239).holds();
+        let next = || story().on(PHONE, What::CloseAsked { connection: 0, peer: None });
+        let next = || next().on(PHONE, What::ConnectAsked { connection: 1 });
+        let resumed =
+            ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms: Terms::default(), dropped: 0 };
+        let comes = What::DeviceReceived { connection: 1, frame: resumed };
+        next().on(PHONE, asks()).on(PHONE, comes).at(20).world(What::ScriptEnded).holds();
     }
 }

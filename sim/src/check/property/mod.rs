@@ -51,6 +51,7 @@ mod sdk_model;
 mod server;
 mod server_model;
 mod silence;
+mod standstill;
 mod status;
 #[cfg(test)]
 mod story;
@@ -111,6 +112,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(pace::Paces::default()),
         Box::new(unwritten::Unwritten::default()),
         Box::new(copies::Copies::default()),
+        Box::new(standstill::Standstills::default()),
     ];
     every.extend(models(scenario));
     every

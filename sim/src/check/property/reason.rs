@@ -167,6 +167,10 @@ mod tests {
         let over = |reason| back(true).commit(&[ended(ALICE, PHONE, 3, reason, PHONE)]);
         told(over(EndReason::Administrator), KickReason::Administrator).holds();
         told(over(EndReason::Administrator), KickReason::SamePlatform).breaks("KICK-9");
+        // The first one was told before, and waited for the disk.
+        let kick = ServerFrame::Kick { kick: Kick { reason: KickReason::SamePlatform, ..kick(ALICE, 1) } };
+        let waited = What::ServerSent { connection: 0, peer: Some(PHONE.into()), reveals: 2, frame: kick };
+        over(EndReason::Administrator).server(waited).holds();
     }
 
     /// CONN-4: the reason recorded first is told, also when the ticket has expired since.

@@ -103,7 +103,11 @@ impl Sometimes {
 
     fn device_sent(&mut self, on: DeviceIndex, connection: u32, frame: &ClientFrame) {
         match *frame {
-            ClientFrame::Login { call, .. } => self.device(on).asking = Some((connection, call)),
+            ClientFrame::Login { call, .. } => {
+                let asked_still = self.server.is_suspended.then_some(call);
+                let device = self.device(on);
+                (device.asking, device.asked_still) = (Some((connection, call)), asked_still);
+            }
             ClientFrame::Resume { user, epoch, .. } => {
                 self.device(on).resuming = Some((connection, Session { user, epoch }));
             }
@@ -132,6 +136,9 @@ impl Sometimes {
                 let (outlived, waited) = (is_it(device.outlives.take()), is_it(device.turned_away.take()));
                 if outlived {
                     self.reached.add(Situation::LoginOutlivedStop);
+                }
+                if self.device(on).asked_still.take() == Some(call) {
+                    self.reached.add(Situation::WaitedForServer);
                 }
                 if self.device(on).paged.take() == Some(call) {
                     self.reached.add(Situation::PortalOutlived);

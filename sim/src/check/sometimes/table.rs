@@ -87,6 +87,13 @@ situations! {
     TooFast = "a user logged in too often [60007]";
     SpreadReturn = "a device waited longer than its own link would have asked, because the server had closed it";
 
+    // ---- a server that stands still ----
+    WaitedForServer = "a login that was sent to a server that stood still was accepted when it went on";
+    OverByStandstill = "a ticket ran out while the server stood still";
+    ReadInTime = "a link had been silent for too long when its server went on, and what had arrived kept it";
+
+    LateAndClosed = "a device whose timers ran late was taken for silent by its server";
+
     // ---- days and presence ----
     TwoDays = "a user counted on two days";
     CameBack = "a user went from online to push online and back";

@@ -619,6 +619,36 @@ fn days_and_presence() {
 }
 
 #[test]
+fn a_server_that_stands_still() {
+    use Situation::*;
+    let stands = || run().effect(Effect::ServerSuspended);
+    let goes_on = |run: Run| run.effect(Effect::ServerWoken).server(What::StoodStill { wall: Micros::new(0) });
+    goes_on(stands().sends(PHONE, asks())).hears(PHONE, admits(1)).reaches(WaitedForServer);
+    goes_on(stands()).sends(PHONE, asks()).hears(PHONE, admits(1)).misses(WaitedForServer);
+
+    let over = |run: Run| run.decide(&[ended(PHONE, 1, EndReason::Expired)]);
+    over(goes_on(stands().at(5))).reaches(OverByStandstill);
+    over(goes_on(stands().at(5)).at(6)).misses(OverByStandstill);
+
+    let reads = |run: Run| {
+        let (connection, peer, frame) = (0, Some(device(PHONE)), ClientFrame::Heartbeat);
+        run.server(What::ServerReceived { connection, peer, frame })
+    };
+    let read = || reads(run().commit(&[accepted(PHONE, 1)]));
+    reads(goes_on(read().at(400_000))).reaches(ReadInTime);
+    reads(goes_on(read().at(399_999))).misses(ReadInTime);
+    reads(goes_on(read().at(400_000)).commit(&[lost(PHONE, 1)])).misses(ReadInTime);
+
+    let late = |by| run().fault(Fault::LateTimers { device: device(PHONE), by: Micros::new(by) });
+    let silent = |run: Run, until| {
+        reads(run.commit(&[accepted(PHONE, 1)])).hears(PHONE, admits(1)).at(until).commit(&[lost(PHONE, 1)])
+    };
+    silent(late(1), 90_000).reaches(LateAndClosed);
+    silent(late(1), 89_999).misses(LateAndClosed);
+    silent(late(0), 90_000).misses(LateAndClosed);
+}
+
+#[test]
 fn of_a_crash_nothing_is_made_up() {
     // The login that was lost with the crash leaves no session to change the policy under.
     let crashed = || run().policy(Policy::Multi).decide(&[accepted(PHONE, 1)]).effect(Effect::ServerDead);

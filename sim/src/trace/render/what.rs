@@ -157,6 +157,7 @@ impl Writer<'_> {
             | What::StoreFailed
             | What::Configured { .. }
             | What::ClockChanged { .. }
+            | What::StoodStill { .. }
             | What::LinkLost
             | What::LinkKept
             | What::RecordFailed

@@ -44,6 +44,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::Stopping
         | What::Configured { .. }
         | What::ClockChanged { .. }
+        | What::StoodStill { .. }
         | What::StoreAsked { .. }
         | What::Stored { .. }
         | What::BackOff { .. }
