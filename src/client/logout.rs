@@ -106,7 +106,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// LOGOUT-2: the server was not heard. Who is told of the logout may rely on its end being in the record,
     /// whatever else is to be noted there.
     pub(super) fn logout_unanswered(&mut self) {
-        self.logout_over(self.state.record.owed_in, Ok(Reply::Done));
+        let record = &self.state.record;
+        self.logout_over(record.owed_in.unwrap_or(record.written), Ok(Reply::Done));
     }
 
     /// The server knows, and so nothing rests on the record (ATT-5).

@@ -31,7 +31,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if !installation.owed_end || installation.owed_until != Some(until) {
             (installation.owed_end, installation.owed_until) = (true, Some(until));
             self.write_record();
-            self.state.record.owed_in = self.state.record.written;
+            self.state.record.owed_in = Some(self.state.record.written);
         }
     }
 

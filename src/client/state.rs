@@ -56,8 +56,9 @@ pub(super) struct Record {
     pub(super) installation: Installation,
     /// Its last write: no frame leaves before that is on disk.
     pub(super) written: Change,
-    /// The write that noted the end that is owed.
-    pub(super) owed_in: Change,
+    /// The write that noted the end that is owed, unless that was before this start: what a slow disk had not done
+    /// by then may come to nothing.
+    pub(super) owed_in: Option<Change>,
     /// The number of the last attempt.
     pub(super) attempt: Attempt,
     /// When the last of the tickets runs out that were shown since nothing was owed (LOGOUT-2).
@@ -245,7 +246,7 @@ impl State {
             seed,
             limits,
             born,
-            record: Record { installation, written: Change::NONE, owed_in: Change::NONE, attempt, tickets_until },
+            record: Record { installation, written: Change::NONE, owed_in: None, attempt, tickets_until },
             account: Account::Nobody,
             nobody: Reason::NeverLoggedIn,
             connection: None,

@@ -34,6 +34,12 @@ struct Device {
     may_start_over: bool,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
+    /// When it last heard, with a link, of another network: it makes a connection beside that link then.
+    beside_at: Option<Instant>,
+    /// When another connection last took the place of its link: what was asked on that one ends then.
+    replaced_at: Option<Instant>,
+    /// The calls that were sent at that instant.
+    asked_anew: Vec<u32>,
     /// What the server named with its last answer that made a link.
     return_spread: Duration,
     /// Whether the other side closed the link that was lost last, and nothing happened since.
@@ -66,6 +72,9 @@ impl Default for Device {
             drawn: 0,
             may_start_over: true,
             due: None,
+            beside_at: None,
+            replaced_at: None,
+            asked_anew: Vec::new(),
             return_spread: Duration::ZERO,
             was_closed: false,
             away: None,
@@ -313,6 +322,7 @@ impl Property for Links {
                     }
                     match event.what {
                         What::NetworkChanged => {
+                            device.beside_at = Some(event.at);
                             device.doubt = Some(Doubt { since: event.at, patience: Duration::ZERO });
                         }
                         _ => device.doubts(event.at, limits),
@@ -324,9 +334,11 @@ impl Property for Links {
                 device.probes_since = Some(event.at);
                 device.doubts(event.at, limits);
             }
-            // CONN-5: the link is suspect.
+            // CONN-5: the link is suspect, unless it is a new one that took the place of the call's.
             What::Answered { call, outcome: Outcome::Failed { code: Code::NoAnswer, .. }, .. }
                 if sdk.up_since.is_some()
+                    && (self.device(on).replaced_at != Some(event.at)
+                        || self.device(on).asked_anew.contains(&call))
                     && sdk.calls.iter().any(|it| it.call == call && it.at + it.time(limits) <= event.at) =>
             {
                 self.device(on).doubts(event.at, limits);
@@ -352,8 +364,8 @@ impl Property for Links {
                     report.event(BACK_OFF, event, text);
                 }
                 // One beside a link is none that a delay goes before. Of calls in a row the driver carries out what
-                // each asked for when all are made.
-                if sdk.up_since.is_some() {
+                // each asked for when all are made, and of a link that is lost in the same instant only then.
+                if sdk.up_since.is_some() || device.beside_at.take() == Some(event.at) {
                     return;
                 }
                 let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
@@ -381,6 +393,14 @@ impl Property for Links {
                 if frame == ClientFrame::Heartbeat && !is_of_another {
                     (device.asked_at, device.probes_since) = (Some(event.at), None);
                 }
+                if let ClientFrame::Renew { call, .. }
+                | ClientFrame::Send { call, .. }
+                | ClientFrame::AdminKick { call, .. }
+                | ClientFrame::Query { call, .. } = frame
+                    && device.replaced_at == Some(event.at)
+                {
+                    device.asked_anew.push(call);
+                }
             }
             What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
                 let span = |micros: Micros| Duration::from_micros(micros.get());
@@ -406,7 +426,12 @@ impl Property for Links {
                     | ServerFrame::Resumed { terms, .. }
                     | ServerFrame::ResumedAsLogin { terms, .. },
                 ..
-            } => self.device(on).return_spread = Duration::from_micros(terms.return_spread.get()),
+            } => {
+                let device = self.device(on);
+                device.return_spread = Duration::from_micros(terms.return_spread.get());
+                device.replaced_at = sdk.doubted.map(|_| event.at);
+                device.asked_anew.clear();
+            }
             _ => {}
         }
     }

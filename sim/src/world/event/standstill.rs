@@ -85,7 +85,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         for (link, what) in unread {
             what.into_iter().for_each(|what| self.upward_arrived(link, what));
         }
-        self.server_outputs();
+        // What was due meanwhile was let pass.
+        self.server_timer();
     }
 
     /// Whether its operator has told the server that stands still to stop.
