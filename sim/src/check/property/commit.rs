@@ -10,7 +10,7 @@ use super::scene::Scene;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
-    ClientFrame, DeviceIndex, Effect, Event, Fact, Outcome, ServerFrame, Session, UserIndex, What, Write,
+    ClientFrame, DeviceIndex, Effect, Event, Fact, Outcome, Request, ServerFrame, Session, UserIndex, What, Write,
 };
 
 const SERVER: RuleId = rule("DUR-1");
@@ -35,7 +35,10 @@ struct Device {
     /// The first write of the device's record in this process.
     record: Option<u32>,
     /// The first write that says that the server is owed an end, since the last that did not.
-    owing: Option<u32>,
+    /// Beside it the logout that was called last when it was asked for.
+    owing: Option<(u32, u32)>,
+    /// The logout called last.
+    logout: u32,
 }
 
 impl CommitFirst {
@@ -72,7 +75,7 @@ fn says(frame: &ServerFrame, peer: Option<DeviceIndex>, asker: Option<UserIndex>
 
 impl Property for CommitFirst {
     sentence!(Always, "nothing is said before it is on disk", "DUR-1", "ATT-4", "KICK-7", "LOGOUT-2");
-    watches!("server_sent", "effect", "store_asked", "stored", "device_sent", "answered");
+    watches!("server_sent", "effect", "called", "store_asked", "stored", "device_sent", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
@@ -96,7 +99,7 @@ impl Property for CommitFirst {
         match event.what {
             What::StoreAsked { change, write: Write::Installation { known_ended, owed_end, .. } } => {
                 let device = self.device(on);
-                device.owing = device.owing.filter(|_| owed_end).or(owed_end.then_some(change));
+                device.owing = device.owing.filter(|_| owed_end).or(owed_end.then_some((change, device.logout)));
                 device.record.get_or_insert(change);
                 device.noting.extend(known_ended.map(|ended| (change, ended)));
             }
@@ -110,8 +113,10 @@ impl Property for CommitFirst {
                     device.noted.push(ended);
                 }
             }
-            What::Answered { kind: Some(CallKind::Logout), outcome: Outcome::Done, .. }
-                if self.device(on).owing.is_some_and(|change| change > sdk.stored) =>
+            What::Called { call, request: Request::Logout } => self.device(on).logout = call,
+            // What was noted after a further logout is that one's.
+            What::Answered { call, kind: Some(CallKind::Logout), outcome: Outcome::Done, .. }
+                if self.device(on).owing.is_some_and(|(change, logout)| change > sdk.stored && logout <= call) =>
             {
                 let text = format!("{}'s logout is done, and its end is not on the disk", scene.device(on));
                 report.event(LOGOUT, event, text);

@@ -27,7 +27,7 @@ pub(super) struct Links {
     devices: Vec<Device>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Device {
     /// The last number drawn since the back-off started over.
     drawn: u32,
@@ -130,7 +130,7 @@ impl Links {
         let What::BackOff { attempt, delay } = event.what else { return };
         let name = scene.device(on);
         let delay = Duration::from_micros(delay.get());
-        let device = *self.device(on);
+        let device = self.device(on).clone();
         // An owed end is the device's own affair, whoever closed the link before.
         let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status != Status::Logout);
         let everybody = (device.was_closed && is_in).then_some(device.return_spread);
