@@ -217,7 +217,8 @@ impl Server {
         self.step.from = Some(id);
         let is_resume = matches!(frame, ClientFrame::Resume { .. });
         if (is_resume || matches!(frame, ClientFrame::Login { .. }))
-            && self.turns_away(connection, is_resume.then_some(id))
+            // Each stranger is a device of its own, and comes once.
+            && self.turns_away(connection, Some(id).filter(|id| is_resume && id.0 != DeviceIndex::STRANGER))
         {
             return;
         }

@@ -3,6 +3,7 @@
 //! Judged by what a frame says, not only by which change it claims to wait for.
 
 use gatecrash::protocol::KickReason;
+use gatecrash::time::Instant;
 
 use super::contract::Property;
 use super::report::Report;
@@ -35,10 +36,11 @@ struct Device {
     /// The first write of the device's record in this process.
     record: Option<u32>,
     /// The first write that says that the server is owed an end, since the last that did not.
-    /// Beside it the logout that was called last when it was asked for.
+    /// Beside it the call that it is for.
     owing: Option<(u32, u32)>,
-    /// The logout called last.
+    /// The logout called last, and the login, with when.
     logout: u32,
+    login: (u32, Instant),
 }
 
 impl CommitFirst {
@@ -99,7 +101,10 @@ impl Property for CommitFirst {
         match event.what {
             What::StoreAsked { change, write: Write::Installation { known_ended, owed_end, .. } } => {
                 let device = self.device(on);
-                device.owing = device.owing.filter(|_| owed_end).or(owed_end.then_some((change, device.logout)));
+                // A login whose outcome nobody knows is to be ended, too. Of calls in a row all are made first.
+                let is_of_login = device.login.0 > device.logout && device.login.1 < event.at;
+                let whose = if is_of_login { device.login.0 } else { device.logout };
+                device.owing = device.owing.filter(|_| owed_end).or(owed_end.then_some((change, whose)));
                 device.record.get_or_insert(change);
                 device.noting.extend(known_ended.map(|ended| (change, ended)));
             }
@@ -114,7 +119,8 @@ impl Property for CommitFirst {
                 }
             }
             What::Called { call, request: Request::Logout } => self.device(on).logout = call,
-            // What was noted after a further logout is that one's.
+            What::Called { call, request: Request::Login { .. } } => self.device(on).login = (call, event.at),
+            // What was noted after a further call is that one's.
             What::Answered { call, kind: Some(CallKind::Logout), outcome: Outcome::Done, .. }
                 if self.device(on).owing.is_some_and(|(change, logout)| change > sdk.stored && logout <= call) =>
             {
