@@ -143,6 +143,14 @@ where
         self.latest_first.last().copied()
     }
 
+    /// Takes away one that is due at `now`: whatever was due when, the first by name.
+    pub fn pop_first_due(&mut self, now: At) -> Option<Name> {
+        let due = self.latest_first.iter().filter(|&&(at, _)| at <= now);
+        let name = due.map(|&(_, name)| name).min()?;
+        self.cancel(name);
+        Some(name)
+    }
+
     /// Takes the earliest timer away if it is due at `now`.
     pub fn pop_due(&mut self, now: At) -> Option<Name> {
         self.latest_first.pop_if(|&mut (at, _)| at <= now).map(|(_, name)| name)
@@ -186,6 +194,8 @@ mod tests {
                 }
             }
             assert_eq!((many.next(), many.due(name)), (few.next(), few.due(name)));
+            let first = few.clone().pop_first_due(at);
+            assert_eq!(first, many.names().find(|&name| many.due(name).is_some_and(|due| due <= at)));
             let mut names: Vec<u64> = few.names().collect();
             names.sort_unstable();
             assert_eq!(names, many.names().collect::<Vec<_>>());

@@ -105,6 +105,13 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
+    /// The session that the link carried is none of the device's any more. CONN-8: what was sent on it ends.
+    pub(super) fn lose_doubted(&mut self) {
+        if self.state.doubted.is_some() {
+            self.doubted_link_lost();
+        }
+    }
+
     /// The link is no good: the connection that is being made is from now on one like any other.
     fn doubted_link_lost(&mut self) {
         self.close_doubted();

@@ -441,7 +441,8 @@ pub enum Note {
 ///
 /// assert_ne!(Timer::Request(CallId(1)), Timer::Request(CallId(2)));
 /// ```
-// At one instant they fire in this order: a link loss comes before a request's timeout (CONN-8).
+// Those that are found due together fire in this order, whichever was due first: a link loss comes before a request's
+// timeout (CONN-8), and who is out of time begins no attempt (LOGIN-8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
     /// When a heartbeat has gone unanswered for so long that the link is lost (CONN-5).

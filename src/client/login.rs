@@ -89,6 +89,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn login_answered(&mut self, call: CallId, outcome: Result<Admission, Refusal>) {
         let is_awaited = matches!(&self.state.account, Account::LoggingIn(login) if login.call == call);
         if !(is_awaited && self.state.login_was_sent()) {
+            if outcome == Err(Refusal::Stale) {
+                self.cancelled_login_stale();
+            }
             return;
         }
         match outcome {

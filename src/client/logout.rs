@@ -94,9 +94,20 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    /// LOGOUT-2: the server was not heard. Who is told of the logout may rely on the record.
+    /// LOGOUT-3, ATT-1: of the login that this logout cut off nothing was made, and under this device id nothing more
+    /// is said: it would be said of whoever else has the record.
+    pub(super) fn cancelled_login_stale(&mut self) {
+        if let Account::LoggingOut(_) = self.state.account {
+            self.take_new_device();
+            self.logout_answered_with(Ok(Reply::Done));
+        }
+    }
+
+    /// LOGOUT-2: the server was not heard. Who is told of the logout may rely on its end being in the record,
+    /// whatever else is to be noted there.
     pub(super) fn logout_unanswered(&mut self) {
-        self.logout_over(self.state.record.written, Ok(Reply::Done));
+        let record = &self.state.record;
+        self.logout_over(record.owed_in.unwrap_or(record.written), Ok(Reply::Done));
     }
 
     /// The server knows, and so nothing rests on the record (ATT-5).

@@ -120,7 +120,7 @@ impl<D: ClientDecisions> Client<D> {
 
     /// Lets every timer fire that is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(timer) = self.state.as_mut().and_then(|state| state.timers.pop_due(now)) {
+        while let Some(timer) = self.state.as_mut().and_then(|state| state.timers.pop_first_due(now)) {
             self.handle(now, |handler| handler.timer(timer, false));
         }
     }

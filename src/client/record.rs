@@ -31,6 +31,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         if !installation.owed_end || installation.owed_until != Some(until) {
             (installation.owed_end, installation.owed_until) = (true, Some(until));
             self.write_record();
+            self.state.record.owed_in = Some(self.state.record.written);
         }
     }
 
@@ -93,8 +94,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// owed was owed under the old id and can no longer be said.
     pub(super) fn take_new_device(&mut self) {
         let record = &mut self.state.record;
-        let device = draw::device(&self.state.seed, record.installation.starts, record.drawn);
-        record.drawn = record.drawn.saturating_add(1);
+        let device = draw::device(&self.state.seed, Some(&record.installation.device));
         record.installation = Installation { starts: 1, ..Installation::new(device) };
         record.attempt = Attempt { start: 1, count: 0 };
         self.note(Note::NewDevice { device });

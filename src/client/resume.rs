@@ -76,7 +76,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
             }
             ResumeVerdict::NewDevice => {
                 self.take_new_device();
-                self.hang_up();
+                self.lose_doubted();
+                self.close_connection();
                 self.attempt_failed(Code::NoAnswer);
             }
         }

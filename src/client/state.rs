@@ -56,10 +56,11 @@ pub(super) struct Record {
     pub(super) installation: Installation,
     /// Its last write: no frame leaves before that is on disk.
     pub(super) written: Change,
+    /// The write that noted the end that is owed, unless that was before this start: what a slow disk had not done
+    /// by then may come to nothing.
+    pub(super) owed_in: Option<Change>,
     /// The number of the last attempt.
     pub(super) attempt: Attempt,
-    /// How many device ids were drawn since the start.
-    pub(super) drawn: u32,
     /// When the last of the tickets runs out that were shown since nothing was owed (LOGOUT-2).
     pub(super) tickets_until: Instant,
 }
@@ -232,11 +233,7 @@ impl State {
     /// The state right after `init`, before its record is written (INIT-6: nothing is resumed).
     pub(super) fn new(now: Instant, start: Start) -> Self {
         let Start { platform, seed, limits, wall, installation, conversations } = start;
-        let mut drawn = 0;
-        let mut installation = installation.unwrap_or_else(|| {
-            drawn = 1;
-            Installation::new(draw::device(&seed, 0, 0))
-        });
+        let mut installation = installation.unwrap_or_else(|| Installation::new(draw::device(&seed, None)));
         installation.starts = installation.starts.saturating_add(1);
         let attempt = Attempt { start: installation.starts, count: 0 };
         let born = Now { instant: now, wall };
@@ -249,7 +246,7 @@ impl State {
             seed,
             limits,
             born,
-            record: Record { installation, written: Change::NONE, attempt, drawn, tickets_until },
+            record: Record { installation, written: Change::NONE, owed_in: None, attempt, tickets_until },
             account: Account::Nobody,
             nobody: Reason::NeverLoggedIn,
             connection: None,

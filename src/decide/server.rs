@@ -17,6 +17,9 @@ use crate::store::{EndReason, Ended, Link, Owed, Places, Sent, SentMessage, Sess
 use crate::ticket::{self, Claims, OpenedTicket};
 use crate::time::{Instant, WallTime};
 
+/// Time for everything that waits in a machine to be read, also where that is a word of each of 65,536 connections.
+pub const CATCH_UP: Duration = Duration::from_millis(500);
+
 /// What becomes of a resume.
 ///
 /// ```
@@ -321,6 +324,11 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
     /// Whether a connection last heard at `last_heard` has been silent for too long (CONN-5).
     fn is_silent(&self, last_heard: Instant, silence: Duration, now: Instant) -> bool {
         now >= last_heard + silence
+    }
+
+    /// For how long a server that stood still reads what has arrived, before it takes anybody for silent (CONN-5).
+    fn catch_up(&self) -> Duration {
+        CATCH_UP
     }
 
     /// Over how long so many devices come back when the server closes their connections, or its death does (CONN-2).

@@ -92,10 +92,9 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
     /// The time. May be asked from outside the driver's future too, by whoever calls the SDK.
     fn now(&self) -> Now;
 
-    /// Whether the wall clock may jump, or run at another pace, without anybody saying so. Then a
-    /// server looks at it at least once a second.
-    fn wall_may_jump(&self) -> bool {
-        false
+    /// Returns at `at`, or a little after.
+    fn sleep_until(&self, at: Instant) -> impl Future<Output = ()> + Send {
+        ::tokio::time::sleep(at - self.now().instant)
     }
 
     /// The device runs again after its operating system froze it: the monotonic clock is to have

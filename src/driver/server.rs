@@ -42,8 +42,11 @@ const INBOX_MAX: usize = 1024;
 /// How many arrivals are taken in a row before timers get their turn.
 const ARRIVALS_IN_A_ROW_MAX: usize = 256;
 
-/// How often a server looks at a wall clock that may jump.
-const WALL_CHECK: Duration = Duration::from_secs(1);
+/// How often a server looks at its clocks at least: the wall clock may have jumped, or the server not have run.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// A server that last ran longer ago than this did not run meanwhile: it was suspended, or starved. Twice [`PULSE`].
+pub const STANDSTILL: Duration = Duration::from_secs(2);
 
 /// How long to wait after a connection could not be accepted, such as for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -62,12 +65,6 @@ const PREDECESSOR_PAUSE: Duration = Duration::from_millis(100);
 
 /// How many newcomers at once are told that the server is full; more are closed without a word.
 const TOLD_FULL_MAX: usize = 64;
-
-/// A server that wakes this much later than it meant to did not run meanwhile: it was suspended, or starved.
-const STANDSTILL: Duration = Duration::from_secs(1);
-
-/// After a standstill, the time for what has arrived to be read before anybody is taken for silent.
-const CATCH_UP: Duration = Duration::from_millis(500);
 
 /// What a server is started with.
 ///
@@ -221,6 +218,17 @@ enum End {
     Failed(io::Error),
 }
 
+/// What the server's loop goes on for.
+enum Next<Stream> {
+    Command(Command),
+    Stored(Change, io::Result<()>),
+    Arrival(Arrival<Stream>),
+    /// Something may be due.
+    Timer,
+    /// Something counted is to be said in the log.
+    Log,
+}
+
 impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> ServerDriver<S, Store, O, D> {
     /// Opens the store, waiting a while if another process has it, and begins to listen. Connections are accepted by
     /// [`ServerDriver::run`], which also tries again if the disk has failed.
@@ -322,66 +330,60 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     async fn serve(&mut self) -> End {
         let mut in_a_row = 0;
-        let mut planned: Option<Instant> = None;
-        let mut catching_up: Option<Instant> = None;
+        let mut ran_at = self.surroundings.now().instant;
         loop {
             self.hand_to_store();
             while self.tasks.try_join_next().is_some() {}
-            let now = self.surroundings.now().instant;
-            let stood_still = |planned: Option<Instant>, now| planned.is_some_and(|planned| now > planned + STANDSTILL);
-            if stood_still(planned, now) {
-                warn!(
-                    "the server did not run for a while: what has arrived is read before anybody is taken for silent"
-                );
-                catching_up = Some(now + CATCH_UP);
-            }
-            let mut due = self.core.poll_timeout();
-            if self.surroundings.wall_may_jump() {
-                due = Some(due.map_or(now + WALL_CHECK, |due| due.min(now + WALL_CHECK)));
-            }
-            catching_up = catching_up.filter(|until| now < *until);
-            if let (Some(at), Some(until)) = (due, catching_up) {
-                due = Some(at.max(until));
-            }
-            planned = due.map(|due| due.max(now));
+            self.notice_standstill(&mut ran_at);
+            let due = self.core.poll_timeout().map_or(ran_at + PULSE, |due| due.min(ran_at + PULSE));
             // A flood of arrivals must not keep timers waiting.
-            if in_a_row >= ARRIVALS_IN_A_ROW_MAX && due.is_some_and(|due| due <= now) {
-                in_a_row = 0;
-                self.timeout();
-                continue;
-            }
-            // At one instant: what the owner wants, what is on disk, what arrived, and then timers.
-            tokio::select! {
-                biased;
-                Some(command) = self.commands.recv() => match command {
-                    Command::Configure(config, keys) => {
-                        self.keys.replace(keys);
-                        self.input(Input::Configured(*config));
-                    }
-                    Command::ClockChanged => self.input(Input::ClockChanged),
-                    Command::Stop => return End::Stopped,
-                },
-                (change, result) = self.store.done() => match result {
-                    Ok(()) => self.committed(change),
-                    Err(error) => return End::Failed(error),
-                },
-                Some(arrival) = self.arrivals.recv() => {
-                    in_a_row += 1;
-                    self.arrived(arrival);
+            let is_flooded = in_a_row >= ARRIVALS_IN_A_ROW_MAX && due <= ran_at;
+            let next = if is_flooded {
+                Next::Timer
+            } else {
+                // At one instant: what the owner wants, what is on disk, what arrived, and then timers.
+                tokio::select! {
+                    biased;
+                    Some(command) = self.commands.recv() => Next::Command(command),
+                    (change, result) = self.store.done() => Next::Stored(change, result),
+                    Some(arrival) = self.arrivals.recv() => Next::Arrival(arrival),
+                    () = sleep_until(&self.surroundings, Some(due)) => Next::Timer,
+                    () = sleep_until(&self.surroundings, self.log.due()) => Next::Log,
+                }
+            };
+            self.notice_standstill(&mut ran_at);
+            if matches!(next, Next::Timer) && due < ran_at && !is_flooded {
+                // Who comes late lets those read for whom something has arrived meanwhile.
+                tokio::task::yield_now().await;
+                if !self.arrivals.is_empty() {
                     continue;
                 }
-                () = sleep_until(&self.surroundings, due) => {
-                    if stood_still(planned, self.surroundings.now().instant) {
-                        continue;
-                    }
-                    self.timeout();
-                }
-                () = sleep_until(&self.surroundings, self.log.due()) => {
-                    self.log.tell_counted(self.surroundings.now().instant);
-                }
             }
-            in_a_row = 0;
+            in_a_row = if let Next::Arrival(_) = next { in_a_row + 1 } else { 0 };
+            match next {
+                Next::Command(Command::Configure(config, keys)) => {
+                    self.keys.replace(keys);
+                    self.input(Input::Configured(*config));
+                }
+                Next::Command(Command::ClockChanged) => self.input(Input::ClockChanged),
+                Next::Command(Command::Stop) => return End::Stopped,
+                Next::Stored(change, Ok(())) => self.committed(change),
+                Next::Stored(_, Err(error)) => return End::Failed(error),
+                Next::Arrival(arrival) => self.arrived(arrival),
+                Next::Timer => self.timeout(),
+                Next::Log => self.log.tell_counted(self.surroundings.now().instant),
+            }
         }
+    }
+
+    /// Tells the core, before it is told anything else, if the server has not run for a while.
+    fn notice_standstill(&mut self, ran_at: &mut Instant) {
+        let now = self.surroundings.now().instant;
+        if now > *ran_at + STANDSTILL {
+            warn!("the server did not run for a while: what has arrived is read before anybody is taken for silent");
+            self.input(Input::StoodStill);
+        }
+        *ran_at = now;
     }
 
     fn arrived(&mut self, arrival: Arrival<S::Stream>) {

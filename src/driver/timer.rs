@@ -1,4 +1,4 @@
-//! Sleeping until an instant of the surroundings, on tokio's timer.
+//! Sleeping until an instant of the surroundings, if there is one to sleep until.
 
 use std::future::pending;
 
@@ -8,7 +8,7 @@ use crate::time::Instant;
 /// Returns at `at`, or a little after; never if there is nothing to wait for.
 pub(super) async fn sleep_until(surroundings: &impl Surroundings, at: Option<Instant>) {
     match at {
-        Some(at) => tokio::time::sleep(at - surroundings.now().instant).await,
+        Some(at) => surroundings.sleep_until(at).await,
         None => pending().await,
     }
 }

@@ -97,10 +97,6 @@ impl Surroundings for Live {
         self.stood_still.fetch_max(behind, Ordering::Relaxed);
     }
 
-    fn wall_may_jump(&self) -> bool {
-        true
-    }
-
     /// # Panics
     ///
     /// When the operating system has no randomness to give: nothing can be kept secret then.

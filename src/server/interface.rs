@@ -92,6 +92,9 @@ pub enum Input {
     Configured(Config),
     /// The wall clock jumped: timers that run on it are looked at again.
     ClockChanged,
+    /// The server did not run for a while: its process was suspended, or starved. What was due by the wall clock
+    /// meanwhile happens now; what has arrived is read before anybody is taken for silent (CONN-5, TICKET-5).
+    StoodStill,
     /// The app's owner wants the server to stop: it says so on every connection and closes it, and takes nothing in
     /// any more. Its sessions lose their links when the next server starts (STOP-1, DUR-4).
     Stopping,

@@ -64,6 +64,8 @@ pub struct Server<D: ServerDecisions = Rules> {
     paces: Bounded<Whose, Pace>,
     instants: Timers<Instant, Timer>,
     walls: Timers<WallTime, Timer>,
+    /// Until when a server that stood still reads, and nothing is due by the monotonic clock (CONN-5).
+    reads_until: Option<Instant>,
     now: Now,
     // What one input leads to; empty between inputs.
     facts: Vec<Fact>,
@@ -145,6 +147,7 @@ impl<D: ServerDecisions> Server<D> {
             newest: BTreeMap::new(),
             instants: Timers::default(),
             walls: Timers::default(),
+            reads_until: None,
             now: Now::default(),
             facts: Vec::new(),
             touched: BTreeMap::new(),
@@ -174,6 +177,7 @@ impl<D: ServerDecisions> Server<D> {
             Input::Closed { connection } => self.connection_gone(connection),
             Input::Configured(config) => self.config = config,
             Input::ClockChanged => {}
+            Input::StoodStill => self.stood_still(),
             Input::Stopping => self.stop(),
         }
         self.finish();
@@ -182,10 +186,8 @@ impl<D: ServerDecisions> Server<D> {
     /// Fires every timer that is due; then drain [`Server::poll_output`].
     pub fn handle_timeout(&mut self, now: Now) {
         self.now = now;
-        while let Some(timer) = self.instants.pop_due(now.instant).or_else(|| self.walls.pop_due(now.wall)) {
-            self.timer_fired(timer, false);
-            self.finish();
-        }
+        self.reads_until = self.reads_until.filter(|&until| now.instant < until);
+        self.fire_due();
     }
 
     /// Fires this timer as if it were due. Says whether it was set.
@@ -211,7 +213,7 @@ impl<D: ServerDecisions> Server<D> {
 
     /// When to call [`Server::handle_timeout`] next, if the wall clock runs on without a jump.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let instant = self.instants.next().map(|(at, _)| at);
+        let instant = self.instants.next().map(|(at, _)| self.reads_until.map_or(at, |until| at.max(until)));
         let wall = self.walls.next().map(|(at, _)| self.now.instant_of(at));
         instant.into_iter().chain(wall).min()
     }
@@ -220,6 +222,7 @@ impl<D: ServerDecisions> Server<D> {
     pub fn shift(&mut self, by: Duration) {
         self.now.instant = self.now.instant + by;
         self.instants.shift(by);
+        self.reads_until = self.reads_until.map(|until| until + by);
         for connection in self.connections.iter_mut().flatten() {
             connection.last_heard = connection.last_heard + by;
         }
@@ -261,6 +264,26 @@ impl<D: ServerDecisions> Server<D> {
         for user in overtaken {
             self.touch(user);
         }
+    }
+
+    /// TICKET-5: whose ticket ran out meanwhile has no session any more, whatever they have sent. CONN-5: who seems
+    /// silent may have said something that is not read yet.
+    fn stood_still(&mut self) {
+        let catch_up = self.decisions.catch_up();
+        self.reads_until = (!catch_up.is_zero()).then(|| self.now.instant + catch_up);
+        self.fire_due();
+    }
+
+    fn fire_due(&mut self) {
+        while let Some(timer) = self.pop_due() {
+            self.timer_fired(timer, false);
+            self.finish();
+        }
+    }
+
+    fn pop_due(&mut self) -> Option<Timer> {
+        let instant = if self.reads_until.is_none() { self.instants.pop_due(self.now.instant) } else { None };
+        instant.or_else(|| self.walls.pop_due(self.now.wall))
     }
 
     /// STOP-1: everybody is told, and nothing else happens any more. What was decided and waits for the disk is

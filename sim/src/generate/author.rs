@@ -131,9 +131,12 @@ impl Author {
 
     // ---- time ----
 
-    /// So much time passes with everything as it is. Over a longer one somebody sees to a disk that refuses,
-    /// which a server tries every few seconds.
+    /// So much time passes with everything as it is. Over a longer one somebody sees to a server that stands still,
+    /// and to a disk that refuses, which a server tries every few seconds.
     pub(super) fn pass(&mut self, span: u64) {
+        if span > UNMENDED_MAX && self.belief.is_server_suspended {
+            self.fault(Fault::WakeServer);
+        }
         if span > UNMENDED_MAX && !self.belief.is_disk_well {
             self.fault(Fault::MendDisk);
         }
@@ -366,9 +369,9 @@ impl Author {
         }
     }
 
-    /// Its disk, then its process: nothing of it when the script is over.
+    /// That it goes on, its disk, then its process: nothing of it when the script is over.
     fn mend_server(&mut self) {
-        for _ in 0..2 {
+        for _ in 0..3 {
             if let Some(fault) = self.belief.mends_server() {
                 self.fault(fault);
             }

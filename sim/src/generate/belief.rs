@@ -35,6 +35,8 @@ pub(super) struct Hand {
     /// Whether its disk writes everything, and at once. One that does not keeps it from little: its record is mostly
     /// written before.
     pub(super) is_disk_well: bool,
+    /// Whether its SDK was initialised at some time, and so wrote its record.
+    pub(super) has_record: bool,
     /// As whom its SDK is logged in, or logging in.
     pub(super) account: Option<usize>,
     /// Until when its login waits for a link, if it does.
@@ -95,6 +97,8 @@ pub(super) struct Belief {
     pub(super) devices: Vec<Hand>,
     pub(super) sites: Vec<Spot>,
     pub(super) is_server_up: bool,
+    /// Whether its process, if there is one, stands still.
+    pub(super) is_server_suspended: bool,
     /// Whether the server's disk lets it work.
     pub(super) is_disk_well: bool,
     /// Whether its machine may yet lose its power: a loss that is due waits for a commit, through other losses and starts.
@@ -130,6 +134,7 @@ impl Belief {
                 is_initialised: device.init == Init::Auto,
                 is_suspended: false,
                 is_disk_well: true,
+                has_record: device.init == Init::Auto,
                 account: None,
                 pending: None,
                 login_timeout: whole_micros(limits.login_timeout),
@@ -156,6 +161,7 @@ impl Belief {
             devices: devices.collect(),
             sites: sites.collect(),
             is_server_up: true,
+            is_server_suspended: false,
             is_disk_well: true,
             may_lose_power: false,
             has_committed: false,
@@ -205,7 +211,9 @@ impl Belief {
 
     /// What has to be done before the server can let anybody in.
     pub(super) fn mends_server(&self) -> Option<Fault> {
-        if !self.is_disk_well {
+        if self.is_server_suspended {
+            Some(Fault::WakeServer)
+        } else if !self.is_disk_well {
             Some(Fault::MendDisk)
         } else if !self.is_server_up {
             Some(Fault::StartServer)
@@ -297,7 +305,7 @@ impl Belief {
             return;
         }
         match call {
-            Call::Init => hand.is_initialised = true,
+            Call::Init => (hand.is_initialised, hand.has_record) = (true, true),
             Call::Uninit => {
                 (hand.is_initialised, hand.account, hand.pending) = (false, None, None);
                 hand.may_be_active = false;
@@ -436,6 +444,14 @@ impl Belief {
                 let site = self.site(site);
                 self.sites[site].latency = whole_micros(latency.min);
             }
+            Fault::SuspendServer => {
+                self.is_server_suspended = self.is_server_up;
+                (0..self.sites.len()).for_each(|site| self.lose(site, now, false));
+            }
+            Fault::WakeServer => {
+                self.is_server_suspended = false;
+                self.come_back(now, |_, _| true);
+            }
             // Power that is to go is gone before long.
             Fault::CrashServer
             | Fault::StopServer
@@ -446,6 +462,8 @@ impl Belief {
                 if matches!(fault, Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. }) {
                     (self.may_lose_power, self.has_committed) = (true, false);
                 }
+                // Whatever else is to end one that stands still does when it goes on.
+                self.is_server_suspended &= !matches!(fault, Fault::CrashServer | Fault::PowerLossServer);
                 (0..self.sites.len()).for_each(|site| self.lose(site, now, true));
             }
             Fault::DiskError { .. } | Fault::DiskFull { .. } => {
@@ -456,6 +474,7 @@ impl Belief {
             Fault::BounceServer { .. } | Fault::StartServer => {
                 self.is_server_up = true;
                 self.may_lose_power &= !self.has_committed;
+                self.is_server_suspended &= matches!(fault, Fault::StartServer);
                 self.come_back(now, |_, _| true);
             }
             Fault::UpgradeServer { version } => {
@@ -509,6 +528,13 @@ impl Belief {
                 let device = self.device(device);
                 let hand = &mut self.devices[device];
                 (hand.session, hand.owes, hand.may_owe) = (None, false, false);
+            }
+            // Who logs in there first takes the session over: the other learns of it.
+            Fault::Clone { device, onto } => {
+                let (device, onto) = (self.device(device), self.device(onto));
+                let (owes, has_record) = (self.devices[device].owes, self.devices[device].has_record);
+                let hand = &mut self.devices[onto];
+                (hand.session, hand.owes, hand.has_record) = (None, owes, has_record);
             }
             Fault::DeviceDiskError { device, .. }
             | Fault::DeviceDiskFull { device, .. }

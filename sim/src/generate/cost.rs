@@ -125,7 +125,7 @@ fn of_fault(belief: &Belief, now: u64, fault: &Fault) -> u64 {
         Fault::Repair { site } | Fault::Release { site } => {
             returning(&|device| belief.sites[belief.devices[device].site].name == *site)
         }
-        Fault::StartServer => returning(&|_| true),
+        Fault::StartServer | Fault::WakeServer => returning(&|_| true),
         Fault::BounceServer { .. } => {
             let online = (0..belief.devices.len()).filter(|&device| belief.is_in(device) && belief.reaches(device));
             online.count() as u64 * RESUME * 2 / 3
@@ -166,8 +166,12 @@ pub(super) fn of_activity(belief: &Belief, device: usize, now: u64, span: u64) -
         return per(HEARTBEAT, span, hand.heartbeat);
     }
     let begins = hand.tries_from.unwrap_or(now);
-    // A portal is talked to before it is found out.
-    let times = if belief.sites[hand.site].has_portal { 2 } else { 1 };
+    // A portal is talked to before it is found out, and a server that stands still hears later what it was told.
+    let times = match (belief.sites[hand.site].has_portal, belief.is_server_suspended) {
+        (true, _) => 2,
+        (false, true) => 3,
+        (false, false) => 1,
+    };
     let until = |at: u64| times * of_attempts(at.saturating_sub(begins), hand.backoff_max);
     until(now + span) - until(now)
 }

@@ -52,6 +52,8 @@ families! {
     Stop = "stop",
     /// The server is replaced by one of another version.
     Upgrade = "upgrade",
+    /// The server's process is suspended for a while.
+    Standstill = "standstill",
     /// A device's process dies.
     Kill = "kill",
     /// A device is frozen.
@@ -64,6 +66,8 @@ families! {
     DeviceClock = "device clock",
     /// A device's disk fails, is full or slow for a while.
     DeviceDisk = "device disk",
+    /// A device's timers are gathered, and run late.
+    LateTimers = "late timers",
     /// A device's record or caches are damaged.
     Damage = "damage",
     /// A device's disk is emptied.
@@ -72,6 +76,8 @@ families! {
     Portal = "captive portal",
     /// A device moves to another site.
     Move = "move",
+    /// A device's disk becomes a copy of another's.
+    Clone = "clone",
     /// A login as another user.
     Switch = "switch",
     /// A login as the same user.
@@ -109,7 +115,7 @@ families! {
 }
 
 /// How many of [`Family::ALL`] are faults.
-const FAULTS: usize = Family::Move as usize + 1;
+const FAULTS: usize = Family::Clone as usize + 1;
 
 impl Family {
     /// Whether it breaks something.

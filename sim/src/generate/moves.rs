@@ -160,7 +160,9 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
         Family::Upgrade if author.belief.speaks_ours => Fault::UpgradeServer { version: Version(2) },
         Family::Upgrade => Fault::UpgradeServer { version: Version(1) },
         Family::Stop if author.belief.is_server_up => Fault::StopServer,
-        Family::Crash | Family::PowerLoss | Family::CommitCut | Family::Stop => Fault::StartServer,
+        Family::Standstill if author.belief.is_server_suspended => Fault::WakeServer,
+        Family::Standstill if author.belief.is_server_up => Fault::SuspendServer,
+        Family::Crash | Family::PowerLoss | Family::CommitCut | Family::Stop | Family::Standstill => Fault::StartServer,
         Family::DiskError if author.belief.is_disk_well => Fault::DiskError { operation: disk_operation(author) },
         Family::DiskFull if author.belief.is_disk_well => Fault::DiskFull { operation: disk_operation(author) },
         Family::DiskError | Family::DiskFull => Fault::MendDisk,
@@ -201,6 +203,11 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
                 Fault::DeviceMendDisk { device: name_of(author, device) }
             }
         }
+        Family::LateTimers => {
+            let device = target(author, |belief, device| belief.works(device))?;
+            let by = if author.draw.chance(1, 4) { 0 } else { author.draw.log_between(100, 90_000) * MILLI };
+            Fault::LateTimers { device: name_of(author, device), by: micros(by) }
+        }
         Family::Damage => {
             let device = target(author, |belief, device| !belief.devices[device].runs)?;
             damage(author, device)
@@ -209,6 +216,11 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
             // Its SDK finds the disk empty when it starts.
             let device = target(author, |belief, device| !belief.devices[device].runs)?;
             Fault::Wipe { device: name_of(author, device) }
+        }
+        Family::Clone => {
+            let onto = target(author, |belief, device| !belief.devices[device].runs)?;
+            let device = author.device_where(|belief, device| device != onto && belief.devices[device].has_record)?;
+            Fault::Clone { device: name_of(author, device), onto: name_of(author, onto) }
         }
         _ => return None,
     })

@@ -68,9 +68,9 @@ macro_rules! faults {
             /// The device's process starts again.
             Start = "start" { device: DeviceNotServer },
             /// The operating system freezes the device.
-            Suspend = "suspend" { device: Device },
+            Suspend = "suspend" { device: DeviceNotServer },
             /// The operating system lets the frozen device go on.
-            Wake = "wake" { device: Device },
+            Wake = "wake" { device: DeviceNotServer },
             /// The wall clock jumps: `+1h`, `-5s`.
             Skew = "skew" { clock: Whose, by: Signed },
             /// The wall clock runs fast or slow from now on: `+200ppm`, `-50ppm`.
@@ -110,6 +110,23 @@ macro_rules! faults {
             /// does, until `repair`: it accepts every connection and answers with what is no frame. Connections that
             /// stand are dead, and nobody is told. Strangers get past it.
             Portal = "portal" { site: Site } or Fault::Partition { site: site.clone(), direction: Direction::Both },
+            /// The second device's disk becomes a copy of the first one's as it is now, as when a tab is duplicated or a
+            /// backup restored on another phone: record, caches and device id, and what its application was not told
+            /// had arrived. What it held before is gone. A process of the second that runs goes on with what it has in
+            /// memory, and what it writes lands on the copy; one that starts, or has called nothing yet, is to the
+            /// server the first device.
+            Clone = "clone" { device: Device, onto: Device } or Fault::Wipe { device: onto.clone() },
+            /// The server's process stands still, as one that is suspended does, or whose machine sleeps. Its
+            /// connections stay, the machine accepts further ones, and what arrives waits there. What its operator or
+            /// the app wants of it waits, too.
+            SuspendServer = "suspend server",
+            /// The process goes on where it stood, on clocks that have gone on: it finds that by itself if it stood
+            /// for more than 2 s.
+            WakeServer = "wake server",
+            /// The device's operating system gathers timers, as one does for an application in the background: each
+            /// fires at the next whole multiple of this span since now, at most so much late, until the span is `0s`.
+            /// Nobody is told. What arrives is read at once.
+            LateTimers = "late-timers" { device: Device, by: Lateness },
         }
     };
 }

@@ -264,6 +264,11 @@ records! {
         RecordFailed = "record_failed",
         /// The first that came on a device's connection is no frame: it is no server that answers there (INPUT-6).
         NoFrame = "no_frame" { connection: u32 },
+        /// The record that the SDK starts from is a copy of this device's, and so is its id: to the
+        /// server it is that one (ATT-3).
+        KnownAs = "known_as" { device: DeviceIndex, installation: u16 },
+        /// The server finds that it has not run for a while (CONN-5).
+        StoodStill = "stood_still" { wall: Micros },
     }
 
     /// What an application calls. Users are as the application wrote them.
@@ -556,6 +561,14 @@ records! {
         CachesDamaged = "caches_damaged" { device: DeviceIndex },
         /// At the site somebody else answers in the server's place.
         Portal = "portal" { site: SiteIndex },
+        /// What is on the first device's disk is on the other's as well.
+        DiskCopied = "disk_copied" { device: DeviceIndex, onto: DeviceIndex },
+        /// The server's process stands still.
+        ServerSuspended = "server_suspended",
+        /// The server's process goes on.
+        ServerWoken = "server_woken",
+        /// The device's timers run late from now on, or on time again.
+        TimersPaced = "timers_paced" { device: DeviceIndex },
     }
 }
 

@@ -90,6 +90,7 @@ fn part(event: &Event) -> Part {
         | What::ServerStarted { .. }
         | What::StoreFailed
         | What::Stopping
+        | What::StoodStill { .. }
         | What::Configured { .. }
         | What::BackOff { .. }
         | What::LinkLost
@@ -98,6 +99,7 @@ fn part(event: &Event) -> Part {
         | What::NewDevice { .. }
         | What::NetworkChanged
         | What::NoFrame { .. }
+        | What::KnownAs { .. }
         | What::Fault { .. }
         | What::Effect { effect: Effect::Nothing | Effect::Skipped { .. } }
         | What::Stranger { .. }

@@ -10,6 +10,7 @@
 //! | `script` | the script's steps and faults, and what heals when it is over |
 //! | `links` `flight` | connections; what is under way on them |
 //! | `machine` `life` `disk` | the server's process and clock; whether it runs; its disk |
+//! | `standstill` | what waits for a server's process that is suspended |
 //! | `devices` `writer` | the devices' processes and applications; what waits for their disks |
 //! | `mint` | tickets without a signature |
 //! | `interceptor` | which decisions the cores ask, and who intercepts what goes in and out of them |
@@ -24,6 +25,7 @@ pub(crate) mod machine;
 mod mint;
 mod queue;
 mod script;
+mod standstill;
 mod writer;
 
 use gatecrash::decide::Rules;
@@ -186,6 +188,9 @@ impl<'a, Y: System, O: Observer> World<'a, Y, O> {
                 return Err(WorldError::Stuck { at: self.now });
             };
             self.now = at;
+            if self.waits(due) {
+                continue;
+            }
             match due {
                 Due::Step(index) => {
                     let scenario = self.scenario;

@@ -10,6 +10,7 @@ pub mod packet;
 mod phases;
 mod storage;
 pub mod tickets;
+mod timers;
 
 use gatecrash::time::Instant;
 

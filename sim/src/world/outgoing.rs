@@ -52,6 +52,13 @@ impl Outgoing {
         self.unsettled.iter_mut().filter(|one| one.id == id).for_each(|one| one.is_pending = false);
     }
 
+    /// What it remembers is what the other one does. Of the ids it has drawn itself none is drawn again.
+    pub(super) fn copy(&mut self, other: Outgoing) {
+        self.unsettled = other.unsettled;
+        // No call of the other's has its result here.
+        self.process_died();
+    }
+
     /// The process is dead: no call of it has a result any more.
     pub(super) fn process_died(&mut self) {
         self.unsettled.iter_mut().for_each(|one| one.is_pending = false);

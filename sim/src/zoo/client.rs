@@ -82,6 +82,21 @@ broken! {
         }
     }
 
+    /// A resume that is stale is tried again under the same device id.
+    StaleIsRetried {
+        fn resume_verdict(&self, outcome: ResumeOutcome, other_left: bool) -> ResumeVerdict {
+            match outcome {
+                ResumeOutcome::Stale => ResumeVerdict::Again(Code::NoAnswer),
+                ResumeOutcome::Resumed { .. }
+                | ResumeOutcome::LoggedIn(_)
+                | ResumeOutcome::Kicked(_)
+                | ResumeOutcome::Expired
+                | ResumeOutcome::Refused(_)
+                | ResumeOutcome::Unable(_) => Rules.resume_verdict(outcome, other_left),
+            }
+        }
+    }
+
     /// F35: with a renewal unanswered the SDK resumes with the old ticket, and believes its refusal.
     OldTicketOnly {
         fn resume_ticket(&self, _: bool) -> TicketChoice {

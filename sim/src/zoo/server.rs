@@ -141,6 +141,13 @@ broken! {
         }
     }
 
+    /// Nobody has to be read before they count as silent.
+    JudgesUnread {
+        fn catch_up(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
     /// F30: a ticket is refused at its last second.
     TicketDiesEarly {
         fn judge_ticket(
@@ -329,6 +336,13 @@ broken! {
     GhostStays {
         fn is_link_loss(&self, _: Option<ConnectionId>, _: ConnectionId) -> bool {
             false
+        }
+    }
+
+    /// An attempt with the number of the newest is as good as a newer one.
+    EqualAttemptIsNew {
+        fn is_new_attempt(&self, highest: Option<Attempt>, attempt: Attempt) -> bool {
+            highest.is_none_or(|highest| attempt >= highest)
         }
     }
 
@@ -523,6 +537,10 @@ impl ServerDecisions for ServerBug {
 
     fn resume_pace(&self, pace: Pace, limits: &ServerLimits, now: Instant) -> Result<Pace, Duration> {
         ask!(self.resume_pace(pace, limits, now))
+    }
+
+    fn catch_up(&self) -> Duration {
+        ask!(self.catch_up())
     }
 
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {

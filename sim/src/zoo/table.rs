@@ -23,6 +23,7 @@ const CONFIRM: &str = "a device acknowledges the login and confirms the kick tha
 const CONNECTING: &str = "every connecting ends once and in time, and nothing ends that did not begin";
 const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
+const COPIES: &str = "a device whose attempt is stale goes on under another device id, and no other device does";
 const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
 const DELIVERY: &str =
     "a session is told every message that it was entitled to, in order, or how many there was no room for";
@@ -46,6 +47,7 @@ const RENEWAL: &str = "after a renewal without an answer the new ticket is tried
 const SDK: &str = "a call's result is one that what was called and what came in can lead to";
 const SERVER: &str = "the server decides, answers and closes what a naive reading of the rules does";
 const SILENCE: &str = "without an account or an owed end the SDK does not connect, resume or log in by itself";
+const STANDSTILL: &str = "a server that stood still reads what has arrived before it takes anybody for silent, and no session outlives its ticket by that";
 const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
 const TERMINAL: &str =
     "a session ends for the application once: the status, then the pending calls, then the one event";
@@ -379,4 +381,12 @@ pub const BUGS: &[Bug] = bugs! {
         [REASON] Broken::server(ServerBug::ComesBackOnce);
     "L6" "a device comes back as often as it likes, and each time its user's contacts are told" ""
         [SERVER] Broken::server(ServerBug::ResumesAreFree);
+    "K1" "an attempt with the number of the newest is acted upon" ""
+        [ATTEMPT, SERVER, PANICKED] Broken::server(ServerBug::EqualAttemptIsNew);
+    "K2" "a resume that another copy of the device was ahead of is tried again under the same device id" ""
+        [COPIES] Broken::client(ClientBug::StaleIsRetried);
+    "S11" "a server that stood still takes for silent whose word it has not read" ""
+        [STANDSTILL] Broken::server(ServerBug::JudgesUnread);
+    "S12" "a server does not notice that it stood still, and serves on whose ticket ran out meanwhile" ""
+        [STANDSTILL] Broken::interceptor(wire::StandstillUnnoticed);
 };

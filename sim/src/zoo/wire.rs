@@ -43,7 +43,11 @@ impl Peers {
                 None
             }
             ServerStep::Input(
-                Input::Malformed { .. } | Input::Configured(_) | Input::ClockChanged | Input::Stopping,
+                Input::Malformed { .. }
+                | Input::Configured(_)
+                | Input::ClockChanged
+                | Input::StoodStill
+                | Input::Stopping,
             )
             | ServerStep::Fire(_) => None,
         }
@@ -64,6 +68,15 @@ fn facts(outputs: &[Output]) -> impl Iterator<Item = &Fact> {
         Action::Commit(commit) => &commit.facts[..],
         Action::Send { .. } | Action::Close { .. } | Action::Note(_) => &[],
     })
+}
+
+/// The server goes on as if it had never stood still.
+pub(super) struct StandstillUnnoticed;
+
+impl Interceptor for StandstillUnnoticed {
+    fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
+        steps.retain(|step| !matches!(step, ServerStep::Input(Input::StoodStill)));
+    }
 }
 
 /// F02: a session is cleaned up when the first ticket of its user on its device is over, whatever has

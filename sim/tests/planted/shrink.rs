@@ -57,7 +57,7 @@ shrinks! {
     an_early_death_of_a_ticket: TicketDiesEarly, Rules, 0 => 6;
     a_resume_that_takes_the_seat: ResumeTakesTheSeat, Rules, 60 => 6;
     one_leaves_all_leave: OneLeavesAllLeave, Rules, 0 => 6;
-    every_login_counted: EveryLoginCounts, Rules, 0 => 3;
+    every_login_counted: EveryLoginCounts, Rules, 10 => 3;
     kicked_and_back: Rules, ReconnectsForEver, 0 => 6;
     deaf_to_kicks: Rules, DeafToKicks, 0 => 6;
     an_expired_ticket_retried: Rules, RefusalIsRetried, 0 => 6;

@@ -161,6 +161,7 @@ impl Log {
             | Input::Malformed { .. }
             | Input::Configured(_)
             | Input::ClockChanged
+            | Input::StoodStill
             | Input::Stopping => {}
         }
     }

@@ -496,3 +496,24 @@ fn a_stale_call_fails_and_the_device_is_new() {
         ",
     );
 }
+
+/// ATT-1, LOGOUT-3: of a login that was cut off and is stale nothing was made, and nothing is said under the old id.
+#[test]
+fn a_stale_login_ends_the_logout_that_cut_it_off() {
+    check(
+        "
+        > given alice logging in
+        > logout
+        drop events
+        status LOGOUT
+        result 2 [6023]
+        disk device 1 starts 1 owed-end
+        send 0 logout 3 1.2
+        > answer login 2 stale
+        note new device
+        disk device 2 starts 1
+        close 0
+        result 3 ok
+        ",
+    );
+}

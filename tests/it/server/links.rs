@@ -129,6 +129,38 @@ fn a_refused_ticket_of_a_resume_changes_nothing_and_another_one_renews() {
 }
 
 #[test]
+fn a_server_that_stood_still_reads_before_it_takes_anybody_for_silent() {
+    // CONN-5, TICKET-5: what a ticket's end leads to waits for nobody.
+    check(
+        "
+        phone/1 open android
+        web/1 open web
+        desk/1 open windows
+        phone/1 login alice
+            phone/1 < login ok 1
+        web/1 login bob
+            web/1 < login ok 1
+        desk/1 login carol ttl=60
+            desk/1 < login ok 1
+        pad/1 open ipad
+        show commits
+        standstill +400s
+            commit 4 ended carol desk 1 expired
+            commit 4 presence carol #2 offline
+            desk/1 < expired carol 1
+        +499ms
+        phone/1 heartbeat
+            phone/1 < heartbeat
+        +1ms
+            pad/1 closed
+            commit 5 lost bob web 1
+            commit 5 presence bob #2 offline
+            web/1 closed
+        ",
+    );
+}
+
+#[test]
 fn a_silent_connection_is_closed_after_its_time() {
     // CONN-5: counted from the last frame received, whatever it was; web sooner. PRES-2
     check(

@@ -15,6 +15,7 @@
 //! config [policy=multi] [web=3] [admin=root] [reconnect_kicks] [notify_offline_kick] [capacity=2] [logins_max=2]
 //! restart · restart +80s            the server dies and comes back, at once or so much later
 //! stop                              it is told to stop
+//! standstill +80s                   it does not run for so long, and finds that
 //! given alice on phone              the lines of a stage: see `stages`
 //! show commits                      from here on the facts committed are shown
 //! dau · accounts                    what the records say
@@ -126,6 +127,11 @@ impl Stage {
             }
             "stop" => {
                 let outputs = self.world.input(Input::Stopping);
+                self.show(outputs)
+            }
+            "standstill" => {
+                self.world.pass(span(&words[1][1..]));
+                let outputs = self.world.input(Input::StoodStill);
                 self.show(outputs)
             }
             "show" => {

@@ -357,7 +357,7 @@ impl World {
             let names = told.remove(user).expect("a user whose sessions changed has their event");
             assert_eq!(names, kicked.remove(user).unwrap_or_default(), "the event names the devices kicked");
         }
-        let may_pass = matches!(cause, Cause::Timer | Cause::Input(Input::Started));
+        let may_pass = matches!(cause, Cause::Timer | Cause::Input(Input::Started | Input::StoodStill));
         assert!(told.is_empty() || may_pass, "no event without a change: {told:?}");
         assert!(self.displaced <= self.accepted, "KICK-4: never more displacements than accepted logins");
         for (day, users) in &self.records.days {

@@ -1,11 +1,12 @@
 //! The trace sorted by device and by user, so that whoever asks need not read all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::client::Status;
 use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 
+use super::holders::Holders;
 use crate::check::reading::{kind_of, whose_sessions};
 use crate::scenario::CallKind;
 use crate::trace::{Actor, DeviceIndex, Effect, Fact, Outcome, Told, Trace, UserIndex, What};
@@ -68,8 +69,9 @@ pub(crate) struct Account {
     pub(crate) presence: Presence,
     pub(crate) days: u32,
     pub(crate) logins: u32,
-    /// Whether each session has a connection.
-    sessions: BTreeMap<DeviceIndex, bool>,
+    /// On which device each session is, by epoch, and whether it has a connection. A device that was wiped or copied
+    /// may have several.
+    sessions: BTreeMap<u32, (DeviceIndex, bool)>,
 }
 
 impl Book {
@@ -80,7 +82,9 @@ impl Book {
         let mut pending: Vec<(u32, UserIndex, Decided)> = Vec::new();
         // The facts of a commit follow it at once.
         let mut commit_at = 0;
+        let mut holders = Holders::default();
         for (position, event) in trace.events.iter().enumerate() {
+            holders.read(event);
             match (event.actor, event.what) {
                 (Actor::Device(device), what) => book.devices[device.index()].read(event.at, position, what),
                 (_, What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } }) => {
@@ -101,6 +105,9 @@ impl Book {
             }
         }
         book.keep(&mut pending, u32::MAX);
+        for decided in book.facts.values_mut().flatten() {
+            decided.fact = holders.names(decided.fact);
+        }
         book
     }
 
@@ -176,13 +183,13 @@ impl Device {
 impl Account {
     fn apply(&mut self, fact: &Fact) {
         match *fact {
-            Fact::SessionAccepted { device, .. } => {
+            Fact::SessionAccepted { device, epoch, .. } => {
                 self.logins += 1;
-                self.sessions.insert(device, true);
+                self.sessions.insert(epoch, (device, true));
             }
-            Fact::SessionResumed { device, .. } => drop(self.sessions.insert(device, true)),
-            Fact::LinkLost { device, .. } => drop(self.sessions.insert(device, false)),
-            Fact::SessionEnded { device, .. } => drop(self.sessions.remove(&device)),
+            Fact::SessionResumed { device, epoch, .. } => drop(self.sessions.insert(epoch, (device, true))),
+            Fact::LinkLost { device, epoch, .. } => drop(self.sessions.insert(epoch, (device, false))),
+            Fact::SessionEnded { epoch, .. } => drop(self.sessions.remove(&epoch)),
             Fact::DayCounted { .. } => self.days += 1,
             Fact::PresenceChanged { presence, .. } => self.presence = presence,
             Fact::AccountCreated { .. }
@@ -203,12 +210,18 @@ impl Account {
 
     /// The devices whose session has a connection.
     pub(crate) fn online(&self) -> Vec<DeviceIndex> {
-        self.sessions.iter().filter(|(_, connected)| **connected).map(|(&device, _)| device).collect()
+        self.devices_where(|is_connected| is_connected)
     }
 
     /// The devices that have a session.
     pub(crate) fn with_session(&self) -> Vec<DeviceIndex> {
-        self.sessions.keys().copied().collect()
+        self.devices_where(|_| true)
+    }
+
+    fn devices_where(&self, is_one: impl Fn(bool) -> bool) -> Vec<DeviceIndex> {
+        let those = self.sessions.values().filter(|(_, is_connected)| is_one(*is_connected));
+        let devices: BTreeSet<DeviceIndex> = those.map(|(device, _)| *device).collect();
+        devices.into_iter().collect()
     }
 }
 

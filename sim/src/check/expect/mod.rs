@@ -3,6 +3,7 @@
 //! Knows no rule. What must hold in every run is in `property`, and where one looks for the reason is in `moment`.
 
 pub(crate) mod book;
+mod holders;
 mod moment;
 #[cfg(test)]
 mod tests;

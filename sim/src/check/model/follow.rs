@@ -4,6 +4,7 @@
 //! the numbers it gave. What a kind of input leads to is in files of its own.
 
 use gatecrash::code::Code;
+use gatecrash::decide::server::CATCH_UP;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
@@ -83,6 +84,7 @@ impl Server {
                 self.outbox.clear();
                 self.clock.set(event.at, wall.get());
                 self.records = self.journal.started(commit);
+                self.stood_still = None;
                 self.memory = Memory::default();
                 (self.is_up, self.has_failed) = (true, false);
                 self.version = self.next_version;
@@ -103,6 +105,10 @@ impl Server {
                 self.config = Some(Config { seats, reconnect_kicks, notify_offline_kick, administrators });
             }
             What::ClockChanged { wall } => self.clock.set(event.at, wall.get()),
+            What::StoodStill { wall } => {
+                self.clock.set(event.at, wall.get());
+                (self.reads_until, self.stood_still) = (event.at + CATCH_UP, Some(wall.get()));
+            }
             What::Stopping => self.stop(event.at),
             What::Opened { connection } => {
                 let (peer, standing, linger) = (None, Standing::Fresh, None);
@@ -114,6 +120,9 @@ impl Server {
                 self.memory.connections.insert(connection, opened);
             }
             What::ServerReceived { connection, peer, frame } => {
+                if let Some(found) = self.outlived_standstill(cast) {
+                    return Some(found);
+                }
                 self.waiting = Some((event.at, Input::Frame(connection, peer, frame)));
             }
             What::Malformed { connection, why, .. } => {
@@ -130,6 +139,9 @@ impl Server {
             What::Fault { fault: Fault::UpgradeServer { version } } => self.next_version = version,
             What::OldKeyDropped => self.tickets.old_key_dropped(event.at),
             What::Effect { effect: Effect::ClockMoved { device: None } } => self.clock.moved(),
+            What::Effect { effect: Effect::ServerWoken } => {
+                (self.woken_at, self.clock.set_at) = (event.at, event.at);
+            }
             What::Effect { effect: Effect::ServerDead } => {
                 // One that was told to stop has said what it could (STOP-1); one that dies has not.
                 let stops = !std::mem::replace(&mut self.is_up, false) && !self.has_failed;
@@ -205,7 +217,8 @@ impl Server {
         self.step.from = Some(id);
         let is_resume = matches!(frame, ClientFrame::Resume { .. });
         if (is_resume || matches!(frame, ClientFrame::Login { .. }))
-            && self.turns_away(connection, is_resume.then_some(id))
+            // Each stranger is a device of its own, and comes once.
+            && self.turns_away(connection, Some(id).filter(|id| is_resume && id.0 != DeviceIndex::STRANGER))
         {
             return;
         }

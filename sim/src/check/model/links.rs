@@ -99,7 +99,8 @@ impl Server {
         for (connection, link) in std::mem::take(&mut self.memory.connections) {
             if !link.is_stranger {
                 // Whose session ended and who was let go for it hears of that end and of nothing else (KICK-10).
-                if link.linger.is_none_or(|until| at < until) {
+                // One that has just gone on has not looked yet.
+                if link.linger.is_none_or(|until| at < until.max(self.reads_until) || at == self.woken_at) {
                     self.outbox.say(const { rule("CONN-2") }, connection, decided, Answer::This(closing));
                 }
                 self.outbox.close(const { rule("STOP-1") }, connection, decided);

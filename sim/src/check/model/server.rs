@@ -41,6 +41,11 @@ pub(crate) struct Server {
     pub(super) waiting: Option<(Instant, Input)>,
     pub(super) step: Step,
     pub(super) is_up: bool,
+    /// When it last went on after it stood still, and until when it reads for that before it takes anybody for silent.
+    pub(super) woken_at: Instant,
+    pub(super) reads_until: Instant,
+    /// What its wall clock showed when it found that it had stood still, until it hears something.
+    pub(super) stood_still: Option<u64>,
     /// Whether its store has failed since it last started.
     pub(super) has_failed: bool,
     /// Whether it still follows the trace.
@@ -83,6 +88,9 @@ impl Server {
             waiting: None,
             step: Step::default(),
             is_up: false,
+            woken_at: Instant::ZERO,
+            reads_until: Instant::ZERO,
+            stood_still: None,
             has_failed: false,
             follows: true,
         }

@@ -103,7 +103,7 @@ impl Server {
     fn fell_silent(&mut self, cast: &Cast, id: Id, connection: u32) -> Option<Difference> {
         let link = self.memory.connections.get(&connection)?;
         let (_, platform) = link.peer?;
-        let due = link.last_heard + self.limits.silence_of(platform);
+        let due = (link.last_heard + self.limits.silence_of(platform)).max(self.reads_until);
         let now = self.step.now;
         self.close(SILENCE, connection);
         self.tell_presence();
@@ -111,10 +111,26 @@ impl Server {
         if now < due {
             return Difference::of(SILENCE, format!("{device} lost its link and was not silent for so long"));
         }
-        if now > due + self.tolerance.slack {
+        if now > due.max(self.woken_at) + self.tolerance.slack {
             return Difference::of(SILENCE, format!("{device} was silent for longer than a link may be"));
         }
         None
+    }
+
+    /// TICKET-5: whose ticket ran out while the server stood still has no session any more when that hears anything.
+    pub(super) fn outlived_standstill(&mut self, cast: &Cast) -> Option<Difference> {
+        let wall = self.stood_still.take()?;
+        let is_over = |session: &&Session| session.until.saturating_add(1).saturating_mul(1_000_000) <= wall;
+        let (user, session) = self
+            .records
+            .users
+            .iter()
+            .find_map(|(user, account)| account.sessions.iter().find(is_over).map(|session| (*user, session)))?;
+        let who = format!("{} on {}", cast.user_name(user), cast.device_name(session.id.0));
+        Difference::of(
+            EXPIRY,
+            format!("the session of {who} goes on, and its ticket ran out while the server stood still"),
+        )
     }
 
     /// Whether this is long past on the wall, and was not a moment ago.
@@ -152,7 +168,8 @@ impl Server {
         for (id, connection) in &self.memory.carries {
             let Some(link) = self.memory.connections.get(connection) else { continue };
             let Some((_, platform)) = link.peer else { continue };
-            if at > link.last_heard + self.limits.silence_of(platform) + self.tolerance.slack {
+            let due = (link.last_heard + self.limits.silence_of(platform)).max(self.reads_until).max(self.woken_at);
+            if at > due + self.tolerance.slack {
                 let device = cast.device_name(id.0);
                 return Difference::of(SILENCE, format!("{device} is silent for longer than a link may be"));
             }

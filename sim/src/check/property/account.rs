@@ -41,6 +41,8 @@ struct Device {
     writing: Vec<(u32, UserIndex, Option<ListIndex>)>,
     /// Users whose list a death may have torn from the disk.
     unsure: Vec<UserIndex>,
+    /// Whether the process has called anything yet. Until then it has read nothing.
+    has_called: bool,
 }
 
 fn set(lists: &mut Vec<(UserIndex, Option<ListIndex>)>, user: UserIndex, list: Option<ListIndex>) {
@@ -56,8 +58,18 @@ impl Device {
     }
 
     fn initialised_again(&mut self) {
-        let Device { lists, disk, writing, unsure, .. } = std::mem::take(self);
-        *self = Device { lists, disk, writing, unsure, ..Device::default() };
+        let Device { lists, disk, writing, unsure, has_called, .. } = std::mem::take(self);
+        *self = Device { lists, disk, writing, unsure, has_called, ..Device::default() };
+    }
+
+    /// The disk is a copy of that device's from now on.
+    fn copied(&mut self, first: &Device) {
+        let unsure = [&self.unsure, &first.unsure].into_iter().flatten().copied();
+        let writing = [&self.writing, &first.writing].into_iter().flatten().map(|&(_, user, _)| user);
+        (self.disk, self.unsure) = (first.disk.clone(), unsure.chain(writing).collect());
+        if !self.has_called {
+            self.lists = self.disk.clone();
+        }
     }
 
     fn started(&mut self) {
@@ -163,12 +175,17 @@ impl Property for OneAccount {
                 device.disk.clear();
                 device.writing.clear();
             }
+            What::Effect { effect: Effect::DiskCopied { device, onto } } => {
+                let first = self.device(device).clone();
+                self.device(onto).copied(&first);
+            }
             _ => {}
         }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         match event.what {
             What::Called { call, request } => {
                 let device = self.device(on);
+                device.has_called = true;
                 match request {
                     Request::Login { user, .. } => device.asked = Some(user),
                     Request::Logout | Request::Uninit

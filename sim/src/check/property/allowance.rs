@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
+use gatecrash::decide::server::CATCH_UP;
 use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
 use crate::scenario::config;
 use crate::scenario::{Action, Fault, Scenario};
-use crate::trace::{Cast, DeviceIndex, Event, What};
+use crate::trace::{Cast, DeviceIndex, Effect, Event, What};
 
 /// Limits and tolerances of one run.
 #[derive(Clone, Debug)]
@@ -20,12 +21,16 @@ pub(super) struct Allowance {
     clients: Vec<ClientLimits>,
     /// How much later than due a timer may fire or a result be delivered.
     pub(super) slack: Duration,
+    /// The same of a device's timers, where its operating system may gather them.
+    pub(super) device_slack: Duration,
     /// How much later than decided a commit may be seen.
     pub(super) lag: Duration,
     /// How long a frame is under way at most, as long as it is neither held nor lost.
     pub(super) latency: Duration,
-    /// When the server's wall clock last jumped, or the server started.
+    /// When the server's wall clock last jumped, or the server started, or went on after it stood still.
     pub(super) wall_set_at: Instant,
+    /// Until when the server, having stood still, may read before it takes anybody for silent.
+    pub(super) reads_until: Instant,
 }
 
 impl Allowance {
@@ -41,6 +46,10 @@ impl Allowance {
         });
         let commit = slowed.fold(scenario.app.commit_latency.max, Duration::max);
         let slack = scenario.tick * 4 + Duration::from_millis(5);
+        let gathered = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(Fault::LateTimers { by, .. }) => Some(*by),
+            _ => None,
+        });
         Allowance {
             server: config::server_limits(&scenario.limits),
             clients: Platform::ALL
@@ -48,9 +57,11 @@ impl Allowance {
                 .map(|platform| config::client_limits(&scenario.limits, platform))
                 .collect(),
             slack,
+            device_slack: slack + gathered.max().unwrap_or_default(),
             lag: commit * 3 + slack,
             latency,
             wall_set_at: Instant::ZERO,
+            reads_until: Instant::ZERO,
         }
     }
 
@@ -60,8 +71,12 @@ impl Allowance {
     }
 
     pub(super) fn observe(&mut self, event: &Event) {
-        if let What::ServerStarted { .. } | What::ClockChanged { .. } = event.what {
-            self.wall_set_at = event.at;
+        match event.what {
+            What::ServerStarted { .. } | What::ClockChanged { .. } => self.wall_set_at = event.at,
+            What::Effect { effect: Effect::ServerWoken } => {
+                (self.wall_set_at, self.reads_until) = (event.at, event.at + CATCH_UP);
+            }
+            _ => {}
         }
     }
 }

@@ -24,12 +24,20 @@ pub(super) struct Attempts {
     stale: Option<(DeviceIndex, Attempt)>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Device {
-    /// Under which of its ids the device speaks.
-    installation: u16,
+    /// By which id the device speaks: whose it is to the server, and which of those.
+    id: (DeviceIndex, u16),
     /// The last attempt sent under each.
-    sent: Vec<(u16, Attempt)>,
+    sent: Vec<((DeviceIndex, u16), Attempt)>,
+    /// Its disk has become a copy: what starts from there may send again what was sent.
+    is_copy: bool,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Device { id: (DeviceIndex::STRANGER, 0), sent: Vec::new(), is_copy: false }
+    }
 }
 
 struct Logout {
@@ -76,12 +84,12 @@ impl Attempts {
     fn sent(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, frame: &ClientFrame, report: &mut Report) {
         let device = self.device(on);
         if let ClientFrame::Hello { installation, .. } = *frame {
-            device.installation = installation;
+            device.id = (scene.known_as(on), installation);
         }
         let Some(attempt) = attempt_of(frame) else { return };
-        let installation = device.installation;
-        match device.sent.iter_mut().find(|(one, _)| *one == installation) {
-            None => device.sent.push((installation, attempt)),
+        let id = device.id;
+        match device.sent.iter_mut().find(|(one, _)| *one == id) {
+            None => device.sent.push((id, attempt)),
             Some((_, last)) => {
                 if attempt <= *last {
                     let text = format!("{}'s attempt {attempt} follows attempt {last}", scene.device(on));
@@ -144,6 +152,13 @@ impl Property for Attempts {
             self.stale = highest.filter(|&highest| attempt <= highest).map(|_| (peer, attempt));
         }
         match event.what {
+            What::Effect { effect: Effect::DiskCopied { onto, .. } } => {
+                let device = self.device(onto);
+                (device.sent, device.is_copy) = (Vec::new(), true);
+            }
+            What::Effect { effect: Effect::ProcessDead { device } } if self.device(device).is_copy => {
+                *self.device(device) = Device::default();
+            }
             What::DeviceSent { frame, .. } => {
                 if let Some((on, _)) = scene.sdks.actor(event) {
                     self.sent(scene, event, on, &frame, report);
@@ -152,7 +167,7 @@ impl Property for Attempts {
             What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Logout { call, attempt } }
                 if peer != DeviceIndex::STRANGER =>
             {
-                let installation = self.device(peer).installation;
+                let installation = scene.server.installation(connection);
                 self.logouts.push(Logout { connection, call, attempt, installation });
             }
             What::ServerSent {
@@ -269,8 +284,7 @@ mod tests {
         let asks = |count| {
             let hello =
                 ClientFrame::Hello { version: 1, platform: gatecrash::policy::Platform::Android, installation: 1 };
-            let story = story().on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: hello });
-            story.hears(PHONE, 0, ClientFrame::Logout { call: 5, attempt: attempt(count) })
+            story().hears(PHONE, 0, hello).hears(PHONE, 0, ClientFrame::Logout { call: 5, attempt: attempt(count) })
         };
         let answer = ServerFrame::LogoutAnswer { call: 5, refused: None };
         asks(3).commit(&[ended(ALICE, PHONE, 2, LoggedOut, PHONE)]).sends(PHONE, 0, answer).holds();

@@ -45,7 +45,7 @@ fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Ins
     // answered at once is told after it.
     let is_at_once = limit == Duration::ZERO;
     let behind = sdk.logout_told_at.filter(|_| is_at_once);
-    let own = (call.at + limit).max(sdk.woken_at).max(behind.unwrap_or(Instant::ZERO)) + scene.allowance.slack;
+    let own = (call.at + limit).max(sdk.woken_at).max(behind.unwrap_or(Instant::ZERO)) + scene.allowance.device_slack;
     let is_before = |other: &&PendingCall| is_at_once && other.kind == CallKind::Logout && other.call < call.call;
     let before = sdk.calls.iter().filter(is_before).map(|logout| due(scene, on, sdk, logout));
     before.chain([own]).max().unwrap_or(own)
@@ -53,7 +53,7 @@ fn due(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, call: &PendingCall) -> Ins
 
 /// How late its result is.
 fn overdue(scene: &Scene<'_>, now: Instant, call: &PendingCall, due: Instant) -> Overdue<'static> {
-    let limit = (due - call.at).saturating_sub(scene.allowance.slack);
+    let limit = (due - call.at).saturating_sub(scene.allowance.device_slack);
     Overdue { since: "the call", at: call.at, limit, now }
 }
 

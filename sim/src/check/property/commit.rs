@@ -3,6 +3,7 @@
 //! Judged by what a frame says, not only by which change it claims to wait for.
 
 use gatecrash::protocol::KickReason;
+use gatecrash::time::Instant;
 
 use super::contract::Property;
 use super::report::Report;
@@ -10,7 +11,7 @@ use super::scene::Scene;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
-    ClientFrame, DeviceIndex, Effect, Event, Fact, Outcome, ServerFrame, Session, UserIndex, What, Write,
+    ClientFrame, DeviceIndex, Effect, Event, Fact, Outcome, Request, ServerFrame, Session, UserIndex, What, Write,
 };
 
 const SERVER: RuleId = rule("DUR-1");
@@ -35,7 +36,11 @@ struct Device {
     /// The first write of the device's record in this process.
     record: Option<u32>,
     /// The first write that says that the server is owed an end, since the last that did not.
-    owing: Option<u32>,
+    /// Beside it the call that it is for.
+    owing: Option<(u32, u32)>,
+    /// The logout called last, and the login, with when.
+    logout: u32,
+    login: (u32, Instant),
 }
 
 impl CommitFirst {
@@ -72,7 +77,7 @@ fn says(frame: &ServerFrame, peer: Option<DeviceIndex>, asker: Option<UserIndex>
 
 impl Property for CommitFirst {
     sentence!(Always, "nothing is said before it is on disk", "DUR-1", "ATT-4", "KICK-7", "LOGOUT-2");
-    watches!("server_sent", "effect", "store_asked", "stored", "device_sent", "answered");
+    watches!("server_sent", "effect", "called", "store_asked", "stored", "device_sent", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
@@ -96,7 +101,10 @@ impl Property for CommitFirst {
         match event.what {
             What::StoreAsked { change, write: Write::Installation { known_ended, owed_end, .. } } => {
                 let device = self.device(on);
-                device.owing = device.owing.filter(|_| owed_end).or(owed_end.then_some(change));
+                // A login whose outcome nobody knows is to be ended, too. Of calls in a row all are made first.
+                let is_of_login = device.login.0 > device.logout && device.login.1 < event.at;
+                let whose = if is_of_login { device.login.0 } else { device.logout };
+                device.owing = device.owing.filter(|_| owed_end).or(owed_end.then_some((change, whose)));
                 device.record.get_or_insert(change);
                 device.noting.extend(known_ended.map(|ended| (change, ended)));
             }
@@ -110,8 +118,11 @@ impl Property for CommitFirst {
                     device.noted.push(ended);
                 }
             }
-            What::Answered { kind: Some(CallKind::Logout), outcome: Outcome::Done, .. }
-                if self.device(on).owing.is_some_and(|change| change > sdk.stored) =>
+            What::Called { call, request: Request::Logout } => self.device(on).logout = call,
+            What::Called { call, request: Request::Login { .. } } => self.device(on).login = (call, event.at),
+            // What was noted after a further call is that one's.
+            What::Answered { call, kind: Some(CallKind::Logout), outcome: Outcome::Done, .. }
+                if self.device(on).owing.is_some_and(|(change, logout)| change > sdk.stored && logout <= call) =>
             {
                 let text = format!("{}'s logout is done, and its end is not on the disk", scene.device(on));
                 report.event(LOGOUT, event, text);

@@ -57,14 +57,14 @@ impl Property for Connecting {
         }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         let name = scene.device(on);
-        let timeout = scene.allowance.client(scene.cast, on).connect_timeout + scene.allowance.slack;
+        let timeout = scene.allowance.client(scene.cast, on).connect_timeout + scene.allowance.device_slack;
         let device = self.device(on);
         let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + timeout < event.at;
         // One that has just woken first ends what took too long meanwhile.
         if !(device.is_asking || sdk.is_suspended || event.at == sdk.woken_at)
             && let Some(since) = device.since.take_if(is_late)
         {
-            let (at, limit) = (since.max(sdk.woken_at), timeout - scene.allowance.slack);
+            let (at, limit) = (since.max(sdk.woken_at), timeout - scene.allowance.device_slack);
             let overdue = Overdue { since: "connecting", at, limit, now: event.at };
             report.event(IN_TIME, event, format!("{name}'s attempt to connect lasts longer than one may: {overdue}"));
         }

@@ -51,13 +51,14 @@ impl Connections {
 fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static str, Instant) {
     let limits = &scene.allowance.server;
     let lag = scene.allowance.lag;
+    let due = |at: Instant| at.max(scene.allowance.reads_until) + lag;
     match connection.standing {
-        Standing::Fresh(since) => (since + limits.admission + lag, IDLE, "nobody logged in", since),
+        Standing::Fresh(since) => (due(since + limits.admission), IDLE, "nobody logged in", since),
         Standing::Bound => {
             let silence = connection.platform.map_or(limits.silence, |platform| limits.silence_of(platform));
-            (connection.last_heard + silence + lag, SILENT, "it was silent", connection.last_heard)
+            (due(connection.last_heard + silence), SILENT, "it was silent", connection.last_heard)
         }
-        Standing::Over(since) => (since + limits.kick_linger + lag, OVER, "its session was over", since),
+        Standing::Over(since) => (due(since + limits.kick_linger), OVER, "its session was over", since),
         Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame", since),
     }
 }

@@ -12,6 +12,7 @@ use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
+use super::server::Session;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Event, Fact, Told, UserIndex, What};
 
@@ -19,8 +20,8 @@ const OWED: RuleId = rule("API-7");
 
 #[derive(Default)]
 pub(super) struct Delivery {
-    /// Who called a message how, and from which device it came last.
-    senders: BTreeMap<(UserIndex, u32), DeviceIndex>,
+    /// Who called a message how, and from which device it came last, and under which of its ids.
+    senders: BTreeMap<(UserIndex, u32), (DeviceIndex, u16)>,
     queues: BTreeMap<(DeviceIndex, UserIndex, u32), Queue>,
 }
 
@@ -49,7 +50,7 @@ impl Property for Delivery {
         match event.what {
             What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Send { id, .. } } => {
                 if let Some(user) = scene.server.asker(connection) {
-                    self.senders.insert((user, id), peer);
+                    self.senders.insert((user, id), (peer, scene.server.installation(connection)));
                 }
             }
             // What was not on the disk was not accepted.
@@ -58,7 +59,7 @@ impl Property for Delivery {
             }
             What::Told { event: told, user: Some(user), epoch } => {
                 let Some((on, _)) = scene.sdks.actor(event) else { return };
-                let queue = self.queues.entry((on, user, epoch)).or_default();
+                let queue = self.queues.entry((scene.known_as(on), user, epoch)).or_default();
                 match told {
                     Told::Message { message, .. } => {
                         let next = queue.messages.get(queue.told).map(|&(next, _)| next);
@@ -98,7 +99,8 @@ impl Property for Delivery {
             users.dedup();
             for user in users {
                 let sessions = scene.server.now.user(user).map(|user| user.sessions.as_slice()).unwrap_or_default();
-                for session in sessions.iter().filter(|session| Some(session.device) != sender) {
+                let sent = |session: &&Session| sender == Some((session.device, session.installation));
+                for session in sessions.iter().filter(|session| !sent(session)) {
                     let queue = self.queues.entry((session.device, user, session.epoch)).or_default();
                     queue.messages.push((message, decision.commit));
                     queue.at = decision.at;
@@ -116,7 +118,7 @@ impl Property for Delivery {
                 continue;
             };
             let Some(up_since) = sdk.up_since else { continue };
-            let Some(queue) = self.queues.get(&(on, session.user, session.epoch)) else { continue };
+            let Some(queue) = self.queues.get(&(scene.known_as(on), session.user, session.epoch)) else { continue };
             let left = queue.messages.len().saturating_sub(queue.told);
             // Eight at a time go there, and are acknowledged.
             let rounds = 2 + u32::try_from(left).unwrap_or(u32::MAX) / 8;

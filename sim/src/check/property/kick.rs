@@ -176,7 +176,8 @@ impl Property for Kicks {
                 continue;
             };
             let records = &scene.server.now;
-            if records.session(user, on, epoch).is_some() {
+            let known_as = scene.known_as(on);
+            if records.session(user, known_as, epoch).is_some() {
                 continue;
             }
             // Its connection is to a server that died since: only a heartbeat will find out.
@@ -190,7 +191,7 @@ impl Property for Kicks {
             if sdk.forgotten_at.is_some_and(in_time) {
                 continue;
             }
-            let ended = records.ended(on, user, epoch);
+            let ended = records.ended(known_as, user, epoch);
             let could_know =
                 |ended: &super::server::Ended| ended.commit <= scene.server.committed && ended.at + grace < scene.now;
             if ended.is_none_or(could_know) {

@@ -45,6 +45,7 @@ impl Kinds {
         "link_kept",
         "network_changed",
         "record_failed",
+        "known_as",
     ]);
 
     /// The kinds with these words; `decision` for the decisions.

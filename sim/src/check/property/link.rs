@@ -27,13 +27,19 @@ pub(super) struct Links {
     devices: Vec<Device>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Device {
     /// The last number drawn since the back-off started over.
     drawn: u32,
     may_start_over: bool,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
+    /// When it last heard, with a link, of another network: it makes a connection beside that link then.
+    beside_at: Option<Instant>,
+    /// When another connection last took the place of its link: what was asked on that one ends then.
+    replaced_at: Option<Instant>,
+    /// The calls that were sent at that instant.
+    asked_anew: Vec<u32>,
     /// What the server named with its last answer that made a link.
     return_spread: Duration,
     /// Whether the other side closed the link that was lost last, and nothing happened since.
@@ -66,6 +72,9 @@ impl Default for Device {
             drawn: 0,
             may_start_over: true,
             due: None,
+            beside_at: None,
+            replaced_at: None,
+            asked_anew: Vec::new(),
             return_spread: Duration::ZERO,
             was_closed: false,
             away: None,
@@ -121,7 +130,7 @@ impl Links {
         let What::BackOff { attempt, delay } = event.what else { return };
         let name = scene.device(on);
         let delay = Duration::from_micros(delay.get());
-        let device = *self.device(on);
+        let device = self.device(on).clone();
         // An owed end is the device's own affair, whoever closed the link before.
         let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status != Status::Logout);
         let everybody = (device.was_closed && is_in).then_some(device.return_spread);
@@ -218,7 +227,7 @@ impl Links {
         let at = since.max(sdk.woken_at);
         // CONN-2: nobody comes back before the server wants it.
         let due = device.away.map_or(at + patience, |(until, spread)| (at + patience).max(until + spread));
-        (due + scene.allowance.slack < now).then(|| {
+        (due + scene.allowance.device_slack < now).then(|| {
             let overdue = Overdue { since: "it had reason to", at, limit: due - at, now };
             format!("doubts its link and makes no other connection: {overdue}")
         })
@@ -229,7 +238,7 @@ impl Links {
         let device = self.devices.get(on.index())?;
         let since = sdk.up_since.filter(|_| sdk.status == Status::Logined && !sdk.is_suspended)?;
         let limits = scene.allowance.client(scene.cast, on);
-        let slack = scene.allowance.slack;
+        let slack = scene.allowance.device_slack;
         let from = |at: Instant| at.max(sdk.woken_at).max(sdk.kept_at).max(since);
         if let Some(asked) = device.asked_at.filter(|asked| from(*asked) + limits.heartbeat_answer + slack < now) {
             let overdue = Overdue { since: "it was sent", at: from(asked), limit: limits.heartbeat_answer, now };
@@ -313,6 +322,7 @@ impl Property for Links {
                     }
                     match event.what {
                         What::NetworkChanged => {
+                            device.beside_at = Some(event.at);
                             device.doubt = Some(Doubt { since: event.at, patience: Duration::ZERO });
                         }
                         _ => device.doubts(event.at, limits),
@@ -324,9 +334,11 @@ impl Property for Links {
                 device.probes_since = Some(event.at);
                 device.doubts(event.at, limits);
             }
-            // CONN-5: the link is suspect.
+            // CONN-5: the link is suspect, unless it is a new one that took the place of the call's.
             What::Answered { call, outcome: Outcome::Failed { code: Code::NoAnswer, .. }, .. }
                 if sdk.up_since.is_some()
+                    && (self.device(on).replaced_at != Some(event.at)
+                        || self.device(on).asked_anew.contains(&call))
                     && sdk.calls.iter().any(|it| it.call == call && it.at + it.time(limits) <= event.at) =>
             {
                 self.device(on).doubts(event.at, limits);
@@ -352,8 +364,8 @@ impl Property for Links {
                     report.event(BACK_OFF, event, text);
                 }
                 // One beside a link is none that a delay goes before. Of calls in a row the driver carries out what
-                // each asked for when all are made.
-                if sdk.up_since.is_some() {
+                // each asked for when all are made, and of a link that is lost in the same instant only then.
+                if sdk.up_since.is_some() || device.beside_at.take() == Some(event.at) {
                     return;
                 }
                 let due = device.due.take().filter(|due| !asked_by_call && event.at < *due);
@@ -372,11 +384,22 @@ impl Property for Links {
                     device.may_start_over = true;
                 }
             }
-            What::DeviceSent { frame, .. } => {
+            What::DeviceSent { connection, frame, .. } => {
+                // The last of a connection that the device closes goes out after that.
+                let is_of_another = sdk.connection.is_some_and(|current| current != connection)
+                    && sdk.doubted.is_none_or(|(doubted, _)| doubted != connection);
                 let device = self.device(on);
                 device.last_sent = event.at;
-                if frame == ClientFrame::Heartbeat {
+                if frame == ClientFrame::Heartbeat && !is_of_another {
                     (device.asked_at, device.probes_since) = (Some(event.at), None);
+                }
+                if let ClientFrame::Renew { call, .. }
+                | ClientFrame::Send { call, .. }
+                | ClientFrame::AdminKick { call, .. }
+                | ClientFrame::Query { call, .. } = frame
+                    && device.replaced_at == Some(event.at)
+                {
+                    device.asked_anew.push(call);
                 }
             }
             What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
@@ -403,7 +426,12 @@ impl Property for Links {
                     | ServerFrame::Resumed { terms, .. }
                     | ServerFrame::ResumedAsLogin { terms, .. },
                 ..
-            } => self.device(on).return_spread = Duration::from_micros(terms.return_spread.get()),
+            } => {
+                let device = self.device(on);
+                device.return_spread = Duration::from_micros(terms.return_spread.get());
+                device.replaced_at = sdk.doubted.map(|_| event.at);
+                device.asked_anew.clear();
+            }
             _ => {}
         }
     }
@@ -545,5 +573,11 @@ mod tests {
         story().at(121).on(PHONE, asks()).breaks("CONN-5");
         story().at(120).on(PHONE, asks()).at(136).world(What::ScriptEnded).breaks("CONN-5");
         story().at(120).on(PHONE, asks()).receives(PHONE, ServerFrame::HeartbeatAnswer).at(239).holds();
+        let next = || story().on(PHONE, What::CloseAsked { connection: 0, peer: None });
+        let next = || next().on(PHONE, What::ConnectAsked { connection: 1 });
+        let resumed =
+            ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms: Terms::default(), dropped: 0 };
+        let comes = What::DeviceReceived { connection: 1, frame: resumed };
+        next().on(PHONE, asks()).on(PHONE, comes).at(20).world(What::ScriptEnded).holds();
     }
 }

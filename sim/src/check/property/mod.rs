@@ -20,6 +20,7 @@ mod commit;
 mod confirm;
 mod connecting;
 mod connection;
+mod copies;
 mod day;
 mod decision;
 mod delivery;
@@ -50,6 +51,7 @@ mod sdk_model;
 mod server;
 mod server_model;
 mod silence;
+mod standstill;
 mod status;
 #[cfg(test)]
 mod story;
@@ -109,6 +111,8 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(delivery::Delivery::default()),
         Box::new(pace::Paces::default()),
         Box::new(unwritten::Unwritten::default()),
+        Box::new(copies::Copies::default()),
+        Box::new(standstill::Standstills::default()),
     ];
     every.extend(models(scenario));
     every

@@ -154,7 +154,13 @@ impl Property for OwedEnds {
                 let kept = Device { owed, owed_at, owed_until, called_until, clock_is_off, ..Device::default() };
                 *device = Device { until: owed_until, ..kept };
             }
-            What::Effect { effect: Effect::DiskEmpty { device } | Effect::RecordDamaged { device } } => {
+            // Of what another device owed, and this one with its record, this property takes no note.
+            What::Effect {
+                effect:
+                    Effect::DiskEmpty { device }
+                    | Effect::RecordDamaged { device }
+                    | Effect::DiskCopied { onto: device, .. },
+            } => {
                 let device = self.device(device);
                 (device.owed, device.is_wiped) = (None, true);
             }
@@ -247,8 +253,8 @@ impl Property for OwedEnds {
                     device.owed = None;
                 }
             }
-            // What was owed under the old id can no longer be said.
-            What::NewDevice { .. } => device.owed = None,
+            // What was owed under the old id can no longer be said, and what was asked for under it was not done.
+            What::NewDevice { .. } => (device.owed, device.is_asking) = (None, false),
             _ => {}
         }
     }

@@ -93,7 +93,7 @@ impl Paces {
         let every = device.every(scene.allowance.client(scene.cast, on), now);
         let at = device.last_sent.max(sdk.woken_at).max(sdk.kept_at).max(since);
         let due = (at + every).max(device.answered_at);
-        let is_late = device.asked.is_none() && due + scene.allowance.slack < now;
+        let is_late = device.asked.is_none() && due + scene.allowance.device_slack < now;
         is_late.then(|| Overdue { since: "its last frame", at, limit: due - at, now })
     }
 

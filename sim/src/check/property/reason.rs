@@ -29,7 +29,14 @@ impl Reasons {
     }
 }
 
-fn told(scene: &Scene<'_>, event: &Event, connection: u32, peer: DeviceIndex, kick: Kick, report: &mut Report) {
+fn told(
+    scene: &Scene<'_>,
+    event: &Event,
+    (connection, decided): (u32, u32),
+    peer: DeviceIndex,
+    kick: Kick,
+    report: &mut Report,
+) {
     let Kick { user, epoch, reason, .. } = kick;
     let records = &scene.server.now;
     let installation = scene.server.installation(connection);
@@ -53,7 +60,7 @@ fn told(scene: &Scene<'_>, event: &Event, connection: u32, peer: DeviceIndex, ki
             let recorded = ended.reason.word();
             report.event(REMEMBERED, event, format!("{} is told that it is unknown, and ended ({recorded})", what()));
         }
-    } else if let Some(ended) = scene.server.end_of(peer, user, epoch)
+    } else if let Some(ended) = scene.server.end_of(peer, user, epoch, decided)
         && ended.reason.kick() != Some(reason)
     {
         let (told, recorded) = (reason.word(), ended.reason.word());
@@ -86,7 +93,7 @@ impl Property for Reasons {
             }
             _ => {}
         }
-        let What::ServerSent { connection, peer: Some(peer), frame, .. } = event.what else { return };
+        let What::ServerSent { connection, peer: Some(peer), reveals, frame } = event.what else { return };
         if peer == DeviceIndex::STRANGER {
             return;
         }
@@ -98,7 +105,7 @@ impl Property for Reasons {
             report.event(LIVES, event, format!("{what} was kicked, and its device hears {}", frame.word()));
         }
         if let ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } = frame {
-            told(scene, event, connection, peer, kick, report);
+            told(scene, event, (connection, reveals), peer, kick, report);
         }
     }
 }
@@ -160,6 +167,10 @@ mod tests {
         let over = |reason| back(true).commit(&[ended(ALICE, PHONE, 3, reason, PHONE)]);
         told(over(EndReason::Administrator), KickReason::Administrator).holds();
         told(over(EndReason::Administrator), KickReason::SamePlatform).breaks("KICK-9");
+        // The first one was told before, and waited for the disk.
+        let kick = ServerFrame::Kick { kick: Kick { reason: KickReason::SamePlatform, ..kick(ALICE, 1) } };
+        let waited = What::ServerSent { connection: 0, peer: Some(PHONE.into()), reveals: 2, frame: kick };
+        over(EndReason::Administrator).server(waited).holds();
     }
 
     /// CONN-4: the reason recorded first is told, also when the ticket has expired since.

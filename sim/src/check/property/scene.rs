@@ -21,6 +21,11 @@ pub struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// What the server calls the device: by the name of the one whose record it has a copy of, if it has.
+    pub(super) fn known_as(&self, device: DeviceIndex) -> DeviceIndex {
+        self.sdks.find(device).and_then(|sdk| sdk.known_as).unwrap_or(device)
+    }
+
     /// The session in words.
     pub(super) fn session(&self, device: DeviceIndex, user: UserIndex, epoch: u32) -> String {
         format!("the session of {} on {} (epoch {epoch})", self.cast.user_name(user), self.cast.device_name(device))

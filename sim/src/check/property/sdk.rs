@@ -25,6 +25,8 @@ pub(super) struct Sdks {
 /// One device.
 #[derive(Clone, Debug)]
 pub(super) struct Sdk {
+    /// Whose record it has a copy of, if it has: to the server it is that device.
+    pub(super) known_as: Option<DeviceIndex>,
     pub(super) is_suspended: bool,
     /// When it was last frozen.
     pub(super) suspended_at: Instant,
@@ -117,6 +119,7 @@ pub(super) enum Cause {
 impl Default for Sdk {
     fn default() -> Self {
         Sdk {
+            known_as: None,
             is_suspended: false,
             suspended_at: Instant::ZERO,
             woken_at: Instant::ZERO,
@@ -215,6 +218,8 @@ impl Sdk {
                 }
                 self.calls.retain(|pending| pending.call != call);
             }
+            What::KnownAs { device, .. } => self.known_as = Some(device),
+            What::NewDevice { .. } => self.known_as = None,
             What::UninitReturned { call } => self.is_initialised = self.initialised_by > call,
             What::Status { status, login_user } => self.status(status, login_user),
             What::DeviceReceived { connection, frame } => {

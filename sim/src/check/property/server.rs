@@ -291,7 +291,7 @@ impl Device {
     fn forget(&mut self, installation: Option<u16>, commit: u32) {
         match installation {
             Some(installation) => match self.remembered.iter_mut().find(|(one, _)| *one == installation) {
-                Some((_, since)) => *since = commit,
+                Some((_, since)) => *since = commit.max(*since),
                 None => self.remembered.push((installation, commit)),
             },
             None => {
@@ -334,14 +334,19 @@ impl ServerView {
     }
 
     /// How what the device knows as this session ended. That is another one where a resume under its epoch was
-    /// a login and the device has not heard of it (KICK-6).
-    pub(super) fn end_of(&self, device: DeviceIndex, user: UserIndex, epoch: u32) -> Option<&Ended> {
+    /// a login and the device has not heard of it (KICK-6). Of what was decided up to this change: what is said of it
+    /// may wait for the disk.
+    pub(super) fn end_of(&self, device: DeviceIndex, user: UserIndex, epoch: u32, until: u32) -> Option<&Ended> {
         let is_unheard = |session: Session| !session.acknowledged;
         let is_heir = |ended: &&Ended| {
             ended.user == user && ended.epoch > epoch && ended.session.is_some_and(is_unheard) && self.reconnect_kicks
         };
-        let last = self.now.device(device).and_then(|device| device.ended.last());
-        last.filter(is_heir).or_else(|| self.now.ended(device, user, epoch))
+        let named = self.now.ended(device, user, epoch);
+        // Under another of its ids it is another device, or one with a copy of its record.
+        let id = |ended: &Ended| ended.session.map(|session| session.installation);
+        let is_its = |ended: &&Ended| ended.commit <= until && named.is_none_or(|named| id(named) == id(ended));
+        let last = self.now.device(device).and_then(|device| device.ended.iter().rev().find(is_its));
+        last.filter(is_heir).or(named)
     }
 
     /// The facts decided and not on disk.
@@ -404,6 +409,12 @@ impl ServerView {
                     self.resumes.resize(peer.index() + 1, None);
                 }
                 self.resumes[peer.index()] = Some((self.installation(connection), attempt));
+            }
+            // Another device with a copy of the record may come with the number of a resume that a crash undid.
+            What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Login { attempt, .. } }
+                if self.is_resume(peer, self.installation(connection), attempt) =>
+            {
+                self.resumes[peer.index()] = None;
             }
             What::ServerStarted { commit, .. } => {
                 self.started_at = event.at;

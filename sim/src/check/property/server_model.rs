@@ -58,6 +58,7 @@ impl Property for ServerModel {
         "stopping",
         "configured",
         "clock_changed",
+        "stood_still",
         "ticket_made",
         "old_key_dropped",
         "effect",

@@ -243,8 +243,10 @@ impl Property for Tickets {
             }
             What::Told { event: Told::UserSigExpired, user: Some(user), epoch } => {
                 let Some((on, _)) = scene.sdks.actor(event) else { return };
-                let ended = scene.server.end_of(on, user, epoch);
-                let is_expired = ended.is_some_and(|ended| ended.reason == EndReason::Expired);
+                let ended = scene.server.end_of(scene.known_as(on), user, epoch, u32::MAX);
+                // It may have heard of the one before it came back as another.
+                let named = scene.server.now.ended(scene.known_as(on), user, epoch);
+                let is_expired = ended.into_iter().chain(named).any(|ended| ended.reason == EndReason::Expired);
                 if !is_expired && !self.refused.contains(&on) {
                     let what = scene.session(on, user, epoch);
                     report.event(

@@ -8,7 +8,7 @@ use super::notes::Sometimes;
 use super::table::Situation;
 use crate::scenario::CallKind;
 use crate::trace::{
-    ClientFrame, DeviceIndex, Event, Outcome, Request, ServerFrame, Session, Told, UserIndex, What, Write,
+    ClientFrame, DeviceIndex, Event, Outcome, Refusal, Request, ServerFrame, Session, Told, UserIndex, What, Write,
 };
 
 /// The attempt whose delay is the longest with the usual limits: 0.25 s doubled eight times is 64 s.
@@ -59,6 +59,8 @@ impl Sometimes {
                     self.reached.add(Situation::SwitchedWithoutLink);
                 }
             }
+            What::KnownAs { device, .. } => self.device(on).known_as = Some(device),
+            What::NewDevice { .. } => self.device(on).known_as = None,
             What::NoFrame { connection } => {
                 let device = self.device(on);
                 let asked = device.asking.take_if(|(asking, _)| *asking == connection);
@@ -101,7 +103,11 @@ impl Sometimes {
 
     fn device_sent(&mut self, on: DeviceIndex, connection: u32, frame: &ClientFrame) {
         match *frame {
-            ClientFrame::Login { call, .. } => self.device(on).asking = Some((connection, call)),
+            ClientFrame::Login { call, .. } => {
+                let asked_still = self.server.is_suspended.then_some(call);
+                let device = self.device(on);
+                (device.asking, device.asked_still) = (Some((connection, call)), asked_still);
+            }
             ClientFrame::Resume { user, epoch, .. } => {
                 self.device(on).resuming = Some((connection, Session { user, epoch }));
             }
@@ -118,6 +124,10 @@ impl Sometimes {
     fn received(&mut self, on: DeviceIndex, frame: &ServerFrame) {
         match *frame {
             ServerFrame::LoginAccepted { call, .. } => {
+                let first = self.device(on).known_as;
+                if first.is_some_and(|first| self.device(first).status == Some(Status::Logined)) {
+                    self.reached.add(Situation::CopyTookOver);
+                }
                 let device = self.device(on);
                 device.answer = device.answer.filter(|sent| *sent != call);
                 (device.is_linked, device.asking) = (true, None);
@@ -127,6 +137,9 @@ impl Sometimes {
                 if outlived {
                     self.reached.add(Situation::LoginOutlivedStop);
                 }
+                if self.device(on).asked_still.take() == Some(call) {
+                    self.reached.add(Situation::WaitedForServer);
+                }
                 if self.device(on).paged.take() == Some(call) {
                     self.reached.add(Situation::PortalOutlived);
                 }
@@ -134,7 +147,12 @@ impl Sometimes {
                     self.reached.add(Situation::Busy);
                 }
             }
-            ServerFrame::LoginRefused { .. } => self.device(on).asking = None,
+            ServerFrame::LoginRefused { refused, .. } => {
+                self.device(on).asking = None;
+                if refused == Refusal::Stale {
+                    self.reached.add(Situation::StaleLogin);
+                }
+            }
             ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. } => {
                 let device = self.device(on);
                 (device.is_linked, device.resuming) = (true, None);
@@ -176,9 +194,11 @@ impl Sometimes {
                     self.reached.add(Situation::RefusedEnd);
                 }
             }
-            ServerFrame::ResumeExpired { .. } | ServerFrame::ResumeUnable { .. } | ServerFrame::ResumeStale { .. } => {
-                self.device(on).resuming = None
+            ServerFrame::ResumeStale { .. } => {
+                self.device(on).resuming = None;
+                self.reached.add(Situation::StaleResume);
             }
+            ServerFrame::ResumeExpired { .. } | ServerFrame::ResumeUnable { .. } => self.device(on).resuming = None,
             ServerFrame::Kick { .. } => self.device(on).pushed = None,
             ServerFrame::Closing { why: Closing::Busy, .. } => {
                 let device = self.device(on);
@@ -300,6 +320,7 @@ impl Sometimes {
         (device.was_sent_away, device.outlives, device.turned_away) = (false, None, None);
         (device.is_beside, device.waits) = (false, None);
         (device.is_suspended, device.slept_past, device.is_forgotten) = (false, false, false);
+        device.known_as = None;
     }
 
     pub(super) fn woke(&mut self, on: DeviceIndex) {

@@ -13,7 +13,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Observer, Trace, What};
+use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Fault, Observer, Trace, What};
 use table::Situation;
 
 pub use notes::Sometimes;
@@ -48,7 +48,12 @@ impl Sometimes {
 
     fn effect(&mut self, effect: Effect) {
         match effect {
-            Effect::ServerDead => self.server_died(),
+            Effect::ServerDead => {
+                self.server.is_suspended = false;
+                self.server_died();
+            }
+            Effect::ServerSuspended => self.server.is_suspended = true,
+            Effect::ServerWoken => self.server.is_suspended = false,
             Effect::ProcessDead { device } => self.process_died(device),
             Effect::ProcessUp { device } => {
                 let device = self.device(device);
@@ -80,7 +85,12 @@ impl Sometimes {
 impl Observer for Sometimes {
     fn observe(&mut self, _: &Cast, event: &Event) {
         match (event.what, event.actor) {
-            (What::Fault { fault }, _) => self.server.faulted(&fault),
+            (What::Fault { fault }, _) => {
+                if let Fault::LateTimers { device, by } = fault {
+                    self.device(device).is_late = by.get() > 0;
+                }
+                self.server.faulted(&fault);
+            }
             (What::Effect { effect }, _) => self.effect(effect),
             (_, Actor::Server) => self.on_server(event),
             (_, Actor::Device(device)) if device != DeviceIndex::STRANGER => self.on_device(device, event),

@@ -49,6 +49,9 @@ pub(super) struct Server {
     pub(super) seats: Option<Seats>,
     /// How often the policy changed.
     pub(super) policy: u32,
+    /// Whether its process stands still, and when it last found that it had.
+    pub(super) is_suspended: bool,
+    pub(super) stood_still_at: Option<Instant>,
     /// Who sent a message, and how they call it.
     pub(super) sent: Vec<(UserIndex, u32)>,
 }
@@ -121,11 +124,15 @@ pub(super) struct Device {
     pub(super) answer: Option<u32>,
     pub(super) answer_outlives_server: bool,
     pub(super) has_logged_in: bool,
+    /// When something of it was last read.
+    pub(super) read_at: Option<Instant>,
 
     // ---- of the world ----
     /// How often its process was started.
     pub(super) life: u32,
     pub(super) is_suspended: bool,
+    /// Its timers run late.
+    pub(super) is_late: bool,
     /// Its session expired meanwhile.
     pub(super) slept_past: bool,
     pub(super) was_wiped: bool,
@@ -135,6 +142,8 @@ pub(super) struct Device {
     pub(super) has_no_caches: bool,
     /// A list was cached on it.
     pub(super) has_cached: bool,
+    /// The device whose record it has a copy of.
+    pub(super) known_as: Option<DeviceIndex>,
     /// A box on the way forgot its session's connection, and it did not resume since.
     pub(super) is_forgotten: bool,
 
@@ -148,6 +157,8 @@ pub(super) struct Device {
     pub(super) waits: Option<u32>,
     /// The last login sent: its connection and call, until that ends.
     pub(super) asking: Option<(u32, u32)>,
+    /// The last login sent to a server that stood still.
+    pub(super) asked_still: Option<u32>,
     /// The same of a resume.
     pub(super) resuming: Option<(u32, Session)>,
     /// The process that first noted the end owed.

@@ -13,6 +13,12 @@ use super::table::Situation;
 use crate::scenario::CommitPoint;
 use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, Fault, Refusal, ServerFrame, Session, UserIndex, What};
 
+/// How long a link may be silent with the usual limits; on the web it is less.
+const SILENCE: Duration = Duration::from_secs(400);
+
+/// The same on the web.
+const SILENCE_WEB: Duration = Duration::from_secs(90);
+
 /// Logins this close cross on any network.
 const TOGETHER: Duration = Duration::from_millis(100);
 
@@ -45,18 +51,9 @@ impl Sometimes {
                 }
                 self.server.committed = commit;
             }
-            What::ServerReceived { peer: Some(peer), frame: ClientFrame::Logout { .. }, .. }
-                if peer != DeviceIndex::STRANGER && meets(self.device(peer).displaced_at, event.at) =>
-            {
-                self.reached.add(Situation::LogoutMeetsDisplacement);
-            }
-            What::ServerReceived { peer: Some(peer), frame: ClientFrame::Send { id, .. }, .. }
-                if peer != DeviceIndex::STRANGER =>
-            {
-                let user = self.device(peer).login_user;
-                if user.is_some_and(|user| self.server.sent.contains(&(user, id))) {
-                    self.reached.add(Situation::SentAgain);
-                }
+            What::StoodStill { .. } => self.server.stood_still_at = Some(event.at),
+            What::ServerReceived { peer: Some(peer), frame, .. } if peer != DeviceIndex::STRANGER => {
+                self.read(event.at, peer, &frame);
             }
             What::Dormant { user, device, epoch } => {
                 if let Some(live) = self.server.live(user, device, epoch) {
@@ -72,6 +69,29 @@ impl Sometimes {
             What::StoreFailed => self.reached.add(Situation::CommitFailed),
             What::Configured { seats, .. } => self.configured(seats),
             _ => {}
+        }
+    }
+
+    fn read(&mut self, at: Instant, peer: DeviceIndex, frame: &ClientFrame) {
+        let device = self.device(peer);
+        let before = device.read_at.replace(at);
+        match *frame {
+            ClientFrame::Logout { .. } if meets(device.displaced_at, at) => {
+                self.reached.add(Situation::LogoutMeetsDisplacement);
+            }
+            ClientFrame::Send { id, .. } => {
+                let user = device.login_user;
+                if user.is_some_and(|user| self.server.sent.contains(&(user, id))) {
+                    self.reached.add(Situation::SentAgain);
+                }
+            }
+            _ => {}
+        }
+        if self.server.stood_still_at == Some(at) && before.is_some_and(|before| at - before >= SILENCE) {
+            let mut live = self.server.users.iter().flat_map(|user| &user.live);
+            if live.any(|live| live.device == peer && live.is_linked) {
+                self.reached.add(Situation::ReadInTime);
+            }
         }
     }
 
@@ -192,6 +212,11 @@ impl Sometimes {
                 if commit == self.server.first {
                     self.reached.add(Situation::RestartFoundConnected);
                 }
+                let Some(device) = self.devices.get(device.index()) else { return };
+                let is_silent = device.read_at.is_some_and(|read_at| at - read_at >= SILENCE_WEB);
+                if is_silent && device.is_late && !device.is_suspended && device.is_linked {
+                    self.reached.add(Situation::LateAndClosed);
+                }
             }
             Fact::SessionEnded { user, device, epoch, reason, by, .. } if device != DeviceIndex::STRANGER => {
                 let account = self.server.user(user);
@@ -244,6 +269,9 @@ impl Sometimes {
         }
         match (reason, is_linked) {
             (EndReason::Expired, _) => {
+                if self.server.stood_still_at == Some(at) {
+                    self.reached.add(Situation::OverByStandstill);
+                }
                 let on = self.device(device);
                 on.slept_past = on.is_suspended;
                 on.expired_away = (is_linked == Some(false)).then_some(session);

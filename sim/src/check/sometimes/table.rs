@@ -87,6 +87,13 @@ situations! {
     TooFast = "a user logged in too often [60007]";
     SpreadReturn = "a device waited longer than its own link would have asked, because the server had closed it";
 
+    // ---- a server that stands still ----
+    WaitedForServer = "a login that was sent to a server that stood still was accepted when it went on";
+    OverByStandstill = "a ticket ran out while the server stood still";
+    ReadInTime = "a link had been silent for too long when its server went on, and what had arrived kept it";
+
+    LateAndClosed = "a device whose timers ran late was taken for silent by its server";
+
     // ---- days and presence ----
     TwoDays = "a user counted on two days";
     CameBack = "a user went from online to push online and back";
@@ -108,6 +115,9 @@ situations! {
     EndNotKept = "a logout ended because its end could not be kept [6022]";
     RecordAwaited = "a login waited for its device's slow disk, and left";
     DamagedAndBack = "a device whose record was damaged logged in as another one";
+    CopyTookOver = "a copy of a device's record logged in while that device was logged in";
+    StaleResume = "a resume came after what another copy of its device's record had asked for";
+    StaleLogin = "a login came after what another copy of its device's record had asked for";
     CacheBroughtAnew = "a device whose caches were damaged was brought a list anew";
 }
 

@@ -586,6 +586,23 @@ fn faults_that_are_the_devices_own() {
     login(run().on(PHONE, owes(false))).misses(RecordAwaited);
 }
 
+/// ATT-1
+#[test]
+fn copies_of_one_record() {
+    use Situation::*;
+    let logined = || run().on(PHONE, What::Status { status: Status::Logined, login_user: Some(user(ALICE)) });
+    let known_as = |first| What::KnownAs { device: device(first), installation: 1 };
+    logined().on(DESK, known_as(PHONE)).hears(DESK, admits(1)).reaches(CopyTookOver);
+    run().on(DESK, known_as(PHONE)).hears(DESK, admits(1)).misses(CopyTookOver);
+    logined().hears(DESK, admits(1)).misses(CopyTookOver);
+    let new = What::NewDevice { installation: 1 };
+    logined().on(DESK, known_as(PHONE)).on(DESK, new).hears(DESK, admits(1)).misses(CopyTookOver);
+    run().hears(PHONE, ServerFrame::ResumeStale { attempt: ATTEMPT }).reaches(StaleResume);
+    let refused = |refused| ServerFrame::LoginRefused { call: 1, refused };
+    run().hears(PHONE, refused(Refusal::Stale)).reaches(StaleLogin);
+    run().hears(PHONE, refused(Refusal::Code(Code::TicketExpired))).misses(StaleLogin);
+}
+
 #[test]
 fn days_and_presence() {
     use Situation::*;
@@ -599,6 +616,36 @@ fn days_and_presence() {
 
     went(left(), Presence::Offline).reaches(SevenDaysPassed);
     left().commit(&[ended(PHONE, 1, EndReason::Expired), presence(Presence::Offline)]).misses(SevenDaysPassed);
+}
+
+#[test]
+fn a_server_that_stands_still() {
+    use Situation::*;
+    let stands = || run().effect(Effect::ServerSuspended);
+    let goes_on = |run: Run| run.effect(Effect::ServerWoken).server(What::StoodStill { wall: Micros::new(0) });
+    goes_on(stands().sends(PHONE, asks())).hears(PHONE, admits(1)).reaches(WaitedForServer);
+    goes_on(stands()).sends(PHONE, asks()).hears(PHONE, admits(1)).misses(WaitedForServer);
+
+    let over = |run: Run| run.decide(&[ended(PHONE, 1, EndReason::Expired)]);
+    over(goes_on(stands().at(5))).reaches(OverByStandstill);
+    over(goes_on(stands().at(5)).at(6)).misses(OverByStandstill);
+
+    let reads = |run: Run| {
+        let (connection, peer, frame) = (0, Some(device(PHONE)), ClientFrame::Heartbeat);
+        run.server(What::ServerReceived { connection, peer, frame })
+    };
+    let read = || reads(run().commit(&[accepted(PHONE, 1)]));
+    reads(goes_on(read().at(400_000))).reaches(ReadInTime);
+    reads(goes_on(read().at(399_999))).misses(ReadInTime);
+    reads(goes_on(read().at(400_000)).commit(&[lost(PHONE, 1)])).misses(ReadInTime);
+
+    let late = |by| run().fault(Fault::LateTimers { device: device(PHONE), by: Micros::new(by) });
+    let silent = |run: Run, until| {
+        reads(run.commit(&[accepted(PHONE, 1)])).hears(PHONE, admits(1)).at(until).commit(&[lost(PHONE, 1)])
+    };
+    silent(late(1), 90_000).reaches(LateAndClosed);
+    silent(late(1), 89_999).misses(LateAndClosed);
+    silent(late(0), 90_000).misses(LateAndClosed);
 }
 
 #[test]

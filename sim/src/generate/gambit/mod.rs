@@ -10,6 +10,7 @@ mod expiry;
 mod kicks;
 mod logins;
 mod messages;
+mod standstills;
 mod storage;
 mod switches;
 
@@ -32,7 +33,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 43] = [
+pub(super) const GAMBITS: [Gambit; 47] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -110,8 +111,20 @@ pub(super) const GAMBITS: [Gambit; 43] = [
     },
     Gambit { name: "a record that cannot be written", needs: &[Family::DeviceDisk], play: storage::in_trouble },
     Gambit { name: "a kick that cannot be noted", needs: &[Family::DeviceDisk], play: storage::kick },
+    Gambit { name: "a copied device", needs: &[Family::Clone, Family::Kill], play: storage::copied },
     Gambit { name: "a damaged device", needs: &[Family::Damage, Family::Kill], play: absences::damaged },
     Gambit { name: "a wiped device", needs: &[Family::Wipe, Family::Kill], play: absences::wiped },
+    Gambit { name: "a server that stands still is asked", needs: &[Family::Standstill], play: standstills::asked },
+    Gambit {
+        name: "a ticket that runs out while the server stands still",
+        needs: &[Family::Standstill],
+        play: standstills::over_an_expiry,
+    },
+    Gambit {
+        name: "a silence that is over while the server stands still",
+        needs: &[Family::Standstill, Family::Suspend],
+        play: standstills::over_a_silence,
+    },
 ];
 
 /// How often each gambit is drawn in this seed: about half of those that it could play.

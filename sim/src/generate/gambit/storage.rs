@@ -54,6 +54,61 @@ pub(super) fn in_trouble(author: &mut Author) -> Option<()> {
     Some(())
 }
 
+/// ATT-1: a device is copied to another one, now or a while before that one starts, and both are used.
+pub(super) fn copied(author: &mut Author) -> Option<()> {
+    fits(author, 40 * SECOND)?;
+    let (first, user) = (author.any_device(), author.any_user());
+    let second = author.device_where(|_, device| device != first)?;
+    author.bring(first);
+    if author.draw.chance(3, 4) {
+        author.log_in(first, user);
+    }
+    let [device, onto] = [first, second].map(|device| author.hand(device).name.clone());
+    if author.hand(second).runs {
+        author.fault(Fault::Kill { device: onto.clone() });
+    }
+    let copy = Fault::Clone { device: device.clone(), onto: onto.clone() };
+    if author.draw.chance(1, 4) {
+        author.call(first, Call::Logout);
+    }
+    author.fault(copy.clone());
+    if author.draw.chance(1, 4) {
+        author.call(first, Call::Logout);
+    }
+    if author.draw.chance(1, 4) {
+        // A backup of long ago: the first has been started since.
+        author.fault(Fault::Kill { device: device.clone() });
+        author.fault(Fault::Start { device });
+        author.bring(first);
+        author.log_in(first, user);
+    }
+    let pause = some(author, 1, 10_000);
+    author.pass(pause);
+    author.fault(Fault::Start { device: onto });
+    author.bring(second);
+    let user = if author.draw.chance(3, 4) { user } else { author.any_user() };
+    author.log_in(second, user);
+    for _ in 0..author.draw.between(0, 3) {
+        let pause = within(author, 4 * SECOND);
+        author.pass(pause);
+        let device = *author.draw.pick(&[first, second]);
+        let call = match author.draw.below(6) {
+            0..=2 => fresh_login(user),
+            3 => Call::Logout,
+            4 => Call::NetworkChanged,
+            _ => {
+                let text = Text::Written("which of us is this?".to_owned());
+                Call::Send { to: user_name(user).to_owned(), text, id: None }
+            }
+        };
+        author.call(device, call);
+    }
+    if author.draw.chance(1, 4) {
+        author.fault(copy);
+    }
+    Some(())
+}
+
 /// KICK-7: a device is displaced that cannot note it, or that could and cannot note that it is over.
 pub(super) fn kick(author: &mut Author) -> Option<()> {
     let (victim, rival) = author.rivals()?;

@@ -76,6 +76,8 @@ kinds! {
     Range: Span;
     /// How much later; at once when it is left out.
     After: Duration;
+    /// How late timers run at most.
+    Lateness: Duration;
     /// From which operation of a disk on, counted from 1; from the first when it is left out.
     FromOperation: u32;
     /// At which operation of a disk, counted from 1.
@@ -255,6 +257,23 @@ impl Argument for After {
 
     fn print(after: &Duration) -> Option<String> {
         (!after.is_zero()).then(|| format!("after={}", print_duration(*after)))
+    }
+
+    #[cfg(test)]
+    fn any() -> BoxedStrategy<Duration> {
+        prop_oneof![Just(Duration::ZERO), arbitrary::time()].boxed()
+    }
+}
+
+impl Argument for Lateness {
+    const WRITTEN: &'static str = "DURATION";
+
+    fn read(cursor: &mut Cursor<'_, '_, '_>, _: &Names) -> Option<Duration> {
+        Some(cursor.value("span of time", DURATION, parse_duration)?.0)
+    }
+
+    fn print(lateness: &Duration) -> Option<String> {
+        Some(print_duration(*lateness))
     }
 
     #[cfg(test)]

@@ -14,7 +14,8 @@ impl<O: Observer> Recording<O> {
         &mut self.sdks[device.index()]
     }
 
-    /// The id belongs to this device from now on. Says which of its ids it is, counted from 1.
+    /// The id belongs to this device from now on, unless it has a copy of it: to the server an id is one device, that of
+    /// whoever had it first. Says which of the ids of that one it is, counted from 1.
     pub(super) fn register(&mut self, device: DeviceIndex, id: &DeviceId) -> u16 {
         if let Some(&(_, number)) = self.installations.get(id) {
             return number;

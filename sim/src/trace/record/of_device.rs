@@ -16,8 +16,17 @@ impl<O: Observer> Recording<O> {
     pub(crate) fn device_input(&mut self, at: Instant, device: DeviceIndex, input: &client::Input) {
         let what = match input {
             client::Input::Call { call, request } => {
-                let request = self.request(device, *call, request);
-                What::Called { call: small(call.0), request }
+                let called = What::Called { call: small(call.0), request: self.request(device, *call, request) };
+                if let Call::Init(start) = request
+                    && let Some(installation) = &start.installation
+                    && let (owner, installation) = self.installation(&installation.device)
+                    && owner != device
+                {
+                    self.push(at, Actor::Device(device), called);
+                    What::KnownAs { device: owner, installation }
+                } else {
+                    called
+                }
             }
             client::Input::Connected { connection } => What::Connected { connection: connection.0 },
             client::Input::ConnectFailed { connection } => What::ConnectFailed { connection: connection.0 },

@@ -41,6 +41,7 @@ impl<O: Observer> Recording<O> {
             }
             server::Input::Configured(config) => return self.configured(now.instant, config),
             server::Input::ClockChanged => What::ClockChanged { wall },
+            server::Input::StoodStill => What::StoodStill { wall },
             server::Input::Stopping => What::Stopping,
         };
         self.push(now.instant, Actor::Server, what);

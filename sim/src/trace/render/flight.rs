@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::trace::{Actor, ClientFrame, DeviceIndex, Event, ServerFrame, Trace, What};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, Trace, What};
 
 /// A frame that has not arrived this long before the end of the trace was lost, not on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(10);
@@ -21,8 +21,20 @@ enum Flight {
 /// when a first copy went down with its connection, the second one is the one that came.
 pub(super) fn lost_frames(trace: &Trace) -> BTreeSet<usize> {
     let mut flying: BTreeMap<DeviceIndex, Vec<(usize, Flight)>> = BTreeMap::new();
+    // To the server a copy is the device that it is a copy of.
+    let mut known_as: BTreeMap<DeviceIndex, DeviceIndex> = BTreeMap::new();
     for (position, event) in trace.events.iter().enumerate() {
+        match (event.actor, event.what) {
+            (Actor::Device(copy), What::KnownAs { device, .. }) => drop(known_as.insert(copy, device)),
+            (Actor::Device(device), What::NewDevice { .. })
+            | (_, What::Effect { effect: Effect::ProcessDead { device } }) => drop(known_as.remove(&device)),
+            _ => {}
+        }
         let Some((device, flight, leaves)) = flight(event) else { continue };
+        let device = match event.actor {
+            Actor::Device(device) => known_as.get(&device).copied().unwrap_or(device),
+            Actor::Server | Actor::World => device,
+        };
         let flights = flying.entry(device).or_default();
         if leaves {
             flights.push((position, flight));

@@ -108,6 +108,7 @@ impl Writer<'_> {
                 let (user, device) = (self.user(*user), self.cast.device_name(*device));
                 self.put(format_args!("session dormant {user}/{device} epoch {epoch}"));
             }
+            What::KnownAs { device, .. } => self.put(format_args!("known as {}", self.cast.device_name(*device))),
             What::Fault { fault } => self.fault(fault),
             What::Effect { effect: Effect::Skipped { device } } => {
                 self.put(format_args!("skipped: {} is dead", self.cast.device_name(*device)));
@@ -156,6 +157,7 @@ impl Writer<'_> {
             | What::StoreFailed
             | What::Configured { .. }
             | What::ClockChanged { .. }
+            | What::StoodStill { .. }
             | What::LinkLost
             | What::LinkKept
             | What::RecordFailed

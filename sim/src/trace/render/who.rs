@@ -44,6 +44,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::Stopping
         | What::Configured { .. }
         | What::ClockChanged { .. }
+        | What::StoodStill { .. }
         | What::StoreAsked { .. }
         | What::Stored { .. }
         | What::BackOff { .. }
@@ -54,6 +55,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::SdkWoken
         | What::NetworkChanged
         | What::NoFrame { .. }
+        | What::KnownAs { .. }
         | What::Fault { .. }
         | What::Effect { .. }
         | What::Stranger { .. }

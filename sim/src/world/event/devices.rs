@@ -18,6 +18,7 @@ use super::super::network::Network;
 use super::super::outgoing::{self, Outgoing};
 use super::super::storage::Storage;
 use super::super::tickets;
+use super::super::timers::Timers;
 use super::flight::Body;
 use super::writer::Writer;
 use super::{Class, Due, System, World, mint, small};
@@ -30,6 +31,7 @@ use crate::trace::{DeviceIndex, Effect, Observer};
 pub(super) struct Device<'a, C: ClientDecisions> {
     pub(super) plan: &'a scenario::Device,
     pub(super) network: Network,
+    pub(super) timers: Timers,
     pub(super) clock: WallClock,
     pub(super) storage: Storage,
     /// What its application was not told had arrived.
@@ -78,6 +80,7 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
         Device {
             plan,
             network: Network { site, number: 0 },
+            timers: Timers::default(),
             clock: WallClock::new(scenario.app.start, plan.wall_offset),
             storage: Storage::default(),
             outgoing: Outgoing::default(),
@@ -94,6 +97,13 @@ impl<'a, C: ClientDecisions> Device<'a, C> {
         self.open_links.push(small(link));
         self.connections += 1;
         self.connections
+    }
+
+    /// A process that has called nothing yet has read nothing either.
+    pub(super) fn read_again(&mut self) {
+        if let Some(process) = self.process.as_mut().filter(|process| process.calls == 0) {
+            process.disk = self.storage.on_disk.clone();
+        }
     }
 
     pub(super) fn process(&mut self) -> &mut Process<C> {
@@ -378,6 +388,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if is_frozen {
             return;
         }
+        if self.devices[device].timers.fires_at(now) > now {
+            return self.wake_in_time(device);
+        }
+        let process = self.devices[device].process();
         process.tell_in_time(now);
         self.look_at_the_disk(device);
         let process = self.devices[device].process();
@@ -485,8 +499,15 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
         let process = self.devices[device].process.as_mut().expect("a living process");
         process.give_back(&mut self.spare);
+        self.wake_in_time(device);
+    }
+
+    /// The driver looks at the time again when its operating system lets it.
+    pub(super) fn wake_in_time(&mut self, device: usize) {
+        let (now, timers) = (self.now, self.devices[device].timers);
+        let Some(process) = &mut self.devices[device].process else { return };
         let Some(at) = process.due() else { return };
-        let at = at.max(self.now);
+        let at = timers.fires_at(at.max(now));
         if process.wake_at.is_none_or(|wake_at| at < wake_at) {
             process.wake_at = Some(at);
             self.queue.push(at, Class::Timer, Due::DeviceTimer(small(device)));

@@ -257,6 +257,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             let place = self.flight.put(Message { is_read_late: true, ..message });
             return self.queue.push(at, Class::Input, Due::Arrival(place));
         }
+        if self.waits_for_server(link, &message.body) {
+            return self.arrives_unread(link, message.body);
+        }
         match message.body {
             body if self.links[link].is_to_portal => self.portal_arrived(link, &body),
             Body::Open => self.open_arrived(link),
@@ -294,7 +297,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         (now < way.last_read).then_some(way.last_read)
     }
 
-    fn open_arrived(&mut self, link: usize) {
+    pub(super) fn open_arrived(&mut self, link: usize) {
         // Whoever gave up meanwhile does not answer, so there is no connection.
         if !self.links[link].is_device_end_open {
             return;
@@ -307,25 +310,31 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             // Nobody is there: a connect is refused when the server is back.
             return self.server.knocking.push(link);
         }
-        if self.server.core.is_none() {
-            // Without its store the server lets nobody in.
-            self.links[link].is_connected = true;
-            let (device, connection) = (self.links[link].device as usize, self.links[link].end);
-            if self.links[link].stranger.is_none() {
-                self.device_input(device, client::Input::Connected { connection });
-            }
-            return self.send(link, Body::Closed);
+        if let Some(standstill) = &mut self.server.standstill {
+            standstill.knocks(link);
+        } else {
+            self.accept(link);
         }
-        let connection = self.server.accept(link);
-        let state = &mut self.links[link];
-        state.memory = Memory::new(self.now);
-        (state.server_end, state.is_connected) = (ServerEnd::Open(connection), true);
-        let (device, end, stranger) = (state.device as usize, state.end, state.stranger);
-        self.server_input(server::Input::Opened { connection });
+        self.links[link].is_connected = true;
+        self.links[link].memory = Memory::new(self.now);
         // The answer to a connect is immune: it neither takes time nor gets lost.
+        let Link { device, end: connection, stranger, .. } = self.links[link];
         match stranger {
-            None => self.device_input(device, client::Input::Connected { connection: end }),
+            None => self.device_input(device as usize, client::Input::Connected { connection }),
             Some(conduct) => self.stranger_speaks(link, conduct),
+        }
+        if self.server.core.is_none() && self.server.standstill.is_none() {
+            // Without its store the server lets nobody in.
+            self.send(link, Body::Closed);
+        }
+    }
+
+    /// The server's process takes the connection, if it has a core to give it to.
+    pub(super) fn accept(&mut self, link: usize) {
+        if self.server.core.is_some() {
+            let connection = self.server.accept(link);
+            self.links[link].server_end = ServerEnd::Open(connection);
+            self.server_input(server::Input::Opened { connection });
         }
     }
 
@@ -353,7 +362,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
     }
 
-    fn upward_arrived(&mut self, link: usize, what: Upward) {
+    pub(super) fn upward_arrived(&mut self, link: usize, what: Upward) {
         if self.server.life == Life::Dead {
             // It waits at the dead machine, which answers it when it starts again.
             if !self.server.unanswered.contains(&link) {
@@ -510,7 +519,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 }
 
 /// What reaches the server's end of a connection.
-enum Upward {
+pub(super) enum Upward {
     Frame(ClientFrame<Ticket>),
     Malformed(FrameError),
     Close,

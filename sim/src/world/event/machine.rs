@@ -17,6 +17,7 @@ use super::flight::Body;
 use super::interceptor::ServerStep;
 use super::life::Life;
 use super::links::ServerEnd;
+use super::standstill::Standstill;
 use super::{Class, Due, System, World, small};
 use crate::generate::draw::Draw;
 use crate::scenario::{Action, Fault, Offset, Scenario, Span};
@@ -53,7 +54,9 @@ pub(super) struct Machine<S: ServerDecisions> {
     /// Connections asked for while it was down, and those on which something came meanwhile.
     pub(super) knocking: Vec<usize>,
     pub(super) unanswered: Vec<usize>,
-    wake_at: Option<Instant>,
+    pub(super) wake_at: Option<Instant>,
+    /// What waits for its process, while that is suspended.
+    pub(super) standstill: Option<Box<Standstill>>,
 }
 
 impl<S: ServerDecisions> Machine<S> {
@@ -83,6 +86,7 @@ impl<S: ServerDecisions> Machine<S> {
             knocking: Vec::new(),
             unanswered: Vec::new(),
             wake_at: None,
+            standstill: None,
         }
     }
 
@@ -196,8 +200,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     /// STOP-1: nobody is accepted any more, and what was decided is still committed and said.
     pub(super) fn stop_server(&mut self, starts_again: bool) {
-        if self.server.life != Life::Running {
+        if self.server.life != Life::Running || self.stops_on_waking() {
             return self.effect(Effect::Nothing);
+        }
+        if let Some(standstill) = &mut self.server.standstill {
+            return standstill.is_to_stop(starts_again);
         }
         self.server.life = Life::Stopping { starts_again };
         self.server_input(server::Input::Stopping);
@@ -207,7 +214,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     /// One is stopped, and another started as soon as it has.
     pub(super) fn replace_server(&mut self) {
         match &mut self.server.life {
-            Life::Running => self.stop_server(true),
+            Life::Running => match &mut self.server.standstill {
+                Some(standstill) => standstill.is_to_stop(true),
+                None => self.stop_server(true),
+            },
             Life::Stopping { starts_again } => *starts_again = true,
             Life::Dead | Life::Stopped => self.start_server(),
         }
@@ -261,7 +271,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             return self.effect(Effect::Nothing);
         }
         self.server.life = Life::Dead;
-        let links = self.end_core();
+        let mut links = self.end_core();
+        links.extend(self.server.standstill.take().into_iter().flat_map(|standstill| standstill.knocked()));
         self.effect(Effect::ServerDead);
         for link in links {
             self.links[link as usize].server_end = ServerEnd::None;
@@ -275,6 +286,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     }
 
     pub(super) fn server_input(&mut self, input: server::Input) {
+        if let Some(standstill) = &mut self.server.standstill {
+            return standstill.is_told(input);
+        }
         let now = self.server_now();
         let Some(core) = &mut self.server.core else { return };
         if let Some(recording) = &mut self.recording {
@@ -307,7 +321,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         self.server_outputs();
     }
 
-    fn server_outputs(&mut self) {
+    pub(super) fn server_outputs(&mut self) {
         match self.system.interceptor() {
             None => {
                 while let Some(output) = self.server.core.as_mut().and_then(Server::poll_output) {

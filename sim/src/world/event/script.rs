@@ -2,6 +2,8 @@
 //!
 //! What a fault does to frames under way is in `links`.
 
+use std::time::Duration;
+
 use gatecrash::{client, server};
 
 use super::super::network::Network;
@@ -122,6 +124,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 }
             }
             Fault::StopServer => self.stop_server(false),
+            Fault::SuspendServer => self.suspend_server(),
+            Fault::WakeServer => self.wake_server(),
             Fault::UpgradeServer { version: Version(version) } => {
                 self.server.config.version = *version;
                 self.replace_server();
@@ -171,6 +175,16 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.devices[device].outgoing = Default::default();
                 self.effect(Effect::DiskEmpty { device: DeviceIndex::new(device) });
             }
+            Fault::Clone { device, onto } => {
+                let (device, onto) = (self.device(device), self.device(onto));
+                let first = &self.devices[device];
+                let (on_disk, outgoing) = (first.storage.on_disk.clone(), first.outgoing.clone());
+                self.devices[onto].storage.on_disk = on_disk;
+                self.devices[onto].outgoing.copy(outgoing);
+                self.devices[onto].read_again();
+                let (device, onto) = (DeviceIndex::new(device), DeviceIndex::new(onto));
+                self.effect(Effect::DiskCopied { device, onto });
+            }
             Fault::DeviceDiskError { device, operation } | Fault::DeviceDiskFull { device, operation } => {
                 let (seed, index) = (self.scenario.seed, self.device(device));
                 self.devices[index].storage.refuse(seed, device.as_str(), *operation);
@@ -191,6 +205,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.devices[device].storage.damage_caches();
                 self.effect(Effect::CachesDamaged { device: DeviceIndex::new(device) });
             }
+            Fault::LateTimers { device, by } => self.gather_timers(self.device(device), *by),
             Fault::Portal { site } => {
                 let site = self.site(site);
                 self.sites[site].has_portal = true;
@@ -242,6 +257,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 self.mend_disk();
             }
         }
+        if self.server.standstill.is_some() {
+            self.wake_server();
+        }
         match &mut self.server.life {
             Life::Running => {}
             Life::Stopping { starts_again } => *starts_again = true,
@@ -259,12 +277,21 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             if !self.devices[device].storage.is_well() {
                 self.mend_device_disk(device);
             }
+            if self.devices[device].timers.are_late() {
+                self.gather_timers(device, Duration::ZERO);
+            }
             if self.devices[device].suspended {
                 self.wake(device);
             } else {
                 self.happened(device, client::Input::Woken);
             }
         }
+    }
+
+    fn gather_timers(&mut self, device: usize, by: Duration) {
+        self.devices[device].timers.gather(self.now, by);
+        self.effect(Effect::TimersPaced { device: DeviceIndex::new(device) });
+        self.wake_in_time(device);
     }
 
     fn mend_device_disk(&mut self, device: usize) {

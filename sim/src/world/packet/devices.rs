@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -40,10 +41,13 @@ pub(super) struct Process<C: ClientDecisions> {
     decisions: std::marker::PhantomData<C>,
 }
 
+/// What an SDK's driver does.
+type Driver = Pin<Box<dyn Future<Output = ()>>>;
+
 /// Where the SDK's driver lives: taken out when the process dies, not polled while it is frozen.
 #[derive(Default)]
 struct Slot {
-    driver: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    driver: Option<Driver>,
     is_frozen: bool,
     waker: Option<Waker>,
 }
@@ -89,6 +93,7 @@ impl Slot {
 struct Application {
     shared: Arc<Shared>,
     device: usize,
+    has_called: AtomicBool,
     armed: Mutex<VecDeque<(ListenerEvent, Call)>>,
     last_ticket: Mutex<Option<Ticket>>,
     /// Messages whose call had no result when it was last looked.
@@ -99,6 +104,7 @@ struct Application {
 impl Application {
     /// Makes the call. Its result is in the trace, so nobody waits for it here.
     fn make(&self, call: &Call) {
+        self.has_called.store(true, Ordering::Relaxed);
         let Some(sdk) = self.sdk.lock().expect("nobody panics with it").clone() else { return };
         let (_, plan) = self.shared.plan(self.device);
         match call {
@@ -201,15 +207,22 @@ impl Listener for Ears {
     }
 }
 
+/// An SDK that has read its device's disk, and what is to be polled for it.
+fn make_sdk<C: ClientDecisions>(shared: &Arc<Shared>, device: usize, place: &DevicePlace) -> (Sdk, Driver) {
+    let (disk, observer) = (DeviceStore::new(Arc::clone(shared), device), Observer::device(shared, device));
+    let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
+    (sdk, Box::pin(driver.run()))
+}
+
 impl<C: ClientDecisions> Process<C> {
     pub(super) fn start(shared: &Arc<Shared>, device: usize) -> Self {
         let place = DevicePlace::new(Arc::clone(shared), device);
-        let (disk, observer) = (DeviceStore::new(Arc::clone(shared), device), Observer::device(shared, device));
-        let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
-        let slot = Rc::new(RefCell::new(Slot { driver: Some(Box::pin(driver.run())), ..Slot::default() }));
+        let (sdk, driver) = make_sdk::<C>(shared, device, &place);
+        let slot = Rc::new(RefCell::new(Slot { driver: Some(driver), ..Slot::default() }));
         let application = Arc::new(Application {
             shared: Arc::clone(shared),
             device,
+            has_called: AtomicBool::new(false),
             armed: Mutex::default(),
             last_ticket: Mutex::default(),
             sending: Mutex::default(),
@@ -220,6 +233,20 @@ impl<C: ClientDecisions> Process<C> {
             Process { sdk, place, slot, application, frozen: VecDeque::new(), decisions: std::marker::PhantomData };
         process.run_here();
         process
+    }
+
+    /// A process that has called nothing yet has read nothing either: it goes on from what is on the disk now.
+    pub(super) fn read_again(&mut self) {
+        let application = &self.application;
+        if application.has_called.load(Ordering::Relaxed) {
+            return;
+        }
+        let (sdk, driver) = make_sdk::<C>(&application.shared, application.device, &self.place);
+        sdk.set_listener(Arc::new(Ears(Arc::downgrade(application))));
+        *application.sdk.lock().expect("nobody panics with it") = Some(sdk.clone());
+        self.sdk = sdk;
+        self.slot.borrow_mut().driver = Some(driver);
+        self.slot.borrow_mut().wake();
     }
 
     /// From now on its driver is polled on the host that runs, which is that of its device's site.

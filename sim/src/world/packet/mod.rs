@@ -9,11 +9,13 @@ mod agrees;
 mod command;
 mod devices;
 mod disk;
+mod listener;
 mod office;
 mod place;
 mod portal;
 mod script;
 mod site;
+mod standstill;
 mod stranger;
 mod stream;
 mod time;
@@ -36,6 +38,7 @@ use self::devices::Processes;
 use self::disk::Store;
 use self::place::{Observer, ServerPlace, Shared};
 use self::site::site;
+use self::standstill::Suspendable;
 use super::phases::{Phase, Phases};
 use super::{WorldError, tickets};
 use crate::scenario::config;
@@ -245,6 +248,22 @@ impl<'a> World<'a> {
         }
     }
 
+    fn suspend_server(&mut self) {
+        if !self.is_server_running() || self.shared.standstill.is_on() {
+            return self.effect(Effect::Nothing);
+        }
+        self.shared.standstill.begin();
+        self.effect(Effect::ServerSuspended);
+    }
+
+    fn wake_server(&mut self) {
+        if !self.shared.standstill.is_on() {
+            return self.effect(Effect::Nothing);
+        }
+        self.effect(Effect::ServerWoken);
+        self.shared.standstill.end();
+    }
+
     /// As its operator stops it. That it has stopped is seen when it says so.
     fn stop_server(&mut self) {
         let handle =
@@ -280,6 +299,7 @@ impl<'a> World<'a> {
         }
         self.handle.lock().expect("nobody panics with it").take();
         self.shared.office.crashed();
+        self.shared.standstill.is_over();
         self.starts_again = false;
         let order = Arc::clone(&self.shared.crash_order);
         self.shared.disk.cut(!is_polite);
@@ -305,7 +325,8 @@ async fn serve<S: ServerDecisions>(
 ) -> turmoil::Result {
     let mut processes = tokio::task::JoinSet::new();
     loop {
-        processes.spawn_local(process::<S>(Arc::clone(&shared), Arc::clone(&handle), Arc::clone(&owner)));
+        let process = Box::pin(process::<S>(Arc::clone(&shared), Arc::clone(&handle), Arc::clone(&owner)));
+        processes.spawn_local(Suspendable { standstill: Arc::clone(&shared.standstill), process });
         loop {
             tokio::select! {
                 biased;

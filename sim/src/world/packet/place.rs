@@ -7,17 +7,22 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use gatecrash::client::Write;
 use gatecrash::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, ServerSeen, Surroundings};
 use gatecrash::time::{Instant, Now, WallTime};
-use turmoil::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use turmoil::net::TcpStream;
 
 use super::super::network::{Memory, Network};
 use super::super::outgoing::Outgoing;
 use super::super::storage::{Landing, Storage, Timing};
+use super::super::timers::Timers;
 use super::disk::Disk;
+use super::listener::Listener;
 use super::office::Office;
+use super::standstill::Standstill;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
 use crate::generate::draw::Draw;
@@ -40,6 +45,7 @@ pub(super) struct Shared {
     origins: Mutex<BTreeMap<SocketAddr, Origin>>,
     pub(super) crash_order: Arc<CrashOrder>,
     pub(super) office: Arc<Office>,
+    pub(super) standstill: Arc<Standstill>,
 }
 
 /// What of a device outlives its process.
@@ -48,6 +54,9 @@ struct Lasting {
     index: DeviceIndex,
     network: Mutex<Network>,
     clock: Mutex<WallClock>,
+    timers: Mutex<Timers>,
+    /// Its timers are paced anew.
+    repaced: Notify,
     storage: Mutex<Storage>,
     outgoing: Mutex<Outgoing>,
     starts: AtomicU64,
@@ -90,6 +99,8 @@ impl Shared {
                 number: 0,
             }),
             clock: Mutex::new(WallClock::new(start, device.wall_offset)),
+            timers: Mutex::default(),
+            repaced: Notify::new(),
             storage: Mutex::default(),
             outgoing: Mutex::default(),
             starts: AtomicU64::new(0),
@@ -99,19 +110,25 @@ impl Shared {
             recorder: recorder.clone(),
             server_clock: Mutex::new(WallClock::new(start, Offset(0))),
             disk: Arc::new(Disk::new(scenario, recorder)),
-            extras: sites.iter().map(|_| Mutex::new(Span::exactly(std::time::Duration::ZERO))).collect(),
+            extras: sites.iter().map(|_| Mutex::new(Span::exactly(Duration::ZERO))).collect(),
             sites: scenario.sites.values().cloned().collect(),
             portals: sites.iter().map(|_| Mutex::default()).collect(),
             devices: scenario.devices.iter().map(lasting).collect(),
             origins: Mutex::default(),
             crash_order: Arc::default(),
             office: Arc::default(),
+            standstill: Arc::default(),
             scenario: scenario.clone(),
         }
     }
 
     pub(super) fn index(&self, device: usize) -> DeviceIndex {
         self.devices[device].index
+    }
+
+    /// The number of the device with this name.
+    pub(super) fn find(&self, name: &DeviceName) -> usize {
+        self.devices.iter().position(|device| device.name == *name).expect("a step's device exists")
     }
 
     pub(super) fn plan(&self, device: usize) -> (&DeviceName, &Device) {
@@ -127,6 +144,17 @@ impl Shared {
     /// The device's disk.
     pub(super) fn storage(&self, device: usize) -> MutexGuard<'_, Storage> {
         lock(&self.devices[device].storage)
+    }
+
+    /// From now on the device's timers are gathered over so long.
+    pub(super) fn gather_timers(&self, device: usize, now: Instant, by: Duration) {
+        lock(&self.devices[device].timers).gather(now, by);
+        self.devices[device].repaced.notify_waiters();
+        self.recorder.effect(now, Effect::TimersPaced { device: self.index(device) });
+    }
+
+    pub(super) fn are_timers_late(&self, device: usize) -> bool {
+        lock(&self.devices[device].timers).are_late()
     }
 
     /// The network that the device is on.
@@ -194,7 +222,7 @@ impl Shared {
     }
 
     pub(super) fn set_latency(&self, site: usize, latency: Span) {
-        *lock(&self.extras[site]) = Span { min: std::time::Duration::ZERO, max: latency.max - latency.min };
+        *lock(&self.extras[site]) = Span { min: Duration::ZERO, max: latency.max - latency.min };
     }
 
     pub(super) fn change_server_clock(&self, change: impl FnOnce(&mut WallClock)) {
@@ -214,6 +242,13 @@ impl Shared {
         *self.outgoing(device) = Outgoing::default();
     }
 
+    /// What is on the one device's disk is on the other's as well.
+    pub(super) fn copy_disk(&self, from: usize, onto: usize) {
+        let (on_disk, outgoing) = (self.storage(from).on_disk.clone(), self.outgoing(from).clone());
+        self.storage(onto).on_disk = on_disk;
+        self.outgoing(onto).copy(outgoing);
+    }
+
     /// What time it is on the host that runs.
     pub(super) fn now(&self) -> Instant {
         now()
@@ -231,19 +266,22 @@ impl ServerPlace {
 }
 
 impl Surroundings for ServerPlace {
-    type Listener = TcpListener;
+    type Listener = Listener;
     type Stream = Stream;
 
-    async fn listen(&self, address: &str) -> io::Result<TcpListener> {
-        TcpListener::bind(address).await
+    async fn listen(&self, address: &str) -> io::Result<Listener> {
+        Listener::bind(address).await
     }
 
-    async fn accept(&self, listener: &TcpListener) -> io::Result<Stream> {
-        let (inner, origin) = listener.accept().await?;
-        // Whose the address was before is of no interest any more.
-        lock(&self.0.origins).remove(&origin);
-        let upward = Upward { shared: Arc::clone(&self.0), origin };
-        Ok(Stream::accepted(inner, Arc::new(upward), Arc::clone(&self.0.crash_order)))
+    async fn accept(&self, listener: &Listener) -> io::Result<Stream> {
+        let accepted = |inner, origin| {
+            // Whose the address was before is of no interest any more.
+            lock(&self.0.origins).remove(&origin);
+            let upward = Upward { shared: Arc::clone(&self.0), origin };
+            let (order, standstill) = (Arc::clone(&self.0.crash_order), Arc::clone(&self.0.standstill));
+            Stream::accepted(inner, Arc::new(upward), order, standstill)
+        };
+        listener.accept(&self.0.standstill, accepted).await
     }
 
     fn connect(&self, _: &str) -> impl Future<Output = io::Result<Stream>> + Send + 'static {
@@ -253,11 +291,6 @@ impl Surroundings for ServerPlace {
     fn now(&self) -> Now {
         let instant = now();
         Now { instant, wall: self.0.server_wall(instant) }
-    }
-
-    /// Jumps are told. A clock that drifts has to be looked at.
-    fn wall_may_jump(&self) -> bool {
-        lock(&self.0.server_clock).drifts()
     }
 
     fn seed(&self) -> [u8; 32] {
@@ -281,7 +314,7 @@ impl Jitter for Upward {
     fn extra(&self) -> Span {
         match self.origin() {
             Some(origin) => self.shared.extra(&origin),
-            None => Span::exactly(std::time::Duration::ZERO),
+            None => Span::exactly(Duration::ZERO),
         }
     }
 
@@ -386,6 +419,20 @@ impl Surroundings for DevicePlace {
     fn now(&self) -> Now {
         let instant = now();
         Now { instant, wall: lock(&self.shared.devices[self.device].clock).at(instant) }
+    }
+
+    /// When its operating system lets it.
+    async fn sleep_until(&self, at: Instant) {
+        let Lasting { timers, repaced, .. } = &self.shared.devices[self.device];
+        loop {
+            let repaced = repaced.notified();
+            let now = now();
+            let fires_at = lock(timers).fires_at(at.max(now));
+            tokio::select! {
+                () = tokio::time::sleep(fires_at - now) => return,
+                () = repaced => {}
+            }
+        }
     }
 
     fn seed(&self) -> [u8; 32] {

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash::decide::ClientDecisions;
 
@@ -118,6 +119,8 @@ impl World<'_> {
             }
             Fault::StartServer => self.start_server(),
             Fault::StopServer => self.stop_server(),
+            Fault::SuspendServer => self.suspend_server(),
+            Fault::WakeServer => self.wake_server(),
             Fault::UpgradeServer { version: Version(version) } => {
                 self.owner.lock().expect("nobody panics with it").config.version = *version;
                 self.replace_server();
@@ -144,6 +147,7 @@ impl World<'_> {
             | Fault::Wipe { device }
             | Fault::DamageRecord { device }
             | Fault::DamageCache { device } => self.command(self.device(device), Command::Fault(fault.clone())),
+            Fault::Clone { onto, .. } => self.command(self.device(onto), Command::Fault(fault.clone())),
             Fault::DeviceDiskError { device, operation } | Fault::DeviceDiskFull { device, operation } => {
                 let seed = self.scenario.seed;
                 self.shared.storage(self.device(device)).refuse(seed, device.as_str(), *operation);
@@ -154,6 +158,7 @@ impl World<'_> {
                 self.effect(Effect::DeviceDiskPaced { device: self.shared.index(index) });
             }
             Fault::DeviceMendDisk { device } => self.mend_device_disk(self.device(device)),
+            Fault::LateTimers { device, by } => self.shared.gather_timers(self.device(device), self.now(), *by),
             Fault::Move { device, site } => {
                 let (device, site) = (self.device(device), self.site(site));
                 let left = *self.shared.network(device);
@@ -204,6 +209,9 @@ impl World<'_> {
         if self.shared.disk.needs_mending(self.scenario.app.commit_latency) {
             self.fault(&Fault::MendDisk);
         }
+        if self.shared.standstill.is_on() {
+            self.wake_server();
+        }
         self.starts_again = true;
         if !self.is_server_running() {
             self.start_server();
@@ -219,6 +227,9 @@ impl World<'_> {
         for device in 0..self.devices.len() {
             if !self.shared.storage(device).is_well() {
                 self.mend_device_disk(device);
+            }
+            if self.shared.are_timers_late(device) {
+                self.shared.gather_timers(device, self.now(), Duration::ZERO);
             }
             self.command(device, Command::Heal);
         }
@@ -309,6 +320,14 @@ pub(super) fn befall<C: ClientDecisions>(
         (Fault::Wipe { .. }, _) => {
             shared.wipe(device);
             effect(Effect::DiskEmpty { device: index });
+        }
+        (Fault::Clone { device: first, .. }, process) => {
+            let first = shared.find(first);
+            shared.copy_disk(first, device);
+            if let Some(process) = process {
+                process.read_again();
+            }
+            effect(Effect::DiskCopied { device: shared.index(first), onto: index });
         }
         (Fault::DamageRecord { .. }, _) => {
             shared.storage(device).damage_record();

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use turmoil::net::TcpStream;
 
+use super::standstill::Standstill;
 use crate::generate::draw::Draw;
 use crate::scenario::{Pieces, Span};
 
@@ -164,12 +165,15 @@ pub(super) struct Stream {
     is_at_end: bool,
     /// At the server: who orders the ends of its connections, and this one's number there.
     order: Option<(Arc<CrashOrder>, u64)>,
+    /// At the server: whether its process reads at all.
+    standstill: Option<Arc<Standstill>>,
 }
 
 impl Stream {
     pub(super) fn new(inner: TcpStream, jitter: Arc<dyn Jitter>) -> Self {
         let (cutter, arrived) = (Cutter::of(inner, Arc::clone(&jitter)), VecDeque::new());
-        Stream { cutter, jitter, draw: None, arrived, sleep: None, pieces: None, is_at_end: false, order: None }
+        let (draw, sleep, pieces, is_at_end, order, standstill) = (None, None, None, false, None, None);
+        Stream { cutter, jitter, draw, arrived, sleep, pieces, is_at_end, order, standstill }
     }
 
     /// What cuts it from outside.
@@ -178,10 +182,15 @@ impl Stream {
     }
 
     /// The server's end.
-    pub(super) fn accepted(inner: TcpStream, jitter: Arc<dyn Jitter>, order: Arc<CrashOrder>) -> Self {
+    pub(super) fn accepted(
+        inner: TcpStream,
+        jitter: Arc<dyn Jitter>,
+        order: Arc<CrashOrder>,
+        standstill: Arc<Standstill>,
+    ) -> Self {
         let number = order.accept();
         let mut stream = Stream::new(inner, jitter);
-        stream.order = Some((order, number));
+        (stream.order, stream.standstill) = (Some((order, number)), Some(standstill));
         stream
     }
 
@@ -240,6 +249,9 @@ impl AsyncRead for Stream {
             if sleep.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
+        }
+        if self.standstill.as_ref().is_some_and(|standstill| standstill.poll_read(context).is_pending()) {
+            return Poll::Pending;
         }
         let (due, front) = self.arrived.pop_front().expect("something has arrived");
         match front {

@@ -75,9 +75,14 @@ impl Sdk {
                 self.last_failure = Some(code);
                 // Of an attempt that the change of the network ended it is told at that instant.
                 self.roused_at = self.roused_at.filter(|at| *at == event.at);
-                self.line = self.line.filter(|line| line.stage == Stage::Up);
+                // Nor is it of the next attempt, where both timers were due at that instant.
+                let is_next = self.asked_at == Some(event.at);
+                self.line = self.line.filter(|line| line.stage == Stage::Up || is_next);
             }
-            What::ConnectAsked { connection } => self.connect_asked(connection),
+            What::ConnectAsked { connection } => {
+                self.asked_at = Some(event.at);
+                self.connect_asked(connection);
+            }
             What::Connected { connection } => self.connected(look, connection),
             What::DeviceSent { frame, .. } => self.left(&frame),
             What::RecordFailed => self.record_failed(look),

@@ -236,6 +236,13 @@ impl Sdk {
 
     fn login_refused(&mut self, look: &Look<'_>, number: u32, refused: Refusal) {
         if self.is_login_pending(number).is_none() {
+            // LOGOUT-3: of the login that a logout cut off nothing was made.
+            if let Account::LoggingOut(logout) = self.account
+                && refused == Refusal::Stale
+            {
+                self.answer(look, const { rule("LOGOUT-3") }, logout, |kind| kind == Kind::Logout, Answer::Done);
+                self.set_account(Account::Nobody);
+            }
             return;
         }
         if let Refusal::Code(code) = refused {

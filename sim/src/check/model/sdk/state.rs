@@ -27,6 +27,8 @@ pub(super) struct Sdk {
     /// When the device woke or its network changed, unless an attempt to connect has failed since, or the link has
     /// shown that it lives (CONN-10).
     pub(super) roused_at: Option<Instant>,
+    /// When it last asked for a connection.
+    pub(super) asked_at: Option<Instant>,
     /// The server does not support the SDK's version, and nobody has asked for anything since (VERSION-1).
     pub(super) has_given_up: bool,
     pub(super) calls: Vec<Call>,
