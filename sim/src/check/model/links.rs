@@ -1,5 +1,6 @@
 //! Connections and the sessions they carry (CONN-7, KICK-10).
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use gatecrash::limits::ServerLimits;
@@ -100,14 +101,28 @@ impl Server {
             if !link.is_stranger {
                 // Whose session ended and who was let go for it hears of that end and of nothing else (KICK-10).
                 // One that has just gone on has not looked yet.
-                if link.linger.is_none_or(|until| at < until.max(self.reads_until) || at == self.woken_at) {
-                    self.outbox.say(const { rule("CONN-2") }, connection, decided, Answer::This(closing));
+                let over =
+                    link.linger.filter(|_| at != self.woken_at).map(|until| at.cmp(&until.max(self.reads_until)));
+                // Who has not logged in in time may have been let go (INPUT-2), and that wait for the disk.
+                let is_idle = !matches!(link.standing, Standing::Carries(..));
+                let is_late = is_idle && link.admission.is_some_and(|until| until <= at);
+                match over {
+                    Some(Ordering::Greater) => {}
+                    Some(Ordering::Equal) => self.say_if_any(connection, decided, closing),
+                    Some(Ordering::Less) | None if is_late => self.say_if_any(connection, decided, closing),
+                    Some(Ordering::Less) | None => {
+                        self.outbox.say(const { rule("CONN-2") }, connection, decided, Answer::This(closing));
+                    }
                 }
                 self.outbox.close(const { rule("STOP-1") }, connection, decided);
             }
         }
         self.memory = Memory::default();
         self.is_up = false;
+    }
+
+    fn say_if_any(&mut self, connection: u32, decided: u32, closing: ServerFrame) {
+        self.outbox.say(const { rule("CONN-2") }, connection, decided, Answer::Perhaps(closing));
     }
 
     /// The device ended its session itself, on `connection`. Nothing is told.

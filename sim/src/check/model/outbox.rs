@@ -18,6 +18,8 @@ const UNABLE: RuleId = rule("DUR-5");
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     This(ServerFrame),
+    /// This, or nothing: two things befell the connection at one instant, or the trace does not show which came first.
+    Perhaps(ServerFrame),
     /// The trace does not tell which.
     OneOf(Vec<ServerFrame>),
     /// The frame without its list, and the list: with whom, the last message, its text.
@@ -99,6 +101,9 @@ impl Outbox {
 
     /// The connection is closed. False when nobody meant to.
     pub(super) fn closed(&mut self, cast: &Cast, connection: u32) -> Result<bool, Difference> {
+        let is_left_out =
+            |owed: &Owed| owed.connection == connection && matches!(owed.answer, Some(Answer::Perhaps(_)));
+        self.owed.retain(|owed| !is_left_out(owed));
         let Some(place) = self.owed.iter().position(|owed| owed.connection == connection) else { return Ok(false) };
         let Some(Owed { rule, answer, .. }) = self.owed.remove(place) else { return Ok(false) };
         answer.map_or(Ok(true), |answer| {
@@ -109,7 +114,8 @@ impl Outbox {
 
     /// What should be out by now, and is not.
     pub(super) fn overdue(&self, cast: &Cast, committed: u32) -> Option<Difference> {
-        let due = self.owed.front().filter(|owed| owed.reveals <= committed);
+        let is_wanted = |owed: &&Owed| !matches!(owed.answer, Some(Answer::Perhaps(_)));
+        let due = self.owed.iter().find(is_wanted).filter(|owed| owed.reveals <= committed);
         let Owed { rule, connection, answer, .. } = self.at_once.first().or(due)?;
         let text = match answer {
             Some(answer) => format!("the server did not say {}", answer.in_words(cast)),
@@ -157,7 +163,7 @@ impl Answer {
     /// The frame that carries this answer's list, without that.
     fn is(&self, cast: &Cast, frame: &ServerFrame) -> bool {
         match self {
-            Answer::This(wanted) => wanted == frame,
+            Answer::This(wanted) | Answer::Perhaps(wanted) => wanted == frame,
             Answer::OneOf(wanted) => wanted.contains(frame),
             Answer::Conversations(wanted, lines) => {
                 let (frame, list) = without_list(frame);
@@ -196,7 +202,7 @@ impl Answer {
 
     fn frame(&self) -> ServerFrame {
         match self {
-            Answer::This(frame) | Answer::Conversations(frame, _) => *frame,
+            Answer::This(frame) | Answer::Perhaps(frame) | Answer::Conversations(frame, _) => *frame,
             Answer::OneOf(frames) => frames[0],
             Answer::Report(call, _) => ServerFrame::QueryAnswer { call: *call, report: None, refused: None },
         }
@@ -205,7 +211,7 @@ impl Answer {
     fn in_words(&self, cast: &Cast) -> String {
         let mut text = frame_in_words(cast, &self.frame());
         match self {
-            Answer::This(_) => {}
+            Answer::This(_) | Answer::Perhaps(_) => {}
             Answer::OneOf(frames) => {
                 frames[1..].iter().for_each(|frame| text += &format!(" or {}", frame_in_words(cast, frame)))
             }
