@@ -65,8 +65,8 @@ pub(super) struct Process<C: ClientDecisions> {
     /// Logouts without a result, whose success promises what the record holds (LOGOUT-2), and until when each is to
     /// be told (LOGOUT-1).
     logouts: Vec<(CallId, Instant)>,
-    /// The last call of `uninit`, behind whose result nothing may be told (INIT-3).
-    uninit: Option<CallId>,
+    /// Calls of `uninit` without a result, each of which nothing may be told behind (INIT-3).
+    uninits: Vec<CallId>,
     /// Messages whose call has no result.
     sending: Vec<(CallId, SendId)>,
     /// What waits while the device is frozen: calls first, then inputs.
@@ -147,7 +147,7 @@ impl<C: ClientDecisions> Process<C> {
     fn next_delivery(&mut self) -> Option<client::Output> {
         let next = self.deliveries.iter().position(|output| output.reveals <= self.writer.stored)?;
         let is_last = match &self.deliveries[next].action {
-            client::Action::Result { call, .. } => self.uninit == Some(*call),
+            client::Action::Result { call, .. } => self.uninits.contains(call),
             _ => false,
         };
         if next > 0 && is_last { None } else { self.deliveries.remove(next) }
@@ -220,7 +220,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             is_to_carry_out: false,
             of_account: Vec::new(),
             logouts: Vec::new(),
-            uninit: None,
+            uninits: Vec::new(),
             sending: Vec::new(),
             frozen_calls: VecDeque::new(),
             frozen_inputs: VecDeque::new(),
@@ -308,7 +308,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             process.of_account.push(call);
         }
         if matches!(request, client::Call::Uninit) {
-            process.uninit = Some(call);
+            process.uninits.push(call);
         }
         if matches!(request, client::Call::Logout) {
             let limits = config::client_limits(&self.scenario.limits, self.devices[device].plan.platform);
@@ -489,6 +489,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                     let state = &mut self.devices[device];
                     state.process().of_account.retain(|one| one != call);
                     state.process().logouts.retain(|(one, _)| one != call);
+                    state.process().uninits.retain(|one| one != call);
                     let sent = state.process().sending.extract_if(.., |(one, _)| one == call).next();
                     if let Some((_, id)) = sent {
                         state.outgoing.answered(id, outcome.is_ok());
