@@ -18,10 +18,6 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let record = &mut self.state.record;
         let is_all = begins_anew && !record.installation.owed_end;
         record.tickets_until = if is_all { until } else { until.max(record.tickets_until) };
-        if record.installation.owed_end {
-            // Who starts after this process died must not give it up before.
-            self.owe_end();
-        }
     }
 
     /// Whether the end that is owed is given up. Then nothing is owed any more.

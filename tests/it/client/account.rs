@@ -184,7 +184,6 @@ fn a_login_without_a_network_is_told_why() {
 /// goes ahead of the next login. LOGOUT-2: it is owed until the server's answer.
 #[test]
 fn an_unanswered_login_is_ended_ahead_of_the_next() {
-    // LOGOUT-2: once the next login is sent the end may be about that one as well, for as long as its ticket lasts.
     check(
         "
         > given alice connecting
@@ -210,7 +209,6 @@ fn an_unanswered_login_is_ended_ahead_of_the_next() {
         > connected
         send 2 hello device 1
         send 2 logout 0 1.2
-        disk device 1 starts 1 owed-end
         send 2 login 3 1.3 alice t1
         > answer logout 0 ok
         disk device 1 starts 1

@@ -106,7 +106,7 @@ mod tests {
         let forgotten = Fact::SentForgotten { user: ALICE.into(), through: 1 };
         let frame = ServerFrame::SendAnswer { call: 2, message: 1, refused: None };
         let told = |reveals| What::ServerSent { connection: 0, peer: Some(PHONE.into()), reveals, frame };
-        let asked = || stored().hears(PHONE, 0, send.clone()).commit(&[forgotten.clone(), anew.clone()]);
+        let asked = || stored().hears(PHONE, 0, send).commit(&[forgotten, anew]);
         asked().server(told(2)).holds();
         asked().server(told(3)).breaks("API-6");
     }

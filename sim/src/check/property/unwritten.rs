@@ -103,8 +103,10 @@ impl Property for Unwritten {
                 }
                 device.left.push(call);
             }
-            // LOGIN-8: what the server did not act upon counts as not sent.
-            What::DeviceReceived { frame: ServerFrame::Closing { .. }, .. } => device.left.clear(),
+            // LOGIN-8, INPUT-6: what the server did not act upon, or what no server heard, counts as not sent.
+            What::DeviceReceived { frame: ServerFrame::Closing { .. }, .. } | What::NoFrame { .. } => {
+                device.left.clear();
+            }
             What::Answered { call, outcome, .. } => {
                 let has_left = device.left.contains(&call);
                 device.left.retain(|left| *left != call);
