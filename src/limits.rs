@@ -45,7 +45,7 @@ pub struct ServerLimits {
     /// How many logins and resumes a second the server takes (CONN-12).
     pub capacity: u32,
     /// How many logins of one user, and how many from one device, are taken at once; after those one more in each
-    /// [`ServerLimits::logins_every`] (LOGIN-11).
+    /// [`ServerLimits::logins_every`] (LOGIN-11). As many resumes of one device are (CONN-12).
     pub logins_max: u32,
     /// In which time one more is taken (LOGIN-11).
     pub logins_every: Duration,

@@ -14,30 +14,30 @@ enum Purpose {
     Send,
 }
 
-fn digest(seed: &[u8; 32], purpose: Purpose, what: [&[u8]; 2]) -> [u8; 32] {
+fn digest(seed: &[u8; 32], purpose: Purpose, what: &[u8]) -> [u8; 32] {
     let label: &[u8] = match purpose {
         Purpose::Device => b"gatecrash device id",
         Purpose::BackOff => b"gatecrash back-off",
         Purpose::Send => b"gatecrash message id",
     };
-    Sha256::new().chain_update(seed).chain_update(label).chain_update(what[0]).chain_update(what[1]).finalize().into()
+    Sha256::new().chain_update(seed).chain_update(label).chain_update(what).finalize().into()
 }
 
 /// The device id in the place of the one before, if there was one: under one seed no id comes up twice.
 pub(super) fn device(seed: &[u8; 32], before: Option<&DeviceId>) -> DeviceId {
-    let digest = digest(seed, Purpose::Device, [before.map_or(&[][..], |before| before.as_bytes()), &[]]);
+    let digest = digest(seed, Purpose::Device, before.map_or(&[], |before| before.as_bytes()));
     DeviceId::from_bytes(digest[..16].try_into().expect("a digest has 32 bytes"))
 }
 
 /// The id of the message that this call sends. Calls never repeat under one seed.
 pub(super) fn send(seed: &[u8; 32], CallId(call): CallId) -> SendId {
-    let digest = digest(seed, Purpose::Send, [&call.to_be_bytes(), &[]]);
+    let digest = digest(seed, Purpose::Send, &call.to_be_bytes());
     SendId::from_bytes(digest[..16].try_into().expect("a digest has 32 bytes"))
 }
 
 /// An evenly distributed number for the `number`th back-off after so many attempts.
 pub(super) fn backoff(seed: &[u8; 32], attempts: u32, number: u32) -> u64 {
-    let digest = digest(seed, Purpose::BackOff, [&attempts.to_be_bytes(), &number.to_be_bytes()]);
+    let digest = digest(seed, Purpose::BackOff, &[attempts.to_be_bytes(), number.to_be_bytes()].concat());
     u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"))
 }
 

@@ -329,6 +329,12 @@ impl<D: ServerDecisions> Server<D> {
         }
     }
 
+    /// CONN-12: whoever asks on this connection is told that it is too much, and when to come back.
+    fn turn_away(&mut self, connection: ConnectionId, come_back: Return) {
+        self.send(connection, ServerFrame::Closing { why: Closing::Busy, come_back });
+        self.hang_up(connection);
+    }
+
     /// When those are to come back whom the server sends away now (CONN-2).
     pub fn come_back(&self) -> Return {
         let spread = self.decisions.return_spread(self.links.len(), &self.config.limits);
@@ -373,31 +379,19 @@ impl<D: ServerDecisions> Server<D> {
                 | ClientFrame::MessagesReceived { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
             };
         };
-        let away = match frame {
-            ClientFrame::Login { .. } => self.take_on(),
-            ClientFrame::Resume { .. } => self.take_back(peer.device),
-            ClientFrame::Hello { .. }
-            | ClientFrame::LoginAcknowledged { .. }
-            | ClientFrame::Renew { .. }
-            | ClientFrame::Logout { .. }
-            | ClientFrame::Heartbeat
-            | ClientFrame::KickConfirmed { .. }
-            | ClientFrame::SendMessage { .. }
-            | ClientFrame::AdminKick { .. }
-            | ClientFrame::QueryStatus { .. }
-            | ClientFrame::MessagesReceived { .. } => None,
-        };
-        if let Some(come_back) = away {
-            self.send(connection, ServerFrame::Closing { why: Closing::Busy, come_back });
-            return self.hang_up(connection);
-        }
         match frame {
             ClientFrame::Hello { .. } => self.refuse_frame(connection, FrameError::OutOfPlace),
             ClientFrame::Login { call, attempt, user, ticket, known_ended } => {
+                if let Some(come_back) = self.take_on() {
+                    return self.turn_away(connection, come_back);
+                }
                 let outcome = self.login(connection, peer, attempt, &user, &ticket, known_ended);
                 self.answer_attempt(connection, peer, ServerFrame::LoginAnswer { call, outcome });
             }
             ClientFrame::Resume { attempt, user, epoch, ticket, received } => {
+                if let Some(come_back) = self.take_back(peer.device) {
+                    return self.turn_away(connection, come_back);
+                }
                 let outcome = self.resume(connection, peer, attempt, SessionName { user, epoch }, &ticket, received);
                 self.answer_attempt(connection, peer, ServerFrame::ResumeAnswer { attempt, outcome });
                 self.deliver(user, peer.device);

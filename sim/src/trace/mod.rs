@@ -628,5 +628,25 @@ impl<O: Observer> Observer for std::sync::Arc<std::sync::Mutex<O>> {
     }
 }
 
+impl ClientFrame {
+    /// The call that it is sent for.
+    pub(crate) fn call(&self) -> Option<u32> {
+        match *self {
+            ClientFrame::Login { call, .. }
+            | ClientFrame::Renew { call, .. }
+            | ClientFrame::Logout { call, .. }
+            | ClientFrame::Send { call, .. }
+            | ClientFrame::AdminKick { call, .. }
+            | ClientFrame::Query { call, .. } => (call != 0).then_some(call),
+            ClientFrame::Hello { .. }
+            | ClientFrame::LoginAcknowledged { .. }
+            | ClientFrame::Resume { .. }
+            | ClientFrame::Heartbeat
+            | ClientFrame::KickConfirmed { .. }
+            | ClientFrame::MessagesReceived { .. } => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -36,10 +36,9 @@ struct Device {
     due: Option<Instant>,
     /// When it last heard, with a link, of another network: it makes a connection beside that link then.
     beside_at: Option<Instant>,
-    /// When another connection last took the place of its link: what was asked on that one ends then.
-    replaced_at: Option<Instant>,
-    /// The calls that were sent at that instant.
-    asked_anew: Vec<u32>,
+    /// When another connection last took the place of its link, and the calls sent on that one at once: what was
+    /// asked on the link before ends then.
+    replaced: Option<(Instant, Vec<u32>)>,
     /// What the server named with its last answer that made a link.
     return_spread: Duration,
     /// Whether the other side closed the link that was lost last, and nothing happened since.
@@ -73,8 +72,7 @@ impl Default for Device {
             may_start_over: true,
             due: None,
             beside_at: None,
-            replaced_at: None,
-            asked_anew: Vec::new(),
+            replaced: None,
             return_spread: Duration::ZERO,
             was_closed: false,
             away: None,
@@ -112,6 +110,11 @@ struct Beside {
 }
 
 impl Device {
+    /// Whether the link on which the call was sent has just been replaced.
+    fn has_lost(&self, call: u32, now: Instant) -> bool {
+        self.replaced.as_ref().is_some_and(|(at, asked)| *at == now && !asked.contains(&call))
+    }
+
     /// Its link is suspect.
     fn doubts(&mut self, since: Instant, limits: &ClientLimits) {
         self.doubt.get_or_insert(Doubt { since, patience: limits.probe_answer });
@@ -130,11 +133,11 @@ impl Links {
         let What::BackOff { attempt, delay } = event.what else { return };
         let name = scene.device(on);
         let delay = Duration::from_micros(delay.get());
-        let device = self.device(on).clone();
+        let Device { was_closed, return_spread, away, .. } = *self.device(on);
         // An owed end is the device's own affair, whoever closed the link before.
         let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status != Status::Logout);
-        let everybody = (device.was_closed && is_in).then_some(device.return_spread);
-        let (shortest, longest) = match device.away.filter(|(until, _)| *until >= event.at) {
+        let everybody = (was_closed && is_in).then_some(return_spread);
+        let (shortest, longest) = match away.filter(|(until, _)| *until >= event.at) {
             Some((until, spread)) => (until - event.at, until - event.at + spread),
             None => range(scene.allowance.client(scene.cast, on), attempt, everybody),
         };
@@ -337,8 +340,7 @@ impl Property for Links {
             // CONN-5: the link is suspect, unless it is a new one that took the place of the call's.
             What::Answered { call, outcome: Outcome::Failed { code: Code::NoAnswer, .. }, .. }
                 if sdk.up_since.is_some()
-                    && (self.device(on).replaced_at != Some(event.at)
-                        || self.device(on).asked_anew.contains(&call))
+                    && !self.device(on).has_lost(call, event.at)
                     && sdk.calls.iter().any(|it| it.call == call && it.at + it.time(limits) <= event.at) =>
             {
                 self.device(on).doubts(event.at, limits);
@@ -393,13 +395,10 @@ impl Property for Links {
                 if frame == ClientFrame::Heartbeat && !is_of_another {
                     (device.asked_at, device.probes_since) = (Some(event.at), None);
                 }
-                if let ClientFrame::Renew { call, .. }
-                | ClientFrame::Send { call, .. }
-                | ClientFrame::AdminKick { call, .. }
-                | ClientFrame::Query { call, .. } = frame
-                    && device.replaced_at == Some(event.at)
+                if let (Some(call), Some((at, asked))) = (frame.call(), &mut device.replaced)
+                    && *at == event.at
                 {
-                    device.asked_anew.push(call);
+                    asked.push(call);
                 }
             }
             What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
@@ -429,8 +428,7 @@ impl Property for Links {
             } => {
                 let device = self.device(on);
                 device.return_spread = Duration::from_micros(terms.return_spread.get());
-                device.replaced_at = sdk.doubted.map(|_| event.at);
-                device.asked_anew.clear();
+                device.replaced = sdk.doubted.map(|_| (event.at, Vec::new()));
             }
             _ => {}
         }

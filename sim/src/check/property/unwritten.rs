@@ -31,24 +31,6 @@ struct Device {
     ended: Vec<u32>,
 }
 
-/// The call that a frame is sent for.
-fn call_of(frame: &ClientFrame) -> Option<u32> {
-    match *frame {
-        ClientFrame::Login { call, .. }
-        | ClientFrame::Renew { call, .. }
-        | ClientFrame::Logout { call, .. }
-        | ClientFrame::Send { call, .. }
-        | ClientFrame::AdminKick { call, .. }
-        | ClientFrame::Query { call, .. } => (call != 0).then_some(call),
-        ClientFrame::Hello { .. }
-        | ClientFrame::LoginAcknowledged { .. }
-        | ClientFrame::Resume { .. }
-        | ClientFrame::Heartbeat
-        | ClientFrame::KickConfirmed { .. }
-        | ClientFrame::MessagesReceived { .. } => None,
-    }
-}
-
 impl Device {
     /// Whether the logout's time is up, and its end not on the disk yet.
     fn is_out_of_time(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, event: &Event, call: u32) -> bool {
@@ -94,7 +76,7 @@ impl Property for Unwritten {
                 device.failed = Some((event.at, calls.filter(|call| !device.left.contains(call)).collect()));
             }
             What::DeviceSent { frame, .. } => {
-                let Some(call) = call_of(&frame) else { return };
+                let Some(call) = frame.call() else { return };
                 // LOGOUT-2: an end stays owed, and may be brought by this frame as well as by a later one.
                 let is_owed = matches!(frame, ClientFrame::Logout { .. });
                 if device.ended.contains(&call) && !is_owed {

@@ -153,12 +153,7 @@ pub(super) fn with_a_kick_owed(author: &mut Author) -> Option<()> {
 /// DUR-4: what runs by the server's clock runs on while it is dead.
 pub(super) fn over_an_expiry(author: &mut Author) -> Option<()> {
     let fault = death(author)?;
-    let (device, user) = (author.any_device(), author.any_user());
-    let seconds = author.draw.log_between(2, 60);
-    fits(author, (seconds + 20) * SECOND)?;
-    let expiry = author.log_in_for(device, user, seconds)?;
-    let before = within(author, expiry.saturating_sub(author.now));
-    author.pass(before);
+    let (device, _, expiry) = short_session(author)?;
     let comes_back = matches!(fault, Fault::BounceServer { .. });
     author.fault(fault);
     let latency = author.latency(device);

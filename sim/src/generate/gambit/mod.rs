@@ -151,6 +151,17 @@ fn fits(author: &mut Author, span: u64) -> Option<()> {
     (author.time_left() > span && (!is_long || author.draw.chance(1, 6))).then_some(())
 }
 
+/// A session with a ticket that runs out soon: on which device, whose, and when. Some of that time passes.
+fn short_session(author: &mut Author) -> Option<(usize, usize, u64)> {
+    let (device, user) = (author.any_device(), author.any_user());
+    let seconds = author.draw.log_between(2, 60);
+    fits(author, (seconds + 20) * SECOND)?;
+    let expiry = author.log_in_for(device, user, seconds)?;
+    let before = within(author, expiry.saturating_sub(author.now));
+    author.pass(before);
+    Some((device, user, expiry))
+}
+
 /// A call, for a race.
 fn by(author: &Author, device: usize, call: Call) -> Action {
     Action::Call { device: author.hand(device).name.clone(), call }

@@ -46,12 +46,7 @@ pub(super) fn asked(author: &mut Author) -> Option<()> {
 
 /// TICKET-5: a ticket runs out while it stands still, and its session asks for something.
 pub(super) fn over_an_expiry(author: &mut Author) -> Option<()> {
-    let (device, user) = (author.any_device(), author.any_user());
-    let seconds = author.draw.log_between(2, 60);
-    fits(author, (seconds + 20) * SECOND)?;
-    let expiry = author.log_in_for(device, user, seconds)?;
-    let before = within(author, expiry.saturating_sub(author.now));
-    author.pass(before);
+    let (device, user, expiry) = short_session(author)?;
     author.fault(Fault::SuspendServer);
     let until = expiry.saturating_sub(author.now);
     let pause = within(author, until);
