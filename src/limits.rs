@@ -66,6 +66,10 @@ pub struct ServerLimits {
     pub owed_max: usize,
     /// And how many bytes of text.
     pub owed_bytes_max: usize,
+    /// How long a device without a session is remembered after the ticket of its last one ran out (ATT-6).
+    pub remembered: Duration,
+    /// How many devices without a session are remembered of one user (ATT-6).
+    pub remembered_max: usize,
 }
 
 impl Default for ServerLimits {
@@ -93,6 +97,8 @@ impl Default for ServerLimits {
             sent_max: 10_000,
             owed_max: 1_000,
             owed_bytes_max: 1024 * 1024,
+            remembered: seconds(30 * 24 * 60 * 60),
+            remembered_max: 1_000,
         }
     }
 }

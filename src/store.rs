@@ -165,6 +165,13 @@ pub enum Fact {
         /// The device.
         device: DeviceId,
     },
+    /// The device holds no session, and is as one that was never admitted (ATT-6).
+    DeviceForgotten {
+        /// Who kept the device's record.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+    },
     /// An administrator voided every ticket of the user issued up to this second (ADMIN-1).
     TicketsVoided {
         /// The user.
@@ -261,6 +268,7 @@ impl Fact {
             Fact::AccountCreated { user }
             | Fact::AttemptRaised { user, .. }
             | Fact::EndForgotten { user, .. }
+            | Fact::DeviceForgotten { user, .. }
             | Fact::SessionResumed { user, .. }
             | Fact::SessionRenewed { user, .. }
             | Fact::LoginAcknowledged { user, .. }
@@ -291,6 +299,7 @@ impl Fact {
             | Fact::SessionEnded { device, .. }
             | Fact::KickSettled { device, .. }
             | Fact::EndForgotten { device, .. }
+            | Fact::DeviceForgotten { device, .. }
             | Fact::MessageOwed { device, .. }
             | Fact::MessagesReceived { device, .. }
             | Fact::MessagesDropped { device, .. } => Some(*device),
@@ -447,12 +456,16 @@ pub struct DeviceRecord {
     pub user: Option<UserId>,
     /// Why its last session ended, until its next accepted login or its logout.
     pub ended: Option<Ended>,
+    /// The last second of the ticket that its last session lived by; none while it holds one, and where an earlier
+    /// version did not write it down (ATT-6). A store keeps it where it keeps devices without a session.
+    #[serde(skip)]
+    pub last_second: Option<u64>,
 }
 
 impl DeviceRecord {
     /// A device that `keeper` is about to log in on.
     pub fn new(keeper: UserId) -> Self {
-        DeviceRecord { keeper, attempt: Attempt::default(), user: None, ended: None }
+        DeviceRecord { keeper, attempt: Attempt::default(), user: None, ended: None, last_second: None }
     }
 }
 
@@ -568,6 +581,7 @@ impl Records {
                 record.attempt = record.attempt.max(*attempt);
                 record.user = Some(*user);
                 record.ended = None;
+                record.last_second = None;
                 let account = self.user_mut(*user);
                 assert!(account.last_epoch < *epoch, "epochs only grow");
                 account.last_epoch = *epoch;
@@ -607,6 +621,7 @@ impl Records {
                 assert_eq!(session.epoch, *epoch, "an end names the session it ends");
                 let record = self.devices.get_mut(device).expect("a session has a device");
                 record.user = None;
+                record.last_second = Some(session.ticket.last_second);
                 record.ended = (!reason.is_own()).then_some(Ended {
                     user: *user,
                     epoch: *epoch,
@@ -624,6 +639,10 @@ impl Records {
             }
             Fact::EndForgotten { user: _, device } => {
                 self.devices.get_mut(device).expect("an end has a device").ended = None;
+            }
+            Fact::DeviceForgotten { user, device } => {
+                let record = self.devices.remove(device).expect("a device is forgotten once");
+                assert!(record.user.is_none() && record.keeper == *user, "whoever is logged in is remembered");
             }
             Fact::TicketsVoided { user, until } => {
                 let account = self.user_mut(*user);

@@ -331,6 +331,18 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
         CATCH_UP
     }
 
+    /// Which of a user's devices without a session is let go now: the one whose last ticket ran out first, when that is
+    /// long ago or when there are too many (ATT-6). `away` says when each one's ticket is over.
+    fn lets_go(
+        &self,
+        away: &BTreeSet<(WallTime, DeviceId)>,
+        limits: &ServerLimits,
+        now: WallTime,
+    ) -> Option<DeviceId> {
+        let &(over_at, device) = away.first()?;
+        (away.len() > limits.remembered_max || over_at + limits.remembered <= now).then_some(device)
+    }
+
     /// Over how long so many devices come back when the server closes their connections, or its death does (CONN-2).
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {
         let micros = (devices as u64).saturating_mul(1_000_000) / u64::from(limits.returns_per_second.max(1));

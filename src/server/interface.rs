@@ -222,4 +222,6 @@ pub enum Timer {
     Dormant(UserId, DeviceId),
     /// When a push no longer reaches the device (PRES-1).
     PushOnline(UserId, DeviceId),
+    /// When the first of the user's devices without a session is let go (ATT-6).
+    LetGo(UserId),
 }

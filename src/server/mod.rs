@@ -5,6 +5,7 @@
 //! and tickets are opened at the edge. What the rules decide is in `decide`, what must not be
 //! forgotten in `store`; here is the bookkeeping between them.
 
+mod away;
 mod bounded;
 mod delivery;
 mod interface;
@@ -24,6 +25,7 @@ use crate::store::{Commit, Fact, Link, Records, UserRecord};
 use crate::ticket::OpenedTicket;
 use crate::time::{Instant, Now, WallTime};
 use crate::timers::Timers;
+use away::Away;
 use bounded::Bounded;
 pub use interface::{Action, Config, Input, Note, Output, Timer};
 
@@ -55,7 +57,9 @@ pub struct Server<D: ServerDecisions = Rules> {
     links: BTreeMap<DeviceId, ConnectionId>,
     /// The connection each device's highest attempt came on (CONN-7).
     newest: BTreeMap<DeviceId, ConnectionId>,
-    /// The highest attempt of devices never admitted (ATT-1).
+    /// The devices that hold no session (ATT-6).
+    away: Away,
+    /// The highest attempt of devices never admitted, and of those let go (ATT-1, ATT-6).
     strangers: Bounded<DeviceId, Attempt>,
     refusals: Bounded<(UserId, DeviceId), Refusals>,
     /// What was taken on and promised lately (CONN-12).
@@ -141,6 +145,7 @@ impl<D: ServerDecisions> Server<D> {
             load: Load::default(),
             paces: Bounded::new(config.limits.records_max.saturating_mul(3)),
             config,
+            away: Away::of(&records),
             records,
             connections: Vec::new(),
             links: BTreeMap::new(),
@@ -253,6 +258,7 @@ impl<D: ServerDecisions> Server<D> {
                 Link::Lost { at } => self.arm_link_loss(user, device, session.platform, at),
             }
         }
+        self.arm_all_let_go();
         // PRES-1: seven days that passed while the server was down are told now, once.
         let overtaken: Vec<UserId> = self
             .records
@@ -462,6 +468,12 @@ impl<D: ServerDecisions> Server<D> {
                     self.touch(user);
                 }
             }
+            Timer::LetGo(user) if forced => self.let_first_go(user),
+            Timer::LetGo(user) => {
+                self.let_go(user);
+                // A wall clock that was set back meanwhile: not yet.
+                self.arm_let_go(user);
+            }
         }
     }
 
@@ -533,6 +545,7 @@ impl<D: ServerDecisions> Server<D> {
     /// Turns what the input led to into outputs: the commit first, then what it may reveal.
     fn finish(&mut self) {
         for (user, kicked) in std::mem::take(&mut self.touched) {
+            self.let_go(user);
             let Some(account) = self.records.users.get(&user) else { continue };
             let presence = self.presence_of(account);
             let number = account.presence_number + 1;

@@ -55,6 +55,7 @@ impl<D: ServerDecisions> Server<D> {
             self.kick(user, victim.device, victim.reason, Some(device.public_name()));
         }
         self.strangers.remove(&device);
+        self.comes_back(device);
         let keeper_before =
             self.records.devices.get(&device).map(|record| record.keeper).filter(|&keeper| keeper != user);
         self.fact(Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket, keeper_before });
@@ -150,6 +151,7 @@ impl<D: ServerDecisions> Server<D> {
     fn end_session(&mut self, user: UserId, device: DeviceId, reason: EndReason, by: Option<PublicName>) {
         let epoch = self.session(user, device).expect("a live session ends").epoch;
         self.fact(Fact::SessionEnded { user, device, epoch, reason, by });
+        self.goes_away(device);
         self.walls.cancel(Timer::Expiry(user, device));
         self.walls.cancel(Timer::Dormant(user, device));
         self.walls.cancel(Timer::PushOnline(user, device));

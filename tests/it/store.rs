@@ -35,6 +35,11 @@ fn accepted(name: &str, number: u8, epoch: u64, keeper_before: Option<&str>) -> 
     }
 }
 
+fn ended(name: &str, number: u8, epoch: u64) -> Fact {
+    let (user, device, epoch) = (user(name), device(number), Epoch(epoch));
+    Fact::SessionEnded { user, device, epoch, reason: EndReason::Logout, by: None }
+}
+
 /// Commits that leave something of every kind behind.
 fn history() -> Vec<Commit> {
     let (alice, bob) = (user("alice"), user("bob"));
@@ -78,6 +83,11 @@ fn history() -> Vec<Commit> {
             Fact::DayCounted { user: bob, day: 19_676 },
         ],
         vec![Fact::AttemptRaised { user: bob, device: device(2), attempt: Attempt { start: 4, count: 1 } }],
+        // Without a session, let go, and back again.
+        vec![ended("bob", 2, 1)],
+        vec![Fact::DeviceForgotten { user: bob, device: device(2) }],
+        vec![accepted("bob", 2, 3, None)],
+        vec![ended("bob", 1, 2), ended("bob", 2, 3), Fact::DeviceForgotten { user: bob, device: device(2) }],
     ];
     let numbered = steps.into_iter().enumerate();
     numbered.map(|(index, facts)| Commit { number: Change(index as u64 + 1), facts }).collect()

@@ -105,6 +105,8 @@ enum Mark {
     DeviceDisk,
     StoreFailed,
     DayCounted,
+    /// A device that holds no session was let go.
+    DeviceForgotten,
     Presence,
     /// Something that is no frame, or is one in the wrong place.
     BadFrame,
@@ -140,6 +142,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("ATT-3", &[&[M::Kicked], &[M::Query], &[M::Presence]]),
     ("ATT-4", &[&[M::Login]]),
     ("ATT-5", &[&[failed(Code::StorageFailed)], &[M::DeviceDisk]]),
+    ("ATT-6", &[&[M::DeviceForgotten]]),
     ("LOGIN-1", &[&[M::AccountCreated], &[M::LoginFailed]]),
     ("LOGIN-2", &[&[failed(Code::InvalidUserId)], &[failed(Code::UserIdRejected)], &[M::Stranger]]),
     ("LOGIN-3", &[&[M::Login]]),
@@ -470,6 +473,7 @@ impl Seen {
             Fact::TicketsVoided { .. } => self.mark(M::ByAdministrator),
             Fact::LinkLost { .. } => self.mark(M::LinkLost),
             Fact::DayCounted { .. } => self.mark(M::DayCounted),
+            Fact::DeviceForgotten { .. } => self.mark(M::DeviceForgotten),
             Fact::PresenceChanged { .. } => self.mark(M::Presence),
             Fact::MessageStored { .. } => self.mark(M::Message),
             Fact::MessageOwed { .. } => self.mark(M::MessageOwed),

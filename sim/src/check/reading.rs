@@ -46,6 +46,7 @@ pub(super) fn session_changed(fact: &Fact) -> Option<(UserIndex, DeviceIndex)> {
         | Fact::LoginAcknowledged { .. }
         | Fact::KickSettled { .. }
         | Fact::EndForgotten { .. }
+        | Fact::DeviceForgotten { .. }
         | Fact::TicketsVoided { .. }
         | Fact::TicketVoided { .. }
         | Fact::DayCounted { .. }

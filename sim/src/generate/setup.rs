@@ -277,6 +277,12 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
     if draw.chance(1, 2) {
         limits.returns_per_second = Some(draw.log_between(1, 20) as u32);
     }
+    if draw.chance(share, 100) {
+        limits.remembered = Some(micros(draw.log_between(SECOND, 30 * DAY)));
+    }
+    if draw.chance(share, 100) {
+        limits.remembered_max = Some(draw.between(1, 3) as u32);
+    }
     config::leave_room_for_heartbeats(&mut limits);
     limits
 }

@@ -46,6 +46,8 @@ pub fn server_limits(set: &LimitOverrides) -> ServerLimits {
         heartbeat: set.told_heartbeat,
         owed_max: set.owed_max.map_or(rules.owed_max, |number| number as usize),
         owed_bytes_max: set.owed_bytes_max.map_or(rules.owed_bytes_max, |number| number as usize),
+        remembered: set.remembered.unwrap_or(rules.remembered),
+        remembered_max: set.remembered_max.map_or(rules.remembered_max, |number| number as usize),
         sent_max: set.sent_max.map_or(rules.sent_max, |number| number as usize),
     }
 }

@@ -109,6 +109,10 @@ limits! {
     owed_max: Number;
     /// And how many bytes of text (API-7; 1 MiB).
     owed_bytes_max: Number;
+    /// How long a device without a session is remembered after its last ticket ran out (ATT-6; 30 d).
+    remembered: Time;
+    /// How many devices without a session are remembered of a user (ATT-6; 1,000).
+    remembered_max: Number;
 }
 
 /// What kind of value a limit takes.

@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 98] = [
+pub const RULES: [(&str, &str); 99] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -108,6 +108,10 @@ pub const RULES: [(&str, &str); 98] = [
     (
         "ATT-5",
         "While the device's record cannot be written, calls that need it end at once with 6022; a damaged file keeps nobody from logging in.",
+    ),
+    (
+        "ATT-6",
+        "A device without a session is let go long after its last ticket ran out, and of one user only so many are remembered.",
     ),
     ("LOGIN-1", "A user's first accepted login creates the account; a refused one leaves nothing behind."),
     (

@@ -470,6 +470,8 @@ records! {
         KickSettled = "kick_settled" { user: UserIndex, device: DeviceIndex, epoch: u32 },
         /// Why the device's last session ended is forgotten.
         EndForgotten = "end_forgotten" { device: DeviceIndex },
+        /// ATT-6: the device is as one that was never admitted.
+        DeviceForgotten = "device_forgotten" { user: UserIndex, device: DeviceIndex, installation: u16 },
         /// Tickets issued up to this second are void.
         TicketsVoided = "tickets_voided" { user: UserIndex, until: Seconds },
         /// One ticket is void.

@@ -384,6 +384,7 @@ impl<'a> Writer<'a> {
             Fact::KickSettled { user, device, epoch } => {
                 format!("kick settled {} epoch {epoch}", session(user, device))
             }
+            Fact::DeviceForgotten { device: which, .. } => format!("device {} forgotten", device(which)),
             Fact::TicketsVoided { user: who, until } => {
                 format!("tickets of {} voided up to {}", user(who), until.get())
             }

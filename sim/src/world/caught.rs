@@ -13,7 +13,8 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Does the work; if it panics, answers what the panic said and where.
+/// Does the work; if it panics, answers what the panic said and where. So it does when a task panics that the work has
+/// begun on this thread: whoever runs it keeps that to themselves.
 ///
 /// What the work was changing is left as the panic left it: look at nothing of it but what cannot
 /// be half done.
@@ -29,9 +30,13 @@ pub(crate) fn caught<Done>(work: impl FnOnce() -> Done) -> Result<Done, String> 
         }));
     });
     let outer = CATCHING.replace(true);
+    let said_before = SAID.take();
     let done = panic::catch_unwind(AssertUnwindSafe(work));
     CATCHING.set(outer);
-    done.map_err(|_| SAID.take().unwrap_or_else(|| "panicked without a word".to_owned()))
+    match (done, SAID.replace(said_before)) {
+        (Ok(done), None) => Ok(done),
+        (_, said) => Err(said.unwrap_or_else(|| "panicked without a word".to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -42,6 +47,14 @@ mod tests {
     fn a_panic_is_answered_with_its_place_and_words() {
         let said = caught(|| -> () { panic!("seven is {}", 7) }).unwrap_err();
         assert!(said.contains("caught.rs") && said.ends_with("seven is 7"), "{said}");
+    }
+
+    #[test]
+    fn a_task_that_panics_is_not_passed_over() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let work = || runtime.block_on(async { tokio::spawn(async { panic!("nobody waits for this") }).await.is_ok() });
+        assert!(caught(work).unwrap_err().ends_with("nobody waits for this"));
+        assert_eq!(caught(|| 7), Ok(7));
     }
 
     #[test]

@@ -419,6 +419,36 @@ broken! {
         }
     }
 
+    /// Devices that nobody uses are remembered for ever, but for those that are too many.
+    NothingIsLetGo {
+        fn lets_go(
+            &self, away: &BTreeSet<(WallTime, DeviceId)>, limits: &ServerLimits, _: WallTime,
+        ) -> Option<DeviceId> {
+            Rules.lets_go(away, limits, WallTime::default())
+        }
+    }
+
+    /// However many devices a user has had, each is remembered.
+    NoneIsTooMany {
+        fn lets_go(
+            &self, away: &BTreeSet<(WallTime, DeviceId)>, limits: &ServerLimits, now: WallTime,
+        ) -> Option<DeviceId> {
+            let limits = ServerLimits { remembered_max: usize::MAX, ..limits.clone() };
+            Rules.lets_go(away, &limits, now)
+        }
+    }
+
+    /// Of too many devices the one goes whose ticket lasts longest.
+    NewestIsLetGo {
+        fn lets_go(
+            &self, away: &BTreeSet<(WallTime, DeviceId)>, limits: &ServerLimits, now: WallTime,
+        ) -> Option<DeviceId> {
+            let first = Rules.lets_go(away, limits, now)?;
+            let is_crowded = away.len() > limits.remembered_max;
+            if is_crowded { away.last().map(|(_, device)| *device) } else { Some(first) }
+        }
+    }
+
     /// A message that is sent again is another one.
     EveryMessageIsNew {
         fn sent_before(&self, _: &Sent, _: SendId) -> Option<MessageId> {
@@ -541,6 +571,15 @@ impl ServerDecisions for ServerBug {
 
     fn catch_up(&self) -> Duration {
         ask!(self.catch_up())
+    }
+
+    fn lets_go(
+        &self,
+        away: &BTreeSet<(WallTime, DeviceId)>,
+        limits: &ServerLimits,
+        now: WallTime,
+    ) -> Option<DeviceId> {
+        ask!(self.lets_go(away, limits, now))
     }
 
     fn return_spread(&self, devices: usize, limits: &ServerLimits) -> Duration {

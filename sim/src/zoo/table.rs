@@ -389,4 +389,10 @@ pub const BUGS: &[Bug] = bugs! {
         [STANDSTILL] Broken::server(ServerBug::JudgesUnread);
     "S12" "a server does not notice that it stood still, and serves on whose ticket ran out meanwhile" ""
         [STANDSTILL] Broken::interceptor(wire::StandstillUnnoticed);
+    "B1" "a device that nobody uses any more is remembered for ever" ""
+        [SERVER] Broken::server(ServerBug::NothingIsLetGo);
+    "B2" "every device that a user ever had is remembered, however many there are" ""
+        [SERVER] Broken::server(ServerBug::NoneIsTooMany);
+    "B3" "of too many devices the one is forgotten whose ticket lasts longest" ""
+        [SERVER] Broken::server(ServerBug::NewestIsLetGo);
 };

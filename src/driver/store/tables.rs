@@ -6,7 +6,7 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `users` | the user | their account, with the devices that hold its sessions: one page for a login |
-//! | `devices` | the device | the record of one that holds no session: of those a user may have had any number |
+//! | `away` | the device | the record of one that holds no session, and the last second of its last ticket (ATT-6) |
 //! | `conversations` | the user, the peer | one line of a conversation list (API-2) |
 //! | `sent` | the user, the message's number | what the user called a message (API-6) |
 //! | `queues` | the user, the device | where the queue of messages that a session is owed stands (API-7) |
@@ -31,12 +31,15 @@ use crate::protocol::Conversation;
 use crate::store::{Commit, DeviceRecord, Fact, Owed, Places, Records, Session, UserRecord};
 
 /// The version of what is in the file. A file of a later one is refused, not guessed at.
-pub const SCHEMA_VERSION: u64 = 2;
+pub const SCHEMA_VERSION: u64 = 3;
 
-/// The version before, which knows fewer tables. A start makes those.
-const SCHEMA_BEFORE: u64 = 1;
+/// The first version that a start makes this one of: the earlier ones know fewer tables, and of a device without a session
+/// they do not know its last ticket.
+const SCHEMA_FIRST: u64 = 1;
 
 const USERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
+const AWAY: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("away");
+/// Version 2's devices without a session.
 const DEVICES: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
 const CONVERSATIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
 const SENT: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("sent");
@@ -53,8 +56,8 @@ const STARTS: &str = "starts";
 const CHANGE: &str = "change";
 const MESSAGE: &str = "message";
 
-/// An account, and the devices that hold its sessions. The version before kept every device here that was
-/// last the user's.
+/// An account, and the devices that hold its sessions. Version 1 kept every device here that was last the
+/// user's.
 #[derive(Deserialize)]
 struct Row {
     account: UserRecord,
@@ -152,8 +155,12 @@ impl Tables {
             tables.put(&part)?;
             tables.put_owed(&part, &before)?;
             for fact in facts() {
-                if let Fact::SentForgotten { user, through } = fact {
-                    tables.forget_sent(*user, *through)?;
+                match fact {
+                    Fact::SentForgotten { user, through } => tables.forget_sent(*user, *through)?,
+                    Fact::DeviceForgotten { device, .. } if !part.devices.contains_key(device) => {
+                        tables.away.remove(*device.as_bytes())?;
+                    }
+                    _ => {}
                 }
             }
         }
@@ -164,7 +171,7 @@ impl Tables {
 /// The tables of one transaction.
 struct Open<'a> {
     users: Table<'a, &'static str, &'static [u8]>,
-    devices: Table<'a, [u8; 16], &'static [u8]>,
+    away: Table<'a, [u8; 16], &'static [u8]>,
     conversations: Table<'a, (&'static str, &'static str), &'static [u8]>,
     sent: Table<'a, (&'static str, u64), &'static [u8]>,
     queues: Table<'a, (&'static str, [u8; 16]), &'static [u8]>,
@@ -177,7 +184,7 @@ impl<'a> Open<'a> {
     fn new(writing: &'a WriteTransaction) -> Result<Self, redb::Error> {
         Ok(Open {
             users: writing.open_table(USERS)?,
-            devices: writing.open_table(DEVICES)?,
+            away: writing.open_table(AWAY)?,
             conversations: writing.open_table(CONVERSATIONS)?,
             sent: writing.open_table(SENT)?,
             queues: writing.open_table(QUEUES)?,
@@ -207,9 +214,9 @@ impl<'a> Open<'a> {
 
     fn fetch_device(&self, device: DeviceId, part: &mut Records) -> Result<(), redb::Error> {
         if !part.devices.contains_key(&device)
-            && let Some(record) = self.devices.get(*device.as_bytes())?
+            && let Some(record) = self.away.get(*device.as_bytes())?
         {
-            part.devices.insert(device, decode(record.value()).map_err(corrupted)?);
+            part.devices.insert(device, decode_away(record.value()).map_err(corrupted)?);
         }
         Ok(())
     }
@@ -254,9 +261,9 @@ impl<'a> Open<'a> {
             let bytes = *device.as_bytes();
             if record.user.is_some() {
                 kept.entry(record.keeper).or_default().push((device, record));
-                self.devices.remove(bytes)?;
+                self.away.remove(bytes)?;
             } else {
-                self.devices.insert(bytes, &*encode(record))?;
+                self.away.insert(bytes, &*encode(&(record, record.last_second)))?;
             }
         }
         for (user, account) in &part.users {
@@ -298,7 +305,7 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
     let numbers = reading.open_table(NUMBERS).map_err(|error| failed(error.into()))?;
     let number = |name| Ok(numbers.get(name).map_err(|error: StorageError| failed(error.into()))?.map(|n| n.value()));
     match number(SCHEMA)? {
-        Some(SCHEMA_VERSION | SCHEMA_BEFORE) => {}
+        Some(SCHEMA_FIRST..=SCHEMA_VERSION) => {}
         Some(found) if found > SCHEMA_VERSION => {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION });
         }
@@ -320,12 +327,15 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
         accounts.push((user_of(key.value())?, row.account));
         devices.extend(row.devices);
     }
-    if has_table(&reading, DEVICES.name()).map_err(failed)? {
-        let alone = reading.open_table(DEVICES).map_err(|error| failed(error.into()))?;
+    for (table, record_of) in [(AWAY, decode_away as fn(&[u8]) -> _), (DEVICES, |bytes| decode(bytes))] {
+        if !has_table(&reading, table.name()).map_err(failed)? {
+            continue;
+        }
+        let alone = reading.open_table(table).map_err(|error| failed(error.into()))?;
         for entry in alone.iter().map_err(|error| failed(error.into()))? {
             let (key, value) = entry.map_err(|error| failed(error.into()))?;
             let device = DeviceId::from_bytes(key.value());
-            devices.push((device, decode(value.value()).map_err(|error| damaged(format!("a device: {error}")))?));
+            devices.push((device, record_of(value.value()).map_err(|error| damaged(format!("a device: {error}")))?));
         }
     }
     // Maps are built much faster from what is in order.
@@ -390,11 +400,17 @@ fn has_table(reading: &ReadTransaction, name: &str) -> Result<bool, redb::Error>
     Ok(reading.list_tables()?.any(|table| table.name() == name))
 }
 
-/// Also makes the tables of a new database.
+/// Also makes the tables of a new database, and of one that an earlier version wrote.
 fn count_start(database: &Database, starts: u64) -> Result<(), redb::Error> {
     let writing = database.begin_write()?;
     {
         let mut tables = Open::new(&writing)?;
+        for entry in writing.open_table(DEVICES)?.iter()? {
+            let (device, record) = entry?;
+            let record: DeviceRecord = decode(record.value()).map_err(corrupted)?;
+            tables.away.insert(device.value(), &*encode(&(&record, record.last_second)))?;
+        }
+        writing.delete_table(DEVICES)?;
         tables.numbers.insert(SCHEMA, SCHEMA_VERSION)?;
         tables.numbers.insert(STARTS, starts)?;
     }
@@ -407,6 +423,11 @@ fn encode(value: &impl Serialize) -> Vec<u8> {
 
 fn decode<'a, Value: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Value, postcard::Error> {
     postcard::from_bytes(bytes)
+}
+
+fn decode_away(bytes: &[u8]) -> Result<DeviceRecord, postcard::Error> {
+    let (record, last_second): (DeviceRecord, _) = decode(bytes)?;
+    Ok(DeviceRecord { last_second, ..record })
 }
 
 fn corrupted(error: postcard::Error) -> redb::Error {

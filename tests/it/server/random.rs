@@ -372,6 +372,7 @@ fn reached(output: &Output) -> Vec<String> {
                 Fact::SessionRenewed { .. } => "renewed".to_owned(),
                 Fact::KickSettled { .. } => "kick settled".to_owned(),
                 Fact::EndForgotten { .. } => "end forgotten".to_owned(),
+                Fact::DeviceForgotten { .. } => "device forgotten".to_owned(),
                 Fact::LoginAcknowledged { .. } => "acknowledged".to_owned(),
                 Fact::TicketVoided { .. } => "ticket voided by name".to_owned(),
                 Fact::AccountCreated { .. }

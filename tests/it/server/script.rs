@@ -390,6 +390,7 @@ impl Stage {
             }
             Fact::KickSettled { user, device, epoch } => format!("settled {user} {} {epoch}", named(device)),
             Fact::EndForgotten { device, .. } => format!("forgotten {}", named(device)),
+            Fact::DeviceForgotten { user, device } => format!("let go {user} {}", named(device)),
             Fact::TicketsVoided { user, until } => format!("voided {user} until {}", until - START),
             Fact::TicketVoided { user, last_second, .. } => format!("voided {user} one until {}", last_second - START),
             Fact::DayCounted { user, day } => format!("counted {user} {day}"),

@@ -342,6 +342,7 @@ impl World {
                 | Fact::LoginAcknowledged { .. }
                 | Fact::KickSettled { .. }
                 | Fact::EndForgotten { .. }
+                | Fact::DeviceForgotten { .. }
                 | Fact::TicketsVoided { .. }
                 | Fact::TicketVoided { .. }
                 | Fact::DayCounted { .. }

@@ -198,6 +198,7 @@ impl Account {
             | Fact::LoginAcknowledged { .. }
             | Fact::KickSettled { .. }
             | Fact::EndForgotten { .. }
+            | Fact::DeviceForgotten { .. }
             | Fact::TicketsVoided { .. }
             | Fact::TicketVoided { .. }
             | Fact::MessageStored { .. }

@@ -70,6 +70,7 @@ fn rule_of(fact: &Fact) -> RuleId {
         Fact::LinkLost { .. } => const { rule("CONN-7") },
         Fact::SessionEnded { .. } => const { rule("POLICY-3") },
         Fact::KickSettled { .. } | Fact::EndForgotten { .. } => const { rule("KICK-3") },
+        Fact::DeviceForgotten { .. } => const { rule("ATT-6") },
         Fact::TicketsVoided { .. } | Fact::TicketVoided { .. } => const { rule("ADMIN-1") },
         Fact::DayCounted { .. } => const { rule("DAU-1") },
         Fact::PresenceChanged { .. } => const { rule("PRES-1") },

@@ -59,6 +59,7 @@ impl Server {
     /// PRES-1, PRES-3: one event for each user touched, with the presence after it.
     pub(super) fn tell_presence(&mut self) {
         for (user, kicked) in std::mem::take(&mut self.step.touched) {
+            self.let_go(user);
             self.presence_event(user, kicked, false);
         }
     }

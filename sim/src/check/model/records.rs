@@ -97,6 +97,9 @@ pub(super) struct Device {
     pub(super) holds: Option<UserIndex>,
     /// How its last session ended, where it did not end it itself.
     pub(super) ended: Option<Ended>,
+    /// Who was logged in on it last, and the last second of the ticket that their session lived by when it ended.
+    pub(super) keeper: Option<UserIndex>,
+    pub(super) until: u64,
 }
 
 /// A session's end, for the record of its device (KICK-3).
@@ -155,7 +158,7 @@ impl Records {
             }
             Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until } => {
                 let id = (device, installation);
-                self.devices.insert(id, Device { attempt, holds: Some(user), ended: None });
+                self.devices.insert(id, Device { attempt, holds: Some(user), ended: None, keeper: Some(user), until: 0 });
                 let (until, acknowledged, lost, lapsed) = (until.get(), false, None, false);
                 let session = Session { id, epoch, platform, attempt, ticket, until, acknowledged, lost, lapsed };
                 self.users.entry(user).or_default().sessions.push(session);
@@ -195,6 +198,9 @@ impl Records {
                 if let Some(device) = from.and_then(|id| self.devices.get_mut(&id)) {
                     device.ended = None;
                 }
+            }
+            Fact::DeviceForgotten { device, installation, .. } => {
+                self.devices.remove(&(device, installation));
             }
             Fact::TicketsVoided { user, until } => {
                 let account = self.users.entry(user).or_default();
@@ -238,10 +244,11 @@ impl Records {
     fn ended_now(&mut self, user: UserIndex, id: Id, epoch: u32, reason: EndReason, by: Option<DeviceIndex>) {
         let Some(account) = self.users.get_mut(&user) else { return };
         let Some(place) = account.sessions.iter().position(|one| one.id == id && one.epoch == epoch) else { return };
-        let Session { acknowledged, .. } = account.sessions.remove(place);
+        let Session { acknowledged, until, .. } = account.sessions.remove(place);
         self.queues.remove(&(user, id.0, epoch));
         let device = self.devices.entry(id).or_default();
         device.holds = None;
+        device.until = until;
         device.ended = match reason {
             EndReason::Logout | EndReason::Replaced | EndReason::OtherUser => None,
             EndReason::Expired => Some(Ended { user, epoch, reason, by, owed: false, acknowledged }),

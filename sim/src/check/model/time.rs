@@ -17,6 +17,7 @@ use crate::trace::{Cast, Fact, UserIndex};
 const EXPIRY: RuleId = rule("TICKET-5");
 const SILENCE: RuleId = rule("CONN-5");
 const LAPSE: RuleId = rule("PRES-1");
+const LET_GO: RuleId = rule("ATT-6");
 
 impl Server {
     /// PRES-1
@@ -55,6 +56,10 @@ impl Server {
                     let (id, connection) = carries.next()?;
                     return self.fell_silent(cast, id, connection);
                 }
+                Fact::DeviceForgotten { user, .. } => {
+                    self.let_go(user);
+                    return None;
+                }
                 _ => {}
             }
         }
@@ -77,6 +82,51 @@ impl Server {
             rule: LAPSE,
             text: format!("{name}'s presence was told long after the seven days of a session"),
         })
+    }
+
+    /// ATT-6: a user's devices without a session go when that is long ago, and when there are too many.
+    pub(super) fn let_go(&mut self, user: UserIndex) {
+        let given = self.step.given.clone();
+        for fact in &given {
+            if let Fact::DeviceForgotten { user: of, device, installation } = *fact
+                && of == user
+                && self.may_go(user, (device, installation))
+            {
+                self.forget_device(user, (device, installation));
+            }
+        }
+        while let Some(id) = self.must_go(user) {
+            self.forget_device(user, id);
+        }
+    }
+
+    fn forget_device(&mut self, user: UserIndex, id: Id) {
+        if let Some(device) = self.records.devices.get(&id) {
+            self.memory.attempts.insert(id, device.attempt);
+        }
+        self.fact(LET_GO, Fact::DeviceForgotten { user, device: id.0, installation: id.1 });
+    }
+
+    /// Those of the user's devices that hold no session, with when the ticket of their last one was over.
+    fn away(&self, user: UserIndex) -> Vec<(u64, Id)> {
+        let of_user = self.records.devices.iter().filter(|(_, device)| device.keeper == Some(user));
+        let away = of_user.filter(|(_, device)| device.holds.is_none());
+        away.map(|(id, device)| (device.until.saturating_add(1).saturating_mul(1_000_000), *id)).collect()
+    }
+
+    fn may_go(&self, user: UserIndex, id: Id) -> bool {
+        let away = self.away(user);
+        let Some(&(over_at, _)) = away.iter().find(|(_, other)| *other == id) else { return false };
+        let is_first = away.iter().all(|(other, _)| over_at <= *other);
+        let are_many = away.len() > self.limits.remembered_max;
+        is_past(over_at, self.limits.remembered, self.step.wall.1) || is_first && are_many
+    }
+
+    fn must_go(&self, user: UserIndex) -> Option<Id> {
+        let away = self.away(user);
+        let (over_at, id) = away.iter().min()?;
+        let is_over = self.is_late(*over_at, self.limits.remembered);
+        (is_over || away.len() > self.limits.remembered_max).then_some(*id)
     }
 
     /// TICKET-5: the session ends with its ticket.
@@ -164,6 +214,10 @@ impl Server {
                     return Difference::of(LAPSE, format!("the seven days of {} passed untold", who()));
                 }
             }
+        }
+        if let Some((user, id)) = self.records.users.keys().find_map(|&user| Some((user, self.must_go(user)?))) {
+            let who = format!("{}, on which {} was", cast.device_name(id.0), cast.user_name(user));
+            return Difference::of(LET_GO, format!("{who}, is remembered for too long"));
         }
         for (id, connection) in &self.memory.carries {
             let Some(link) = self.memory.connections.get(connection) else { continue };

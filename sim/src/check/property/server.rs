@@ -272,12 +272,19 @@ impl Records {
             Fact::EndForgotten { device } if device != DeviceIndex::STRANGER => {
                 self.device_mut(device).forget(None, commit + 1);
             }
+            Fact::DeviceForgotten { device, installation, .. } if device != DeviceIndex::STRANGER => {
+                let device = self.device_mut(device);
+                device.forget(Some(installation), commit + 1);
+                // A server remembers it in memory from now on; that one keeps to it, its model says.
+                device.attempts.retain(|(one, _)| *one != installation);
+            }
             Fact::AttemptRaised { .. }
             | Fact::SessionAccepted { .. }
             | Fact::SessionEnded { .. }
             | Fact::LoginAcknowledged { .. }
             | Fact::KickSettled { .. }
             | Fact::EndForgotten { .. }
+            | Fact::DeviceForgotten { .. }
             | Fact::SentForgotten { .. }
             | Fact::MessageOwed { .. }
             | Fact::MessagesReceived { .. }

@@ -41,7 +41,8 @@ impl Property for ServerModel {
         "CONN-2",
         "STOP-1",
         "CONN-12",
-        "LOGIN-11"
+        "LOGIN-11",
+        "ATT-6"
     );
     watches!(
         "decision",

@@ -137,6 +137,8 @@ pub(super) struct Device {
     pub(super) slept_past: bool,
     pub(super) was_wiped: bool,
     pub(super) was_damaged: bool,
+    /// The server has let it go, and it has not logged in since.
+    pub(super) was_let_go: bool,
     /// Its caches are damaged, and a process has found that out.
     pub(super) has_damaged_caches: bool,
     pub(super) has_no_caches: bool,

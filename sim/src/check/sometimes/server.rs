@@ -185,6 +185,9 @@ impl Sometimes {
                 if std::mem::take(&mut self.device(of).was_damaged) {
                     self.reached.add(Situation::DamagedAndBack);
                 }
+                if std::mem::take(&mut self.device(of).was_let_go) {
+                    self.reached.add(Situation::LetGoAndBack);
+                }
             }
             Fact::SessionResumed { user, device, epoch, until, .. } => {
                 if let Some(live) = self.server.live(user, device, epoch) {
@@ -233,6 +236,12 @@ impl Sometimes {
                 device.owed = device.owed.filter(|(owed, _)| *owed != Session { user, epoch });
             }
             Fact::EndForgotten { device } if device != DeviceIndex::STRANGER => self.device(device).owed = None,
+            Fact::DeviceForgotten { user, device, .. } if device != DeviceIndex::STRANGER => {
+                let is_crowded = self.server.user(user).touched == commit;
+                self.reached.add(if is_crowded { Situation::CrowdedOut } else { Situation::LetGo });
+                let device = self.device(device);
+                (device.owed, device.was_let_go) = (None, true);
+            }
             Fact::DayCounted { user, day } => {
                 let before = self.server.user(user).day.replace(day);
                 if before.is_some_and(|before| before != day) {

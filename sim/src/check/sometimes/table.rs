@@ -118,6 +118,9 @@ situations! {
     CopyTookOver = "a copy of a device's record logged in while that device was logged in";
     StaleResume = "a resume came after what another copy of its device's record had asked for";
     StaleLogin = "a login came after what another copy of its device's record had asked for";
+    LetGo = "a device was let go long after its last ticket had run out";
+    CrowdedOut = "a device was let go because there were too many of its user's";
+    LetGoAndBack = "a device that had been let go logged in again";
     CacheBroughtAnew = "a device whose caches were damaged was brought a list anew";
 }
 

@@ -649,6 +649,18 @@ fn a_server_that_stands_still() {
 }
 
 #[test]
+fn a_device_is_let_go() {
+    use Situation::*;
+    let goes = || Fact::DeviceForgotten { user: user(ALICE), device: device(PHONE), installation: 1 };
+    let over = || run().commit(&[accepted(PHONE, 1)]).commit(&[ended(PHONE, 1, EndReason::Expired)]);
+    over().commit(&[goes()]).reaches(LetGo);
+    over().commit(&[goes()]).misses(CrowdedOut);
+    over().commit(&[accepted(DESK, 2)]).commit(&[ended(DESK, 2, EndReason::Expired), goes()]).reaches(CrowdedOut);
+    over().commit(&[goes()]).commit(&[accepted(PHONE, 2)]).reaches(LetGoAndBack);
+    over().commit(&[accepted(PHONE, 2)]).misses(LetGoAndBack);
+}
+
+#[test]
 fn of_a_crash_nothing_is_made_up() {
     // The login that was lost with the crash leaves no session to change the policy under.
     let crashed = || run().policy(Policy::Multi).decide(&[accepted(PHONE, 1)]).effect(Effect::ServerDead);

@@ -162,6 +162,10 @@ impl<O: Observer> Recording<O> {
                 Fact::KickSettled { user: self.user(user.as_str()), device: self.device(device), epoch: small(epoch.0) }
             }
             store::Fact::EndForgotten { user: _, device } => Fact::EndForgotten { device: self.device(device) },
+            store::Fact::DeviceForgotten { user, device } => {
+                let (device, installation) = self.installation(device);
+                Fact::DeviceForgotten { user: self.user(user.as_str()), device, installation }
+            }
             store::Fact::TicketsVoided { user, until } => {
                 Fact::TicketsVoided { user: self.user(user.as_str()), until: Seconds::new(*until) }
             }

@@ -197,6 +197,8 @@ fn drawn(draw: &mut Draw, records: &Records) -> Vec<Fact> {
         _ => {
             if let Some(ended) = kept.and_then(|record| record.ended.as_ref()).filter(|ended| ended.owed) {
                 facts.push(Fact::KickSettled { user: ended.user, device, epoch: ended.epoch });
+            } else if let Some(record) = kept.filter(|record| record.user.is_none() && draw.chance(1, 4)) {
+                facts.push(Fact::DeviceForgotten { user: record.keeper, device });
             } else if let Some(record) = kept.filter(|_| draw.chance(1, 3)) {
                 let attempt = Attempt { start: record.attempt.start, count: record.attempt.count + 1 };
                 facts.push(Fact::AttemptRaised { user: record.keeper, device, attempt });

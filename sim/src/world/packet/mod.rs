@@ -23,6 +23,7 @@ mod time;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -50,6 +51,9 @@ const SERVER: &str = "server";
 
 /// Where the server listens.
 const PORT: u16 = 7000;
+
+/// What connections go out from. A site never gets back the port of one that came to nothing.
+const PORTS: RangeInclusive<u16> = 8_000..=65_535;
 
 /// The most segments under way on a connection, and the most connections waiting to be accepted.
 const TCP_CAPACITY: usize = 4096;
@@ -131,6 +135,7 @@ impl<'a> World<'a> {
             .min_message_latency(Duration::ZERO)
             .max_message_latency(Duration::ZERO)
             .tcp_capacity(TCP_CAPACITY)
+            .ephemeral_ports(PORTS)
             .rng_seed(scenario.seed)
             .build();
         let shared = Arc::new(Shared::new(scenario, recorder));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub(super) struct Shared {
     extras: Vec<Mutex<Span>>,
     sites: Vec<Site>,
     portals: Vec<Mutex<bool>>,
+    /// Whether what leaves the site is lost, by site.
+    outbound_cuts: Vec<AtomicBool>,
     devices: Vec<Lasting>,
     /// Which connection of which device an address at a site is.
     origins: Mutex<BTreeMap<SocketAddr, Origin>>,
@@ -113,6 +115,7 @@ impl Shared {
             extras: sites.iter().map(|_| Mutex::new(Span::exactly(Duration::ZERO))).collect(),
             sites: scenario.sites.values().cloned().collect(),
             portals: sites.iter().map(|_| Mutex::default()).collect(),
+            outbound_cuts: sites.iter().map(|_| AtomicBool::default()).collect(),
             devices: scenario.devices.iter().map(lasting).collect(),
             origins: Mutex::default(),
             crash_order: Arc::default(),
@@ -170,6 +173,11 @@ impl Shared {
             // It is another network: what was made over the one before is dead.
             here.for_each(|mut network| network.number += 1);
         }
+    }
+
+    /// From now on what leaves the site is lost, or no more.
+    pub(super) fn set_outbound_cut(&self, site: usize, is_cut: bool) {
+        self.outbound_cuts[site].store(is_cut, Ordering::Relaxed);
     }
 
     fn has_portal(&self, site: usize) -> bool {
@@ -393,9 +401,13 @@ impl Surroundings for DevicePlace {
         let connection = lasting.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let (device, network) = (self.device, *self.shared.network(self.device));
         let is_to_portal = self.shared.has_portal(network.site);
+        let is_cut = self.shared.outbound_cuts[network.site].load(Ordering::Relaxed);
         async move {
             let connected = if is_to_portal {
                 TcpStream::connect((super::portal::HOST, super::PORT)).await
+            } else if is_cut {
+                // turmoil says the same, but never gives the port back, of which a site has but so many.
+                Err(io::ErrorKind::ConnectionRefused.into())
             } else {
                 TcpStream::connect(server).await
             };

@@ -258,6 +258,7 @@ impl World<'_> {
     /// Puts turmoil's link as the script has it.
     pub(super) fn set_partitions(&self, site: usize) {
         let Site { name, is_outbound_cut, is_inbound_cut, is_held, .. } = &self.sites[site];
+        self.shared.set_outbound_cut(site, *is_outbound_cut);
         self.sim.repair_oneway(host(name), SERVER);
         self.sim.repair_oneway(SERVER, host(name));
         if *is_outbound_cut {
