@@ -217,8 +217,7 @@ impl Server {
         self.step.from = Some(id);
         let is_resume = matches!(frame, ClientFrame::Resume { .. });
         if (is_resume || matches!(frame, ClientFrame::Login { .. }))
-            // Each stranger is a device of its own, and comes once.
-            && self.turns_away(connection, Some(id).filter(|id| is_resume && id.0 != DeviceIndex::STRANGER))
+            && self.turns_away(connection, Some(id).filter(|_| is_resume))
         {
             return;
         }

@@ -14,7 +14,7 @@ impl<O: Observer> Recording<O> {
     ) -> ClientFrame {
         match frame {
             protocol::ClientFrame::Hello { version, device, platform } => {
-                let (_, installation) = self.installation(device);
+                let installation = self.greeted(device);
                 ClientFrame::Hello { version: *version, platform: *platform, installation }
             }
             protocol::ClientFrame::Login { call, attempt, user, ticket, known_ended } => ClientFrame::Login {

@@ -32,6 +32,16 @@ impl<O: Observer> Recording<O> {
         self.installations.get(id).copied().unwrap_or((DeviceIndex::STRANGER, 0))
     }
 
+    /// Whoever says hello: who is nobody's device is one of the strangers, who are counted from 1 like a device's ids.
+    pub(super) fn greeted(&mut self, id: &DeviceId) -> u16 {
+        let strangers = &mut self.strangers;
+        let (_, number) = *self.installations.entry(*id).or_insert_with(|| {
+            *strangers = strangers.saturating_add(1);
+            (DeviceIndex::STRANGER, *strangers)
+        });
+        number
+    }
+
     pub(super) fn device(&self, id: &DeviceId) -> DeviceIndex {
         self.installation(id).0
     }
