@@ -67,6 +67,14 @@ impl<D: ServerDecisions> Server<D> {
         }
     }
 
+    /// The time has come for the first of the user's devices, as it was when that was set.
+    pub(super) fn let_long_gone_go(&mut self, user: UserId) {
+        self.let_go(user);
+        // By another configuration it is remembered for longer.
+        let next = self.next_let_go(user).filter(|&at| at > self.now.wall);
+        next.into_iter().for_each(|at| self.walls.set(Timer::LetGo(user), at));
+    }
+
     /// Lets the first of the user's devices go, whatever the time.
     pub(super) fn let_first_go(&mut self, user: UserId) {
         if let Some(&(_, device)) = self.away.0.get(&user).and_then(BTreeSet::first) {
@@ -89,11 +97,15 @@ impl<D: ServerDecisions> Server<D> {
         }
     }
 
-    pub(super) fn arm_let_go(&mut self, user: UserId) {
-        let first = self.away.0.get(&user).and_then(BTreeSet::first).map(|(over_at, _)| *over_at);
-        match first.filter(|over_at| over_at.as_micros() < u64::MAX) {
-            Some(over_at) => self.walls.set(Timer::LetGo(user), over_at + self.config.limits.remembered),
+    fn arm_let_go(&mut self, user: UserId) {
+        match self.next_let_go(user) {
+            Some(at) => self.walls.set(Timer::LetGo(user), at),
             None => drop(self.walls.cancel(Timer::LetGo(user))),
         }
+    }
+
+    fn next_let_go(&self, user: UserId) -> Option<WallTime> {
+        let &(over_at, _) = self.away.0.get(&user)?.first()?;
+        (over_at.as_micros() < u64::MAX).then(|| over_at + self.config.limits.remembered)
     }
 }

@@ -469,11 +469,7 @@ impl<D: ServerDecisions> Server<D> {
                 }
             }
             Timer::LetGo(user) if forced => self.let_first_go(user),
-            Timer::LetGo(user) => {
-                self.let_go(user);
-                // A wall clock that was set back meanwhile: not yet.
-                self.arm_let_go(user);
-            }
+            Timer::LetGo(user) => self.let_long_gone_go(user),
         }
     }
 
