@@ -18,6 +18,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let record = &mut self.state.record;
         let is_all = begins_anew && !record.installation.owed_end;
         record.tickets_until = if is_all { until } else { until.max(record.tickets_until) };
+        if record.installation.owed_end {
+            // ATT-4: what this process has shown, the next one must know of: an end is not given up for its death.
+            self.owe_end();
+        }
     }
 
     /// Whether the end that is owed is given up. Then nothing is owed any more.

@@ -70,14 +70,15 @@ impl<D: ClientDecisions> Handler<'_, D> {
 
     /// What is owed goes ahead, under a lower attempt number (LOGOUT-2, LOGIN-8, ATT-2).
     pub(super) fn send_login(&mut self) {
+        let Account::LoggingIn(Login { call, user, ticket, .. }) = &self.state.account else { return };
+        let (call, user, LastingTicket { ticket, lasts }) = (*call, user.to_string(), ticket.clone());
+        // Ahead of both frames: they wait for the record together, and leave together (SWITCH-3).
+        self.ticket_is_shown(lasts);
         if self.state.record.installation.owed_end {
             self.send_logout(CallId::NONE);
         }
         let attempt = self.next_attempt();
         let known_ended = self.state.record.installation.known_ended;
-        let Account::LoggingIn(Login { call, user, ticket, .. }) = &self.state.account else { return };
-        let (call, user, LastingTicket { ticket, lasts }) = (*call, user.to_string(), ticket.clone());
-        self.ticket_is_shown(lasts);
         self.send(ClientFrame::Login { call, attempt, user, ticket, known_ended });
         // From here on the login's own timeout decides (LOGIN-8).
         self.state.timers.cancel(Timer::Connect);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatecrash::client::{Action, Call, Input, Output, Write};
+use gatecrash::client::{Action, Call, Input, Installation, Output, Write};
 use gatecrash::code::Code;
 use gatecrash::id::{CallId, Change};
 use gatecrash::protocol::ClientFrame;
@@ -86,6 +86,27 @@ impl Interceptor for AcknowledgementWaits {
                 Action::Send { frame: ClientFrame::LoginAcknowledged { .. }, .. } => output.reveals = *written,
                 _ => {}
             }
+        }
+    }
+}
+
+/// While an end is owed, the time at which it is given up stays in the record as it was first noted there: what is shown
+/// later a process knows of until it dies.
+#[derive(Default)]
+pub(super) struct LaterTicketIsNotNoted {
+    /// By device, the record as it was written last.
+    written: BTreeMap<usize, Installation>,
+}
+
+impl Interceptor for LaterTicketIsNotNoted {
+    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
+        for output in outputs {
+            let Action::Store { write: Write::Installation(record), .. } = &mut output.action else { continue };
+            let before = self.written.get(&device).filter(|before| before.owed_end && before.device == record.device);
+            if let Some(before) = before.filter(|_| record.owed_end) {
+                record.owed_until = before.owed_until;
+            }
+            self.written.insert(device, record.clone());
         }
     }
 }

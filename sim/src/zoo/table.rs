@@ -389,6 +389,8 @@ pub const BUGS: &[Bug] = bugs! {
         [STANDSTILL] Broken::server(ServerBug::JudgesUnread);
     "S12" "a server does not notice that it stood still, and serves on whose ticket ran out meanwhile" ""
         [STANDSTILL] Broken::interceptor(wire::StandstillUnnoticed);
+    "E7" "a ticket that is shown while an end is owed is not noted: the next process gives the end up too early" ""
+        [OWED] Broken::interceptor(storage::LaterTicketIsNotNoted::default());
     "B1" "a device that nobody uses any more is remembered for ever" ""
         [SERVER] Broken::server(ServerBug::NothingIsLetGo);
     "B2" "every device that a user ever had is remembered, however many there are" ""

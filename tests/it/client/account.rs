@@ -208,6 +208,7 @@ fn an_unanswered_login_is_ended_ahead_of_the_next() {
         connect 2
         > connected
         send 2 hello device 1
+        disk device 1 starts 1 owed-end
         send 2 logout 0 1.2
         send 2 login 3 1.3 alice t1
         > answer logout 0 ok

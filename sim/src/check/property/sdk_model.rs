@@ -215,6 +215,19 @@ mod tests {
         ends(unlinked(), 5, failed(Code::NotLoggedIn)).breaks("API-1");
     }
 
+    /// ATT-5, INPUT-6: what a page answered counts as not sent, and the next attempt may end for the record.
+    #[test]
+    fn a_login_ends_for_the_record_unless_it_has_left() {
+        let frame = login_frame(2, 1, TICKET);
+        let left = || asked().on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame });
+        let page = || left().on(PHONE, What::NoFrame { connection: 0 });
+        let again = || page().on(PHONE, What::ConnectAsked { connection: 1 });
+        let unwritten = |story: Story| ends(story.on(PHONE, What::RecordFailed), 2, failed(Code::StorageFailed));
+        unwritten(asked()).holds();
+        unwritten(left()).breaks("LOGIN-8");
+        unwritten(again().on(PHONE, What::Connected { connection: 1 })).holds();
+    }
+
     /// LOGIN-5, SWITCH-2, LOGOUT-2
     #[test]
     fn a_session_ends_its_calls_as_it_ends() {

@@ -109,7 +109,8 @@ impl Sdk {
     pub(super) fn nobody_answered(&mut self, look: &Look<'_>) {
         let Account::LoggingIn(_, login) = self.account else { return self.line_ended(look) };
         self.line = None;
-        self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = false);
+        let is_it = |call: &&mut Call| call.number == login;
+        self.calls.iter_mut().filter(is_it).for_each(|call| (call.is_sent, call.has_left) = (false, false));
     }
 
     pub(super) fn received(&mut self, look: &Look<'_>, frame: &ServerFrame) {
