@@ -333,12 +333,7 @@ pub trait ServerDecisions: Clone + Debug + Default + Eq + Hash + Send + Sync + '
 
     /// Which of a user's devices without a session is let go now: the one whose last ticket ran out first, when that is
     /// long ago or when there are too many (ATT-6). `away` says when each one's ticket is over.
-    fn lets_go(
-        &self,
-        away: &BTreeSet<(WallTime, DeviceId)>,
-        limits: &ServerLimits,
-        now: WallTime,
-    ) -> Option<DeviceId> {
+    fn lets_go(&self, away: &BTreeSet<(WallTime, DeviceId)>, limits: &ServerLimits, now: WallTime) -> Option<DeviceId> {
         let &(over_at, device) = away.first()?;
         (away.len() > limits.remembered_max || over_at + limits.remembered <= now).then_some(device)
     }

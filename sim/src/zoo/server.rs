@@ -573,12 +573,7 @@ impl ServerDecisions for ServerBug {
         ask!(self.catch_up())
     }
 
-    fn lets_go(
-        &self,
-        away: &BTreeSet<(WallTime, DeviceId)>,
-        limits: &ServerLimits,
-        now: WallTime,
-    ) -> Option<DeviceId> {
+    fn lets_go(&self, away: &BTreeSet<(WallTime, DeviceId)>, limits: &ServerLimits, now: WallTime) -> Option<DeviceId> {
         ask!(self.lets_go(away, limits, now))
     }
 

@@ -11,7 +11,7 @@ use gatecrash::id::{Change, ConnectionId, DeviceId, Epoch, UserId};
 use gatecrash::policy::{Platform, Policy};
 use gatecrash::protocol::{ClientFrame, Presence, ResumeOutcome, ServerFrame, SessionName, VERSION};
 use gatecrash::server::{Action, Config, Input, Output, Server, Timer};
-use gatecrash::store::{Commit, EndReason, Fact, Link, Records, Session, Sessions, UserRecord};
+use gatecrash::store::{Commit, DeviceRecord, EndReason, Fact, Link, Records, Session, Sessions, UserRecord};
 use gatecrash::ticket::{Claims, Opened, OpenedTicket, Signature};
 use gatecrash::time::{Instant, Now, WallTime};
 
@@ -447,6 +447,10 @@ impl World {
                 Timer::Expiry(user, device) | Timer::Dormant(user, device) | Timer::PushOnline(user, device) => {
                     assert!(self.session(user, device).is_some(), "{timer:?} is of a live session");
                     expiries -= usize::from(matches!(timer, Timer::Expiry(..)));
+                }
+                Timer::LetGo(user) => {
+                    let is_away = |record: &DeviceRecord| record.keeper == user && record.user.is_none();
+                    assert!(self.records.devices.values().any(is_away), "{timer:?} is of a device without a session");
                 }
             }
         }

@@ -158,7 +158,8 @@ impl Records {
             }
             Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until } => {
                 let id = (device, installation);
-                self.devices.insert(id, Device { attempt, holds: Some(user), ended: None, keeper: Some(user), until: 0 });
+                self.devices
+                    .insert(id, Device { attempt, holds: Some(user), ended: None, keeper: Some(user), until: 0 });
                 let (until, acknowledged, lost, lapsed) = (until.get(), false, None, false);
                 let session = Session { id, epoch, platform, attempt, ticket, until, acknowledged, lost, lapsed };
                 self.users.entry(user).or_default().sessions.push(session);
