@@ -87,7 +87,9 @@ fn history() -> Vec<Commit> {
         vec![ended("bob", 2, 1)],
         vec![Fact::DeviceForgotten { user: bob, device: device(2) }],
         vec![accepted("bob", 2, 3, None)],
-        vec![ended("bob", 1, 2), ended("bob", 2, 3), Fact::DeviceForgotten { user: bob, device: device(2) }],
+        vec![ended("bob", 2, 3), Fact::DeviceForgotten { user: bob, device: device(2) }],
+        vec![accepted("bob", 2, 4, None)],
+        vec![ended("bob", 2, 4)],
     ];
     let numbered = steps.into_iter().enumerate();
     numbered.map(|(index, facts)| Commit { number: Change(index as u64 + 1), facts }).collect()
@@ -175,9 +177,9 @@ fn messages_that_wait_are_read_back() {
     });
 }
 
-/// A database of the version before has no messages, and is taken over.
+/// A database of the first version has no messages, and is taken over.
 #[test]
-fn the_schema_before_is_taken_over() {
+fn the_first_schema_is_taken_over() {
     run(async {
         let directory = Directory::new();
         let mut store = FileStore::new(&directory.0);
@@ -190,8 +192,8 @@ fn the_schema_before_is_taken_over() {
             let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
             let writing = database.begin_write().unwrap();
             let numbers: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
-            writing.open_table(numbers).unwrap().insert("schema", SCHEMA_VERSION - 1).unwrap();
-            for table in ["sent", "queues", "owed", "devices"] {
+            writing.open_table(numbers).unwrap().insert("schema", 1).unwrap();
+            for table in ["sent", "queues", "owed", "away"] {
                 let table = writing.list_tables().unwrap().find(|one| one.name() == table).unwrap();
                 writing.delete_table(table).unwrap();
             }
@@ -205,53 +207,64 @@ fn the_schema_before_is_taken_over() {
     });
 }
 
-/// The version before kept every device that was last a user's beside the account. It is found there, and written by
-/// itself from then on.
+/// Version 1 kept every device that was last a user's beside the account, and version 2 by itself; neither wrote down
+/// when its last ticket ran out. They are found there, and written as this version does from then on.
 #[test]
-fn devices_of_the_schema_before_are_taken_over() {
-    run(async {
-        let directory = Directory::new();
-        let alice = user("alice");
-        let mut store = FileStore::new(&directory.0);
-        let mut expected = store.open().await.unwrap();
-        let ended = Fact::SessionEnded {
-            user: alice,
-            device: device(1),
-            epoch: Epoch(1),
-            reason: EndReason::SamePlatform,
-            by: None,
-        };
-        let facts = vec![Fact::AccountCreated { user: alice }, accepted("alice", 1, 1, None), ended];
-        let commit = Commit { number: Change(1), facts };
-        expected.apply(&commit);
-        store.commit(vec![commit]).await.unwrap();
-        drop(store);
-        {
-            let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
-            let writing = database.begin_write().unwrap();
+fn devices_of_earlier_schemas_are_taken_over() {
+    for schema in [1, 2] {
+        run(async {
+            let directory = Directory::new();
+            let alice = user("alice");
+            let mut store = FileStore::new(&directory.0);
+            let mut expected = store.open().await.unwrap();
+            let facts = vec![Fact::AccountCreated { user: alice }, accepted("alice", 1, 1, None), ended("alice", 1, 1)];
+            let commit = Commit { number: Change(1), facts };
+            expected.apply(&commit);
+            expected.devices.get_mut(&device(1)).unwrap().last_second = None;
+            store.commit(vec![commit]).await.unwrap();
+            drop(store);
             {
-                let users: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
-                let devices: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
-                let (mut users, mut devices) =
-                    (writing.open_table(users).unwrap(), writing.open_table(devices).unwrap());
-                let alone = devices.remove([1; 16]).unwrap().unwrap().value().to_vec();
-                let row = users.get("alice").unwrap().unwrap().value().to_vec();
-                // It ends with the list of its devices, of which there was none.
-                let (without, [0]) = row.split_at(row.len() - 1) else { panic!("no device stands in the row") };
-                let row = [without, &[1_u8][..], &[1; 16], &alone].concat();
-                users.insert("alice", &*row).unwrap();
+                let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
+                as_of_schema(&database, schema);
             }
-            writing.commit().unwrap();
+            expected.count_start();
+            let mut store = FileStore::new(&directory.0);
+            assert_eq!(store.open().await.unwrap(), expected);
+            let again = Commit { number: Change(2), facts: vec![accepted("alice", 1, 2, None)] };
+            let over = Commit { number: Change(3), facts: vec![ended("alice", 1, 2)] };
+            [&again, &over].into_iter().for_each(|commit| expected.apply(commit));
+            store.commit(vec![again, over]).await.unwrap();
+            expected.count_start();
+            assert_eq!(store.open().await.unwrap(), expected);
+            assert_eq!(expected.devices[&device(1)].last_second, Some(70));
+        });
+    }
+}
+
+/// Puts the only device without a session where that version had it.
+fn as_of_schema(database: &Database, schema: u64) {
+    let writing = database.begin_write().unwrap();
+    {
+        let users: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
+        let away: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("away");
+        let devices: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
+        let numbers: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+        let row = writing.open_table(away).unwrap().remove([1; 16]).unwrap().unwrap().value().to_vec();
+        // It ends with the last second, of which there is one.
+        let (record, [1, 70]) = row.split_at(row.len() - 2) else { panic!("the last second of its ticket is 70") };
+        if schema == 1 {
+            let mut users = writing.open_table(users).unwrap();
+            let row = users.get("alice").unwrap().unwrap().value().to_vec();
+            // It ends with the list of its devices, of which there was none.
+            let (without, [0]) = row.split_at(row.len() - 1) else { panic!("no device stands in the row") };
+            users.insert("alice", &*[without, &[1_u8][..], &[1; 16], record].concat()).unwrap();
+        } else {
+            writing.open_table(devices).unwrap().insert([1; 16], record).unwrap();
         }
-        expected.count_start();
-        let mut store = FileStore::new(&directory.0);
-        assert_eq!(store.open().await.unwrap(), expected);
-        let again = Commit { number: Change(2), facts: vec![accepted("alice", 1, 2, None)] };
-        expected.apply(&again);
-        store.commit(vec![again]).await.unwrap();
-        expected.count_start();
-        assert_eq!(store.open().await.unwrap(), expected);
-    });
+        writing.open_table(numbers).unwrap().insert("schema", schema).unwrap();
+    }
+    writing.delete_table(TableDefinition::<'_, [u8; 16], &[u8]>::new("away")).unwrap();
+    writing.commit().unwrap();
 }
 
 /// A login costs the same for a user who has had ten thousand devices: what is written for it is no more.
@@ -288,7 +301,7 @@ fn a_login_writes_no_more_for_a_user_of_many_devices() {
         });
         let database = Database::create(directory.0.join("gatecrash.redb")).unwrap();
         let rows = dump(&database);
-        assert_eq!(rows.lines().filter(|line| line.starts_with("devices")).count(), usize::from(devices));
+        assert_eq!(rows.lines().filter(|line| line.starts_with("away")).count(), usize::from(devices));
         rows.lines().find(|line| line.starts_with("users alice")).unwrap().len()
     };
     let (few, many) = (row_after(1), row_after(10_000));
@@ -340,7 +353,7 @@ fn a_later_schema_and_another_file_are_refused() {
         }
         let before = dump(&Database::create(&path).unwrap());
         let error = FileStore::new(&directory.0).open().await.unwrap_err();
-        let said = "gatecrash.redb has schema version 3; this program knows versions up to 2";
+        let said = "gatecrash.redb has schema version 4; this program knows versions up to 3";
         assert!(error.to_string().ends_with(said) && !error.may_pass(), "{error}");
         assert_eq!(dump(&Database::create(&path).unwrap()), before, "what is refused is not changed");
 
@@ -371,20 +384,19 @@ const ROWS: &str = "\
 users alice 020103030303030303030303030303030303020101020a460303030303030303030303030303030303030303\
 030303030303030303030303000180b48913000001db99010100010303030303030303030303030303030305616c69636501\
 020105616c69636500
-users bob 020201010101010101010101010101010101020101020a46030303030303030303030303030303030303030303\
-0303030303030303030303000002020202020202020202020202020202010101010a46030303030303030303030303030303\
-0303030303030303030303030303030303000001320109090909090909090909090909090909090909090909090909090909\
-090909095a02db9901dc99010002020101010101010101010101010101010103626f6201020103626f620002020202020202\
-02020202020202020203626f6204010103626f6200
+users bob 040101010101010101010101010101010101020101020a46030303030303030303030303030303030303030303\
+0303030303030303030303000001320109090909090909090909090909090909090909090909090909090909090909095a02\
+db9901dc99010002010101010101010101010101010101010103626f6201020103626f6200
+away 02020202020202020202020202020202 03626f62010400000146
 conversations alice bob 03626f620205616761696e
 conversations bob alice 05616c6963650205616761696e
 sent alice 1 0100000000000000000000000000000001013c
 sent alice 2 0200000000000000000000000000000002013c
 days 19675 2
 days 19676 1
-numbers change 10
+numbers change 16
 numbers message 2
-numbers schema 2
+numbers schema 3
 numbers starts 1
 ";
 
@@ -413,10 +425,10 @@ fn dump(database: &Database) -> String {
         let (key, value) = entry.unwrap();
         text += &format!("users {} {}\n", key.value(), hex(value.value()));
     }
-    let devices: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
-    for entry in reading.open_table(devices).unwrap().iter().unwrap() {
+    let away: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("away");
+    for entry in reading.open_table(away).unwrap().iter().unwrap() {
         let (key, value) = entry.unwrap();
-        text += &format!("devices {} {}\n", hex(&key.value()), hex(value.value()));
+        text += &format!("away {} {}\n", hex(&key.value()), hex(value.value()));
     }
     let conversations: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
     for entry in reading.open_table(conversations).unwrap().iter().unwrap() {

@@ -52,6 +52,20 @@ fn a_run_that_does_not_converge_exits_2_and_says_why() {
     "#);
 }
 
+/// The simulated network gives a host so many ports, and never gives one back of a connection that came to nothing.
+#[test]
+fn a_phone_out_of_reach_for_very_long_tries_on() {
+    let steps = "0s   phone  login alice ttl=1d\n10s  fault  partition home\n34m  fault  repair home";
+    let limits = "[limits]\nbackoff_min = \"100ms\"\nbackoff_max = \"100ms\"";
+    let scenario = format!(
+        "title = \"Some twenty thousand attempts in vain\"\nrules = [\"CONN-2\"]\nseed = 1\n\n{limits}\n\n\
+         [devices]\nphone = {{ platform = \"android\", site = \"home\" }}\n\n\
+         [script]\nuntil = \"35m\"\nsteps = \"\"\"\n{steps}\n\"\"\"\nexpect = \"\"\"\nalice online phone\n\"\"\"\n"
+    );
+    let ran = Folder::new("ports").write("scenarios/valley.toml", &scenario).run("run");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+}
+
 #[test]
 fn two_processes_and_any_number_of_jobs_give_the_same() {
     let mut folder = Folder::new("jobs");

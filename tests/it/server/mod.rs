@@ -4,6 +4,7 @@
 //! `world` feeds the core and checks after every input what must hold always; `script` puts a
 //! column text on it, so that a test reads like a conversation, and `stages` has what many begin with.
 
+mod away;
 mod calls;
 mod durable;
 mod kicks;

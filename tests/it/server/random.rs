@@ -284,8 +284,10 @@ proptest! {
             play(&mut world, step);
         }
         // Left alone for long enough, nothing is left open and nobody is logged in (PRES-2, TICKET-5).
-        world.advance(Duration::from_secs(1_100_000));
+        world.advance(Duration::from_secs(1_100_000 + 30 * 24 * 60 * 60));
         prop_assert!(world.open.is_empty());
+        // ATT-6
+        prop_assert!(world.records.devices.is_empty());
         prop_assert!(world.records.users.values().all(|account| account.sessions.is_empty()));
         prop_assert_eq!(world.server.timers().count(), 0);
         // DUR-2: and a server restored from the same records is the same but for what is in memory only.

@@ -13,6 +13,8 @@
 //! phone/1 admin-kick alice · query alice bob · malformed oversized · close
 //! +10s · +5ms · +7d · clock +1h · clock -1h     time passes; the wall clock jumps
 //! config [policy=multi] [web=3] [admin=root] [reconnect_kicks] [notify_offline_kick] [capacity=2] [logins_max=2]
+//!        [remembered_max=2]
+//!        [remembered_max=2]
 //! restart · restart +80s            the server dies and comes back, at once or so much later
 //! stop                              it is told to stop
 //! standstill +80s                   it does not run for so long, and finds that
@@ -458,6 +460,8 @@ fn config(words: &[&str]) -> Config {
         notify_offline_kick: words.contains(&"notify_offline_kick"),
         limits: ServerLimits {
             capacity: option(words, "capacity").map_or(rules.capacity, |number| number.parse().unwrap()),
+            remembered_max: option(words, "remembered_max")
+                .map_or(rules.remembered_max, |number| number.parse().unwrap()),
             logins_max: option(words, "logins_max").map_or(rules.logins_max, |number| number.parse().unwrap()),
             ..rules
         },
