@@ -321,6 +321,56 @@ fn check_purity(sources: &[Source]) -> Vec<String> {
     complaints
 }
 
+/// What the product decides by, which nothing that judges it may ask.
+const DECIDES: [&str; 8] = [
+    ".is_mobile()",
+    ".silence_of(",
+    ".dormant_of(",
+    ".same_group(",
+    ".is_displacement()",
+    ".is_own()",
+    ".kick()",
+    ".ends_at(",
+];
+
+/// Whatever judges a run, or makes one up, has the rules' numbers and tables from a place of its own: of the product it
+/// knows types, ids, codes and frames. What is read from the product is right by itself, and a mistake in it as well.
+fn check_judges_have_numbers_of_their_own(sources: &[Source]) -> Vec<String> {
+    let tests = test_files(sources);
+    let judges = |path: &str| {
+        let rooms = ["sim/src/check/", "sim/src/generate/", "sim/src/world/phases.rs"];
+        rooms.iter().any(|room| path.starts_with(room)) && path.ends_with(".rs") && !tests.contains(path)
+    };
+    let mut complaints = Vec::new();
+    for Source { path, text } in sources.iter().filter(|source| judges(&source.path)) {
+        let code = split(text).code;
+        let (code, _) = cut(&code, lines_before_tests(&code));
+        for (line, found) in paths(&code) {
+            let words: Vec<&str> = found.split("::").collect();
+            let last = words[words.len() - 1];
+            let is_number = |word: &str| word.len() > 1 && word.chars().all(|letter| !letter.is_lowercase());
+            let of_product = words[0] == "gatecrash"
+                && match words.get(1) {
+                    Some(&"decide") => true,
+                    Some(&"limits") => !["ClientLimits", "ServerLimits"].contains(&last),
+                    _ => is_number(last) && last != "ALL" && last != "ZERO" && last != "NONE",
+                };
+            let own = ["ClientLimits::of", "ServerLimits::default", "config::server_limits", "config::client_limits"];
+            if of_product || own.iter().any(|own| found.ends_with(own)) {
+                complaints.push(format!("{path}:{line}: `{found}` is the product's: see sim/src/scenario/numbers.rs"));
+            }
+        }
+        for (number, line) in code.lines().enumerate() {
+            for decides in DECIDES.iter().filter(|decides| line.contains(**decides)) {
+                let line = number + 1;
+                complaints
+                    .push(format!("{path}:{line}: `{decides}` is the product's: see sim/src/scenario/numbers.rs"));
+            }
+        }
+    }
+    complaints
+}
+
 /// Only the packet world knows turmoil, and the benchmarks that measure it.
 fn check_turmoil_is_named_by_the_packet_world_only(sources: &[Source]) -> Vec<String> {
     let may = |path: &str| path.starts_with("sim/src/world/packet") || path.starts_with("benches/");
@@ -631,6 +681,11 @@ fn the_product_is_pure_outside_its_drivers() {
 }
 
 #[test]
+fn what_judges_the_product_does_not_ask_it() {
+    assert_none(check_judges_have_numbers_of_their_own(&repository()));
+}
+
+#[test]
 fn every_file_is_whole() {
     assert_none(check_files(&repository()));
 }
@@ -753,6 +808,24 @@ mod tests {
         let free = ["src/driver/a.rs", "src/bin/gatecrashd/a.rs", "sim/src/a.rs", "tests/it/a.rs"];
         assert_none(check_purity(&free.map(|path| Source::new(path, impure))));
         assert_none(check_purity(&[Source::new("src/a.rs", pure), Source::new("src/b.rs", tested)]));
+    }
+
+    #[test]
+    fn judges_that_ask_the_product_are_found() {
+        let asks = "use gatecrash::decide::server::CATCH_UP;\nuse gatecrash::limits::{ServerLimits, silence_min};\nlet a = ServerLimits::default();\nlet b = one.is_mobile();\nuse gatecrash::protocol::RETURN_MAX;";
+        let knows = "use gatecrash::limits::ServerLimits;\nuse gatecrash::time::Instant;\nlet a = Instant::ZERO;\nlet b = numbers::is_mobile(one);\nfor platform in Platform::ALL {}";
+        assert_complaints(
+            check_judges_have_numbers_of_their_own(&[Source::new("sim/src/check/a.rs", asks)]),
+            &[
+                "sim/src/check/a.rs:1: `gatecrash::decide::server::CATCH_UP`",
+                ":2: `gatecrash::limits::silence_min`",
+                ":3: `ServerLimits::default`",
+                ":5: `gatecrash::protocol::RETURN_MAX`",
+                ":4: `.is_mobile()`",
+            ],
+        );
+        let free = [("sim/src/check/b.rs", knows), ("sim/src/world/event.rs", asks), ("src/server/a.rs", asks)];
+        assert_none(check_judges_have_numbers_of_their_own(&free.map(|(path, text)| Source::new(path, text))));
     }
 
     #[test]

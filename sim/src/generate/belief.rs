@@ -11,7 +11,7 @@ use gatecrash::time::Instant;
 use super::setup::Setup;
 use super::{SECOND, whole_micros};
 use crate::scenario::clock::WallClock;
-use crate::scenario::config;
+use crate::scenario::numbers;
 use crate::scenario::{
     Action, AppChange, Call, Clock, DeviceName, Direction, Fault, Init, Offset, SiteName, TicketChoice, Version,
 };
@@ -120,9 +120,9 @@ pub(super) struct Belief {
 
 impl Belief {
     pub(super) fn new(setup: &Setup) -> Self {
-        let told = config::server_limits(&setup.limits).heartbeat;
+        let told = numbers::server_limits(&setup.limits).heartbeat;
         let devices = setup.devices.iter().map(|(name, device)| {
-            let limits = config::client_limits(&setup.limits, device.platform);
+            let limits = numbers::client_limits(&setup.limits, device.platform);
             Hand {
                 name: name.clone(),
                 platform: device.platform,
@@ -172,7 +172,7 @@ impl Belief {
             reconnect_kicks: setup.app.reconnect_kicks,
             notify_offline_kick: setup.app.notify_offline_kick,
             accepts_old_key: true,
-            silence: whole_micros(config::server_limits(&setup.limits).silence),
+            silence: whole_micros(numbers::server_limits(&setup.limits).silence),
             ttl: setup.app.ticket_ttl.as_secs(),
             logins: 0,
         }
@@ -243,7 +243,7 @@ impl Belief {
     /// Whether a login on one displaces the other's session, numbers above one left aside.
     pub(super) fn are_rivals(&self, one: usize, other: usize) -> bool {
         let (one, other) = (self.devices[one].platform, self.devices[other].platform);
-        self.seats.policy().same_group(one, other) && (one != other || self.seats.instances_max(one) == 1)
+        numbers::is_one_group(self.seats.policy(), one, other) && (one != other || self.seats.instances_max(one) == 1)
     }
 
     /// Time has come this far: tickets expire.
@@ -392,7 +392,7 @@ impl Belief {
             let Some(session) = self.devices[other].session.filter(|session| session.user == user) else { continue };
             if self.devices[other].platform == platform {
                 same.push((session.order, other));
-            } else if self.seats.policy().same_group(self.devices[other].platform, platform) {
+            } else if numbers::is_one_group(self.seats.policy(), self.devices[other].platform, platform) {
                 self.end(other);
             }
         }

@@ -4,20 +4,20 @@ use gatecrash::limits::ServerLimits;
 
 use super::author::Author;
 use super::{DAY, SECOND, whole_micros};
-use crate::scenario::config;
+use crate::scenario::numbers;
 
 /// Those ahead that the script still reaches, at least so far from now.
 pub(super) fn ahead(author: &Author, distance: u64) -> Vec<u64> {
     let (belief, now) = (&author.belief, author.now);
-    let limits: ServerLimits = config::server_limits(&author.setup.limits);
+    let limits: ServerLimits = numbers::server_limits(&author.setup.limits);
     let wall = belief.wall(now);
     let mut moments = vec![belief.when(now, (wall / DAY + 1) * DAY)];
     for hand in &belief.devices {
         let Some(session) = hand.session else { continue };
         moments.push(belief.expiry(now, session));
         if let Some(lost) = hand.lost_at {
-            moments.push(lost + whole_micros(limits.dormant_of(hand.platform)));
-            if hand.platform.is_mobile() {
+            moments.push(lost + whole_micros(numbers::dormant_of(&limits, hand.platform)));
+            if numbers::is_mobile(hand.platform) {
                 moments.push(lost + whole_micros(limits.push_online));
             }
         }

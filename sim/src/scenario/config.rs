@@ -1,4 +1,4 @@
-//! A scenario's limits, laid over the rules' values.
+//! The product's configuration for a scenario: its own limits, and over them what the scenario sets.
 
 use gatecrash::limits::{ClientLimits, ServerLimits, silence_min};
 use gatecrash::policy::Platform;
@@ -23,7 +23,11 @@ pub fn server(scenario: &Scenario) -> Config {
 
 /// The server's limits.
 pub fn server_limits(set: &LimitOverrides) -> ServerLimits {
-    let rules = ServerLimits::default();
+    server_limits_over(ServerLimits::default(), set)
+}
+
+/// What a scenario sets, over these.
+pub(super) fn server_limits_over(rules: ServerLimits, set: &LimitOverrides) -> ServerLimits {
     ServerLimits {
         silence: set.silence.unwrap_or(rules.silence),
         silence_web: set.silence_web.unwrap_or(rules.silence_web),
@@ -54,7 +58,11 @@ pub fn server_limits(set: &LimitOverrides) -> ServerLimits {
 
 /// The limits of a device's SDK.
 pub fn client_limits(set: &LimitOverrides, platform: Platform) -> ClientLimits {
-    let rules = ClientLimits::of(platform);
+    client_limits_over(ClientLimits::of(platform), set, platform)
+}
+
+/// What a scenario sets, over these.
+pub(super) fn client_limits_over(rules: ClientLimits, set: &LimitOverrides, platform: Platform) -> ClientLimits {
     let is_web = platform == Platform::Web;
     ClientLimits {
         login_timeout: set.login_timeout.unwrap_or(rules.login_timeout),

@@ -19,6 +19,7 @@ mod fixed_seed;
 mod limit;
 mod line;
 mod names;
+pub(crate) mod numbers;
 mod parse;
 mod print;
 #[cfg(test)]

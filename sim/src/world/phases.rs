@@ -9,7 +9,7 @@ use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
 use crate::scenario::Scenario;
-use crate::scenario::config;
+use crate::scenario::numbers;
 use crate::trace::Observer;
 use crate::trace::record::Recording;
 
@@ -88,6 +88,6 @@ fn bound(scenario: &Scenario, latency: Duration) -> Duration {
             + limits.login_timeout.max(limits.request_timeout)
     };
     let platforms = [Platform::Android, Platform::Web];
-    let slowest = platforms.map(|platform| slowest(config::client_limits(&scenario.limits, platform)));
+    let slowest = platforms.map(|platform| slowest(numbers::client_limits(&scenario.limits, platform)));
     slowest.into_iter().max().expect("there are platforms") + latency * 8 + scenario.tick * 16
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatecrash::code::Code;
 use gatecrash::id::Attempt;
 use gatecrash::policy::Platform;
-use gatecrash::protocol::{Closing, FrameError, KickReason, RETURN_MAX};
+use gatecrash::protocol::{Closing, FrameError, KickReason};
 use gatecrash::store::EndReason;
 
 use super::arguments::is_user_id;
@@ -15,6 +15,7 @@ use super::outbox::Answer;
 use super::records::{Id, Session, is_displacement};
 use super::seats::displaced;
 use super::server::Server;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, Fact, Kick, Refusal, Seconds, ServerFrame, TextIndex, TicketIndex, UserIndex};
 
@@ -28,7 +29,7 @@ const PACE: RuleId = rule("LOGIN-11");
 type Conversations = Vec<(UserIndex, u32, TextIndex)>;
 
 /// The longest conversation list a device receives.
-const CONVERSATIONS_MAX: usize = gatecrash::protocol::CONVERSATIONS_MAX;
+const CONVERSATIONS_MAX: usize = crate::scenario::numbers::LIST_MAX;
 
 impl Server {
     /// CONN-12: who comes on top of what the server can do, or too often, is told when to come back, and let go.
@@ -66,7 +67,7 @@ impl Server {
     }
 
     fn say_busy(&mut self, connection: u32, after: Duration) {
-        let after = after.min(RETURN_MAX).into();
+        let after = after.min(numbers::AWAY_MAX).into();
         let busy = ServerFrame::Closing { why: Closing::Busy, after, spread: self.terms().return_spread };
         self.say(BUSY, connection, Answer::This(busy));
         self.close(BUSY, connection);

@@ -10,7 +10,7 @@ use crate::trace::{Cast, Fact, ServerFrame, UserIndex};
 const OWED: RuleId = rule("API-7");
 
 /// How many messages are sent ahead of what the device has acknowledged.
-const AHEAD: usize = gatecrash::protocol::MESSAGES_UNACKNOWLEDGED_MAX;
+const AHEAD: usize = crate::scenario::numbers::UNDER_WAY_MAX;
 
 impl Server {
     /// Every session of the two is owed the message, but that of the device which sent it.

@@ -3,8 +3,8 @@
 //! What came in waits until the next event of the server, which tells the time on its wall clock and
 //! the numbers it gave. What a kind of input leads to is in files of its own.
 
+use crate::scenario::numbers::CATCH_UP;
 use gatecrash::code::Code;
-use gatecrash::decide::server::CATCH_UP;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 

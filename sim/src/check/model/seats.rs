@@ -4,6 +4,7 @@ use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::store::EndReason;
 
 use super::records::Session;
+use crate::scenario::numbers;
 
 /// Whether the policy lets only one of these platforms be online: POLICY-1 read word by word.
 fn compete(policy: Policy, one: Platform, other: Platform) -> bool {
@@ -11,7 +12,7 @@ fn compete(policy: Policy, one: Platform, other: Platform) -> bool {
     match policy {
         Policy::Single => true,
         Policy::Dual => is_web(one) == is_web(other),
-        Policy::Triple => is_web(one) == is_web(other) && one.is_mobile() == other.is_mobile(),
+        Policy::Triple => is_web(one) == is_web(other) && numbers::is_mobile(one) == numbers::is_mobile(other),
         Policy::Multi => one == other,
     }
 }

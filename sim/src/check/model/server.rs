@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use gatecrash::limits::ServerLimits;
 use gatecrash::policy::Seats;
-use gatecrash::protocol::{FrameError, VERSION};
+use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
 use super::clock::{Clock, Tolerance};
@@ -18,6 +18,7 @@ use super::records::Records;
 use super::step::Step;
 use super::tickets::Tickets;
 use crate::scenario::Scenario;
+use crate::scenario::numbers;
 use crate::trace::{ClientFrame, DeviceIndex, UserIndex};
 
 /// The reference server of one run.
@@ -75,8 +76,8 @@ impl Server {
         Server {
             limits,
             config: None,
-            version: VERSION,
-            next_version: VERSION,
+            version: numbers::PROTOCOL,
+            next_version: numbers::PROTOCOL,
             tickets: Tickets::new(scenario, tolerance.lag),
             clock: Clock::new(scenario),
             tolerance,

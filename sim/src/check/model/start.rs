@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::clock::is_past;
 use super::records::Id;
 use super::server::Server;
+use crate::scenario::numbers;
 use crate::scenario::rules::rule;
 use crate::trace::UserIndex;
 
@@ -27,7 +28,7 @@ impl Server {
         for (&user, account) in &mut self.records.users {
             for session in &mut account.sessions {
                 session.lapsed = session.lost.is_some_and(|lost| is_past(lost, self.limits.push_online, wall));
-                if session.lapsed && session.platform.is_mobile() && !self.step.touched.contains_key(&user) {
+                if session.lapsed && numbers::is_mobile(session.platform) && !self.step.touched.contains_key(&user) {
                     lapsed.insert(user);
                 }
             }

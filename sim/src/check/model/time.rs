@@ -11,6 +11,7 @@ use super::difference::Difference;
 use super::memory::Standing;
 use super::records::{Id, Session, User};
 use super::server::Server;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, Fact, UserIndex};
 
@@ -23,7 +24,7 @@ impl Server {
     /// PRES-1
     pub(super) fn presence_at(&self, account: &User, wall: u64) -> Presence {
         let is_reachable = |session: &Session| {
-            session.platform.is_mobile()
+            numbers::is_mobile(session.platform)
                 && session.lost.is_some_and(|lost| !is_past(lost, self.limits.push_online, wall))
         };
         if account.sessions.iter().any(|session| session.lost.is_none()) {
@@ -37,7 +38,7 @@ impl Server {
 
     /// CONN-6
     pub(super) fn is_dormant(&self, session: &Session, wall: u64) -> bool {
-        session.lost.is_some_and(|lost| is_past(lost, self.limits.dormant_of(session.platform), wall))
+        session.lost.is_some_and(|lost| is_past(lost, numbers::dormant_of(&self.limits, session.platform), wall))
     }
 
     /// Nothing came in, and the server has decided something all the same.
@@ -56,19 +57,22 @@ impl Server {
                     let (id, connection) = carries.next()?;
                     return self.fell_silent(cast, id, connection);
                 }
-                Fact::DeviceForgotten { user, .. } => {
-                    self.let_go(user);
-                    return None;
-                }
                 _ => {}
             }
         }
+        if let Some(&Fact::DeviceForgotten { user, .. }) = given.first()
+            && given.iter().all(|fact| matches!(fact, Fact::DeviceForgotten { .. }))
+        {
+            self.let_go(user);
+            return None;
+        }
         // The seven days of one of the user's sessions have passed.
-        let &[Fact::PresenceChanged { user, .. }] = &given[..] else { return None };
+        let mut others = given.iter().filter(|fact| !matches!(fact, Fact::DeviceForgotten { .. }));
+        let (Some(&Fact::PresenceChanged { user, .. }), None) = (others.next(), others.next()) else { return None };
         let (wall, span) = (self.step.wall.0, self.limits.push_online);
         let account = self.records.users.get_mut(&user)?;
         let session = account.sessions.iter_mut().find(|session| {
-            session.platform.is_mobile()
+            numbers::is_mobile(session.platform)
                 && !session.lapsed
                 && session.lost.is_some_and(|lost| is_past(lost, span, wall))
         })?;
@@ -153,7 +157,7 @@ impl Server {
     fn fell_silent(&mut self, cast: &Cast, id: Id, connection: u32) -> Option<Difference> {
         let link = self.memory.connections.get(&connection)?;
         let (_, platform) = link.peer?;
-        let due = (link.last_heard + self.limits.silence_of(platform)).max(self.reads_until);
+        let due = (link.last_heard + numbers::silence_of(&self.limits, platform)).max(self.reads_until);
         let now = self.step.now;
         self.close(SILENCE, connection);
         self.tell_presence();
@@ -209,7 +213,7 @@ impl Server {
                 if self.is_late(ends_at, Duration::ZERO) {
                     return Difference::of(EXPIRY, format!("the session of {} has outlived its ticket", who()));
                 }
-                let has_lapsed = session.platform.is_mobile() && !session.lapsed;
+                let has_lapsed = numbers::is_mobile(session.platform) && !session.lapsed;
                 if has_lapsed && session.lost.is_some_and(|lost| self.is_late(lost, self.limits.push_online)) {
                     return Difference::of(LAPSE, format!("the seven days of {} passed untold", who()));
                 }
@@ -222,7 +226,9 @@ impl Server {
         for (id, connection) in &self.memory.carries {
             let Some(link) = self.memory.connections.get(connection) else { continue };
             let Some((_, platform)) = link.peer else { continue };
-            let due = (link.last_heard + self.limits.silence_of(platform)).max(self.reads_until).max(self.woken_at);
+            let due = (link.last_heard + numbers::silence_of(&self.limits, platform))
+                .max(self.reads_until)
+                .max(self.woken_at);
             if at > due + self.tolerance.slack {
                 let device = cast.device_name(id.0);
                 return Difference::of(SILENCE, format!("{device} is silent for longer than a link may be"));

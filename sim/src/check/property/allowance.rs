@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use gatecrash::decide::server::CATCH_UP;
+use crate::scenario::numbers;
+use crate::scenario::numbers::CATCH_UP;
 use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
-use crate::scenario::config;
 use crate::scenario::{Action, Fault, Scenario};
 use crate::trace::{Cast, DeviceIndex, Effect, Event, What};
 
@@ -51,10 +51,10 @@ impl Allowance {
             _ => None,
         });
         Allowance {
-            server: config::server_limits(&scenario.limits),
+            server: numbers::server_limits(&scenario.limits),
             clients: Platform::ALL
                 .into_iter()
-                .map(|platform| config::client_limits(&scenario.limits, platform))
+                .map(|platform| numbers::client_limits(&scenario.limits, platform))
                 .collect(),
             slack,
             device_slack: slack + gathered.max().unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Daily active users: once a day, for an accepted login (DAU-1, DAU-2).
 
-use gatecrash::store::DAYS_MAX;
+use crate::scenario::numbers::DAYS_REMEMBERED;
 use gatecrash::time::WallTime;
 
 use super::contract::Property;
@@ -54,7 +54,7 @@ impl Property for Days {
                     let days = scene.server.now.user(user).map_or(&[][..], |user| &user.days);
                     let is_known = |day: u32| {
                         // The server remembers the last days only: one before them counts as counted.
-                        let forgotten = days.len() >= DAYS_MAX && day < days[days.len() - DAYS_MAX];
+                        let forgotten = days.len() >= DAYS_REMEMBERED && day < days[days.len() - DAYS_REMEMBERED];
                         forgotten || days.binary_search(&day).is_ok()
                     };
                     let counts = |fact: &Fact| matches!(*fact, Fact::DayCounted { user: of, .. } if of == user);

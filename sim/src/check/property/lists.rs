@@ -70,7 +70,7 @@ impl Property for Lists {
             }
             let mut list = scene.server.now.user(user).map_or(Vec::new(), |user| user.conversations.clone());
             list.reverse();
-            list.truncate(gatecrash::protocol::CONVERSATIONS_MAX);
+            list.truncate(crate::scenario::numbers::LIST_MAX);
             if self.awaited.len() <= device.index() {
                 self.awaited.resize_with(device.index() + 1, Vec::new);
             }

@@ -7,6 +7,7 @@ use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
 use super::server::Ended;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, Fact, Refusal, ServerFrame, UserIndex, What};
 
@@ -46,7 +47,7 @@ impl Notices {
             let Fact::KickSettled { user, device, epoch } = *fact else { continue };
             let but = match scene.server.now.ended(device, user, epoch) {
                 None => Some("that session did not end"),
-                Some(ended) if !ended.reason.is_displacement() => Some("its session was not displaced"),
+                Some(ended) if !numbers::is_displacement(ended.reason) => Some("its session was not displaced"),
                 Some(ended) if !ended.owed => Some("it had been told before"),
                 Some(ended) if !was_acknowledged(ended) => Some("the device never knew that it had the session"),
                 Some(_) => None,
@@ -99,7 +100,7 @@ impl Property for Notices {
                 matches!(*fact, Fact::KickSettled { user: of, device: on, epoch }
                     if (of, on, epoch) == (user, device, ended.epoch))
             });
-            if ended.owed && ended.reason.is_displacement() && was_acknowledged(ended) && !is_settled {
+            if ended.owed && numbers::is_displacement(ended.reason) && was_acknowledged(ended) && !is_settled {
                 let what = scene.session(device, user, ended.epoch);
                 report.decision(
                     NOTICE,

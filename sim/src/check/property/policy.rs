@@ -10,6 +10,7 @@ use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
 use super::server::Session;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Fact, UserIndex};
 
@@ -66,7 +67,9 @@ fn shares_a_place(policy: PolicyName, one: Platform, other: Platform) -> bool {
     match policy {
         PolicyName::Single => true,
         PolicyName::Dual => is_web(one) == is_web(other),
-        PolicyName::Triple => is_web(one) == is_web(other) && (is_web(one) || one.is_mobile() == other.is_mobile()),
+        PolicyName::Triple => {
+            is_web(one) == is_web(other) && (is_web(one) || numbers::is_mobile(one) == numbers::is_mobile(other))
+        }
         PolicyName::Multi => one == other,
     }
 }
@@ -98,7 +101,7 @@ impl Property for Policy {
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         for fact in &decision.facts {
             let Fact::SessionEnded { user, device, epoch, reason, by, .. } = *fact else { continue };
-            if !reason.is_displacement() {
+            if !numbers::is_displacement(reason) {
                 continue;
             }
             let newcomer = decision.facts.iter().find_map(|fact| match *fact {
@@ -119,7 +122,7 @@ impl Property for Policy {
             let sessions = scene.server.now.sessions(user);
             let newcomer = Newcomer { device, installation, platform };
             let ended = |session: &Session| ended_here(decision, user, session);
-            let dormant = scene.allowance.server.dormant_of(platform).as_micros() as u64;
+            let dormant = numbers::dormant_of(&scene.allowance.server, platform).as_micros() as u64;
             let at = |wall: u64| move |one: &Session| one.lost.is_some_and(|lost| wall >= lost.saturating_add(dormant));
             let Some((session, wanted)) = self.mistake(sessions, &newcomer, &seats, at(decision.wall), ended) else {
                 continue;

@@ -7,6 +7,7 @@ use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
 use crate::check::reading::whose_sessions;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Fact, List};
 
@@ -53,7 +54,9 @@ impl Property for PresenceReplays {
                 Some(List::Users(_) | List::Conversations(_) | List::Report(_)) | None => &[],
             };
             let is_kicked = |one: &Fact| match *one {
-                Fact::SessionEnded { user: of, device, reason, .. } if of == user && reason.kick().is_some() => {
+                Fact::SessionEnded { user: of, device, reason, .. }
+                    if of == user && numbers::kick_for(reason).is_some() =>
+                {
                     Some(device)
                 }
                 _ => None,
@@ -82,7 +85,7 @@ impl Property for PresenceReplays {
                     Presence::Online
                 } else if sessions
                     .iter()
-                    .any(|session| session.platform.is_mobile() && session.lost.is_some_and(is_pushable))
+                    .any(|session| numbers::is_mobile(session.platform) && session.lost.is_some_and(is_pushable))
                 {
                     Presence::PushOnline
                 } else {

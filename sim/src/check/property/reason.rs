@@ -6,6 +6,7 @@ use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
 use super::server::Ended;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Event, Kick, ServerFrame, UserIndex, What};
 
@@ -49,7 +50,7 @@ fn told(
         );
     }
     if reason == KickReason::Gone {
-        if let Some(heir) = scene.server.let_back_as(peer, user, epoch)
+        if let Some(heir) = scene.server.let_back_as(peer, user, epoch, decided)
             && heir.installation == installation
         {
             let text = format!("{} is told that it is unknown, and had come back as epoch {}", what(), heir.epoch);
@@ -61,7 +62,7 @@ fn told(
             report.event(REMEMBERED, event, format!("{} is told that it is unknown, and ended ({recorded})", what()));
         }
     } else if let Some(ended) = scene.server.end_of(peer, user, epoch, decided)
-        && ended.reason.kick() != Some(reason)
+        && numbers::kick_for(ended.reason) != Some(reason)
     {
         let (told, recorded) = (reason.word(), ended.reason.word());
         report.event(REASON, event, format!("{} is told to have ended as {told}, and ended as {recorded}", what()));
@@ -87,8 +88,9 @@ impl Property for Reasons {
                 let records = &scene.server.now;
                 let installation = scene.server.installation(connection);
                 let ended = records.device(peer).and_then(|device| device.remembered(installation));
-                let is_kicked =
-                    |ended: &&Ended| (ended.user, ended.epoch) == (user, epoch) && ended.reason.kick().is_some();
+                let is_kicked = |ended: &&Ended| {
+                    (ended.user, ended.epoch) == (user, epoch) && numbers::kick_for(ended.reason).is_some()
+                };
                 *self.asked(connection) = ended.filter(is_kicked).map(|_| (user, epoch));
             }
             _ => {}

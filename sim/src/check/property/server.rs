@@ -12,6 +12,7 @@ use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
 use super::decision::Decision;
+use crate::scenario::numbers;
 use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, ListIndex, TicketIndex, UserIndex, What};
 
 /// How many ended sessions of a device are remembered.
@@ -74,6 +75,8 @@ pub(super) struct Session {
     pub(super) device: DeviceIndex,
     pub(super) installation: u16,
     pub(super) epoch: u32,
+    /// The change that made it.
+    pub(super) commit: u32,
     pub(super) platform: Platform,
     pub(super) attempt: Attempt,
     pub(super) ticket: TicketIndex,
@@ -197,6 +200,7 @@ impl Records {
                     device,
                     installation,
                     epoch,
+                    commit,
                     platform,
                     attempt,
                     ticket,
@@ -230,8 +234,16 @@ impl Records {
                 if device.ended.len() >= ENDED_MAX {
                     device.ended.remove(0);
                 }
-                device.ended.push(Ended { user, epoch, reason, session, commit, at, owed: reason.kick().is_some() });
-                if reason.is_own() {
+                device.ended.push(Ended {
+                    user,
+                    epoch,
+                    reason,
+                    session,
+                    commit,
+                    at,
+                    owed: numbers::kick_for(reason).is_some(),
+                });
+                if numbers::is_own(reason) {
                     device.forget(session.map(|session| session.installation), commit + 1);
                 }
             }
@@ -332,11 +344,20 @@ impl ServerView {
         self.resumes.get(device.index()).copied().flatten() == Some((installation, attempt))
     }
 
-    /// The session that the device was let back as when it came back with this epoch, of which it has not heard yet
-    /// (KICK-6).
-    pub(super) fn let_back_as(&self, device: DeviceIndex, user: UserIndex, epoch: u32) -> Option<&Session> {
+    /// The session that the device was let back as, by this change, when it came back with this epoch, and of which it has
+    /// not heard yet (KICK-6).
+    pub(super) fn let_back_as(
+        &self,
+        device: DeviceIndex,
+        user: UserIndex,
+        epoch: u32,
+        decided: u32,
+    ) -> Option<&Session> {
         let sessions = self.now.user(user).map_or(&[][..], |user| &user.sessions);
-        let is_heir = |session: &&Session| session.device == device && session.epoch > epoch && !session.acknowledged;
+        let is_heir = |session: &&Session| {
+            let is_later = session.epoch > epoch && session.commit <= decided;
+            session.device == device && is_later && !session.acknowledged
+        };
         sessions.iter().filter(|_| self.reconnect_kicks).find(is_heir)
     }
 

@@ -1,6 +1,6 @@
 //! A server that stood still ends what its clock has overtaken, then reads, and only then takes anybody for silent.
 
-use gatecrash::decide::server::CATCH_UP;
+use crate::scenario::numbers::CATCH_UP;
 use gatecrash::time::Instant;
 
 use super::contract::Property;

@@ -17,6 +17,7 @@ use gatecrash::time::{Instant, Now, WallTime};
 use super::checks::Checks;
 use super::contract::Property;
 use crate::check::violation::Violation;
+use crate::scenario::numbers;
 use crate::scenario::{CallKind, Device, Forge, Init, Scenario, Site, TicketPlan};
 pub use crate::trace::Terms;
 use crate::trace::{
@@ -364,7 +365,7 @@ pub fn lost(user: U, device: D, epoch: u32, second: u64) -> Fact {
 }
 
 pub fn ended(user: U, device: D, epoch: u32, reason: EndReason, by: D) -> Fact {
-    let by = reason.is_displacement().then_some(by.into());
+    let by = numbers::is_displacement(reason).then_some(by.into());
     Fact::SessionEnded { user: user.into(), device: device.into(), installation: 1, epoch, reason, by }
 }
 

@@ -11,6 +11,7 @@ use gatecrash::time::Instant;
 use super::notes::{Live, Server, Sometimes, meets};
 use super::table::Situation;
 use crate::scenario::CommitPoint;
+use crate::scenario::numbers;
 use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, Fault, Refusal, ServerFrame, Session, UserIndex, What};
 
 /// How long a link may be silent with the usual limits; on the web it is less.
@@ -270,7 +271,7 @@ impl Sometimes {
     ) {
         let is_linked = live.map(|live| live.is_linked);
         let on = self.device(device);
-        if reason.kick().is_some() {
+        if numbers::kick_for(reason).is_some() {
             on.owed = Some((session, commit));
             if on.resuming.is_some_and(|(_, resuming)| resuming == session) {
                 self.reached.add(Situation::EndedWhileResuming);

@@ -12,6 +12,7 @@ use gatecrash::time::Instant;
 
 use super::Sometimes;
 use super::table::Situation;
+use crate::scenario::numbers;
 use crate::scenario::{CallKind, CommitPoint};
 use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, Kick, ListIndex, Micros, Observer, Outcome,
@@ -183,7 +184,7 @@ fn lost(on: usize, epoch: u32) -> Fact {
 }
 
 fn ended(on: usize, epoch: u32, reason: EndReason) -> Fact {
-    let by = reason.is_displacement().then(|| device(DESK));
+    let by = numbers::is_displacement(reason).then(|| device(DESK));
     Fact::SessionEnded { user: user(ALICE), device: device(on), installation: 1, epoch, reason, by }
 }
 

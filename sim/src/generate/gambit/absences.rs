@@ -2,6 +2,7 @@
 
 use super::super::moves;
 use super::*;
+use crate::scenario::numbers;
 
 /// Kills the device, and says when the server has noticed.
 fn leave(author: &mut Author, device: usize) -> u64 {
@@ -24,7 +25,7 @@ fn stir(author: &mut Author, device: usize, user: usize, at: u64) {
 /// CONN-6: the instant at which the session goes dormant.
 pub(super) fn dormant(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
-    let dormant = whole_micros(server(author).dormant_of(author.hand(device).platform));
+    let dormant = whole_micros(numbers::dormant_of(&server(author), author.hand(device).platform));
     fits(author, dormant + 10 * SECOND)?;
     author.log_in(device, user);
     let at = leave(author, device) + dormant;
@@ -46,7 +47,7 @@ pub(super) fn dormant_first(author: &mut Author) -> Option<()> {
         return None;
     }
     let user = author.any_user();
-    let dormant = whole_micros(server(author).dormant_of(platform));
+    let dormant = whole_micros(numbers::dormant_of(&server(author), platform));
     fits(author, dormant + 20 * SECOND)?;
     others.truncate(places);
     let last = others.pop()?;
@@ -73,7 +74,7 @@ pub(super) fn dormant_first(author: &mut Author) -> Option<()> {
 pub(super) fn push_ends(author: &mut Author) -> Option<()> {
     let push = whole_micros(server(author).push_online);
     fits(author, push + 10 * SECOND)?;
-    let device = author.device_where(|belief, device| belief.devices[device].platform.is_mobile())?;
+    let device = author.device_where(|belief, device| numbers::is_mobile(belief.devices[device].platform))?;
     let user = author.any_user();
     // The session must outlive them.
     author.log_in_for(device, user, push / SECOND + 600)?;

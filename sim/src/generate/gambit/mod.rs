@@ -19,7 +19,7 @@ use gatecrash::limits::{ClientLimits, ServerLimits};
 use super::author::{Author, fresh_login, login};
 use super::family::Family;
 use super::{MILLI, MINUTE, SECOND, moment, whole_micros};
-use crate::scenario::config;
+use crate::scenario::numbers;
 use crate::scenario::{Action, Call, Direction, Fault, TicketChoice};
 
 /// A plot.
@@ -168,11 +168,11 @@ fn by(author: &Author, device: usize, call: Call) -> Action {
 }
 
 fn client(author: &Author, device: usize) -> ClientLimits {
-    config::client_limits(&author.setup.limits, author.hand(device).platform)
+    numbers::client_limits(&author.setup.limits, author.hand(device).platform)
 }
 
 fn server(author: &Author) -> ServerLimits {
-    config::server_limits(&author.setup.limits)
+    numbers::server_limits(&author.setup.limits)
 }
 
 /// There, back, and what the disk takes.

@@ -3,6 +3,7 @@
 use super::super::setup::user_name;
 use super::*;
 use crate::scenario::Text;
+use crate::scenario::numbers;
 
 /// Something that somebody wants of the server.
 fn wants(author: &mut Author, user: usize) -> Call {
@@ -64,7 +65,7 @@ pub(super) fn over_an_expiry(author: &mut Author) -> Option<()> {
 /// CONN-5: a device wakes when its silence is almost over, and what it says waits until it is.
 pub(super) fn over_a_silence(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
-    let silence = whole_micros(server(author).silence_of(author.hand(device).platform));
+    let silence = whole_micros(numbers::silence_of(&server(author), author.hand(device).platform));
     fits(author, silence + 20 * SECOND)?;
     author.log_in(device, user);
     // From here on its silence counts.

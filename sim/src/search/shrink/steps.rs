@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Search;
 use crate::generate::draw::Draw;
-use crate::scenario::config;
+use crate::scenario::numbers;
 use crate::scenario::{Scenario, Step};
 
 /// Up to so many steps any two are tried without.
@@ -115,7 +115,7 @@ pub(super) fn luck(search: &mut Search<'_>) {
 /// With a lock after fewer refused tickets, and as many fewer steps in a row.
 fn locks(search: &mut Search<'_>) -> bool {
     let count = search.best.steps.len();
-    let refusals_max = config::server_limits(&search.best.limits).refusals_max;
+    let refusals_max = numbers::server_limits(&search.best.limits).refusals_max;
     let fewer = REFUSALS.filter(|&refusals| refusals < refusals_max);
     let tries = fewer.flat_map(|refusals| {
         let width = (refusals_max - refusals) as usize;

@@ -1,7 +1,7 @@
 //! The application calls: what is refused at once, and what goes on.
 
+use crate::scenario::numbers::QUERY_MAX;
 use gatecrash::code::{Code, Reason};
-use gatecrash::protocol::QUERY_USERS_MAX;
 
 use super::state::{Account, Answer, Call, Doubt, Fate, Kind, Line, Look, Sdk, Stage};
 use crate::check::model::arguments::{TEXT_MAX, is_user_id};
@@ -212,7 +212,7 @@ fn has_good_arguments(cast: &Cast, request: &Request) -> bool {
         Request::Kick { user } => is_user_id(cast.user_name(user)),
         Request::Query { users } => match users.map(|list| cast.list(list)) {
             Some(List::Users(users)) => {
-                users.len() <= QUERY_USERS_MAX && users.iter().all(|&user| is_user_id(cast.user_name(user)))
+                users.len() <= QUERY_MAX && users.iter().all(|&user| is_user_id(cast.user_name(user)))
             }
             Some(List::Devices(_) | List::Conversations(_) | List::Report(_)) | None => false,
         },
