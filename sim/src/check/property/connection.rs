@@ -56,7 +56,7 @@ fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static
     match connection.standing {
         Standing::Fresh(since) => (due(since + limits.admission), IDLE, "nobody logged in", since),
         Standing::Bound => {
-            let silence = connection.platform.map_or(limits.silence, |platform| numbers::silence_of(&limits, platform));
+            let silence = connection.platform.map_or(limits.silence, |platform| numbers::silence_of(limits, platform));
             (due(connection.last_heard + silence), SILENT, "it was silent", connection.last_heard)
         }
         Standing::Over(since) => (due(since + limits.kick_linger), OVER, "its session was over", since),

@@ -306,8 +306,9 @@ impl Property for Links {
             | What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
                 (device.may_start_over, device.was_closed) = (true, false);
-                if let What::Status { .. } = event.what {
-                    // Whom a person sends asks at once.
+                // Whom a person sends asks at once, and an SDK that begins anew knows of nothing.
+                let begins_anew = sdk.calls.iter().any(|call| call.kind == CallKind::Uninit);
+                if matches!(event.what, What::Status { .. }) || begins_anew {
                     device.away = None;
                 }
             }
