@@ -127,6 +127,8 @@ impl Convergence {
             What::LinkKept => device.connection = None,
             // What it heard before says nothing of the link it asks about now, or makes.
             What::DeviceSent { frame: ClientFrame::Heartbeat, .. } | What::LinkLost => device.has_heard = false,
+            // It does not wait for the application any more, which has begun anew.
+            What::BackOff { .. } => device.has_given_up = false,
             What::ConnectAsked { connection } => {
                 (device.has_heard, device.has_given_up, device.connection) = (false, false, Some(connection));
             }

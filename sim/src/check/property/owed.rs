@@ -150,14 +150,9 @@ impl Property for OwedEnds {
                 // An end on its way to the disk, or not even that, may have been lost with the process.
                 let is_lost = is_writing || device.is_wiped || device.owed_at >= stood_still;
                 let owed = device.owed.filter(|_| !is_lost);
-                let Device { owed_at, owed_until, called_until, clock_is_off, has_given_up, .. } = *device;
-                let kept =
-                    Device { owed, owed_at, owed_until, called_until, clock_is_off, has_given_up, ..Device::default() };
+                let Device { owed_at, owed_until, called_until, clock_is_off, .. } = *device;
+                let kept = Device { owed, owed_at, owed_until, called_until, clock_is_off, ..Device::default() };
                 *device = Device { until: owed_until, ..kept };
-            }
-            // Only another server may speak another version.
-            What::Effect { effect: Effect::ServerUp } => {
-                self.devices.iter_mut().for_each(|device| device.has_given_up = false);
             }
             // Of what another device owed, and this one with its record, this property takes no note.
             What::Effect {
@@ -241,7 +236,7 @@ impl Property for OwedEnds {
             // INPUT-6: no server has heard of it.
             What::NoFrame { .. } => device.is_asking = false,
             What::ConnectAsked { .. } => {
-                device.said_on = None;
+                (device.said_on, device.has_given_up) = (None, false);
                 // What was asked for at the instant of a logout was for the session.
                 let is_for_end = sdk.status == Status::Logout && device.owed.is_some() && device.owed_at < event.at;
                 if is_for_end && device.must_give_up(event.at) {
@@ -340,9 +335,6 @@ mod tests {
         ends(logged_out().on(PHONE, logout()).receives(PHONE, answer)).holds();
         let version = ServerFrame::Error { why: FrameError::Version };
         ends(logged_out().receives(PHONE, version)).holds();
-        let again = What::ConnectAsked { connection: 9 };
-        ends(logged_out().receives(PHONE, version).on(PHONE, again)).holds();
-        ends(logged_out().receives(PHONE, version).effect(Effect::ServerUp).on(PHONE, again)).breaks("LOGOUT-2");
         ends(logged_out().calls(PHONE, 201, Request::Uninit).on(PHONE, What::UninitReturned { call: 201 })).holds();
         let refused = ServerFrame::ResumeRefused { attempt: attempt(2), code: Code::TicketSignature };
         ends(story().receives(PHONE, refused).on(PHONE, out())).breaks("CONN-4");
