@@ -27,13 +27,13 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.probe();
                 self.connect_beside();
             }
-            Some(Stage::Opening | Stage::ResumeSent { .. } | Stage::EndSent) => {
+            Some(Stage::Opening | Stage::LoginWaits { .. } | Stage::ResumeSent { .. } | Stage::EndSent) => {
                 // What the link said before says nothing of it now.
                 if let Some(doubted) = &mut self.state.doubted {
                     doubted.answered = false;
                 }
                 self.close_connection();
-                self.attempt_failed(Code::NoLink);
+                self.login_goes_on(Code::NoLink);
             }
             // A login that was sent has its own timeout (LOGIN-8).
             Some(Stage::LoginSent | Stage::Up { .. }) | None => {}

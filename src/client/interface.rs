@@ -218,6 +218,12 @@ pub enum Input {
         /// Which one.
         connection: ConnectionId,
     },
+    /// Every write up to this one is on the device's disk. The owner has carried out what was asked for before, and
+    /// sends what waited for the write (ATT-4) once this is handed over.
+    Stored {
+        /// The last of them.
+        change: Change,
+    },
     /// The device's record cannot be written at the moment. The owner goes on trying; the frames that
     /// waited for it on the connection are given up (ATT-5).
     StorageFailed {
@@ -276,8 +282,8 @@ pub enum Action {
         /// The frame.
         frame: ClientFrame<Ticket>,
     },
-    /// Close the connection, or give up opening it, once what was sent before is out.
-    /// What still arrives on it is ignored.
+    /// Close the connection, or give up opening it, once what was sent before is out. A login or resume that waits
+    /// for a write is given up. What still arrives on it is ignored.
     Close {
         /// Which one.
         connection: ConnectionId,

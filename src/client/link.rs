@@ -102,7 +102,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// CONN-2: the server closes on purpose. What was asked on the connection and not answered it does not do, so a
-    /// login goes on waiting (LOGIN-8), and a kick that came before its answer stays owed (KICK-8).
+    /// login goes on waiting (LOGIN-8).
     pub(super) fn sent_away(&mut self, why: Closing, come_back: Return) {
         let Some(stage) = self.state.stage() else { return };
         self.close_connection();
@@ -110,12 +110,12 @@ impl<D: ClientDecisions> Handler<'_, D> {
             BackOff { away: Some((self.now + come_back.after, come_back.spread)), ..BackOff::default() };
         let code = self.decisions.closing_code(why);
         let outlives = self.decisions.login_outlives(why);
-        match (&mut self.state.account, stage) {
-            (Account::LoggingIn(login), Stage::LoginSent) if outlives => {
-                login.held = None;
+        match (&self.state.account, stage) {
+            (Account::LoggingIn(_), Stage::LoginSent) if outlives => {
                 self.note(Note::LinkLost);
-                self.attempt_failed(code);
+                self.login_goes_on(code);
             }
+            (Account::LoggingIn(_), Stage::LoginWaits { .. }) => self.login_goes_on(code),
             (Account::LoggedIn(_), Stage::ResumeSent { .. }) => self.attempt_failed(code),
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => {
                 self.connection_ended(stage, Loss::Own);
@@ -123,10 +123,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    /// CONN-2: an attempt lasts so long and no longer, the answer to its resume included.
+    /// CONN-2: an attempt lasts so long and no longer, the answer to its resume included, and what its login waits
+    /// for on the disk.
     pub(super) fn connecting_took_too_long(&mut self) {
         self.close_connection();
-        self.attempt_failed(Code::ConnectTimeout);
+        self.login_goes_on(Code::ConnectTimeout);
     }
 
     /// Closes what connections there are, and makes none.
@@ -158,7 +159,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
     pub(super) fn connection_ended(&mut self, stage: Stage, loss: Loss) {
         match stage {
-            Stage::Opening | Stage::ResumeSent { .. } | Stage::EndSent => {}
+            Stage::Opening | Stage::LoginWaits { .. } | Stage::ResumeSent { .. } | Stage::EndSent => {}
             Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
         }
         if let Stage::Up { since } = stage {
@@ -174,8 +175,12 @@ impl<D: ClientDecisions> Handler<'_, D> {
             (Account::LoggingIn(_), Stage::LoginSent) => self.login_unanswered(),
             (
                 Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_),
-                Stage::Opening | Stage::LoginSent | Stage::ResumeSent { .. } | Stage::EndSent,
-            ) => self.attempt_failed(Code::NoLink),
+                Stage::Opening
+                | Stage::LoginWaits { .. }
+                | Stage::LoginSent
+                | Stage::ResumeSent { .. }
+                | Stage::EndSent,
+            ) => self.login_goes_on(Code::NoLink),
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_), Stage::Up { .. }) => {
                 // CONN-1: the status stays. CONN-8: what was sent ends, and is not repeated.
                 self.end_sent_calls();

@@ -80,11 +80,31 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let attempt = self.next_attempt();
         let known_ended = self.state.record.installation.known_ended;
         self.send(ClientFrame::Login { call, attempt, user, ticket, known_ended });
-        // From here on the login's own timeout decides (LOGIN-8).
-        self.state.timers.cancel(Timer::Connect);
+        let reveals = self.state.record.written;
         if let Some(connection) = &mut self.state.connection {
-            connection.stage = Stage::LoginSent;
+            connection.stage = Stage::LoginWaits { reveals };
         }
+        self.login_leaves();
+    }
+
+    /// The login leaves, if what it rests on is on disk.
+    pub(super) fn login_leaves(&mut self) {
+        let stored = self.state.record.stored;
+        let Some(connection) = &mut self.state.connection else { return };
+        if matches!(connection.stage, Stage::LoginWaits { reveals } if reveals <= stored) {
+            connection.stage = Stage::LoginSent;
+            // From here on the login's own timeout decides (LOGIN-8).
+            self.state.timers.cancel(Timer::Connect);
+        }
+    }
+
+    /// The attempt is over, and nothing came of the login that it was for: it is made again on another connection. A
+    /// kick that came before its answer stays owed (KICK-8).
+    pub(super) fn login_goes_on(&mut self, code: Code) {
+        if let Account::LoggingIn(login) = &mut self.state.account {
+            login.held = None;
+        }
+        self.attempt_failed(code);
     }
 
     pub(super) fn login_answered(&mut self, call: CallId, outcome: Result<Admission, Refusal>) {

@@ -104,10 +104,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     /// LOGOUT-2: the server was not heard. Who is told of the logout may rely on its end being in the record,
-    /// whatever else is to be noted there.
+    /// whatever else is to be noted there. LOGOUT-3: of a login that was never sent there is none.
     pub(super) fn logout_unanswered(&mut self) {
         let record = &self.state.record;
-        self.logout_over(record.owed_in.unwrap_or(record.written), Ok(Reply::Done));
+        let noted_in = record.installation.owed_end.then(|| record.owed_in.unwrap_or(record.written));
+        self.logout_over(noted_in.unwrap_or(Change::NONE), Ok(Reply::Done));
     }
 
     /// The server knows, and so nothing rests on the record (ATT-5).

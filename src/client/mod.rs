@@ -106,6 +106,7 @@ impl<D: ClientDecisions> Client<D> {
             }
             Input::NoFrame { connection } => self.handle(now, |handler| handler.no_frame_came(connection)),
             Input::Frame { connection, frame } => self.handle(now, |handler| handler.frame(connection, frame)),
+            Input::Stored { change } => self.handle(now, |handler| handler.stored(change)),
             Input::StorageFailed { unsent } => self.handle(now, |handler| handler.storage_failed(&unsent)),
             Input::Woken => self.handle(now, |handler| {
                 handler.slept_on_the_link();

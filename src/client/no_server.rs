@@ -16,10 +16,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
         let is_ours = |it: &mut Connection| it.id == connection && it.stage != Stage::Opening;
         let Some(ended) = self.state.connection.take_if(is_ours) else { return };
         self.cancel_connection_timers();
-        match (&mut self.state.account, ended.stage) {
-            (Account::LoggingIn(login), Stage::LoginSent) if self.decisions.login_outlives_no_frame() => {
-                login.held = None;
-                self.attempt_failed(Code::NoLink);
+        match (&self.state.account, ended.stage) {
+            (Account::LoggingIn(_), Stage::LoginSent) if self.decisions.login_outlives_no_frame() => {
+                self.login_goes_on(Code::NoLink);
             }
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), stage) => {
                 self.connection_ended(stage, Loss::Own);

@@ -8,7 +8,7 @@ use crate::client::interface::{Installation, Note, Timer, Write};
 use crate::client::state::Account;
 use crate::code::Code;
 use crate::decide::ClientDecisions;
-use crate::id::{Attempt, CallId};
+use crate::id::{Attempt, CallId, Change};
 use crate::protocol::{ClientFrame, SessionName};
 use crate::ticket::Ticket;
 
@@ -53,13 +53,18 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
+    /// Every write up to this one is on disk, and what waited for it leaves (ATT-4).
+    pub(super) fn stored(&mut self, change: Change) {
+        self.state.record.stored = change;
+        self.login_leaves();
+    }
+
     /// ATT-5: the record cannot be written. What needs it ends at once: `unsent` has not left, and will not.
     pub(super) fn storage_failed(&mut self, unsent: &[ClientFrame<Ticket>]) {
         let resume_is_unsent = unsent.iter().any(|frame| matches!(frame, ClientFrame::Resume { .. }));
-        // A login not sent yet would have to wait for the record, too.
-        let login_is_sent = self.state.login_was_sent();
         match &self.state.account {
-            Account::LoggingIn(login) if !login_is_sent || carry(unsent, login.call) => {
+            // One for which there is no connection yet would have to wait for the record, too.
+            Account::LoggingIn(_) if !self.state.login_was_sent() => {
                 self.login_never_sent(Code::StorageFailed);
             }
             Account::LoggingOut(call) if carry(unsent, *call) => {

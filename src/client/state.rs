@@ -56,6 +56,8 @@ pub(super) struct Record {
     pub(super) installation: Installation,
     /// Its last write: no frame leaves before that is on disk.
     pub(super) written: Change,
+    /// Every write up to this one is on disk.
+    pub(super) stored: Change,
     /// The write that noted the end that is owed, unless that was before this start: what a slow disk had not done
     /// by then may come to nothing.
     pub(super) owed_in: Option<Change>,
@@ -169,14 +171,18 @@ pub(super) struct Doubted {
 /// How far a connection is.
 ///
 /// ```text
-///              ┌──▶ LoginSent ──accepted──┐
-///   Opening ───┼──▶ ResumeSent ─resumed───┴──▶ Up ──switch──▶ LoginSent
+///              ┌──▶ LoginWaits ─▶ LoginSent ──accepted──┐
+///   Opening ───┼──▶ ResumeSent ────────────────resumed──┴──▶ Up ──switch──▶ LoginWaits
 ///              │        │ refused
 ///              └──▶ EndSent ◀┘
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Stage {
     Opening,
+    /// A login leaves as soon as this write of the record is on disk (ATT-4). Until then it was not sent.
+    LoginWaits {
+        reveals: Change,
+    },
     /// A login is out and unanswered.
     LoginSent,
     /// A resume is out and unanswered.
@@ -246,7 +252,14 @@ impl State {
             seed,
             limits,
             born,
-            record: Record { installation, written: Change::NONE, owed_in: None, attempt, tickets_until },
+            record: Record {
+                installation,
+                written: Change::NONE,
+                stored: Change::NONE,
+                owed_in: None,
+                attempt,
+                tickets_until,
+            },
             account: Account::Nobody,
             nobody: Reason::NeverLoggedIn,
             connection: None,

@@ -267,10 +267,7 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
 
     fn close(&mut self, connection: ConnectionId) {
         let Some(mut link) = self.take_link(connection) else { return };
-        // What was asked for just now leaves before the close; what waits for a write under way would leave long after.
-        if self.disk.idle().is_none() {
-            link.forget_asking();
-        }
+        link.forget_asking(self.stored);
         debug!(connection = connection.0, "close");
         if self.closing.len() == CLOSING_MAX {
             self.closing.pop_front();
@@ -367,8 +364,11 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
                     info!("the device's disk can be written again");
                 }
                 self.write_again_after = WRITE_AGAIN_MIN;
-                self.stored = self.last_writing;
-                self.shared.observe(ClientSeen::Stored(self.stored));
+                let stored = self.last_writing;
+                while !self.shared.stored(stored) {
+                    self.carry_out();
+                }
+                self.stored = stored;
             }
             Err(error) => {
                 self.disk_failed(&error);

@@ -340,9 +340,9 @@ pub enum ServerSeen<'a> {
 /// What happened at a device.
 ///
 /// ```
-/// use gatecrash::{driver::ClientSeen, id::Change};
+/// use gatecrash::{client::Input, driver::ClientSeen};
 ///
-/// assert!(matches!(ClientSeen::Stored(Change(1)), ClientSeen::Stored(Change(1))));
+/// assert!(matches!(ClientSeen::Input(&Input::Woken), ClientSeen::Input(Input::Woken)));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum ClientSeen<'a> {
@@ -351,6 +351,4 @@ pub enum ClientSeen<'a> {
     /// This output is carried out: a frame goes out, the listener is called, a result delivered.
     /// Statuses, notes and dropped events are seen when the core says so.
     Output(&'a crate::client::Output),
-    /// Every write up to this one is on the device's disk.
-    Stored(Change),
 }

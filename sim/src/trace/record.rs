@@ -171,11 +171,6 @@ impl Recorder {
         self.lock().device_output(at, device, output);
     }
 
-    /// Every write up to this one is on the device's disk.
-    pub fn device_stored(&self, at: Instant, device: DeviceIndex, change: Change) {
-        self.lock().device_stored(at, device, change);
-    }
-
     /// A step of the script breaks or heals something. What came of it is an [`Effect`] of its own.
     pub fn fault(&self, at: Instant, fault: &scenario::Fault) {
         self.lock().script_fault(at, fault);
@@ -310,10 +305,6 @@ impl<O: Observer> Recording<O> {
 
     pub(crate) fn server_committed(&mut self, now: Now, change: Change) {
         self.push(now.instant, Actor::Server, What::Committed { commit: small(change.0) });
-    }
-
-    pub(crate) fn device_stored(&mut self, at: Instant, device: DeviceIndex, change: Change) {
-        self.push(at, Actor::Device(device), What::Stored { change: small(change.0) });
     }
 
     pub(crate) fn script_fault(&mut self, at: Instant, fault: &scenario::Fault) {

@@ -32,6 +32,15 @@ impl Interceptor for LogoutBeforeItsRecord {
     }
 }
 
+/// A login counts as sent when it is handed on, though it may still wait for the record.
+pub(super) struct SentWhenHandedOn;
+
+impl Interceptor for SentWhenHandedOn {
+    fn device_inputs(&mut self, _: Instant, _: usize, inputs: &mut Vec<Input>) {
+        inputs.insert(0, Input::Stored { change: Change(u64::MAX) });
+    }
+}
+
 /// That the record cannot be written is nobody's affair: what waited for it waits on.
 pub(super) struct FailedRecordIsNotTold;
 

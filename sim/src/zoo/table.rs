@@ -371,6 +371,8 @@ pub const BUGS: &[Bug] = bugs! {
         [CONFIRM] Broken::interceptor(storage::AcknowledgementWaits::default());
     "R6" "a device whose record is damaged lets nobody log in any more" ""
         [UNWRITTEN] Broken::interceptor(storage::DamagedRecordIsFinal::default());
+    "R7" "a login counts as sent as soon as it is handed on, though it still waits for the disk" ""
+        [SDK, UNWRITTEN, CONNECTING] Broken::interceptor(storage::SentWhenHandedOn);
     "E6" "the end of a session whose ticket has run out is brought to the server for ever" ""
         [OWED] Broken::client(ClientBug::EndIsNeverGivenUp);
     "P1" "the page of a captive portal is taken for the loss of a login's answer" ""

@@ -99,8 +99,8 @@ impl<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<Stream> {
     }
 
     /// Asking to be let in is given up where it waits for the disk: nobody waits for the answer any more.
-    pub(super) fn forget_asking(&mut self) {
-        self.waiting.retain(|output| !asks_to_be_let_in(output));
+    pub(super) fn forget_asking(&mut self, stored: Change) {
+        self.waiting.retain(|output| output.reveals <= stored || !asks_to_be_let_in(output));
     }
 
     /// Says what was sent before and ends it, until then at the latest. Opening it is given up.

@@ -128,6 +128,17 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Shared<S, O, D> {
         self.take(&mut self.lock(), input);
     }
 
+    /// Tells the core what is on disk, unless it has asked for something meanwhile that rests on what was there before.
+    /// Says whether it has been told.
+    pub(super) fn stored(&self, change: Change) -> bool {
+        let mut locked = self.lock();
+        let is_told = locked.orders.is_empty();
+        if is_told {
+            self.take(&mut locked, Input::Stored { change });
+        }
+        is_told
+    }
+
     pub(super) fn take_orders(&self) -> VecDeque<Output> {
         std::mem::take(&mut self.lock().orders)
     }

@@ -37,7 +37,7 @@ pub struct Ledger {
 }
 
 /// ATT-4, KICK-7: what is sent on a session's link rests on nothing that is written then.
-pub fn rests_on_record(frame: &ClientFrame<Ticket>) -> bool {
+fn rests_on_record(frame: &ClientFrame<Ticket>) -> bool {
     use ClientFrame as F;
     match frame {
         F::Hello { .. } | F::Login { .. } | F::Resume { .. } | F::Logout { .. } | F::KickConfirmed { .. } => true,
@@ -84,8 +84,17 @@ impl Ledger {
                 self.line.take_if(|(open, _)| open == connection);
                 self.doubted.take_if(|open| open == connection);
             }
-            Input::Frame { .. } | Input::StorageFailed { .. } | Input::Woken | Input::NetworkChanged => {}
+            Input::Frame { .. }
+            | Input::Stored { .. }
+            | Input::StorageFailed { .. }
+            | Input::Woken
+            | Input::NetworkChanged => {}
         }
+    }
+
+    /// The last write that was asked for.
+    pub fn last_change(&self) -> Change {
+        self.last_change
     }
 
     pub fn output(&mut self, output: &Output) {

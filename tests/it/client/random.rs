@@ -9,7 +9,7 @@ use gatecrash::client::{Action, Call, Client, Input, Installation, Output, Timer
 use gatecrash::code::Code;
 use gatecrash::decide::client::{Arguments, CallKind, KickVerdict, LoginKind, ResumeVerdict, Standing, TicketChoice};
 use gatecrash::decide::{ClientDecisions, Rules};
-use gatecrash::id::{Attempt, CallId, ConnectionId, Epoch, MessageId, UserId};
+use gatecrash::id::{Attempt, CallId, Change, ConnectionId, Epoch, MessageId, UserId};
 use gatecrash::protocol::{
     Admission, ClientFrame, Closing, FrameError, Kick, KickReason, Message, Refusal, ResumeOutcome, Return,
     ServerFrame, SessionName, StatusReport, Terms,
@@ -18,7 +18,7 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 use proptest::prelude::*;
 
-use crate::client::ledger::{Ledger, rests_on_record};
+use crate::client::ledger::Ledger;
 use crate::client::rig::{conversation, start};
 use crate::fixed_seed;
 
@@ -38,6 +38,9 @@ enum Step {
     Stray(ServerFrame),
     Woken,
     NetworkChanged,
+    /// From now on no write gets to the disk.
+    DiskHolds,
+    DiskWrites,
     StorageFailed,
     Wait(Duration),
     /// A timer fires irrespective of its time: which one.
@@ -165,6 +168,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => frames().prop_map(Step::Stray),
         1 => Just(Step::Woken),
         1 => Just(Step::NetworkChanged),
+        1 => Just(Step::DiskHolds),
+        2 => Just(Step::DiskWrites),
         1 => Just(Step::StorageFailed),
         4 => (0..40_000_u64).prop_map(|millis| Step::Wait(Duration::from_millis(millis))),
         2 => (0..8_usize).prop_map(Step::Fire),
@@ -191,7 +196,10 @@ struct Play<D: ClientDecisions> {
     epoch: u64,
     /// What is on the device's disk.
     installation: Option<Installation>,
-    /// What was sent since the last input.
+    disk_holds: bool,
+    stored: Change,
+    last_change: Change,
+    /// What waits for the disk on the line.
     unsent: Vec<ClientFrame<Ticket>>,
     logins: u32,
 }
@@ -213,6 +221,9 @@ impl<D: ClientDecisions> Play<D> {
             awaited: None,
             epoch: 0,
             installation: None,
+            disk_holds: false,
+            stored: Change::NONE,
+            last_change: Change::NONE,
             unsent: Vec::new(),
             logins: 0,
         };
@@ -245,8 +256,12 @@ impl<D: ClientDecisions> Play<D> {
             }
             Step::Woken => self.input(Input::Woken),
             Step::NetworkChanged => self.input(Input::NetworkChanged),
+            Step::DiskHolds => self.disk_holds = true,
+            Step::DiskWrites => {
+                self.disk_holds = false;
+                self.drain();
+            }
             Step::StorageFailed => {
-                // Nobody has answered what has not left.
                 let unsent = std::mem::take(&mut self.unsent);
                 self.input(Input::StorageFailed { unsent });
             }
@@ -281,8 +296,8 @@ impl<D: ClientDecisions> Play<D> {
         }
         if let Input::ConnectFailed { .. } | Input::Closed { .. } = &input {
             self.line = None;
+            self.unsent.clear();
         }
-        self.unsent.clear();
         self.ledger.iter_mut().for_each(|ledger| ledger.input(&input));
         self.client.handle_input(self.now, input);
         self.drain();
@@ -313,25 +328,32 @@ impl<D: ClientDecisions> Play<D> {
             match output.action {
                 Action::Send { frame, .. } => {
                     self.remember(&frame);
-                    if rests_on_record(&frame) {
+                    if output.reveals > self.stored {
                         self.unsent.push(frame);
                     }
                 }
-                Action::Store { write: Write::Installation(installation), .. } => {
-                    self.installation = Some(installation);
+                Action::Store { change, write } => {
+                    self.last_change = change;
+                    if let Write::Installation(installation) = write {
+                        self.installation = Some(installation);
+                    }
                 }
                 Action::Connect { connection } => (self.line, self.awaited) = (Some(connection), None),
                 Action::Close { .. } => {
                     self.line = None;
                     self.unsent.clear();
                 }
-                Action::Store { .. }
-                | Action::Result { .. }
+                Action::Result { .. }
                 | Action::Event(_)
                 | Action::DropEvents { .. }
                 | Action::Status { .. }
                 | Action::Note(_) => {}
             }
+        }
+        if !self.disk_holds && self.last_change > self.stored {
+            self.stored = self.last_change;
+            self.unsent.clear();
+            return self.input(Input::Stored { change: self.stored });
         }
         self.ledger.iter_mut().for_each(|ledger| ledger.settled(&self.client));
     }
@@ -493,6 +515,7 @@ fn outcome(client: &mut Client, start: Instant, steps: &[Step]) -> Vec<(Vec<Outp
             Step::Call(request) => {
                 client.handle_input(now, Input::Call { call: CallId(1_000), request: request.clone() });
             }
+            Step::DiskWrites => client.handle_input(now, Input::Stored { change: Change(1_000) }),
             Step::Frame(frame) => {
                 client.handle_input(now, Input::Frame { connection: ConnectionId(0), frame: frame.clone() });
             }
@@ -504,6 +527,7 @@ fn outcome(client: &mut Client, start: Instant, steps: &[Step]) -> Vec<(Vec<Outp
             | Step::Stray(_)
             | Step::Woken
             | Step::NetworkChanged
+            | Step::DiskHolds
             | Step::StorageFailed
             | Step::Fire(_) => client.handle_input(now, Input::Woken),
         }

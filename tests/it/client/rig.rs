@@ -8,6 +8,8 @@
 //! > given alice   (a stage: see `stages`) > answer login 2 [70001]        > expired alice 1
 //! > login alice t1                        > answer resume resumed         > message 7 bob alice hello
 //! > connected / refused / closed [0]      > answer logout 3 ok            > wait 30s / sleep 30s
+//! > disk holds       (from now on no write is done; before, each is at once)
+//! > disk writes      (what was held is done, and from now on each write at once)
 //! > storage fails 2  (the last two frames have not left)
 //! ```
 //!
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use gatecrash::client::{Action, Call, Client, Event, Input, Installation, Note, Reply, Start, Write};
 use gatecrash::code::Code;
-use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, MessageId, UserId};
+use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, Epoch, MessageId, UserId};
 use gatecrash::limits::ClientLimits;
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
@@ -94,6 +96,9 @@ struct Rig {
     resume: Attempt,
     /// What is on the device's disk.
     installation: Option<Installation>,
+    /// Whether what is written does not get there.
+    disk_holds: bool,
+    stored: Change,
     sent: Vec<ClientFrame<Ticket>>,
     devices: BTreeMap<DeviceId, usize>,
     lines: Vec<String>,
@@ -116,6 +121,11 @@ impl Rig {
             ["closed", line] => self.input(Input::Closed { connection: number(line) }),
             ["woken"] => self.input(Input::Woken),
             ["network"] => self.input(Input::NetworkChanged),
+            ["disk", "holds"] => self.disk_holds = true,
+            ["disk", "writes"] => {
+                self.disk_holds = false;
+                self.drain();
+            }
             ["storage", "fails", count] => {
                 let left = self.sent.len() - count.parse::<usize>().expect("a number of frames");
                 let unsent = self.sent.split_off(left);
@@ -279,6 +289,11 @@ impl Rig {
             self.ledger.output(&output);
             let line = self.rendered(output.action);
             self.lines.push(line);
+        }
+        let change = self.ledger.last_change();
+        if !self.disk_holds && change > self.stored {
+            self.stored = change;
+            return self.input(Input::Stored { change });
         }
         self.ledger.settled(&self.client);
     }

@@ -169,3 +169,92 @@ fn a_resume_that_could_not_leave_is_tried_again() {
         ",
     );
 }
+
+/// LOGIN-8, ATT-5: what waits for the disk was not sent. Its link is lost, and it is made again on the next.
+#[test]
+fn a_login_that_waits_for_the_disk_goes_on_without_its_link() {
+    check(
+        "
+        > disk holds
+        > given alice logging in
+        > closed
+        > wait 0s
+        > connected
+        > disk writes
+        > answer login 2 epoch 1
+        ",
+    );
+}
+
+/// CONN-2: an attempt lasts ten seconds, also where its login waits for the disk by then; one that was sent has
+/// its own timeout.
+#[test]
+fn an_attempt_does_not_wait_for_the_disk_without_end() {
+    check(
+        "
+        > disk holds
+        > given alice logging in
+        > wait 10s
+        > wait 0s
+        > connected
+        > disk writes
+        > wait 19s
+        > wait 1s
+        ",
+    );
+}
+
+/// LOGOUT-3: a login that waits for the disk leaves nothing behind, and its logout waits for nothing.
+#[test]
+fn a_login_that_waits_for_the_disk_leaves_nothing_to_end() {
+    check(
+        "
+        > disk holds
+        > given alice logging in
+        > logout
+        > disk writes
+        > wait 100s
+        ",
+    );
+}
+
+/// CONN-10: what waits for the disk does not wait on the network before.
+#[test]
+fn a_login_that_waits_for_the_disk_moves_to_the_next_network() {
+    check(
+        "
+        > disk holds
+        > given alice logging in
+        > network
+        > wait 0s
+        ",
+    );
+}
+
+/// SWITCH-3, LOGIN-8: the link goes before either frame has left; the end stays owed, and the login goes on.
+#[test]
+fn a_switch_that_waits_for_the_disk_goes_on_without_its_link() {
+    check(
+        "
+        > given alice
+        > disk holds
+        > given the switch to bob
+        > closed
+        > wait 0s
+        > connected
+        ",
+    );
+}
+
+/// CONN-12, LOGIN-8: a server that sends the device away has seen nothing of the login.
+#[test]
+fn a_login_that_waits_for_the_disk_comes_back_when_the_server_says() {
+    check(
+        "
+        > disk holds
+        > given alice logging in
+        > closing full 5s
+        > wait 5s
+        ",
+    );
+}

@@ -112,7 +112,8 @@ impl Server {
 
     /// What the ticket is worth; whether it passed, the server tells where the trace does not.
     fn judge(&mut self, cast: &Cast, id: Id, user: UserIndex, ticket: Option<TicketIndex>) -> Result<(), Vec<Code>> {
-        let when = (self.step.now, self.step.wall.0 / 1_000_000);
+        let (earliest, latest) = self.step.wall;
+        let when = (self.step.now, (earliest / 1_000_000, latest / 1_000_000));
         let worth = self.tickets.worth(cast, ticket, user, self.records.users.get(&user), when);
         let is_new = |fact: &Fact| !self.step.wanted.iter().any(|one| one.fact == *fact);
         let admits = |fact: &Fact| match fact {

@@ -52,14 +52,14 @@ impl Tickets {
         self.old_key_dropped = Some(at);
     }
 
-    /// What the ticket is worth to this user, at this second of the server's clock.
+    /// What the ticket is worth to this user, at one of these seconds of the server's clock.
     pub(super) fn worth(
         &self,
         cast: &Cast,
         ticket: Option<TicketIndex>,
         user: UserIndex,
         account: Option<&User>,
-        (at, second): (Instant, u64),
+        (at, (earliest, latest)): (Instant, (u64, u64)),
     ) -> Worth {
         let Some(ticket) = ticket else {
             // It could not be opened; whether because it is empty the frame does not say.
@@ -91,10 +91,10 @@ impl Tickets {
         });
         let mut worth = if is_void {
             Worth::refused(Code::TicketVoided)
-        } else if second > made.issued.saturating_add(made.ttl) {
-            Worth::refused(Code::TicketExpired)
         } else {
-            Worth { may_pass: true, refusals: Vec::new() }
+            let last = made.issued.saturating_add(made.ttl);
+            let refusals = if latest > last { vec![Code::TicketExpired] } else { Vec::new() };
+            Worth { may_pass: earliest <= last, refusals }
         };
         if may_be_signature {
             worth.refusals.push(Code::TicketSignature);

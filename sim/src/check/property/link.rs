@@ -134,8 +134,8 @@ impl Links {
         let name = scene.device(on);
         let delay = Duration::from_micros(delay.get());
         let Device { was_closed, return_spread, away, .. } = *self.device(on);
-        // An owed end is the device's own affair, whoever closed the link before.
-        let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status != Status::Logout);
+        // A login is a person's, and an owed end the device's own affair, whoever closed the link before.
+        let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status == Status::Logined);
         let everybody = (was_closed && is_in).then_some(return_spread);
         let (shortest, longest) = match away.filter(|(until, _)| *until >= event.at) {
             Some((until, spread)) => (until - event.at, until - event.at + spread),

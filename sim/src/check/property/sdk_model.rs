@@ -50,6 +50,8 @@ impl Property for SdkModel {
         "device_sent",
         "device_received",
         "record_failed",
+        "store_asked",
+        "stored",
         "connect_asked",
         "connected",
         "connect_failed",

@@ -62,6 +62,7 @@ impl<O: Observer> Recording<O> {
                 What::Gone { connection: connection.0, peer: None }
             }
             client::Input::Closed { connection } => What::Gone { connection: connection.0, peer: None },
+            client::Input::Stored { change } => What::Stored { change: small(change.0) },
             // The driver tries again each second, and mostly nobody waits.
             client::Input::StorageFailed { unsent } if unsent.is_empty() && self.sdk(device).calls.is_empty() => return,
             client::Input::StorageFailed { .. } => What::RecordFailed,

@@ -349,6 +349,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             process.frozen_inputs.push_back(input);
             return;
         }
+        if let client::Input::Closed { connection } | client::Input::NoFrame { connection } = input {
+            self.forget_waiting(device, connection);
+        }
         self.take(device, input);
         self.carry_out_now(device);
     }

@@ -453,7 +453,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn close_device_end(&mut self, link: usize) {
         self.links[link].is_device_end_open = false;
         let device = self.links[link].device as usize;
-        self.forget_waiting(device, link);
+        self.lose_waiting(device, link);
         self.devices[device].open_links.retain(|&open| open as usize != link);
     }
 

@@ -22,8 +22,10 @@ use crate::trace::{DeviceIndex, Effect, Observer};
 /// What one process has to do with its disk.
 #[derive(Default)]
 pub(super) struct Writer {
-    /// Every change up to this one is on the disk.
+    /// Every change up to this one is on the disk, and the core was told so.
     pub(super) stored: Change,
+    /// The last change that was on the disk at once.
+    landed: Change,
     /// Where not everything is written at once.
     busy: Option<Box<Busy>>,
 }
@@ -56,7 +58,8 @@ struct Running {
 
 /// A frame on its way out.
 struct Frame {
-    link: usize,
+    /// None once the connection is gone, until the SDK is told so: what leaves then is lost.
+    link: Option<usize>,
     reveals: Change,
     connection: ConnectionId,
     frame: ClientFrame<Ticket>,
@@ -80,8 +83,8 @@ impl Frame {
 }
 
 impl Busy {
-    fn is_idle(&self) -> bool {
-        self.running.is_none() && self.unwritten == OnDisk::default() && self.waiting.is_empty()
+    fn is_writing(&self) -> bool {
+        self.running.is_some() || self.unwritten != OnDisk::default()
     }
 
     /// Whether the record waits for a write that takes too long.
@@ -115,9 +118,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     /// The core wants something written.
     pub(super) fn store(&mut self, device: usize, change: Change, write: client::Write) {
         let state = &mut self.devices[device];
-        if state.storage.is_well() && state.process().writer.busy.as_ref().is_none_or(|busy| busy.is_idle()) {
+        if state.storage.is_well() && state.process().writer.busy.as_ref().is_none_or(|busy| !busy.is_writing()) {
             state.storage.land([write]);
-            return self.stored(device, change);
+            state.process().writer.landed = change;
+            return;
         }
         let busy = self.busy(device);
         busy.unwritten.apply(write);
@@ -132,9 +136,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let client::Output { reveals, action: client::Action::Send { connection, frame } } = output else {
             unreachable!("frames are sent")
         };
-        let Some(link) = self.connected_link(device, connection) else { return };
+        let link = self.connected_link(device, connection);
         if reveals <= self.devices[device].process().writer.stored {
-            self.send(link, Body::Frame(frame));
+            if let Some(link) = link {
+                self.send(link, Body::Frame(frame));
+            }
         } else {
             self.busy(device).waiting.push_back(Frame { link, reveals, connection, frame });
         }
@@ -142,13 +148,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     /// The core closes a connection. What was sent on it before goes out first.
     pub(super) fn close_when_sent(&mut self, device: usize, connection: ConnectionId) {
-        let Some(link) = self.link_of(device, connection) else { return };
+        let Some(link) = self.link_of(device, connection) else { return self.forget_waiting(device, connection) };
         let until = self.now + CLOSING_TIME;
         let is_waited_for = self.devices[device].process().writer.busy.as_deref_mut().is_some_and(|busy| {
-            if busy.running.is_some() {
-                busy.waiting.retain(|frame| frame.link != link || !frame.asks_to_be_let_in());
-            }
-            busy.waiting.iter().any(|frame| frame.link == link)
+            busy.waiting.retain(|frame| frame.link != Some(link) || !frame.asks_to_be_let_in());
+            busy.waiting.iter().any(|frame| frame.link == Some(link))
         });
         if is_waited_for {
             self.busy(device).closing.push((link, until));
@@ -166,17 +170,29 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
     }
 
-    /// The connection is gone, and with it what waits to be sent on it.
-    pub(super) fn forget_waiting(&mut self, device: usize, link: usize) {
+    /// The connection is gone. What waits to be sent on it is sent in vain, as long as the SDK does not know.
+    pub(super) fn lose_waiting(&mut self, device: usize, link: usize) {
         if let Some(process) = &mut self.devices[device].process
             && let Some(busy) = &mut process.writer.busy
+            && busy.closing.iter().all(|(closing, _)| *closing != link)
         {
-            busy.waiting.retain(|frame| frame.link != link || busy.closing.iter().any(|(closing, _)| *closing == link));
+            busy.waiting.iter_mut().filter(|frame| frame.link == Some(link)).for_each(|frame| frame.link = None);
+        }
+    }
+
+    /// The SDK knows that the connection is gone, and with it what waits to be sent on it.
+    pub(super) fn forget_waiting(&mut self, device: usize, connection: ConnectionId) {
+        if let Some(busy) = &mut self.devices[device].process().writer.busy {
+            busy.waiting.retain(|frame| frame.connection != connection);
         }
     }
 
     /// All that was asked for is under way: finds out what the disk makes of it, if somebody waits.
     pub(super) fn begin_write(&mut self, device: usize) {
+        let Writer { stored, landed, .. } = self.devices[device].process().writer;
+        if landed > stored {
+            self.stored(device, landed);
+        }
         let now = self.now;
         let state = &mut self.devices[device];
         let patience = write_time(&config::client_limits(&self.scenario.limits, state.plan.platform));
@@ -187,7 +203,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let is_waiting = busy
             .waiting
             .iter()
-            .any(|frame| !frame.confirms_kick() && closing.iter().all(|(link, _)| *link != frame.link));
+            .any(|frame| !frame.confirms_kick() && closing.iter().all(|(link, _)| Some(*link) != frame.link));
         let is_asked = std::mem::take(&mut busy.is_asked) || is_waiting || is_told_later;
         if is_asked {
             busy.again_at = None;
@@ -260,7 +276,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             }
             goes_on
         });
-        busy.waiting.retain(|frame| !over.contains(&frame.link));
+        busy.waiting.retain(|frame| frame.link.is_none_or(|link| !over.contains(&link)));
         let is_late = busy.running.as_mut().is_some_and(|running| {
             let is_late = running.late_at <= now;
             is_late && !std::mem::replace(&mut running.is_late, true)
@@ -275,9 +291,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     /// Every change up to this one is on the disk: what waited for it goes out.
     fn stored(&mut self, device: usize, change: Change) {
         self.devices[device].process().writer.stored = change;
-        if let Some(recording) = &mut self.recording {
-            recording.device_stored(self.now, DeviceIndex::new(device), change);
-        }
+        self.take(device, client::Input::Stored { change });
         while let Some(busy) = &mut self.devices[device].process().writer.busy
             && let Some(frame) = busy.waiting.pop_front_if(|frame| frame.reveals <= change)
         {
@@ -285,11 +299,13 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             let output = frame.into_output();
             self.observe_device(device, &output);
             let client::Action::Send { frame, .. } = output.action else { unreachable!("frames wait") };
-            self.send(link, Body::Frame(frame));
+            if let Some(link) = link {
+                self.send(link, Body::Frame(frame));
+            }
         }
         let Some(busy) = &mut self.devices[device].process().writer.busy else { return };
         let waiting = &busy.waiting;
-        let is_done = |&mut (link, _): &mut (usize, Instant)| waiting.iter().all(|frame| frame.link != link);
+        let is_done = |&mut (link, _): &mut (usize, Instant)| waiting.iter().all(|frame| frame.link != Some(link));
         let done: Vec<_> = busy.closing.extract_if(.., is_done).collect();
         done.into_iter().for_each(|(link, _)| self.send(link, Body::Close));
     }
@@ -299,7 +315,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let process = self.devices[device].process();
         process.tell_without_the_disk();
         let Some(Busy { waiting, closing, .. }) = process.writer.busy.as_deref_mut() else { return };
-        let stays = |frame: &Frame| frame.confirms_kick() || closing.iter().any(|(link, _)| *link == frame.link);
+        let stays = |frame: &Frame| frame.confirms_kick() || closing.iter().any(|(link, _)| Some(*link) == frame.link);
         let (stay, go) = waiting.drain(..).partition(stays);
         *waiting = stay;
         let unsent = VecDeque::into_iter(go).map(|frame| frame.frame).collect();

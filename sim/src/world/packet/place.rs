@@ -580,7 +580,6 @@ impl Observe for Observer {
         match seen {
             ClientSeen::Input(input) => self.recorder.device_input(now, device, input),
             ClientSeen::Output(output) => self.recorder.device_output(now, device, output),
-            ClientSeen::Stored(change) => self.recorder.device_stored(now, device, change),
         }
     }
 }

@@ -134,13 +134,12 @@ impl Sdk {
         let is_usable = self.is_usable();
         self.set_account(Account::LoggingIn(user, number));
         // SWITCH-3: on a link that is up both frames go out at once.
-        self.line = self.line.filter(|_| is_usable).map(|line| Line { stage: Stage::Asked, ..line });
+        self.line = self.line.filter(|_| is_usable).map(|line| Line { stage: Stage::Waits(look.at), ..line });
         (self.doubted, self.in_doubt) = (None, false);
         (self.viewer, self.last_failure, self.tickets) = (Some(user), None, vec![ticket]);
         self.held.clear();
         if let Some(call) = self.calls.iter_mut().find(|call| call.number == number) {
-            (call.ticket, call.is_sent) = (Some(ticket), is_usable);
-            call.fate = Fate::Open;
+            (call.ticket, call.fate) = (Some(ticket), Fate::Open);
         }
     }
 

@@ -67,7 +67,10 @@ impl Sdks {
 
 impl Sdk {
     fn event(&mut self, look: &Look<'_>, event: &Event) -> Option<Difference> {
+        self.time_goes_on(event.at);
         match event.what {
+            What::StoreAsked { change, write } => self.write_asked(change, write),
+            What::Stored { change } => self.stored = change,
             What::Called { call, request } => self.called(look, call, &request),
             What::Answered { call, outcome, .. } => return self.answered(look, call, outcome),
             What::Status { status, .. } => self.status(look, status),

@@ -70,10 +70,11 @@ impl Sdk {
         if !self.line.as_ref().is_some_and(is_it) {
             return;
         }
-        self.line = Some(Line { connection, stage: Stage::Asked });
-        if let Account::LoggingIn(_, login) = self.account {
-            self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = true);
-        }
+        let stage = match self.account {
+            Account::LoggingIn(..) => Stage::Waits(look.at),
+            Account::LoggedIn(_) | Account::LoggingOut(_) | Account::Nobody => Stage::Asked,
+        };
+        self.line = Some(Line { connection, stage });
         // LOGIN-5: which of the session's tickets holds the resume has to find out.
         if let Account::LoggedIn(_) = self.account {
             self.lose(look, LOST, &[Kind::Renewal]);
@@ -84,7 +85,7 @@ impl Sdk {
     pub(super) fn line_ended(&mut self, look: &Look<'_>) {
         let Some(line) = self.line.take() else { return };
         self.in_doubt = false;
-        if line.stage == Stage::Opening {
+        if matches!(line.stage, Stage::Opening | Stage::Waits(_)) {
             return;
         }
         let lost = Answer::Code(Code::NoAnswer);

@@ -20,6 +20,9 @@ pub(super) struct Sdk {
     /// Why nobody is logged in when nobody is, as far as that can be told (API-1).
     pub(super) nobody: Option<Reason>,
     pub(super) line: Option<Line>,
+    /// The last write of the record that was asked for, and the last change that is on the disk with all before it.
+    pub(super) written: u32,
+    pub(super) stored: u32,
     /// The link that another connection is to replace (CONN-10).
     pub(super) doubted: Option<u32>,
     /// Whether the link was asked for a sign of life and has given none (CONN-10).
@@ -74,6 +77,8 @@ pub(super) struct Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Opening,
+    /// The login goes out as soon as the record is on the disk (ATT-4): since then. Until then it was not sent.
+    Waits(Instant),
     /// The login or resume went out.
     Asked,
     /// It was accepted.

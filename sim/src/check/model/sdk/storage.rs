@@ -3,18 +3,45 @@
 //! Whether it can be is not worked out: the run says so.
 
 use gatecrash::code::{Code, Reason};
+use gatecrash::time::Instant;
 
-use super::state::{Account, Answer, Call, Fate, Kind, Look, Sdk};
+use super::state::{Account, Answer, Call, Fate, Kind, Line, Look, Sdk, Stage};
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::ClientFrame;
+use crate::trace::{ClientFrame, Write};
 
 const RECORD: RuleId = rule("ATT-5");
 
 const UNWRITTEN: Answer = Answer::Code(Code::StorageFailed);
 
 impl Sdk {
+    /// The SDK wants its device's disk written.
+    pub(super) fn write_asked(&mut self, change: u32, write: Write) {
+        if let Write::Installation { .. } = write {
+            self.written = change;
+        }
+    }
+
+    /// A login that waited for the record has not been kept by it past an instant, so it is sent, seen to leave or not.
+    pub(super) fn time_goes_on(&mut self, at: Instant) {
+        let has_waited = |line: &mut Line| matches!(line.stage, Stage::Waits(since) if since < at);
+        if self.written <= self.stored && self.line.as_mut().is_some_and(has_waited) {
+            self.login_is_sent();
+        }
+    }
+
+    fn login_is_sent(&mut self) {
+        let Some(line) = self.line.as_mut().filter(|line| matches!(line.stage, Stage::Waits(_))) else { return };
+        line.stage = Stage::Asked;
+        if let Account::LoggingIn(_, login) = self.account {
+            self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = true);
+        }
+    }
+
     /// A frame left the device.
     pub(super) fn left(&mut self, frame: &ClientFrame) {
+        if let ClientFrame::Login { .. } = frame {
+            self.login_is_sent();
+        }
         let (ClientFrame::Login { call: number, .. }
         | ClientFrame::Renew { call: number, .. }
         | ClientFrame::Logout { call: number, .. }
