@@ -140,8 +140,18 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn close_connection(&mut self) {
         self.state.timers.cancel(Timer::BackOff);
         self.cancel_connection_timers();
-        if let Some(Connection { id, .. }) = self.state.connection.take() {
+        if let Some(Connection { id, stage, .. }) = self.state.connection.take() {
+            self.was_up(stage);
             self.close(id);
+        }
+    }
+
+    /// CONN-2: the back-off starts over after a link that was up for long enough, whoever gave it up and why.
+    fn was_up(&mut self, stage: Stage) {
+        if let Stage::Up { since } = stage
+            && self.decisions.backoff_restarts(self.now - since, &self.state.limits)
+        {
+            self.state.backoff.drawn = 0;
         }
     }
 
@@ -162,10 +172,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
             Stage::Opening | Stage::LoginWaits { .. } | Stage::ResumeSent { .. } | Stage::EndSent => {}
             Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
         }
-        if let Stage::Up { since } = stage {
-            if self.decisions.backoff_restarts(self.now - since, &self.state.limits) {
-                self.state.backoff.drawn = 0;
-            }
+        if let Stage::Up { .. } = stage {
+            self.was_up(stage);
             (self.state.backoff.last_end, self.state.backoff.loss) = (None, loss);
         }
         match (&self.state.account, stage) {

@@ -28,10 +28,18 @@ pub(crate) const AWAY_MAX: Duration = Duration::from_secs(60 * 60);
 pub(crate) const QUERY_MAX: usize = 100;
 /// How long the list is that comes with a login (API-2).
 pub(crate) const LIST_MAX: usize = 200;
+/// How long the preview of a message in such a list is, in bytes (API-2).
+pub(crate) const PREVIEW_MAX: usize = 64;
 /// How many messages may be under way to a device that has not acknowledged one of them (API-7).
 pub(crate) const UNDER_WAY_MAX: usize = 16;
 /// The version of the protocol (VERSION-1).
 pub(crate) const PROTOCOL: u32 = 1;
+
+/// What the list shows of a message: its beginning, as much of it as there is room for, cut between characters (API-2).
+pub(crate) fn preview(text: &str) -> &str {
+    let end = (0..=text.len().min(PREVIEW_MAX)).rev().find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or_default()]
+}
 
 /// The server's limits by the rules, and what a scenario sets of them.
 pub(crate) fn server_limits(set: &LimitOverrides) -> ServerLimits {
@@ -140,6 +148,16 @@ pub(crate) fn is_own(reason: EndReason) -> bool {
 mod tests {
     use super::*;
 
+    /// API-2: at the edge, and where a character would be cut.
+    #[test]
+    fn a_preview_is_the_beginning_as_far_as_there_is_room() {
+        let text = "x".repeat(PREVIEW_MAX);
+        assert_eq!(preview(""), "");
+        assert_eq!(preview(&text), text);
+        assert_eq!(preview(&format!("{text}y")), text);
+        assert_eq!(preview(&format!("{}\u{e9}", &text[1..])), &text[1..]);
+    }
+
     /// The product as shipped keeps the rules. Where they part, one of the two is wrong, and SPEC.md says which.
     #[test]
     fn the_product_has_the_same_numbers() {
@@ -162,6 +180,7 @@ mod tests {
         assert_eq!(gatecrash::protocol::RETURN_MAX, AWAY_MAX);
         assert_eq!(gatecrash::protocol::QUERY_USERS_MAX, QUERY_MAX);
         assert_eq!(gatecrash::protocol::CONVERSATIONS_MAX, LIST_MAX);
+        assert_eq!(gatecrash::protocol::PREVIEW_BYTES_MAX, PREVIEW_MAX);
         assert_eq!(gatecrash::protocol::MESSAGES_UNACKNOWLEDGED_MAX, UNDER_WAY_MAX);
         assert_eq!(gatecrash::protocol::VERSION, PROTOCOL);
     }

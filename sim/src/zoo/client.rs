@@ -324,6 +324,13 @@ broken! {
         }
     }
 
+    /// A series of delays goes on after a link that was up for as long as you like.
+    BackOffGoesOn {
+        fn backoff_restarts(&self, _: Duration, _: &ClientLimits) -> bool {
+            false
+        }
+    }
+
     /// The back-off starts over at every open, however short the link lived.
     BackOffForgets {
         fn backoff_restarts(&self, _: Duration, _: &ClientLimits) -> bool {

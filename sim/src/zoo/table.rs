@@ -303,6 +303,8 @@ pub const BUGS: &[Bug] = bugs! {
         [SERVER] Broken::server(ServerBug::SpreadsNobody);
     "Z71" "a call that is refused after a kick or an expiry is told that the application logged out" ""
         [SDK] Broken::interceptor(device::ReasonIsLost);
+    "Z72" "the series of delays goes on after a link that was up for long" ""
+        [LINK] Broken::client(ClientBug::BackOffGoesOn);
     "M1" "a message that is sent again is another one" ""
         [AGAIN] Broken::server(ServerBug::EveryMessageIsNew);
     "M2" "of two users who give the same id, the second is told of the first one's message" ""

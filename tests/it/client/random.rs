@@ -169,7 +169,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Woken),
         1 => Just(Step::NetworkChanged),
         1 => Just(Step::DiskHolds),
-        2 => Just(Step::DiskWrites),
+        8 => Just(Step::DiskWrites),
         1 => Just(Step::StorageFailed),
         4 => (0..40_000_u64).prop_map(|millis| Step::Wait(Duration::from_millis(millis))),
         2 => (0..8_usize).prop_map(Step::Fire),
@@ -327,8 +327,10 @@ impl<D: ClientDecisions> Play<D> {
             self.logins += u32::from(matches!(output.action, Action::Status { login_user: Some(_), .. }));
             match output.action {
                 Action::Send { frame, .. } => {
-                    self.remember(&frame);
-                    if output.reveals > self.stored {
+                    // What has not left nobody answers. A confirmation is sent once it can be (KICK-3).
+                    if output.reveals <= self.stored {
+                        self.remember(&frame);
+                    } else if !matches!(frame, ClientFrame::KickConfirmed { .. }) {
                         self.unsent.push(frame);
                     }
                 }
@@ -352,7 +354,7 @@ impl<D: ClientDecisions> Play<D> {
         }
         if !self.disk_holds && self.last_change > self.stored {
             self.stored = self.last_change;
-            self.unsent.clear();
+            std::mem::take(&mut self.unsent).iter().for_each(|frame| self.remember(frame));
             return self.input(Input::Stored { change: self.stored });
         }
         self.ledger.iter_mut().for_each(|ledger| ledger.settled(&self.client));

@@ -7,6 +7,7 @@ use crate::client::rig::check;
 fn a_login_whose_record_cannot_be_written_ends_at_once() {
     check(
         "
+        > disk holds
         > given alice connecting
         > storage fails 0
         close 0
@@ -108,6 +109,7 @@ fn a_switch_that_could_not_leave_owes_the_end() {
     check(
         "
         > given alice
+        > disk holds
         > given the switch to bob
         > storage fails 2
         close 0
@@ -178,10 +180,22 @@ fn a_login_that_waits_for_the_disk_goes_on_without_its_link() {
         > disk holds
         > given alice logging in
         > closed
+        event connect_failed [9508]
+        note back-off 1 0.000
         > wait 0s
+        @ 0.000
+        event connecting
+        connect 1
         > connected
+        send 1 hello device 1
+        send 1 login 2 1.2 alice t1
         > disk writes
         > answer login 2 epoch 1
+        disk conversations alice:
+        status LOGINED alice
+        event connect_success
+        result 2 ok
+        send 1 acknowledged alice 1
         ",
     );
 }
@@ -195,11 +209,26 @@ fn an_attempt_does_not_wait_for_the_disk_without_end() {
         > disk holds
         > given alice logging in
         > wait 10s
+        @ 10.000
+        close 0
+        event connect_failed [9510]
+        note back-off 1 0.000
+        event connecting
+        connect 1
         > wait 0s
         > connected
+        send 1 hello device 1
+        send 1 login 2 1.2 alice t1
         > disk writes
         > wait 19s
         > wait 1s
+        @ 30.000
+        close 1
+        disk device 1 starts 1 owed-end
+        status LOGOUT
+        event connect_failed [9520]
+        result 2 [9520]
+        note back-off 2 0.250
         ",
     );
 }
@@ -212,6 +241,11 @@ fn a_login_that_waits_for_the_disk_leaves_nothing_to_end() {
         > disk holds
         > given alice logging in
         > logout
+        drop events
+        status LOGOUT
+        result 2 [6023]
+        close 0
+        result 3 ok
         > disk writes
         > wait 100s
         ",
@@ -226,7 +260,13 @@ fn a_login_that_waits_for_the_disk_moves_to_the_next_network() {
         > disk holds
         > given alice logging in
         > network
+        close 0
+        event connect_failed [9508]
+        note back-off 1 0.000
         > wait 0s
+        @ 0.000
+        event connecting
+        connect 1
         ",
     );
 }
@@ -240,8 +280,16 @@ fn a_switch_that_waits_for_the_disk_goes_on_without_its_link() {
         > disk holds
         > given the switch to bob
         > closed
+        event connect_failed [9508]
+        note back-off 1 0.000
         > wait 0s
+        @ 0.000
+        event connecting
+        connect 1
         > connected
+        send 1 hello device 1
+        send 1 logout 0 1.4
+        send 1 login 3 1.5 bob t1
         ",
     );
 }
@@ -254,7 +302,13 @@ fn a_login_that_waits_for_the_disk_comes_back_when_the_server_says() {
         > disk holds
         > given alice logging in
         > closing full 5s
+        close 0
+        event connect_failed [70169]
+        note back-off 1 5.000
         > wait 5s
+        @ 5.000
+        event connecting
+        connect 1
         ",
     );
 }

@@ -69,6 +69,7 @@ impl Server {
     fn say_busy(&mut self, connection: u32, after: Duration) {
         let after = after.min(numbers::AWAY_MAX).into();
         let busy = ServerFrame::Closing { why: Closing::Busy, after, spread: self.terms().return_spread };
+        self.step.turned_away = Some((BUSY, "the server is busy"));
         self.say(BUSY, connection, Answer::This(busy));
         self.close(BUSY, connection);
     }
@@ -103,6 +104,7 @@ impl Server {
 
     /// Answers a stale attempt. Its connection is closed if the device has another by now.
     fn stale(&mut self, connection: u32, id: Id, answer: ServerFrame) {
+        self.step.turned_away = Some((ATTEMPT, "the attempt is stale"));
         self.say(ATTEMPT, connection, Answer::This(answer));
         let current = self.memory.carries.get(&id).or_else(|| self.memory.newest.get(&id));
         if current.is_some_and(|&current| current != connection) {
@@ -163,12 +165,15 @@ impl Server {
         }
         let refused = |code| ServerFrame::LoginRefused { call, refused: Refusal::Code(code) };
         if !is_user_id(cast.user_name(user)) {
-            return self.say(const { rule("LOGIN-2") }, connection, Answer::This(refused(Code::UserIdRejected)));
+            const NAME: RuleId = rule("LOGIN-2");
+            self.step.turned_away = Some((NAME, "nobody can have that name"));
+            return self.say(NAME, connection, Answer::This(refused(Code::UserIdRejected)));
         }
         if let Err(codes) = self.admit(cast, id, user, ticket) {
             return self.say_refused(connection, &codes, refused);
         }
         if self.is_too_fast(user, id) {
+            self.step.turned_away = Some((PACE, "there are too many logins"));
             return self.say(PACE, connection, Answer::This(refused(Code::TooManyLogins)));
         }
         let owed =
@@ -177,7 +182,9 @@ impl Server {
             });
         if let Some(owed) = owed.filter(|_| self.config.as_ref().is_some_and(|config| config.notify_offline_kick)) {
             self.settle(id, user, owed.epoch);
-            return self.say(const { rule("KICK-7") }, connection, Answer::This(refused(Code::KickedWhileAway)));
+            const NOTICE: RuleId = rule("KICK-7");
+            self.step.turned_away = Some((NOTICE, "it is owed the notice of a kick first"));
+            return self.say(NOTICE, connection, Answer::This(refused(Code::KickedWhileAway)));
         }
         let (now, each) = (self.step.now, self.limits.logins_every);
         let one_more = |backlog: &mut Backlog| *backlog = backlog.by(now).and(each);
@@ -189,8 +196,11 @@ impl Server {
     }
 
     fn say_refused(&mut self, connection: u32, codes: &[Code], refused: impl Fn(Code) -> ServerFrame) {
-        let rule =
-            if codes == [Code::TooManyRefusals] { const { rule("TICKET-4") } } else { const { rule("TICKET-3") } };
+        let (rule, why) = match codes {
+            [Code::TooManyRefusals] => (const { rule("TICKET-4") }, "it is locked out for refused tickets"),
+            _ => (const { rule("TICKET-3") }, "its ticket is not worth it"),
+        };
+        self.step.turned_away = Some((rule, why));
         let frames: Vec<ServerFrame> = codes.iter().map(|&code| refused(code)).collect();
         self.say(rule, connection, Answer::OneOf(frames));
     }

@@ -15,3 +15,12 @@ impl Difference {
         Some(Difference { rule, text })
     }
 }
+
+/// Somebody who should have been let in was not: a difference until they are told why.
+#[derive(Clone, Debug)]
+pub(super) struct TurnedAway {
+    pub(super) connection: u32,
+    pub(super) who: String,
+    /// What the decision lacks.
+    pub(super) found: Difference,
+}

@@ -40,7 +40,7 @@ impl Server {
         if !self.follows || !self.is_up {
             return None;
         }
-        let found = self.decision(cast, (commit, at, wall), facts);
+        let found = self.never_told_why().or_else(|| self.decision(cast, (commit, at, wall), facts));
         self.follows = found.is_none();
         found
     }
@@ -50,16 +50,20 @@ impl Server {
         if !self.follows {
             return None;
         }
-        self.take_waiting(cast, None).or_else(|| if self.is_up { self.overdue_at_the_end(cast, at) } else { None })
+        let found = self.take_waiting(cast, None).or_else(|| self.never_told_why());
+        found.or_else(|| if self.is_up { self.overdue_at_the_end(cast, at) } else { None })
     }
 
     fn event(&mut self, cast: &Cast, event: &Event) -> Option<Difference> {
         if let What::TicketJudged { device, user, second, refused } = event.what {
             let found = self.take_waiting(cast, Some(second.get() * 1_000_000));
-            return found.or_else(|| self.judged(cast, device, user, refused));
+            if found.is_none() && self.turned_away.is_none() {
+                return self.judged(cast, device, user, refused);
+            }
+            return found.or_else(|| self.why_turned_away(cast, event));
         }
-        let found = self.take_waiting(cast, None);
-        if found.is_some() {
+        let found = self.take_waiting(cast, None).or_else(|| self.why_turned_away(cast, event));
+        if found.is_some() || self.turned_away.is_some() {
             return found;
         }
         if event.actor != Actor::Server {
@@ -160,7 +164,8 @@ impl Server {
         let wall = wall.map_or_else(|| self.clock.at(at), |wall| (wall, wall));
         self.begin((at, wall), &[]);
         self.take(cast, input);
-        difference(cast, &self.step.wanted, &[])
+        let found = difference(cast, &self.step.wanted, &[]);
+        self.by_admission(cast, &[], found)
     }
 
     fn decision(&mut self, cast: &Cast, (commit, at, wall): (u32, Instant, u64), facts: &[Fact]) -> Option<Difference> {
@@ -185,6 +190,7 @@ impl Server {
             }
         }
         let found = difference(cast, &self.step.wanted, facts);
+        let found = self.by_admission(cast, facts, found);
         self.journal.decided(commit, self.step.from, facts.to_vec());
         found
     }
@@ -214,7 +220,7 @@ impl Server {
                 _ => self.refuse_frame(connection, FrameError::OutOfPlace),
             };
         };
-        self.step.from = Some(id);
+        (self.step.from, self.step.on) = (Some(id), Some(connection));
         let is_resume = matches!(frame, ClientFrame::Resume { .. });
         if (is_resume || matches!(frame, ClientFrame::Login { .. }))
             && self.turns_away(connection, Some(id).filter(|_| is_resume))
@@ -249,7 +255,7 @@ impl Server {
     }
 
     /// A ticket was judged: of this user, on this device, behind the lock of TICKET-4.
-    fn judged(
+    pub(super) fn judged(
         &mut self,
         cast: &Cast,
         device: DeviceIndex,

@@ -22,6 +22,7 @@
 //! before its change is on disk. After the first difference it knows nothing any more: whatever
 //! follows may follow from that.
 
+mod admission;
 mod arguments;
 mod attempts;
 mod clock;

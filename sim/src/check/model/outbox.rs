@@ -9,8 +9,9 @@ use gatecrash::protocol::{DeviceState, Presence};
 
 use super::difference::Difference;
 use super::words::frame_in_words;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Cast, DeviceIndex, List, ListIndex, Refusal, ServerFrame, TextIndex, UserIndex};
+use crate::trace::{Cast, DeviceIndex, List, ListIndex, Refusal, ServerFrame, Terms, TextIndex, UserIndex};
 
 const UNABLE: RuleId = rule("DUR-5");
 
@@ -96,6 +97,7 @@ impl Outbox {
         if answer.is(cast, frame) {
             return None;
         }
+        let rule = terms_broken(&answer.frame(), frame).unwrap_or(rule);
         Difference::of(rule, format!("the server said {}, not {}", said(), answer.in_words(cast)))
     }
 
@@ -132,6 +134,26 @@ impl Outbox {
             (owed.rule, owed.reveals) = (UNABLE, 0);
             owed.answer.is_some()
         });
+    }
+}
+
+/// What the server asks of a device in such an answer.
+fn terms(frame: &ServerFrame) -> Option<Terms> {
+    match *frame {
+        ServerFrame::LoginAccepted { terms, .. }
+        | ServerFrame::Resumed { terms, .. }
+        | ServerFrame::ResumedAsLogin { terms, .. } => Some(terms),
+        _ => None,
+    }
+}
+
+/// The rule of what it asks for, where that is not what it should be.
+fn terms_broken(wanted: &ServerFrame, said: &ServerFrame) -> Option<RuleId> {
+    let (wanted, said) = (terms(wanted)?, terms(said)?);
+    match (wanted.return_spread == said.return_spread, wanted.heartbeat == said.heartbeat) {
+        (true, true) => None,
+        (true, false) => Some(const { rule("CONN-11") }),
+        (false, _) => Some(const { rule("CONN-2") }),
     }
 }
 
@@ -175,7 +197,8 @@ impl Answer {
                 *wanted == frame
                     && said.len() == lines.len()
                     && said.iter().zip(lines).all(|(said, &(peer, last, text))| {
-                        (said.peer, said.last) == (peer, last) && cast.text(text).starts_with(cast.text(said.preview))
+                        (said.peer, said.last) == (peer, last)
+                            && cast.text(said.preview) == numbers::preview(cast.text(text))
                     })
             }
             Answer::Report(call, statuses) => {

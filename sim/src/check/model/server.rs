@@ -11,6 +11,7 @@ use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
 use super::clock::{Clock, Tolerance};
+use super::difference::TurnedAway;
 use super::journal::Journal;
 use super::memory::Memory;
 use super::outbox::Outbox;
@@ -41,6 +42,8 @@ pub(crate) struct Server {
     /// What came in last, and waits for what the server makes of it.
     pub(super) waiting: Option<(Instant, Input)>,
     pub(super) step: Step,
+    /// Somebody who should have been let in was not, and is not told why yet.
+    pub(super) turned_away: Option<TurnedAway>,
     pub(super) is_up: bool,
     /// When it last went on after it stood still, and until when it reads for that before it takes anybody for silent.
     pub(super) woken_at: Instant,
@@ -88,6 +91,7 @@ impl Server {
             outbox: Outbox::default(),
             waiting: None,
             step: Step::default(),
+            turned_away: None,
             is_up: false,
             woken_at: Instant::ZERO,
             reads_until: Instant::ZERO,

@@ -9,6 +9,7 @@ use gatecrash::time::Instant;
 use super::compare::Wanted;
 use super::records::Id;
 use super::tickets::Worth;
+use crate::scenario::rules::RuleId;
 use crate::trace::{DeviceIndex, Fact, UserIndex};
 
 /// What one input leads to.
@@ -17,8 +18,11 @@ pub(super) struct Step {
     pub(super) now: Instant,
     /// The server's wall clock, in microseconds since 1970: between these two.
     pub(super) wall: (u64, u64),
-    /// Who sent it.
+    /// Who sent it, and on which connection.
     pub(super) from: Option<Id>,
+    pub(super) on: Option<u32>,
+    /// By which rule they are turned away, and why.
+    pub(super) turned_away: Option<(RuleId, &'static str)>,
     pub(super) wanted: Vec<Wanted>,
     /// Whose sessions it touched, with the devices it kicked.
     pub(super) touched: BTreeMap<UserIndex, Vec<DeviceIndex>>,

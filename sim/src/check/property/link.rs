@@ -31,7 +31,7 @@ pub(super) struct Links {
 struct Device {
     /// The last number drawn since the back-off started over.
     drawn: u32,
-    may_start_over: bool,
+    starts_over: StartsOver,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
     /// When it last heard, with a link, of another network: it makes a connection beside that link then.
@@ -58,6 +58,26 @@ struct Device {
     has_given_up: bool,
 }
 
+/// Whether the next delay is the first of a series again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum StartsOver {
+    No,
+    /// The trace does not tell.
+    Perhaps,
+    Yes,
+}
+
+impl StartsOver {
+    /// By a link that was up for so long.
+    fn after(span: Option<Duration>, limits: &ClientLimits, slack: Duration) -> Self {
+        match span {
+            Some(span) if span > limits.backoff_reset + slack => StartsOver::Yes,
+            Some(span) if span + slack >= limits.backoff_reset => StartsOver::Perhaps,
+            Some(_) | None => StartsOver::No,
+        }
+    }
+}
+
 /// A link that may be dead: how long it has to show that it lives before another connection is made.
 #[derive(Clone, Copy)]
 struct Doubt {
@@ -69,7 +89,7 @@ impl Default for Device {
     fn default() -> Self {
         Device {
             drawn: 0,
-            may_start_over: true,
+            starts_over: StartsOver::Yes,
             due: None,
             beside_at: None,
             replaced: None,
@@ -145,13 +165,21 @@ impl Links {
             let delay = delay.as_secs_f64();
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
         }
+        let up_for = scene.sdks.find(on).and_then(|sdk| sdk.up_since).map(|since| event.at - since);
+        let limits = scene.allowance.client(scene.cast, on);
+        let given_up = StartsOver::after(up_for, limits, scene.allowance.slack);
         let device = self.device(on);
+        device.starts_over = device.starts_over.max(given_up);
         let before = std::mem::replace(&mut device.drawn, attempt);
-        let is_next = attempt == before + 1 || attempt == 1 && device.may_start_over;
+        let is_next = match device.starts_over {
+            StartsOver::Yes => attempt == 1,
+            StartsOver::Perhaps => attempt == 1 || attempt == before + 1,
+            StartsOver::No => attempt == before + 1,
+        };
         if !is_next {
             report.event(BACK_OFF, event, format!("{name}'s back-off went from attempt {before} to {attempt}"));
         }
-        device.may_start_over = false;
+        device.starts_over = StartsOver::No;
         device.due = Some(event.at + delay);
     }
 
@@ -159,7 +187,9 @@ impl Links {
     fn second(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, sdk: &Sdk, report: &mut Report) {
         let device = self.device(on);
         let doubt = device.doubt.take();
-        device.may_start_over |= sdk.up_since.is_some() && doubt.is_some();
+        if sdk.up_since.is_some() && doubt.is_some() {
+            device.starts_over = StartsOver::Yes;
+        }
         device.beside = sdk.up_since.map(|_| Beside::default());
         // What closes the link may wait for the disk, and what asks for the next one does not.
         if sdk.up_since.is_none() || sdk.status != Status::Logined || sdk.is_writing(event.at) {
@@ -305,7 +335,10 @@ impl Property for Links {
             What::Called { request: Request::Login { .. } | Request::Init { .. }, .. }
             | What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
-                (device.may_start_over, device.was_closed) = (true, false);
+                // Whether an `init` began anything the trace tells later.
+                let is_begun = matches!(event.what, What::Status { .. });
+                let starts_over = if is_begun { StartsOver::Yes } else { device.starts_over.max(StartsOver::Perhaps) };
+                (device.starts_over, device.was_closed) = (starts_over, false);
                 // Whom a person sends asks at once, and an SDK that begins anew knows of nothing.
                 let begins_anew = sdk.calls.iter().any(|call| call.kind == CallKind::Uninit);
                 if matches!(event.what, What::Status { .. }) || begins_anew {
@@ -319,7 +352,7 @@ impl Property for Links {
             What::UninitReturned { .. } => self.device(on).away = None,
             What::SdkWoken | What::NetworkChanged => {
                 let device = self.device(on);
-                (device.may_start_over, device.was_closed) = (true, false);
+                (device.starts_over, device.was_closed) = (StartsOver::Yes, false);
                 if sdk.up_since.is_some() {
                     if device.asked_at.is_none() {
                         device.probes_since = Some(event.at);
@@ -348,9 +381,9 @@ impl Property for Links {
             }
             What::LinkLost => {
                 let was_up_for = sdk.up_since.map(|since| event.at - since);
-                if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
-                    self.device(on).may_start_over = true;
-                }
+                let starts_over = StartsOver::after(was_up_for, limits, scene.allowance.slack);
+                let device = self.device(on);
+                device.starts_over = device.starts_over.max(starts_over);
             }
             What::ConnectAsked { .. } => {
                 self.second(scene, event, on, sdk, report);
@@ -383,9 +416,11 @@ impl Property for Links {
                 let device = self.device(on);
                 device.asked_at = None;
                 device.was_closed |= was_up_for.is_some() && matches!(event.what, What::Gone { .. });
-                if was_up_for.is_some_and(|span| span + scene.allowance.slack >= limits.backoff_reset) {
-                    device.may_start_over = true;
-                }
+                let starts_over = StartsOver::after(was_up_for, limits, scene.allowance.slack);
+                // What a device closes itself it may have closed before it drew the last delay.
+                let is_told = matches!(event.what, What::Gone { .. });
+                let starts_over = if is_told { starts_over } else { starts_over.min(StartsOver::Perhaps) };
+                device.starts_over = device.starts_over.max(starts_over);
             }
             What::DeviceSent { connection, frame, .. } => {
                 // The last of a connection that the device closes goes out after that.
@@ -412,7 +447,7 @@ impl Property for Links {
                 }
                 let device = self.device(on);
                 device.away = Some((event.at + span(after), span(spread)));
-                device.may_start_over = true;
+                device.starts_over = StartsOver::Yes;
             }
             What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, connection }
                 if sdk.connection == Some(connection) =>
@@ -474,6 +509,22 @@ mod tests {
         // The counter does not start over by itself.
         story().on(PHONE, draws(1, 0)).on(PHONE, draws(1, 0)).breaks("CONN-2");
         story().on(PHONE, draws(1, 0)).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, 0)).holds();
+    }
+
+    /// CONN-2: where it has to, the counter starts over, and does not go on.
+    #[test]
+    fn a_back_off_that_goes_on_is_seen() {
+        let gone = What::Gone { connection: 0, peer: None };
+        let later = |story: Story, seconds| story.on(PHONE, draws(1, 0)).at(seconds);
+        let lost_at = |second| story().on(PHONE, draws(1, 0)).at(second).on(PHONE, gone);
+        lost_at(35).on(PHONE, draws(1, 0)).holds();
+        lost_at(35).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        lost_at(20).on(PHONE, draws(2, 250)).holds();
+        lost_at(20).on(PHONE, draws(1, 0)).breaks("CONN-2");
+        // A device that gives its link up draws first, and closes then.
+        story().on(PHONE, draws(1, 0)).at(35).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        later(story(), 1).on(PHONE, What::SdkWoken).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        later(story(), 1).on(PHONE, status(Status::Logining, None)).on(PHONE, draws(2, 250)).breaks("CONN-2");
     }
 
     /// CONN-2: many come back spread, one comes back at once.

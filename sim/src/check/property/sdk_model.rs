@@ -87,13 +87,14 @@ impl Property for SdkModel {
 mod tests {
     use gatecrash::client::Status;
     use gatecrash::code::{Code, Reason};
+    use gatecrash::id::Attempt;
     use gatecrash::policy::Platform;
     use gatecrash::protocol::FrameError;
 
     use super::super::story::*;
     use super::*;
     use crate::scenario::CallKind;
-    use crate::trace::{Outcome, Refusal, Request, Seconds, ServerFrame};
+    use crate::trace::{ClientFrame, Outcome, Refusal, Request, Seconds, ServerFrame, Write};
 
     fn story() -> Story {
         let init = Request::Init { platform: Platform::Android };
@@ -111,12 +112,24 @@ mod tests {
         story.on(PHONE, answered(call, CallKind::Login, Some(ALICE), outcome))
     }
 
-    /// A login that is on its way to the server.
-    fn asked() -> Story {
+    /// A login that has a connection to leave on.
+    fn connected() -> Story {
         login(story(), 2, ALICE)
             .on(PHONE, status(Status::Logining, None))
             .on(PHONE, What::ConnectAsked { connection: 0 })
             .on(PHONE, What::Connected { connection: 0 })
+    }
+
+    fn leaves(story: Story) -> Story {
+        let (user, ticket) = (ALICE.into(), Some(ticket(TICKET)));
+        let frame =
+            ClientFrame::Login { call: 2, attempt: Attempt { start: 1, count: 1 }, user, ticket, known_ended: None };
+        story.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame })
+    }
+
+    /// A login that is on its way to the server.
+    fn asked() -> Story {
+        leaves(connected())
     }
 
     fn gone() -> What {
@@ -141,6 +154,19 @@ mod tests {
         refused(Code::TicketVoided).breaks("LOGIN-3");
         ends(asked().on(PHONE, gone()), 2, failed(Code::NoAnswer)).holds();
         ends(asked().on(PHONE, gone()), 2, failed(Code::NoLink)).breaks("LOGIN-8");
+    }
+
+    /// LOGIN-8, ATT-5: what waits for the disk was not sent. Where nothing keeps it, it was, seen to leave or not.
+    #[test]
+    fn a_login_that_waits_for_the_disk_was_not_sent() {
+        let record = Write::Installation { installation: 1, starts: 1, owed_end: false, known_ended: None };
+        let asked_for = |story: Story| story.on(PHONE, What::StoreAsked { change: 1, write: record });
+        let lost = |story: Story| ends(story.on(PHONE, gone()), 2, failed(Code::NoAnswer));
+        lost(asked_for(connected()).at(1)).breaks("LOGIN-8");
+        lost(asked_for(connected()).on(PHONE, What::Stored { change: 1 }).at(1)).holds();
+        lost(connected()).breaks("LOGIN-8");
+        lost(connected().at(1)).holds();
+        lost(leaves(connected())).holds();
     }
 
     /// VERSION-1, LOGIN-5

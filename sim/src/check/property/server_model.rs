@@ -345,7 +345,7 @@ mod tests {
     fn nobody_is_turned_away_for_nothing() {
         let asked = || asks(connects(story(), PHONE, 1), PHONE, 1, 1, TICKET);
         let (after, spread) = (Micros::new(0), Micros::new(250_000));
-        asked().sends(PHONE, 1, ServerFrame::Closing { why: Closing::Busy, after, spread }).breaks("LOGIN-1");
+        asked().sends(PHONE, 1, ServerFrame::Closing { why: Closing::Busy, after, spread }).breaks("CONN-12");
         let again = |story: Story, count: u32| {
             let facts = [
                 raised(count),
@@ -372,7 +372,7 @@ mod tests {
         let terms = Terms { return_spread: Micros::new(250_001), heartbeat: 0 };
         let asked = asks(connects(story(), PHONE, 1), PHONE, 1, 1, TICKET).commit(&first());
         let welcome = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms };
-        asked.sends(PHONE, 1, welcome).breaks("POLICY-3");
+        asked.sends(PHONE, 1, welcome).breaks("CONN-2");
     }
 
     /// CONN-4: what is over is not resumed, and nothing ends that there is not.
