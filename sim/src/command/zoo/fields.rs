@@ -106,7 +106,8 @@ pub fn run(arguments: &Arguments) -> End {
         What::WORDS.contains(&event)
     };
     if let Some(unknown) = arguments.only.iter().find(|words| !is_event(words)) {
-        let problem = format!("no event is called {unknown}: --only takes EVENT, EVENT/WORD or either with .FIELD behind it");
+        let problem =
+            format!("no event is called {unknown}: --only takes EVENT, EVENT/WORD or either with .FIELD behind it");
         return BadInput::Refused(problem).report(arguments.json);
     }
     let seeds: Vec<u64> = (arguments.from..arguments.from + arguments.limit.unwrap_or(SEEDS)).collect();
@@ -160,7 +161,8 @@ impl Table {
     fn summary(&self) -> String {
         let Table { changed, noticed, open, panicked, seeds, fields, .. } = self;
         let told = if self.interrupted { "told to end, so far: " } else { "" };
-        let panicked = if *panicked > 0 { format!(", {} a check that panicked", thousands(*panicked)) } else { String::new() };
+        let panicked =
+            if *panicked > 0 { format!(", {} a check that panicked", thousands(*panicked)) } else { String::new() };
         format!(
             "{told}{} of {} noticed, {}{panicked}; {} more open\n{} in the traces of {}",
             thousands(*noticed),
@@ -191,20 +193,36 @@ impl Table {
         say(format_args!("\n{}", self.summary()));
     }
 
-    /// The fields of which something was not noticed or is open, and then all of them by kind of event.
+    /// A line for each field of an event, whatever else the event carries: people look for the holes.
     fn markdown(&self) {
-        say("| field | changes | noticed | open | noticed by, first of all |");
-        say("|---|--:|--:|--:|---|");
+        let mut groups: BTreeMap<String, Row> = BTreeMap::new();
         for row in &self.fields {
+            let name = group(&row.field);
+            let sum = groups.entry(name.clone()).or_insert_with(|| Row::new(name));
+            sum.changed += row.changed;
+            sum.noticed += row.noticed;
+            sum.open += row.open;
+            for (&property, &number) in &row.by {
+                *sum.by.entry(property).or_default() += number;
+            }
+        }
+        say("| field | changes | noticed | open | noticed by, most often first of all |");
+        say("|---|--:|--:|--:|---|");
+        for row in groups.values() {
             let (changed, open) = (thousands(row.changed), thousands(row.open));
-            say(format_args!(
-                "| `{}` | {changed} | {} | {open} | {} |",
-                row.field,
-                percent(row.noticed, row.changed),
-                most(row)
-            ));
+            let share = percent(row.noticed, row.changed);
+            say(format_args!("| `{}` | {changed} | {share} | {open} | {} |", row.field, most(row)));
         }
         say(format_args!("\n{}.", self.summary().replace('\n', ". ")));
+    }
+}
+
+/// The field without what its event carries; the same of every event where every event has it.
+fn group(field: &str) -> String {
+    let (event, name) = field.rsplit_once('.').unwrap_or((field, ""));
+    match name {
+        "at" | "actor" | "nth" => name.to_owned(),
+        _ => format!("{}.{name}", event.split('/').next().unwrap_or(event)),
     }
 }
 
@@ -225,6 +243,13 @@ fn percent(part: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_is_grouped_with_those_of_its_event() {
+        assert_eq!(group("told/kicked_offline.reason"), "told.reason");
+        assert_eq!(group("commit.wall"), "commit.wall");
+        assert_eq!(group("fact/presence.at"), "at");
+    }
 
     #[test]
     fn a_share_is_rounded_down() {

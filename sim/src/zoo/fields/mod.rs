@@ -129,7 +129,7 @@ pub fn changed(seed: u64, is_meant: impl Fn(&Name) -> bool) -> Option<Vec<Change
         let before = std::mem::replace(&mut events[place], other);
         let mut noticed = noticed(&scenario, &cast, &events);
         if noticed == Noticed::Nobody
-            && let Some(open) = OPEN.iter().find(|open| open.has(name, &before, &other))
+            && let Some(open) = OPEN.iter().find(|open| open.has(&scenario, name, &before, &other))
         {
             noticed = Noticed::Open(open);
         }
@@ -223,8 +223,7 @@ fn another_time(draw: &mut Draw, events: &[Event], place: usize) -> Option<Insta
 
 fn another_actor(draw: &mut Draw, cast: &Cast, actor: Actor) -> Actor {
     let devices = (0..cast.devices().len()).map(|index| Actor::Device(DeviceIndex::new(index)));
-    let others: Vec<Actor> =
-        devices.chain([Actor::World, Actor::Server]).filter(|&other| other != actor).collect();
+    let others: Vec<Actor> = devices.chain([Actor::World, Actor::Server]).filter(|&other| other != actor).collect();
     *draw.pick(&others)
 }
 

@@ -59,9 +59,11 @@ fn near(cast: &Cast, value: Value) -> Vec<Value> {
         }
         Value::Flag(flag) => vec![Value::Flag(!flag)],
         Value::Code(_) => Code::ALL.iter().map(|&code| Value::Code(code)).collect(),
-        Value::Attempt(Attempt { start, count }) => [(start, count + 1), (start, count.saturating_sub(1)), (start + 1, count)]
-            .map(|(start, count)| Value::Attempt(Attempt { start, count }))
-            .into(),
+        Value::Attempt(Attempt { start, count }) => {
+            [(start, count + 1), (start, count.saturating_sub(1)), (start + 1, count)]
+                .map(|(start, count)| Value::Attempt(Attempt { start, count }))
+                .into()
+        }
         Value::Seats(_) => Policy::ALL
             .into_iter()
             .filter_map(|policy| Seats::new(policy, &BTreeMap::from([(Platform::Web, 2)])).ok().map(Value::Seats))
