@@ -1,5 +1,6 @@
 //! `gatecrash zoo`: systems that are broken on purpose, and how soon each is caught.
 
+mod fields;
 mod print;
 
 use std::num::NonZeroUsize;
@@ -47,20 +48,29 @@ Examples:
   gatecrash zoo --only F12 --show    what does it do?
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
   gatecrash zoo --json | jq .bugs    for programs
-  gatecrash zoo --markdown           the table of docs/zoo.md")]
+  gatecrash zoo --markdown           the table of docs/zoo.md
+  gatecrash zoo --fields             of each field of a trace: who would notice if it were wrong?
+  gatecrash zoo --fields --only told/kicked_offline --show
+                                     which changes of these does nobody notice?
+  gatecrash zoo --fields --markdown  the table of docs/fields.md")]
 pub struct Arguments {
-    /// Hunt this one only; may be given more than once
+    /// Hunt this one only; may be given more than once. With --fields an event, or EVENT.FIELD
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
+    /// Hunt nothing: change one field of one event in traces that pass, and say who notices
+    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk"])]
+    fields: bool,
     /// Say what the bugs are, and hunt none
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     list: bool,
-    /// Show the smallest scenario that each of them breaks, and how, and hunt on no further
+    /// Show the smallest scenario that each of them breaks, and how, and hunt on no further. With --fields, some changes
+    /// that nobody notices
     #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
     show: bool,
-    /// Give up on a bug after so many seeds of a block
-    #[arg(long, value_name = "SEEDS", default_value_t = BLOCK_SEEDS, value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
-    limit: u64,
+    /// Give up on a bug after so many seeds of a block, by default 100,000. With --fields, change the traces of so many
+    /// seeds, by default 500
+    #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
+    limit: Option<u64>,
     /// Where the first block of seeds begins
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
     from: u64,
@@ -198,6 +208,10 @@ impl Hunted {
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> End {
+    if arguments.fields {
+        return fields::run(arguments);
+    }
+    let limit = arguments.limit.unwrap_or(BLOCK_SEEDS);
     let unknown: Vec<&str> = arguments.only.iter().map(String::as_str).filter(|id| Bug::find(id).is_none()).collect();
     if let [first, ..] = unknown[..] {
         let problem = format!("there is no bug {first}: `gatecrash zoo --list` says which there are");
@@ -212,7 +226,7 @@ pub fn run(arguments: &Arguments) -> End {
     }
 
     if arguments.show {
-        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, seeds(arguments.from, 0, arguments.limit))).collect();
+        let ends: Vec<End> = bugs.iter().map(|bug| show(bug, seeds(arguments.from, 0, limit))).collect();
         return if ends.contains(&End::Violated) { End::Violated } else { End::Passed };
     }
 
@@ -220,10 +234,11 @@ pub fn run(arguments: &Arguments) -> End {
     let hunts: Vec<(&'static Bug, u64)> =
         (0..arguments.blocks).flat_map(|block| bugs.iter().map(move |&bug| (bug, block))).collect();
     let bar = bar(arguments, hunts.len() as u64);
+    bar.set_message(format!("{} of hunting", count(hunts.len(), "block")));
     let workers = Workers::new(arguments.jobs);
     let goes_on = || interrupt::told().is_none();
     let mut caught = 0;
-    let (from, limit, unshrunk) = (arguments.from, arguments.limit, arguments.unshrunk);
+    let (from, unshrunk) = (arguments.from, arguments.unshrunk);
     let catches = workers.all(
         hunts.clone(),
         move |&(bug, block)| {
@@ -306,12 +321,11 @@ fn median_of(hunted: &[Hunted]) -> Option<u64> {
     medians.get(medians.len() / 2).copied()
 }
 
-fn bar(arguments: &Arguments, hunts: u64) -> ProgressBar {
+fn bar(arguments: &Arguments, jobs: u64) -> ProgressBar {
     let target = if arguments.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let template = "{bar:32} {human_pos}/{human_len}  {msg}  {elapsed}";
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    let bar = ProgressBar::with_draw_target(Some(hunts), target).with_style(style);
-    bar.set_message(format!("{} of hunting", count(hunts as usize, "block")));
+    let bar = ProgressBar::with_draw_target(Some(jobs), target).with_style(style);
     bar
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::cast::Cast;
-use super::field::{Field, Micros, SignedMicros, Value, records};
+use super::field::{Change, Field, Micros, SignedMicros, Value, records};
 use super::index::{DeviceIndex, SiteIndex};
 use crate::scenario::fault::argument::{self, Typed};
 use crate::scenario::fault::faults;
@@ -62,6 +62,10 @@ impl Field for ClockOf {
     fn encode(&self, out: &mut Vec<u8>) {
         self.0.encode(out);
     }
+
+    fn change(&mut self, _: &'static str, change: &mut Change<'_>) {
+        self.0.change("device", change);
+    }
 }
 
 /// A span between two bounds.
@@ -82,6 +86,11 @@ impl Field for Between {
     fn encode(&self, out: &mut Vec<u8>) {
         self.min.encode(out);
         self.max.encode(out);
+    }
+
+    fn change(&mut self, _: &'static str, change: &mut Change<'_>) {
+        self.min.change("min", change);
+        self.max.change("max", change);
     }
 }
 

@@ -1,4 +1,5 @@
-//! The fields of events as named values: one description that the digest, the lines and the JSON share.
+//! The fields of events as named values: one description that the digest, the lines and the JSON share, and by which
+//! a field can be given another value.
 //!
 //! Writes nothing itself: whoever shows or sums up an event visits its fields.
 
@@ -41,6 +42,10 @@ macro_rules! wide {
 
             fn encode(&self, out: &mut Vec<u8>) {
                 Value::$value(self.0).encode(out);
+            }
+
+            fn of(value: Value) -> Option<Self> {
+                if let Value::$value(number) = value { Some($name(number)) } else { None }
             }
         }
     )+ };
@@ -106,13 +111,46 @@ pub enum Value {
     List(ListIndex),
 }
 
+/// A field that may be given another value.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Value,
+    /// Where the value is one of a closed set: all of them.
+    pub words: &'static [&'static str],
+}
+
+/// Says for a field which value it has from now on; none where it stays as it is.
+pub type Change<'a> = dyn FnMut(Leaf) -> Option<Value> + 'a;
+
 /// Something that an event can carry.
-pub(super) trait Field {
+pub(super) trait Field: Sized {
+    /// The words of a closed set.
+    const CHOICES: &'static [&'static str] = &[];
+
     /// Shows itself as one or more named values.
     fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value));
 
     /// Writes itself for the digest.
     fn encode(&self, out: &mut Vec<u8>);
+
+    /// The one with this value; none where it has more than one, or no such value.
+    fn of(value: Value) -> Option<Self> {
+        let _ = value;
+        None
+    }
+
+    /// Offers each of its values for a change.
+    fn change(&mut self, name: &'static str, change: &mut Change<'_>) {
+        let mut value = Value::Nothing;
+        self.visit(name, &mut |_, shown| value = shown);
+        let changed = change(Leaf { name, value, words: Self::CHOICES });
+        if let Some(other) = changed.and_then(Self::of) {
+            *self = other;
+        }
+    }
 }
 
 impl<F: Field> Field for Option<F> {
@@ -129,6 +167,22 @@ impl<F: Field> Field for Option<F> {
             field.encode(out);
         }
     }
+
+    fn change(&mut self, name: &'static str, change: &mut Change<'_>) {
+        let Some(field) = self else {
+            *self = change(Leaf { name, value: Value::Nothing, words: F::CHOICES }).and_then(F::of);
+            return;
+        };
+        let mut is_taken = false;
+        field.change(name, &mut |leaf| {
+            let other = change(leaf)?;
+            is_taken |= other == Value::Nothing;
+            Some(other)
+        });
+        if is_taken {
+            *self = None;
+        }
+    }
 }
 
 impl Field for Session {
@@ -140,6 +194,11 @@ impl Field for Session {
     fn encode(&self, out: &mut Vec<u8>) {
         self.user.encode(out);
         self.epoch.encode(out);
+    }
+
+    fn change(&mut self, name: &'static str, change: &mut Change<'_>) {
+        self.user.change(name, change);
+        self.epoch.change("epoch", change);
     }
 }
 
@@ -157,6 +216,13 @@ impl Field for Kick {
         self.by.encode(out);
         self.reason.encode(out);
     }
+
+    fn change(&mut self, _: &'static str, change: &mut Change<'_>) {
+        self.user.change("user", change);
+        self.epoch.change("epoch", change);
+        self.by.change("by", change);
+        self.reason.change("reason", change);
+    }
 }
 
 impl Field for Terms {
@@ -171,10 +237,15 @@ impl Field for Terms {
         self.return_spread.encode(out);
         self.heartbeat.encode(out);
     }
+
+    fn change(&mut self, _: &'static str, change: &mut Change<'_>) {
+        self.return_spread.change("return_spread", change);
+        self.heartbeat.change("heartbeat", change);
+    }
 }
 
 macro_rules! fields {
-    ($($kind:ty: |$field:ident| $value:expr;)+) => { $(
+    ($($kind:ty: |$field:ident| $value:expr, $of:pat => $other:expr;)+) => { $(
         impl Field for $kind {
             fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
                 let $field = *self;
@@ -185,40 +256,94 @@ macro_rules! fields {
                 let $field = *self;
                 $value.encode(out);
             }
+
+            fn of(value: Value) -> Option<Self> {
+                if let $of = value { $other } else { None }
+            }
         }
     )+ };
 }
 
 fields! {
-    u16: |number| Value::Number(number.into());
-    u32: |number| Value::Number(number.into());
-    i32: |number| Value::Signed(number.into());
-    bool: |flag| Value::Flag(flag);
-    Status: |one| Value::Word(one.word());
-    Platform: |one| Value::Word(one.word());
-    Closing: |one| Value::Word(one.word());
-    FrameError: |one| Value::Word(one.word());
-    KickReason: |one| Value::Word(one.word());
-    EndReason: |one| Value::Word(one.word());
-    Presence: |one| Value::Word(one.word());
-    CallKind: |one| Value::Word(one.word());
-    Conduct: |one| Value::Word(one.word());
-    CommitPoint: |one| Value::Word(one.word());
-    Direction: |one| Value::Word(one.word());
-    Reason: |one| Value::Word(one.word());
-    Code: |code| Value::Code(code);
-    Refusal: |refusal| match refusal {
-        Refusal::Code(code) => Value::Code(code),
-        Refusal::Stale => Value::Word("stale"),
-    };
-    Attempt: |attempt| Value::Attempt(attempt);
-    Seats: |seats| Value::Seats(seats);
-    DeviceIndex: |index| Value::Device(index);
-    UserIndex: |index| Value::User(index);
-    SiteIndex: |index| Value::Site(index);
-    TicketIndex: |index| Value::Ticket(index);
-    TextIndex: |index| Value::Text(index);
-    ListIndex: |index| Value::List(index);
+    u16: |number| Value::Number(number.into()), Value::Number(number) => number.try_into().ok();
+    u32: |number| Value::Number(number.into()), Value::Number(number) => number.try_into().ok();
+    i32: |number| Value::Signed(number.into()), Value::Signed(number) => number.try_into().ok();
+    bool: |flag| Value::Flag(flag), Value::Flag(flag) => Some(flag);
+    Code: |code| Value::Code(code), Value::Code(code) => Some(code);
+    Attempt: |attempt| Value::Attempt(attempt), Value::Attempt(attempt) => Some(attempt);
+    Seats: |seats| Value::Seats(seats), Value::Seats(seats) => Some(seats);
+    DeviceIndex: |index| Value::Device(index), Value::Device(index) => Some(index);
+    UserIndex: |index| Value::User(index), Value::User(index) => Some(index);
+    SiteIndex: |index| Value::Site(index), Value::Site(index) => Some(index);
+    TicketIndex: |index| Value::Ticket(index), Value::Ticket(index) => Some(index);
+    TextIndex: |index| Value::Text(index), Value::Text(index) => Some(index);
+    ListIndex: |index| Value::List(index), Value::List(index) => Some(index);
+}
+
+impl Field for Refusal {
+    const CHOICES: &'static [&'static str] = &["stale"];
+
+    fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
+        visit(name, self.value());
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.value().encode(out);
+    }
+
+    fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::Code(code) => Some(Refusal::Code(code)),
+            Value::Word("stale") => Some(Refusal::Stale),
+            _ => None,
+        }
+    }
+}
+
+impl Refusal {
+    fn value(self) -> Value {
+        match self {
+            Refusal::Code(code) => Value::Code(code),
+            Refusal::Stale => Value::Word("stale"),
+        }
+    }
+}
+
+/// Closed sets, each with all that is in it: one that is left out does not compile.
+macro_rules! sets {
+    ($($kind:ident: $($one:ident)+;)+) => { $(
+        impl Field for $kind {
+            const CHOICES: &'static [&'static str] = &[$($kind::$one.word()),+];
+
+            fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
+                visit(name, Value::Word(self.word()));
+            }
+
+            fn encode(&self, out: &mut Vec<u8>) {
+                Value::Word(self.word()).encode(out);
+            }
+
+            fn of(value: Value) -> Option<Self> {
+                let Value::Word(word) = value else { return None };
+                [$($kind::$one),+].into_iter().find(|one| match one { $($kind::$one => one.word() == word,)+ })
+            }
+        }
+    )+ };
+}
+
+sets! {
+    Status: Logined Logining Logout;
+    Platform: Android Ios Ipad Windows Mac Linux Web;
+    Closing: Stopping Full Busy;
+    FrameError: Malformed Oversized OutOfPlace Version;
+    KickReason: SamePlatform OtherPlatform Administrator Gone;
+    EndReason: SamePlatform OtherPlatform Administrator Expired Logout Replaced OtherUser;
+    Presence: Online PushOnline Offline;
+    Reason: NeverLoggedIn LoggingIn LoginFailed Kicked Expired LoggedOut Switched;
+    CallKind: Init Uninit Login Logout Conversations Send Kick Query;
+    Conduct: Garbage Oversized NoHello TwoHellos WrongVersion Idle ResumeForged Truncated;
+    CommitPoint: BeforeWrite AfterCommit AfterAnswers;
+    Direction: Both Inbound Outbound;
 }
 
 /// Defines enums whose variants have a word and whose fields can be visited in order.
@@ -264,6 +389,16 @@ macro_rules! records {
                 // Enums without fields do not use it.
                 let _ = visit;
             }
+
+            /// Offers every field in order for a change. Which variant it is stays.
+            pub fn change(&mut self, change: &mut $crate::trace::field::Change<'_>) {
+                match self {
+                    $($name::$variant $({ $($field),+ })? => {
+                        $($($crate::trace::field::Field::change($field, stringify!($field), change);)+)?
+                    })+
+                }
+                let _ = change;
+            }
         }
 
         impl $crate::trace::field::Field for $name {
@@ -279,6 +414,10 @@ macro_rules! records {
                         $($($crate::trace::field::Field::encode($field, out);)+)?
                     })+
                 }
+            }
+
+            fn change(&mut self, _: &'static str, change: &mut $crate::trace::field::Change<'_>) {
+                $name::change(self, change);
             }
         }
     )+ };

@@ -29,7 +29,7 @@ pub use cast::{Cast, CastDevice, CastTicket, ConversationLine, List, ReportDevic
 pub use difference::difference;
 pub use digest::Digest;
 pub use fault::{Between, ClockOf, Fault};
-pub use field::{Micros, Seconds, SignedMicros, Value};
+pub use field::{Leaf, Micros, Seconds, SignedMicros, Value};
 pub use index::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
 pub use ledger::Ledger;
 pub use record::{Ending, Recorder, Summary};

@@ -14,6 +14,7 @@ mod broken;
 mod client;
 mod device;
 mod disk;
+pub mod fields;
 #[cfg(test)]
 mod known;
 mod limits;

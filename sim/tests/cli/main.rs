@@ -4,6 +4,7 @@
 //! What runs do is tested with the worlds and the checks; here they are small and only end
 //! differently.
 
+mod fields;
 mod files;
 mod inspect;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,46 @@
+//! Changes that leave a trace as true as it was: what no rule and no other event says.
+//!
+//! Each with its reason, and as narrow as the reason is.
+
+use std::time::Duration;
+
+use super::Name;
+use crate::scenario::Scenario;
+use crate::trace::Event;
+
+/// A kind of change that nobody can notice.
+#[derive(Debug)]
+pub struct Open {
+    /// Which fields: of every event, or as people write those of one.
+    pub fields: &'static [&'static str],
+    /// Why.
+    pub why: &'static str,
+    /// Which changes of them, in a run of this scenario: before and after.
+    is_it: fn(&Scenario, &Event, &Event) -> bool,
+}
+
+impl PartialEq for Open {
+    fn eq(&self, other: &Self) -> bool {
+        self.why == other.why
+    }
+}
+
+impl Eq for Open {}
+
+impl Open {
+    /// Whether the change is one of these.
+    pub(super) fn has(&self, scenario: &Scenario, name: Name, before: &Event, after: &Event) -> bool {
+        self.fields.iter().any(|field| name.field == *field || name.is_meant_by(field))
+            && (self.is_it)(scenario, before, after)
+    }
+}
+
+/// All of them.
+pub const OPEN: &[Open] = &[Open {
+    fields: &["at"],
+    why: "no property holds a run to an instant more closely than its tick allows: four ticks and 5 ms (`allowance.rs`)",
+    is_it: |scenario, before, after| {
+        let by = before.at.as_micros().abs_diff(after.at.as_micros());
+        u128::from(by) <= (scenario.tick * 4 + Duration::from_millis(5)).as_micros()
+    },
+}];
