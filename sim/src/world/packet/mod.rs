@@ -19,6 +19,7 @@ mod standstill;
 mod stranger;
 mod stream;
 mod time;
+mod window;
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -29,7 +30,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions};
-use gatecrash::driver::server::{ServerDriver, ServerHandle, Settings};
+use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings};
 use gatecrash::server::Config;
 use gatecrash::time::Instant;
 use turmoil::Sim;
@@ -355,6 +356,9 @@ async fn process<S: ServerDecisions>(
     let observe = Observer::server(&shared);
     let (driver, control) = ServerDriver::<_, _, _, S>::bind(place, store, observe, settings).await?;
     *handle.lock().expect("nobody panics with it") = Some(control);
-    driver.run().await?;
-    Ok(())
+    match driver.run().await {
+        // It was stopped while its disk failed, and says so to its operator: a process that ends like any other.
+        Ok(()) | Err(ServeError::Store(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

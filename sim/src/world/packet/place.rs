@@ -24,6 +24,7 @@ use super::listener::Listener;
 use super::office::Office;
 use super::standstill::Standstill;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
+use super::window::{Ways, Window, Windows};
 use super::time::now;
 use crate::generate::draw::Draw;
 use crate::scenario::clock::WallClock;
@@ -72,6 +73,8 @@ struct Origin {
     /// Over which of the device's networks it was made.
     network: Network,
     passage: Arc<Mutex<Passage>>,
+    /// What is under way, upward and downward, where only so much may be.
+    windows: Option<Windows>,
 }
 
 /// What the box on the way makes of a connection.
@@ -346,6 +349,11 @@ impl Jitter for Upward {
         self.shared.pieces(&self.origin()?, "upward")
     }
 
+    fn windows(&self) -> Option<Ways> {
+        let [upward, downward] = self.origin()?.windows?;
+        Some(Ways { read: upward, written: downward })
+    }
+
     fn draw(&self) -> Draw {
         match self.origin() {
             Some(Origin { device, connection, .. }) => {
@@ -412,7 +420,8 @@ impl Surroundings for DevicePlace {
                 TcpStream::connect(server).await
             };
             let passage = Passage { memory: Memory::new(now()), ends: [None; 2] };
-            let origin = Origin { device, connection, network, passage: Arc::new(Mutex::new(passage)) };
+            let windows = place.shared.sites[network.site].window.map(Window::both);
+            let origin = Origin { device, connection, network, passage: Arc::new(Mutex::new(passage)), windows };
             if let Ok(inner) = &connected {
                 lock(&place.shared.origins).insert(inner.local_addr()?, origin.clone());
             }
@@ -482,6 +491,11 @@ impl Jitter for Downward {
 
     fn pieces(&self) -> Option<(Pieces, Draw)> {
         self.shared.pieces(&self.origin, "downward")
+    }
+
+    fn windows(&self) -> Option<Ways> {
+        let [upward, downward] = self.origin.windows.clone()?;
+        Some(Ways { read: downward, written: upward })
     }
 
     fn draw(&self) -> Draw {
