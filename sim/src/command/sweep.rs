@@ -481,9 +481,7 @@ impl Sweep<'_> {
                 let failing = count(self.total.failing(), "failing seed");
                 paint(&format!("told to end, {failing} so far"), Colour::Red, self.colours())
             }
-            _ if totals.seeds_left_out == totals.seeds_asked => {
-                paint("nothing was run", Colour::Red, self.colours())
-            }
+            _ if totals.seeds_left_out == totals.seeds_asked => paint("nothing was run", Colour::Red, self.colours()),
             End::Violated | End::NotConverged | End::BadInput | End::HarnessFailed => {
                 let failing = count(self.total.failing(), "failing seed");
                 paint(&failing, Colour::Red, self.colours())

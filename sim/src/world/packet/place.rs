@@ -20,12 +20,13 @@ use super::super::outgoing::Outgoing;
 use super::super::storage::{Landing, Storage, Timing};
 use super::super::timers::Timers;
 use super::disk::Disk;
+use super::interceptor::Interceptor;
 use super::listener::Listener;
 use super::office::Office;
 use super::standstill::Standstill;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
-use super::window::{Ways, Window, Windows};
 use super::time::now;
+use super::window::{Ways, Window, Windows};
 use crate::generate::draw::Draw;
 use crate::scenario::clock::WallClock;
 use crate::scenario::{Device, DeviceName, Offset, Pieces, Scenario, Site, Span};
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     pub(super) crash_order: Arc<CrashOrder>,
     pub(super) office: Arc<Office>,
     pub(super) standstill: Arc<Standstill>,
+    /// Who stands between the drivers and all this.
+    pub(super) interceptor: Arc<dyn Interceptor>,
 }
 
 /// What of a device outlives its process.
@@ -93,7 +96,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(scenario: &Scenario, recorder: &Recorder) -> Self {
+    pub(super) fn new(scenario: &Scenario, recorder: &Recorder, interceptor: Arc<dyn Interceptor>) -> Self {
         let start = scenario.app.start;
         let sites: Vec<_> = scenario.sites.keys().collect();
         let lasting = |(name, device): (&DeviceName, &Device)| Lasting {
@@ -114,7 +117,7 @@ impl Shared {
         Shared {
             recorder: recorder.clone(),
             server_clock: Mutex::new(WallClock::new(start, Offset(0))),
-            disk: Arc::new(Disk::new(scenario, recorder)),
+            disk: Arc::new(Disk::new(scenario, recorder, Arc::clone(&interceptor))),
             extras: sites.iter().map(|_| Mutex::new(Span::exactly(Duration::ZERO))).collect(),
             sites: scenario.sites.values().cloned().collect(),
             portals: sites.iter().map(|_| Mutex::default()).collect(),
@@ -124,6 +127,7 @@ impl Shared {
             crash_order: Arc::default(),
             office: Arc::default(),
             standstill: Arc::default(),
+            interceptor,
             scenario: scenario.clone(),
         }
     }
@@ -322,6 +326,10 @@ impl Upward {
 }
 
 impl Jitter for Upward {
+    fn interceptor(&self) -> &dyn Interceptor {
+        &*self.shared.interceptor
+    }
+
     fn extra(&self) -> Span {
         match self.origin() {
             Some(origin) => self.shared.extra(&origin),
@@ -469,6 +477,10 @@ struct Downward {
 }
 
 impl Jitter for Downward {
+    fn interceptor(&self) -> &dyn Interceptor {
+        &*self.shared.interceptor
+    }
+
     fn extra(&self) -> Span {
         self.shared.extra(&self.origin)
     }
@@ -523,12 +535,14 @@ impl DeviceStore {
 
 impl DeviceDisk for DeviceStore {
     fn load(&mut self) -> OnDisk {
+        self.shared.interceptor.starts(self.device);
         self.shared.storage(self.device).on_disk.clone()
     }
 
     async fn write(&mut self, writes: Vec<Write>) -> io::Result<()> {
         let Timing { lands_at, done_at } = self.shared.storage(self.device).begin(now());
         until(lands_at).await;
+        let writes = self.shared.interceptor.writes(self.device, writes);
         let landing = self.shared.storage(self.device).land(writes);
         if let Landing::Refused { first } = landing {
             if first {

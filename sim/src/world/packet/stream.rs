@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use turmoil::net::TcpStream;
 
+use super::interceptor::{End, Interceptor, Sent};
 use super::standstill::Standstill;
 use super::window::{Ways, Window};
 use crate::generate::draw::Draw;
@@ -153,6 +154,8 @@ impl CrashOrder {
 
 /// How much later than the link alone a direction of a connection delivers, and whether it does at all.
 pub(super) trait Jitter: Send + Sync {
+    /// Who stands between this end's driver and the connection.
+    fn interceptor(&self) -> &dyn Interceptor;
     /// The extra latency in force, from zero.
     fn extra(&self) -> Span;
     /// Whether the device has left the network of the connection: nothing gets through, and nobody is told.
@@ -249,6 +252,10 @@ impl Stream {
         }
     }
 
+    fn end(&self) -> End {
+        self.order.as_ref().map_or(End::Device, |&(_, number)| End::Server(number))
+    }
+
     /// How much may be under way. Asked for at the first byte: only then it is known whose connection it is.
     fn windows(&mut self) -> Option<Ways> {
         self.windows.get_or_insert_with(|| self.jitter.windows()).clone()
@@ -286,12 +293,17 @@ impl AsyncRead for Stream {
             Ok(mut bytes) => {
                 let count = bytes.len().min(out.remaining()).min(self.piece());
                 out.put_slice(&bytes[..count]);
+                let behind = self.jitter.interceptor().reads(self.end(), &bytes[..count]);
                 bytes.advance(count);
+                let is_forgotten = self.jitter.interceptor().forgets_rest(self.end());
                 if let Some(windows) = self.windows() {
-                    windows.read.was_read(count);
+                    windows.read.was_read(if is_forgotten { count + bytes.len() } else { count });
                 }
-                if !bytes.is_empty() {
+                if !bytes.is_empty() && !is_forgotten {
                     self.arrived.push_front((due, Ok(bytes)));
+                }
+                if !behind.is_empty() {
+                    self.arrived.push_front((due, Ok(behind.into())));
                 }
                 Poll::Ready(Ok(()))
             }
@@ -302,11 +314,15 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let windows = self.windows();
+        let (windows, sent) = (self.windows(), self.jitter.interceptor().sends(self.end(), bytes));
         let Cut { inner, writer, .. } = &mut *self.cutter.lock();
         match inner {
             Some(_) if self.jitter.is_dead() || !self.jitter.passes() => Poll::Ready(Ok(bytes.len())),
             Some(inner) => {
+                if let Sent::Instead(instead) = sent {
+                    ready!(Pin::new(inner).poll_write(context, &instead))?;
+                    return Poll::Ready(Ok(bytes.len()));
+                }
                 let Some(Ways { written, .. }) = windows else { return Pin::new(inner).poll_write(context, bytes) };
                 let Poll::Ready(room) = written.poll_room(context, bytes.len()) else {
                     *writer = Some(context.waker().clone());
@@ -314,7 +330,14 @@ impl AsyncWrite for Stream {
                 };
                 let count = ready!(Pin::new(inner).poll_write(context, &bytes[..room]))?;
                 written.wrote(count);
-                Poll::Ready(Ok(count))
+                match sent {
+                    Sent::Repeated if count < bytes.len() => {
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                    Sent::RestLost => Poll::Ready(Ok(bytes.len())),
+                    Sent::Repeated | Sent::AsItIs | Sent::Instead(_) => Poll::Ready(Ok(count)),
+                }
             }
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
