@@ -92,8 +92,8 @@ fn hunted_in(world: World, number: u64) -> Seed {
     Seed { profile, number }
 }
 
-/// A broken system: broken decisions, or somebody between the cores and the world, or both; or somebody between the drivers and the
-/// world.
+/// A broken system: broken decisions, or somebody between the cores and the world, or both; or somebody between the
+/// drivers and the world.
 struct Broken {
     server: ServerBug,
     client: ClientBug,
