@@ -174,10 +174,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
     pub(super) fn connection_ended(&mut self, stage: Stage, loss: Loss) {
         match stage {
-            Stage::Opening
-            | Stage::LoginWaits { was_up: false, .. }
-            | Stage::ResumeSent { .. }
-            | Stage::EndSent => {}
+            Stage::Opening | Stage::LoginWaits { was_up: false, .. } | Stage::ResumeSent { .. } | Stage::EndSent => {}
             Stage::LoginWaits { was_up: true, .. } | Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
         }
         if let Stage::Up { .. } = stage {

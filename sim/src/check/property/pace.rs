@@ -233,7 +233,8 @@ mod tests {
 
     /// A heartbeat goes unanswered at this second, and the session is resumed at once.
     fn falls_silent(story: Story, second: u64) -> Story {
-        comes_back(story.at(second).on(PHONE, ASKS).at(second + 15).on(PHONE, What::LinkLost))
+        let silent = story.at(second).on(PHONE, ASKS).at(second + 15).on(PHONE, What::LinkLost);
+        comes_back(silent.on(PHONE, What::CloseAsked { connection: 0, peer: None }))
     }
 
     /// The session is resumed over another connection.
