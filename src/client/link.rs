@@ -87,7 +87,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// had been greeted: then the connection is no good, and the next one tells.
     pub(super) fn version_refused(&mut self) {
         match (&self.state.account, self.state.stage()) {
-            (Account::LoggingIn(_), Some(Stage::LoginSent)) => {
+            (Account::LoggingIn(_), Some(Stage::LoginWaits { was_up: false, .. } | Stage::LoginSent)) => {
                 self.state.backoff.last_end = Some(Code::VersionNotSupported);
                 self.login_refused(Code::VersionNotSupported);
             }

@@ -313,3 +313,19 @@ fn a_login_that_waits_for_the_disk_comes_back_when_the_server_says() {
         ",
     );
 }
+
+/// VERSION-1: the greeting that left ahead of it is refused, and so is a login that waits for the disk.
+#[test]
+fn a_login_that_waits_for_the_disk_hears_of_another_version() {
+    check(
+        "
+        > disk holds
+        > given alice logging in
+        > error version
+        close 0
+        status LOGOUT
+        event connect_failed [7013]
+        result 2 [7013]
+        ",
+    );
+}

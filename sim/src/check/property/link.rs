@@ -34,6 +34,7 @@ struct Device {
     starts_over: StartsOver,
     /// Since when the link was up whose loss the last delay was drawn for: that it was up counts once.
     drawn_for: Option<Instant>,
+    drawn_at: Option<Instant>,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
     /// When it last heard, with a link, of another network: it makes a connection beside that link then.
@@ -93,6 +94,7 @@ impl Default for Device {
             drawn: 0,
             starts_over: StartsOver::Yes,
             drawn_for: None,
+            drawn_at: None,
             due: None,
             beside_at: None,
             replaced: None,
@@ -172,7 +174,7 @@ impl Links {
         // A link that is given up is closed only when all that was asked for is carried out.
         self.link_ends(scene, event, on, up_since, StartsOver::Yes);
         let device = self.device(on);
-        device.drawn_for = up_since;
+        (device.drawn_for, device.drawn_at) = (up_since, Some(event.at));
         let before = std::mem::replace(&mut device.drawn, attempt);
         let is_next = match device.starts_over {
             StartsOver::Yes => attempt == 1,
@@ -208,7 +210,10 @@ impl Links {
         let device = self.device(on);
         let doubt = device.doubt.take();
         if sdk.up_since.is_some() && doubt.is_some() {
-            device.starts_over = StartsOver::Yes;
+            // What was asked for at that instant may be carried out after what came of it was drawn for.
+            let is_drawn = device.drawn_at == Some(event.at);
+            let starts_over = if is_drawn { StartsOver::Perhaps } else { StartsOver::Yes };
+            device.starts_over = device.starts_over.max(starts_over);
         }
         device.beside = sdk.up_since.map(|_| Beside::default());
         // What closes the link may wait for the disk, and what asks for the next one does not.

@@ -134,7 +134,10 @@ impl Sdk {
         let is_usable = self.is_usable();
         self.set_account(Account::LoggingIn(user, number));
         // SWITCH-3: on a link that is up both frames go out at once.
-        self.line = self.line.filter(|_| is_usable).map(|line| Line { stage: Stage::Waits(look.at), ..line });
+        self.line = self
+            .line
+            .filter(|_| is_usable)
+            .map(|line| Line { stage: Stage::Waits { since: look.at, was_up: true }, ..line });
         (self.doubted, self.in_doubt) = (None, false);
         (self.viewer, self.last_failure, self.tickets) = (Some(user), None, vec![ticket]);
         self.held.clear();

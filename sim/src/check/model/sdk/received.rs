@@ -71,7 +71,7 @@ impl Sdk {
             return;
         }
         let stage = match self.account {
-            Account::LoggingIn(..) => Stage::Waits(look.at),
+            Account::LoggingIn(..) => Stage::Waits { since: look.at, was_up: false },
             Account::LoggedIn(_) | Account::LoggingOut(_) | Account::Nobody => Stage::Asked,
         };
         self.line = Some(Line { connection, stage });
@@ -85,7 +85,7 @@ impl Sdk {
     pub(super) fn line_ended(&mut self, look: &Look<'_>) {
         let Some(line) = self.line.take() else { return };
         self.in_doubt = false;
-        if matches!(line.stage, Stage::Opening | Stage::Waits(_)) {
+        if matches!(line.stage, Stage::Opening | Stage::Waits { .. }) {
             return;
         }
         let lost = Answer::Code(Code::NoAnswer);
@@ -190,7 +190,8 @@ impl Sdk {
 
     /// VERSION-1: whatever waits for this server has its result. On a link that was up it is no answer.
     fn version_refused(&mut self, look: &Look<'_>) {
-        if self.line.is_none_or(|line| line.stage != Stage::Asked) {
+        let is_greeting = |line: Line| matches!(line.stage, Stage::Asked | Stage::Waits { was_up: false, .. });
+        if !self.line.is_some_and(is_greeting) {
             return;
         }
         self.settle(look, VERSION, &[Kind::Login, Kind::Renewal], Answer::Code(Code::VersionNotSupported));

@@ -77,8 +77,12 @@ pub(super) struct Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Opening,
-    /// The login goes out as soon as the record is on the disk (ATT-4): since then. Until then it was not sent.
-    Waits(Instant),
+    /// The login goes out as soon as the record is on the disk (ATT-4). Until then it was not sent.
+    Waits {
+        since: Instant,
+        /// Whether it was the link of the account before (SWITCH-3).
+        was_up: bool,
+    },
     /// The login or resume went out.
     Asked,
     /// It was accepted.

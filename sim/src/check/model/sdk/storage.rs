@@ -23,14 +23,14 @@ impl Sdk {
 
     /// A login that waited for the record has not been kept by it past an instant, so it is sent, seen to leave or not.
     pub(super) fn time_goes_on(&mut self, at: Instant) {
-        let has_waited = |line: &mut Line| matches!(line.stage, Stage::Waits(since) if since < at);
+        let has_waited = |line: &mut Line| matches!(line.stage, Stage::Waits { since, .. } if since < at);
         if self.written <= self.stored && self.line.as_mut().is_some_and(has_waited) {
             self.login_is_sent();
         }
     }
 
     fn login_is_sent(&mut self) {
-        let Some(line) = self.line.as_mut().filter(|line| matches!(line.stage, Stage::Waits(_))) else { return };
+        let Some(line) = self.line.as_mut().filter(|line| matches!(line.stage, Stage::Waits { .. })) else { return };
         line.stage = Stage::Asked;
         if let Account::LoggingIn(_, login) = self.account {
             self.calls.iter_mut().filter(|call| call.number == login).for_each(|call| call.is_sent = true);
