@@ -24,6 +24,7 @@ mod copies;
 mod day;
 mod decision;
 mod delivery;
+mod form;
 mod ghost;
 mod heard;
 mod kick;
@@ -115,6 +116,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(standstill::Standstills::default()),
     ];
     every.extend(models(scenario));
+    every.push(Box::new(form::TraceForm::new(scenario)));
     every
 }
 
