@@ -115,7 +115,12 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.note(Note::LinkLost);
                 self.login_goes_on(code);
             }
-            (Account::LoggingIn(_), Stage::LoginWaits { .. }) => self.login_goes_on(code),
+            (Account::LoggingIn(_), Stage::LoginWaits { was_up, .. }) => {
+                if was_up {
+                    self.note(Note::LinkLost);
+                }
+                self.login_goes_on(code);
+            }
             (Account::LoggedIn(_), Stage::ResumeSent { .. }) => self.attempt_failed(code),
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => {
                 self.connection_ended(stage, Loss::Own);
@@ -169,8 +174,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
     pub(super) fn connection_ended(&mut self, stage: Stage, loss: Loss) {
         match stage {
-            Stage::Opening | Stage::LoginWaits { .. } | Stage::ResumeSent { .. } | Stage::EndSent => {}
-            Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
+            Stage::Opening | Stage::LoginWaits { was_up: false, .. } | Stage::ResumeSent { .. } | Stage::EndSent => {}
+            Stage::LoginWaits { was_up: true, .. } | Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
         }
         if let Stage::Up { .. } = stage {
             self.was_up(stage);

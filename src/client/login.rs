@@ -82,7 +82,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.send(ClientFrame::Login { call, attempt, user, ticket, known_ended });
         let reveals = self.state.record.written;
         if let Some(connection) = &mut self.state.connection {
-            connection.stage = Stage::LoginWaits { reveals };
+            let was_up = matches!(connection.stage, Stage::Up { .. });
+            connection.stage = Stage::LoginWaits { reveals, was_up };
         }
         self.login_leaves();
     }
@@ -91,7 +92,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn login_leaves(&mut self) {
         let stored = self.state.record.stored;
         let Some(connection) = &mut self.state.connection else { return };
-        if matches!(connection.stage, Stage::LoginWaits { reveals } if reveals <= stored) {
+        if matches!(connection.stage, Stage::LoginWaits { reveals, .. } if reveals <= stored) {
             connection.stage = Stage::LoginSent;
             // From here on the login's own timeout decides (LOGIN-8).
             self.state.timers.cancel(Timer::Connect);

@@ -182,6 +182,8 @@ pub(super) enum Stage {
     /// A login leaves as soon as this write of the record is on disk (ATT-4). Until then it was not sent.
     LoginWaits {
         reveals: Change,
+        /// Whether it was the link of the account before (SWITCH-3).
+        was_up: bool,
     },
     /// A login is out and unanswered.
     LoginSent,

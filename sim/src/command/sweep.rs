@@ -55,6 +55,8 @@ enum Kind {
     Swarm,
     /// Short ones whose server loses its power at least once
     PowerLoss,
+    /// Short ones in which connections, disks and processes break all the time
+    Dense,
 }
 
 impl From<Kind> for Profile {
@@ -62,6 +64,7 @@ impl From<Kind> for Profile {
         match kind {
             Kind::Swarm => Profile::Swarm,
             Kind::PowerLoss => Profile::PowerLoss,
+            Kind::Dense => Profile::Dense,
         }
     }
 }
@@ -73,6 +76,9 @@ impl From<Kind> for Profile {
 /// confirmed in a fresh process. Ends with a ledger of what the seeds did and reached. It fails
 /// unless every seed asked for has finished. A seed that hangs is given up, and the others go on.
 ///
+/// The packet world steps through time, and pays for each tick whether anything happens or not: a seed whose script has
+/// more than a million of them is left out there, and counted as such. A sweep that leaves out all of its seeds fails.
+///
 /// However many seeds fail in one way, they are one finding, and get one folder: the plan and the smallest scenario
 /// that fails so, their traces, and what the packet world makes of it. `gatecrash keep` makes it a test.
 #[derive(Args)]
@@ -83,6 +89,7 @@ Examples:
   gatecrash sweep --time 10m                as many as ten minutes allow
   gatecrash sweep --world packet --time 5m  the code that ships, drivers and wire included
   gatecrash sweep --world packet --profile power-loss --seeds 0..2000
+  gatecrash sweep --world packet --profile dense --seeds 0..5000
   gatecrash sweep --json | jq .digest       for programs
   gatecrash replay --seed 17                tell what happens in one
   gatecrash print --seed 17 > my.toml       keep one as a file
@@ -227,11 +234,16 @@ impl Watch<SeedRun> for Sweep<'_> {
     #[expect(clippy::disallowed_methods, reason = "a progress bar shows how fast it goes")]
     fn tick(&mut self) -> bool {
         let elapsed = self.start.elapsed();
-        let position = if self.arguments.time.is_some() { elapsed.as_secs() } else { self.total.finished };
+        let seeds = self.total.finished + self.total.left_out;
+        let position = if self.arguments.time.is_some() { elapsed.as_secs() } else { seeds };
         self.bar.set_position(position);
         let rate = self.total.finished as f64 / elapsed.as_secs_f64().max(0.001);
+        let left_out = match self.total.left_out {
+            0 => String::new(),
+            number => format!("  {} left out", thousands(number)),
+        };
         self.bar.set_message(format!(
-            "{}/s  {} simulated  {}",
+            "{}/s  {} simulated  {}{left_out}",
             thousands(rate as u64),
             span(self.total.simulated()),
             count(self.total.failing(), "violation"),
@@ -252,6 +264,8 @@ struct Totals {
     first_seed: u64,
     seeds_asked: u64,
     seeds_finished: u64,
+    /// Seeds that are longer than the world can run.
+    seeds_left_out: u64,
     soaks: u64,
     seeds_run_twice: u64,
     /// Seeds in which a property does not hold.
@@ -305,7 +319,8 @@ struct Found {
 impl Sweep<'_> {
     fn finish(self, asked: u64, first_seed: u64, wall: Duration) -> End {
         self.bar.finish_and_clear();
-        let is_finished = self.total.finished == asked;
+        // Where every seed was left out nothing was judged.
+        let is_finished = self.total.finished + self.total.left_out == asked && self.total.finished > 0;
         let found = self.found();
         let numbers = |wanted: fn(&Fingerprint) -> bool| {
             self.total.findings.iter().filter(|(print, _)| wanted(print)).map(|(_, seeds)| seeds.len()).sum::<usize>()
@@ -332,6 +347,7 @@ impl Sweep<'_> {
             first_seed,
             seeds_asked: asked,
             seeds_finished: total.finished,
+            seeds_left_out: total.left_out,
             soaks: total.soaks,
             seeds_run_twice: total.repeated,
             violations,
@@ -451,6 +467,10 @@ impl Sweep<'_> {
             say(format_args!("\nand {} more kinds of failure", totals.findings.len() - FINDINGS_TOLD));
         }
         let asked = thousands(totals.seeds_asked);
+        let left_out = match totals.seeds_left_out {
+            0 => String::new(),
+            number => format!(", {} left out as too long for the packet world", thousands(number)),
+        };
         let verdict = match end {
             End::Passed if totals.properties == 0 => paint("nothing was checked", Colour::Bold, self.colours()),
             End::Passed => paint("no violation", Colour::Green, self.colours()),
@@ -461,13 +481,14 @@ impl Sweep<'_> {
                 let failing = count(self.total.failing(), "failing seed");
                 paint(&format!("told to end, {failing} so far"), Colour::Red, self.colours())
             }
+            _ if totals.seeds_left_out == totals.seeds_asked => paint("nothing was run", Colour::Red, self.colours()),
             End::Violated | End::NotConverged | End::BadInput | End::HarnessFailed => {
                 let failing = count(self.total.failing(), "failing seed");
                 paint(&failing, Colour::Red, self.colours())
             }
         };
         say(format_args!(
-            "\n{asked} seeds from {} asked for, {} finished, {} of them without a budget: {verdict}",
+            "\n{asked} seeds from {} asked for, {} finished, {} of them without a budget{left_out}: {verdict}",
             thousands(totals.first_seed),
             thousands(totals.seeds_finished),
             thousands(totals.soaks),

@@ -11,7 +11,7 @@ use clap::Args;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::search::workers::{self, Workers};
 use gatecrash_sim::world::World;
-use gatecrash_sim::zoo::{self, BUGS, Bug, Catch};
+use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -43,6 +43,7 @@ Examples:
   gatecrash zoo                      hunt all of them
   gatecrash zoo --only F12           hunt one
   gatecrash zoo --only F01 --only D2 or two
+  gatecrash zoo --drivers            hunt those of the drivers, in the packet world
   gatecrash zoo --list               say what they are, and hunt none
   gatecrash zoo --from 500000        hunt in other seeds
   gatecrash zoo --only F12 --show    what does it do?
@@ -58,8 +59,11 @@ pub struct Arguments {
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
     /// Hunt nothing: change one field of one event in traces that pass, and say who notices
-    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk"])]
+    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers"])]
     fields: bool,
+    /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
+    #[arg(long, conflicts_with = "only")]
+    drivers: bool,
     /// Say what the bugs are, and hunt none
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     list: bool,
@@ -162,7 +166,7 @@ fn show(bug: &Bug, seeds: Range<u64>) -> End {
     say(format_args!("{}: {}", bug.id, bug.what));
     let left = count(scenario.steps.len(), "step");
     say(format_args!("seed {}, {}, shrunk to {left}\n\n{scenario}", catch.seed, count(catch.steps, "step")));
-    let case = Case { path: bug.id, scenario: &scenario, world: World::Event };
+    let case = Case { path: bug.id, scenario: &scenario, world: bug.world() };
     let told = match zoo::run(bug, &scenario) {
         Ok(run) => report::failure(&case, &run).expect("it is named"),
         Err(error) => report::harness_failure(&case, &error),
@@ -219,7 +223,12 @@ pub fn run(arguments: &Arguments) -> End {
     }
     let is_meant =
         |bug: &&Bug| arguments.only.is_empty() || arguments.only.iter().any(|id| id.eq_ignore_ascii_case(bug.id));
-    let bugs: Vec<&'static Bug> = BUGS.iter().filter(is_meant).collect();
+    let there: Vec<&'static Bug> = match (arguments.drivers, &arguments.only[..]) {
+        (true, _) => DRIVER_BUGS.iter().collect(),
+        (false, []) => BUGS.iter().collect(),
+        (false, _) => BUGS.iter().chain(DRIVER_BUGS).collect(),
+    };
+    let bugs: Vec<&'static Bug> = there.into_iter().filter(is_meant).collect();
     if arguments.list {
         bugs.iter().for_each(|bug| say(format_args!("{:<5} {}", bug.id, bug.what)));
         return End::Passed;
@@ -259,14 +268,22 @@ pub fn run(arguments: &Arguments) -> End {
     let hunted: Vec<Hunted> = bugs.iter().map(|bug| Hunted::new(bug, &of(bug))).collect();
 
     // The same seeds, and nothing is broken.
-    let chunks: Vec<Range<u64>> =
-        (0..arguments.blocks).flat_map(|block| chunks(seeds(from, block, needed(block, &hunted, limit)))).collect();
+    let chunks: Vec<(World, Range<u64>)> = [World::Event, World::Packet]
+        .into_iter()
+        .flat_map(|world| {
+            let of_world: Vec<&Hunted> =
+                hunted.iter().zip(bugs).filter_map(|(hunted, bug)| (bug.world() == world).then_some(hunted)).collect();
+            let blocks = (0..arguments.blocks)
+                .flat_map(move |block| chunks(seeds(from, block, needed(block, &of_world, limit))));
+            blocks.map(move |chunk| (world, chunk))
+        })
+        .collect();
     bar.set_length(chunks.len() as u64);
     bar.set_position(0);
     bar.set_message("on the same seeds: false alarms?");
     let alarms = workers.all(
         chunks.clone(),
-        |chunk| chunk.clone().filter(|&seed| zoo::false_alarm(seed).is_some()).collect::<Vec<u64>>(),
+        |(world, chunk)| chunk.clone().filter(|&seed| zoo::false_alarm(*world, seed).is_some()).collect::<Vec<u64>>(),
         |_| bar.inc(1),
         goes_on,
     );
@@ -283,7 +300,7 @@ pub fn run(arguments: &Arguments) -> End {
             .copied()
             .max()
             .unwrap_or_default(),
-        seeds_unbroken: chunks.iter().take(alarms.len()).map(|chunk| chunk.end - chunk.start).sum(),
+        seeds_unbroken: chunks.iter().take(alarms.len()).map(|(_, chunk)| chunk.end - chunk.start).sum(),
         false_alarms: false_alarm_seeds.len(),
         false_alarm_seeds,
         not_hunted: not_hunted.iter().map(|bug| bug.id).collect(),
@@ -306,7 +323,7 @@ fn seeds(from: u64, block: u64, number: u64) -> Range<u64> {
 }
 
 /// How many seeds of the block the slowest bug took; none of a block in which nothing was hunted.
-fn needed(block: u64, hunted: &[Hunted], limit: u64) -> u64 {
+fn needed(block: u64, hunted: &[&Hunted], limit: u64) -> u64 {
     hunted.iter().filter_map(|bug| bug.seeds.get(block as usize)).map(|seeds| seeds.unwrap_or(limit)).max().unwrap_or(0)
 }
 

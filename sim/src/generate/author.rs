@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::belief::{Belief, Hand};
 use super::family::Family;
 use super::setup::{Setup, user_name};
-use super::{MILLI, MINUTE, SECOND, cost};
+use super::{MILLI, MINUTE, Profile, SECOND, cost, dense};
 use crate::generate::draw::Draw;
 use crate::scenario::{
     Action, Call, Direction, Fault, Forge, Init, Offset, SiteName, Step, TicketChoice, TicketName, TicketPlan,
@@ -162,6 +162,14 @@ impl Author {
         let latency = self.belief.sites.iter().map(|site| site.latency).max().unwrap_or_default();
         let commit = super::whole_micros(self.setup.app.commit_latency.max);
         self.pass((latency * 3 + commit * 4 + 20 * MILLI) / MILLI * MILLI);
+    }
+
+    /// How long something lasts at most, in milliseconds: less where everything is short.
+    pub(super) fn shorter(&self, most: u64) -> u64 {
+        match self.setup.profile {
+            Profile::Swarm | Profile::PowerLoss => most,
+            Profile::Dense => most.min(dense::PAUSE_MAX / MILLI),
+        }
     }
 
     // ---- who and where ----

@@ -149,6 +149,11 @@ impl Families {
         }
     }
 
+    /// It is drawn so often; not at all when that is zero.
+    pub(super) fn set(&mut self, family: Family, rate: u64) {
+        self.0[family as usize] = rate;
+    }
+
     /// How often it is drawn; zero when it does not exist.
     pub(super) fn rate(&self, family: Family) -> u64 {
         self.0[family as usize]

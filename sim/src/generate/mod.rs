@@ -12,6 +12,7 @@
 mod author;
 mod belief;
 mod cost;
+mod dense;
 pub mod draw;
 mod family;
 mod gambit;
@@ -69,7 +70,7 @@ pub fn scenario(seed: impl Into<Seed>) -> Scenario {
         title,
         rules,
         seed: seed.number,
-        tick: if setup.loses_power { TICK_POWER_LOSS } else { tick(setup.span) },
+        tick: tick(setup.profile, setup.span),
         verdict_only: None,
         converge: None,
         app: setup.app,
@@ -83,13 +84,16 @@ pub fn scenario(seed: impl Into<Seed>) -> Scenario {
     }
 }
 
-/// As fine as a world that steps through time can bear: some 600,000 ticks, up to a second each.
-fn tick(span: u64) -> Duration {
-    match span {
-        0..=600_000_000 => Duration::from_millis(1),
-        600_000_001..=6_000_000_000 => Duration::from_millis(10),
-        6_000_000_001..=60_000_000_000 => Duration::from_millis(100),
-        _ => Duration::from_secs(1),
+/// As fine as a world that steps through time can bear: some 600,000 ticks, up to a second each. Less where many
+/// seeds are to run in it.
+fn tick(profile: Profile, span: u64) -> Duration {
+    match (profile, span) {
+        (Profile::PowerLoss, _) => TICK_POWER_LOSS,
+        (Profile::Dense, _) => dense::tick(span),
+        (Profile::Swarm, 0..=600_000_000) => Duration::from_millis(1),
+        (Profile::Swarm, 600_000_001..=6_000_000_000) => Duration::from_millis(10),
+        (Profile::Swarm, 6_000_000_001..=60_000_000_000) => Duration::from_millis(100),
+        (Profile::Swarm, _) => Duration::from_secs(1),
     }
 }
 
@@ -102,6 +106,6 @@ fn whole_micros(span: Duration) -> u64 {
 }
 
 /// How many events the seed means to spend, unless it is a soak.
-pub fn budget(seed: u64) -> u64 {
+pub fn budget(seed: impl Into<Seed>) -> u64 {
     Setup::draw(seed.into(), false).budget
 }

@@ -173,7 +173,8 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
         }
         Family::SlowDisk => Fault::MendDisk,
         Family::Bounce => {
-            let after = if author.draw.chance(1, 4) { 0 } else { author.draw.log_between(1, 20_000) * MILLI };
+            let longest = author.shorter(20_000);
+            let after = if author.draw.chance(1, 4) { 0 } else { author.draw.log_between(1, longest) * MILLI };
             Fault::BounceServer { after: micros(after) }
         }
         Family::Kill => {
@@ -205,7 +206,8 @@ fn fault(author: &mut Author, family: Family) -> Option<Fault> {
         }
         Family::LateTimers => {
             let device = target(author, |belief, device| belief.works(device))?;
-            let by = if author.draw.chance(1, 4) { 0 } else { author.draw.log_between(100, 90_000) * MILLI };
+            let longest = author.shorter(90_000);
+            let by = if author.draw.chance(1, 4) { 0 } else { author.draw.log_between(100, longest) * MILLI };
             Fault::LateTimers { device: name_of(author, device), by: micros(by) }
         }
         Family::Damage => {
@@ -248,7 +250,8 @@ pub(super) fn device_disk(author: &mut Author, device: usize) -> Fault {
         0 => Fault::DeviceDiskError { device, operation },
         1 => Fault::DeviceDiskFull { device, operation },
         _ => {
-            let longest = author.draw.log_between(5, 12_000);
+            let longest = author.shorter(12_000);
+            let longest = author.draw.log_between(5, longest);
             let shortest = author.draw.between(1, longest);
             let latency = Span { min: micros(shortest * MILLI), max: micros(longest * MILLI) };
             Fault::DeviceSlowDisk { device, latency }

@@ -4,7 +4,7 @@
 //! share out the seed's time as the episodes share out its events.
 
 use super::author::{Author, fresh_login};
-use super::{MILLI, MINUTE, SECOND, gambit, moment, moves};
+use super::{MILLI, MINUTE, Profile, SECOND, gambit, moment, moves};
 use crate::scenario::Fault;
 
 /// About what an episode costs in events, before any has been played.
@@ -21,7 +21,7 @@ pub(super) fn write(author: &mut Author) {
     let ends_busy = author.draw.chance(1, 2);
     let episodes_max = if author.setup.is_soak { author.draw.log_between(10, 100) } else { u64::MAX };
     begin(author);
-    if author.setup.loses_power {
+    if author.setup.profile == Profile::PowerLoss {
         go_dark(author);
     }
     episodes(author, &gambits, ends_busy, episodes_max);
@@ -101,8 +101,8 @@ fn burst(author: &mut Author) {
         let most = match rhythm {
             0 => 2,
             1 => latency * 2 + 1,
-            2 => 1_000,
-            _ => 8_000,
+            2 => author.shorter(1_000),
+            _ => author.shorter(8_000),
         };
         let pause = author.draw.below(most + 1) * MILLI;
         author.pass(pause.min(author.time_left()));

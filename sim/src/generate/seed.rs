@@ -11,17 +11,20 @@ pub enum Profile {
     Swarm,
     /// Short ones whose server loses its power at least once, and mostly in the middle of something.
     PowerLoss,
+    /// Short ones in which connections, disks and processes break all the time.
+    Dense,
 }
 
 impl Profile {
     /// Every one.
-    pub const ALL: [Profile; 2] = [Profile::Swarm, Profile::PowerLoss];
+    pub const ALL: [Profile; 3] = [Profile::Swarm, Profile::PowerLoss, Profile::Dense];
 
     /// Its word on a command line.
     pub const fn word(self) -> &'static str {
         match self {
             Profile::Swarm => "swarm",
             Profile::PowerLoss => "power-loss",
+            Profile::Dense => "dense",
         }
     }
 }

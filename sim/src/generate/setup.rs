@@ -10,6 +10,7 @@ use gatecrash::id::UserId;
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::time::WallTime;
 
+use super::dense;
 use super::family::{Families, Family};
 use super::{DAY, MILLI, MINUTE, Profile, SECOND, Seed, micros};
 use crate::generate::draw::Draw;
@@ -44,8 +45,7 @@ const MIDNIGHT: u64 = 19_700 * 86_400;
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) is_soak: bool,
-    /// Whether the server's machine goes dark at least once.
-    pub(super) loses_power: bool,
+    pub(super) profile: Profile,
     /// How many events the seed may spend.
     pub(super) budget: u64,
     /// How long it lasts, in microseconds.
@@ -65,24 +65,35 @@ impl Setup {
         let (budgets, spans) = match seed.profile {
             Profile::Swarm => (BUDGET, SPAN),
             Profile::PowerLoss => (BUDGET_POWER_LOSS, SPAN_POWER_LOSS),
+            Profile::Dense => (dense::BUDGET, dense::SPAN),
         };
         let budget = size.log_between(budgets.0, budgets.1);
         let span = size.log_between(spans.0 / SECOND, spans.1 / SECOND) * SECOND;
         let mut families = Families::draw(&mut stream("families"));
-        if seed.profile == Profile::PowerLoss {
-            families.insist_on(&[Family::PowerLoss, Family::CommitCut, Family::DiskError]);
+        match seed.profile {
+            Profile::Swarm => {}
+            Profile::PowerLoss => families.insist_on(&[Family::PowerLoss, Family::CommitCut, Family::DiskError]),
+            Profile::Dense => dense::families(&mut stream("dense families"), &mut families),
         }
+        let is_dense = seed.profile == Profile::Dense;
         let users: Vec<UserId> = {
             let count = stream("users").between(1, USERS.len() as u64) as usize;
+            let count = if is_dense { count.min(dense::USERS_MAX) } else { count };
             USERS[..count].iter().map(|name| name.parse().expect("a user id")).collect()
         };
         let app = draw_app(&mut stream("app"), &users, span, &families);
-        let sites = draw_sites(&mut stream("sites"), &mut stream("ways"));
-        let devices_max = (2 + budget / BUDGET_PER_DEVICE).min(12);
+        let sites = match seed.profile {
+            Profile::Swarm | Profile::PowerLoss => draw_sites(&mut stream("sites"), &mut stream("ways")),
+            Profile::Dense => draw_dense_sites(&mut stream("sites")),
+        };
+        let devices_max = (2 + budget / BUDGET_PER_DEVICE).min(if is_dense { dense::DEVICES_MAX } else { 12 });
         let devices = draw_devices(&mut stream("devices"), devices_max, &sites, &families);
-        let limits = draw_limits(&mut stream("limits"));
-        let loses_power = seed.profile == Profile::PowerLoss;
-        Setup { is_soak, loses_power, budget, span, families, app, limits, users, sites, devices }
+        let mut limits = draw_limits(&mut stream("limits"));
+        if is_dense {
+            dense::limits(&mut stream("dense limits"), &mut limits);
+        }
+        config::leave_room_for_heartbeats(&mut limits);
+        Setup { is_soak, profile: seed.profile, budget, span, families, app, limits, users, sites, devices }
     }
 }
 
@@ -149,9 +160,14 @@ fn draw_sites(draw: &mut Draw, ways: &mut Draw) -> Vec<(SiteName, Site)> {
     let sites = SITES[..count].iter().map(|name| {
         let latency = draw_latency(draw);
         let (forgets_idle, segments) = draw_way(ways);
-        (name.parse().expect("the name of a site"), Site { latency, forgets_idle, segments })
+        (name.parse().expect("the name of a site"), Site { latency, forgets_idle, segments, window: None })
     });
     sites.collect()
+}
+
+fn draw_dense_sites(draw: &mut Draw) -> Vec<(SiteName, Site)> {
+    let count = draw.between(1, dense::SITES_MAX as u64) as usize;
+    SITES[..count].iter().map(|name| (name.parse().expect("the name of a site"), dense::site(draw))).collect()
 }
 
 /// What the network of a site does to connections: mostly nothing.
@@ -283,7 +299,6 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
     if draw.chance(share, 100) {
         limits.remembered_max = Some(draw.between(1, 3) as u32);
     }
-    config::leave_room_for_heartbeats(&mut limits);
     limits
 }
 

@@ -107,6 +107,50 @@ fn every_kind_of_step_is_drawn() {
     assert!(others.contains("app") && others.len() > 8, "{others:?}");
 }
 
+fn dense(number: u64) -> Scenario {
+    scenario(Seed { profile: Profile::Dense, number })
+}
+
+/// What a seed costs the packet world is its ticks, and the longest that coming to rest may take is a part of it.
+#[test]
+fn a_dense_seed_is_short_and_prints_as_any_other() {
+    for number in 0..SEEDS {
+        let drawn = dense(number);
+        assert_eq!(parsed(&drawn), drawn, "dense:{number}");
+        let ticks = drawn.until.as_micros() / drawn.tick.as_micros();
+        assert!((1_600..=4_000).contains(&ticks), "dense:{number} has {ticks}");
+        let events = budget(Seed { profile: Profile::Dense, number });
+        assert!((150..=900).contains(&events), "dense:{number} may spend {events}");
+    }
+}
+
+/// Whatever befalls drivers, in a few hundred seeds; and no clock, which is none of theirs.
+#[test]
+fn dense_seeds_have_every_fault_of_drivers() {
+    let mut faults = BTreeSet::new();
+    let (mut strangers, mut pieces, mut windows, mut steps) = (0, 0, 0, 0);
+    for number in 0..SEEDS {
+        let drawn = dense(number);
+        pieces += usize::from(drawn.sites.values().any(|site| site.segments.is_some()));
+        windows += usize::from(drawn.sites.values().any(|site| site.window.is_some()));
+        steps += drawn.steps.len();
+        for step in drawn.steps {
+            match step.action {
+                Action::Fault(fault) => {
+                    let text = format!("{fault:?}");
+                    faults.insert(text.split([' ', '{']).next().expect("a name").to_owned());
+                }
+                Action::Raw { .. } => strangers += 1,
+                Action::Call { .. } | Action::On { .. } | Action::App(_) => {}
+            }
+        }
+    }
+    let missing = crate::trace::Fault::WORDS.len() - crate::scenario::fault::NOT_DRAWN.len() - faults.len();
+    assert_eq!(missing, 2, "skew and drift: {faults:?}");
+    assert!(strangers > 20 && pieces > SEEDS as usize / 3 && windows > SEEDS as usize / 3);
+    assert!(steps > 10 * SEEDS as usize, "{steps} steps");
+}
+
 /// Each seed of the profile loses the server's power while it runs, and starts it again.
 #[test]
 fn where_power_is_to_be_lost_it_is() {

@@ -159,8 +159,8 @@ pub(super) fn offset() -> impl Strategy<Value = Offset> {
 fn location() -> impl Strategy<Value = Site> {
     let pieces = (1..=Pieces::BYTES_MAX, 1..=Pieces::BYTES_MAX);
     let pieces = pieces.prop_map(|(one, other)| Pieces { min: one.min(other), max: one.max(other) });
-    (span(), of((1..=u64::from(u32::MAX)).prop_map(Duration::from_micros)), of(pieces))
-        .prop_map(|(latency, forgets_idle, segments)| Site { latency, forgets_idle, segments })
+    (span(), of((1..=u64::from(u32::MAX)).prop_map(Duration::from_micros)), of(pieces), of(1..=WINDOW_MAX))
+        .prop_map(|(latency, forgets_idle, segments, window)| Site { latency, forgets_idle, segments, window })
 }
 
 pub(super) fn span() -> impl Strategy<Value = Span> {

@@ -39,7 +39,7 @@ pub use expectation::{Answer, Expectation, Expected, Place, Window};
 pub use fault::Fault;
 pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;
-pub use site::{Pieces, Site};
+pub use site::{Pieces, Site, WINDOW_MAX};
 pub use words::{CallKind, CommitPoint, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
 
 use std::collections::{BTreeMap, BTreeSet};

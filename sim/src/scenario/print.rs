@@ -193,10 +193,11 @@ fn print_limits(limits: &LimitOverrides, f: &mut fmt::Formatter<'_>) -> fmt::Res
 }
 
 fn print_site(site: &Site) -> String {
-    let Site { latency, forgets_idle, segments } = site;
+    let Site { latency, forgets_idle, segments, window } = site;
     let mut keys = vec![format!("latency = \"{}\"", print_span(*latency))];
     keys.extend(forgets_idle.map(|span| format!("forgets_idle = \"{}\"", print_duration(span))));
     keys.extend(segments.map(|pieces| format!("segments = \"{pieces}\"")));
+    keys.extend(window.map(|bytes| format!("window = {bytes}")));
     keys.join(", ")
 }
 

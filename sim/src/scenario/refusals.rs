@@ -186,7 +186,7 @@ backoff_spread_percent = 101"#,
         r#"home = { latency = "30ms" }"#,
         r#"home = { latncy = "30ms" }"#,
         &[
-            "14:10: there is no key `sites.home.latncy`; expected latency, forgets_idle or segments; did you mean `latency`? (INPUT-4)",
+            "14:10: there is no key `sites.home.latncy`; expected latency, forgets_idle, segments or window; did you mean `latency`? (INPUT-4)",
         ],
     ),
     (
@@ -198,10 +198,11 @@ backoff_spread_percent = 101"#,
     ),
     (
         r#"home = { latency = "30ms" }"#,
-        r#"home = { forgets_idle = "0s", segments = "3..1" }"#,
+        r#"home = { forgets_idle = "0s", segments = "3..1", window = 0 }"#,
         &[
             r#"14:25: `sites.home.forgets_idle` cannot be "0s"; expected a span of time such as 250us, 20ms, 1.5s, 1m30s or 7d, over zero (INPUT-4)"#,
             r#"14:42: `sites.home.segments` cannot be "3..1"; expected a number of bytes such as 1, or a range such as 1..3, up to 65536 (INPUT-4)"#,
+            r#"14:59: `sites.home.window` cannot be 0; expected a number from 1 to 1048576 (INPUT-4)"#,
         ],
     ),
     (

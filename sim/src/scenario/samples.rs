@@ -58,7 +58,7 @@ refusals_max = 3
 
 [sites]
 home = { latency = "20ms..60ms" }
-moon = { latency = "1.3s", forgets_idle = "30s", segments = "1..3" }
+moon = { latency = "1.3s", forgets_idle = "30s", segments = "1..3", window = 64 }
 
 [devices]
 phone-1 = { platform = "android", site = "home", init = "manual", wall_offset = "-3h" }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::line::{Vocabulary, words_of};
 use super::rules::RuleId;
-use super::{Forge, Init, LimitKind, LimitOverrides, Platform};
+use super::{Forge, Init, LimitKind, LimitOverrides, Platform, WINDOW_MAX};
 
 const NAME_PATTERN: &str = "^[A-Za-z][A-Za-z0-9_-]*(\\{[0-9]+\\.\\.[0-9]+\\}[A-Za-z0-9_-]*)?$";
 const TIME: &str = "^([0-9]+(\\.[0-9]+)?(us|ms|s|m|h|d))+$";
@@ -50,6 +50,10 @@ pub fn schema() -> Value {
                         "latency": pattern(SPAN, "One way: 30ms, or a range such as 20ms..60ms."),
                         "forgets_idle": pattern(TIME, "How long a connection may be idle until a box on the way forgets it, and tells neither end."),
                         "segments": pattern(PIECES, "Of how many bytes the pieces are in which a stream arrives: 1, or a range such as 1..3."),
+                        "window": {
+                            "description": "How many bytes may be under way in each direction of a connection.",
+                            "type": "integer", "minimum": 1, "maximum": WINDOW_MAX,
+                        },
                     },
                 },
             },

@@ -17,11 +17,17 @@ pub struct Site {
     pub forgets_idle: Option<Duration>,
     /// Into pieces of how many bytes a stream is cut on its way.
     pub segments: Option<Pieces>,
+    /// How many bytes may be under way in each direction of a connection: written, and not yet read. Whoever writes more
+    /// waits until there is room.
+    pub window: Option<u32>,
 }
+
+/// The widest window a file may give: no frame is much longer.
+pub const WINDOW_MAX: u32 = 1 << 20;
 
 impl Default for Site {
     fn default() -> Self {
-        Site { latency: LATENCY_DEFAULT, forgets_idle: None, segments: None }
+        Site { latency: LATENCY_DEFAULT, forgets_idle: None, segments: None, window: None }
     }
 }
 

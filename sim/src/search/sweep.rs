@@ -32,6 +32,10 @@ pub use pulse::{Pulse, Sighting};
 /// Of so many seeds one runs twice, and must do the same.
 const REPEATED_ONE_IN: u64 = 100;
 
+/// A seed whose script takes more ticks than this is left out in a world that steps through time: some ten seconds of
+/// nothing happening. A season in one-second ticks would take minutes, and look like a run that hangs.
+pub const TICKS_MAX: u128 = 1_000_000;
+
 /// How the seeds of a sweep are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
@@ -60,6 +64,8 @@ pub struct SeedRun {
     pub digest: Option<Digest>,
     /// What is wrong with it.
     pub failure: Option<Failure>,
+    /// Whether it is longer than this world can run: nothing of it was, and nothing is known of it.
+    pub is_left_out: bool,
 }
 
 /// What is wrong with a seed.
@@ -93,6 +99,9 @@ impl Failure {
 pub fn seed(number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     let seed = Seed { profile: manner.profile, number };
     pulse.begin(seed.number);
+    if manner.world == World::Packet && caught(|| is_too_long(&generate::scenario(seed))) == Ok(true) {
+        return SeedRun::left_out(seed);
+    }
     let first = once(seed, manner, pulse);
     let was_repeated = first.failure.is_some() || seed.number.is_multiple_of(REPEATED_ONE_IN);
     if !was_repeated {
@@ -105,6 +114,11 @@ pub fn seed(number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
         Some(Failure::Harness(difference(&generate::scenario(seed), manner.world)))
     };
     SeedRun { was_repeated, failure, ..first }
+}
+
+/// Whether the script takes more ticks than a world that steps through time is given.
+fn is_too_long(scenario: &Scenario) -> bool {
+    scenario.until.as_micros() / scenario.tick.as_micros() > TICKS_MAX
 }
 
 /// Where two runs differ that should not.
@@ -144,7 +158,7 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     };
     let Watch { ledger, sometimes, .. } = watch;
     let digest = Some(summary.digest);
-    SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest, failure }
+    SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest, failure, is_left_out: false }
 }
 
 fn run_in(world: World, scenario: &Scenario, watch: Watch) -> Result<(Summary, Watch), WorldError> {
@@ -171,10 +185,19 @@ impl SeedRun {
         SeedRun::failed(seed, false, Failure::Hangs(sighting.to_string()))
     }
 
+    /// Of a seed that is too long for its world.
+    fn left_out(seed: Seed) -> SeedRun {
+        SeedRun { failure: None, is_left_out: true, ..SeedRun::unfinished(seed) }
+    }
+
     fn failed(seed: Seed, is_soak: bool, failure: Failure) -> SeedRun {
+        SeedRun { is_soak, failure: Some(failure), ..SeedRun::unfinished(seed) }
+    }
+
+    fn unfinished(seed: Seed) -> SeedRun {
         let (ledger, sometimes) = (Ledger::default(), Sometimes::default());
-        let failure = Some(failure);
-        SeedRun { seed, is_soak, was_repeated: false, ledger, sometimes, digest: None, failure }
+        let (is_soak, was_repeated, digest, failure, is_left_out) = (false, false, None, None, false);
+        SeedRun { seed, is_soak, was_repeated, ledger, sometimes, digest, failure, is_left_out }
     }
 }
 
@@ -206,6 +229,8 @@ pub struct Total {
     pub soaks: u64,
     /// Seeds that ran twice.
     pub repeated: u64,
+    /// Seeds that are longer than the world can run: neither finished nor failed.
+    pub left_out: u64,
     /// How much happened, by kind.
     pub ledger: Ledger,
     /// What was reached.
@@ -237,6 +262,7 @@ impl Total {
             let failed = Failed { seed: run.seed, digest: run.digest, hangs };
             self.findings.entry(failure.fingerprint()).or_default().push(failed);
         }
+        self.left_out += u64::from(run.is_left_out);
         let Some(digest) = run.digest else { return };
         self.digests.push(digest);
         self.finished += 1;
@@ -297,6 +323,20 @@ mod tests {
         assert_eq!((first.digest(), &first.ledger), (second.digest(), &second.ledger));
         assert_ne!(first.digest(), total(1..41).digest());
         assert_eq!(first.repeated, 1, "seed 0 runs twice");
+    }
+
+    /// One that is longer than a world which steps through time can run is not taken for one that hangs, nor for one
+    /// that passed; the event world runs it.
+    #[test]
+    fn a_seed_that_is_too_long_is_left_out_and_counted() {
+        const LONG: u64 = 28;
+        assert!(is_too_long(&generate::scenario(LONG)));
+        let pulse = Arc::new(Pulse::default());
+        let mut total = Total::default();
+        total.add(seed(LONG, Manner { world: World::Packet, ..EVENT }, &pulse));
+        assert_eq!((total.left_out, total.finished, total.failing()), (1, 0, 0));
+        total.add(seed(LONG, EVENT, &pulse));
+        assert_eq!((total.left_out, total.finished, total.failing()), (1, 1, 0));
     }
 
     /// The packet world runs the same seeds, under the same checks.

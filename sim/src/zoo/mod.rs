@@ -4,6 +4,9 @@
 //! Bug ──▶ Broken (decisions, an interceptor) ──▶ event world ──seed by seed──▶ Catch
 //! ```
 //!
+//! Bugs of drivers stand in the packet world, between the shipped drivers and what they stand on, and are hunted in the
+//! dense seeds that are drawn for it.
+//!
 //! A harness that catches nothing proves nothing. Each bug is another implementation of the decisions,
 //! or a wrapper around a core; none of it is in the product, which knows of no zoo. A bug says which
 //! properties are the right ones to name it.
@@ -14,6 +17,7 @@ mod broken;
 mod client;
 mod device;
 mod disk;
+mod driver;
 pub mod fields;
 #[cfg(test)]
 mod known;
@@ -26,20 +30,22 @@ mod tests;
 mod wire;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::check::property::{Checks, MODELS};
-use crate::generate;
+use crate::generate::{self, Profile, Seed};
 use crate::scenario::Scenario;
 use crate::search::fingerprint::{self, Fingerprint};
 use crate::search::shrink::{self, Shrunk};
 use crate::world::caught::caught;
 use crate::world::event::{self, Interceptor, System};
+use crate::world::{World, packet};
 use crate::{HarnessError, Run};
 use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
 
-pub use table::BUGS;
+pub use table::{BUGS, DRIVER_BUGS};
 
 /// What a bug may be named by instead of a property: a run that does not come to rest.
 pub const NOT_CONVERGED: &str = "everything comes to rest";
@@ -64,28 +70,57 @@ pub struct Bug {
 impl Bug {
     /// The bug of this name.
     pub fn find(id: &str) -> Option<&'static Bug> {
-        BUGS.iter().find(|bug| bug.id.eq_ignore_ascii_case(id))
+        BUGS.iter().chain(DRIVER_BUGS).find(|bug| bug.id.eq_ignore_ascii_case(id))
+    }
+
+    /// Where it is hunted: one of drivers where drivers run, any other where most seeds do.
+    pub fn world(&self) -> World {
+        if (self.system)().driver.is_some() { World::Packet } else { World::Event }
+    }
+
+    /// The seed of this number among those in which it is hunted.
+    pub fn seed(&self, number: u64) -> Seed {
+        hunted_in(self.world(), number)
     }
 }
 
-/// A broken system: broken decisions, or somebody between the cores and the world, or both.
+/// The seed of this number among those that are hunted in.
+fn hunted_in(world: World, number: u64) -> Seed {
+    let profile = match world {
+        World::Event => Profile::Swarm,
+        World::Packet => Profile::Dense,
+    };
+    Seed { profile, number }
+}
+
+/// A broken system: broken decisions, or somebody between the cores and the world, or both; or somebody between the
+/// drivers and the world.
 struct Broken {
     server: ServerBug,
     client: ClientBug,
     interceptor: Option<Box<dyn Interceptor>>,
+    driver: Option<Arc<dyn packet::Interceptor>>,
 }
 
 impl Broken {
     fn server(server: ServerBug) -> Broken {
-        Broken { server, client: ClientBug::Rules, interceptor: None }
+        Broken { server, ..Broken::none() }
     }
 
     fn client(client: ClientBug) -> Broken {
-        Broken { server: ServerBug::Rules, client, interceptor: None }
+        Broken { client, ..Broken::none() }
     }
 
     fn interceptor(interceptor: impl Interceptor + 'static) -> Broken {
-        Broken { server: ServerBug::Rules, client: ClientBug::Rules, interceptor: Some(Box::new(interceptor)) }
+        Broken { interceptor: Some(Box::new(interceptor)), ..Broken::none() }
+    }
+
+    fn driver(interceptor: impl packet::Interceptor + 'static) -> Broken {
+        Broken { driver: Some(Arc::new(interceptor)), ..Broken::none() }
+    }
+
+    fn none() -> Broken {
+        Broken { server: ServerBug::Rules, client: ClientBug::Rules, interceptor: None, driver: None }
     }
 }
 
@@ -144,8 +179,8 @@ impl Catch {
 pub fn hunt(bug: &Bug, seeds: Range<u64>) -> Option<Catch> {
     let first = seeds.start;
     seeds.into_iter().find_map(|seed| {
-        let scenario = generate::scenario(seed);
-        let named = look(&scenario, (bug.system)());
+        let scenario = generate::scenario(bug.seed(seed));
+        let named = named(bug, &scenario);
         let catch = Catch { seed, seeds: seed - first + 1, named, steps: scenario.steps.len() };
         (!catch.named.is_empty()).then_some(catch)
     })
@@ -153,12 +188,18 @@ pub fn hunt(bug: &Bug, seeds: Range<u64>) -> Option<Catch> {
 
 /// What names this bug in a run of the scenario.
 pub fn named(bug: &Bug, scenario: &Scenario) -> Vec<Fingerprint> {
-    look(scenario, (bug.system)())
+    let broken = (bug.system)();
+    match &broken.driver {
+        Some(driver) => fingerprint::seen(scenario, |scenario, recorder| {
+            packet::run_intercepted(scenario, recorder, Arc::clone(driver))
+        }),
+        None => look(scenario, broken),
+    }
 }
 
 /// The smallest scenario that shows the bug as its catch does.
 pub fn shrunk(bug: &Bug, catch: &Catch) -> Shrunk {
-    let scenario = generate::scenario(catch.seed);
+    let scenario = generate::scenario(bug.seed(catch.seed));
     let shrunk = shrink::shrink(&scenario, catch.by(), |scenario| Some(named(bug, scenario)), shrink::RUNS_MAX);
     shrunk.expect("a run does what it did before")
 }
@@ -169,12 +210,23 @@ pub fn shrunk(bug: &Bug, catch: &Catch) -> Shrunk {
 ///
 /// As of [`crate::run`]: where an assertion of a core's own names it, for one.
 pub fn run(bug: &Bug, scenario: &Scenario) -> Result<Run, HarnessError> {
-    crate::run_by(scenario, |scenario, recorder| event::run_with(scenario, recorder, (bug.system)()))
+    crate::run_by(scenario, |scenario, recorder| {
+        let broken = (bug.system)();
+        match &broken.driver {
+            Some(driver) => packet::run_intercepted(scenario, recorder, Arc::clone(driver)),
+            None => event::run_with(scenario, recorder, broken),
+        }
+    })
 }
 
 /// Runs the system as the rules have it: nothing should be named.
-pub fn false_alarm(seed: u64) -> Option<Fingerprint> {
-    look(&generate::scenario(seed), (Rules, Rules)).into_iter().next()
+pub fn false_alarm(world: World, seed: u64) -> Option<Fingerprint> {
+    let scenario = generate::scenario(hunted_in(world, seed));
+    let named = match world {
+        World::Event => look(&scenario, (Rules, Rules)),
+        World::Packet => fingerprint::seen(&scenario, packet::run),
+    };
+    named.into_iter().next()
 }
 
 /// What a run of the scenario is blamed for, the first before the others.

@@ -6,6 +6,7 @@
 use super::client::ClientBug;
 use super::device::{self, Forgets, NeverSends};
 use super::disk;
+use super::driver;
 use super::limits::{ClientLimit, ServerLimit};
 use super::server::ServerBug;
 use super::storage;
@@ -401,4 +402,34 @@ pub const BUGS: &[Bug] = bugs! {
         [SERVER] Broken::server(ServerBug::NoneIsTooMany);
     "B3" "of too many devices the one is forgotten whose ticket lasts longest" ""
         [SERVER] Broken::server(ServerBug::NewestIsLetGo);
+};
+
+/// Every bug of a driver, in the order of the published table.
+pub const DRIVER_BUGS: &[Bug] = bugs! {
+    "V01" "a batch is called written while it waits for the next one" ""
+        [PRESENCE, ATTEMPT, OWED, TICKET, LISTS] Broken::driver(driver::AnswersBehindDisk::default());
+    "V02" "of a batch of several commits the latter half is written without what is in it" ""
+        [PRESENCE, ATTEMPT, OWED, TICKET, LISTS, PANICKED] Broken::driver(driver::HalfABatch);
+    "V03" "of a commit only the first fact is written" ""
+        [PRESENCE, PANICKED] Broken::driver(driver::HalfACommit);
+    "V04" "a commit that fails is taken for one that did not" ""
+        [PRESENCE, PANICKED] Broken::driver(driver::CommitErrorSwallowed);
+    "V05" "what is committed is not synced" ""
+        [PRESENCE, PANICKED] Broken::driver(driver::NothingSynced);
+    "V06" "what the server writes and is not taken at once is lost" ""
+        [NOT_CONVERGED, OWED] Broken::driver(driver::RestLost::OfServer);
+    "V07" "what a device writes and is not taken at once is lost" ""
+        [NOT_CONVERGED, OWED] Broken::driver(driver::RestLost::OfDevices);
+    "V08" "the server writes from the start again what was taken in part" ""
+        [NOT_CONVERGED, OWED] Broken::driver(driver::WriteBeginsAgain);
+    "V09" "the server takes a part that it reads for all that has arrived" ""
+        [NOT_CONVERGED, OWED] Broken::driver(driver::PartTakenForAll::AtServer);
+    "V10" "a device takes a part that it reads for all that has arrived" ""
+        [NOT_CONVERGED, OWED] Broken::driver(driver::PartTakenForAll::AtDevices);
+    "V11" "what was sent last on a connection goes out on the next one, too" ""
+        [HEARD, KICK, REASON] Broken::driver(driver::SentToNext::default());
+    "V12" "what was read last on a connection is read on the next one, too" ""
+        [COPIES, ATTEMPT, OWED] Broken::driver(driver::HeardFromBefore::default());
+    "V13" "a device's write is called done while it waits for the next one" ""
+        [OWED, ATTEMPT, COPIES] Broken::driver(driver::WritesBehind::default());
 };

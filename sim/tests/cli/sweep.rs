@@ -107,6 +107,38 @@ fn a_profile_draws_its_own_scenarios_and_its_seeds_have_a_name() {
     assert!(folder.run("replay --seed thunder:2").stderr.contains("such as power-loss:17"));
 }
 
+/// What befalls drivers, in the world that has them; the event world runs the same seeds.
+#[test]
+fn dense_seeds_run_in_both_worlds() {
+    let folder = Folder::new("sweep_dense");
+    for world in ["packet", "event"] {
+        let ran = folder.run(&format!("sweep --world {world} --profile dense --seeds 0..10 --json"));
+        assert_eq!(ran.exit, 0, "{}", ran.stdout);
+        let totals = ran.json();
+        let told = (&totals["profile"], &totals["seeds_finished"], &totals["seeds_left_out"]);
+        assert_eq!(told, (&"dense".into(), &10.into(), &0.into()), "{world}");
+    }
+    let printed = folder.run("print --seed dense:2");
+    assert_eq!((printed.exit, printed.stderr.as_str()), (0, ""));
+    assert!(printed.stdout.contains("seed dense:2: "), "{}", printed.stdout);
+}
+
+/// A seed that the packet world would run for minutes is neither passed nor failed, and a sweep of nothing else is no
+/// sweep that passed.
+#[test]
+fn a_seed_that_is_too_long_for_its_world_is_left_out_and_counted() {
+    let folder = Folder::new("sweep_left_out");
+    let ran = folder.run("sweep --world packet --seeds 28..29");
+    assert_eq!(ran.exit, 4, "{}", ran.stdout);
+    let told = "1 seeds from 28 asked for, 0 finished, 0 of them without a budget, 1 left out as too long for the packet \
+                world: nothing was run";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    let totals = folder.run("sweep --world packet --seeds 28..29 --json").json();
+    assert_eq!((&totals["seeds_left_out"], &totals["seeds_finished"]), (&1.into(), &0.into()));
+    let ran = folder.run("sweep --world event --seeds 28..29 --json");
+    assert_eq!((ran.exit, &ran.json()["seeds_left_out"]), (0, &0.into()));
+}
+
 /// A long sweep must not learn at its end that it was for nothing.
 #[test]
 fn findings_that_cannot_be_written_are_refused_at_the_start() {

@@ -280,6 +280,7 @@ fn a_switch_that_waits_for_the_disk_goes_on_without_its_link() {
         > disk holds
         > given the switch to bob
         > closed
+        note link lost
         event connect_failed [9508]
         note back-off 1 0.000
         > wait 0s

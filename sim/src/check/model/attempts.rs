@@ -9,10 +9,9 @@ use gatecrash::protocol::{Closing, FrameError, KickReason};
 use gatecrash::store::EndReason;
 
 use super::arguments::is_user_id;
-use super::links::kick_reason;
 use super::memory::{Backlog, Standing};
 use super::outbox::Answer;
-use super::records::{Id, Session, is_displacement};
+use super::records::{Id, Session};
 use super::seats::displaced;
 use super::server::Server;
 use crate::scenario::numbers;
@@ -27,9 +26,6 @@ const BUSY: RuleId = rule("CONN-12");
 const PACE: RuleId = rule("LOGIN-11");
 
 type Conversations = Vec<(UserIndex, u32, TextIndex)>;
-
-/// The longest conversation list a device receives.
-const CONVERSATIONS_MAX: usize = crate::scenario::numbers::LIST_MAX;
 
 impl Server {
     /// CONN-12: who comes on top of what the server can do, or too often, is told when to come back, and let go.
@@ -176,10 +172,9 @@ impl Server {
             self.step.turned_away = Some((PACE, "there are too many logins"));
             return self.say(PACE, connection, Answer::This(refused(Code::TooManyLogins)));
         }
-        let owed =
-            self.records.ended(id).copied().filter(|ended| {
-                ended.user == user && is_displacement(ended.reason) && ended.owed && ended.acknowledged
-            });
+        let owed = self.records.ended(id).copied().filter(|ended| {
+            ended.user == user && numbers::is_displacement(ended.reason) && ended.owed && ended.acknowledged
+        });
         if let Some(owed) = owed.filter(|_| self.config.as_ref().is_some_and(|config| config.notify_offline_kick)) {
             self.settle(id, user, owed.epoch);
             const NOTICE: RuleId = rule("KICK-7");
@@ -269,7 +264,7 @@ impl Server {
         let mut lines: Conversations =
             account.conversations.iter().map(|(&peer, &(last, text))| (peer, last, text)).collect();
         lines.sort_by_key(|&(_, last, _)| std::cmp::Reverse(last));
-        lines.truncate(CONVERSATIONS_MAX);
+        lines.truncate(numbers::LIST_MAX);
         lines
     }
 
@@ -319,10 +314,10 @@ impl Server {
                 let kick = Kick { user, epoch, reason: KickReason::Gone, by: None };
                 (const { rule("KICK-9") }, ServerFrame::ResumeKicked { attempt, kick })
             }
-            Some(ended) => match kick_reason(ended.reason) {
+            Some(ended) => match numbers::kick_for(ended.reason) {
                 None => (const { rule("TICKET-6") }, ServerFrame::ResumeExpired { attempt }),
                 Some(reason) => {
-                    if may_return && is_displacement(ended.reason) && ended.owed && judged.is_ok() {
+                    if may_return && numbers::is_displacement(ended.reason) && ended.owed && judged.is_ok() {
                         let newcomer = (connection, id, platform);
                         let (epoch, lines) = self.accept(newcomer, user, attempt, ticket, (cast, false));
                         let terms = self.terms();

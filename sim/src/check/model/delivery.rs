@@ -4,13 +4,11 @@ use super::memory::Standing;
 use super::outbox::Answer;
 use super::records::Id;
 use super::server::Server;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, Fact, ServerFrame, UserIndex};
 
 const OWED: RuleId = rule("API-7");
-
-/// How many messages are sent ahead of what the device has acknowledged.
-const AHEAD: usize = crate::scenario::numbers::UNDER_WAY_MAX;
 
 impl Server {
     /// Every session of the two is owed the message, but that of the device which sent it.
@@ -60,7 +58,7 @@ impl Server {
         let Some(queue) = self.records.queues.get(&(user, id.0, session.epoch)).cloned() else { return };
         for (place, message) in queue.messages {
             let Some(link) = self.memory.connections.get_mut(&connection) else { return };
-            if link.in_flight.len() >= AHEAD {
+            if link.in_flight.len() >= numbers::UNDER_WAY_MAX {
                 return;
             }
             if place <= link.delivered {

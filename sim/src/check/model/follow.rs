@@ -3,7 +3,6 @@
 //! What came in waits until the next event of the server, which tells the time on its wall clock and
 //! the numbers it gave. What a kind of input leads to is in files of its own.
 
-use crate::scenario::numbers::CATCH_UP;
 use gatecrash::code::Code;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
@@ -12,6 +11,7 @@ use super::compare::difference;
 use super::difference::Difference;
 use super::memory::{Connection, Memory, Standing};
 use super::server::{Config, Input, Server};
+use crate::scenario::numbers::CATCH_UP;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, List, UserIndex, What};
 

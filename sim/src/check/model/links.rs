@@ -12,6 +12,7 @@ use super::memory::{Memory, Standing};
 use super::outbox::Answer;
 use super::records::{Ended, Id};
 use super::server::Server;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Fact, Kick, Micros, ServerFrame, Terms, UserIndex};
 
@@ -19,20 +20,10 @@ const LOST: RuleId = rule("CONN-1");
 const ONE: RuleId = rule("CONN-7");
 const TOLD: RuleId = rule("KICK-10");
 
-/// The reason a device is told, where it is told one (KICK-9).
-pub(super) fn kick_reason(reason: EndReason) -> Option<KickReason> {
-    match reason {
-        EndReason::SamePlatform => Some(KickReason::SamePlatform),
-        EndReason::OtherPlatform => Some(KickReason::OtherPlatform),
-        EndReason::Administrator => Some(KickReason::Administrator),
-        EndReason::Expired | EndReason::Logout | EndReason::Replaced | EndReason::OtherUser => None,
-    }
-}
-
 /// The frame that tells a device of its session's end.
 fn end(ended: &Ended) -> ServerFrame {
     let Ended { user, epoch, by, reason, .. } = *ended;
-    match kick_reason(reason) {
+    match numbers::kick_for(reason) {
         Some(reason) => ServerFrame::Kick { kick: Kick { user, epoch, reason, by } },
         None => ServerFrame::Expired { user, epoch },
     }

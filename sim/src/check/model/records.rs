@@ -114,11 +114,6 @@ pub(super) struct Ended {
     pub(super) acknowledged: bool,
 }
 
-/// Whether another login took the session's place.
-pub(super) fn is_displacement(reason: EndReason) -> bool {
-    matches!(reason, EndReason::SamePlatform | EndReason::OtherPlatform)
-}
-
 impl Ended {
     pub(super) fn names(&self, user: UserIndex, epoch: u32) -> bool {
         (self.user, self.epoch) == (user, epoch)

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use crate::scenario::numbers;
-use crate::scenario::numbers::CATCH_UP;
 use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
+use crate::scenario::numbers;
+use crate::scenario::numbers::CATCH_UP;
 use crate::scenario::{Action, Fault, Scenario};
 use crate::trace::{Cast, DeviceIndex, Effect, Event, What};
 

@@ -1,12 +1,12 @@
 //! Daily active users: once a day, for an accepted login (DAU-1, DAU-2).
 
-use crate::scenario::numbers::DAYS_REMEMBERED;
 use gatecrash::time::WallTime;
 
 use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
+use crate::scenario::numbers::DAYS_REMEMBERED;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::Fact;
 

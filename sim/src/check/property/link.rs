@@ -32,6 +32,8 @@ struct Device {
     /// The last number drawn since the back-off started over.
     drawn: u32,
     starts_over: StartsOver,
+    /// Since when the link was up whose loss the last delay was drawn for: that it was up counts once.
+    drawn_for: Option<Instant>,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
     /// When it last heard, with a link, of another network: it makes a connection beside that link then.
@@ -69,11 +71,11 @@ enum StartsOver {
 
 impl StartsOver {
     /// By a link that was up for so long.
-    fn after(span: Option<Duration>, limits: &ClientLimits, slack: Duration) -> Self {
+    fn after(span: Duration, limits: &ClientLimits, slack: Duration) -> Self {
         match span {
-            Some(span) if span > limits.backoff_reset + slack => StartsOver::Yes,
-            Some(span) if span + slack >= limits.backoff_reset => StartsOver::Perhaps,
-            Some(_) | None => StartsOver::No,
+            span if span > limits.backoff_reset + slack => StartsOver::Yes,
+            span if span + slack >= limits.backoff_reset => StartsOver::Perhaps,
+            _ => StartsOver::No,
         }
     }
 }
@@ -90,6 +92,7 @@ impl Default for Device {
         Device {
             drawn: 0,
             starts_over: StartsOver::Yes,
+            drawn_for: None,
             due: None,
             beside_at: None,
             replaced: None,
@@ -165,11 +168,11 @@ impl Links {
             let delay = delay.as_secs_f64();
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
         }
-        let up_for = scene.sdks.find(on).and_then(|sdk| sdk.up_since).map(|since| event.at - since);
-        let limits = scene.allowance.client(scene.cast, on);
-        let given_up = StartsOver::after(up_for, limits, scene.allowance.slack);
+        let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
+        // A link that is given up is closed only when all that was asked for is carried out.
+        self.link_ends(scene, event, on, up_since, StartsOver::Yes);
         let device = self.device(on);
-        device.starts_over = device.starts_over.max(given_up);
+        device.drawn_for = up_since;
         let before = std::mem::replace(&mut device.drawn, attempt);
         let is_next = match device.starts_over {
             StartsOver::Yes => attempt == 1,
@@ -181,6 +184,23 @@ impl Links {
         }
         device.starts_over = StartsOver::No;
         device.due = Some(event.at + delay);
+    }
+
+    /// The link that was up since then ends, which is evidence of so much at most.
+    fn link_ends(
+        &mut self,
+        scene: &Scene<'_>,
+        event: &Event,
+        on: DeviceIndex,
+        up_since: Option<Instant>,
+        at_most: StartsOver,
+    ) {
+        let limits = scene.allowance.client(scene.cast, on);
+        let device = self.device(on);
+        if let Some(since) = up_since.filter(|_| up_since != device.drawn_for) {
+            let starts_over = StartsOver::after(event.at - since, limits, scene.allowance.slack);
+            device.starts_over = device.starts_over.max(starts_over.min(at_most));
+        }
     }
 
     /// CONN-10: nobody makes a second connection for nothing, or before its time.
@@ -380,10 +400,7 @@ impl Property for Links {
                 self.device(on).doubts(event.at, limits);
             }
             What::LinkLost => {
-                let was_up_for = sdk.up_since.map(|since| event.at - since);
-                let starts_over = StartsOver::after(was_up_for, limits, scene.allowance.slack);
-                let device = self.device(on);
-                device.starts_over = device.starts_over.max(starts_over);
+                self.link_ends(scene, event, on, sdk.up_since, StartsOver::Yes);
             }
             What::ConnectAsked { .. } => {
                 self.second(scene, event, on, sdk, report);
@@ -412,15 +429,13 @@ impl Property for Links {
             }
             // Its connection went: whether it had been up long enough is known before its events.
             What::Gone { .. } | What::CloseAsked { .. } => {
-                let was_up_for = sdk.up_since.map(|since| event.at - since);
+                let is_told = matches!(event.what, What::Gone { .. });
+                // What a device closes itself need not be its link.
+                let at_most = if is_told { StartsOver::Yes } else { StartsOver::Perhaps };
+                self.link_ends(scene, event, on, sdk.up_since, at_most);
                 let device = self.device(on);
                 device.asked_at = None;
-                device.was_closed |= was_up_for.is_some() && matches!(event.what, What::Gone { .. });
-                let starts_over = StartsOver::after(was_up_for, limits, scene.allowance.slack);
-                // What a device closes itself it may have closed before it drew the last delay.
-                let is_told = matches!(event.what, What::Gone { .. });
-                let starts_over = if is_told { starts_over } else { starts_over.min(StartsOver::Perhaps) };
-                device.starts_over = device.starts_over.max(starts_over);
+                device.was_closed |= sdk.up_since.is_some() && is_told;
             }
             What::DeviceSent { connection, frame, .. } => {
                 // The last of a connection that the device closes goes out after that.

@@ -166,9 +166,13 @@ impl Property for Paces {
                 }
             }
             What::ConnectAsked { .. } | What::Gone { .. } | What::CloseAsked { .. } => self.device(on).asked = None,
-            What::DeviceSent { frame, reveals, .. } => {
+            What::DeviceSent { connection, frame, reveals } => {
                 if frame == ClientFrame::Heartbeat {
                     self.asks(scene, event, on, sdk, report);
+                    // One that is left for another connection says nothing, whichever of the two is carried out first.
+                    if sdk.doubted.is_some_and(|(link, _)| link == connection) {
+                        self.device(on).asked = None;
+                    }
                 }
                 let device = self.device(on);
                 if let ClientFrame::MessagesReceived { .. } = frame {
@@ -229,8 +233,13 @@ mod tests {
 
     /// A heartbeat goes unanswered at this second, and the session is resumed at once.
     fn falls_silent(story: Story, second: u64) -> Story {
-        let closed = story.at(second).on(PHONE, ASKS).at(second + 15).on(PHONE, What::LinkLost);
-        let again = closed.on(PHONE, What::ConnectAsked { connection: 0 }).on(PHONE, What::Connected { connection: 0 });
+        let silent = story.at(second).on(PHONE, ASKS).at(second + 15).on(PHONE, What::LinkLost);
+        comes_back(silent.on(PHONE, What::CloseAsked { connection: 0, peer: None }))
+    }
+
+    /// The session is resumed over another connection.
+    fn comes_back(story: Story) -> Story {
+        let again = story.on(PHONE, What::ConnectAsked { connection: 0 }).on(PHONE, What::Connected { connection: 0 });
         let resume =
             ClientFrame::Resume { attempt: attempt(2), user: ALICE.into(), epoch: 1, ticket: None, received: 0 };
         let asked = again.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: resume });
@@ -284,6 +293,22 @@ mod tests {
         // Said for itself, it is a frame like any other.
         goes_on(story().at(60).on(PHONE, says), 180).holds();
         goes_on(story().at(60).on(PHONE, says), 120).breaks("CONN-11");
+    }
+
+    /// CONN-11, CONN-10: nobody knows what became of a link that was left for another connection before its heartbeat's
+    /// time was up.
+    #[test]
+    fn a_link_that_is_left_shortens_nothing() {
+        let connects = What::ConnectAsked { connection: 1 };
+        let told = || story().at(100).on(PHONE, What::NetworkChanged);
+        let left = |story: Story| {
+            let lost = story.at(116).on(PHONE, What::ConnectFailed { connection: 1 }).on(PHONE, What::LinkLost);
+            comes_back(lost.on(PHONE, What::CloseAsked { connection: 0, peer: None }))
+        };
+        // Cores ask for the heartbeat first, drivers open the connection before they send it.
+        goes_on(left(told().on(PHONE, ASKS).on(PHONE, connects)), 116 + 120).holds();
+        goes_on(left(told().on(PHONE, connects).on(PHONE, ASKS)), 116 + 120).holds();
+        goes_on(left(told().on(PHONE, connects).on(PHONE, ASKS)), 116 + 60).breaks("CONN-11");
     }
 
     /// CONN-11: a device that slept tells nothing of how long a link may be idle.

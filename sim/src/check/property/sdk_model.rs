@@ -87,14 +87,13 @@ impl Property for SdkModel {
 mod tests {
     use gatecrash::client::Status;
     use gatecrash::code::{Code, Reason};
-    use gatecrash::id::Attempt;
     use gatecrash::policy::Platform;
     use gatecrash::protocol::FrameError;
 
     use super::super::story::*;
     use super::*;
     use crate::scenario::CallKind;
-    use crate::trace::{ClientFrame, Outcome, Refusal, Request, Seconds, ServerFrame, Write};
+    use crate::trace::{Outcome, Refusal, Request, Seconds, ServerFrame, Write};
 
     fn story() -> Story {
         let init = Request::Init { platform: Platform::Android };
@@ -121,10 +120,7 @@ mod tests {
     }
 
     fn leaves(story: Story) -> Story {
-        let (user, ticket) = (ALICE.into(), Some(ticket(TICKET)));
-        let frame =
-            ClientFrame::Login { call: 2, attempt: Attempt { start: 1, count: 1 }, user, ticket, known_ended: None };
-        story.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame })
+        story.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: login_frame(2, 1, TICKET) })
     }
 
     /// A login that is on its way to the server.
@@ -246,13 +242,11 @@ mod tests {
     /// ATT-5, INPUT-6: what a page answered counts as not sent, and the next attempt may end for the record.
     #[test]
     fn a_login_ends_for_the_record_unless_it_has_left() {
-        let frame = login_frame(2, 1, TICKET);
-        let left = || asked().on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame });
-        let page = || left().on(PHONE, What::NoFrame { connection: 0 });
+        let page = || asked().on(PHONE, What::NoFrame { connection: 0 });
         let again = || page().on(PHONE, What::ConnectAsked { connection: 1 });
         let unwritten = |story: Story| ends(story.on(PHONE, What::RecordFailed), 2, failed(Code::StorageFailed));
-        unwritten(asked()).holds();
-        unwritten(left()).breaks("LOGIN-8");
+        unwritten(connected()).holds();
+        unwritten(asked()).breaks("LOGIN-8");
         unwritten(again().on(PHONE, What::Connected { connection: 1 })).holds();
     }
 

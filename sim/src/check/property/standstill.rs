@@ -1,12 +1,12 @@
 //! A server that stood still ends what its clock has overtaken, then reads, and only then takes anybody for silent.
 
-use crate::scenario::numbers::CATCH_UP;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
+use crate::scenario::numbers::CATCH_UP;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Event, Fact, What};
 

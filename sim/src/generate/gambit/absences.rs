@@ -26,7 +26,7 @@ fn stir(author: &mut Author, device: usize, user: usize, at: u64) {
 pub(super) fn dormant(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
     let dormant = whole_micros(numbers::dormant_of(&server(author), author.hand(device).platform));
-    fits(author, dormant + 10 * SECOND)?;
+    fits(author, dormant, 10 * SECOND)?;
     author.log_in(device, user);
     let at = leave(author, device) + dormant;
     approach(author, at, 5 * SECOND);
@@ -48,7 +48,7 @@ pub(super) fn dormant_first(author: &mut Author) -> Option<()> {
     }
     let user = author.any_user();
     let dormant = whole_micros(numbers::dormant_of(&server(author), platform));
-    fits(author, dormant + 20 * SECOND)?;
+    fits(author, dormant, 20 * SECOND)?;
     others.truncate(places);
     let last = others.pop()?;
     for &other in &others {
@@ -73,7 +73,7 @@ pub(super) fn dormant_first(author: &mut Author) -> Option<()> {
 /// PRES-1: seven days after the last mobile device's link loss.
 pub(super) fn push_ends(author: &mut Author) -> Option<()> {
     let push = whole_micros(server(author).push_online);
-    fits(author, push + 10 * SECOND)?;
+    fits(author, push, 10 * SECOND)?;
     let device = author.device_where(|belief, device| numbers::is_mobile(belief.devices[device].platform))?;
     let user = author.any_user();
     // The session must outlive them.

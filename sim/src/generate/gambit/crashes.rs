@@ -21,7 +21,7 @@ fn death(author: &mut Author) -> Option<Fault> {
 /// before or shortly after.
 pub(super) fn before_the_answer(author: &mut Author) -> Option<()> {
     let fault = death(author)?;
-    fits(author, 20 * SECOND)?;
+    fits(author, 0, 20 * SECOND)?;
     let (device, user) = (author.any_device(), author.any_user());
     author.bring(device);
     let call = match author.draw.below(8) {
@@ -85,7 +85,7 @@ fn ask(author: &mut Author, device: usize, user: usize) {
 
 /// DUR-1: the power goes at a certain point of the commit of what is asked for.
 pub(super) fn inside_a_commit(author: &mut Author) -> Option<()> {
-    fits(author, 20 * SECOND)?;
+    fits(author, 0, 20 * SECOND)?;
     let (device, user) = (author.any_device(), author.any_user());
     author.bring(device);
     let fault = moves::commit_cut(author);
@@ -102,7 +102,7 @@ pub(super) fn inside_a_commit(author: &mut Author) -> Option<()> {
 
 /// DUR-5: the disk fails under what is asked for, perhaps for longer than the caller waits.
 pub(super) fn a_disk_that_fails(author: &mut Author) -> Option<()> {
-    fits(author, 60 * SECOND)?;
+    fits(author, 0, 60 * SECOND)?;
     let (device, other, user) = (author.any_device(), author.any_device(), author.any_user());
     author.bring(device);
     author.bring(other);
@@ -126,7 +126,7 @@ pub(super) fn a_disk_that_fails(author: &mut Author) -> Option<()> {
 pub(super) fn with_a_kick_owed(author: &mut Author) -> Option<()> {
     let (victim, rival) = author.distant_rivals()?;
     let user = author.any_user();
-    fits(author, 30 * SECOND)?;
+    fits(author, 0, 30 * SECOND)?;
     author.bring(rival);
     author.log_in(victim, user);
     let name = author.hand(victim).name.clone();

@@ -5,13 +5,13 @@ use crate::scenario::{Clock, Offset};
 
 /// How long the tickets of these gambits last, in seconds.
 fn seconds(author: &mut Author) -> u64 {
-    author.draw.log_between(2, 60)
+    lifetime(author, 2)
 }
 
 /// TICKET-5: a login, of the device itself or of a rival, at the instant.
 pub(super) fn login(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
-    fits(author, (seconds + 5) * SECOND)?;
+    fits(author, seconds * SECOND, 5 * SECOND)?;
     let expiry = author.log_in_for(device, user, seconds)?;
     let rival = author.device_where(|belief, other| other != device && belief.are_rivals(other, device));
     let who = rival.filter(|_| author.draw.chance(2, 3)).unwrap_or(device);
@@ -27,7 +27,7 @@ pub(super) fn login(author: &mut Author) -> Option<()> {
 /// CONN-4, TICKET-6: the device comes back at the instant.
 pub(super) fn resume(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
-    fits(author, (seconds + 5) * SECOND)?;
+    fits(author, seconds * SECOND, 5 * SECOND)?;
     let first = whole_micros(client(author, device).backoff_first);
     let expiry = author.log_in_for(device, user, seconds)?;
     let latency = author.latency(device);
@@ -42,7 +42,7 @@ pub(super) fn resume(author: &mut Author) -> Option<()> {
 /// LOGIN-5: a renewal arrives at the instant.
 pub(super) fn renewal(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
-    fits(author, (seconds + 5) * SECOND)?;
+    fits(author, seconds * SECOND, 5 * SECOND)?;
     let expiry = author.log_in_for(device, user, seconds)?;
     let latency = author.latency(device);
     let at = moment::around(author, expiry, latency);
@@ -55,7 +55,7 @@ pub(super) fn renewal(author: &mut Author) -> Option<()> {
 /// LOGIN-5: the server has the renewal, the device never hears of it, and the ticket before expires.
 pub(super) fn renewal_unanswered(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
-    fits(author, (seconds + 60) * SECOND)?;
+    fits(author, seconds * SECOND, 60 * SECOND)?;
     let expiry = author.log_in_for(device, user, seconds)?;
     let trip = round_trip(author, device);
     let pause = within(author, expiry.saturating_sub(author.now + trip));
@@ -75,7 +75,7 @@ pub(super) fn renewal_unanswered(author: &mut Author) -> Option<()> {
 /// TICKET-7: the very text again, when it has expired, whether the device was told or not.
 pub(super) fn last_ticket(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
-    fits(author, (seconds + 15) * SECOND)?;
+    fits(author, seconds * SECOND, 15 * SECOND)?;
     let expiry = author.log_in_for(device, user, seconds)?;
     let is_cut = author.has(Family::Partition) && author.draw.chance(1, 2);
     if is_cut {
@@ -102,7 +102,7 @@ pub(super) fn last_ticket(author: &mut Author) -> Option<()> {
 pub(super) fn sleeper(author: &mut Author) -> Option<()> {
     let (victim, rival) = author.rivals()?;
     let (user, seconds) = (author.any_user(), seconds(author));
-    fits(author, (seconds + 30) * SECOND)?;
+    fits(author, seconds * SECOND, 30 * SECOND)?;
     let expiry = author.log_in_for(victim, user, seconds)?;
     author.bring(rival);
     let name = author.hand(victim).name.clone();
@@ -127,7 +127,7 @@ pub(super) fn sleeper(author: &mut Author) -> Option<()> {
 /// may think so.
 pub(super) fn during_a_link_loss(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
-    fits(author, (seconds + 60) * SECOND)?;
+    fits(author, seconds * SECOND, 60 * SECOND)?;
     let expiry = author.log_in_for(device, user, seconds)?;
     let before = within(author, expiry.saturating_sub(author.now));
     author.pass(before);
@@ -147,7 +147,7 @@ pub(super) fn during_a_link_loss(author: &mut Author) -> Option<()> {
 /// TICKET-5: the server's clock jumps over the instant, or back before it.
 pub(super) fn clock_jump(author: &mut Author) -> Option<()> {
     let (device, user, seconds) = (author.any_device(), author.any_user(), seconds(author));
-    fits(author, (seconds + 10) * SECOND)?;
+    fits(author, seconds * SECOND, 10 * SECOND)?;
     let expiry = author.log_in_for(device, user, seconds)?;
     let before = within(author, expiry.saturating_sub(author.now));
     author.pass(before);

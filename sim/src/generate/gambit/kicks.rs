@@ -64,8 +64,8 @@ pub(super) fn and_a_logout(author: &mut Author) -> Option<()> {
 /// sessions allowed to come back, if the seed can have it so.
 pub(super) fn and_an_expiry(author: &mut Author) -> Option<()> {
     let (victim, rival) = author.distant_rivals()?;
-    let (user, seconds) = (author.any_user(), author.draw.log_between(5, 60));
-    fits(author, (seconds + 40) * SECOND)?;
+    let (user, seconds) = (author.any_user(), lifetime(author, 5));
+    fits(author, seconds * SECOND, 40 * SECOND)?;
     if !author.belief.reconnect_kicks && author.has(Family::SwitchChange) {
         author.act(Action::App(AppChange::ReconnectKicks(true)));
     }

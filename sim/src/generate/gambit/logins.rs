@@ -41,7 +41,7 @@ pub(super) fn answer_lost(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
     author.bring(device);
     let timeout = whole_micros(client(author, device).login_timeout);
-    fits(author, timeout + 10 * SECOND)?;
+    fits(author, timeout, 10 * SECOND)?;
     if author.hand(device).account == Some(user) {
         author.call(device, Call::Logout);
         author.settle();
@@ -108,7 +108,7 @@ pub(super) fn slept_through(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
     author.bring(device);
     let timeout = whole_micros(client(author, device).login_timeout);
-    fits(author, timeout + 20 * SECOND)?;
+    fits(author, timeout, 20 * SECOND)?;
     if author.hand(device).account == Some(user) {
         author.call(device, Call::Logout);
         author.settle();
@@ -185,7 +185,7 @@ pub(super) fn overtaken(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
     author.bring(device);
     let timeout = whole_micros(client(author, device).login_timeout);
-    fits(author, 2 * timeout + 20 * SECOND)?;
+    fits(author, 2 * timeout, 20 * SECOND)?;
     let spot = &author.belief.sites[author.hand(device).site];
     let (site, before) = (spot.name.clone(), spot.latency);
     if author.hand(device).account.is_some() {
@@ -212,7 +212,7 @@ pub(super) fn around_midnight(author: &mut Author) -> Option<()> {
     let day = super::super::DAY;
     let midnight = author.belief.when(author.now, (author.belief.wall(author.now) / day + 1) * day);
     let lead = some(author, 1_000, 30_000);
-    fits(author, midnight.checked_sub(author.now)? + SECOND)?;
+    fits(author, midnight.checked_sub(author.now)?, SECOND)?;
     if midnight < author.now + lead {
         return None;
     }

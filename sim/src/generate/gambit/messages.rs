@@ -12,7 +12,7 @@ fn message(author: &mut Author) -> Call {
 /// API-6: the answer to a message is lost, and the application sends it again: by the same device, as soon as
 /// it knows or a while later.
 pub(super) fn sent_again(author: &mut Author) -> Option<()> {
-    fits(author, MINUTE)?;
+    fits(author, 0, MINUTE)?;
     let (device, user) = (author.any_device(), author.any_user());
     author.log_in(device, user);
     let site = author.belief.sites[author.hand(device).site].name.clone();
@@ -39,7 +39,7 @@ pub(super) fn sent_again(author: &mut Author) -> Option<()> {
 /// API-7: messages come for a device whose link is gone, whether it or the server knows; then it is back. Meanwhile
 /// the server may die.
 pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
-    fits(author, MINUTE)?;
+    fits(author, 0, MINUTE)?;
     let (device, user) = (author.any_device(), author.any_user());
     author.log_in(device, user);
     let site = author.hand(device).site;

@@ -18,7 +18,7 @@ use gatecrash::limits::{ClientLimits, ServerLimits};
 
 use super::author::{Author, fresh_login, login};
 use super::family::Family;
-use super::{MILLI, MINUTE, SECOND, moment, whole_micros};
+use super::{MILLI, MINUTE, Profile, SECOND, dense, moment, whole_micros};
 use crate::scenario::numbers;
 use crate::scenario::{Action, Call, Direction, Fault, TicketChoice};
 
@@ -144,9 +144,14 @@ pub(super) fn play(author: &mut Author, gambit: usize) {
     }
 }
 
-/// Nothing, when the script is over before so much time has passed; seldom something, when that is
-/// much more time than there is for one episode.
-fn fits(author: &mut Author, span: u64) -> Option<()> {
+/// Nothing, when the script is over before so much time has passed: some that the plot takes for sure, and some for its
+/// pauses, which are shorter where everything is. Seldom something, when it is much more time than there is for one
+/// episode.
+fn fits(author: &mut Author, sure: u64, pauses: u64) -> Option<()> {
+    let span = match author.setup.profile {
+        Profile::Swarm | Profile::PowerLoss => sure + pauses,
+        Profile::Dense => sure + pauses / dense::FASTER,
+    };
     let is_long = span > 2 * MINUTE && span > author.pace.saturating_mul(5);
     (author.time_left() > span && (!is_long || author.draw.chance(1, 6))).then_some(())
 }
@@ -154,12 +159,21 @@ fn fits(author: &mut Author, span: u64) -> Option<()> {
 /// A session with a ticket that runs out soon: on which device, whose, and when. Some of that time passes.
 fn short_session(author: &mut Author) -> Option<(usize, usize, u64)> {
     let (device, user) = (author.any_device(), author.any_user());
-    let seconds = author.draw.log_between(2, 60);
-    fits(author, (seconds + 20) * SECOND)?;
+    let seconds = lifetime(author, 2);
+    fits(author, seconds * SECOND, 20 * SECOND)?;
     let expiry = author.log_in_for(device, user, seconds)?;
     let before = within(author, expiry.saturating_sub(author.now));
     author.pass(before);
     Some((device, user, expiry))
+}
+
+/// How many seconds a ticket lasts that is to run out soon.
+fn lifetime(author: &mut Author, least: u64) -> u64 {
+    let most = match author.setup.profile {
+        Profile::Swarm | Profile::PowerLoss => 60,
+        Profile::Dense => dense::LIFETIME_MAX,
+    };
+    author.draw.log_between(least, most)
 }
 
 /// A call, for a race.
@@ -182,12 +196,14 @@ fn round_trip(author: &Author, device: usize) -> u64 {
 
 /// A pause of some size, in whole milliseconds; sizes are in milliseconds.
 fn some(author: &mut Author, least: u64, most: u64) -> u64 {
+    let most = author.shorter(most).max(least);
     author.draw.log_between(least, most) * MILLI
 }
 
 /// Up to so long, in whole milliseconds.
 fn within(author: &mut Author, most: u64) -> u64 {
-    author.draw.below(most / MILLI + 1) * MILLI
+    let most = author.shorter(most / MILLI);
+    author.draw.below(most + 1) * MILLI
 }
 
 /// A long or a short wait until shortly before `at`.

@@ -21,7 +21,7 @@ fn wants(author: &mut Author, user: usize) -> Call {
 
 /// LOGIN-8, CONN-2: what is asked of it waits, or is given up and asked again.
 pub(super) fn asked(author: &mut Author) -> Option<()> {
-    fits(author, 2 * MINUTE)?;
+    fits(author, 0, 2 * MINUTE)?;
     let (device, user) = (author.any_device(), author.any_user());
     author.bring(device);
     if author.draw.chance(2, 3) {
@@ -66,7 +66,7 @@ pub(super) fn over_an_expiry(author: &mut Author) -> Option<()> {
 pub(super) fn over_a_silence(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
     let silence = whole_micros(numbers::silence_of(&server(author), author.hand(device).platform));
-    fits(author, silence + 20 * SECOND)?;
+    fits(author, silence, 20 * SECOND)?;
     author.log_in(device, user);
     // From here on its silence counts.
     let text = Text::Written("good night".to_owned());

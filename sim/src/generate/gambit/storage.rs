@@ -7,7 +7,7 @@ use crate::scenario::Text;
 
 /// ATT-5: something is asked of a device whose disk is in trouble, and again when it is mended.
 pub(super) fn in_trouble(author: &mut Author) -> Option<()> {
-    fits(author, 40 * SECOND)?;
+    fits(author, 0, 40 * SECOND)?;
     let (device, user) = (author.any_device(), author.any_user());
     author.bring(device);
     if author.draw.chance(2, 3) {
@@ -56,7 +56,7 @@ pub(super) fn in_trouble(author: &mut Author) -> Option<()> {
 
 /// ATT-1: a device is copied to another one, now or a while before that one starts, and both are used.
 pub(super) fn copied(author: &mut Author) -> Option<()> {
-    fits(author, 40 * SECOND)?;
+    fits(author, 0, 40 * SECOND)?;
     let (first, user) = (author.any_device(), author.any_user());
     let second = author.device_where(|_, device| device != first)?;
     author.bring(first);
@@ -112,7 +112,7 @@ pub(super) fn copied(author: &mut Author) -> Option<()> {
 /// KICK-7: a device is displaced that cannot note it, or that could and cannot note that it is over.
 pub(super) fn kick(author: &mut Author) -> Option<()> {
     let (victim, rival) = author.rivals()?;
-    fits(author, 40 * SECOND)?;
+    fits(author, 0, 40 * SECOND)?;
     let user = author.any_user();
     author.bring(rival);
     author.log_in(victim, user);

@@ -12,7 +12,7 @@ fn another(author: &mut Author, user: usize) -> Option<usize> {
 pub(super) fn backing_off(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
     let other = another(author, user)?;
-    fits(author, 40 * SECOND)?;
+    fits(author, 0, 40 * SECOND)?;
     author.log_in(device, user);
     cut_off(author, device, Direction::Both);
     if author.draw.chance(1, 2) {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::super::duration::{SPAN, parse_span};
 use super::super::section::Section;
 use super::super::site::PIECES;
-use super::super::{Pieces, Site, SiteName};
-use super::Header;
+use super::super::{Pieces, Site, SiteName, WINDOW_MAX};
+use super::{Header, narrow};
 
 /// The keys of a site.
-pub(in crate::scenario) const SITE_KEYS: [&str; 3] = ["latency", "forgets_idle", "segments"];
+pub(in crate::scenario) const SITE_KEYS: [&str; 4] = ["latency", "forgets_idle", "segments", "window"];
 
 impl Header<'_, '_, '_> {
     pub(super) fn read_sites(&mut self, root: &Section<'_>) -> BTreeMap<SiteName, Site> {
@@ -24,6 +24,10 @@ impl Header<'_, '_, '_> {
                 site.forgets_idle = self.optional(&table, "forgets_idle", Self::read_time);
                 site.segments =
                     self.optional(&table, "segments", |header, entry| header.value(entry, PIECES, Pieces::parse));
+                let window = self.optional(&table, "window", |header, entry| {
+                    header.number(entry, 1..=u64::from(WINDOW_MAX)).map(narrow)
+                });
+                site.window = window;
             }
             for (name, _) in self.names::<SiteName>(&entry, "site") {
                 if sites.insert(name.clone(), site.clone()).is_some() {

@@ -164,6 +164,7 @@ fn links(search: &mut Search<'_>) {
         };
         change(|site| site.forgets_idle = None);
         change(|site| site.segments = None);
+        change(|site| site.window = None);
         let Span { min, max } = search.best.sites[&name].latency;
         let plainer = [LATENCY_DEFAULT, Span::exactly(max), Span::exactly(min)];
         search.first_of(plainer, |scenario, latency| {

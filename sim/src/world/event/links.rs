@@ -38,9 +38,9 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// In what pieces a stream arrives makes no difference here: frames are whole.
+    /// In what pieces a stream arrives and how much of it is under way makes no difference here: frames are whole.
     pub(super) fn new(plan: &scenario::Site) -> Self {
-        let scenario::Site { latency, forgets_idle, segments: _ } = *plan;
+        let scenario::Site { latency, forgets_idle, segments: _, window: _ } = *plan;
         let (is_outbound_cut, is_inbound_cut, is_held, has_portal) = (false, false, false, false);
         let (latency, extra) = split(latency);
         let kept = Vec::new();

@@ -21,6 +21,7 @@ use gatecrash::time::WallTime;
 use turmoil::Sim;
 
 use super::disk::{Disk, SECTOR, Store};
+use super::interceptor::Nobody;
 use crate::generate::draw::Draw;
 use crate::scenario::{CommitPoint, Fault, Scenario, Span};
 use crate::trace::{Cast, Effect, Recorder, What};
@@ -95,7 +96,7 @@ impl Machine<'_> {
             .tick_duration(Duration::from_millis(1))
             .rng_seed(scenario.seed)
             .build();
-        let disk = Arc::new(Disk::new(scenario, recorder));
+        let disk = Arc::new(Disk::new(scenario, recorder, Arc::new(Nobody)));
         let exchange = Shared::default();
         sim.host(HOST, {
             let (disk, exchange) = (Arc::clone(&disk), Arc::clone(&exchange));

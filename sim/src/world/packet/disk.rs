@@ -23,6 +23,7 @@ use turmoil::fs::FsHandle;
 use turmoil::fs::shim::std::fs::{File, OpenOptions, sync_dir};
 
 use super::super::event::machine::landing;
+use super::interceptor::Interceptor;
 use super::time::now;
 use crate::generate::draw::Draw;
 use crate::scenario::{CommitPoint, Fault, Scenario, Span};
@@ -44,6 +45,7 @@ const CACHE: usize = 256 * 1024;
 /// The server's disk, from one life of its process to the next.
 pub(super) struct Disk {
     recorder: Recorder,
+    interceptor: Arc<dyn Interceptor>,
     state: Mutex<State>,
 }
 
@@ -89,7 +91,7 @@ enum Operation {
 }
 
 impl Disk {
-    pub(super) fn new(scenario: &Scenario, recorder: &Recorder) -> Self {
+    pub(super) fn new(scenario: &Scenario, recorder: &Recorder, interceptor: Arc<dyn Interceptor>) -> Self {
         let state = State {
             pace: scenario.app.commit_latency,
             pace_draw: Draw::new(scenario.seed, "server", "disk"),
@@ -103,7 +105,7 @@ impl Disk {
             blocks: BTreeSet::new(),
             unsynced: Vec::new(),
         };
-        Disk { recorder: recorder.clone(), state: Mutex::new(state) }
+        Disk { recorder: recorder.clone(), interceptor, state: Mutex::new(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -321,6 +323,9 @@ impl StorageBackend for Backend {
 
     fn sync_data(&self) -> io::Result<()> {
         self.admit(&Operation::Sync)?;
+        if !self.disk.interceptor.syncs() {
+            return Ok(());
+        }
         self.disk.lock().unsynced.clear();
         self.file.sync_data()
     }
@@ -347,6 +352,7 @@ impl Store {
 impl ServerStore for Store {
     async fn open(&mut self) -> Result<Records, OpenError> {
         self.tables = None;
+        self.disk.interceptor.opened();
         let backend = Backend::open(&self.disk).map_err(OpenError::Failed)?;
         let opening = backend.opening;
         let recorder = self.disk.recorder.clone();
@@ -378,12 +384,12 @@ impl ServerStore for Store {
             return pending().await;
         }
         self.disk.lock().is_committing = true;
-        let result = tables.commit(&batch);
+        let result = tables.commit(&self.disk.interceptor.commits(batch));
         self.disk.lock().is_committing = false;
         if self.disk.is_cut(*opening) || self.disk.reaches(CommitPoint::AfterCommit) {
             return pending().await;
         }
-        result?;
+        self.disk.interceptor.committed(result)?;
         tokio::time::sleep_until(begun + latency).await;
         Ok(())
     }

@@ -9,6 +9,7 @@ mod agrees;
 mod command;
 mod devices;
 mod disk;
+mod interceptor;
 mod listener;
 mod office;
 mod place;
@@ -19,6 +20,7 @@ mod standstill;
 mod stranger;
 mod stream;
 mod time;
+mod window;
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -29,7 +31,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions};
-use gatecrash::driver::server::{ServerDriver, ServerHandle, Settings};
+use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings};
 use gatecrash::server::Config;
 use gatecrash::time::Instant;
 use turmoil::Sim;
@@ -37,6 +39,8 @@ use turmoil::Sim;
 use self::command::{Command, Inbox};
 use self::devices::Processes;
 use self::disk::Store;
+use self::interceptor::Nobody;
+pub use self::interceptor::{End, Interceptor, Sent};
 use self::place::{Observer, ServerPlace, Shared};
 use self::site::site;
 use self::standstill::Suspendable;
@@ -81,7 +85,20 @@ pub fn run_with<S: ServerDecisions, C: ClientDecisions>(
     scenario: &Scenario,
     recorder: &Recorder,
 ) -> Result<(), WorldError> {
-    World::new::<S, C>(scenario, recorder).run()
+    World::new::<S, C>(scenario, recorder, Arc::new(Nobody)).run()
+}
+
+/// The same with somebody between the drivers and the world.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_intercepted(
+    scenario: &Scenario,
+    recorder: &Recorder,
+    interceptor: Arc<dyn Interceptor>,
+) -> Result<(), WorldError> {
+    World::new::<Rules, Rules>(scenario, recorder, interceptor).run()
 }
 
 struct World<'a> {
@@ -125,7 +142,11 @@ impl Drop for World<'_> {
 }
 
 impl<'a> World<'a> {
-    fn new<S: ServerDecisions, C: ClientDecisions>(scenario: &'a Scenario, recorder: &'a Recorder) -> Self {
+    fn new<S: ServerDecisions, C: ClientDecisions>(
+        scenario: &'a Scenario,
+        recorder: &'a Recorder,
+        interceptor: Arc<dyn Interceptor>,
+    ) -> Self {
         let mut builder = turmoil::Builder::new();
         builder.fs().block_size(disk::SECTOR);
         let mut sim = builder
@@ -138,7 +159,7 @@ impl<'a> World<'a> {
             .ephemeral_ports(PORTS)
             .rng_seed(scenario.seed)
             .build();
-        let shared = Arc::new(Shared::new(scenario, recorder));
+        let shared = Arc::new(Shared::new(scenario, recorder, interceptor));
         let handle = Arc::new(Mutex::new(None));
         let owner = Owner { config: config::server(scenario), accepts_old_key: true };
         recorder.configured(Instant::ZERO, &owner.config);
@@ -355,6 +376,9 @@ async fn process<S: ServerDecisions>(
     let observe = Observer::server(&shared);
     let (driver, control) = ServerDriver::<_, _, _, S>::bind(place, store, observe, settings).await?;
     *handle.lock().expect("nobody panics with it") = Some(control);
-    driver.run().await?;
-    Ok(())
+    match driver.run().await {
+        // It was stopped while its disk failed, and says so to its operator: a process that ends like any other.
+        Ok(()) | Err(ServeError::Store(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -20,11 +20,13 @@ use super::super::outgoing::Outgoing;
 use super::super::storage::{Landing, Storage, Timing};
 use super::super::timers::Timers;
 use super::disk::Disk;
+use super::interceptor::Interceptor;
 use super::listener::Listener;
 use super::office::Office;
 use super::standstill::Standstill;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
+use super::window::{Ways, Window, Windows};
 use crate::generate::draw::Draw;
 use crate::scenario::clock::WallClock;
 use crate::scenario::{Device, DeviceName, Offset, Pieces, Scenario, Site, Span};
@@ -48,6 +50,8 @@ pub(super) struct Shared {
     pub(super) crash_order: Arc<CrashOrder>,
     pub(super) office: Arc<Office>,
     pub(super) standstill: Arc<Standstill>,
+    /// Who stands between the drivers and all this.
+    pub(super) interceptor: Arc<dyn Interceptor>,
 }
 
 /// What of a device outlives its process.
@@ -72,6 +76,8 @@ struct Origin {
     /// Over which of the device's networks it was made.
     network: Network,
     passage: Arc<Mutex<Passage>>,
+    /// What is under way, upward and downward, where only so much may be.
+    windows: Option<Windows>,
 }
 
 /// What the box on the way makes of a connection.
@@ -90,7 +96,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(scenario: &Scenario, recorder: &Recorder) -> Self {
+    pub(super) fn new(scenario: &Scenario, recorder: &Recorder, interceptor: Arc<dyn Interceptor>) -> Self {
         let start = scenario.app.start;
         let sites: Vec<_> = scenario.sites.keys().collect();
         let lasting = |(name, device): (&DeviceName, &Device)| Lasting {
@@ -111,7 +117,7 @@ impl Shared {
         Shared {
             recorder: recorder.clone(),
             server_clock: Mutex::new(WallClock::new(start, Offset(0))),
-            disk: Arc::new(Disk::new(scenario, recorder)),
+            disk: Arc::new(Disk::new(scenario, recorder, Arc::clone(&interceptor))),
             extras: sites.iter().map(|_| Mutex::new(Span::exactly(Duration::ZERO))).collect(),
             sites: scenario.sites.values().cloned().collect(),
             portals: sites.iter().map(|_| Mutex::default()).collect(),
@@ -121,6 +127,7 @@ impl Shared {
             crash_order: Arc::default(),
             office: Arc::default(),
             standstill: Arc::default(),
+            interceptor,
             scenario: scenario.clone(),
         }
     }
@@ -319,6 +326,10 @@ impl Upward {
 }
 
 impl Jitter for Upward {
+    fn interceptor(&self) -> &dyn Interceptor {
+        &*self.shared.interceptor
+    }
+
     fn extra(&self) -> Span {
         match self.origin() {
             Some(origin) => self.shared.extra(&origin),
@@ -344,6 +355,11 @@ impl Jitter for Upward {
 
     fn pieces(&self) -> Option<(Pieces, Draw)> {
         self.shared.pieces(&self.origin()?, "upward")
+    }
+
+    fn windows(&self) -> Option<Ways> {
+        let [upward, downward] = self.origin()?.windows?;
+        Some(Ways { read: upward, written: downward })
     }
 
     fn draw(&self) -> Draw {
@@ -412,7 +428,8 @@ impl Surroundings for DevicePlace {
                 TcpStream::connect(server).await
             };
             let passage = Passage { memory: Memory::new(now()), ends: [None; 2] };
-            let origin = Origin { device, connection, network, passage: Arc::new(Mutex::new(passage)) };
+            let windows = place.shared.sites[network.site].window.map(Window::both);
+            let origin = Origin { device, connection, network, passage: Arc::new(Mutex::new(passage)), windows };
             if let Ok(inner) = &connected {
                 lock(&place.shared.origins).insert(inner.local_addr()?, origin.clone());
             }
@@ -460,6 +477,10 @@ struct Downward {
 }
 
 impl Jitter for Downward {
+    fn interceptor(&self) -> &dyn Interceptor {
+        &*self.shared.interceptor
+    }
+
     fn extra(&self) -> Span {
         self.shared.extra(&self.origin)
     }
@@ -482,6 +503,11 @@ impl Jitter for Downward {
 
     fn pieces(&self) -> Option<(Pieces, Draw)> {
         self.shared.pieces(&self.origin, "downward")
+    }
+
+    fn windows(&self) -> Option<Ways> {
+        let [upward, downward] = self.origin.windows.clone()?;
+        Some(Ways { read: downward, written: upward })
     }
 
     fn draw(&self) -> Draw {
@@ -509,12 +535,14 @@ impl DeviceStore {
 
 impl DeviceDisk for DeviceStore {
     fn load(&mut self) -> OnDisk {
+        self.shared.interceptor.starts(self.device);
         self.shared.storage(self.device).on_disk.clone()
     }
 
     async fn write(&mut self, writes: Vec<Write>) -> io::Result<()> {
         let Timing { lands_at, done_at } = self.shared.storage(self.device).begin(now());
         until(lands_at).await;
+        let writes = self.shared.interceptor.writes(self.device, writes);
         let landing = self.shared.storage(self.device).land(writes);
         if let Landing::Refused { first } = landing {
             if first {

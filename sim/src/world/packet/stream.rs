@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -16,7 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use turmoil::net::TcpStream;
 
+use super::interceptor::{End, Interceptor, Sent};
 use super::standstill::Standstill;
+use super::window::{Ways, Window};
 use crate::generate::draw::Draw;
 use crate::scenario::{Pieces, Span};
 
@@ -37,6 +39,8 @@ struct Cut {
     inner: Option<TcpStream>,
     is_cut: bool,
     reader: Option<Waker>,
+    /// Who waits for room to write.
+    writer: Option<Waker>,
 }
 
 impl Cutter {
@@ -51,9 +55,8 @@ impl Cutter {
         drop(inner);
         let mut cut = self.lock();
         cut.is_cut = true;
-        if let Some(reader) = cut.reader.take() {
-            reader.wake();
-        }
+        let waiting = [cut.reader.take(), cut.writer.take()];
+        waiting.into_iter().flatten().for_each(Waker::wake);
         true
     }
 
@@ -89,7 +92,24 @@ struct Ends {
     accepted: u64,
     living: usize,
     is_crashing: bool,
-    waiting: Vec<(u64, TcpStream)>,
+    waiting: Vec<(u64, Ended)>,
+}
+
+/// What is left of an end of a connection when nobody holds it any more.
+#[derive(Debug)]
+struct Ended {
+    inner: Option<TcpStream>,
+    read: Option<Arc<Window>>,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.inner.take());
+        if let Some(read) = &self.read {
+            // Whoever still writes is to learn that nobody reads.
+            read.open();
+        }
+    }
 }
 
 impl CrashOrder {
@@ -110,15 +130,15 @@ impl CrashOrder {
         ends.accepted
     }
 
-    fn let_go(&self, number: u64, inner: Option<TcpStream>) {
+    fn let_go(&self, number: u64, ended: Ended) {
         let mut ends = self.lock();
         ends.living -= 1;
         if !ends.is_crashing {
             // Not under the lock: the end of a connection is turmoil's business.
             drop(ends);
-            return drop(inner);
+            return drop(ended);
         }
-        ends.waiting.extend(inner.map(|inner| (number, inner)));
+        ends.waiting.push((number, ended));
         if ends.living == 0 {
             let mut waiting = std::mem::take(&mut ends.waiting);
             drop(ends);
@@ -134,6 +154,8 @@ impl CrashOrder {
 
 /// How much later than the link alone a direction of a connection delivers, and whether it does at all.
 pub(super) trait Jitter: Send + Sync {
+    /// Who stands between this end's driver and the connection.
+    fn interceptor(&self) -> &dyn Interceptor;
     /// The extra latency in force, from zero.
     fn extra(&self) -> Span;
     /// Whether the device has left the network of the connection: nothing gets through, and nobody is told.
@@ -146,6 +168,8 @@ pub(super) trait Jitter: Send + Sync {
     fn hears_end(&self) -> bool;
     /// Into what pieces the direction is cut, and the stream they are drawn from.
     fn pieces(&self) -> Option<(Pieces, Draw)>;
+    /// How much may be under way either way, where that is bounded.
+    fn windows(&self) -> Option<Ways>;
     /// The stream it is drawn from, asked for when the first bytes have arrived.
     fn draw(&self) -> Draw;
     /// Now.
@@ -162,6 +186,8 @@ pub(super) struct Stream {
     sleep: Option<Pin<Box<Sleep>>>,
     /// Into what pieces it is cut for the reader, once something is read.
     pieces: Option<Option<(Pieces, Draw)>>,
+    /// How much of it may be under way, once something is read or written.
+    windows: Option<Option<Ways>>,
     is_at_end: bool,
     /// At the server: who orders the ends of its connections, and this one's number there.
     order: Option<(Arc<CrashOrder>, u64)>,
@@ -172,8 +198,8 @@ pub(super) struct Stream {
 impl Stream {
     pub(super) fn new(inner: TcpStream, jitter: Arc<dyn Jitter>) -> Self {
         let (cutter, arrived) = (Cutter::of(inner, Arc::clone(&jitter)), VecDeque::new());
-        let (draw, sleep, pieces, is_at_end, order, standstill) = (None, None, None, false, None, None);
-        Stream { cutter, jitter, draw, arrived, sleep, pieces, is_at_end, order, standstill }
+        let (draw, sleep, pieces, windows, is_at_end, order, standstill) = (None, None, None, None, false, None, None);
+        Stream { cutter, jitter, draw, arrived, sleep, pieces, windows, is_at_end, order, standstill }
     }
 
     /// What cuts it from outside.
@@ -225,6 +251,15 @@ impl Stream {
             None => usize::MAX,
         }
     }
+
+    fn end(&self) -> End {
+        self.order.as_ref().map_or(End::Device, |&(_, number)| End::Server(number))
+    }
+
+    /// How much may be under way. Asked for at the first byte: only then it is known whose connection it is.
+    fn windows(&mut self) -> Option<Ways> {
+        self.windows.get_or_insert_with(|| self.jitter.windows()).clone()
+    }
 }
 
 impl AsyncRead for Stream {
@@ -258,9 +293,17 @@ impl AsyncRead for Stream {
             Ok(mut bytes) => {
                 let count = bytes.len().min(out.remaining()).min(self.piece());
                 out.put_slice(&bytes[..count]);
+                let behind = self.jitter.interceptor().reads(self.end(), &bytes[..count]);
                 bytes.advance(count);
-                if !bytes.is_empty() {
+                let is_forgotten = self.jitter.interceptor().forgets_rest(self.end());
+                if let Some(windows) = self.windows() {
+                    windows.read.was_read(if is_forgotten { count + bytes.len() } else { count });
+                }
+                if !bytes.is_empty() && !is_forgotten {
                     self.arrived.push_front((due, Ok(bytes)));
+                }
+                if !behind.is_empty() {
+                    self.arrived.push_front((due, Ok(behind.into())));
                 }
                 Poll::Ready(Ok(()))
             }
@@ -270,10 +313,32 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.cutter.lock().inner {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let (windows, sent) = (self.windows(), self.jitter.interceptor().sends(self.end(), bytes));
+        let Cut { inner, writer, .. } = &mut *self.cutter.lock();
+        match inner {
             Some(_) if self.jitter.is_dead() || !self.jitter.passes() => Poll::Ready(Ok(bytes.len())),
-            Some(inner) => Pin::new(inner).poll_write(context, bytes),
+            Some(inner) => {
+                if let Sent::Instead(instead) = sent {
+                    ready!(Pin::new(inner).poll_write(context, &instead))?;
+                    return Poll::Ready(Ok(bytes.len()));
+                }
+                let Some(Ways { written, .. }) = windows else { return Pin::new(inner).poll_write(context, bytes) };
+                let Poll::Ready(room) = written.poll_room(context, bytes.len()) else {
+                    *writer = Some(context.waker().clone());
+                    return Poll::Pending;
+                };
+                let count = ready!(Pin::new(inner).poll_write(context, &bytes[..room]))?;
+                written.wrote(count);
+                match sent {
+                    Sent::Repeated if count < bytes.len() => {
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                    Sent::RestLost => Poll::Ready(Ok(bytes.len())),
+                    Sent::Repeated | Sent::AsItIs | Sent::Instead(_) => Poll::Ready(Ok(count)),
+                }
+            }
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
@@ -296,10 +361,10 @@ impl AsyncWrite for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let inner = self.cutter.take();
+        let ended = Ended { inner: self.cutter.take(), read: self.windows().map(|windows| windows.read) };
         match self.order.take() {
-            Some((order, number)) => order.let_go(number, inner),
-            None => drop(inner),
+            Some((order, number)) => order.let_go(number, ended),
+            None => drop(ended),
         }
     }
 }
