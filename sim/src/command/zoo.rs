@@ -342,8 +342,7 @@ fn bar(arguments: &Arguments, jobs: u64) -> ProgressBar {
     let target = if arguments.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let template = "{bar:32} {human_pos}/{human_len}  {msg}  {elapsed}";
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    let bar = ProgressBar::with_draw_target(Some(jobs), target).with_style(style);
-    bar
+    ProgressBar::with_draw_target(Some(jobs), target).with_style(style)
 }
 
 #[cfg(test)]

@@ -530,16 +530,28 @@ mod tests {
     #[test]
     fn a_back_off_that_goes_on_is_seen() {
         let gone = What::Gone { connection: 0, peer: None };
-        let later = |story: Story, seconds| story.on(PHONE, draws(1, 0)).at(seconds);
-        let lost_at = |second| story().on(PHONE, draws(1, 0)).at(second).on(PHONE, gone);
-        lost_at(35).on(PHONE, draws(1, 0)).holds();
-        lost_at(35).on(PHONE, draws(2, 250)).breaks("CONN-2");
-        lost_at(20).on(PHONE, draws(2, 250)).holds();
-        lost_at(20).on(PHONE, draws(1, 0)).breaks("CONN-2");
-        // A device that gives its link up draws first, and closes then.
-        story().on(PHONE, draws(1, 0)).at(35).on(PHONE, draws(2, 250)).breaks("CONN-2");
-        later(story(), 1).on(PHONE, What::SdkWoken).on(PHONE, draws(2, 250)).breaks("CONN-2");
-        later(story(), 1).on(PHONE, status(Status::Logining, None)).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        let resumed = |terms| ServerFrame::Resumed { attempt: attempt(2), conversations: None, terms, dropped: 0 };
+        let resume =
+            ClientFrame::Resume { attempt: attempt(2), user: ALICE.into(), epoch: 1, ticket: None, received: 0 };
+        // It has a link again, after one delay.
+        let is_back = || {
+            let waited = story().on(PHONE, gone).on(PHONE, draws(1, 0)).on(PHONE, What::ConnectAsked { connection: 0 });
+            let asked = What::DeviceSent { connection: 0, reveals: 0, frame: resume };
+            let asks = waited.on(PHONE, What::Connected { connection: 0 }).on(PHONE, asked);
+            asks.receives(PHONE, resumed(Terms { return_spread: Micros::new(250_000), heartbeat: 0 }))
+        };
+        is_back().at(35).on(PHONE, gone).on(PHONE, draws(1, 0)).holds();
+        is_back().at(35).on(PHONE, gone).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        is_back().at(20).on(PHONE, gone).on(PHONE, draws(2, 250)).holds();
+        is_back().at(20).on(PHONE, gone).on(PHONE, draws(1, 0)).breaks("CONN-2");
+        // A device that gives its link up draws first and closes then, and for each link once.
+        let gives_up = || is_back().at(35).on(PHONE, draws(1, 0));
+        is_back().at(35).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        gives_up().on(PHONE, What::CloseAsked { connection: 0, peer: None }).on(PHONE, draws(2, 250)).holds();
+        gives_up().on(PHONE, draws(1, 0)).breaks("CONN-2");
+        let waits = || story().on(PHONE, gone).on(PHONE, draws(1, 0)).at(1);
+        waits().on(PHONE, What::SdkWoken).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        waits().on(PHONE, status(Status::Logining, None)).on(PHONE, draws(2, 250)).breaks("CONN-2");
     }
 
     /// CONN-2: many come back spread, one comes back at once.
