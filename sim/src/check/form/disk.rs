@@ -116,6 +116,7 @@ fn of_server(frame: &ServerFrame) -> Reveals {
         ServerFrame::HeartbeatAnswer | ServerFrame::Error { .. } => Reveals::Nothing,
         ServerFrame::LoginRefused { refused: Refusal::Code(Code::ServerUnable), .. }
         | ServerFrame::ResumeUnable { .. }
+        | ServerFrame::Closing { .. }
         | ServerFrame::RenewAnswer { refused: Some(Refusal::Code(Code::ServerUnable)), .. }
         | ServerFrame::LogoutAnswer { refused: Some(Refusal::Code(Code::ServerUnable)), .. } => Reveals::Perhaps,
         ServerFrame::SendAnswer { refused, .. }
