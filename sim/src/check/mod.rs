@@ -13,6 +13,7 @@
 pub mod agree;
 pub mod cited;
 pub mod expect;
+mod form;
 mod model;
 pub mod property;
 mod reading;

@@ -37,7 +37,7 @@ macro_rules! define {
 
         impl Fault {
             /// The fault of the script, as events of this cast name it.
-            pub(super) fn of(fault: &scenario::Fault, cast: &Cast) -> Self {
+            pub(crate) fn of(fault: &scenario::Fault, cast: &Cast) -> Self {
                 match fault {
                     $(scenario::Fault::$name $({ $($field),+ })? => {
                         Fault::$name $({ $($field: Recorded::kept($field, cast)),+ })?

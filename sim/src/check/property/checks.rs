@@ -44,7 +44,7 @@ impl Checks {
             server: ServerView::default(),
             sdks: Sdks::default(),
             allowance: Allowance::new(scenario),
-            decision: Decision { commit: 0, wall: 0, at: Instant::ZERO, number: 0, facts: Vec::new() },
+            decision: Decision { commit: 0, wall: 0, at: Instant::ZERO, number: 0, facts: Vec::new(), is_whole: true },
             is_deciding: false,
             converged: false,
             now: Instant::ZERO,
@@ -100,8 +100,11 @@ impl Checks {
 
 impl Observer for Checks {
     fn observe(&mut self, cast: &Cast, event: &Event) {
-        if let What::Fact { fact, .. } = event.what {
-            self.decision.facts.push(fact);
+        if let What::Fact { commit, fact } = event.what {
+            let Decision { commit: of, at, number, facts, is_whole, .. } = &mut self.decision;
+            facts.push(fact);
+            let next = *number + facts.len() as u32;
+            *is_whole &= (event.actor, event.at, event.number, commit) == (Actor::Server, *at, next, *of);
             return;
         }
         self.close_decision(cast);
@@ -114,7 +117,8 @@ impl Observer for Checks {
                 let Decision { facts, .. } = &mut self.decision;
                 facts.clear();
                 let facts = std::mem::take(facts);
-                self.decision = Decision { commit, wall: wall.get(), at: event.at, number: event.number, facts };
+                self.decision =
+                    Decision { commit, wall: wall.get(), at: event.at, number: event.number, facts, is_whole: true };
                 self.is_deciding = true;
             }
             What::Converged => self.converged = true,

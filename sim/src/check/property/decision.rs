@@ -17,4 +17,6 @@ pub struct Decision {
     pub number: u32,
     /// What became true.
     pub facts: Vec<Fact>,
+    /// Whether each of its facts says of itself that it is one, and the next one.
+    pub is_whole: bool,
 }

@@ -24,6 +24,7 @@ mod copies;
 mod day;
 mod decision;
 mod delivery;
+mod form;
 mod ghost;
 mod heard;
 mod kick;
@@ -116,6 +117,12 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
     ];
     every.extend(models(scenario));
     every
+}
+
+/// Whether what a trace says in one place fits what it says in another. Not among [`all`]: of a thousand good runs it
+/// still objects to two, which `docs/fields.md` names.
+pub fn form(scenario: &Scenario) -> Box<dyn Property> {
+    Box::new(form::TraceForm::new(scenario))
 }
 
 /// Those that hold a run against the model of the truth, whatever is wrong in it.

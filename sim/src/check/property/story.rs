@@ -74,6 +74,7 @@ pub fn scenario() -> Scenario {
         ("phone2", Platform::Android),
         ("phone3", Platform::Android),
     ];
+    let administrators = BTreeSet::from(["alice", "bob"].map(|user| user.parse().expect("a user id")));
     let forged = TicketPlan {
         user: "alice".parse().expect("a user id"),
         issued: Default::default(),
@@ -87,7 +88,7 @@ pub fn scenario() -> Scenario {
         tick: crate::scenario::TICK_DEFAULT,
         verdict_only: None,
         converge: None,
-        app: Default::default(),
+        app: crate::scenario::App { administrators, ..Default::default() },
         limits: Default::default(),
         sites: BTreeMap::from([("home".parse().expect("a name"), Site::default())]),
         devices: platforms.map(|(name, platform)| (name.parse().expect("a name"), device(platform))).into(),
@@ -151,7 +152,7 @@ pub struct Story {
     report: ListIndex,
     checks: Checks,
     now: Instant,
-    number: u32,
+    numbers: BTreeMap<Actor, u32>,
     commit: u32,
 }
 
@@ -164,7 +165,8 @@ impl Story {
         let scenario = scenario();
         let (cast, phone_alone, report) = cast(&scenario);
         let checks = Checks::with(&scenario, vec![Box::new(property(&scenario))]);
-        let story = Story { cast, phone_alone, report, checks, now: Instant::ZERO, number: 0, commit: 0 };
+        let story =
+            Story { cast, phone_alone, report, checks, now: Instant::ZERO, numbers: BTreeMap::new(), commit: 0 };
         story.seats(Seats::default()).server(What::ServerStarted { commit: 0, wall: Micros::new(START * 1_000_000) })
     }
 
@@ -189,8 +191,9 @@ impl Story {
     }
 
     fn event(mut self, actor: Actor, what: What) -> Self {
-        self.number += 1;
-        let event = Event { at: self.now, actor, number: self.number, what };
+        let number = self.numbers.entry(actor).or_default();
+        *number += 1;
+        let event = Event { at: self.now, actor, number: *number, what };
         self.checks.observe(&self.cast, &event);
         self
     }

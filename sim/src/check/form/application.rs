@@ -1,0 +1,324 @@
+//! Whose it is: a call's number, kind and user, the account and session of what an application is told, and what a device
+//! says in the name of both.
+//!
+//! Follows what the application called, what came in, and the status. Whether any of it was right to say is not asked.
+
+use super::Misfit;
+use crate::check::reading::kind_of;
+use crate::scenario::rules::{RuleId, rule};
+use crate::scenario::{CallKind, numbers};
+use crate::trace::{
+    Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Kick, Outcome, Refusal, Request, ServerFrame, Session,
+    TextIndex, TicketIndex, Told, UserIndex, What, Write,
+};
+use gatecrash::client::Status;
+use gatecrash::code::Code;
+use gatecrash::id::Attempt;
+use gatecrash::protocol::FrameError;
+
+const CALL: RuleId = rule("API-5");
+const ACCOUNT: RuleId = rule("SWITCH-2");
+const END: RuleId = rule("KICK-2");
+const HELLO: RuleId = rule("VERSION-1");
+const ATTEMPT: RuleId = rule("ATT-1");
+const CONNECT: RuleId = rule("CONN-3");
+const MESSAGE: RuleId = rule("API-2");
+
+/// How an attempt may end of which nothing is known: no link, no connection or no answer in time, a record that cannot be
+/// written, or a server that sent the device away.
+const WITHOUT_A_WORD: [Code; 5] =
+    [Code::NoLink, Code::ConnectTimeout, Code::NoAnswer, Code::StorageFailed, Code::ServerBusy];
+
+/// How many ends of sessions, and how many messages, of a process are remembered.
+const REMEMBERED: usize = 64;
+
+/// The application on every device.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Applications(Vec<Application>);
+
+/// One process of it.
+#[derive(Clone, Debug, Default)]
+struct Application {
+    /// The number of the last call.
+    called: u32,
+    /// The calls without a result.
+    calls: Vec<(u32, Option<UserIndex>, Request)>,
+    /// Whom the last login named.
+    asked: Option<UserIndex>,
+    account: Option<UserIndex>,
+    epoch: u32,
+    /// The last epoch that came with an answer.
+    admitted: u32,
+    /// Every session that this process had.
+    sessions: Vec<Session>,
+    /// What it was told of the ends of sessions.
+    ended: Vec<Kick>,
+    /// The messages that came.
+    messages: Vec<(u32, UserIndex, UserIndex, TextIndex)>,
+    /// The place of the last one, among those of the session.
+    place: u32,
+    /// Every ticket that it brought.
+    tickets: Vec<TicketIndex>,
+    /// What is known of how the attempt to connect ends, since it began.
+    ends: Option<Code>,
+    /// The `uninit` that was answered last.
+    uninit: u32,
+    /// Which of its ids the device goes by, and how often it was started under that; none before that shows.
+    installation: Option<u16>,
+    starts: Option<u32>,
+}
+
+impl Applications {
+    pub(super) fn observe(&mut self, cast: &Cast, event: &Event) -> Option<Misfit> {
+        match (event.actor, event.what) {
+            (Actor::World, What::Effect { effect: Effect::ProcessDead { device } }) => {
+                *self.application(device) = Application::default();
+                None
+            }
+            (Actor::Device(device), what) => self.application(device).event(cast, device, &what),
+            (Actor::World | Actor::Server, _) => None,
+        }
+    }
+
+    fn application(&mut self, device: DeviceIndex) -> &mut Application {
+        if self.0.len() <= device.index() {
+            self.0.resize_with(device.index() + 1, Application::default);
+        }
+        &mut self.0[device.index()]
+    }
+}
+
+impl Application {
+    fn event(&mut self, cast: &Cast, device: DeviceIndex, what: &What) -> Option<Misfit> {
+        match *what {
+            What::Called { call, request } => {
+                let user = match request {
+                    Request::Login { user, ticket } => {
+                        self.asked = Some(user);
+                        self.tickets.push(ticket);
+                        Some(user)
+                    }
+                    _ => self.account,
+                };
+                self.calls.push((call, user, request));
+                let last = std::mem::replace(&mut self.called, call);
+                let platform = cast.devices()[device.index()].platform;
+                match request {
+                    _ if call != last + 1 => misfit(CALL, format!("call {call} follows call {last}")),
+                    Request::Init { platform: other } if other != platform => {
+                        misfit(HELLO, format!("the SDK is initialised as that of another platform, {other}"))
+                    }
+                    _ => None,
+                }
+            }
+            What::Answered { call, kind, user, outcome } => {
+                let place = self.calls.iter().position(|(one, ..)| *one == call);
+                let (whose, request) = place
+                    .map(|place| self.calls.remove(place))
+                    .map_or((None, None), |(_, user, request)| (user, Some(request)));
+                if kind == Some(CallKind::Uninit) && outcome == Outcome::Done {
+                    self.uninit = call;
+                }
+                let is_its = kind == request.as_ref().map(kind_of) && user == whose;
+                (!is_its).then(|| (CALL, format!("the result of call {call} is that of another call")))
+            }
+            What::UninitReturned { call } if call != self.uninit => {
+                misfit(CALL, format!("uninit returned as call {call}, and was call {}", self.uninit))
+            }
+            What::Status { status, login_user } => {
+                match status {
+                    Status::Logining => (self.account, self.epoch, self.place) = (self.asked, 0, 0),
+                    Status::Logined => {
+                        (self.account, self.epoch, self.place) = (login_user, self.admitted, 0);
+                        self.begins();
+                    }
+                    Status::Logout => {}
+                }
+                None
+            }
+            What::Told { event, user, epoch } => self.told(event, user, epoch),
+            What::DeviceReceived { frame, .. } => {
+                self.received(frame);
+                None
+            }
+            What::DeviceSent { frame, .. } => self.sent(cast, device, frame),
+            What::ConnectAsked { .. } => {
+                self.ends = None;
+                None
+            }
+            What::ConnectFailed { .. } => {
+                self.ends = Some(Code::NoLink);
+                None
+            }
+            What::StoreAsked { write: Write::Conversations { user, .. }, .. } if Some(user) != self.account => {
+                misfit(ACCOUNT, "a list is kept that is not the account's".to_owned())
+            }
+            What::StoreAsked { write: Write::Installation { installation, starts, known_ended, .. }, .. } => {
+                (self.installation, self.starts) = (Some(installation), Some(starts));
+                let _ = known_ended;
+                None
+            }
+            What::NewDevice { installation } => {
+                self.installation = Some(installation);
+                None
+            }
+            What::KnownAs { installation, .. } => {
+                self.installation = Some(installation);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn begins(&mut self) {
+        if let Some(user) = self.account {
+            remember(&mut self.sessions, Session { user, epoch: self.epoch });
+        }
+    }
+
+    fn told(&self, event: Told, user: Option<UserIndex>, epoch: u32) -> Option<Misfit> {
+        if let Told::KickedOffline { by, reason } = event {
+            let is_it = |kick: &Kick| (Some(kick.user), kick.epoch, kick.by, kick.reason) == (user, epoch, by, reason);
+            let is_known = self.ended.iter().any(is_it);
+            return (!is_known)
+                .then(|| (END, "the application is told of an end that the server did not tell".to_owned()));
+        }
+        if (user, epoch) != (self.account, self.epoch) {
+            return misfit(ACCOUNT, format!("{} is told of another session", event.word()));
+        }
+        match event {
+            Told::ConnectFailed { code } if self.ends.is_some_and(|known| known != code) => {
+                misfit(CONNECT, format!("an attempt is told to have ended with [{}]", code.number()))
+            }
+            Told::ConnectFailed { code } if self.ends.is_none() && !WITHOUT_A_WORD.contains(&code) => misfit(
+                CONNECT,
+                format!("an attempt that nothing came of is told to have ended with [{}]", code.number()),
+            ),
+            Told::Message { message, from, to, text } if !self.messages.contains(&(message, from, to, text)) => {
+                misfit(MESSAGE, format!("message {message} is told otherwise than it came"))
+            }
+            _ => None,
+        }
+    }
+
+    fn received(&mut self, frame: ServerFrame) {
+        match frame {
+            ServerFrame::LoginAccepted { epoch, .. } => self.admitted = epoch,
+            ServerFrame::LoginRefused { refused: Refusal::Code(code), .. } => self.ends = Some(code),
+            ServerFrame::LoginRefused { refused: Refusal::Stale, .. } => self.ends = Some(Code::NoAnswer),
+            ServerFrame::ResumeUnable { code, .. } => self.ends = Some(code),
+            ServerFrame::Error { why: FrameError::Version } => self.ends = Some(Code::VersionNotSupported),
+            ServerFrame::ResumedAsLogin { epoch, .. } => {
+                (self.admitted, self.epoch, self.place) = (epoch, epoch, 0);
+                self.begins();
+            }
+            ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } => remember(&mut self.ended, kick),
+            ServerFrame::Message { message, from, to, text, place } => {
+                self.place = self.place.max(place);
+                remember(&mut self.messages, (message, from, to, text));
+            }
+            _ => {}
+        }
+    }
+
+    fn request(&self, call: u32) -> Option<&Request> {
+        self.calls.iter().find(|(one, ..)| *one == call).map(|(.., request)| request)
+    }
+
+    /// A frame is about what was called, and about the session that the device has.
+    fn sent(&self, cast: &Cast, device: DeviceIndex, frame: ClientFrame) -> Option<Misfit> {
+        let session = (self.account, self.epoch);
+        let word = frame.word();
+        let another_call = || misfit(CALL, format!("{word} is not what was called"));
+        let another_session = || misfit(ACCOUNT, format!("{word} is about another session"));
+        if let ClientFrame::Login { attempt, .. }
+        | ClientFrame::Resume { attempt, .. }
+        | ClientFrame::Renew { attempt, .. }
+        | ClientFrame::Logout { attempt, .. } = frame
+        {
+            let Attempt { start, .. } = attempt;
+            if self.starts.is_some_and(|starts| starts != start) && !matches!(frame, ClientFrame::Logout { .. }) {
+                return misfit(ATTEMPT, format!("{word} is an attempt of start {start}, which this is not"));
+            }
+        }
+        match frame {
+            ClientFrame::Hello { version, platform, installation } => {
+                let is_its = version == numbers::PROTOCOL
+                    && platform == cast.devices()[device.index()].platform
+                    && self.installation.is_none_or(|known| known == installation);
+                (!is_its).then(|| (HELLO, "the device says hello as another one".to_owned()))
+            }
+            ClientFrame::Login { call, user, ticket, .. } => match self.request(call) {
+                Some(Request::Login { user: of, ticket: brought }) if *of == user && Some(*brought) == ticket => None,
+                _ => another_call(),
+            },
+            ClientFrame::Renew { call, user, epoch, ticket, .. } => match self.request(call) {
+                Some(Request::Login { ticket: brought, .. }) if Some(*brought) == ticket => {
+                    if (Some(user), epoch) == session { None } else { another_session() }
+                }
+                _ => another_call(),
+            },
+            ClientFrame::Resume { user, epoch, ticket, received, .. } => {
+                let is_brought = ticket.is_some_and(|ticket| self.tickets.contains(&ticket));
+                if (Some(user), epoch) == session && is_brought && received == self.place {
+                    None
+                } else {
+                    another_session()
+                }
+            }
+            ClientFrame::Logout { call, .. } => {
+                if call <= self.called {
+                    None
+                } else {
+                    another_call()
+                }
+            }
+            ClientFrame::LoginAcknowledged { user, epoch } => {
+                if self.sessions.contains(&Session { user, epoch }) {
+                    None
+                } else {
+                    another_session()
+                }
+            }
+            ClientFrame::KickConfirmed { user, epoch } => {
+                let is_known = self.ended.iter().any(|kick| (kick.user, kick.epoch) == (user, epoch));
+                if is_known { None } else { another_session() }
+            }
+            ClientFrame::MessagesReceived { user, epoch, through } => {
+                if (Some(user), epoch, through) == (self.account, self.epoch, self.place) {
+                    None
+                } else {
+                    another_session()
+                }
+            }
+            ClientFrame::Send { call, to, text, id } => match self.request(call) {
+                Some(Request::Send { to: whom, text: what, id: name })
+                    if (*whom, *what) == (to, text) && name.is_none_or(|name| name == id) =>
+                {
+                    None
+                }
+                _ => another_call(),
+            },
+            ClientFrame::AdminKick { call, user } => match self.request(call) {
+                Some(Request::Kick { user: of }) if *of == user => None,
+                _ => another_call(),
+            },
+            ClientFrame::Query { call, users } => match self.request(call) {
+                Some(Request::Query { users: of }) if *of == users => None,
+                _ => another_call(),
+            },
+            ClientFrame::Heartbeat => None,
+        }
+    }
+}
+
+fn remember<T>(all: &mut Vec<T>, one: T) {
+    if all.len() == REMEMBERED {
+        all.remove(0);
+    }
+    all.push(one);
+}
+
+fn misfit(rule: RuleId, text: String) -> Option<Misfit> {
+    Some((rule, text))
+}

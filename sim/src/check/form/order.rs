@@ -1,0 +1,126 @@
+//! Whose event is the how manieth: each actor's are counted from 1, in the order of time, and are of its kind.
+//!
+//! Only events of one actor are in an order, and what befalls the world is carried out in several places.
+
+use gatecrash::time::Instant;
+
+use super::Misfit;
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{Actor, DeviceIndex, Event, What};
+
+const DEVICE: RuleId = rule("EVENT-1");
+const SERVER: RuleId = rule("POLICY-4");
+
+/// How many events each had.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Order {
+    world: Counted,
+    server: Counted,
+    devices: Vec<Counted>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    events: u32,
+    last_at: Instant,
+}
+
+/// Who has events of this kind.
+enum Whose {
+    World,
+    Server,
+    Device,
+    /// One end of a connection or the other.
+    Ends,
+}
+
+impl Order {
+    pub(super) fn observe(&mut self, event: &Event) -> Option<Misfit> {
+        let (counted, rule) = match event.actor {
+            Actor::World => (&mut self.world, DEVICE),
+            Actor::Server => (&mut self.server, SERVER),
+            Actor::Device(DeviceIndex::STRANGER) => return Some((DEVICE, "a stranger has no events".to_owned())),
+            Actor::Device(device) => {
+                if self.devices.len() <= device.index() {
+                    self.devices.resize(device.index() + 1, Counted::default());
+                }
+                (&mut self.devices[device.index()], DEVICE)
+            }
+        };
+        counted.events += 1;
+        let is_later = event.at >= std::mem::replace(&mut counted.last_at, event.at);
+        let word = event.what.word();
+        if !is_later && event.actor != Actor::World {
+            return Some((rule, format!("{word} came before what it follows")));
+        }
+        if event.number != counted.events {
+            return Some((
+                rule,
+                format!("{word} is event {} of its actor, and counted as {}", counted.events, event.number),
+            ));
+        }
+        let is_its = match (whose(&event.what), event.actor) {
+            (Whose::World, Actor::World)
+            | (Whose::Server, Actor::Server)
+            | (Whose::Device, Actor::Device(_))
+            | (Whose::Ends, Actor::Server | Actor::Device(_)) => true,
+            (Whose::World | Whose::Server | Whose::Device | Whose::Ends, _) => false,
+        };
+        (!is_its).then(|| (rule, format!("{word} happened to somebody to whom it cannot")))
+    }
+
+    pub(super) fn decided(&mut self, number: u32, facts: usize) {
+        self.server.events = number + facts as u32;
+    }
+}
+
+fn whose(what: &What) -> Whose {
+    match what {
+        What::Fault { .. }
+        | What::Effect { .. }
+        | What::Stranger { .. }
+        | What::TicketMade { .. }
+        | What::OldKeyDropped
+        | What::ScriptEnded
+        | What::Converged
+        | What::NotConverged { .. } => Whose::World,
+        What::ServerReceived { .. }
+        | What::ServerSent { .. }
+        | What::Malformed { .. }
+        | What::Opened { .. }
+        | What::Commit { .. }
+        | What::Fact { .. }
+        | What::Committed { .. }
+        | What::TicketJudged { .. }
+        | What::Dormant { .. }
+        | What::ServerStarted { .. }
+        | What::StoreFailed
+        | What::Configured { .. }
+        | What::ClockChanged { .. }
+        | What::Stopping
+        | What::StoodStill { .. } => Whose::Server,
+        What::CloseAsked { .. } | What::Gone { .. } => Whose::Ends,
+        What::Called { .. }
+        | What::Answered { .. }
+        | What::UninitReturned { .. }
+        | What::Told { .. }
+        | What::EventsDropped
+        | What::Status { .. }
+        | What::DeviceSent { .. }
+        | What::DeviceReceived { .. }
+        | What::ConnectAsked { .. }
+        | What::Connected { .. }
+        | What::ConnectFailed { .. }
+        | What::StoreAsked { .. }
+        | What::Stored { .. }
+        | What::BackOff { .. }
+        | What::LinkLost
+        | What::NewDevice { .. }
+        | What::SdkWoken
+        | What::NetworkChanged
+        | What::LinkKept
+        | What::RecordFailed
+        | What::NoFrame { .. }
+        | What::KnownAs { .. } => Whose::Device,
+    }
+}
