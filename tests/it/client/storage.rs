@@ -322,10 +322,10 @@ fn a_login_that_waits_for_the_disk_hears_of_another_version() {
         > disk holds
         > given alice logging in
         > error version
-        close 0
         status LOGOUT
         event connect_failed [7013]
         result 2 [7013]
+        close 0
         ",
     );
 }

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_arrives_was_sent() {
-        connected().hears(PHONE, 0, login_frame(1, 1, TICKET)).breaks("INPUT-1");
+        connected().hears(PHONE, 0, hello()).hears(PHONE, 0, login_frame(1, 1, TICKET)).breaks("INPUT-1");
         let other = ClientFrame::Hello { version: 2, platform: gatecrash::policy::Platform::Android, installation: 1 };
         connected().hears(PHONE, 0, other).breaks("INPUT-1");
     }
