@@ -33,7 +33,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                     doubted.answered = false;
                 }
                 self.close_connection();
-                self.login_goes_on(Code::NoLink);
+                self.attempt_failed(Code::NoLink);
             }
             // A login that was sent has its own timeout (LOGIN-8).
             Some(Stage::LoginSent | Stage::Up { .. }) | None => {}

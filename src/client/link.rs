@@ -110,21 +110,18 @@ impl<D: ClientDecisions> Handler<'_, D> {
             BackOff { away: Some((self.now + come_back.after, come_back.spread)), ..BackOff::default() };
         let code = self.decisions.closing_code(why);
         let outlives = self.decisions.login_outlives(why);
-        match (&self.state.account, stage) {
-            (Account::LoggingIn(_), Stage::LoginSent) if outlives => {
-                self.note(Note::LinkLost);
-                self.login_goes_on(code);
+        let goes_on = match (&self.state.account, stage) {
+            (Account::LoggingIn(_), Stage::LoginSent) => outlives,
+            (Account::LoggingIn(_), Stage::LoginWaits { .. }) | (Account::LoggedIn(_), Stage::ResumeSent { .. }) => {
+                true
             }
-            (Account::LoggingIn(_), Stage::LoginWaits { was_up, .. }) => {
-                if was_up {
-                    self.note(Note::LinkLost);
-                }
-                self.login_goes_on(code);
-            }
-            (Account::LoggedIn(_), Stage::ResumeSent { .. }) => self.attempt_failed(code),
-            (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => {
-                self.connection_ended(stage, Loss::Own);
-            }
+            (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), _) => false,
+        };
+        if goes_on {
+            self.note_loss(stage);
+            self.attempt_failed(code);
+        } else {
+            self.connection_ended(stage, Loss::Own);
         }
     }
 
@@ -132,7 +129,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// for on the disk.
     pub(super) fn connecting_took_too_long(&mut self) {
         self.close_connection();
-        self.login_goes_on(Code::ConnectTimeout);
+        self.attempt_failed(Code::ConnectTimeout);
     }
 
     /// Closes what connections there are, and makes none.
@@ -171,12 +168,17 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
-    pub(super) fn connection_ended(&mut self, stage: Stage, loss: Loss) {
+    /// Of what was a link, or might have become one by a login that is out.
+    fn note_loss(&mut self, stage: Stage) {
         match stage {
             Stage::Opening | Stage::LoginWaits { was_up: false, .. } | Stage::ResumeSent { .. } | Stage::EndSent => {}
             Stage::LoginWaits { was_up: true, .. } | Stage::LoginSent | Stage::Up { .. } => self.note(Note::LinkLost),
         }
+    }
+
+    /// There is no connection any more, and it had come so far. How it was lost matters to a link that was up.
+    pub(super) fn connection_ended(&mut self, stage: Stage, loss: Loss) {
+        self.note_loss(stage);
         if let Stage::Up { .. } = stage {
             self.was_up(stage);
             (self.state.backoff.last_end, self.state.backoff.loss) = (None, loss);
@@ -193,7 +195,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 | Stage::LoginSent
                 | Stage::ResumeSent { .. }
                 | Stage::EndSent,
-            ) => self.login_goes_on(Code::NoLink),
+            ) => self.attempt_failed(Code::NoLink),
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_), Stage::Up { .. }) => {
                 // CONN-1: the status stays. CONN-8: what was sent ends, and is not repeated.
                 self.end_sent_calls();
@@ -202,10 +204,14 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    /// An attempt is over, its connection too (CONN-3).
+    /// An attempt is over, its connection too (CONN-3). A login that it was for is made again on the next, and a kick
+    /// that came before its answer stays owed (KICK-8).
     pub(super) fn attempt_failed(&mut self, code: Code) {
         if self.keep_doubted(code) {
             return;
+        }
+        if let Account::LoggingIn(login) = &mut self.state.account {
+            login.held = None;
         }
         // What was begun before is over at that instant, and says nothing of what comes.
         self.state.roused_at = self.state.roused_at.filter(|at| *at == self.now);

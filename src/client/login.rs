@@ -99,15 +99,6 @@ impl<D: ClientDecisions> Handler<'_, D> {
         }
     }
 
-    /// The attempt is over, and nothing came of the login that it was for: it is made again on another connection. A
-    /// kick that came before its answer stays owed (KICK-8).
-    pub(super) fn login_goes_on(&mut self, code: Code) {
-        if let Account::LoggingIn(login) = &mut self.state.account {
-            login.held = None;
-        }
-        self.attempt_failed(code);
-    }
-
     pub(super) fn login_answered(&mut self, call: CallId, outcome: Result<Admission, Refusal>) {
         let is_awaited = matches!(&self.state.account, Account::LoggingIn(login) if login.call == call);
         if !(is_awaited && self.state.login_was_sent()) {

@@ -18,7 +18,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         self.cancel_connection_timers();
         match (&self.state.account, ended.stage) {
             (Account::LoggingIn(_), Stage::LoginSent) if self.decisions.login_outlives_no_frame() => {
-                self.login_goes_on(Code::NoLink);
+                self.attempt_failed(Code::NoLink);
             }
             (Account::Nobody | Account::LoggingIn(_) | Account::LoggedIn(_) | Account::LoggingOut(_), stage) => {
                 self.connection_ended(stage, Loss::Own);

@@ -14,6 +14,7 @@ pub mod agree;
 pub mod cited;
 pub mod expect;
 mod form;
+mod grown;
 mod model;
 pub mod property;
 mod reading;

@@ -92,11 +92,6 @@ impl Ledger {
         }
     }
 
-    /// The last write that was asked for.
-    pub fn last_change(&self) -> Change {
-        self.last_change
-    }
-
     pub fn output(&mut self, output: &Output) {
         let Output { reveals, action } = output;
         assert!(*reveals <= self.last_change, "an output waits for what was written before it");

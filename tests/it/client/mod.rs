@@ -4,6 +4,7 @@
 
 mod account;
 mod connection;
+mod disk;
 mod doubt;
 mod ending;
 mod ledger;

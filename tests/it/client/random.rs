@@ -18,6 +18,7 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 use proptest::prelude::*;
 
+use crate::client::disk::Disk;
 use crate::client::ledger::Ledger;
 use crate::client::rig::{conversation, start};
 use crate::fixed_seed;
@@ -196,9 +197,7 @@ struct Play<D: ClientDecisions> {
     epoch: u64,
     /// What is on the device's disk.
     installation: Option<Installation>,
-    disk_holds: bool,
-    stored: Change,
-    last_change: Change,
+    disk: Disk,
     /// What waits for the disk on the line.
     unsent: Vec<ClientFrame<Ticket>>,
     logins: u32,
@@ -221,9 +220,7 @@ impl<D: ClientDecisions> Play<D> {
             awaited: None,
             epoch: 0,
             installation: None,
-            disk_holds: false,
-            stored: Change::NONE,
-            last_change: Change::NONE,
+            disk: Disk::default(),
             unsent: Vec::new(),
             logins: 0,
         };
@@ -256,9 +253,9 @@ impl<D: ClientDecisions> Play<D> {
             }
             Step::Woken => self.input(Input::Woken),
             Step::NetworkChanged => self.input(Input::NetworkChanged),
-            Step::DiskHolds => self.disk_holds = true,
+            Step::DiskHolds => self.disk.holds = true,
             Step::DiskWrites => {
-                self.disk_holds = false;
+                self.disk.holds = false;
                 self.drain();
             }
             Step::StorageFailed => {
@@ -324,38 +321,36 @@ impl<D: ClientDecisions> Play<D> {
     fn drain(&mut self) {
         while let Some(output) = self.client.poll_output() {
             self.ledger.iter_mut().for_each(|ledger| ledger.output(&output));
+            self.disk.output(&output);
             self.logins += u32::from(matches!(output.action, Action::Status { login_user: Some(_), .. }));
             match output.action {
                 Action::Send { frame, .. } => {
                     // What has not left nobody answers. A confirmation is sent once it can be (KICK-3).
-                    if output.reveals <= self.stored {
+                    if self.disk.has(output.reveals) {
                         self.remember(&frame);
                     } else if !matches!(frame, ClientFrame::KickConfirmed { .. }) {
                         self.unsent.push(frame);
                     }
                 }
-                Action::Store { change, write } => {
-                    self.last_change = change;
-                    if let Write::Installation(installation) = write {
-                        self.installation = Some(installation);
-                    }
+                Action::Store { write: Write::Installation(installation), .. } => {
+                    self.installation = Some(installation);
                 }
                 Action::Connect { connection } => (self.line, self.awaited) = (Some(connection), None),
                 Action::Close { .. } => {
                     self.line = None;
                     self.unsent.clear();
                 }
-                Action::Result { .. }
+                Action::Store { .. }
+                | Action::Result { .. }
                 | Action::Event(_)
                 | Action::DropEvents { .. }
                 | Action::Status { .. }
                 | Action::Note(_) => {}
             }
         }
-        if !self.disk_holds && self.last_change > self.stored {
-            self.stored = self.last_change;
+        if let Some(stored) = self.disk.write() {
             std::mem::take(&mut self.unsent).iter().for_each(|frame| self.remember(frame));
-            return self.input(Input::Stored { change: self.stored });
+            return self.input(stored);
         }
         self.ledger.iter_mut().for_each(|ledger| ledger.settled(&self.client));
     }

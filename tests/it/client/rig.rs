@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use gatecrash::client::{Action, Call, Client, Event, Input, Installation, Note, Reply, Start, Write};
 use gatecrash::code::Code;
-use gatecrash::id::{Attempt, CallId, Change, ConnectionId, DeviceId, Epoch, MessageId, UserId};
+use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch, MessageId, UserId};
 use gatecrash::limits::ClientLimits;
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{
@@ -31,6 +31,7 @@ use gatecrash::protocol::{
 use gatecrash::ticket::Ticket;
 use gatecrash::time::{Instant, WallTime};
 
+use crate::client::disk::Disk;
 use crate::client::ledger::Ledger;
 use crate::client::stages::stage;
 
@@ -96,9 +97,7 @@ struct Rig {
     resume: Attempt,
     /// What is on the device's disk.
     installation: Option<Installation>,
-    /// Whether what is written does not get there.
-    disk_holds: bool,
-    stored: Change,
+    disk: Disk,
     sent: Vec<ClientFrame<Ticket>>,
     devices: BTreeMap<DeviceId, usize>,
     lines: Vec<String>,
@@ -121,9 +120,9 @@ impl Rig {
             ["closed", line] => self.input(Input::Closed { connection: number(line) }),
             ["woken"] => self.input(Input::Woken),
             ["network"] => self.input(Input::NetworkChanged),
-            ["disk", "holds"] => self.disk_holds = true,
+            ["disk", "holds"] => self.disk.holds = true,
             ["disk", "writes"] => {
-                self.disk_holds = false;
+                self.disk.holds = false;
                 self.drain();
             }
             ["storage", "fails", count] => {
@@ -287,13 +286,12 @@ impl Rig {
     fn drain(&mut self) {
         while let Some(output) = self.client.poll_output() {
             self.ledger.output(&output);
+            self.disk.output(&output);
             let line = self.rendered(output.action);
             self.lines.push(line);
         }
-        let change = self.ledger.last_change();
-        if !self.disk_holds && change > self.stored {
-            self.stored = change;
-            return self.input(Input::Stored { change });
+        if let Some(stored) = self.disk.write() {
+            return self.input(stored);
         }
         self.ledger.settled(&self.client);
     }

@@ -3,7 +3,13 @@
 //!
 //! Follows what the application called, what came in, and the status. Whether any of it was right to say is not asked.
 
+use gatecrash::client::Status;
+use gatecrash::code::Code;
+use gatecrash::id::Attempt;
+use gatecrash::protocol::FrameError;
+
 use super::Misfit;
+use crate::check::grown::grown;
 use crate::check::reading::kind_of;
 use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::{CallKind, numbers};
@@ -11,10 +17,6 @@ use crate::trace::{
     Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Kick, Outcome, Refusal, Request, ServerFrame, Session,
     TextIndex, TicketIndex, Told, UserIndex, What, Write,
 };
-use gatecrash::client::Status;
-use gatecrash::code::Code;
-use gatecrash::id::Attempt;
-use gatecrash::protocol::FrameError;
 
 const CALL: RuleId = rule("API-5");
 const ACCOUNT: RuleId = rule("SWITCH-2");
@@ -81,10 +83,7 @@ impl Applications {
     }
 
     fn application(&mut self, device: DeviceIndex) -> &mut Application {
-        if self.0.len() <= device.index() {
-            self.0.resize_with(device.index() + 1, Application::default);
-        }
-        &mut self.0[device.index()]
+        grown(&mut self.0, device.index())
     }
 }
 
@@ -153,16 +152,11 @@ impl Application {
             What::StoreAsked { write: Write::Conversations { user, .. }, .. } if Some(user) != self.account => {
                 misfit(ACCOUNT, "a list is kept that is not the account's".to_owned())
             }
-            What::StoreAsked { write: Write::Installation { installation, starts, known_ended, .. }, .. } => {
+            What::StoreAsked { write: Write::Installation { installation, starts, .. }, .. } => {
                 (self.installation, self.starts) = (Some(installation), Some(starts));
-                let _ = known_ended;
                 None
             }
-            What::NewDevice { installation } => {
-                self.installation = Some(installation);
-                None
-            }
-            What::KnownAs { installation, .. } => {
+            What::NewDevice { installation } | What::KnownAs { installation, .. } => {
                 self.installation = Some(installation);
                 None
             }
@@ -229,8 +223,8 @@ impl Application {
     fn sent(&self, cast: &Cast, device: DeviceIndex, frame: ClientFrame) -> Option<Misfit> {
         let session = (self.account, self.epoch);
         let word = frame.word();
-        let another_call = || misfit(CALL, format!("{word} is not what was called"));
-        let another_session = || misfit(ACCOUNT, format!("{word} is about another session"));
+        let is_called = |is_it: bool| (!is_it).then(|| (CALL, format!("{word} is not what was called")));
+        let is_of_session = |is_it: bool| (!is_it).then(|| (ACCOUNT, format!("{word} is about another session")));
         if let ClientFrame::Login { attempt, .. }
         | ClientFrame::Resume { attempt, .. }
         | ClientFrame::Renew { attempt, .. }
@@ -248,65 +242,40 @@ impl Application {
                     && self.installation.is_none_or(|known| known == installation);
                 (!is_its).then(|| (HELLO, "the device says hello as another one".to_owned()))
             }
-            ClientFrame::Login { call, user, ticket, .. } => match self.request(call) {
-                Some(Request::Login { user: of, ticket: brought }) if *of == user && Some(*brought) == ticket => None,
-                _ => another_call(),
-            },
-            ClientFrame::Renew { call, user, epoch, ticket, .. } => match self.request(call) {
-                Some(Request::Login { ticket: brought, .. }) if Some(*brought) == ticket => {
-                    if (Some(user), epoch) == session { None } else { another_session() }
-                }
-                _ => another_call(),
-            },
+            ClientFrame::Login { call, user, ticket, .. } => is_called(matches!(
+                self.request(call),
+                Some(Request::Login { user: of, ticket: brought }) if *of == user && Some(*brought) == ticket
+            )),
+            ClientFrame::Renew { call, user, epoch, ticket, .. } => is_called(matches!(
+                self.request(call),
+                Some(Request::Login { ticket: brought, .. }) if Some(*brought) == ticket
+            ))
+            .or_else(|| is_of_session((Some(user), epoch) == session)),
             ClientFrame::Resume { user, epoch, ticket, received, .. } => {
                 let is_brought = ticket.is_some_and(|ticket| self.tickets.contains(&ticket));
-                if (Some(user), epoch) == session && is_brought && received == self.place {
-                    None
-                } else {
-                    another_session()
-                }
+                is_of_session((Some(user), epoch) == session && is_brought && received == self.place)
             }
-            ClientFrame::Logout { call, .. } => {
-                if call <= self.called {
-                    None
-                } else {
-                    another_call()
-                }
-            }
+            ClientFrame::Logout { call, .. } => is_called(call <= self.called),
             ClientFrame::LoginAcknowledged { user, epoch } => {
-                if self.sessions.contains(&Session { user, epoch }) {
-                    None
-                } else {
-                    another_session()
-                }
+                is_of_session(self.sessions.contains(&Session { user, epoch }))
             }
             ClientFrame::KickConfirmed { user, epoch } => {
-                let is_known = self.ended.iter().any(|kick| (kick.user, kick.epoch) == (user, epoch));
-                if is_known { None } else { another_session() }
+                is_of_session(self.ended.iter().any(|kick| (kick.user, kick.epoch) == (user, epoch)))
             }
             ClientFrame::MessagesReceived { user, epoch, through } => {
-                if (Some(user), epoch, through) == (self.account, self.epoch, self.place) {
-                    None
-                } else {
-                    another_session()
-                }
+                is_of_session((Some(user), epoch) == session && through == self.place)
             }
-            ClientFrame::Send { call, to, text, id } => match self.request(call) {
+            ClientFrame::Send { call, to, text, id } => is_called(matches!(
+                self.request(call),
                 Some(Request::Send { to: whom, text: what, id: name })
-                    if (*whom, *what) == (to, text) && name.is_none_or(|name| name == id) =>
-                {
-                    None
-                }
-                _ => another_call(),
-            },
-            ClientFrame::AdminKick { call, user } => match self.request(call) {
-                Some(Request::Kick { user: of }) if *of == user => None,
-                _ => another_call(),
-            },
-            ClientFrame::Query { call, users } => match self.request(call) {
-                Some(Request::Query { users: of }) if *of == users => None,
-                _ => another_call(),
-            },
+                    if (*whom, *what) == (to, text) && name.is_none_or(|name| name == id)
+            )),
+            ClientFrame::AdminKick { call, user } => {
+                is_called(matches!(self.request(call), Some(Request::Kick { user: of }) if *of == user))
+            }
+            ClientFrame::Query { call, users } => {
+                is_called(matches!(self.request(call), Some(Request::Query { users: of }) if *of == users))
+            }
             ClientFrame::Heartbeat => None,
         }
     }

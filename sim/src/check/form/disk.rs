@@ -1,9 +1,10 @@
 //! Changes are counted, on the server's disk and on each device's, and none is on a disk before it was written.
 
-use super::Misfit;
-use crate::scenario::rules::{RuleId, rule};
 use gatecrash::code::Code;
 
+use super::Misfit;
+use crate::check::grown::grown;
+use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Refusal, ServerFrame, What};
 
 const SERVER: RuleId = rule("DUR-1");
@@ -52,10 +53,7 @@ impl Disks {
     }
 
     fn device(&mut self, device: DeviceIndex) -> &mut Disk {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Disk::default());
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which connections there are: nothing happens on one that was not opened, and who is at its other end stays the same.
 
 use super::Misfit;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, What};
 
@@ -49,10 +50,7 @@ impl Ends {
         let (connection, peer, is_over) = match event.what {
             What::Opened { connection } => {
                 let place = connection as usize;
-                if self.server.len() <= place {
-                    self.server.resize(place + 1, None);
-                }
-                return match self.server[place].replace(End::default()) {
+                return match grown(&mut self.server, place).replace(End::default()) {
                     Some(End { is_closed: false, .. }) => misfit(event, connection, "is there already"),
                     Some(_) | None => None,
                 };
@@ -133,10 +131,7 @@ impl Ends {
     }
 
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

@@ -5,6 +5,7 @@
 use gatecrash::time::Instant;
 
 use super::Misfit;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, DeviceIndex, Event, What};
 
@@ -40,12 +41,7 @@ impl Order {
             Actor::World => (&mut self.world, DEVICE),
             Actor::Server => (&mut self.server, SERVER),
             Actor::Device(DeviceIndex::STRANGER) => return Some((DEVICE, "a stranger has no events".to_owned())),
-            Actor::Device(device) => {
-                if self.devices.len() <= device.index() {
-                    self.devices.resize(device.index() + 1, Counted::default());
-                }
-                (&mut self.devices[device.index()], DEVICE)
-            }
+            Actor::Device(device) => (grown(&mut self.devices, device.index()), DEVICE),
         };
         counted.events += 1;
         let is_later = event.at >= std::mem::replace(&mut counted.last_at, event.at);

@@ -123,47 +123,40 @@ impl Script {
     }
 
     pub(super) fn observe(&mut self, cast: &Cast, event: &Event) -> Option<Misfit> {
+        if !self.is_begun {
+            self.begin(cast);
+        }
         let at = event.at;
         match event.what {
             What::Fault { fault } => {
-                self.begun(cast);
                 let due = |one: &(Instant, Fault)| is_due(one.0, at, self.tick) && one.1 == fault;
-                let place = self.faults.iter().position(due);
-                place.map(|place| self.faults.remove(place)).is_none().then(|| unasked("a fault"))
+                (!takes(&mut self.faults, due)).then(|| unasked("a fault"))
             }
             What::Stranger { device, conduct } => {
-                self.begun(cast);
                 let due = |one: &(Instant, DeviceIndex, Conduct)| {
                     is_due(one.0, at, self.tick) && (one.1, one.2) == (device, conduct)
                 };
-                let place = self.strangers.iter().position(due);
-                place.map(|place| self.strangers.remove(place)).is_none().then(|| unasked("a stranger"))
+                (!takes(&mut self.strangers, due)).then(|| unasked("a stranger"))
             }
             What::ScriptEnded => {
-                self.begun(cast);
                 let is_due = is_due(self.until, at, self.tick);
                 let is_late = |due: &Instant| *due + self.tick * 2 < at;
                 let mut left = self.faults.iter().map(|(due, _)| due).chain(self.strangers.iter().map(|(due, ..)| due));
                 (!is_due || left.any(is_late)).then(|| (SCRIPT, "the script ended, and has not happened".to_owned()))
             }
             What::OldKeyDropped => {
-                self.begun(cast);
                 let due = |one: &(Instant, AppChange)| is_due(one.0, at, self.tick) && one.1 == AppChange::DropOldKey;
-                let place = self.changes.iter().position(due);
-                place.map(|place| self.changes.remove(place)).is_none().then(|| unasked("the loss of a key"))
+                (!takes(&mut self.changes, due)).then(|| unasked("the loss of a key"))
             }
             What::Configured { seats, reconnect_kicks, notify_offline_kick, administrators } => {
-                self.begun(cast);
                 let said = (seats, reconnect_kicks, notify_offline_kick);
                 self.configured(cast, at, said, administrators)
             }
             What::Effect { effect: Effect::ProcessUp { device } } => {
-                self.begun(cast);
                 self.last_tickets[device.index()] = None;
                 None
             }
             What::Effect { effect: Effect::Woken { device } } => {
-                self.begun(cast);
                 self.woken[device.index()] = Some(at);
                 None
             }
@@ -178,24 +171,16 @@ impl Script {
             }
             What::Called { request, .. } => {
                 let Actor::Device(device) = event.actor else { return None };
-                self.begun(cast);
                 self.called(cast, at, device, request)
             }
             What::NetworkChanged => {
                 let Actor::Device(device) = event.actor else { return None };
-                self.begun(cast);
                 let due = |planned: &Planned| planned.call == Call::NetworkChanged;
                 let calls = &mut self.calls[device.index()];
                 let is_due = Self::take_of(calls, at, self.woken[device.index()], self.tick, due);
                 (!is_due).then(|| unasked("another network"))
             }
             _ => None,
-        }
-    }
-
-    fn begun(&mut self, cast: &Cast) {
-        if !self.is_begun {
-            self.begin(cast);
         }
     }
 
@@ -276,6 +261,12 @@ impl Config {
             AppChange::Policy(_) | AppChange::MaxInstances { .. } | AppChange::DropOldKey => {}
         }
     }
+}
+
+/// Takes the first such thing out. Says whether there is one.
+fn takes<T>(all: &mut Vec<T>, is_it: impl FnMut(&T) -> bool) -> bool {
+    let place = all.iter().position(is_it);
+    place.map(|place| all.remove(place)).is_some()
 }
 
 /// Whether what is due then may happen now: a world may go from tick to tick.

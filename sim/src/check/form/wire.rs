@@ -4,6 +4,7 @@
 //! What is lost is lost with all that follows it. Signs of life say nothing, and are not looked at.
 
 use super::Misfit;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Event, ServerFrame, What};
 
@@ -81,10 +82,7 @@ impl Wire {
             }
             (Actor::Server, What::Opened { connection }) => {
                 let place = connection as usize;
-                if self.slots.len() <= place {
-                    self.slots.resize(place + 1, None);
-                }
-                self.slots[place] = Some(self.halves.len());
+                *grown(&mut self.slots, place) = Some(self.halves.len());
                 self.nameless.push(self.halves.len());
                 self.halves.push(Half::default());
                 None
@@ -169,10 +167,7 @@ impl Wire {
     }
 
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

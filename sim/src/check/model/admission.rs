@@ -9,6 +9,7 @@ use gatecrash::protocol::Closing;
 
 use super::difference::{Difference, TurnedAway};
 use super::server::Server;
+use super::tickets::REFUSALS;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, Cast, Effect, Event, Fact, Refusal, ServerFrame, UserIndex, What};
 
@@ -99,13 +100,7 @@ fn refusal(frame: &ServerFrame) -> Option<(RuleId, String)> {
         Code::KickedWhileAway => const { rule("KICK-7") },
         Code::UserIdRejected => const { rule("LOGIN-2") },
         Code::NotLoggedIn => const { rule("KICK-10") },
-        Code::TicketEmpty
-        | Code::TicketMalformed
-        | Code::TicketOtherApp
-        | Code::TicketOtherUser
-        | Code::TicketSignature
-        | Code::TicketVoided
-        | Code::TicketExpired => const { rule("TICKET-3") },
+        _ if REFUSALS.contains(&code) => const { rule("TICKET-3") },
         _ => return None,
     };
     Some((rule, format!("[{}] {}", code.number(), code.text())))

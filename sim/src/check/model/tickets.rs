@@ -103,18 +103,18 @@ impl Tickets {
     }
 }
 
+/// By what a ticket may be refused (TICKET-3).
+pub(super) const REFUSALS: [Code; 7] = [
+    Code::TicketEmpty,
+    Code::TicketMalformed,
+    Code::TicketOtherApp,
+    Code::TicketOtherUser,
+    Code::TicketSignature,
+    Code::TicketVoided,
+    Code::TicketExpired,
+];
+
 /// Of a ticket whose making nobody saw anything may be said.
 fn unknown() -> Worth {
-    Worth {
-        may_pass: true,
-        refusals: vec![
-            Code::TicketEmpty,
-            Code::TicketMalformed,
-            Code::TicketOtherApp,
-            Code::TicketOtherUser,
-            Code::TicketSignature,
-            Code::TicketVoided,
-            Code::TicketExpired,
-        ],
-    }
+    Worth { may_pass: true, refusals: REFUSALS.into() }
 }

@@ -3,6 +3,7 @@
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::check::reading::succeeded;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
@@ -85,10 +86,7 @@ impl Device {
 
 impl OneAccount {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 
     fn told(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, report: &mut Report) {

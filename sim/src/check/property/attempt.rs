@@ -6,6 +6,7 @@ use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, UserIndex, What};
 
@@ -68,17 +69,11 @@ fn attempt_of(frame: &ClientFrame) -> Option<Attempt> {
 impl Attempts {
     /// The last epoch given to the user, also by a decision that a crash took back.
     fn epoch(&mut self, user: UserIndex) -> &mut u32 {
-        if self.epochs.len() <= user.index() {
-            self.epochs.resize(user.index() + 1, 0);
-        }
-        &mut self.epochs[user.index()]
+        grown(&mut self.epochs, user.index())
     }
 
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 
     fn sent(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, frame: &ClientFrame, report: &mut Report) {

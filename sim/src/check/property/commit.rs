@@ -8,6 +8,7 @@ use gatecrash::time::Instant;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
@@ -45,10 +46,7 @@ struct Device {
 
 impl CommitFirst {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

@@ -10,6 +10,7 @@ use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::Sdk;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, UserIndex, What};
 
@@ -38,10 +39,7 @@ enum Word {
 
 impl Confirmations {
     fn owed(&mut self, device: DeviceIndex) -> &mut Vec<Owed> {
-        if self.owed.len() <= device.index() {
-            self.owed.resize(device.index() + 1, Vec::new());
-        }
-        &mut self.owed[device.index()]
+        grown(&mut self.owed, device.index())
     }
 
     fn said(&mut self, device: DeviceIndex, word: Word, user: UserIndex, epoch: u32) {

@@ -7,6 +7,7 @@ use super::contract::Property;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Outcome, Told, What};
@@ -35,10 +36,7 @@ struct Device {
 
 impl Connecting {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Device::default());
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

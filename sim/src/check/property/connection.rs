@@ -7,6 +7,7 @@ use super::contract::Property;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, Effect, Event, ServerFrame, What};
@@ -97,10 +98,7 @@ impl Property for Connections {
         match event.what {
             What::Opened { connection } => {
                 let index = connection as usize;
-                if self.connections.len() <= index {
-                    self.connections.resize(index + 1, None);
-                }
-                self.connections[index] = Some(Connection {
+                *grown(&mut self.connections, index) = Some(Connection {
                     platform: None,
                     standing: Standing::Fresh(event.at),
                     last_heard: event.at,

@@ -3,6 +3,7 @@
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Effect, Event, Refusal, ServerFrame, What};
 
@@ -24,10 +25,7 @@ struct Device {
 
 impl Copies {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Device::default());
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

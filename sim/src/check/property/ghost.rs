@@ -4,6 +4,7 @@ use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Fact, UserIndex, What};
 
@@ -28,14 +29,10 @@ pub(super) struct Ghosts {
 impl Ghosts {
     fn bind(&mut self, name: Name) {
         let Some(connection) = self.asking else { return };
-        let index = connection as usize;
-        if self.bound.len() <= index {
-            self.bound.resize(index + 1, None);
-        }
         self.bound.iter_mut().filter(|bound| bound.is_some_and(|(_, device, _)| device == name.1)).for_each(|bound| {
             *bound = None;
         });
-        self.bound[index] = Some(name);
+        *grown(&mut self.bound, connection as usize) = Some(name);
     }
 }
 

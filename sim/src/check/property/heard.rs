@@ -10,6 +10,7 @@ use super::decision::Decision;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Effect, Event, Fact, ServerFrame, Session, What};
 
@@ -32,10 +33,7 @@ struct End {
 
 impl Heard {
     fn end(&mut self, device: DeviceIndex) -> &mut Option<End> {
-        if self.ends.len() <= device.index() {
-            self.ends.resize_with(device.index() + 1, || None);
-        }
-        &mut self.ends[device.index()]
+        grown(&mut self.ends, device.index())
     }
 }
 

@@ -9,6 +9,7 @@ use super::contract::Property;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, DeviceIndex, Effect, Event, ServerFrame, Session, Told, What};
 
@@ -40,10 +41,7 @@ type Place = (gatecrash::time::Instant, u32);
 
 impl Kicks {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 
     fn server_sent(

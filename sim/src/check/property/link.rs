@@ -12,6 +12,7 @@ use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::Sdk;
+use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
@@ -148,10 +149,7 @@ impl Device {
 
 impl Links {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Device::default());
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 
     fn back_off(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, report: &mut Report) {

@@ -4,6 +4,7 @@ use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, UserIndex, What};
 
@@ -71,10 +72,7 @@ impl Property for Lists {
             let mut list = scene.server.now.user(user).map_or(Vec::new(), |user| user.conversations.clone());
             list.reverse();
             list.truncate(crate::scenario::numbers::LIST_MAX);
-            if self.awaited.len() <= device.index() {
-                self.awaited.resize_with(device.index() + 1, Vec::new);
-            }
-            let awaited = &mut self.awaited[device.index()];
+            let awaited = grown(&mut self.awaited, device.index());
             if awaited.len() >= AWAITED_MAX {
                 awaited.remove(0);
             }

@@ -6,6 +6,7 @@ use gatecrash::time::Instant;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Refusal, ServerFrame, UserIndex, What};
 
@@ -42,10 +43,7 @@ impl Locks {
 
     fn asked(&mut self, connection: u32) -> &mut Option<Who> {
         let index = connection as usize;
-        if self.asked.len() <= index {
-            self.asked.resize(index + 1, None);
-        }
-        &mut self.asked[index]
+        grown(&mut self.asked, index)
     }
 
     fn judged(&mut self, scene: &Scene<'_>, event: &Event, who: Who, refused: bool, report: &mut Report) {

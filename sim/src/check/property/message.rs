@@ -5,6 +5,7 @@
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Event, Told, UserIndex, What};
 
@@ -23,11 +24,8 @@ impl Property for Messages {
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::Told { event: Told::Message { message, from, to, .. }, .. } = event.what else { return };
         let Some((on, _)) = scene.sdks.actor(event) else { return };
-        if self.told.len() <= on.index() {
-            self.told.resize_with(on.index() + 1, Vec::new);
-        }
         let conversation = (from.min(to), from.max(to));
-        let told = &mut self.told[on.index()];
+        let told = grown(&mut self.told, on.index());
         let place = told.iter().position(|(one, _)| *one == conversation).unwrap_or_else(|| {
             told.push((conversation, 0));
             told.len() - 1

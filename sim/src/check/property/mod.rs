@@ -64,6 +64,7 @@ use crate::check::violation::Violation;
 use crate::scenario::Scenario;
 use crate::trace::{Observer as _, Trace};
 
+pub use allowance::slack;
 pub use checks::Checks;
 pub use contract::{Kind, Property};
 pub use decision::Decision;

@@ -11,6 +11,7 @@ use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::Sdk;
+use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
@@ -64,10 +65,7 @@ struct Device {
 
 impl OwedEnds {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Device::default());
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

@@ -11,6 +11,7 @@ use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::{PendingCall, Sdk};
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, ServerFrame, What};
 
@@ -80,10 +81,7 @@ impl Device {
 
 impl Paces {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Device::default());
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 
     /// Since when, and for how long over its time, the device is silent on its link.

@@ -6,6 +6,7 @@ use gatecrash::time::Instant;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Event, Outcome, What};
@@ -27,10 +28,7 @@ struct Device {
 
 impl Portals {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize(device.index() + 1, Device::default());
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

@@ -6,6 +6,7 @@ use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
 use super::server::Ended;
+use crate::check::grown::grown;
 use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Event, Kick, ServerFrame, UserIndex, What};
@@ -23,10 +24,7 @@ pub(super) struct Reasons {
 impl Reasons {
     fn asked(&mut self, connection: u32) -> &mut Option<(UserIndex, u32)> {
         let index = connection as usize;
-        if self.asked.len() <= index {
-            self.asked.resize(index + 1, None);
-        }
-        &mut self.asked[index]
+        grown(&mut self.asked, index)
     }
 }
 

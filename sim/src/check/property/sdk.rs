@@ -8,6 +8,7 @@ use gatecrash::client::Status;
 use gatecrash::limits::ClientLimits;
 use gatecrash::time::Instant;
 
+use crate::check::grown::grown;
 use crate::check::reading::kind_of;
 use crate::scenario::CallKind;
 use crate::trace::{
@@ -298,10 +299,7 @@ impl Sdks {
     }
 
     fn entry(&mut self, device: DeviceIndex) -> &mut Sdk {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Sdk::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 
     pub(super) fn observe(&mut self, event: &Event) {

@@ -12,6 +12,7 @@ use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
 use super::decision::Decision;
+use crate::check::grown::grown;
 use crate::scenario::numbers;
 use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, ListIndex, TicketIndex, UserIndex, What};
 
@@ -153,17 +154,11 @@ impl Records {
     }
 
     fn user_mut(&mut self, user: UserIndex) -> &mut User {
-        if self.users.len() <= user.index() {
-            self.users.resize_with(user.index() + 1, User::default);
-        }
-        &mut self.users[user.index()]
+        grown(&mut self.users, user.index())
     }
 
     fn device_mut(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 
     fn session_mut(&mut self, user: UserIndex, device: DeviceIndex, epoch: u32) -> Option<&mut Session> {
@@ -416,27 +411,18 @@ impl ServerView {
         } = event.what
         {
             let index = connection as usize;
-            if self.askers.len() <= index {
-                self.askers.resize(index + 1, None);
-            }
-            self.askers[index] = Some(user);
+            *grown(&mut self.askers, index) = Some(user);
         }
         match event.what {
             What::Committed { commit } => self.on_disk(commit),
             What::ServerReceived { connection, frame: ClientFrame::Hello { installation, .. }, .. } => {
                 let index = connection as usize;
-                if self.installations.len() <= index {
-                    self.installations.resize(index + 1, 0);
-                }
-                self.installations[index] = installation;
+                *grown(&mut self.installations, index) = installation;
             }
             What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Resume { attempt, .. } }
                 if peer != DeviceIndex::STRANGER =>
             {
-                if self.resumes.len() <= peer.index() {
-                    self.resumes.resize(peer.index() + 1, None);
-                }
-                self.resumes[peer.index()] = Some((self.installation(connection), attempt));
+                *grown(&mut self.resumes, peer.index()) = Some((self.installation(connection), attempt));
             }
             // Another device with a copy of the record may come with the number of a resume that a crash undid.
             What::ServerReceived { connection, peer: Some(peer), frame: ClientFrame::Login { attempt, .. } }

@@ -7,6 +7,7 @@ use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::{Rest, Sdk};
+use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, Event, Request, ServerFrame, Told, What};
@@ -36,10 +37,7 @@ pub(super) struct Silence {
 
 impl Silence {
     fn expired(&mut self, index: usize) -> &mut bool {
-        if self.expired.len() <= index {
-            self.expired.resize(index + 1, false);
-        }
-        &mut self.expired[index]
+        grown(&mut self.expired, index)
     }
 
     /// The connection stands as something the device should not have asked for, unless this event

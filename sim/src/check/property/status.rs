@@ -5,6 +5,7 @@ use gatecrash::client::Status;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, ServerFrame, What};
 
@@ -20,10 +21,7 @@ pub(super) struct StatusMoves {
 
 impl StatusMoves {
     fn accepted(&mut self, device: DeviceIndex) -> &mut u32 {
-        if self.accepted.len() <= device.index() {
-            self.accepted.resize(device.index() + 1, 0);
-        }
-        &mut self.accepted[device.index()]
+        grown(&mut self.accepted, device.index())
     }
 }
 

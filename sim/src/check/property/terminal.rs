@@ -5,6 +5,7 @@ use gatecrash::client::Status;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Effect, Event, Session, Told, What};
 
@@ -27,10 +28,7 @@ struct Device {
 
 impl Terminal {
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
-        if self.devices.len() <= device.index() {
-            self.devices.resize_with(device.index() + 1, Device::default);
-        }
-        &mut self.devices[device.index()]
+        grown(&mut self.devices, device.index())
     }
 }
 

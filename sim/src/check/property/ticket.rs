@@ -10,6 +10,7 @@ use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::{Forge, Scenario};
 use crate::trace::{Cast, ClientFrame, DeviceIndex, Event, Fact, ServerFrame, TicketIndex, Told, UserIndex, What};
@@ -97,10 +98,7 @@ impl Tickets {
     fn ticket_made(&mut self, cast: &Cast, ticket: TicketIndex, owner: Option<UserIndex>) {
         let name = &cast.ticket(ticket).name;
         let forge = self.plans.iter().find(|(plan, _)| plan == name).and_then(|(_, forge)| *forge);
-        if self.made.len() <= ticket.index() {
-            self.made.resize(ticket.index() + 1, None);
-        }
-        self.made[ticket.index()] = Some(Made { owner, forge });
+        *grown(&mut self.made, ticket.index()) = Some(Made { owner, forge });
     }
 
     /// TICKET-3's order, from what the trace knows of the ticket.

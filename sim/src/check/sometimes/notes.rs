@@ -10,6 +10,7 @@ use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 
 use super::table::{Reached, Situation};
+use crate::check::grown::grown;
 use crate::trace::{DeviceIndex, Session, UserIndex};
 
 /// How far apart two things that meet may be: as far as messages that cross on slow links.
@@ -189,14 +190,6 @@ pub(super) struct Device {
     pub(super) has_waited_at: Option<Instant>,
     /// The number of the last listener call, and when that was.
     pub(super) told: Option<(u32, Instant)>,
-}
-
-/// The note at this place, which may be a new one.
-pub(super) fn grown<Note: Clone + Default>(notes: &mut Vec<Note>, index: usize) -> &mut Note {
-    if notes.len() <= index {
-        notes.resize(index + 1, Note::default());
-    }
-    &mut notes[index]
 }
 
 /// Whether something so recent meets what happens now.

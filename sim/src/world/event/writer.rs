@@ -87,6 +87,10 @@ impl Busy {
         self.running.is_some() || self.unwritten != OnDisk::default()
     }
 
+    fn is_at_rest(&self) -> bool {
+        !self.is_writing() && self.waiting.is_empty() && self.closing.is_empty()
+    }
+
     /// Whether the record waits for a write that takes too long.
     fn is_late_with_record(&self) -> bool {
         let is_late = |running: &Running| {
@@ -195,7 +199,6 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
         let now = self.now;
         let state = &mut self.devices[device];
-        let patience = write_time(&config::client_limits(&self.scenario.limits, state.plan.platform));
         let process = state.process.as_mut().expect("a living process");
         let is_told_later = process.deliveries.iter().any(|output| output.reveals > process.writer.stored);
         let Some(busy) = &mut process.writer.busy else { return };
@@ -210,6 +213,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
         if busy.unwritten != OnDisk::default() && busy.again_at.is_none() && busy.running.is_none() {
             let timing = state.storage.begin(now);
+            let patience = write_time(&config::client_limits(&self.scenario.limits, state.plan.platform));
             busy.running = Some(Running {
                 batch: std::mem::take(&mut busy.unwritten),
                 last: busy.last_unwritten,
@@ -308,6 +312,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let is_done = |&mut (link, _): &mut (usize, Instant)| waiting.iter().all(|frame| frame.link != Some(link));
         let done: Vec<_> = busy.closing.extract_if(.., is_done).collect();
         done.into_iter().for_each(|(link, _)| self.send(link, Body::Close));
+        // Most devices have a disk that writes at once, and nothing to keep of it.
+        self.devices[device].process().writer.busy.take_if(|busy| busy.is_at_rest());
     }
 
     /// ATT-5: the record cannot be written. What waited for it is given up, and results that did are told now.

@@ -2,9 +2,8 @@
 //!
 //! Each with its reason, and as narrow as the reason is.
 
-use std::time::Duration;
-
 use super::Name;
+use crate::check::property;
 use crate::scenario::Scenario;
 use crate::trace::Event;
 
@@ -41,6 +40,6 @@ pub const OPEN: &[Open] = &[Open {
     why: "no property holds a run to an instant more closely than its tick allows: four ticks and 5 ms (`allowance.rs`)",
     is_it: |scenario, before, after| {
         let by = before.at.as_micros().abs_diff(after.at.as_micros());
-        u128::from(by) <= (scenario.tick * 4 + Duration::from_millis(5)).as_micros()
+        u128::from(by) <= property::slack(scenario).as_micros()
     },
 }];
