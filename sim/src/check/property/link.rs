@@ -22,6 +22,7 @@ use crate::trace::{
 const BACK_OFF: RuleId = rule("CONN-2");
 const HEARTBEAT: RuleId = rule("CONN-5");
 const PROBE: RuleId = rule("CONN-10");
+const KEEPS_TRYING: RuleId = rule("LOGIN-8");
 
 #[derive(Default)]
 pub(super) struct Links {
@@ -60,6 +61,10 @@ struct Device {
     beside: Option<Beside>,
     /// The server does not support its version, and it has not connected since.
     has_given_up: bool,
+    /// Since when somebody is or wants to be logged in, and there is no connection.
+    idle_since: Option<Instant>,
+    /// When something happened to it last.
+    last_at: Instant,
 }
 
 /// Whether the next delay is the first of a series again.
@@ -109,6 +114,8 @@ impl Default for Device {
             doubt: None,
             beside: None,
             has_given_up: false,
+            idle_since: None,
+            last_at: Instant::ZERO,
         }
     }
 }
@@ -289,6 +296,31 @@ impl Links {
         })
     }
 
+    /// Whether the device has begun every attempt that it owed, until now: at once, or when its delay was over.
+    fn owed_attempt(
+        &mut self,
+        scene: &Scene<'_>,
+        now: Instant,
+        on: DeviceIndex,
+        sdk: &Sdk,
+    ) -> Option<(RuleId, String)> {
+        let device = self.device(on);
+        let wants_link = sdk.is_initialised && sdk.status != Status::Logout && sdk.connection.is_none();
+        if !wants_link || device.has_given_up || sdk.is_suspended || sdk.is_writing(now) {
+            device.idle_since = None;
+            return None;
+        }
+        let idle_since = *device.idle_since.get_or_insert(device.last_at);
+        let since = device.due.map_or(idle_since, |due| due.max(idle_since)).max(sdk.woken_at);
+        if since + scene.allowance.device_slack >= now {
+            return None;
+        }
+        device.idle_since = Some(now);
+        let overdue = Overdue { since: "it had reason to", at: since, limit: Duration::ZERO, now };
+        let rule = if sdk.status == Status::Logining { KEEPS_TRYING } else { BACK_OFF };
+        Some((rule, format!("has no connection and makes none: {overdue}")))
+    }
+
     /// Whether heartbeats went and came in time until now.
     fn heartbeats(&self, scene: &Scene<'_>, now: Instant, on: DeviceIndex, sdk: &Sdk) -> Option<String> {
         let device = self.devices.get(on.index())?;
@@ -318,7 +350,8 @@ impl Property for Links {
         "reconnecting follows the back-off, and a link that is up is kept alive",
         "CONN-2",
         "CONN-5",
-        "CONN-10"
+        "CONN-10",
+        "LOGIN-8"
     );
     watches!(devices, "effect");
 
@@ -335,7 +368,11 @@ impl Property for Links {
             let device = self.device(on);
             (device.asked_at, device.last_sent) = (None, event.at);
         }
+        if !has_just_woken && let Some((rule, fault)) = self.owed_attempt(scene, event.at, on, sdk) {
+            report.event(rule, event, format!("{name} {fault}"));
+        }
         let device = self.device(on);
+        device.last_at = event.at;
         if sdk.up_since.is_none() || sdk.is_suspended || sdk.status != Status::Logined {
             (device.probes_since, device.doubt) = (None, None);
         }
@@ -494,6 +531,10 @@ impl Property for Links {
                 let text = format!("{} {fault}", scene.device(on));
                 report.violation(HEARTBEAT, scene.now, Actor::Device(on), 0, text);
             }
+            if let Some((rule, fault)) = self.owed_attempt(scene, scene.now, on, sdk) {
+                let text = format!("{} {fault}", scene.device(on));
+                report.violation(rule, scene.now, Actor::Device(on), 0, text);
+            }
             let has_link = sdk.up_since.is_some() && sdk.status == Status::Logined && !sdk.is_suspended;
             if let Some(fault) = self.owed_second(scene, scene.now, on, sdk).filter(|_| has_link) {
                 let text = format!("{} {fault}", scene.device(on));
@@ -527,6 +568,21 @@ mod tests {
         // The counter does not start over by itself.
         story().on(PHONE, draws(1, 0)).on(PHONE, draws(1, 0)).breaks("CONN-2");
         story().on(PHONE, draws(1, 0)).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, 0)).holds();
+    }
+
+    /// CONN-2, LOGIN-8: who wants a link goes on trying.
+    #[test]
+    fn an_attempt_that_is_not_begun_is_seen() {
+        let later = |story: Story| story.on(PHONE, What::NetworkChanged);
+        let gone = || story().on(PHONE, What::Gone { connection: 0, peer: None });
+        later(gone().on(PHONE, draws(1, 200))).holds();
+        later(gone().at(9)).breaks("CONN-2");
+        later(gone().on(PHONE, draws(1, 200)).at(9)).breaks("CONN-2");
+        let asked = gone().on(PHONE, draws(1, 200)).at(1).on(PHONE, What::ConnectAsked { connection: 1 });
+        later(asked.at(9)).holds();
+        let logs_in = |story: Story| story.on(PHONE, status(Status::Logining, None));
+        let init = Request::Init { platform: gatecrash::policy::Platform::Android };
+        later(logs_in(Story::of(Links::default()).calls(PHONE, 1, init)).at(9)).breaks("LOGIN-8");
     }
 
     /// CONN-2: where it has to, the counter starts over, and does not go on.

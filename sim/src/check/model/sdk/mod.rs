@@ -4,7 +4,8 @@
 //! seen only by its result. So an open call may have the result that time gives it once its time is
 //! up, and a login whose answer never came stays one whose outcome nobody knows.
 //!
-//! Says nothing of what a conversation list contains, and nothing of when a result has to come.
+//! What is settled is to be told at once: whoever asks says how long that may take. Says nothing of what a conversation
+//! list contains.
 
 mod called;
 mod received;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatecrash::client::Status;
 use gatecrash::code::{Code, Reason};
 use gatecrash::limits::ClientLimits;
+use gatecrash::time::Instant;
 
 use super::difference::Difference;
 use crate::scenario::rules::{RuleId, rule};
@@ -50,6 +52,11 @@ impl Sdks {
     /// A process died or began: nothing is left of the SDK in it.
     pub(crate) fn forget(&mut self, device: DeviceIndex) {
         self.devices.remove(&device);
+    }
+
+    /// A call whose result is known since before then, and that has none (API-5, CONN-8, EVENT-1).
+    pub(crate) fn untold(&mut self, device: DeviceIndex, before: Instant) -> Option<Difference> {
+        self.devices.get_mut(&device)?.untold(before)
     }
 
     /// One more event of this device.
@@ -134,6 +141,24 @@ impl Sdk {
             _ => self.is_blurred = true,
         }
         self.statuses.clear();
+    }
+
+    fn untold(&mut self, before: Instant) -> Option<Difference> {
+        if self.is_blurred {
+            return None;
+        }
+        self.calls.iter_mut().find_map(|call| {
+            let Fate::Settled(rule, since, answers) = &call.fate else { return None };
+            if *since >= before || call.kind == Kind::Logout {
+                return None;
+            }
+            let answers: Vec<String> = answers.iter().map(|answer| answer.in_words()).collect();
+            let answers = answers.join(" or ");
+            let found = Difference::of(*rule, format!("call {} is {answers} since {since} s, and was not answered", call.number));
+            // Said once.
+            call.fate = Fate::Any;
+            found
+        })
     }
 
     /// The call's result is out.
