@@ -91,7 +91,7 @@ impl Device {
             return;
         }
         self.list.retain(|&(known, ..)| known != peer);
-        let place = self.list.iter().position(|&(_, last, _)| last < message).unwrap_or(self.list.len());
+        let place = self.list.iter().position(|&(_, last, _)| last <= message).unwrap_or(self.list.len());
         self.list.insert(place, (peer, message, text));
         self.list.truncate(LIST_MAX);
         self.unkept_since = Some(at);

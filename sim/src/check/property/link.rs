@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatecrash::client::Status;
 use gatecrash::code::Code;
 use gatecrash::limits::ClientLimits;
+use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
@@ -23,6 +24,7 @@ const BACK_OFF: RuleId = rule("CONN-2");
 const HEARTBEAT: RuleId = rule("CONN-5");
 const PROBE: RuleId = rule("CONN-10");
 const KEEPS_TRYING: RuleId = rule("LOGIN-8");
+const DELIVERED: RuleId = rule("LOGOUT-2");
 
 #[derive(Default)]
 pub(super) struct Links {
@@ -39,6 +41,8 @@ struct Device {
     drawn_at: Option<Instant>,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
+    /// When the last delay drawn is over.
+    waits_until: Instant,
     /// When it last heard, with a link, of another network: it makes a connection beside that link then.
     beside_at: Option<Instant>,
     /// When another connection last took the place of its link, and the calls sent on that one at once: what was
@@ -61,10 +65,12 @@ struct Device {
     beside: Option<Beside>,
     /// The server does not support its version, and it has not connected since.
     has_given_up: bool,
-    /// Since when somebody is or wants to be logged in, and there is no connection.
+    /// Since when somebody is or wants to be logged in, or an end is owed, and there is no connection.
     idle_since: Option<Instant>,
     /// When something happened to it last.
     last_at: Instant,
+    /// Whether it was said that its former link is still there.
+    has_both: bool,
 }
 
 /// Whether the next delay is the first of a series again.
@@ -102,6 +108,7 @@ impl Default for Device {
             drawn_for: None,
             drawn_at: None,
             due: None,
+            waits_until: Instant::ZERO,
             beside_at: None,
             replaced: None,
             return_spread: Duration::ZERO,
@@ -116,6 +123,7 @@ impl Default for Device {
             has_given_up: false,
             idle_since: None,
             last_at: Instant::ZERO,
+            has_both: false,
         }
     }
 }
@@ -190,7 +198,7 @@ impl Links {
             report.event(BACK_OFF, event, format!("{name}'s back-off went from attempt {before} to {attempt}"));
         }
         device.starts_over = StartsOver::No;
-        device.due = Some(event.at + delay);
+        (device.due, device.waits_until) = (Some(event.at + delay), event.at + delay);
     }
 
     /// The link that was up since then ends, which is evidence of so much at most.
@@ -296,6 +304,14 @@ impl Links {
         })
     }
 
+    /// CONN-10: since another connection has the session, for how long the link before has not been closed.
+    fn keeps_both(&self, scene: &Scene<'_>, now: Instant, sdk: &Sdk) -> Option<Overdue<'static>> {
+        let ((_, _), since) = sdk.doubted.zip(sdk.up_since)?;
+        let at = since.max(sdk.woken_at);
+        let is_late = at + scene.allowance.slack < now && !sdk.is_suspended && !sdk.is_writing(now);
+        is_late.then_some(Overdue { since: "another has its session", at, limit: Duration::ZERO, now })
+    }
+
     /// Whether the device has begun every attempt that it owed, until now: at once, or when its delay was over.
     fn owed_attempt(
         &mut self,
@@ -305,19 +321,25 @@ impl Links {
         sdk: &Sdk,
     ) -> Option<(RuleId, String)> {
         let device = self.device(on);
-        let wants_link = sdk.is_initialised && sdk.status != Status::Logout && sdk.connection.is_none();
-        if !wants_link || device.has_given_up || sdk.is_suspended || sdk.is_writing(now) {
+        let wants_link = sdk.is_initialised && (sdk.status != Status::Logout || sdk.owes_end) && sdk.connection.is_none();
+        // VERSION-1: for a renewal it connects once more.
+        let has_given_up = device.has_given_up && !sdk.calls.iter().any(|call| call.kind == CallKind::Login);
+        if !wants_link || has_given_up || sdk.is_suspended || sdk.is_writing(now) {
             device.idle_since = None;
             return None;
         }
         let idle_since = *device.idle_since.get_or_insert(device.last_at);
-        let since = device.due.map_or(idle_since, |due| due.max(idle_since)).max(sdk.woken_at);
+        let since = device.waits_until.max(idle_since).max(sdk.woken_at);
         if since + scene.allowance.device_slack >= now {
             return None;
         }
         device.idle_since = Some(now);
         let overdue = Overdue { since: "it had reason to", at: since, limit: Duration::ZERO, now };
-        let rule = if sdk.status == Status::Logining { KEEPS_TRYING } else { BACK_OFF };
+        let rule = match sdk.status {
+            Status::Logined => BACK_OFF,
+            Status::Logining => KEEPS_TRYING,
+            Status::Logout => DELIVERED,
+        };
         Some((rule, format!("has no connection and makes none: {overdue}")))
     }
 
@@ -351,7 +373,8 @@ impl Property for Links {
         "CONN-2",
         "CONN-5",
         "CONN-10",
-        "LOGIN-8"
+        "LOGIN-8",
+        "LOGOUT-2"
     );
     watches!(devices, "effect");
 
@@ -368,6 +391,10 @@ impl Property for Links {
             let device = self.device(on);
             (device.asked_at, device.last_sent) = (None, event.at);
         }
+        if let Some(overdue) = self.keeps_both(scene, event.at, sdk).filter(|_| !std::mem::replace(&mut self.device(on).has_both, true)) {
+            report.event(PROBE, event, format!("{name} has not closed its former link: {overdue}"));
+        }
+        self.device(on).has_both &= sdk.doubted.is_some();
         if !has_just_woken && let Some((rule, fault)) = self.owed_attempt(scene, event.at, on, sdk) {
             report.event(rule, event, format!("{name} {fault}"));
         }
@@ -492,6 +519,12 @@ impl Property for Links {
                     asked.push(call);
                 }
             }
+            // Of an attempt for an owed end nobody is told.
+            What::DeviceReceived { frame: ServerFrame::Error { why: FrameError::Version }, connection }
+                if sdk.connection == Some(connection) && sdk.up_since.is_none() =>
+            {
+                self.device(on).has_given_up = true;
+            }
             What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
                 let span = |micros: Micros| Duration::from_micros(micros.get());
                 // What comes on one that the device has closed is not heard any more.
@@ -550,6 +583,7 @@ mod tests {
 
     use super::super::story::*;
     use super::*;
+    use crate::trace::Write;
 
     fn story() -> Story {
         Story::of(Links::default()).logs_in(PHONE, ALICE, 1)
@@ -582,7 +616,14 @@ mod tests {
         later(asked.at(9)).holds();
         let logs_in = |story: Story| story.on(PHONE, status(Status::Logining, None));
         let init = Request::Init { platform: gatecrash::policy::Platform::Android };
-        later(logs_in(Story::of(Links::default()).calls(PHONE, 1, init)).at(9)).breaks("LOGIN-8");
+        let fresh = || Story::of(Links::default()).calls(PHONE, 1, init);
+        later(logs_in(fresh()).at(9)).breaks("LOGIN-8");
+        // LOGOUT-2
+        let owes = |owed_end| Write::Installation { installation: 1, starts: 1, owed_end, known_ended: None };
+        let writes = |owed_end| fresh().on(PHONE, What::StoreAsked { change: 1, write: owes(owed_end) });
+        let wrote = |owed_end| writes(owed_end).on(PHONE, What::Stored { change: 1 });
+        later(later(wrote(false)).at(9)).holds();
+        later(later(wrote(true).at(1)).at(9)).breaks("LOGOUT-2");
     }
 
     /// CONN-2: where it has to, the counter starts over, and does not go on.
