@@ -29,6 +29,8 @@ const DELIVERED: RuleId = rule("LOGOUT-2");
 #[derive(Default)]
 pub(super) struct Links {
     devices: Vec<Device>,
+    /// The last draws of the run, whoever's: where in its range each delay was, in millionths.
+    draws: [Option<u32>; 2],
 }
 
 #[derive(Clone)]
@@ -183,6 +185,10 @@ impl Links {
             let delay = delay.as_secs_f64();
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
         }
+        if self.is_no_draw(delay, shortest, longest) {
+            let text = format!("{name} waits as far into its range as the two before, which is no draw");
+            report.event(BACK_OFF, event, text);
+        }
         let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
         // A link that is given up is closed only when all that was asked for is carried out.
         self.link_ends(scene, event, on, up_since, StartsOver::Yes);
@@ -199,6 +205,20 @@ impl Links {
         }
         device.starts_over = StartsOver::No;
         (device.due, device.waits_until) = (Some(event.at + delay), event.at + delay);
+    }
+
+    /// Whether three draws in a row come to the same place in their ranges. Of a million runs one would, by chance.
+    fn is_no_draw(&mut self, delay: Duration, shortest: Duration, longest: Duration) -> bool {
+        const WIDTH_MIN: Duration = Duration::from_millis(50);
+        let width = longest.saturating_sub(shortest);
+        if width < WIDTH_MIN {
+            return false;
+        }
+        let place = delay.saturating_sub(shortest).as_micros() * 1_000_000 / width.as_micros();
+        let place = Some(u32::try_from(place).unwrap_or(u32::MAX));
+        let is_same = self.draws == [place, place];
+        self.draws = [self.draws[1], place];
+        is_same
     }
 
     /// The link that was up since then ends, which is evidence of so much at most.
@@ -598,6 +618,10 @@ mod tests {
     fn a_delay_out_of_range_is_seen() {
         story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 300)).on(PHONE, draws(3, 400)).holds();
         story().on(PHONE, draws(1, 251)).breaks("CONN-2");
+        // One that is always the shortest is none that is drawn.
+        let shortest = |story: Story, millis| story.on(PHONE, What::NetworkChanged).on(PHONE, draws(1, millis));
+        shortest(shortest(shortest(story(), 0), 0), 1).holds();
+        shortest(shortest(shortest(story(), 0), 0), 0).breaks("CONN-2");
         story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 301)).breaks("CONN-2");
         // The counter does not start over by itself.
         story().on(PHONE, draws(1, 0)).on(PHONE, draws(1, 0)).breaks("CONN-2");

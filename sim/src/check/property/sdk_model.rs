@@ -5,6 +5,7 @@ use gatecrash::time::Instant;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::check::model::{self, Sdks};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
@@ -12,11 +13,13 @@ use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
 /// The reference SDKs, one for each device.
 pub(super) struct SdkModel {
     model: Sdks,
+    /// When something happened to each device last.
+    last: Vec<Option<Instant>>,
 }
 
 impl SdkModel {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        SdkModel { model: Sdks::new(scenario) }
+        SdkModel { model: Sdks::new(scenario), last: Vec::new() }
     }
 }
 
@@ -78,9 +81,10 @@ impl Property for SdkModel {
                 let limits = scene.allowance.client(scene.cast, device);
                 let sdk = scene.sdks.find(device).filter(|sdk| !sdk.is_suspended && !sdk.is_writing(event.at));
                 let at_once = scene.allowance.slack;
+                let last = grown(&mut self.last, device.index()).replace(event.at).unwrap_or(event.at);
                 if sdk.is_some_and(|sdk| sdk.woken_at + at_once < event.at)
                     && let Some(before) = event.at.as_micros().checked_sub(at_once.as_micros() as u64)
-                    && let Some(found) = self.model.untold(device, Instant::from_micros(before))
+                    && let Some(found) = self.model.untold(device, Instant::from_micros(before), last)
                 {
                     report.event(found.rule, event, found.text);
                 }

@@ -10,6 +10,7 @@ use super::scene::Scene;
 use super::sdk::{Rest, Sdk};
 use crate::check::grown::grown;
 use crate::scenario::CallKind;
+use crate::scenario::numbers::PROTOCOL;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Event, Request, ServerFrame, Told, What};
 
@@ -137,6 +138,12 @@ impl Property for Silence {
         }
         self.settle(on.index(), event, report);
         self.idles(scene, event, on, sdk, report);
+        if let What::DeviceSent { frame: ClientFrame::Hello { version, .. }, .. } = event.what
+            && version != PROTOCOL
+        {
+            let text = format!("{} says hello in version {version}, and speaks {PROTOCOL}", scene.device(on));
+            report.event(OLD, event, text);
+        }
         let mut asked = None;
         let what = match event.what {
             What::DeviceReceived { frame, .. } => {
@@ -262,6 +269,12 @@ mod tests {
         told().at(1).on(PHONE, AGAIN).breaks("VERSION-1");
         let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
         told().calls(PHONE, 9, login).on(PHONE, AGAIN).holds();
+        let hello = |version| {
+            let platform = gatecrash::policy::Platform::Android;
+            What::DeviceSent { connection: 1, reveals: 0, frame: ClientFrame::Hello { version, platform, installation: 1 } }
+        };
+        story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL)).holds();
+        story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL + 1)).breaks("VERSION-1");
     }
 
     /// LOGIN-9, LOGOUT-3: a frozen device whose application logs in and out has both calls at once on

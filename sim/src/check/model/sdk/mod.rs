@@ -54,9 +54,11 @@ impl Sdks {
         self.devices.remove(&device);
     }
 
-    /// A call whose result is known since before then, and that has none (API-5, CONN-8, EVENT-1).
-    pub(crate) fn untold(&mut self, device: DeviceIndex, before: Instant) -> Option<Difference> {
-        self.devices.get_mut(&device)?.untold(before)
+    /// A call whose result is known since before then, and that has none (API-5, CONN-8, EVENT-1); or one that had to
+    /// be sent before then, and was not. `last` is when something happened to the device last.
+    pub(crate) fn untold(&mut self, device: DeviceIndex, before: Instant, last: Instant) -> Option<Difference> {
+        let sdk = self.devices.get_mut(&device)?;
+        sdk.untold(before).or_else(|| sdk.unsent(before, last))
     }
 
     /// One more event of this device.
@@ -158,6 +160,25 @@ impl Sdk {
             // Said once.
             call.fate = Fate::Any;
             found
+        })
+    }
+
+    /// On a link that can be relied on a request leaves at once.
+    fn unsent(&mut self, before: Instant, last: Instant) -> Option<Difference> {
+        let is_usable = self.is_usable() && !self.is_blurred;
+        self.calls.iter_mut().find_map(|call| {
+            let is_out = call.kind == Kind::Request && call.is_sent && matches!(call.fate, Fate::Open);
+            if !is_usable || !is_out || call.has_left || call.is_vague {
+                call.unsent_since = None;
+                return None;
+            }
+            let since = *call.unsent_since.get_or_insert(last);
+            if since >= before {
+                return None;
+            }
+            let text = format!("call {} has a link since {since} s, and was not sent", call.number);
+            call.fate = Fate::Any;
+            Difference::of(const { rule("API-5") }, text)
         })
     }
 
