@@ -186,9 +186,10 @@ fn blamed(places: &Places, spans: &[Value]) -> BTreeSet<usize> {
         let around = within(span).into_iter().flatten();
         let around = around.filter(|(_, place)| (place.0, place.1) <= from && to <= (place.2, place.3));
         // The innermost begins last and, of those, ends first.
-        let innermost = around.clone().map(|(_, place)| *place).max_by_key(|place| {
-            (place.0, place.1, std::cmp::Reverse((place.2, place.3)))
-        });
+        let innermost = around
+            .clone()
+            .map(|(_, place)| *place)
+            .max_by_key(|place| (place.0, place.1, std::cmp::Reverse((place.2, place.3))));
         if let Some(innermost) = innermost {
             return around.filter(|(_, place)| *place == innermost).map(|(number, _)| *number).collect();
         }

@@ -3,6 +3,8 @@
 //! A tool that builds the tests anew for each mutant takes days. Here they are built once, and a number in the
 //! environment says which mutant acts. `docs/mutants.md` has the figures and what they mean; `.ci/mutants` runs this.
 
+#![expect(clippy::disallowed_methods, reason = "it runs programs beside each other, and says how long they took")]
+
 mod build;
 mod outcome;
 mod run;

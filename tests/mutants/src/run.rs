@@ -90,7 +90,8 @@ pub fn all(
     outcomes: &mut Outcomes,
 ) -> Result<(), Box<dyn Error>> {
     let viable: Vec<&Mutant> = mutants.iter().filter(|mutant| outcomes.of(mutant).is_viable()).collect();
-    let named = |mutant: &&Mutant| manner.only.is_empty() || manner.only.iter().any(|text| mutant.name().contains(text));
+    let named =
+        |mutant: &&Mutant| manner.only.is_empty() || manner.only.iter().any(|text| mutant.name().contains(text));
     let viable: Vec<&Mutant> = viable.into_iter().filter(named).collect();
     let sample: Vec<&Mutant> = spread(&viable).into_iter().take(manner.sample).collect();
     for stage in &manner.stages {

@@ -89,7 +89,12 @@ impl Deletable {
             }
             Expr::Match(item) => item.arms.iter().for_each(|arm| self.expr(&arm.body)),
             Expr::Block(item) => self.block(&item.block),
-            Expr::Call(_) | Expr::MethodCall(_) | Expr::Assign(_) | Expr::Await(_) | Expr::Try(_) | Expr::ForLoop(_) => {
+            Expr::Call(_)
+            | Expr::MethodCall(_)
+            | Expr::Assign(_)
+            | Expr::Await(_)
+            | Expr::Try(_)
+            | Expr::ForLoop(_) => {
                 self.found.insert(place(expr.span()));
             }
             Expr::Binary(item) if swapped_assignment(&item.op).is_some() || is_assignment(&item.op) => {
@@ -262,7 +267,9 @@ impl Weaver<'_> {
             if length == 0 || only.as_deref() == Some(value) || value.is_empty() && length == 1 {
                 continue;
             }
-            if let Some(on) = self.on(signature.ident.span(), format!("{} gives {}", signature.ident, or_nothing(value))) {
+            if let Some(on) =
+                self.on(signature.ident.span(), format!("{} gives {}", signature.ident, or_nothing(value)))
+            {
                 let value: Option<Expr> = if value.is_empty() { None } else { syn::parse_str(value).ok() };
                 values.push(syn::parse_quote!((if #on { return #value; });));
             }
@@ -318,8 +325,19 @@ impl Weaver<'_> {
 
     fn method(&mut self, expr: &mut Expr) {
         const TAKES_CONDITION: [&str; 13] = [
-            "filter", "any", "all", "find", "position", "is_some_and", "is_none_or", "is_ok_and", "is_err_and", "retain",
-            "take_while", "skip_while", "partition",
+            "filter",
+            "any",
+            "all",
+            "find",
+            "position",
+            "is_some_and",
+            "is_none_or",
+            "is_ok_and",
+            "is_err_and",
+            "retain",
+            "take_while",
+            "skip_while",
+            "partition",
         ];
         let before = expr.clone();
         let Expr::MethodCall(item) = expr else { unreachable!("asked for methods only") };
@@ -491,8 +509,10 @@ fn is_wild(pat: &Pat) -> bool {
     match pat {
         Pat::Wild(_) => true,
         Pat::Ident(ident) => {
-            ident.subpat.is_none() && ident.ident.to_string().starts_with(|first: char| first.is_lowercase())
-                && ident.ident != "true" && ident.ident != "false"
+            ident.subpat.is_none()
+                && ident.ident.to_string().starts_with(|first: char| first.is_lowercase())
+                && ident.ident != "true"
+                && ident.ident != "false"
         }
         _ => false,
     }
@@ -502,7 +522,8 @@ fn is_wild(pat: &Pat) -> bool {
 fn is_constant_name(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|last| {
         let name = last.ident.to_string();
-        name.len() > 1 && name.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
+        name.len() > 1
+            && name.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
     })
 }
 

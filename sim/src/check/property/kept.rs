@@ -15,8 +15,8 @@ use crate::check::grown::grown;
 use crate::scenario::numbers::{LIST_MAX, UNDER_WAY_MAX, preview};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
-    Cast, ClientFrame, DeviceIndex, Effect, Event, List, ListIndex, Request, ServerFrame, Session, TextIndex,
-    Told, UserIndex, What, Write,
+    Cast, ClientFrame, DeviceIndex, Effect, Event, List, ListIndex, Request, ServerFrame, Session, TextIndex, Told,
+    UserIndex, What, Write,
 };
 
 const LIST: RuleId = rule("API-2");
@@ -251,7 +251,10 @@ impl Property for Kept {
                 let Some(session) = device.session.filter(|session| session.user == user) else { return };
                 device.unkept_since = None;
                 if !are_those(scene.cast, &lines(scene.cast, conversations), &device.list) {
-                    let text = format!("{name} keeps another list of {}'s conversations than came in", scene.user(session.user));
+                    let text = format!(
+                        "{name} keeps another list of {}'s conversations than came in",
+                        scene.user(session.user)
+                    );
                     report.event(LIST, event, text);
                 }
             }

@@ -271,7 +271,11 @@ mod tests {
         told().calls(PHONE, 9, login).on(PHONE, AGAIN).holds();
         let hello = |version| {
             let platform = gatecrash::policy::Platform::Android;
-            What::DeviceSent { connection: 1, reveals: 0, frame: ClientFrame::Hello { version, platform, installation: 1 } }
+            What::DeviceSent {
+                connection: 1,
+                reveals: 0,
+                frame: ClientFrame::Hello { version, platform, installation: 1 },
+            }
         };
         story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL)).holds();
         story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL + 1)).breaks("VERSION-1");

@@ -156,7 +156,10 @@ impl Sdk {
             }
             let answers: Vec<String> = answers.iter().map(|answer| answer.in_words()).collect();
             let answers = answers.join(" or ");
-            let found = Difference::of(*rule, format!("call {} is {answers} since {since} s, and was not answered", call.number));
+            let found = Difference::of(
+                *rule,
+                format!("call {} is {answers} since {since} s, and was not answered", call.number),
+            );
             // Said once.
             call.fate = Fate::Any;
             found
