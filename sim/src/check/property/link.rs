@@ -644,7 +644,7 @@ mod tests {
         let changes = || gone().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 300)).on(PHONE, What::NetworkChanged);
         changes().on(PHONE, draws(1, 250)).at_micros(200_000).on(PHONE, What::NetworkChanged).holds();
         changes().at_micros(200_000).on(PHONE, What::NetworkChanged).breaks("CONN-2");
-        let asked = gone().on(PHONE, draws(1, 200)).at(1).on(PHONE, What::ConnectAsked { connection: 1 });
+        let asked = gone().on(PHONE, draws(1, 200)).at_micros(200_000).on(PHONE, What::ConnectAsked { connection: 1 });
         later(asked.at(9)).holds();
         let logs_in = |story: Story| story.on(PHONE, status(Status::Logining, None));
         let init = Request::Init { platform: gatecrash::policy::Platform::Android };
