@@ -323,7 +323,7 @@ pub const BUGS: &[Bug] = bugs! {
     "M7" "the device that sends a message is sent it, too" ""
         [DELIVERY] Broken::server(ServerBug::SenderIsOwed);
     "E1" "an owed end waits for the next login" ""
-        [OWED, NOT_CONVERGED] Broken::client(ClientBug::OwedEndWaitsForALogin);
+        [OWED, LINK, NOT_CONVERGED] Broken::client(ClientBug::OwedEndWaitsForALogin);
     "E2" "a session whose resume is refused is over on the device alone, and stays on the server" ""
         [OWED] Broken::client(ClientBug::RefusedSessionIsLeft);
     "E3" "an application that is logged out is told of the attempts to deliver its end" ""

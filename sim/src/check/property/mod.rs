@@ -27,6 +27,7 @@ mod delivery;
 mod form;
 mod ghost;
 mod heard;
+mod kept;
 mod kick;
 mod kinds;
 mod link;
@@ -107,6 +108,7 @@ pub fn all(scenario: &Scenario, tick: Duration) -> Vec<Box<dyn Property>> {
         Box::new(reason::Reasons::default()),
         Box::new(notice::Notices::default()),
         Box::new(lists::Lists::default()),
+        Box::new(kept::Kept::default()),
         Box::new(query::Queries::default()),
         Box::new(confirm::Confirmations::default()),
         Box::new(ghost::Ghosts::default()),

@@ -1,8 +1,11 @@
 //! The SDK beside a naive one written from the rules (`model`): which results a call can have.
 
+use gatecrash::time::Instant;
+
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::check::model::{self, Sdks};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
@@ -10,11 +13,13 @@ use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
 /// The reference SDKs, one for each device.
 pub(super) struct SdkModel {
     model: Sdks,
+    /// When something happened to each device last.
+    last: Vec<Option<Instant>>,
 }
 
 impl SdkModel {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        SdkModel { model: Sdks::new(scenario) }
+        SdkModel { model: Sdks::new(scenario), last: Vec::new() }
     }
 }
 
@@ -75,6 +80,15 @@ impl Property for SdkModel {
             (_, What::TicketMade { ticket, .. }) => self.model.made(ticket),
             (Actor::Device(device), _) if device != DeviceIndex::STRANGER => {
                 let limits = scene.allowance.client(scene.cast, device);
+                let sdk = scene.sdks.find(device).filter(|sdk| !sdk.is_suspended && !sdk.is_writing(event.at));
+                let at_once = scene.allowance.slack;
+                let last = grown(&mut self.last, device.index()).replace(event.at).unwrap_or(event.at);
+                if sdk.is_some_and(|sdk| sdk.woken_at + at_once < event.at)
+                    && let Some(before) = event.at.as_micros().checked_sub(at_once.as_micros() as u64)
+                    && let Some(found) = self.model.untold(device, Instant::from_micros(before), last)
+                {
+                    report.event(found.rule, event, found.text);
+                }
                 if let Some(found) = self.model.observe(scene.cast, device, event, limits) {
                     report.event(found.rule, event, found.text);
                 }
@@ -139,6 +153,14 @@ mod tests {
     }
 
     /// LOGIN-3, LOGIN-8
+    /// API-5
+    #[test]
+    fn a_result_that_is_known_and_not_told_is_seen() {
+        let refused = || login(story(), 2, ALICE).calls(PHONE, 3, Request::Conversations);
+        refused().on(PHONE, What::NetworkChanged).holds();
+        refused().at(9).on(PHONE, What::NetworkChanged).breaks("API-1");
+    }
+
     #[test]
     fn a_login_has_the_result_that_came() {
         alice().holds();

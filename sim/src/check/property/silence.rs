@@ -2,6 +2,7 @@
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
+use gatecrash::time::Instant;
 
 use super::contract::Property;
 use super::report::Report;
@@ -9,8 +10,9 @@ use super::scene::Scene;
 use super::sdk::{Rest, Sdk};
 use crate::check::grown::grown;
 use crate::scenario::CallKind;
+use crate::scenario::numbers::PROTOCOL;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, Event, Request, ServerFrame, Told, What};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Event, Request, ServerFrame, Told, What};
 
 const KICKED: RuleId = rule("KICK-4");
 const EXPIRED: RuleId = rule("TICKET-8");
@@ -36,6 +38,20 @@ pub(super) struct Silence {
     /// Of each device, whether it was told that the server does not support its version, and nobody asked for
     /// anything since.
     too_old: Vec<bool>,
+    /// Of each device, since when it has a connection for nothing, and when something happened to it last.
+    idle: Vec<Idle>,
+}
+
+#[derive(Clone, Copy)]
+struct Idle {
+    since: Option<Instant>,
+    last_at: Instant,
+}
+
+impl Default for Idle {
+    fn default() -> Self {
+        Idle { since: None, last_at: Instant::ZERO }
+    }
 }
 
 impl Silence {
@@ -54,6 +70,23 @@ impl Silence {
         }
     }
 
+    /// CONN-9: a connection for nothing is closed at once.
+    fn idles(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, sdk: &Sdk, report: &mut Report) {
+        let idle = grown(&mut self.idle, on.index());
+        let last_at = std::mem::replace(&mut idle.last_at, event.at);
+        if !is_for_nothing(sdk, event.at) {
+            idle.since = None;
+            return;
+        }
+        let since = *idle.since.get_or_insert(last_at);
+        let is_late = since.max(sdk.woken_at) + scene.allowance.slack < event.at;
+        if is_late && event.at != sdk.woken_at {
+            idle.since = Some(event.at);
+            let text = format!("{} is LOGOUT and holds a connection since {since} s", scene.device(on));
+            report.event(IDLE, event, text);
+        }
+    }
+
     /// Which rule keeps this device silent, and since what.
     fn reason(&mut self, index: usize, sdk: &Sdk) -> (RuleId, &'static str) {
         match sdk.rest {
@@ -69,6 +102,12 @@ impl Silence {
             Rest::Fresh => (FRESH, "its start"),
         }
     }
+}
+
+/// Whether it holds a connection that nothing asks for.
+fn is_for_nothing(sdk: &Sdk, now: Instant) -> bool {
+    let is_idle = sdk.status == Status::Logout && sdk.calls.is_empty() && !sdk.is_suspended;
+    is_idle && sdk.connection.is_some() && !sdk.owes_end && !sdk.is_writing(now)
 }
 
 impl Property for Silence {
@@ -109,6 +148,13 @@ impl Property for Silence {
             *grown(&mut self.said, on.index()) = false;
         }
         self.settle(on.index(), event, report);
+        self.idles(scene, event, on, sdk, report);
+        if let What::DeviceSent { frame: ClientFrame::Hello { version, .. }, .. } = event.what
+            && version != PROTOCOL
+        {
+            let text = format!("{} says hello in version {version}, and speaks {PROTOCOL}", scene.device(on));
+            report.event(OLD, event, text);
+        }
         let mut asked = None;
         let what = match event.what {
             What::DeviceReceived { frame, .. } => {
@@ -161,8 +207,7 @@ impl Property for Silence {
             return;
         }
         for (on, sdk) in scene.sdks.iter() {
-            let is_idle = sdk.status == Status::Logout && sdk.calls.is_empty() && !sdk.is_suspended;
-            if is_idle && sdk.connection.is_some() && !sdk.owes_end && !sdk.is_writing(scene.now) {
+            if is_for_nothing(sdk, scene.now) {
                 let text = format!("{} is LOGOUT, at rest, and holds a connection", scene.device(on));
                 report.violation(IDLE, scene.now, Actor::Device(on), 0, text);
             }
@@ -240,6 +285,16 @@ mod tests {
         told().at(1).on(PHONE, AGAIN).breaks("VERSION-1");
         let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
         told().calls(PHONE, 9, login).on(PHONE, AGAIN).holds();
+        let hello = |version| {
+            let platform = gatecrash::policy::Platform::Android;
+            What::DeviceSent {
+                connection: 1,
+                reveals: 0,
+                frame: ClientFrame::Hello { version, platform, installation: 1 },
+            }
+        };
+        story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL)).holds();
+        story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL + 1)).breaks("VERSION-1");
     }
 
     /// LOGIN-9, LOGOUT-3: a frozen device whose application logs in and out has both calls at once on
@@ -266,6 +321,10 @@ mod tests {
         let logged_out = story().calls(PHONE, 9, Request::Logout).on(PHONE, status(Status::Logout, None));
         let done = answered(9, CallKind::Logout, Some(ALICE), crate::trace::Outcome::Done);
         logged_out.on(PHONE, done).world(What::Converged).breaks("CONN-9");
+        // For a moment it is on its way to be closed.
+        let out = || story().at(1).on(PHONE, status(Status::Logout, None));
+        out().on(PHONE, What::NetworkChanged).on(PHONE, What::CloseAsked { connection: 0, peer: None }).holds();
+        out().at(9).on(PHONE, What::NetworkChanged).breaks("CONN-9");
         // One beside a session's link, and no third.
         story().on(PHONE, AGAIN).holds();
         story().on(PHONE, AGAIN).on(PHONE, What::ConnectAsked { connection: 2 }).breaks("CONN-7");
