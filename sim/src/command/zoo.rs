@@ -11,7 +11,7 @@ use clap::Args;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::search::workers::{self, Workers};
 use gatecrash_sim::world::World;
-use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS};
+use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -68,6 +68,9 @@ pub struct Arguments {
     /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
     #[arg(long, conflicts_with = "only")]
     drivers: bool,
+    /// Hunt the harder bugs, which show only where several things come together; with --drivers those of the drivers
+    #[arg(long, conflicts_with = "only")]
+    hard: bool,
     /// Say what the bugs are, and hunt none
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     list: bool,
@@ -227,12 +230,14 @@ pub fn run(arguments: &Arguments) -> End {
     }
     let is_meant =
         |bug: &&Bug| arguments.only.is_empty() || arguments.only.iter().any(|id| id.eq_ignore_ascii_case(bug.id));
-    let there: Vec<&'static Bug> = match (arguments.drivers, &arguments.only[..]) {
-        (true, _) => DRIVER_BUGS.iter().collect(),
-        (false, []) => BUGS.iter().collect(),
-        (false, _) => BUGS.iter().chain(DRIVER_BUGS).collect(),
+    let there: &[&'static [Bug]] = match (arguments.hard, arguments.drivers, &arguments.only[..]) {
+        (false, true, _) => &[DRIVER_BUGS],
+        (true, true, _) => &[HARD_DRIVER_BUGS],
+        (false, false, []) => &[BUGS],
+        (true, false, _) => &[HARD_BUGS],
+        (false, false, _) => &[BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS],
     };
-    let bugs: Vec<&'static Bug> = there.into_iter().filter(is_meant).collect();
+    let bugs: Vec<&'static Bug> = there.iter().copied().flatten().filter(is_meant).collect();
     if arguments.list {
         bugs.iter().for_each(|bug| say(format_args!("{:<5} {}", bug.id, bug.what)));
         return End::Passed;

@@ -16,11 +16,17 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
 use super::broken::broken;
+use super::hard::sdk::*;
 
 broken! {
     ($)
     /// What is broken in the SDK's decisions.
-    enum ClientBug implements ClientDecisions asked by ask;
+    enum ClientBug implements ClientDecisions asked by ask
+    beside [
+        RousedReturnsAtOnce, RousedTriesAgain, RenewalGoesOn, RecoversLate, SecondLossIsWorst, SleepIsIdle,
+        VoidedIsExpired, UnableIsRefused, UnableSettles, LaterKickApplies, AnyExpiryApplies, SecondBusyIsNoLink,
+        LoginOutlivesOnce, GivenUpInTheLastMinute, KeptBesideAnotherVersion
+    ];
 
     /// F01: a kick ends whatever session the user has, also a newer one.
     KickWithoutEpoch {

@@ -1,0 +1,133 @@
+//! What the SDK decides, wrong only where several things come together.
+
+use std::time::Duration;
+
+use gatecrash::code::Code;
+use gatecrash::decide::client::{KickVerdict, Loss, Standing};
+use gatecrash::decide::{ClientDecisions, Rules};
+use gatecrash::id::UserId;
+use gatecrash::limits::ClientLimits;
+use gatecrash::protocol::{Closing, Kick, Refusal, SessionName};
+use gatecrash::ticket::Ticket;
+use gatecrash::time::Instant;
+
+use super::super::broken::decisions;
+use super::seen::seen;
+
+decisions! {
+    ClientDecisions;
+
+    /// When a server wants its device back counts for nothing once that was woken, or changed its network.
+    RousedReturnsAtOnce {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+            let is_early = matches!(loss, Loss::SentAway(_)) && seen(|seen| seen.is_roused());
+            Rules.backoff_delay(limits, number, if is_early { Loss::Own } else { loss }, draw)
+        }
+    }
+
+    /// A device that was woken, or changed its network, tries a server of another version again.
+    RousedTriesAgain {
+        fn is_final(&self, code: Code) -> bool {
+            Rules.is_final(code) && !seen(|seen| seen.is_roused())
+        }
+    }
+
+    /// While a renewal waits the delays are those of a link that was lost long ago.
+    RenewalGoesOn {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+            let further = if seen(|seen| seen.is_renewing()) { 4 } else { 0 };
+            Rules.backoff_delay(limits, number + further, loss, draw)
+        }
+    }
+
+    /// Heartbeats that were shortened are made longer again after twice the time.
+    RecoversLate {
+        fn heartbeat_recovers(&self, quiet_for: Duration, limits: &ClientLimits) -> bool {
+            quiet_for >= limits.heartbeat_recovery * 2
+        }
+    }
+
+    /// The second idle link lost in a row has heartbeats come as often as they ever may.
+    SecondLossIsWorst {
+        fn shortened_heartbeat(&self, every: Duration, usual: Duration, limits: &ClientLimits) -> Duration {
+            let short = Rules.shortened_heartbeat(every, usual, limits);
+            if every < usual { limits.heartbeat_min.min(short) } else { short }
+        }
+    }
+
+    /// A device that slept takes its link for one that was forgotten for being idle.
+    SleepIsIdle {
+        fn is_idle_loss(&self, _: Duration, _: Duration, _: &ClientLimits) -> bool {
+            true
+        }
+    }
+
+    /// A ticket that an administrator voided is refused by the SDK itself when it is shown again, as expired.
+    VoidedIsExpired {
+        fn login_user(&self, user: &str, ticket: &Ticket, reported_expired: Option<&Ticket>) -> Result<UserId, Code> {
+            let named = Rules.login_user(user, ticket, reported_expired)?;
+            if seen(|seen| seen.was_voided(ticket)) { Err(Code::TicketKnownExpired) } else { Ok(named) }
+        }
+    }
+
+    /// A login that the server could not write down is taken for one that was refused.
+    UnableIsRefused {
+        fn outcome_unknown(&self, code: Code) -> bool {
+            code == Code::NoAnswer
+        }
+    }
+
+    /// An end that the server could not write down counts as delivered.
+    UnableSettles {
+        fn logout_settles(&self, outcome: Result<(), Refusal>) -> bool {
+            matches!(outcome, Ok(()) | Err(Refusal::Code(Code::ServerUnable)))
+        }
+    }
+
+    /// A kick of a later epoch than the session's ends it.
+    LaterKickApplies {
+        fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {
+            match standing {
+                Standing::LoggedIn { session, .. } if session.user == kick.user && session.epoch < kick.epoch => {
+                    KickVerdict::Apply
+                }
+                _ => Rules.kick_verdict(kick, standing),
+            }
+        }
+    }
+
+    /// The expiry of whichever session of the user ends the one there is.
+    AnyExpiryApplies {
+        fn expiry_applies(&self, ended: SessionName, standing: Standing) -> bool {
+            matches!(standing, Standing::LoggedIn { session, .. } if session.user == ended.user)
+        }
+    }
+
+    /// Who is sent away for the second time in a row by a busy server is told that there is no link.
+    SecondBusyIsNoLink {
+        fn closing_code(&self, why: Closing) -> Code {
+            if seen(|seen| seen.times_sent_away()) > 1 { Code::NoLink } else { Rules.closing_code(why) }
+        }
+    }
+
+    /// A login outlives one server that sends it away, and ends with the second.
+    LoginOutlivesOnce {
+        fn login_outlives(&self, _: Closing) -> bool {
+            seen(|seen| seen.times_sent_away()) < 2
+        }
+    }
+
+    /// An owed end is given up in the last minute in which there may be something to end.
+    GivenUpInTheLastMinute {
+        fn end_is_given_up(&self, now: Instant, until: Option<Instant>) -> bool {
+            Rules.end_is_given_up(now + Duration::from_secs(60), until)
+        }
+    }
+
+    /// A link that shows that it lives is kept also when a server of another version has answered beside it.
+    KeptBesideAnotherVersion {
+        fn keeps_link(&self, answered: bool, _: Code) -> bool {
+            answered
+        }
+    }
+}

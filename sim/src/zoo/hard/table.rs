@@ -1,0 +1,297 @@
+//! The table of the hard bugs.
+//!
+//! H01 and on are of the cores and of what the event world's disk keeps, W01 and on of the drivers and the shipped store.
+
+use super::super::client::ClientBug;
+use super::super::server::ServerBug;
+use super::super::table::*;
+use super::super::{Broken, Bug, NOT_CONVERGED, PANICKED};
+use super::batch::{self, Loses};
+use super::driver::{self, EndUnnoticed, Keeps, RecordWithout};
+use super::restart::{FirstConfiguration, Kept, ReadsWithout};
+use super::said;
+use super::seen::Watcher;
+use super::sent::{self, Receives, Starts, WaitedRequests};
+use super::told::{self, OwedMessage};
+
+/// A server whose decisions know what has happened.
+fn server(bug: ServerBug) -> Broken {
+    Broken { interceptor: Some(Box::new(Watcher::new())), ..Broken::server(bug) }
+}
+
+/// An SDK whose decisions do.
+fn client(bug: ClientBug) -> Broken {
+    Broken { interceptor: Some(Box::new(Watcher::new())), ..Broken::client(bug) }
+}
+
+/// Every hard bug of the cores.
+pub const HARD_BUGS: &[Bug] = bugs! {
+    "H01" "of several devices the one goes whose ticket was issued first, not the one that logged in first" ""
+        [POLICY] server(ServerBug::OldestByTicket);
+    "H02" "of several dormant sessions the one goes that has been away for longest" ""
+        [POLICY] server(ServerBug::LongestAwayGoes);
+    "H03" "a session that is owed messages is not taken for dormant" ""
+        [POLICY] server(ServerBug::OwedIsAwake);
+    "H04" "when two devices have to go at once, the first and the last of them do" ""
+        [POLICY] server(ServerBug::FirstAndLastGo);
+    "H05" "of several sessions on other platforms those without a link stay" ""
+        [POLICY] server(ServerBug::LinklessOthersStay);
+    "H06" "where somebody on the newcomer's own platform has to go, nobody on another one does" ""
+        [POLICY] server(ServerBug::OwnPlatformIsEnough);
+    "H07" "a session whose device has not acknowledged its login is spared by a login on another platform" ""
+        [POLICY] server(ServerBug::UnacknowledgedStay);
+    "H08" "a session that lost its link before the server started is dormant so long after the start" ""
+        [POLICY, QUERY] server(ServerBug::DormancyStartsAnew);
+    "H09" "who was displaced by another platform and comes back with a ticket that has run out is told of the ticket" ""
+        [REASON] server(ServerBug::ExpiryCoversDisplacement);
+    "H10" "behind a restart an administrator's kick is told as an expiry to who comes back with a ticket that is over" ""
+        [REASON] server(ServerBug::ExpiryCoversAdministrator);
+    "H11" "a displaced session that came back unheard is known only if hardly anybody has logged in meanwhile" ""
+        [REASON] server(ServerBug::HeirOfTheLast);
+    "H12" "a displaced session that came back unheard, and was displaced again, is not known" ""
+        [REASON] server(ServerBug::HeirDisplacedIsGone);
+    "H13" "where displaced sessions may come back, one displaced by another platform may not" ""
+        [REASON] server(ServerBug::OtherPlatformStaysAway);
+    "H14" "the displacement of one user is told to whoever logs in on the device" ""
+        [NOTICE] server(ServerBug::NoticeToAnybody);
+    "H15" "that an administrator ended the session while its device was away is told to the next login, too" ""
+        [NOTICE] server(ServerBug::NoticeOfAdministrator);
+    "H16" "only a displacement on the own platform is told to the next login" ""
+        [NOTICE] server(ServerBug::NoticeOfOwnPlatform);
+    "H17" "whoever confirms an earlier end of the user has confirmed the last one" ""
+        [REASON, NOTICE] server(ServerBug::EarlierEndSettles);
+    "H18" "an attempt of an earlier process counts as new if that process had made more of them" ""
+        [ATTEMPT] server(ServerBug::EarlierProcessIsNew);
+    "H19" "who was an administrator when the server started is one until it ends" ""
+        [ADMIN] server(ServerBug::AdministratorsStay);
+    "H20" "a day counts unless it is the last that was counted" ""
+        [DAY] server(ServerBug::LastDayOnly);
+    "H21" "a day before the last one counted is not counted any more" ""
+        [DAY] server(ServerBug::DaysOnlyGrow);
+    "H22" "the seven days of a device without a link begin anew when the server starts" ""
+        [PRESENCE] server(ServerBug::SevenDaysAnew);
+    "H23" "of several mobile devices without a link the first alone decides whether push messages arrive" ""
+        [PRESENCE] server(ServerBug::FirstDecidesPush);
+    "H24" "of several devices without a link one that lost it by the server's own end is reached by no push message" ""
+        [PRESENCE] server(ServerBug::LostByTheServer);
+    "H25" "once its clock was set back the server has tickets run out a second late" ""
+        [TICKET] server(ServerBug::LateBehindASetBack);
+    "H26" "the first ticket that is refused behind a lock locks anew" ""
+        [LOCK] server(ServerBug::LockedByOneMore);
+    "H27" "the minute of ten refused tickets begins with the first of them" ""
+        [LOCK] server(ServerBug::MinuteFromTheFirst);
+    "H28" "what a user called a message is forgotten with its ticket, though the session lives on" ""
+        [AGAIN] server(ServerBug::SentEndsWithItsTicket);
+    "H29" "a session that got none of its messages is not told how many there was no room for" ""
+        [DELIVERY] server(ServerBug::NothingReceivedNothingMissed);
+    "H30" "a message that has no room by itself is dropped with the others" ""
+        [DELIVERY] server(ServerBug::LongMessageDrops);
+    "H31" "a message is owed to a device only once that has acknowledged its login" ""
+        [DELIVERY] server(ServerBug::OwedOnceAcknowledged);
+    "H32" "of messages for which there is no room for their length one too many stays" ""
+        [DELIVERY] server(ServerBug::OneMessageTooManyStays);
+    "H33" "behind a restart single tickets that an administrator voided work again" ""
+        [TICKET] Broken::interceptor(ReadsWithout::SINGLE_VOIDS);
+    "H34" "behind a restart a message that is sent again is another one" ""
+        [AGAIN] Broken::interceptor(ReadsWithout::SENT);
+    "H35" "behind a restart the attempts of devices without a session are not known" ""
+        [ATTEMPT] Broken::interceptor(ReadsWithout::ATTEMPTS_OF_THE_AWAY);
+    "H36" "behind a restart it is not known that the device of a session that ended had acknowledged it" ""
+        [NOTICE] Broken::interceptor(ReadsWithout::ACKNOWLEDGED_OF_THE_ENDED);
+    "H37" "behind a restart every login counts as acknowledged" ""
+        [NOTICE] Broken::interceptor(ReadsWithout::UNACKNOWLEDGED);
+    "H38" "behind a restart the days before the last one are forgotten" ""
+        [DAY] Broken::interceptor(ReadsWithout::EARLIER_DAYS);
+    "H39" "behind a restart it is not known who displaced a session" ""
+        [REASON] Broken::interceptor(ReadsWithout::DISPLACER);
+    "H40" "behind a restart it is not known when the last ticket of a device without a session is over" ""
+        [SERVER] Broken::interceptor(ReadsWithout::LAST_SECOND);
+    "H41" "behind a restart a session is owed three messages at most" ""
+        [DELIVERY] Broken::interceptor(ReadsWithout::LATER_MESSAGES);
+    "H42" "behind a restart a confirmed end is forgotten" ""
+        [REASON] Broken::interceptor(ReadsWithout::CONFIRMED_ENDS);
+    "H43" "a change of the policy ends with the server that was told of it" ""
+        [POLICY] Broken::interceptor(FirstConfiguration::of(Kept::Seats));
+    "H44" "whether displaced sessions may come back is what it was at first when the server starts again" ""
+        [SERVER, HEARD] Broken::interceptor(FirstConfiguration::of(Kept::ReconnectKicks));
+    "H45" "whether a displacement is told to the next login is what it was at first when the server starts again" ""
+        [NOTICE] Broken::interceptor(FirstConfiguration::of(Kept::Notice));
+    "H46" "administrators are those of the first server when another starts" ""
+        [ADMIN] Broken::interceptor(FirstConfiguration::of(Kept::Administrators));
+    "H47" "of a batch of several commits it is not kept which kicks were confirmed" ""
+        [REASON, NOTICE] Broken::interceptor(Loses::SETTLED);
+    "H48" "of a batch of several commits it is not kept which logins were acknowledged" ""
+        [NOTICE] Broken::interceptor(Loses::ACKNOWLEDGED);
+    "H49" "of a batch of several commits it is not kept which messages arrived" ""
+        [DELIVERY] Broken::interceptor(Loses::RECEIVED);
+    "H50" "of a batch of several commits it is not kept what an administrator voided" ""
+        [TICKET] Broken::interceptor(Loses::VOIDS);
+    "H51" "of a batch of several commits it is not kept which day counts" ""
+        [DAY] Broken::interceptor(Loses::DAYS);
+    "H52" "of a batch of several commits it is not kept by which ticket a session lives from now on" ""
+        [TICKET] Broken::interceptor(Loses::RENEWALS);
+    "H53" "of a batch of several commits it is not kept which messages are owed" ""
+        [DELIVERY, PANICKED] Broken::interceptor(Loses::OWED);
+    "H54" "of a batch of several commits it is not kept that a logout settled an end" ""
+        [REASON, NOTICE] Broken::interceptor(Loses::FORGOTTEN);
+    "H55" "of a batch of three commits or more the one in the middle is not kept" ""
+        [PRESENCE, PANICKED] Broken::interceptor(batch::MiddleIsEmpty);
+    "H56" "the attempt of a login or resume that is refused is not kept" ""
+        [ATTEMPT] Broken::interceptor(batch::LoneAttemptIsLost);
+    "H57" "of several presence events of a user in one batch the first is kept" ""
+        [PRESENCE, PANICKED] Broken::interceptor(batch::FirstPresenceIsWritten);
+    "H58" "an administrator who ends their own session hears of the end before the answer" ""
+        [SERVER] Broken::interceptor(said::EndBeforeAnswer);
+    "H59" "a heartbeat on the connection of a session that has ended is answered as any other" ""
+        [KICK] Broken::interceptor(said::HeartbeatHearsNothing::default());
+    "H60" "of several devices that one login displaces the first alone is told on its link" ""
+        [KICK] Broken::interceptor(said::FirstVictimIsTold);
+    "H61" "of three messages or more that go out together the last two change places" ""
+        [DELIVERY] Broken::interceptor(said::LastTwoMessagesSwap);
+    "H62" "a list of conversations that a resume brings is out of order behind the second line" ""
+        [LISTS] Broken::interceptor(said::LaterLinesSwap);
+    "H63" "a query never shows a desktop or a browser as dormant" ""
+        [QUERY] Broken::interceptor(said::DesktopsAreNeverDormant);
+    "H64" "the presence event of a login that displaces several names one of them" ""
+        [PRESENCE] Broken::interceptor(said::OneKickedIsNamed);
+    "H65" "when a server wants its device back counts for nothing once that woke or changed its network" ""
+        [LINK] client(ClientBug::RousedReturnsAtOnce);
+    "H66" "a device that woke or changed its network tries a server of another version again" ""
+        [SILENCE] client(ClientBug::RousedTriesAgain);
+    "H67" "while a renewal waits the delays are those of a link lost long ago" ""
+        [LINK] client(ClientBug::RenewalGoesOn);
+    "H68" "heartbeats that were shortened become longer again after twice the time" ""
+        [PACE] client(ClientBug::RecoversLate);
+    "H69" "the second idle link that is lost in a row has heartbeats come as often as they ever may" ""
+        [PACE] client(ClientBug::SecondLossIsWorst);
+    "H70" "a device that slept takes its link for one that was forgotten for being idle" ""
+        [PACE] client(ClientBug::SleepIsIdle);
+    "H71" "a ticket that an administrator voided is refused by the SDK itself when it is shown again, as expired" ""
+        [SDK] client(ClientBug::VoidedIsExpired);
+    "H72" "a login that the server could not write down is taken for one that was refused" ""
+        [OWED] client(ClientBug::UnableIsRefused);
+    "H73" "an end that the server could not write down counts as delivered" ""
+        [OWED] client(ClientBug::UnableSettles);
+    "H74" "a kick of a later epoch than the session's ends it" ""
+        [KICK] client(ClientBug::LaterKickApplies);
+    "H75" "the expiry of whichever session of the user ends the one there is" ""
+        [TICKET, KICK] client(ClientBug::AnyExpiryApplies);
+    "H76" "who is sent away for the second time in a row is told that there is no link" ""
+        [SDK, CONNECTING] client(ClientBug::SecondBusyIsNoLink);
+    "H77" "a login outlives one server that sends it away, and ends with the second" ""
+        [SDK] client(ClientBug::LoginOutlivesOnce);
+    "H78" "an owed end is given up in the last minute in which there may be something to end" ""
+        [OWED] client(ClientBug::GivenUpInTheLastMinute);
+    "H79" "a link that lives is kept also when a server of another version has answered beside it" ""
+        [LINK] client(ClientBug::KeptBesideAnotherVersion);
+    "H80" "the text of a message that comes with a resume is cut to what a list shows of it" ""
+        [MESSAGE] Broken::interceptor(OwedMessage::cut());
+    "H81" "of a message that comes with a resume sender and receiver change places" ""
+        [MESSAGE] Broken::interceptor(OwedMessage::turned_round());
+    "H82" "a device that has slept is told another reason of its kick" ""
+        [KICK] Broken::interceptor(told::SleeperHearsAnotherReason::default());
+    "H83" "a kick that overtook the answer of its login is told without whose login it was" ""
+        [KICK] Broken::interceptor(told::HeldKickNamesNobody);
+    "H84" "the list of conversations that comes with a second resume is not taken" ""
+        [ACCOUNT] Broken::interceptor(told::SecondListIsNotTaken::default());
+    "H85" "a session is told of an attempt that took too long as of one that found no link" ""
+        [CONNECTING] Broken::interceptor(told::SlowAttemptIsNoLink::default());
+    "H86" "where the end of a session ends several calls it is told ahead of the last of their results" ""
+        [TERMINAL] Broken::interceptor(told::EndBeforeTheLastResult);
+    "H87" "of three lost messages or more one less is told" ""
+        [DELIVERY] Broken::interceptor(told::OneLessIsLost);
+    "H88" "behind a switch whose login failed a refused call is told that the account was switched" ""
+        [SDK] Broken::interceptor(told::FailedSwitchIsASwitch::default());
+    "H89" "a session that came back as a login is told to have run out under the epoch it had before" ""
+        [KICK] Broken::interceptor(told::ExpiryNamesTheEpochBefore::default());
+    "H90" "of several messages that waited for a link each goes with the text of the last" ""
+        [AGAIN] Broken::interceptor(WaitedRequests::one_text());
+    "H91" "of several messages that waited for a link each goes to the receiver of the first" ""
+        [AGAIN] Broken::interceptor(WaitedRequests::one_receiver());
+    "H92" "a message that waited for a link goes under another id than the application's" ""
+        [AGAIN] Broken::interceptor(WaitedRequests::another_id());
+    "H93" "a query that waited for a link asks for the first of its users alone" ""
+        [QUERY] Broken::interceptor(WaitedRequests::first_user());
+    "H94" "from the second resume behind a renewal on, a session is resumed with its first ticket" ""
+        [RENEWAL] Broken::interceptor(sent::ResumesWithTheFirstTicket::default());
+    "H95" "a new process does not know any more that a session has ended" ""
+        [NOTICE, CONFIRM] Broken::interceptor(Starts::WITHOUT_KNOWN_END);
+    "H96" "a new process gives an owed end up after half of the time that is left" ""
+        [OWED] Broken::interceptor(Starts::WITH_HALF_THE_TIME);
+    "H97" "a new process tries to deliver an owed end for as long as a ticket can last" ""
+        [OWED] Broken::interceptor(Starts::WITH_ALL_THE_TIME);
+    "H98" "a session that has ended is named by the next login alone, whatever becomes of that" ""
+        [CONFIRM] Broken::interceptor(sent::EndIsNamedOnce::default());
+    "H99" "behind a refused login nothing is said of a session that has ended" ""
+        [CONFIRM] Broken::interceptor(sent::RefusedNamesNothing::default());
+    "H100" "a resume says one message less than came" ""
+        [DELIVERY] Broken::interceptor(Receives::ONE_LESS);
+    "H101" "an acknowledgement is of one message less than came" ""
+        [DELIVERY] Broken::interceptor(Receives::ACKNOWLEDGES_ONE_LESS);
+    "H102" "an owed end goes ahead of a login of the same user only" ""
+        [OWED] Broken::interceptor(sent::EndOfAnotherStays::default());
+    "H103" "of two kicks that are confirmed together one is" ""
+        [CONFIRM] Broken::interceptor(sent::OneOfTwoIsConfirmed);
+    "H104" "init behind an uninit counts as no start of its own" ""
+        [ATTEMPT] Broken::interceptor(sent::SecondStartIsNotCounted::default());
+    "H105" "a change of the network, or a waking, is not noticed while a session is being resumed" ""
+        [LINK] Broken::interceptor(sent::DeafWhileResuming::default());
+    "H106" "when a request goes unanswered no heartbeat is sent for it" ""
+        [LINK] Broken::interceptor(sent::UnansweredIsNotDoubted);
+};
+
+/// Every hard bug of the drivers and of the shipped store.
+pub const HARD_DRIVER_BUGS: &[Bug] = bugs! {
+    "W01" "of a batch of three commits or more the one in the middle is written without what is in it" ""
+        [PRESENCE, PANICKED] Broken::driver(Keeps::Middle);
+    "W02" "of a commit that says a lot what comes behind the seventh fact is not written" ""
+        [PRESENCE, PANICKED] Broken::driver(driver::SevenFacts);
+    "W03" "of the first batch behind a store that was opened again the attempts are not written" ""
+        [ATTEMPT] Broken::driver(driver::FirstBatchIsLost::default());
+    "W04" "what lets nobody in is not synced until something does" ""
+        [PRESENCE, PANICKED] Broken::driver(driver::SyncsLogins::default());
+    "W05" "a full disk is taken for one that has written" ""
+        [PRESENCE, PANICKED] Broken::driver(driver::FullDiskIsFine);
+    "W06" "the second commit in a row that fails is taken for one that did not" ""
+        [PRESENCE, PANICKED] Broken::driver(driver::SecondFailureIsFine::default());
+    "W07" "of a batch of several commits it is not written which kicks were confirmed" ""
+        [REASON, NOTICE] Broken::driver(Keeps::Without(Loses::SETTLED));
+    "W08" "of a batch of several commits it is not written which logins were acknowledged" ""
+        [NOTICE] Broken::driver(Keeps::Without(Loses::ACKNOWLEDGED));
+    "W09" "of a batch of several commits it is not written which messages arrived" ""
+        [DELIVERY] Broken::driver(Keeps::Without(Loses::RECEIVED));
+    "W10" "of a batch of several commits it is not written what an administrator voided" ""
+        [TICKET] Broken::driver(Keeps::Without(Loses::VOIDS));
+    "W11" "of a batch of several commits it is not written which day counts" ""
+        [DAY] Broken::driver(Keeps::Without(Loses::DAYS));
+    "W12" "of a batch of several commits it is not written by which ticket a session lives from now on" ""
+        [TICKET] Broken::driver(Keeps::Without(Loses::RENEWALS));
+    "W13" "of a batch of several commits it is not written which messages are owed" ""
+        [DELIVERY, PANICKED] Broken::driver(Keeps::Without(Loses::OWED));
+    "W14" "the attempt of a login or resume that is refused is not written" ""
+        [ATTEMPT] Broken::driver(Keeps::LoneAttempts);
+    "W15" "of several presence events of a user in one batch the first is written" ""
+        [PRESENCE, PANICKED] Broken::driver(Keeps::FirstPresences);
+    "W16" "of several writes of a device that go together the last one alone is done" ""
+        [OWED, COMMIT] Broken::driver(driver::LastWriteOnly);
+    "W17" "a device's write that fails is taken for one that did not" ""
+        [UNWRITTEN] Broken::driver(driver::FailedWriteIsDone);
+    "W18" "the second write of a device's process is called done while it waits for the third" ""
+        [OWED, COMMIT] Broken::driver(driver::SecondWriteWaits::default());
+    "W19" "every list of conversations is written for the user whose list the process wrote first" ""
+        [ACCOUNT] Broken::driver(driver::ListsOfTheFirst::default());
+    "W20" "a session that is known to have ended is not in a device's record" ""
+        [CONFIRM] Broken::driver(RecordWithout::KnownEnd);
+    "W21" "when an owed end is given up is not in a device's record" ""
+        [OWED] Broken::driver(RecordWithout::OwedUntil);
+    "W22" "a device's record holds an owed end or a session that has ended, not both" ""
+        [OWED] Broken::driver(RecordWithout::OwedEnd);
+    "W23" "the server does not notice that a device has ended its connection" ""
+        [GHOST, NOT_CONVERGED] Broken::driver(EndUnnoticed::ByServer);
+    "W24" "a device does not notice that the server has ended its connection" ""
+        [LINK, NOT_CONVERGED] Broken::driver(EndUnnoticed::ByDevices);
+    "W25" "what was there of a frame that its connection did not bring whole is read on the next one" ""
+        [NOT_CONVERGED] Broken::driver(driver::RestOfAnother::default());
+    "W26" "a frame that came in two parts, late on a connection, is read twice" ""
+        [ATTEMPT, NOT_CONVERGED] Broken::driver(driver::SplitFrameTwice::default());
+};
