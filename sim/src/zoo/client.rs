@@ -24,8 +24,7 @@ broken! {
     enum ClientBug implements ClientDecisions asked by ask
     beside [
         RousedReturnsAtOnce, RousedTriesAgain, RenewalGoesOn, RecoversLate, SecondLossIsWorst, SleepIsIdle,
-        VoidedIsExpired, UnableIsRefused, UnableSettles, LaterKickApplies, AnyExpiryApplies, SecondBusyIsNoLink,
-        LoginOutlivesOnce, GivenUpInTheLastMinute, KeptBesideAnotherVersion
+        VoidedIsExpired, UnableIsRefused, UnableSettles, SecondBusyIsNoLink, LoginOutlivesTwo, GivenUpInTheLastSeconds
     ];
 
     /// F01: a kick ends whatever session the user has, also a newer one.

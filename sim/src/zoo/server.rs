@@ -48,7 +48,7 @@ broken! {
         OldestByTicket, LongestAwayGoes, OwedIsAwake, FirstAndLastGo, LinklessOthersStay, OwnPlatformIsEnough,
         UnacknowledgedStay, DormancyStartsAnew, ExpiryCoversDisplacement, ExpiryCoversAdministrator, HeirOfTheLast,
         HeirDisplacedIsGone, OtherPlatformStaysAway, NoticeToAnybody, NoticeOfAdministrator, NoticeOfOwnPlatform,
-        EarlierEndSettles, EarlierProcessIsNew, AdministratorsStay, LastDayOnly, DaysOnlyGrow, SevenDaysAnew,
+        AdministratorsStay, LastDayOnly, DaysOnlyGrow, SevenDaysAnew,
         FirstDecidesPush, LostByTheServer, LateBehindASetBack, LockedByOneMore, MinuteFromTheFirst,
         SentEndsWithItsTicket, NothingReceivedNothingMissed, LongMessageDrops, OwedOnceAcknowledged,
         OneMessageTooManyStays

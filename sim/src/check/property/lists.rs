@@ -1,12 +1,19 @@
 //! The conversations that a login or a resume brings are the user's own, as they stood (API-2).
 
+use std::collections::BTreeMap;
+
 use super::contract::Property;
 use super::decision::Decision;
+use super::kept::Kept;
 use super::report::Report;
 use super::scene::Scene;
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, UserIndex, What};
+use crate::scenario::CallKind;
+use crate::trace::{
+    DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, TextIndex, UserIndex, What,
+};
+use gatecrash::client::Status;
 
 const LIST: RuleId = rule("API-2");
 
@@ -17,6 +24,10 @@ const AWAITED_MAX: usize = 8;
 pub(super) struct Lists {
     /// Of each device, the lists that its next answers may bring.
     awaited: Vec<Vec<Awaited>>,
+    /// The lists that devices keep.
+    kept: Kept,
+    /// Every message that was accepted: to whom, what.
+    messages: BTreeMap<u32, (UserIndex, TextIndex)>,
 }
 
 #[derive(Clone)]
@@ -27,11 +38,69 @@ struct Awaited {
     list: Vec<(UserIndex, u32)>,
 }
 
+impl Lists {
+    /// What a device keeps is what came, and what it has sent and got since.
+    fn on_device(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        if let What::Effect { effect } = event.what {
+            return self.kept.effect(effect);
+        }
+        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        if let What::StoreAsked { write, .. } = &event.what {
+            if let Some(user) = self.kept.asked(scene.cast, on, write) {
+                let (name, user) = (scene.device(on), scene.user(user));
+                report.event(LIST, event, format!("{name} keeps a line of {user}'s conversations that nobody brought"));
+            }
+            return;
+        }
+        if let What::Called { .. } | What::DeviceReceived { .. } | What::Answered { kind: Some(CallKind::Conversations), .. } =
+            event.what
+            && let Some(user) = self.kept.goes_on(scene.cast, on)
+        {
+            let (name, user) = (scene.device(on), scene.user(user));
+            report.event(LIST, event, format!("what came for {name} is not in the list of {user}'s conversations there"));
+        }
+        match event.what {
+            What::DeviceReceived { connection, frame } => {
+                // On a link that may be dead something may come still, and is entered, too.
+                let is_on_link = sdk.connection == Some(connection);
+                let Some(user) = sdk.account else { return };
+                match frame {
+                    ServerFrame::LoginAccepted { call, conversations, .. }
+                        if is_on_link && call == sdk.login_call && sdk.status == Status::Logining =>
+                    {
+                        self.kept.list_came(scene.cast, on, user, conversations);
+                    }
+                    ServerFrame::Resumed { conversations, .. } | ServerFrame::ResumedAsLogin { conversations, .. }
+                        if is_on_link && sdk.status == Status::Logined =>
+                    {
+                        self.kept.list_came(scene.cast, on, user, conversations);
+                    }
+                    ServerFrame::Message { message, from, to, text, .. }
+                        if sdk.status == Status::Logined && (from == user || to == user) =>
+                    {
+                        let peer = if from == user { to } else { from };
+                        self.kept.message_came(on, user, (peer, message, text), is_on_link);
+                    }
+                    // The id may have been used before: then the first message is the one that counts (API-6).
+                    ServerFrame::SendAnswer { message, refused: None, .. } => {
+                        if let Some(&(to, text)) = self.messages.get(&message) {
+                            self.kept.message_came(on, user, (to, message, text), false);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Property for Lists {
     sentence!(Always, "a login and a resume bring the user's own conversations, as they stood", "API-2");
-    watches!("decision", "server_sent");
+    watches!("decision", "server_sent", "effect", "called", "device_received", "store_asked", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        self.on_device(scene, event, report);
         let What::ServerSent { connection, peer: Some(peer), frame, .. } = event.what else { return };
         let (epoch, brought): (Option<u32>, Option<ListIndex>) = match frame {
             ServerFrame::LoginAccepted { epoch, conversations, .. }
@@ -61,6 +130,9 @@ impl Property for Lists {
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, _: &mut Report) {
         for fact in &decision.facts {
+            if let Fact::MessageStored { message, to, text, .. } = *fact {
+                self.messages.insert(message, (to, text));
+            }
             let (Fact::SessionAccepted { user, device, epoch, .. } | Fact::SessionResumed { user, device, epoch, .. }) =
                 *fact
             else {
@@ -85,6 +157,7 @@ impl Property for Lists {
 mod tests {
     use super::super::story::*;
     use super::*;
+    use crate::trace::Write;
 
     /// Alice, who has a conversation or none, logs in; the answer brings no list.
     fn login(story: Story) -> Story {
@@ -107,5 +180,18 @@ mod tests {
         let again = back().commit(&[stored_message(1)]);
         let others = (0..AWAITED_MAX).fold(again, |story, _| story.commit(&[resumed(ALICE, PHONE, 1)]));
         others.sends(PHONE, 0, answer).breaks("API-2");
+    }
+
+    /// API-2: what comes is in the list that the device keeps, by the next that happens.
+    #[test]
+    fn what_a_device_leaves_out_of_its_list_is_seen() {
+        let (from, to, text) = (BOB.into(), ALICE.into(), text(0));
+        let message = ServerFrame::Message { place: 1, message: 1, from, to, text };
+        let goes_on = |story: Story| story.at(1).receives(PHONE, ServerFrame::HeartbeatAnswer);
+        let story = || Story::of(Lists::default()).logs_in(PHONE, ALICE, 1);
+        goes_on(story()).holds();
+        goes_on(story().receives(PHONE, message)).breaks("API-2");
+        let empty = Write::Conversations { user: to, conversations: None };
+        goes_on(story().receives(PHONE, message).on(PHONE, What::StoreAsked { change: 2, write: empty })).breaks("API-2");
     }
 }

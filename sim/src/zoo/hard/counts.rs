@@ -58,10 +58,10 @@ decisions! {
         }
     }
 
-    /// A message is owed to a device only once that has acknowledged its login.
+    /// A message is owed to a device without a link only if that has acknowledged its login.
     OwedOnceAcknowledged {
         fn is_owed(&self, sender: DeviceId, device: DeviceId, session: &Session) -> bool {
-            session.acknowledged && Rules.is_owed(sender, device, session)
+            (session.acknowledged || session.link.lost_at().is_none()) && Rules.is_owed(sender, device, session)
         }
     }
 

@@ -11,7 +11,7 @@ use gatecrash::id::UserId;
 use gatecrash::store::{Commit, Fact};
 
 use super::super::driver::lock;
-use super::batch::{self, FirstPresenceIsWritten, LoneAttemptIsLost, MiddleIsEmpty};
+use super::batch::{self, TwoPresencesAreWritten, LoneAttemptIsLost, MiddleIsEmpty};
 use crate::world::event;
 use crate::world::packet::{End, Interceptor};
 
@@ -30,7 +30,7 @@ impl Interceptor for Keeps {
             Keeps::Without(lost) => lost.kept(&mut batch),
             Keeps::Middle => MiddleIsEmpty.stored(&mut batch),
             Keeps::LoneAttempts => LoneAttemptIsLost.stored(&mut batch),
-            Keeps::FirstPresences => FirstPresenceIsWritten.stored(&mut batch),
+            Keeps::FirstPresences => TwoPresencesAreWritten.stored(&mut batch),
         }
         batch
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use gatecrash::code::Code;
 use gatecrash::decide::server::{ResumeCase, ResumeVerdict};
 use gatecrash::decide::{Rules, ServerDecisions};
-use gatecrash::id::{Attempt, Epoch, UserId};
+use gatecrash::id::{Epoch, UserId};
 use gatecrash::protocol::KickReason;
 use gatecrash::store::{EndReason, Ended};
 
@@ -20,11 +20,14 @@ fn apart(earlier: Epoch, later: Epoch) -> u64 {
 decisions! {
     ServerDecisions;
 
-    /// Who was displaced by another platform and comes back with a ticket that has run out is told of the ticket.
+    /// Behind a restart, who was displaced by another platform and comes back with a ticket that has run out is told of the
+    /// ticket.
     ExpiryCoversDisplacement {
         fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
             match Rules.resume(case) {
-                ResumeVerdict::Kicked(KickReason::OtherPlatform, _) if case.ticket == Err(Code::TicketExpired) => {
+                ResumeVerdict::Kicked(KickReason::OtherPlatform, _)
+                    if case.ticket == Err(Code::TicketExpired) && seen(|seen| seen.is_restarted()) =>
+                {
                     ResumeVerdict::Expired
                 }
                 verdict => verdict,
@@ -49,7 +52,7 @@ decisions! {
     HeirOfTheLast {
         fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
             match (Rules.resume(case), case.session) {
-                (ResumeVerdict::LoginAgain, Some(session)) if apart(case.epoch, session.epoch) > 2 => {
+                (ResumeVerdict::LoginAgain, Some(session)) if apart(case.epoch, session.epoch) > 4 => {
                     ResumeVerdict::Kicked(KickReason::Gone, None)
                 }
                 (verdict, _) => verdict,
@@ -57,28 +60,31 @@ decisions! {
         }
     }
 
-    /// A displaced session that came back unheard and was displaced again is not known.
+    /// A displaced session that came back unheard, and was displaced again by another platform, is not known.
     HeirDisplacedIsGone {
         fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
-            let ended = case.ended.filter(|ended| ended.names(case.user, case.epoch));
+            let is_known =
+                |ended: &&Ended| ended.names(case.user, case.epoch) || ended.reason != EndReason::OtherPlatform;
+            let ended = case.ended.filter(is_known);
             Rules.resume(&ResumeCase { ended, ..*case })
         }
     }
 
-    /// Whether a displaced session that came back unheard is known depends on the switch as it stands now, but one that
-    /// was displaced for another platform never comes back.
+    /// Behind a restart a session that was displaced by another platform does not come back.
     OtherPlatformStaysAway {
         fn resume(&self, case: &ResumeCase<'_>) -> ResumeVerdict {
-            let is_other = case.ended.is_some_and(|ended| ended.reason == EndReason::OtherPlatform && ended.acknowledged);
+            let is_other = case.ended.is_some_and(|ended| ended.reason == EndReason::OtherPlatform)
+                && seen(|seen| seen.is_restarted());
             let reconnect_kicks = case.reconnect_kicks && !is_other;
             Rules.resume(&ResumeCase { reconnect_kicks, ..*case })
         }
     }
 
-    /// The displacement of one user on the device is told to whoever logs in there.
+    /// Behind a restart the displacement of one user on the device is told to whoever logs in there.
     NoticeToAnybody {
-        fn owes_notice(&self, enabled: bool, ended: Option<&Ended>, _: UserId) -> bool {
-            ended.is_some_and(|ended| Rules.owes_notice(enabled, Some(ended), ended.user))
+        fn owes_notice(&self, enabled: bool, ended: Option<&Ended>, user: UserId) -> bool {
+            let anybody = ended.filter(|_| seen(|seen| seen.is_restarted())).map_or(user, |ended| ended.user);
+            Rules.owes_notice(enabled, ended, anybody)
         }
     }
 
@@ -91,27 +97,12 @@ decisions! {
         }
     }
 
-    /// Only a displacement on the own platform is told to the next login.
+    /// Behind a restart only a displacement on the own platform is told to the next login.
     NoticeOfOwnPlatform {
         fn owes_notice(&self, enabled: bool, ended: Option<&Ended>, user: UserId) -> bool {
-            let ended = ended.filter(|ended| ended.reason == EndReason::SamePlatform);
+            let is_restarted = seen(|seen| seen.is_restarted());
+            let ended = ended.filter(|ended| ended.reason == EndReason::SamePlatform || !is_restarted);
             Rules.owes_notice(enabled, ended, user)
-        }
-    }
-
-    /// Whoever confirms an earlier end of the user has confirmed the last one.
-    EarlierEndSettles {
-        fn settles(&self, ended: Option<&Ended>, user: UserId, epoch: Epoch) -> bool {
-            ended.is_some_and(|ended| ended.user == user && ended.owed && epoch <= ended.epoch)
-        }
-    }
-
-    /// An attempt of an earlier process counts as new if that process had made more of them.
-    EarlierProcessIsNew {
-        fn is_new_attempt(&self, highest: Option<Attempt>, attempt: Attempt) -> bool {
-            highest.is_none_or(|highest| attempt.start == highest.start && attempt > highest
-                || attempt.start > highest.start
-                || attempt.start < highest.start && attempt.count > highest.count)
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatecrash::policy::Seats;
 use gatecrash::server::Config;
-use gatecrash::store::{Owed, Records, Sent};
+use gatecrash::store::{EndReason, Owed, Records, Sent};
 
 use gatecrash::id::UserId;
 
@@ -18,18 +18,20 @@ impl ReadsWithout {
     /// Single tickets that an administrator voided.
     pub(in crate::zoo) const SINGLE_VOIDS: ReadsWithout =
         ReadsWithout(|records| records.users.values_mut().for_each(|account| account.voided.clear()));
-    /// What users called their messages.
-    pub(in crate::zoo) const SENT: ReadsWithout =
-        ReadsWithout(|records| records.users.values_mut().for_each(|account| account.sent = Sent::default()));
-    /// The attempts of devices that hold no session.
-    pub(in crate::zoo) const ATTEMPTS_OF_THE_AWAY: ReadsWithout = ReadsWithout(|records| {
-        let away = records.devices.values_mut().filter(|device| device.user.is_none());
-        away.for_each(|device| device.attempt = gatecrash::id::Attempt::default());
+    /// What users called the messages that they sent from sessions that have ended.
+    pub(in crate::zoo) const SENT: ReadsWithout = ReadsWithout(|records| {
+        for account in records.users.values_mut() {
+            let mut sent = Sent::default();
+            let lives = |epoch| account.sessions.values().any(|session| session.epoch == epoch);
+            account.sent.iter().filter(|sent| lives(sent.epoch)).for_each(|one| sent.push(one.clone()));
+            account.sent = sent;
+        }
     });
-    /// Whether the device of a session that ended had acknowledged its login.
+    /// Whether the device of a session that another platform displaced had acknowledged its login.
     pub(in crate::zoo) const ACKNOWLEDGED_OF_THE_ENDED: ReadsWithout = ReadsWithout(|records| {
         let ended = records.devices.values_mut().filter_map(|device| device.ended.as_mut());
-        ended.for_each(|ended| ended.acknowledged = false);
+        let of_other = ended.filter(|ended| ended.reason == EndReason::OtherPlatform);
+        of_other.for_each(|ended| ended.acknowledged = false);
     });
     /// That a device has yet to acknowledge its login.
     pub(in crate::zoo) const UNACKNOWLEDGED: ReadsWithout = ReadsWithout(|records| {
@@ -45,14 +47,11 @@ impl ReadsWithout {
             }
         }
     });
-    /// By whom a session was displaced.
+    /// By whom a session was displaced whose device never acknowledged its login.
     pub(in crate::zoo) const DISPLACER: ReadsWithout = ReadsWithout(|records| {
         let ended = records.devices.values_mut().filter_map(|device| device.ended.as_mut());
-        ended.for_each(|ended| ended.by = None);
+        ended.filter(|ended| !ended.acknowledged).for_each(|ended| ended.by = None);
     });
-    /// When the last ticket of a device without a session is over.
-    pub(in crate::zoo) const LAST_SECOND: ReadsWithout =
-        ReadsWithout(|records| records.devices.values_mut().for_each(|device| device.last_second = None));
     /// Of the messages that a session is owed, those behind the third.
     pub(in crate::zoo) const LATER_MESSAGES: ReadsWithout = ReadsWithout(|records| {
         for account in records.users.values_mut() {
@@ -63,10 +62,10 @@ impl ReadsWithout {
             }
         }
     });
-    /// What ended a session whose device has confirmed it.
+    /// That an administrator ended a session, where its device has confirmed it.
     pub(in crate::zoo) const CONFIRMED_ENDS: ReadsWithout = ReadsWithout(|records| {
         for device in records.devices.values_mut() {
-            device.ended.take_if(|ended| !ended.owed && ended.reason.kick().is_some());
+            device.ended.take_if(|ended| !ended.owed && ended.reason == EndReason::Administrator);
         }
     });
 }
@@ -77,10 +76,11 @@ impl Interceptor for ReadsWithout {
     }
 }
 
-/// What an operator changed while the server ran is not so any more when it starts again.
+/// What an operator changed while the server ran is so when it starts again, and not when it does for the second time.
 #[derive(Default)]
 pub(in crate::zoo) struct FirstConfiguration {
     first: Option<Config>,
+    starts: u32,
     keeps: Option<Kept>,
 }
 
@@ -95,13 +95,17 @@ pub(in crate::zoo) enum Kept {
 
 impl FirstConfiguration {
     pub(in crate::zoo) fn of(kept: Kept) -> Self {
-        FirstConfiguration { first: None, keeps: Some(kept) }
+        FirstConfiguration { keeps: Some(kept), ..FirstConfiguration::default() }
     }
 }
 
 impl Interceptor for FirstConfiguration {
     fn server_starts(&mut self, config: &mut Config, _: &mut Records) {
         let first: &Config = self.first.get_or_insert_with(|| config.clone());
+        self.starts += 1;
+        if self.starts < 3 {
+            return;
+        }
         let (seats, administrators): (Seats, BTreeSet<UserId>) = (first.seats.clone(), first.administrators.clone());
         match self.keeps {
             Some(Kept::Seats) => config.seats = seats,

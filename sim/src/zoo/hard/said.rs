@@ -1,12 +1,11 @@
 //! Wrappers around the server's core: what it says is wrong only where several things come together.
 
 use gatecrash::id::ConnectionId;
-use gatecrash::protocol::{ClientFrame, Conversation, DeviceState, ResumeOutcome, ServerFrame};
-use gatecrash::server::{Action, Input, Output};
+use gatecrash::protocol::{Conversation, DeviceState, ResumeOutcome, ServerFrame};
+use gatecrash::server::{Action, Output};
 use gatecrash::store::{Fact, Records};
-use gatecrash::time::Now;
 
-use crate::world::event::{Interceptor, ServerStep};
+use crate::world::event::Interceptor;
 
 fn frame_of(output: &Output) -> Option<(ConnectionId, &ServerFrame)> {
     match &output.action {
@@ -22,7 +21,7 @@ fn frame_mut(output: &mut Output) -> Option<&mut ServerFrame> {
     }
 }
 
-/// An administrator who ends their own session hears of the end before the answer.
+/// An administrator who ends their own session among others' hears of the end before the answer.
 pub(in crate::zoo) struct EndBeforeAnswer;
 
 impl Interceptor for EndBeforeAnswer {
@@ -32,59 +31,34 @@ impl Interceptor for EndBeforeAnswer {
             return;
         };
         let is_own = |one: &Output| matches!(frame_of(one), Some((on, ServerFrame::Kick(_))) if on == connection);
-        if let Some(kick) = outputs.iter().position(is_own) {
+        let ended = outputs.iter().filter(|one| matches!(frame_of(one), Some((_, ServerFrame::Kick(_))))).count();
+        if let Some(kick) = outputs.iter().position(is_own).filter(|_| ended >= 2) {
             outputs.swap(answer, kick);
         }
     }
 }
 
-/// A heartbeat on the connection of a session that has ended is answered as any other.
-#[derive(Default)]
-pub(in crate::zoo) struct HeartbeatHearsNothing {
-    is_heartbeat: bool,
-}
+/// Of three devices or more that lose their sessions at once two are told on their links.
+pub(in crate::zoo) struct TwoVictimsAreTold;
 
-impl Interceptor for HeartbeatHearsNothing {
-    fn server_steps(&mut self, _: Now, _: &Records, steps: &mut Vec<ServerStep>) {
-        let is_it = |step: &ServerStep| {
-            matches!(step, ServerStep::Input(Input::Frame { frame: ClientFrame::Heartbeat, .. }))
-        };
-        self.is_heartbeat = steps.iter().any(is_it);
-    }
-
-    fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
-        if !std::mem::take(&mut self.is_heartbeat) {
-            return;
-        }
-        for frame in outputs.iter_mut().filter_map(frame_mut) {
-            if matches!(frame, ServerFrame::Kick(_) | ServerFrame::Expired(_)) {
-                *frame = ServerFrame::HeartbeatAnswer;
-            }
-        }
-    }
-}
-
-/// Of several devices that one login displaces the first alone is told on its link.
-pub(in crate::zoo) struct FirstVictimIsTold;
-
-impl Interceptor for FirstVictimIsTold {
+impl Interceptor for TwoVictimsAreTold {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         let mut told = 0;
         outputs.retain(|output| {
             told += u32::from(matches!(frame_of(output), Some((_, ServerFrame::Kick(_)))));
-            told < 2 || !matches!(frame_of(output), Some((_, ServerFrame::Kick(_))))
+            told < 3 || !matches!(frame_of(output), Some((_, ServerFrame::Kick(_))))
         });
     }
 }
 
-/// Of three messages or more that go out together the last two change places.
+/// Of six messages or more that go out together the last two change places.
 pub(in crate::zoo) struct LastTwoMessagesSwap;
 
 impl Interceptor for LastTwoMessagesSwap {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         let is_message = |(_, output): &(usize, &Output)| matches!(frame_of(output), Some((_, ServerFrame::Message { .. })));
         let places: Vec<usize> = outputs.iter().enumerate().filter(is_message).map(|(place, _)| place).collect();
-        if let [_, .., one, other] = places[..]
+        if let [_, _, _, _, .., one, other] = places[..]
             && frame_of(&outputs[one]).map(|(on, _)| on) == frame_of(&outputs[other]).map(|(on, _)| on)
         {
             outputs.swap(one, other);
@@ -112,15 +86,16 @@ impl Interceptor for LaterLinesSwap {
     }
 }
 
-/// A query shows a dormant session of a device that is not mobile as one that has just lost its link.
-pub(in crate::zoo) struct DesktopsAreNeverDormant;
+/// Of several dormant sessions of a user a query shows the second as one that has just lost its link.
+pub(in crate::zoo) struct OneIsDormant;
 
-impl Interceptor for DesktopsAreNeverDormant {
+impl Interceptor for OneIsDormant {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         for frame in outputs.iter_mut().filter_map(frame_mut) {
             if let ServerFrame::StatusAnswer { outcome: Ok(report), .. } = frame {
-                for device in report.users.iter_mut().flat_map(|user| &mut user.devices) {
-                    if device.state == DeviceState::Dormant && !device.platform.is_mobile() {
+                for user in &mut report.users {
+                    let mut dormant = user.devices.iter_mut().filter(|device| device.state == DeviceState::Dormant);
+                    if let Some(device) = dormant.nth(1) {
                         device.state = DeviceState::LinkLost;
                     }
                 }
@@ -129,16 +104,16 @@ impl Interceptor for DesktopsAreNeverDormant {
     }
 }
 
-/// The presence event of a login that displaces several names one of them.
-pub(in crate::zoo) struct OneKickedIsNamed;
+/// The presence event of what ends three sessions or more names two of them.
+pub(in crate::zoo) struct TwoKickedAreNamed;
 
-impl Interceptor for OneKickedIsNamed {
+impl Interceptor for TwoKickedAreNamed {
     fn server_outputs(&mut self, _: &Records, outputs: &mut Vec<Output>) {
         for output in outputs {
             let Action::Commit(commit) = &mut output.action else { continue };
             for fact in &mut commit.facts {
                 if let Fact::PresenceChanged { kicked, .. } = fact {
-                    kicked.truncate(1);
+                    kicked.truncate(2);
                 }
             }
         }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use gatecrash::code::Code;
-use gatecrash::decide::client::{KickVerdict, Loss, Standing};
+use gatecrash::decide::client::Loss;
 use gatecrash::decide::{ClientDecisions, Rules};
 use gatecrash::id::UserId;
 use gatecrash::limits::ClientLimits;
-use gatecrash::protocol::{Closing, Kick, Refusal, SessionName};
+use gatecrash::protocol::{Closing, Refusal};
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
@@ -25,10 +25,10 @@ decisions! {
         }
     }
 
-    /// A device that was woken, or changed its network, tries a server of another version again.
+    /// A device that was woken, or changed its network, twice tries a server of another version again.
     RousedTriesAgain {
         fn is_final(&self, code: Code) -> bool {
-            Rules.is_final(code) && !seen(|seen| seen.is_roused())
+            Rules.is_final(code) && seen(|seen| seen.times_roused()) < 2
         }
     }
 
@@ -62,11 +62,12 @@ decisions! {
         }
     }
 
-    /// A ticket that an administrator voided is refused by the SDK itself when it is shown again, as expired.
+    /// A ticket that an administrator voided is refused by the SDK itself, as expired, when a device shows it again that
+    /// was woken or has changed its network.
     VoidedIsExpired {
         fn login_user(&self, user: &str, ticket: &Ticket, reported_expired: Option<&Ticket>) -> Result<UserId, Code> {
             let named = Rules.login_user(user, ticket, reported_expired)?;
-            if seen(|seen| seen.was_voided(ticket)) { Err(Code::TicketKnownExpired) } else { Ok(named) }
+            if seen(|seen| seen.was_voided(ticket) && seen.is_roused()) { Err(Code::TicketKnownExpired) } else { Ok(named) }
         }
     }
 
@@ -77,29 +78,11 @@ decisions! {
         }
     }
 
-    /// An end that the server could not write down counts as delivered.
+    /// An end that the server could not write down counts as delivered on a device that was woken or has changed its
+    /// network.
     UnableSettles {
         fn logout_settles(&self, outcome: Result<(), Refusal>) -> bool {
-            matches!(outcome, Ok(()) | Err(Refusal::Code(Code::ServerUnable)))
-        }
-    }
-
-    /// A kick of a later epoch than the session's ends it.
-    LaterKickApplies {
-        fn kick_verdict(&self, kick: &Kick, standing: Standing) -> KickVerdict {
-            match standing {
-                Standing::LoggedIn { session, .. } if session.user == kick.user && session.epoch < kick.epoch => {
-                    KickVerdict::Apply
-                }
-                _ => Rules.kick_verdict(kick, standing),
-            }
-        }
-    }
-
-    /// The expiry of whichever session of the user ends the one there is.
-    AnyExpiryApplies {
-        fn expiry_applies(&self, ended: SessionName, standing: Standing) -> bool {
-            matches!(standing, Standing::LoggedIn { session, .. } if session.user == ended.user)
+            outcome.is_ok() || outcome == Err(Refusal::Code(Code::ServerUnable)) && seen(|seen| seen.is_roused())
         }
     }
 
@@ -110,24 +93,17 @@ decisions! {
         }
     }
 
-    /// A login outlives one server that sends it away, and ends with the second.
-    LoginOutlivesOnce {
+    /// A login outlives two servers that send it away, and ends with the third.
+    LoginOutlivesTwo {
         fn login_outlives(&self, _: Closing) -> bool {
-            seen(|seen| seen.times_sent_away()) < 2
+            seen(|seen| seen.times_sent_away()) < 3
         }
     }
 
-    /// An owed end is given up in the last minute in which there may be something to end.
-    GivenUpInTheLastMinute {
+    /// An owed end is given up in the last ten seconds in which there may be something to end.
+    GivenUpInTheLastSeconds {
         fn end_is_given_up(&self, now: Instant, until: Option<Instant>) -> bool {
-            Rules.end_is_given_up(now + Duration::from_secs(60), until)
-        }
-    }
-
-    /// A link that shows that it lives is kept also when a server of another version has answered beside it.
-    KeptBesideAnotherVersion {
-        fn keeps_link(&self, answered: bool, _: Code) -> bool {
-            answered
+            Rules.end_is_given_up(now + Duration::from_secs(10), until)
         }
     }
 }

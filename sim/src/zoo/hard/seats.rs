@@ -40,21 +40,28 @@ fn first_by<Key: Ord>(
 decisions! {
     ServerDecisions;
 
-    /// Of several devices the one goes whose ticket was issued first, not the one that logged in first.
+    /// Behind a restart the one of several devices goes whose ticket was issued first, not the one that logged in first.
     OldestByTicket {
         fn victims(
             &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits, now: WallTime,
         ) -> Vec<Victim> {
+            if !seen(|seen| seen.is_restarted()) {
+                return Rules.victims(seats, sessions, platform, limits, now);
+            }
             let when = (limits, now);
             first_by(seats, sessions, platform, when, |one| (!is_dormant(one, limits, now), one.ticket.issued_at))
         }
     }
 
-    /// Of several dormant sessions the one goes that has been away for longest.
+    /// Of three dormant sessions or more the one goes that has been away for longest.
     LongestAwayGoes {
         fn victims(
             &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits, now: WallTime,
         ) -> Vec<Victim> {
+            let here = sessions.values().filter(|session| session.platform == platform);
+            if here.filter(|session| is_dormant(session, limits, now)).count() < 3 {
+                return Rules.victims(seats, sessions, platform, limits, now);
+            }
             first_by(seats, sessions, platform, (limits, now), |session| {
                 let away = is_dormant(session, limits, now).then(|| session.link.lost_at()).flatten();
                 (away.is_none(), away)
@@ -105,30 +112,33 @@ decisions! {
         }
     }
 
-    /// Where somebody on the newcomer's own platform has to go, nobody on another one does.
+    /// Where a session without a link on the newcomer's own platform has to go, nobody on another one does.
     OwnPlatformIsEnough {
         fn victims(
             &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits, now: WallTime,
         ) -> Vec<Victim> {
             let mut victims = Rules.victims(seats, sessions, platform, limits, now);
-            if victims.iter().any(|victim| victim.reason == EndReason::SamePlatform) {
+            let is_away = |victim: &Victim| {
+                victim.reason == EndReason::SamePlatform && sessions[&victim.device].link.lost_at().is_some()
+            };
+            if victims.iter().any(is_away) {
                 victims.retain(|victim| victim.reason == EndReason::SamePlatform);
             }
             victims
         }
     }
 
-    /// A session whose device has not acknowledged its login is spared by one on another platform.
+    /// A session without a link whose device never acknowledged its login is spared by one on another platform.
     UnacknowledgedStay {
         fn victims(
             &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits, now: WallTime,
         ) -> Vec<Victim> {
             let mut victims = Rules.victims(seats, sessions, platform, limits, now);
-            let is_new = |victim: &Victim| !sessions[&victim.device].acknowledged;
-            let stays = |victim: &Victim| victim.reason == EndReason::OtherPlatform && is_new(victim);
-            if seats.instances_max(platform) > 1 || sessions.iter().count() > 1 {
-                victims.retain(|victim| !stays(victim));
-            }
+            let is_unheard = |session: &Session| !session.acknowledged && session.link.lost_at().is_some();
+            let stays = |victim: &Victim| {
+                victim.reason == EndReason::OtherPlatform && is_unheard(&sessions[&victim.device])
+            };
+            victims.retain(|victim| !stays(victim));
             victims
         }
     }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatecrash::client::{self, Call};
+use gatecrash::client::{self, Action, Call};
 use gatecrash::code::Code;
 use gatecrash::id::UserId;
 use gatecrash::protocol::{Refusal, ServerFrame};
@@ -34,8 +34,9 @@ pub(super) struct Seen {
     /// The device that takes an input just now, if one does.
     device: Option<usize>,
     /// Devices that woke, or changed their network, since they were last sent away.
-    roused: BTreeSet<usize>,
-    /// Devices whose last call was a renewal without a link, more or less: a login while they were logged in.
+    roused: BTreeMap<usize, u32>,
+    /// Devices on which somebody is logged in, and those of them whose session is being renewed.
+    logged_in: BTreeSet<usize>,
     renewing: BTreeSet<usize>,
     /// How often in a row a server has sent each device away.
     sent_away: BTreeMap<usize, u32>,
@@ -61,10 +62,15 @@ impl Seen {
 
     /// Whether the device that takes an input was roused.
     pub(super) fn is_roused(&self) -> bool {
-        self.device.is_some_and(|device| self.roused.contains(&device))
+        self.times_roused() > 0
     }
 
-    /// Whether the device that takes an input has renewed its session since it was last logged in.
+    /// How often it was.
+    pub(super) fn times_roused(&self) -> u32 {
+        self.device.and_then(|device| self.roused.get(&device).copied()).unwrap_or(0)
+    }
+
+    /// Whether the device that takes an input is renewing its session.
     pub(super) fn is_renewing(&self) -> bool {
         self.device.is_some_and(|device| self.renewing.contains(&device))
     }
@@ -118,17 +124,18 @@ impl Interceptor for Watcher {
             seen.device = Some(device);
             for input in inputs {
                 match input {
-                    client::Input::Woken | client::Input::NetworkChanged => drop(seen.roused.insert(device)),
+                    client::Input::Woken | client::Input::NetworkChanged => *seen.roused.entry(device).or_default() += 1,
                     client::Input::Call { request: Call::Login { ticket, .. }, .. } => {
                         seen.shown = Some(ticket.clone());
-                        seen.renewing.insert(device);
+                        if seen.logged_in.contains(&device) {
+                            seen.renewing.insert(device);
+                        }
                     }
                     client::Input::Frame { frame: ServerFrame::Closing { .. }, .. } => {
                         seen.roused.remove(&device);
                         *seen.sent_away.entry(device).or_default() += 1;
                     }
                     client::Input::Frame { frame: ServerFrame::LoginAnswer { outcome, .. }, .. } => {
-                        seen.renewing.remove(&device);
                         seen.sent_away.remove(&device);
                         if *outcome == Err(Refusal::Code(Code::TicketVoided)) {
                             seen.voided.extend(seen.shown.take());
@@ -140,7 +147,20 @@ impl Interceptor for Watcher {
         });
     }
 
-    fn device_outputs(&mut self, _: Instant, _: usize, _: &mut Vec<client::Output>) {
-        SEEN.with_borrow_mut(|seen| seen.device = None);
+    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<client::Output>) {
+        SEEN.with_borrow_mut(|seen| {
+            seen.device = None;
+            for output in outputs {
+                match &output.action {
+                    Action::Status { login_user: Some(_), .. } => drop(seen.logged_in.insert(device)),
+                    Action::Status { login_user: None, .. } => {
+                        seen.logged_in.remove(&device);
+                        seen.renewing.remove(&device);
+                    }
+                    Action::Result { .. } => drop(seen.renewing.remove(&device)),
+                    _ => {}
+                }
+            }
+        });
     }
 }
