@@ -23,7 +23,7 @@ broken! {
     /// What is broken in the SDK's decisions.
     enum ClientBug implements ClientDecisions asked by ask
     beside [
-        RousedReturnsAtOnce, RousedTriesAgain, RenewalGoesOn, RecoversLate, SecondLossIsWorst, SleepIsIdle,
+        RousedReturnsAtOnce, RousedTriesAgain, RecoversLate, SecondLossIsWorst, SleepIsIdle,
         VoidedIsExpired, UnableIsRefused, UnableSettles, SecondBusyIsNoLink, LoginOutlivesTwo, GivenUpInTheLastSeconds
     ];
 

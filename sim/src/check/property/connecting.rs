@@ -114,7 +114,9 @@ impl Property for Connecting {
             | What::Gone { .. }
             | What::DeviceReceived { .. }
             | What::NoFrame { .. }
-            | What::RecordFailed => device.end = Ended::Somehow,
+            | What::RecordFailed
+            | What::NetworkChanged
+            | What::SdkWoken => device.end = Ended::Somehow,
             _ => {}
         }
         if let What::Told { event: Told::ConnectFailed { code }, .. } = event.what

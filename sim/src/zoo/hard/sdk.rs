@@ -32,14 +32,6 @@ decisions! {
         }
     }
 
-    /// While a renewal waits the delays are those of a link that was lost long ago.
-    RenewalGoesOn {
-        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
-            let further = if seen(|seen| seen.is_renewing()) { 4 } else { 0 };
-            Rules.backoff_delay(limits, number + further, loss, draw)
-        }
-    }
-
     /// Heartbeats that were shortened are made longer again after twice the time.
     RecoversLate {
         fn heartbeat_recovers(&self, quiet_for: Duration, limits: &ClientLimits) -> bool {

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatecrash::client::{self, Action, Call};
+use gatecrash::client::{self, Call};
 use gatecrash::code::Code;
 use gatecrash::id::UserId;
 use gatecrash::protocol::{Refusal, ServerFrame};
@@ -23,8 +23,6 @@ pub(super) struct Seen {
     /// How often the server was started, and when it was last.
     pub(super) starts: u32,
     pub(super) started_at: WallTime,
-    /// How often it was configured anew since.
-    pub(super) configured: u32,
     /// Whether its clock was ever set back.
     pub(super) set_back: bool,
     /// The latest that its clock has shown.
@@ -35,9 +33,6 @@ pub(super) struct Seen {
     device: Option<usize>,
     /// Devices that woke, or changed their network, since they were last sent away.
     roused: BTreeMap<usize, u32>,
-    /// Devices on which somebody is logged in, and those of them whose session is being renewed.
-    logged_in: BTreeSet<usize>,
-    renewing: BTreeSet<usize>,
     /// How often in a row a server has sent each device away.
     sent_away: BTreeMap<usize, u32>,
     /// Tickets that came with a login that was refused because an administrator had voided them.
@@ -70,11 +65,6 @@ impl Seen {
         self.device.and_then(|device| self.roused.get(&device).copied()).unwrap_or(0)
     }
 
-    /// Whether the device that takes an input is renewing its session.
-    pub(super) fn is_renewing(&self) -> bool {
-        self.device.is_some_and(|device| self.renewing.contains(&device))
-    }
-
     /// How often in a row the device that takes an input was sent away.
     pub(super) fn times_sent_away(&self) -> u32 {
         self.device.and_then(|device| self.sent_away.get(&device).copied()).unwrap_or(0)
@@ -100,7 +90,7 @@ impl Watcher {
 impl Interceptor for Watcher {
     fn server_starts(&mut self, config: &mut Config, _: &mut Records) {
         SEEN.with_borrow_mut(|seen| {
-            (seen.starts, seen.configured) = (seen.starts + 1, 0);
+            seen.starts += 1;
             seen.administrators.clone_from(&config.administrators);
         });
     }
@@ -112,7 +102,6 @@ impl Interceptor for Watcher {
             for step in steps {
                 match step {
                     ServerStep::Input(Input::Started) => seen.started_at = now.wall,
-                    ServerStep::Input(Input::Configured(_)) => seen.configured += 1,
                     ServerStep::Input(_) | ServerStep::Fire(_) => {}
                 }
             }
@@ -127,9 +116,6 @@ impl Interceptor for Watcher {
                     client::Input::Woken | client::Input::NetworkChanged => *seen.roused.entry(device).or_default() += 1,
                     client::Input::Call { request: Call::Login { ticket, .. }, .. } => {
                         seen.shown = Some(ticket.clone());
-                        if seen.logged_in.contains(&device) {
-                            seen.renewing.insert(device);
-                        }
                     }
                     client::Input::Frame { frame: ServerFrame::Closing { .. }, .. } => {
                         seen.roused.remove(&device);
@@ -147,20 +133,7 @@ impl Interceptor for Watcher {
         });
     }
 
-    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<client::Output>) {
-        SEEN.with_borrow_mut(|seen| {
-            seen.device = None;
-            for output in outputs {
-                match &output.action {
-                    Action::Status { login_user: Some(_), .. } => drop(seen.logged_in.insert(device)),
-                    Action::Status { login_user: None, .. } => {
-                        seen.logged_in.remove(&device);
-                        seen.renewing.remove(&device);
-                    }
-                    Action::Result { .. } => drop(seen.renewing.remove(&device)),
-                    _ => {}
-                }
-            }
-        });
+    fn device_outputs(&mut self, _: Instant, _: usize, _: &mut Vec<client::Output>) {
+        SEEN.with_borrow_mut(|seen| seen.device = None);
     }
 }

@@ -127,52 +127,6 @@ impl Interceptor for WaitedRequests {
     }
 }
 
-/// From the second resume behind a renewal on, the session is resumed with the ticket that it was logged in with.
-#[derive(Default)]
-pub(in crate::zoo) struct ResumesWithTheFirstTicket {
-    tickets: Each<Tickets>,
-}
-
-#[derive(Default)]
-struct Tickets {
-    first: Option<Ticket>,
-    is_renewed: bool,
-    resumes: u32,
-}
-
-impl Interceptor for ResumesWithTheFirstTicket {
-    fn process_starts(&mut self, device: usize) {
-        self.tickets.forget(device);
-    }
-
-    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
-        use gatecrash::protocol::ServerFrame::RenewAnswer;
-        let is_renewed = |input: &Input| matches!(input, Input::Frame { frame: RenewAnswer { outcome: Ok(()), .. }, .. });
-        if inputs.iter().any(is_renewed) {
-            let tickets = self.tickets.of(device);
-            (tickets.is_renewed, tickets.resumes) = (true, 0);
-        }
-    }
-
-    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
-        let tickets = self.tickets.of(device);
-        for frame in outputs.iter_mut().filter_map(frame) {
-            match frame {
-                ClientFrame::Login { ticket, .. } => {
-                    *tickets = Tickets { first: Some(ticket.clone()), ..Tickets::default() };
-                }
-                ClientFrame::Resume { ticket, .. } if tickets.is_renewed => {
-                    tickets.resumes += 1;
-                    if let (Some(first), true) = (&tickets.first, tickets.resumes > 1) {
-                        ticket.clone_from(first);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
 /// What a process finds on its disk is changed.
 pub(in crate::zoo) struct Starts(fn(&mut Installation, WallTime));
 
@@ -257,14 +211,6 @@ impl Interceptor for RefusedNamesNothing {
 pub(in crate::zoo) struct Receives(fn(&mut ClientFrame<Ticket>));
 
 impl Receives {
-    /// A resume says one message less than came.
-    pub(in crate::zoo) const ONE_LESS: Receives = Receives(|frame| {
-        if let ClientFrame::Resume { received, .. } = frame
-            && *received > 1
-        {
-            *received -= 1;
-        }
-    });
     /// An acknowledgement is of one message less than came.
     pub(in crate::zoo) const ACKNOWLEDGES_ONE_LESS: Receives = Receives(|frame| {
         if let ClientFrame::MessagesReceived { through, .. } = frame
@@ -281,31 +227,6 @@ impl Interceptor for Receives {
     }
 }
 
-/// The end that is owed goes ahead of a login of the same user only.
-#[derive(Default)]
-pub(in crate::zoo) struct EndOfAnotherStays {
-    last: Each<Option<String>>,
-}
-
-impl Interceptor for EndOfAnotherStays {
-    fn process_starts(&mut self, device: usize) {
-        self.last.forget(device);
-    }
-
-    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
-        let login = outputs.iter_mut().filter_map(frame).find_map(|frame| match frame {
-            ClientFrame::Login { user, .. } => Some(user.clone()),
-            _ => None,
-        });
-        let Some(user) = login else { return };
-        let is_another = self.last.of(device).replace(user.clone()).is_some_and(|last| last != user);
-        let is_end = |output: &Output| {
-            matches!(&output.action, Action::Send { frame: ClientFrame::Logout { call: CallId::NONE, .. }, .. })
-        };
-        outputs.retain(|output| !(is_another && is_end(output)));
-    }
-}
-
 /// Of two kicks that are confirmed together one is.
 pub(in crate::zoo) struct OneOfTwoIsConfirmed;
 
@@ -317,58 +238,6 @@ impl Interceptor for OneOfTwoIsConfirmed {
             confirmed += u32::from(is_it(output));
             confirmed < 2 || !is_it(output)
         });
-    }
-}
-
-/// `init` behind an `uninit` counts as no start of its own.
-#[derive(Default)]
-pub(in crate::zoo) struct SecondStartIsNotCounted {
-    was_started: Each<bool>,
-}
-
-impl Interceptor for SecondStartIsNotCounted {
-    fn process_starts(&mut self, device: usize) {
-        self.was_started.forget(device);
-    }
-
-    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
-        for input in inputs {
-            if let Input::Call { request: Call::Init(start), .. } = input
-                && let Some(record) = &mut start.installation
-                && std::mem::replace(self.was_started.of(device), true)
-            {
-                record.starts = record.starts.saturating_sub(1);
-            }
-        }
-    }
-}
-
-/// A change of the network, or a waking, that comes while the session is being resumed is not noticed.
-#[derive(Default)]
-pub(in crate::zoo) struct DeafWhileResuming {
-    resumes: Each<bool>,
-}
-
-impl Interceptor for DeafWhileResuming {
-    fn process_starts(&mut self, device: usize) {
-        self.resumes.forget(device);
-    }
-
-    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
-        let resumes = self.resumes.of(device);
-        inputs.retain(|input| match input {
-            Input::NetworkChanged | Input::Woken => !*resumes,
-            Input::Frame { .. } | Input::Closed { .. } | Input::ConnectFailed { .. } => {
-                *resumes = false;
-                true
-            }
-            _ => true,
-        });
-    }
-
-    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
-        let is_resume = |frame: &mut ClientFrame<Ticket>| matches!(frame, ClientFrame::Resume { .. });
-        *self.resumes.of(device) |= outputs.iter_mut().filter_map(frame).any(is_resume);
     }
 }
 

@@ -148,8 +148,6 @@ pub const HARD_BUGS: &[Bug] = bugs! {
         [LINK] client(ClientBug::RousedReturnsAtOnce);
     "H66" "a device that was roused twice tries a server of another version again" ""
         [SILENCE] client(ClientBug::RousedTriesAgain);
-    "H67" "while a renewal waits the delays are those of a link lost long ago" ""
-        [LINK] client(ClientBug::RenewalGoesOn);
     "H68" "heartbeats that were shortened become longer again after twice the time" ""
         [PACE] client(ClientBug::RecoversLate);
     "H69" "the second idle link that is lost in a row has heartbeats come as often as they ever may" ""
@@ -180,14 +178,10 @@ pub const HARD_BUGS: &[Bug] = bugs! {
         [ACCOUNT] Broken::interceptor(told::SecondListIsNotTaken::default());
     "H85" "a session is told of an attempt that took too long as of one that found no link" ""
         [CONNECTING] Broken::interceptor(told::SlowAttemptIsNoLink::default());
-    "H86" "where the end of a session ends several calls it is told ahead of the last of their results" ""
-        [TERMINAL] Broken::interceptor(told::EndBeforeTheLastResult);
     "H87" "of three lost messages or more one less is told" ""
         [DELIVERY] Broken::interceptor(told::OneLessIsLost);
     "H88" "behind a switch whose login failed a refused call is told that the account was switched" ""
         [SDK] Broken::interceptor(told::FailedSwitchIsASwitch::default());
-    "H89" "a session that came back as a login is told to have run out under the epoch it had before" ""
-        [KICK] Broken::interceptor(told::ExpiryNamesTheEpochBefore::default());
     "H90" "of several messages that waited for a link each goes with the text of the last" ""
         [AGAIN] Broken::interceptor(WaitedRequests::one_text());
     "H91" "of several messages that waited for a link each goes to the receiver of the first" ""
@@ -196,8 +190,6 @@ pub const HARD_BUGS: &[Bug] = bugs! {
         [AGAIN] Broken::interceptor(WaitedRequests::another_id());
     "H93" "a query that waited for a link asks for the first of its users alone" ""
         [QUERY] Broken::interceptor(WaitedRequests::first_user());
-    "H94" "from the second resume behind a renewal on, a session is resumed with its first ticket" ""
-        [RENEWAL] Broken::interceptor(sent::ResumesWithTheFirstTicket::default());
     "H95" "a new process does not know any more that a session has ended" ""
         [NOTICE, CONFIRM] Broken::interceptor(Starts::WITHOUT_KNOWN_END);
     "H96" "a new process gives an owed end up after half of the time that is left" ""
@@ -208,18 +200,10 @@ pub const HARD_BUGS: &[Bug] = bugs! {
         [CONFIRM] Broken::interceptor(sent::EndIsNamedOnce::default());
     "H99" "behind a refused login nothing is said of a session that has ended" ""
         [CONFIRM] Broken::interceptor(sent::RefusedNamesNothing::default());
-    "H100" "a resume says one message less than came" ""
-        [DELIVERY] Broken::interceptor(Receives::ONE_LESS);
     "H101" "an acknowledgement is of one message less than came" ""
         [DELIVERY] Broken::interceptor(Receives::ACKNOWLEDGES_ONE_LESS);
-    "H102" "an owed end goes ahead of a login of the same user only" ""
-        [OWED] Broken::interceptor(sent::EndOfAnotherStays::default());
     "H103" "of two kicks that are confirmed together one is" ""
         [CONFIRM] Broken::interceptor(sent::OneOfTwoIsConfirmed);
-    "H104" "init behind an uninit counts as no start of its own" ""
-        [ATTEMPT] Broken::interceptor(sent::SecondStartIsNotCounted::default());
-    "H105" "a change of the network, or a waking, is not noticed while a session is being resumed" ""
-        [LINK] Broken::interceptor(sent::DeafWhileResuming::default());
     "H106" "when a request goes unanswered no heartbeat is sent for it" ""
         [LINK] Broken::interceptor(sent::UnansweredIsNotDoubted);
 };

@@ -2,7 +2,6 @@
 
 use gatecrash::client::{Action, Call, Event, Input, Output};
 use gatecrash::code::{Code, Failure, Reason};
-use gatecrash::id::Epoch;
 use gatecrash::protocol::{Conversation, KickReason, ResumeOutcome, ServerFrame};
 use gatecrash::time::Instant;
 
@@ -161,23 +160,6 @@ impl Interceptor for SlowAttemptIsNoLink {
     }
 }
 
-/// Where the end of a session ends several calls it is told ahead of the last of their results.
-pub(in crate::zoo) struct EndBeforeTheLastResult;
-
-impl Interceptor for EndBeforeTheLastResult {
-    fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
-        let is_end = |output: &Output| {
-            matches!(output.action, Action::Event(Event::KickedOffline(_) | Event::UserSigExpired(_)))
-        };
-        let Some(end) = outputs.iter().position(is_end) else { return };
-        let is_result = |output: &Output| matches!(output.action, Action::Result { .. });
-        let results = outputs[..end].iter().filter(|output| is_result(output)).count();
-        if let Some(last) = outputs[..end].iter().rposition(is_result).filter(|_| results >= 2) {
-            outputs.swap(last, end);
-        }
-    }
-}
-
 /// Of several messages that are lost one less is told.
 pub(in crate::zoo) struct OneLessIsLost;
 
@@ -222,44 +204,6 @@ impl Interceptor for FailedSwitchIsASwitch {
                     *reason = Reason::Switched;
                 }
                 _ => {}
-            }
-        }
-    }
-}
-
-/// A session that came back as a login is told to have run out under the epoch that it had before.
-#[derive(Default)]
-pub(in crate::zoo) struct ExpiryNamesTheEpochBefore {
-    before: Each<Option<Epoch>>,
-    epoch: Each<Option<Epoch>>,
-}
-
-impl Interceptor for ExpiryNamesTheEpochBefore {
-    fn process_starts(&mut self, device: usize) {
-        self.before.forget(device);
-        self.epoch.forget(device);
-    }
-
-    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
-        for input in inputs {
-            match input {
-                Input::Frame { frame: ServerFrame::LoginAnswer { outcome: Ok(admission), .. }, .. } => {
-                    *self.epoch.of(device) = Some(admission.epoch);
-                    self.before.forget(device);
-                }
-                Input::Frame {
-                    frame: ServerFrame::ResumeAnswer { outcome: ResumeOutcome::LoggedIn(admission), .. },
-                    ..
-                } => *self.before.of(device) = self.epoch.of(device).replace(admission.epoch),
-                _ => {}
-            }
-        }
-    }
-
-    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
-        for output in outputs {
-            if let (Action::Event(Event::UserSigExpired(name)), Some(before)) = (&mut output.action, *self.before.of(device)) {
-                name.epoch = before;
             }
         }
     }
