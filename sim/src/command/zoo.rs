@@ -11,7 +11,7 @@ use clap::Args;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::search::workers::{self, Workers};
 use gatecrash_sim::world::World;
-use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS};
+use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -242,7 +242,7 @@ pub fn run(arguments: &Arguments) -> End {
         (true, true, _) => &[HARD_DRIVER_BUGS],
         (false, false, []) => &[BUGS],
         (true, false, _) => &[HARD_BUGS],
-        (false, false, _) => &[BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS],
+        (false, false, _) => &[BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS],
     };
     let bugs: Vec<&'static Bug> = there.iter().copied().flatten().filter(is_meant).collect();
     if arguments.list {
@@ -289,8 +289,7 @@ pub fn run(arguments: &Arguments) -> End {
         .flat_map(|world| {
             let of_world: Vec<&Hunted> =
                 hunted.iter().zip(bugs).filter_map(|(hunted, bug)| (bug.world() == world).then_some(hunted)).collect();
-            let chunks = (0..blocks)
-                .flat_map(move |block| chunks(seeds(from, block, needed(block, &of_world, limit))));
+            let chunks = (0..blocks).flat_map(move |block| chunks(seeds(from, block, needed(block, &of_world, limit))));
             chunks.map(move |chunk| (world, chunk))
         })
         .collect();

@@ -23,8 +23,8 @@ broken! {
     /// What is broken in the SDK's decisions.
     enum ClientBug implements ClientDecisions asked by ask
     beside [
-        RousedReturnsAtOnce, RousedTriesAgain, RecoversLate, SecondLossIsWorst, SleepIsIdle,
-        VoidedIsExpired, UnableIsRefused, UnableSettles, SecondBusyIsNoLink, LoginOutlivesTwo, GivenUpInTheLastSeconds
+        RousedReturnsAtOnce, ReturnsFirst, RecoversLate, SecondLossIsWorst, SleepIsIdle, VoidedIsExpired, UnableIsRefused,
+        UnableSettles, SecondBusyIsNoLink, GivenUpInTheLastSeconds
     ];
 
     /// F01: a kick ends whatever session the user has, also a newer one.

@@ -46,7 +46,7 @@ use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
 
-pub use hard::{HARD_BUGS, HARD_DRIVER_BUGS};
+pub use hard::{HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS};
 pub use table::{BUGS, DRIVER_BUGS};
 
 /// What a bug may be named by instead of a property: a run that does not come to rest.
@@ -72,7 +72,7 @@ pub struct Bug {
 impl Bug {
     /// The bug of this name.
     pub fn find(id: &str) -> Option<&'static Bug> {
-        let all = [BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS];
+        let all = [BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS];
         all.into_iter().flatten().find(|bug| bug.id.eq_ignore_ascii_case(id))
     }
 

@@ -45,13 +45,10 @@ broken! {
     /// What is broken in the server's decisions.
     enum ServerBug implements ServerDecisions asked by ask
     beside [
-        OldestByTicket, LongestAwayGoes, OwedIsAwake, FirstAndLastGo, LinklessOthersStay, OwnPlatformIsEnough,
-        UnacknowledgedStay, DormancyStartsAnew, ExpiryCoversDisplacement, ExpiryCoversAdministrator, HeirOfTheLast,
-        HeirDisplacedIsGone, OtherPlatformStaysAway, NoticeToAnybody, NoticeOfAdministrator, NoticeOfOwnPlatform,
-        AdministratorsStay, LastDayOnly, DaysOnlyGrow, SevenDaysAnew,
-        FirstDecidesPush, LostByTheServer, LateBehindASetBack, LockedByOneMore, MinuteFromTheFirst,
-        SentEndsWithItsTicket, NothingReceivedNothingMissed, LongMessageDrops, OwedOnceAcknowledged,
-        OneMessageTooManyStays
+        LongestAwayGoes, OwedIsAwake, FirstAndLastGo, LinklessOthersStay, OwnPlatformIsEnough,
+        DormancyStartsAnew, ExpiryCoversAdministrator, NoticeOfAdministrator, AdministratorsStay, LastDayOnly,
+        DaysOnlyGrow, LockedByOneMore, MinuteFromTheFirst, SentEndsWithItsTicket, NothingReceivedNothingMissed,
+        LongMessageDrops, OwedOnceAcknowledged, OneMessageTooManyStays
     ];
 
     /// F12: the newcomer is registered, and nobody has to go.

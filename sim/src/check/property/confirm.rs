@@ -94,7 +94,8 @@ impl Property for Confirmations {
             What::StoreAsked { change, write } => {
                 if let Some(Session { user, epoch }) = self.notes.asked(on, change, &write) {
                     let (name, session) = (scene.device(on), scene.session(on, user, epoch));
-                    let text = format!("{name}'s record says no more that {session} has ended, and no login was accepted");
+                    let text =
+                        format!("{name}'s record says no more that {session} has ended, and no login was accepted");
                     report.event(ACKNOWLEDGE, event, text);
                 }
             }

@@ -120,7 +120,8 @@ impl Property for Connecting {
             _ => {}
         }
         if let What::Told { event: Told::ConnectFailed { code }, .. } = event.what
-            && device.asked_at.is_some()
+            // At one instant nobody can tell what came first.
+            && device.asked_at.is_some_and(|asked_at| asked_at < event.at)
             && device.since == device.asked_at
             && let Some((rule, right)) = device.end.forbids(code)
         {
@@ -227,11 +228,11 @@ mod tests {
         let told = |story: Story, code| story.told(PHONE, Told::ConnectFailed { code }, ALICE, 1);
         told(tries().at(10), Code::ConnectTimeout).holds();
         told(tries().at(10), Code::NoLink).breaks("CONN-2");
-        told(tries().on(PHONE, What::ConnectFailed { connection: 1 }), Code::NoLink).holds();
+        told(tries().at(1).on(PHONE, What::ConnectFailed { connection: 1 }), Code::NoLink).holds();
         let (after, spread) = (Micros::new(1_000_000), Micros::new(250_000));
         let sent_away = |why| {
             let frame = ServerFrame::Closing { why, after, spread };
-            tries().on(PHONE, What::DeviceReceived { connection: 1, frame })
+            tries().at(1).on(PHONE, What::DeviceReceived { connection: 1, frame })
         };
         told(sent_away(Closing::Busy), Code::ServerBusy).holds();
         told(sent_away(Closing::Busy), Code::NoLink).breaks("CONN-12");

@@ -45,9 +45,9 @@ impl Came {
             Came::List(came) => {
                 came.len() == list.len() && came.iter().zip(list).all(|(one, other)| is_same(cast, one, other))
             }
-            Came::Message(message) => list.iter().any(|line| {
-                line.0 == message.0 && (line.1 > message.1 || is_same(cast, line, message))
-            }),
+            Came::Message(message) => {
+                list.iter().any(|line| line.0 == message.0 && (line.1 > message.1 || is_same(cast, line, message)))
+            }
         }
     }
 }
@@ -76,7 +76,9 @@ impl Kept {
             | Effect::ProcessUp { device }
             | Effect::DiskEmpty { device }
             | Effect::CachesDamaged { device }
-            | Effect::DiskCopied { onto: device, .. } => *self.device(device) = Device { is_blurred: true, ..Device::default() },
+            | Effect::DiskCopied { onto: device, .. } => {
+                *self.device(device) = Device { is_blurred: true, ..Device::default() }
+            }
             _ => {}
         }
     }
@@ -111,9 +113,8 @@ impl Kept {
         let before = place.and_then(|place| device.lists[place].1.clone());
         let is_known = before.is_some() || !device.is_blurred;
         let before = before.unwrap_or_default();
-        let is_brought = |line: &Line| {
-            [came, &before, &device.entered].into_iter().flatten().any(|one| is_same(cast, one, line))
-        };
+        let is_brought =
+            |line: &Line| [came, &before, &device.entered].into_iter().flatten().any(|one| is_same(cast, one, line));
         let is_strange = is_known && !list.iter().all(is_brought);
         match place {
             Some(place) => device.lists[place].1 = Some(list),

@@ -8,6 +8,7 @@ use gatecrash::limits::ClientLimits;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::evenly::Evenly;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
@@ -26,6 +27,8 @@ const PROBE: RuleId = rule("CONN-10");
 #[derive(Default)]
 pub(super) struct Links {
     devices: Vec<Device>,
+    /// The delays of those whom the server sent away, of those whose links it closed, and of those whose own links failed.
+    drawn: [Evenly; 3],
 }
 
 #[derive(Clone)]
@@ -167,6 +170,16 @@ impl Links {
         if delay < shortest || delay > longest {
             let delay = delay.as_secs_f64();
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
+        }
+        let drawn = match (away.filter(|(until, _)| *until >= event.at), everybody) {
+            (Some(_), _) => &mut self.drawn[0],
+            (None, Some(_)) => &mut self.drawn[1],
+            (None, None) => &mut self.drawn[2],
+        };
+        if let Some(part) = drawn.drawn(delay, (shortest, longest)) {
+            let text =
+                format!("sixteen delays in a row, {name}'s the last, were in the {part} quarter of what they may be");
+            report.event(BACK_OFF, event, text);
         }
         let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
         // A link that is given up is closed only when all that was asked for is carried out.

@@ -8,11 +8,9 @@ use super::kept::Kept;
 use super::report::Report;
 use super::scene::Scene;
 use crate::check::grown::grown;
-use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::CallKind;
-use crate::trace::{
-    DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, TextIndex, UserIndex, What,
-};
+use crate::scenario::rules::{RuleId, rule};
+use crate::trace::{DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, TextIndex, UserIndex, What};
 use gatecrash::client::Status;
 
 const LIST: RuleId = rule("API-2");
@@ -52,12 +50,17 @@ impl Lists {
             }
             return;
         }
-        if let What::Called { .. } | What::DeviceReceived { .. } | What::Answered { kind: Some(CallKind::Conversations), .. } =
-            event.what
+        if let What::Called { .. }
+        | What::DeviceReceived { .. }
+        | What::Answered { kind: Some(CallKind::Conversations), .. } = event.what
             && let Some(user) = self.kept.goes_on(scene.cast, on)
         {
             let (name, user) = (scene.device(on), scene.user(user));
-            report.event(LIST, event, format!("what came for {name} is not in the list of {user}'s conversations there"));
+            report.event(
+                LIST,
+                event,
+                format!("what came for {name} is not in the list of {user}'s conversations there"),
+            );
         }
         match event.what {
             What::DeviceReceived { connection, frame } => {
@@ -192,6 +195,7 @@ mod tests {
         goes_on(story()).holds();
         goes_on(story().receives(PHONE, message)).breaks("API-2");
         let empty = Write::Conversations { user: to, conversations: None };
-        goes_on(story().receives(PHONE, message).on(PHONE, What::StoreAsked { change: 2, write: empty })).breaks("API-2");
+        goes_on(story().receives(PHONE, message).on(PHONE, What::StoreAsked { change: 2, write: empty }))
+            .breaks("API-2");
     }
 }

@@ -24,6 +24,7 @@ mod copies;
 mod day;
 mod decision;
 mod delivery;
+mod evenly;
 mod form;
 mod ghost;
 mod heard;

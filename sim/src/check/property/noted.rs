@@ -34,7 +34,15 @@ struct Device {
 
 impl Default for Device {
     fn default() -> Self {
-        Device { written: None, read: None, installation: None, disk: Some(None), writing: Vec::new(), stored_at: None, is_settled: false }
+        Device {
+            written: None,
+            read: None,
+            installation: None,
+            disk: Some(None),
+            writing: Vec::new(),
+            stored_at: None,
+            is_settled: false,
+        }
     }
 }
 

@@ -1,48 +1,36 @@
 //! What the server's disk keeps of a batch, where several commits come together and the server starts again.
 
-use std::collections::BTreeMap;
-
-use gatecrash::id::UserId;
 use gatecrash::store::{Commit, Fact};
 
 use crate::world::event::Interceptor;
 
 /// Of a batch of several commits facts of one kind are lost.
 pub(in crate::zoo) struct Loses {
-    least: usize,
     is_lost: fn(&Fact) -> bool,
 }
 
 impl Loses {
-    const fn of_three(is_lost: fn(&Fact) -> bool) -> Loses {
-        Loses { least: 3, is_lost }
+    const fn of(is_lost: fn(&Fact) -> bool) -> Loses {
+        Loses { is_lost }
     }
 
-    const fn of_two(is_lost: fn(&Fact) -> bool) -> Loses {
-        Loses { least: 2, is_lost }
-    }
-
-    /// That a kick was confirmed.
-    pub(in crate::zoo) const SETTLED: Loses = Loses::of_three(|fact| matches!(fact, Fact::KickSettled { .. }));
     /// That a login was acknowledged.
-    pub(in crate::zoo) const ACKNOWLEDGED: Loses = Loses::of_two(|fact| matches!(fact, Fact::LoginAcknowledged { .. }));
+    pub(in crate::zoo) const ACKNOWLEDGED: Loses = Loses::of(|fact| matches!(fact, Fact::LoginAcknowledged { .. }));
     /// Which messages a device has.
-    pub(in crate::zoo) const RECEIVED: Loses = Loses::of_two(|fact| matches!(fact, Fact::MessagesReceived { .. }));
+    pub(in crate::zoo) const RECEIVED: Loses = Loses::of(|fact| matches!(fact, Fact::MessagesReceived { .. }));
     /// What an administrator's kick voids.
     pub(in crate::zoo) const VOIDS: Loses =
-        Loses::of_two(|fact| matches!(fact, Fact::TicketsVoided { .. } | Fact::TicketVoided { .. }));
-    /// A day that counts.
-    pub(in crate::zoo) const DAYS: Loses = Loses::of_three(|fact| matches!(fact, Fact::DayCounted { .. }));
+        Loses::of(|fact| matches!(fact, Fact::TicketsVoided { .. } | Fact::TicketVoided { .. }));
     /// By which ticket a session lives.
-    pub(in crate::zoo) const RENEWALS: Loses = Loses::of_two(|fact| matches!(fact, Fact::SessionRenewed { .. }));
+    pub(in crate::zoo) const RENEWALS: Loses = Loses::of(|fact| matches!(fact, Fact::SessionRenewed { .. }));
     /// What a session is owed.
-    pub(in crate::zoo) const OWED: Loses = Loses::of_two(|fact| matches!(fact, Fact::MessageOwed { .. }));
+    pub(in crate::zoo) const OWED: Loses = Loses::of(|fact| matches!(fact, Fact::MessageOwed { .. }));
     /// That a logout ended what its device owed.
-    pub(in crate::zoo) const FORGOTTEN: Loses = Loses::of_two(|fact| matches!(fact, Fact::EndForgotten { .. }));
+    pub(in crate::zoo) const FORGOTTEN: Loses = Loses::of(|fact| matches!(fact, Fact::EndForgotten { .. }));
 
     /// What the disk keeps.
     pub(in crate::zoo) fn kept(&self, batch: &mut [Commit]) {
-        if batch.len() >= self.least {
+        if batch.len() > 1 {
             batch.iter_mut().for_each(|commit| commit.facts.retain(|fact| !(self.is_lost)(fact)));
         }
     }
@@ -51,18 +39,6 @@ impl Loses {
 impl Interceptor for Loses {
     fn stored(&mut self, batch: &mut Vec<Commit>) {
         self.kept(batch);
-    }
-}
-
-/// Of a batch of five commits or more the one in the middle is written without what is in it.
-pub(in crate::zoo) struct MiddleIsEmpty;
-
-impl Interceptor for MiddleIsEmpty {
-    fn stored(&mut self, batch: &mut Vec<Commit>) {
-        let middle = batch.len() / 2;
-        if batch.len() >= 5 {
-            batch[middle].facts.clear();
-        }
     }
 }
 
@@ -75,25 +51,6 @@ impl Interceptor for LoneAttemptIsLost {
             if commit.facts.len() == 1 {
                 commit.facts.retain(|fact| !matches!(fact, Fact::AttemptRaised { .. }));
             }
-        }
-    }
-}
-
-/// Of three changes or more of one user's presence in a batch the first two are written, under their numbers.
-pub(in crate::zoo) struct TwoPresencesAreWritten;
-
-impl Interceptor for TwoPresencesAreWritten {
-    fn stored(&mut self, batch: &mut Vec<Commit>) {
-        let mut told: BTreeMap<UserId, u32> = BTreeMap::new();
-        for commit in batch {
-            commit.facts.retain(|fact| match fact {
-                Fact::PresenceChanged { user, .. } => {
-                    let times = told.entry(*user).or_default();
-                    *times += 1;
-                    *times <= 2
-                }
-                _ => true,
-            });
         }
     }
 }

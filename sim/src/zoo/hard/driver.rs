@@ -11,16 +11,15 @@ use gatecrash::id::UserId;
 use gatecrash::store::{Commit, Fact};
 
 use super::super::driver::lock;
-use super::batch::{self, TwoPresencesAreWritten, LoneAttemptIsLost, MiddleIsEmpty};
+use super::batch::{self, LoneAttemptIsLost};
 use crate::world::event;
 use crate::world::packet::{End, Interceptor};
 
 /// The shipped database keeps of a batch what a bug of the event world's disk leaves of it.
 pub(in crate::zoo) enum Keeps {
     Without(batch::Loses),
-    Middle,
+    AllButTheMiddle,
     LoneAttempts,
-    FirstPresences,
 }
 
 impl Interceptor for Keeps {
@@ -28,9 +27,13 @@ impl Interceptor for Keeps {
         use event::Interceptor as _;
         match self {
             Keeps::Without(lost) => lost.kept(&mut batch),
-            Keeps::Middle => MiddleIsEmpty.stored(&mut batch),
+            Keeps::AllButTheMiddle => {
+                let middle = batch.len() / 2;
+                if batch.len() >= 5 {
+                    batch[middle].facts.clear();
+                }
+            }
             Keeps::LoneAttempts => LoneAttemptIsLost.stored(&mut batch),
-            Keeps::FirstPresences => TwoPresencesAreWritten.stored(&mut batch),
         }
         batch
     }
@@ -61,41 +64,14 @@ impl Interceptor for FirstBatchIsLost {
 
     fn commits(&self, mut batch: Vec<Commit>) -> Vec<Commit> {
         // What begins a process is written; of what devices bring the first is not.
-        let is_brought = batch.iter().flat_map(|commit| &commit.facts).any(|fact| matches!(fact, Fact::AttemptRaised { .. }));
+        let is_brought =
+            batch.iter().flat_map(|commit| &commit.facts).any(|fact| matches!(fact, Fact::AttemptRaised { .. }));
         if is_brought && self.is_first.swap(false, Ordering::Relaxed) {
             for commit in &mut batch {
                 commit.facts.retain(|fact| !matches!(fact, Fact::AttemptRaised { .. }));
             }
         }
         batch
-    }
-}
-
-/// What lets nobody in is not synced: it is with the batch that does.
-pub(in crate::zoo) struct SyncsLogins {
-    syncs: AtomicBool,
-}
-
-impl Default for SyncsLogins {
-    fn default() -> Self {
-        SyncsLogins { syncs: AtomicBool::new(true) }
-    }
-}
-
-impl Interceptor for SyncsLogins {
-    fn opened(&self) {
-        self.syncs.store(true, Ordering::Relaxed);
-    }
-
-    fn commits(&self, batch: Vec<Commit>) -> Vec<Commit> {
-        let lets_in = |fact: &Fact| matches!(fact, Fact::SessionAccepted { .. } | Fact::SessionResumed { .. });
-        let syncs = batch.iter().flat_map(|commit| &commit.facts).any(lets_in);
-        self.syncs.store(syncs, Ordering::Relaxed);
-        batch
-    }
-
-    fn syncs(&self) -> bool {
-        self.syncs.load(Ordering::Relaxed)
     }
 }
 
@@ -253,28 +229,6 @@ impl Line {
             was_begun = false;
         }
         last.filter(|_| self.begun.is_empty())
-    }
-}
-
-/// What was there of a frame that its connection did not bring whole is read first behind the first words of the next
-/// connection.
-#[derive(Default)]
-pub(in crate::zoo) struct RestOfAnother {
-    lines: Mutex<BTreeMap<u64, Line>>,
-}
-
-impl Interceptor for RestOfAnother {
-    fn reads(&self, end: End, bytes: &[u8]) -> Vec<u8> {
-        let End::Server(number) = end else { return Vec::new() };
-        let mut lines = lock(&self.lines);
-        let is_new = !lines.contains_key(&number);
-        let line = lines.entry(number).or_default();
-        line.read(bytes);
-        let is_between = line.begun.is_empty();
-        if !is_new || !is_between {
-            return Vec::new();
-        }
-        lines.get(&(number - 1)).map(|before| before.begun.clone()).unwrap_or_default()
     }
 }
 

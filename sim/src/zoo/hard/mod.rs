@@ -8,6 +8,8 @@ pub(super) mod clocks;
 pub(super) mod counts;
 mod driver;
 pub(super) mod ends;
+#[cfg(test)]
+pub(super) mod known;
 mod restart;
 mod said;
 pub(super) mod sdk;
@@ -17,4 +19,4 @@ mod sent;
 mod table;
 mod told;
 
-pub use table::{HARD_BUGS, HARD_DRIVER_BUGS};
+pub use table::{HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS};

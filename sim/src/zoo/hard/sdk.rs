@@ -25,10 +25,11 @@ decisions! {
         }
     }
 
-    /// A device that was woken, or changed its network, twice tries a server of another version again.
-    RousedTriesAgain {
-        fn is_final(&self, code: Code) -> bool {
-            Rules.is_final(code) && seen(|seen| seen.times_roused()) < 2
+    /// Whom the server's end let go comes back at the first moment that it may.
+    ReturnsFirst {
+        fn backoff_delay(&self, limits: &ClientLimits, number: u32, loss: Loss, draw: u64) -> Duration {
+            let draw = if loss == Loss::Own { draw } else { draw >> 3 };
+            Rules.backoff_delay(limits, number, loss, draw)
         }
     }
 
@@ -82,13 +83,6 @@ decisions! {
     SecondBusyIsNoLink {
         fn closing_code(&self, why: Closing) -> Code {
             if seen(|seen| seen.times_sent_away()) > 1 { Code::NoLink } else { Rules.closing_code(why) }
-        }
-    }
-
-    /// A login outlives two servers that send it away, and ends with the third.
-    LoginOutlivesTwo {
-        fn login_outlives(&self, _: Closing) -> bool {
-            seen(|seen| seen.times_sent_away()) < 3
         }
     }
 

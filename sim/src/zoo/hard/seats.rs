@@ -40,19 +40,6 @@ fn first_by<Key: Ord>(
 decisions! {
     ServerDecisions;
 
-    /// Behind a restart the one of several devices goes whose ticket was issued first, not the one that logged in first.
-    OldestByTicket {
-        fn victims(
-            &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits, now: WallTime,
-        ) -> Vec<Victim> {
-            if !seen(|seen| seen.is_restarted()) {
-                return Rules.victims(seats, sessions, platform, limits, now);
-            }
-            let when = (limits, now);
-            first_by(seats, sessions, platform, when, |one| (!is_dormant(one, limits, now), one.ticket.issued_at))
-        }
-    }
-
     /// Of three dormant sessions or more the one goes that has been away for longest.
     LongestAwayGoes {
         fn victims(
@@ -124,21 +111,6 @@ decisions! {
             if victims.iter().any(is_away) {
                 victims.retain(|victim| victim.reason == EndReason::SamePlatform);
             }
-            victims
-        }
-    }
-
-    /// A session without a link whose device never acknowledged its login is spared by one on another platform.
-    UnacknowledgedStay {
-        fn victims(
-            &self, seats: &Seats, sessions: &Sessions, platform: Platform, limits: &ServerLimits, now: WallTime,
-        ) -> Vec<Victim> {
-            let mut victims = Rules.victims(seats, sessions, platform, limits, now);
-            let is_unheard = |session: &Session| !session.acknowledged && session.link.lost_at().is_some();
-            let stays = |victim: &Victim| {
-                victim.reason == EndReason::OtherPlatform && is_unheard(&sessions[&victim.device])
-            };
-            victims.retain(|victim| !stays(victim));
             victims
         }
     }

@@ -23,10 +23,6 @@ pub(super) struct Seen {
     /// How often the server was started, and when it was last.
     pub(super) starts: u32,
     pub(super) started_at: WallTime,
-    /// Whether its clock was ever set back.
-    pub(super) set_back: bool,
-    /// The latest that its clock has shown.
-    latest: WallTime,
     /// Who has been an administrator, in the configuration before the last change.
     pub(super) administrators: BTreeSet<UserId>,
     /// The device that takes an input just now, if one does.
@@ -97,13 +93,8 @@ impl Interceptor for Watcher {
 
     fn server_steps(&mut self, now: Now, _: &Records, steps: &mut Vec<ServerStep>) {
         SEEN.with_borrow_mut(|seen| {
-            seen.set_back |= now.wall < seen.latest;
-            seen.latest = seen.latest.max(now.wall);
-            for step in steps {
-                match step {
-                    ServerStep::Input(Input::Started) => seen.started_at = now.wall,
-                    ServerStep::Input(_) | ServerStep::Fire(_) => {}
-                }
+            if steps.contains(&ServerStep::Input(Input::Started)) {
+                seen.started_at = now.wall;
             }
         });
     }
@@ -113,7 +104,9 @@ impl Interceptor for Watcher {
             seen.device = Some(device);
             for input in inputs {
                 match input {
-                    client::Input::Woken | client::Input::NetworkChanged => *seen.roused.entry(device).or_default() += 1,
+                    client::Input::Woken | client::Input::NetworkChanged => {
+                        *seen.roused.entry(device).or_default() += 1
+                    }
                     client::Input::Call { request: Call::Login { ticket, .. }, .. } => {
                         seen.shown = Some(ticket.clone());
                     }

@@ -1,7 +1,7 @@
 //! Wrappers around the SDK's core: what a device sends, or finds when it starts, is wrong only where several things come
 //! together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::client::{Action, Call, Input, Installation, Output};
 use gatecrash::code::Code;
@@ -127,6 +127,47 @@ impl Interceptor for WaitedRequests {
     }
 }
 
+/// A message that is sent while another has no answer goes under that one's id, where the application chose none.
+#[derive(Default)]
+pub(in crate::zoo) struct IdOfTheOneBefore {
+    /// The calls whose id the application chose.
+    chosen: Each<BTreeSet<CallId>>,
+    unanswered: Each<BTreeMap<CallId, SendId>>,
+}
+
+impl Interceptor for IdOfTheOneBefore {
+    fn process_starts(&mut self, device: usize) {
+        self.chosen.forget(device);
+        self.unanswered.forget(device);
+    }
+
+    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
+        for input in inputs {
+            if let Input::Call { call, request: Call::SendMessage { id: Some(_), .. } } = input {
+                self.chosen.of(device).insert(*call);
+            }
+        }
+    }
+
+    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
+        for output in outputs {
+            match &mut output.action {
+                Action::Send { frame: ClientFrame::SendMessage { call, id, .. }, .. } => {
+                    let unanswered = self.unanswered.of(device);
+                    if let Some((_, before)) = unanswered.last_key_value()
+                        && !self.chosen.of(device).contains(call)
+                    {
+                        *id = *before;
+                    }
+                    unanswered.insert(*call, *id);
+                }
+                Action::Result { call, .. } => drop(self.unanswered.of(device).remove(call)),
+                _ => {}
+            }
+        }
+    }
+}
+
 /// What a process finds on its disk is changed.
 pub(in crate::zoo) struct Starts(fn(&mut Installation, WallTime));
 
@@ -227,28 +268,12 @@ impl Interceptor for Receives {
     }
 }
 
-/// Of two kicks that are confirmed together one is.
-pub(in crate::zoo) struct OneOfTwoIsConfirmed;
-
-impl Interceptor for OneOfTwoIsConfirmed {
-    fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
-        let is_it = |output: &Output| matches!(&output.action, Action::Send { frame: ClientFrame::KickConfirmed { .. }, .. });
-        let mut confirmed = 0;
-        outputs.retain(|output| {
-            confirmed += u32::from(is_it(output));
-            confirmed < 2 || !is_it(output)
-        });
-    }
-}
-
 /// When a request goes unanswered no heartbeat is sent for it.
 pub(in crate::zoo) struct UnansweredIsNotDoubted;
 
 impl Interceptor for UnansweredIsNotDoubted {
     fn device_outputs(&mut self, _: Instant, _: usize, outputs: &mut Vec<Output>) {
-        let is_unanswered = |output: &Output| {
-            matches!(&output.action, Action::Result { outcome: Err(failure), .. } if failure.code == Code::NoAnswer)
-        };
+        let is_unanswered = |output: &Output| matches!(&output.action, Action::Result { outcome: Err(failure), .. } if failure.code == Code::NoAnswer);
         if outputs.iter().any(is_unanswered) {
             outputs.retain(|output| !matches!(&output.action, Action::Send { frame: ClientFrame::Heartbeat, .. }));
         }

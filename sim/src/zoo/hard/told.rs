@@ -9,7 +9,10 @@ use super::super::device::Each;
 use crate::world::event::Interceptor;
 
 fn resumed(input: &Input) -> bool {
-    matches!(input, Input::Frame { frame: ServerFrame::ResumeAnswer { outcome: ResumeOutcome::Resumed { .. }, .. }, .. })
+    matches!(
+        input,
+        Input::Frame { frame: ServerFrame::ResumeAnswer { outcome: ResumeOutcome::Resumed { .. }, .. }, .. }
+    )
 }
 
 fn is_message(input: &Input) -> bool {
@@ -151,7 +154,9 @@ impl Interceptor for SlowAttemptIsNoLink {
         for output in outputs {
             match &mut output.action {
                 Action::Status { login_user, .. } => *self.is_in.of(device) = login_user.is_some(),
-                Action::Event(Event::ConnectFailed(code)) if *code == Code::ConnectTimeout && *self.is_in.of(device) => {
+                Action::Event(Event::ConnectFailed(code))
+                    if *code == Code::ConnectTimeout && *self.is_in.of(device) =>
+                {
                     *code = Code::NoLink;
                 }
                 _ => {}
