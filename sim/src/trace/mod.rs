@@ -477,7 +477,7 @@ records! {
         /// One ticket is void.
         TicketVoided = "ticket_voided" { user: UserIndex, ticket: TicketIndex },
         /// The user counts for this day since 1970.
-        DayCounted = "day_counted" { user: UserIndex, day: u32 },
+        DayCounted = "day_counted" { user: UserIndex, day: u32, users: u32 },
         /// The user's presence from now on; no list when nobody was kicked.
         PresenceChanged = "presence" { user: UserIndex, number: u32, presence: Presence, kicked: Option<ListIndex> },
         /// A message was accepted.

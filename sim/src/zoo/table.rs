@@ -317,6 +317,8 @@ pub const BUGS: &[Bug] = bugs! {
         [SDK] Broken::interceptor(device::ReasonIsLost);
     "Z72" "the series of delays goes on after a link that was up for long" ""
         [LINK] Broken::client(ClientBug::BackOffGoesOn);
+    "Z73" "how many users a day had is kept in memory only" ""
+        [DAY] Broken::interceptor(disk::DayNumbersInMemory);
     "M1" "a message that is sent again is another one" ""
         [AGAIN] Broken::server(ServerBug::EveryMessageIsNew);
     "M2" "of two users who give the same id, the second is told of the first one's message" ""

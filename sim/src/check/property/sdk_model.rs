@@ -33,6 +33,7 @@ impl Property for SdkModel {
         "API-1",
         "API-5",
         "CONN-8",
+        "CONN-10",
         "EVENT-1",
         "INIT-1",
         "INIT-3",
@@ -228,7 +229,7 @@ mod tests {
         ends(sent().on(PHONE, gone()), 5, failed(Code::NotLoggedIn)).breaks("CONN-8");
         let kicked = || sent().receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 1) });
         ends(kicked(), 5, nobody(Reason::Kicked)).holds();
-        ends(kicked(), 5, nobody(Reason::LoggedOut)).breaks("EVENT-1");
+        ends(kicked(), 5, nobody(Reason::LoggedOut)).breaks("API-1");
         ends(kicked(), 5, failed(Code::NotLoggedIn)).breaks("EVENT-1");
         let refused = || kicked().calls(PHONE, 6, send);
         ends(refused(), 6, nobody(Reason::Kicked)).holds();
@@ -262,7 +263,7 @@ mod tests {
         let send = Request::Kick { user: BOB.into() };
         let switched = || login(alice().calls(PHONE, 5, send), 6, BOB);
         ends(switched(), 5, nobody(Reason::Switched)).holds();
-        ends(switched(), 5, nobody(Reason::LoggingIn)).breaks("SWITCH-2");
+        ends(switched(), 5, nobody(Reason::LoggingIn)).breaks("API-1");
         ends(switched(), 5, failed(Code::NoAnswer)).breaks("SWITCH-2");
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, Outcome::Done).holds();
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, failed(Code::NoLink)).breaks("LOGOUT-2");

@@ -247,7 +247,7 @@ impl Records {
                 account.voided_until = account.voided_until.max(Some(until.get()));
             }
             Fact::TicketVoided { user, ticket } => self.user_mut(user).voided.push(ticket),
-            Fact::DayCounted { user, day } => {
+            Fact::DayCounted { user, day, .. } => {
                 let days = &mut self.user_mut(user).days;
                 if let Err(place) = days.binary_search(&day) {
                     days.insert(place, day);

@@ -16,6 +16,7 @@ const KICKED: RuleId = rule("KICK-4");
 const EXPIRED: RuleId = rule("TICKET-8");
 const FAILED: RuleId = rule("LOGIN-9");
 const LOGGED_OUT: RuleId = rule("LOGOUT-1");
+const UNKEPT: RuleId = rule("LOGOUT-2");
 const UNINITIALISED: RuleId = rule("INIT-5");
 const FRESH: RuleId = rule("INIT-6");
 const IDLE: RuleId = rule("CONN-9");
@@ -26,6 +27,8 @@ const OLD: RuleId = rule("VERSION-1");
 pub(super) struct Silence {
     /// Of each device, whether the last end it heard of was an expiry.
     expired: Vec<bool>,
+    /// Of each device, whether the server has answered its last logout.
+    said: Vec<bool>,
     /// Of each device, the connection it asked for though nobody is logged in. Of calls in a row the
     /// driver carries out what each asked for when all are made: what it closes again at that
     /// instant it never made.
@@ -58,6 +61,10 @@ impl Silence {
             Rest::Ended => (KICKED, "it was kicked"),
             Rest::Failed => (FAILED, "its login failed"),
             Rest::Asked(CallKind::Uninit) => (UNINITIALISED, "uninit"),
+            // It may have an end to bring, which then has to be on its disk.
+            Rest::Asked(CallKind::Logout) if !*grown(&mut self.said, index) => {
+                (UNKEPT, "a logout whose end is not on its disk")
+            }
             Rest::Asked(_) => (LOGGED_OUT, "the logout"),
             Rest::Fresh => (FRESH, "its start"),
         }
@@ -73,6 +80,7 @@ impl Property for Silence {
         "CONN-9",
         "LOGIN-9",
         "LOGOUT-1",
+        "LOGOUT-2",
         "INIT-5",
         "INIT-6",
         "CONN-7",
@@ -97,6 +105,9 @@ impl Property for Silence {
             }
             _ => {}
         }
+        if let What::Called { request: Request::Logout, .. } = event.what {
+            *grown(&mut self.said, on.index()) = false;
+        }
         self.settle(on.index(), event, report);
         let mut asked = None;
         let what = match event.what {
@@ -108,6 +119,7 @@ impl Property for Silence {
                         *self.expired(on.index()) = true;
                     }
                     ServerFrame::Kick { .. } | ServerFrame::ResumeKicked { .. } => *self.expired(on.index()) = false,
+                    ServerFrame::LogoutAnswer { .. } => *grown(&mut self.said, on.index()) = true,
                     _ => {}
                 }
                 return;
@@ -170,8 +182,9 @@ mod tests {
     }
 
     const AGAIN: What = What::ConnectAsked { connection: 1 };
+    const SAID: ServerFrame = ServerFrame::LogoutAnswer { call: 9, refused: None };
 
-    /// KICK-4, TICKET-8, LOGOUT-1
+    /// KICK-4, TICKET-8, LOGOUT-1, LOGOUT-2
     #[test]
     fn a_device_that_comes_back_by_itself_is_seen() {
         let out = || status(Status::Logout, None);
@@ -180,7 +193,9 @@ mod tests {
         story().receives(PHONE, kicked).on(PHONE, out()).on(PHONE, AGAIN).breaks("KICK-4");
         let expired = ServerFrame::Expired { user: ALICE.into(), epoch: 1 };
         story().receives(PHONE, expired).on(PHONE, out()).on(PHONE, AGAIN).breaks("TICKET-8");
-        story().calls(PHONE, 9, Request::Logout).on(PHONE, out()).on(PHONE, AGAIN).breaks("LOGOUT-1");
+        let logged_out = || story().calls(PHONE, 9, Request::Logout).on(PHONE, out());
+        logged_out().on(PHONE, AGAIN).breaks("LOGOUT-2");
+        logged_out().receives(PHONE, SAID).on(PHONE, AGAIN).breaks("LOGOUT-1");
     }
 
     /// LOGOUT-2, CONN-9: an owed end is a reason to connect, and no other to stay.
@@ -196,7 +211,8 @@ mod tests {
         let delivers = || out().on(PHONE, done()).on(PHONE, owes(true)).on(PHONE, stored()).at(1).on(PHONE, AGAIN);
         delivers().at(2).world(What::Converged).holds();
         delivers().at(2).on(PHONE, owes(false)).on(PHONE, stored()).at(3).world(What::Converged).breaks("CONN-9");
-        let settled = out().on(PHONE, done()).on(PHONE, owes(true)).on(PHONE, owes(false)).on(PHONE, stored());
+        let said = out().on(PHONE, done()).on(PHONE, owes(true)).receives(PHONE, SAID);
+        let settled = said.on(PHONE, owes(false)).on(PHONE, stored());
         settled.at(1).on(PHONE, AGAIN).breaks("LOGOUT-1");
     }
 
@@ -237,8 +253,8 @@ mod tests {
         };
         let close = What::CloseAsked { connection: 1, peer: None };
         calls().on(PHONE, close).holds();
-        calls().at(9).on(PHONE, close).breaks("LOGOUT-1");
-        calls().on(PHONE, What::CloseAsked { connection: 0, peer: None }).breaks("LOGOUT-1");
+        calls().at(9).on(PHONE, close).breaks("LOGOUT-2");
+        calls().on(PHONE, What::CloseAsked { connection: 0, peer: None }).breaks("LOGOUT-2");
     }
 
     /// CONN-9, CONN-7

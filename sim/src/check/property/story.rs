@@ -164,7 +164,7 @@ impl Story {
     pub fn from<P: Property + 'static>(property: impl FnOnce(&Scenario) -> P) -> Self {
         let scenario = scenario();
         let (cast, phone_alone, report) = cast(&scenario);
-        let checks = Checks::with(&scenario, vec![Box::new(property(&scenario))]);
+        let checks = Checks::with(&scenario, scenario.tick, vec![Box::new(property(&scenario))]);
         let story =
             Story { cast, phone_alone, report, checks, now: Instant::ZERO, numbers: BTreeMap::new(), commit: 0 };
         story.seats(Seats::default()).server(What::ServerStarted { commit: 0, wall: Micros::new(START * 1_000_000) })
@@ -377,7 +377,7 @@ pub fn presence(user: U, number: u32, presence: Presence) -> Fact {
 }
 
 pub fn day(user: U, day: u32) -> Fact {
-    Fact::DayCounted { user: user.into(), day }
+    Fact::DayCounted { user: user.into(), day, users: 1 }
 }
 
 pub fn stored_message(message: u32) -> Fact {

@@ -201,7 +201,7 @@ fn presence(presence: Presence) -> Fact {
 }
 
 fn day(day: u32) -> Fact {
-    Fact::DayCounted { user: user(ALICE), day }
+    Fact::DayCounted { user: user(ALICE), day, users: 1 }
 }
 
 fn dormant(epoch: u32) -> What {

@@ -44,8 +44,6 @@ impl ReadsWithout {
             }
         }
     });
-    /// How many users each day has had.
-    pub(in crate::zoo) const USERS_OF_DAYS: ReadsWithout = ReadsWithout(|records| records.days.clear());
     /// That an administrator ended a session, where its device has confirmed it.
     pub(in crate::zoo) const CONFIRMED_ENDS: ReadsWithout = ReadsWithout(|records| {
         for device in records.devices.values_mut() {

@@ -188,8 +188,6 @@ pub const OPEN_BUGS: &[Bug] = bugs! {
         [QUERY] Broken::interceptor(WaitedRequests::first_user());
     "H101" "an acknowledgement is of one message less than came" ""
         [DELIVERY] Broken::interceptor(Receives::ACKNOWLEDGES_ONE_LESS);
-    "H109" "behind a restart the numbers of the days' users begin anew" ""
-        [DAY] Broken::interceptor(ReadsWithout::USERS_OF_DAYS);
     "W03" "of the first batch behind a store that was opened again the attempts are not written" ""
         [ATTEMPT] Broken::driver(driver::FirstBatchIsLost::default());
     "W16" "of several writes of a device that go together the last one alone is done" ""

@@ -156,13 +156,16 @@ impl Sdk {
     }
 
     fn judge(&self, look: &Look<'_>, call: &Call, outcome: Outcome) -> Option<Difference> {
-        let (rule, allowed) = match &call.fate {
+        let (broken, allowed) = match &call.fate {
             Fate::Any => return None,
-            Fate::Settled(rule, at, answers) if *at < call.deadline && !self.may_still_wait(look, call) => {
-                (*rule, answers.clone())
+            Fate::Settled(broken, at, answers) if *at < call.deadline && !self.may_still_wait(look, call) => {
+                (*broken, answers.clone())
             }
-            Fate::Settled(rule, _, answers) => (*rule, [answers.as_slice(), &self.by_time(call)].concat()),
+            Fate::Settled(broken, _, answers) => (*broken, [answers.as_slice(), &self.by_time(call)].concat()),
             Fate::Open if look.at >= call.deadline => (rule_of(call.kind), self.by_time(call)),
+            Fate::Open if matches!(call.kind, Kind::Renewal | Kind::Request) && self.is_kept_for_a_link(call) => {
+                (const { rule("CONN-10") }, Vec::new())
+            }
             Fate::Open => (rule_of(call.kind), Vec::new()),
         };
         if allowed.iter().any(|answer| answer.is(outcome)) {
@@ -176,9 +179,17 @@ impl Sdk {
             Outcome::Failed { code: Code::NotLoggedIn, reason: Some(reason) } => Answer::Nobody(Some(reason)),
             Outcome::Failed { code, .. } => Answer::Code(code),
         };
+        // Nobody is logged in either way, and only why is not what it should be.
+        let is_reason = matches!(said, Answer::Nobody(_)) && allowed.iter().any(|one| matches!(one, Answer::Nobody(_)));
+        let broken = if is_reason { const { rule("API-1") } } else { broken };
         let allowed: Vec<String> = allowed.into_iter().map(Answer::in_words).collect();
         let wanted = if allowed.is_empty() { "nothing yet".to_owned() } else { allowed.join(" or ") };
-        Difference::of(rule, format!("call {} was answered {}, not {wanted}", call.number, said.in_words()))
+        Difference::of(broken, format!("call {} was answered {}, not {wanted}", call.number, said.in_words()))
+    }
+
+    /// CONN-10: whether it waits for a link to rely on, or is on one that is not to end before the next has taken over.
+    fn is_kept_for_a_link(&self, call: &Call) -> bool {
+        !call.is_sent || self.doubted.is_some()
     }
 
     /// What time makes of a call.
