@@ -14,6 +14,9 @@ pub(super) struct Notes {
     devices: Vec<Device>,
 }
 
+/// Which session is known to have ended, if one is; none where nobody can tell.
+type Known = Option<Option<Session>>;
+
 #[derive(Clone)]
 struct Device {
     /// What the record says since this process wrote it last, and which write that was.
@@ -21,9 +24,9 @@ struct Device {
     /// Under which of its ids.
     installation: Option<u16>,
     /// What was on the disk when the application first called.
-    read: Option<Option<Option<Session>>>,
-    /// What is on the disk; none where nobody can tell.
-    disk: Option<Option<Session>>,
+    read: Option<Known>,
+    /// What is on the disk.
+    disk: Known,
     /// What is on its way there.
     writing: Vec<(u32, Option<Session>)>,
     /// When something on its way got there last.
@@ -131,7 +134,7 @@ impl Notes {
     }
 
     /// Whose end a login of the device has to name. None where it may have been made before that was written, and waited.
-    pub(super) fn to_be_named(&mut self, device: DeviceIndex, at: Instant) -> Option<Option<Session>> {
+    pub(super) fn to_be_named(&mut self, device: DeviceIndex, at: Instant) -> Known {
         let device = self.device(device);
         let (_, known) = device.written.filter(|_| device.writing.is_empty() && device.stored_at != Some(at))?;
         Some(known)
