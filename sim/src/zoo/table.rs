@@ -37,6 +37,7 @@ pub(super) const HEARD: &str =
 pub(super) const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
 pub(super) const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
 pub(super) const PACE: &str = "heartbeats come as often as idle links on this network need them, and no more often";
+pub(super) const KEPT: &str = "what comes in of messages is told, kept in the conversations, and said to have come";
 pub(super) const LISTS: &str = "a login and a resume bring the user's own conversations, as they stood";
 pub(super) const LOCK: &str =
     "ten refused tickets within a minute lock their device out for one, and nothing else does";

@@ -107,7 +107,7 @@ pub const HARD_BUGS: &[Bug] = bugs! {
     "H40" "an owed end is given up in the last ten seconds in which there may be something to end" ""
         [OWED] client(ClientBug::GivenUpInTheLastSeconds);
     "H41" "the list of conversations that comes with a second resume is not taken" ""
-        [LISTS] Broken::interceptor(told::SecondListIsNotTaken::default());
+        [KEPT] Broken::interceptor(told::SecondListIsNotTaken::default());
     "H42" "a session is told of an attempt that took too long as of one that found no link" ""
         [CONNECTING] Broken::interceptor(told::SlowAttemptIsNoLink::default());
     "H43" "of three lost messages or more one less is told" ""
