@@ -56,4 +56,4 @@ pub(in crate::zoo) const HARD_KNOWN: &[(&str, u64)] = &[
 
 /// Of the drivers and the shipped store, in dense seeds.
 pub(in crate::zoo) const HARD_DRIVERS_KNOWN: &[(&str, u64)] =
-    &[("W01", 56), ("W02", 139), ("W03", 49), ("W04", 218), ("W11", 10), ("W12", 58), ("W13", 132), ("W14", 0)];
+    &[("W01", 56), ("W03", 49), ("W04", 218), ("W11", 10), ("W12", 58), ("W13", 132)];
