@@ -66,7 +66,7 @@ fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static
         }
         Standing::Over(since) => (due(since + limits.kick_linger), OVER, "its session was over", since),
         Standing::Confirmed(since) => (since + lag, OVER, "the end of its session was confirmed", since),
-        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame", since),
+        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame, or one out of place", since),
     }
 }
 
@@ -128,6 +128,15 @@ impl Property for Connections {
                     report.event(rule, event, text);
                 }
                 entry.last_heard = event.at;
+                // A first frame that is no hello, and a second hello.
+                let is_out_of_place = match (frame, entry.platform) {
+                    (ClientFrame::Hello { .. }, platform) => platform.is_some(),
+                    (_, None) => matches!(entry.standing, Standing::Fresh(_)),
+                    (_, Some(_)) => false,
+                };
+                if is_out_of_place && !matches!(entry.standing, Standing::Refused(_)) {
+                    entry.standing = Standing::Refused(event.at);
+                }
                 match frame {
                     ClientFrame::Hello { platform, .. } => {
                         entry.platform.get_or_insert(platform);
@@ -219,6 +228,9 @@ mod tests {
         let garbage = What::Malformed { connection: 3, peer: None, why: gatecrash::protocol::FrameError::Malformed };
         closed(story().server(garbage), 0).holds();
         never_closed(story().server(garbage), 1).breaks("INPUT-1");
+        never_closed(story().hears(PHONE, 3, hello()), 44).holds();
+        never_closed(story().hears(PHONE, 3, hello()).hears(PHONE, 3, hello()), 1).breaks("INPUT-1");
+        never_closed(story().hears(PHONE, 3, ClientFrame::Heartbeat), 1).breaks("INPUT-1");
     }
 
     /// CONN-5, KICK-10
