@@ -400,7 +400,7 @@ impl<'a> Writer<'a> {
             Fact::DayCounted { user: who, day, users } => {
                 format!("day {day} counted for {}, number {users}", user(who))
             }
-            Fact::PresenceChanged { user: who, number, presence, kicked } => {
+            Fact::PresenceChanged { user: who, sequence: number, presence, kicked } => {
                 let kicked =
                     kicked.map_or_else(String::new, |list| format!(" kicked {}", self.list(self.cast.list(list))));
                 format!("presence {number} {} {}{kicked}", user(who), presence.word())

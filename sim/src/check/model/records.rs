@@ -209,7 +209,7 @@ impl Records {
                 self.users.entry(user).or_default().days.insert(day);
                 *self.days.entry(day).or_default() += 1;
             }
-            Fact::PresenceChanged { user, number, presence, .. } => {
+            Fact::PresenceChanged { user, sequence: number, presence, .. } => {
                 let account = self.users.entry(user).or_default();
                 (account.presence_number, account.presence) = (number, presence);
             }

@@ -57,7 +57,7 @@ impl Property for PresenceReplays {
                     report.decision(ONE, decision, text);
                 }
             }
-            let Fact::PresenceChanged { user, number, kicked, .. } = *fact else { continue };
+            let Fact::PresenceChanged { user, sequence: number, kicked, .. } = *fact else { continue };
             let last = scene.server.now.user(user).map_or(0, |user| user.presence_number);
             let is_first = self.told.insert(user);
             if number != last + 1 {

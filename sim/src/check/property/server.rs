@@ -253,7 +253,7 @@ impl Records {
                     days.insert(place, day);
                 }
             }
-            Fact::PresenceChanged { user, number, presence, .. } => {
+            Fact::PresenceChanged { user, sequence: number, presence, .. } => {
                 let account = self.user_mut(user);
                 (account.presence_number, account.presence) = (number, presence);
             }

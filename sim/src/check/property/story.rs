@@ -282,7 +282,7 @@ impl Story {
 
     /// The presence fact that the phone alone was kicked.
     pub fn phone_kicked(&self, user: U, number: u32, presence: Presence) -> Fact {
-        Fact::PresenceChanged { user: user.into(), number, presence, kicked: Some(self.phone_alone) }
+        Fact::PresenceChanged { user: user.into(), sequence: number, presence, kicked: Some(self.phone_alone) }
     }
 
     /// A status report: alice is online, and nobody knows bob.
@@ -373,7 +373,7 @@ pub fn ended(user: U, device: D, epoch: u32, reason: EndReason, by: D) -> Fact {
 }
 
 pub fn presence(user: U, number: u32, presence: Presence) -> Fact {
-    Fact::PresenceChanged { user: user.into(), number, presence, kicked: None }
+    Fact::PresenceChanged { user: user.into(), sequence: number, presence, kicked: None }
 }
 
 pub fn day(user: U, day: u32) -> Fact {

@@ -197,7 +197,7 @@ fn settled(on: usize, epoch: u32) -> Fact {
 }
 
 fn presence(presence: Presence) -> Fact {
-    Fact::PresenceChanged { user: user(ALICE), number: 1, presence, kicked: None }
+    Fact::PresenceChanged { user: user(ALICE), sequence: 1, presence, kicked: None }
 }
 
 fn day(day: u32) -> Fact {

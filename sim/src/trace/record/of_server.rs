@@ -181,7 +181,7 @@ impl<O: Observer> Recording<O> {
                 let kicked: Vec<DeviceIndex> = kicked.iter().map(|name| self.named(name)).collect();
                 Fact::PresenceChanged {
                     user: self.user(user.as_str()),
-                    number: small(*number),
+                    sequence: small(*number),
                     presence: *presence,
                     kicked: (!kicked.is_empty()).then(|| self.list(List::Devices(kicked))),
                 }
