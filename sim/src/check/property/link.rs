@@ -735,7 +735,9 @@ mod tests {
         let connects = What::ConnectAsked { connection: 1 };
         let waits = || away().on(PHONE, draws(1, 3_000)).at(2);
         waits().on(PHONE, What::SdkWoken).on(PHONE, connects).breaks("CONN-2");
-        waits().on(PHONE, status(Status::Logining, None)).on(PHONE, connects).holds();
+        // A person's login asks at once.
+        let login = Request::Login { user: BOB.into(), ticket: ticket(TICKET) };
+        waits().calls(PHONE, 9, login).on(PHONE, status(Status::Logining, None)).on(PHONE, connects).holds();
     }
 
     /// CONN-2
