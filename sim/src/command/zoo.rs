@@ -51,7 +51,6 @@ Examples:
   gatecrash zoo --json | jq .bugs    for programs
   gatecrash zoo --markdown           the table of docs/zoo.md
   gatecrash zoo --fields             of each field of a trace: who would notice if it were wrong?
-  gatecrash zoo --fields --form      and if the trace were held against itself, too?
   gatecrash zoo --fields --only told/kicked_offline --show
                                      which changes of these does nobody notice?
   gatecrash zoo --fields --markdown  the table of docs/fields.md")]
@@ -62,9 +61,6 @@ pub struct Arguments {
     /// Hunt nothing: change one field of one event in traces that pass, and say who notices
     #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers"])]
     fields: bool,
-    /// Hold traces against themselves, too: what they say in one place against what they say in another
-    #[arg(long, requires = "fields")]
-    form: bool,
     /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
     #[arg(long, conflicts_with = "only")]
     drivers: bool,

@@ -5,6 +5,8 @@
 //! ends         which connections there are, and who is at their ends
 //! wire         what arrives was sent
 //! application  whose call, account and session it is; what a device is told came in
+//! turn         what follows from something follows at once
+//! record       what a device writes of itself
 //! disk         changes are counted, and none is on a disk before it was written
 //! script       what the file has happen, and nothing else
 //! effects      what comes of a fault
@@ -20,13 +22,17 @@ mod disk;
 mod effects;
 mod ends;
 mod order;
+mod record;
 mod script;
+mod turn;
 mod wall;
 mod wire;
 
+use gatecrash::time::Instant;
+
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
-use crate::trace::{Cast, Event};
+use crate::trace::{Cast, ClientFrame, Event, Fact, ServerFrame, What};
 
 /// What holds.
 pub(crate) const SENTENCE: &str = "what a trace says in one place fits what it says in another";
@@ -37,10 +43,12 @@ pub(crate) type Misfit = (RuleId, String);
 /// Follows the form of one run.
 pub(crate) struct Form {
     order: order::Order,
+    turn: turn::Turns,
     ends: ends::Ends,
     wire: wire::Wire,
     application: application::Applications,
     disk: disk::Disks,
+    record: record::Recorded,
     script: script::Script,
     effects: effects::Effects,
     wall: wall::Wall,
@@ -51,10 +59,12 @@ impl Form {
     pub(crate) fn new(scenario: &Scenario) -> Self {
         Form {
             order: order::Order::default(),
+            turn: turn::Turns::default(),
             ends: ends::Ends::default(),
             wire: wire::Wire::default(),
             application: application::Applications::default(),
             disk: disk::Disks::default(),
+            record: record::Recorded::default(),
             script: script::Script::new(scenario),
             effects: effects::Effects::new(scenario),
             wall: wall::Wall::new(scenario),
@@ -67,22 +77,107 @@ impl Form {
         if !self.follows {
             return None;
         }
-        let found = self
-            .order
-            .observe(event)
-            .or_else(|| self.ends.observe(event))
-            .or_else(|| self.wire.observe(cast, event))
-            .or_else(|| self.application.observe(cast, event))
-            .or_else(|| self.disk.observe(event))
-            .or_else(|| self.script.observe(cast, event))
-            .or_else(|| self.effects.observe(event))
-            .or_else(|| self.wall.observe(event));
+        let found =
+            self.order.observe(event).or_else(|| self.turn.observe(event)).or_else(|| self.looks(cast, event));
         self.follows = found.is_none();
         found
     }
 
-    /// The server decided so many facts, in an event of this number.
-    pub(crate) fn decided(&mut self, number: u32, facts: usize) {
-        self.order.decided(number, facts);
+    /// Of the parts only those have a look that such an event concerns: most events are frames, and half of these
+    /// signs of life.
+    fn looks(&mut self, cast: &Cast, event: &Event) -> Option<Misfit> {
+        let Form { ends, wire, application, disk, record, script, effects, wall, .. } = self;
+        match event.what {
+            What::DeviceSent { frame: ClientFrame::Heartbeat, .. }
+            | What::ServerSent { frame: ServerFrame::HeartbeatAnswer, .. } => {
+                ends.observe(event).or_else(|| disk.observe(event))
+            }
+            What::ServerReceived { frame: ClientFrame::Heartbeat, .. }
+            | What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. }
+            | What::Malformed { .. }
+            | What::NoFrame { .. }
+            | What::Connected { .. }
+            | What::CloseAsked { .. }
+            | What::Gone { .. } => ends.observe(event),
+            What::DeviceSent { .. } => ends
+                .observe(event)
+                .or_else(|| wire.observe(cast, event))
+                .or_else(|| application.observe(cast, event))
+                .or_else(|| disk.observe(event)),
+            What::DeviceReceived { .. } => ends
+                .observe(event)
+                .or_else(|| wire.observe(cast, event))
+                .or_else(|| application.observe(cast, event))
+                .or_else(|| record.observe(cast, event)),
+            What::ConnectAsked { .. } | What::ConnectFailed { .. } => ends
+                .observe(event)
+                .or_else(|| wire.observe(cast, event))
+                .or_else(|| application.observe(cast, event)),
+            What::ServerReceived { .. } | What::Opened { .. } => {
+                ends.observe(event).or_else(|| wire.observe(cast, event))
+            }
+            What::ServerSent { .. } => {
+                ends.observe(event).or_else(|| wire.observe(cast, event)).or_else(|| disk.observe(event))
+            }
+            What::ServerStarted { .. } => ends
+                .observe(event)
+                .or_else(|| wire.observe(cast, event))
+                .or_else(|| disk.observe(event))
+                .or_else(|| wall.observe(event)),
+            What::Commit { .. } => disk.observe(event).or_else(|| wall.observe(event)),
+            What::Committed { .. } => disk.observe(event),
+            What::Stored { .. } => disk.observe(event).or_else(|| record.observe(cast, event)),
+            What::StoreAsked { .. } => application
+                .observe(cast, event)
+                .or_else(|| disk.observe(event))
+                .or_else(|| record.observe(cast, event)),
+            What::TicketJudged { .. } | What::ClockChanged { .. } | What::StoodStill { .. } => wall.observe(event),
+            What::KnownAs { .. } => wire.observe(cast, event).or_else(|| application.observe(cast, event)),
+            What::Called { .. } => application
+                .observe(cast, event)
+                .or_else(|| record.observe(cast, event))
+                .or_else(|| script.observe(cast, event)),
+            What::Answered { .. } | What::UninitReturned { .. } | What::Status { .. } => {
+                application.observe(cast, event)
+            }
+            What::Told { .. } => application.observe(cast, event).or_else(|| script.observe(cast, event)),
+            What::NewDevice { .. } => application.observe(cast, event).or_else(|| record.observe(cast, event)),
+            What::Converged => script.observe(cast, event).or_else(|| effects.observe(event)),
+            What::NetworkChanged
+            | What::SdkWoken
+            | What::Configured { .. }
+            | What::TicketMade { .. }
+            | What::Stranger { .. }
+            | What::OldKeyDropped => script.observe(cast, event),
+            What::Fault { .. } | What::ScriptEnded => script
+                .observe(cast, event)
+                .or_else(|| effects.observe(event))
+                .or_else(|| wall.observe(event)),
+            What::Effect { .. } => ends
+                .observe(event)
+                .or_else(|| application.observe(cast, event))
+                .or_else(|| disk.observe(event))
+                .or_else(|| record.observe(cast, event))
+                .or_else(|| script.observe(cast, event))
+                .or_else(|| effects.observe(event)),
+            What::Fact { .. }
+            | What::Dormant { .. }
+            | What::StoreFailed
+            | What::Stopping
+            | What::EventsDropped
+            | What::BackOff { .. }
+            | What::LinkLost
+            | What::LinkKept
+            | What::RecordFailed
+            | What::NotConverged { .. } => None,
+        }
+    }
+
+    /// The server decided these facts, in an event of this number.
+    pub(crate) fn decided(&mut self, at: Instant, number: u32, facts: &[Fact]) -> Option<Misfit> {
+        self.order.decided(number, facts.len());
+        let found = if self.follows { self.turn.decided(at, facts) } else { None };
+        self.follows &= found.is_none();
+        found
     }
 }

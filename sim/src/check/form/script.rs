@@ -1,23 +1,27 @@
 //! What the file has happen happens when it says, and nothing else does: faults, strangers, calls, tickets, the server's
 //! configuration.
 //!
-//! What a device that is frozen is to call waits until it wakes, and what is to be called in a listener until it is called.
+//! What a device that is frozen is to call waits until it wakes, and what is to be called in a listener until that is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use gatecrash::id::UserId;
 use gatecrash::policy::Seats;
 use gatecrash::time::Instant;
 
 use super::Misfit;
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::scenario::{self, Action, AppChange, Call, Conduct, Scenario, Text, TicketChoice};
+use crate::scenario::{self, Action, AppChange, Call, Conduct, Forge, Scenario, Text, TicketChoice};
 use crate::trace::{
-    Actor, Cast, DeviceIndex, Effect, Event, Fault, List, ListIndex, Request, TicketIndex, UserIndex, What,
+    Actor, Cast, ClockOf, DeviceIndex, Effect, Event, Fault, List, ListIndex, Request, TextIndex, TicketIndex, UserIndex, What,
 };
 
 const SCRIPT: RuleId = rule("CONN-10");
 const TICKET: RuleId = rule("TICKET-2");
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What is still to happen.
 pub(super) struct Script {
@@ -30,21 +34,51 @@ pub(super) struct Script {
     strangers: Vec<(Instant, DeviceIndex, Conduct)>,
     calls: Vec<Vec<Planned>>,
     changes: Vec<(Instant, AppChange)>,
-    named: BTreeMap<String, String>,
+    /// The tickets that the file names: whose, and what is wrong with them.
+    named: BTreeMap<String, (String, Option<Forge>)>,
     config: Config,
     /// What it was before.
     heard_late: Vec<Config>,
-    /// The tickets made, and for whom.
-    tickets: Vec<(TicketIndex, Option<UserIndex>)>,
-    woken: Vec<Option<Instant>>,
+    /// The tickets made, by their place.
+    tickets: Vec<Option<TicketMade>>,
+    devices: Vec<Device>,
+    /// When it ended, and all that was broken was mended.
+    ended_at: Option<Instant>,
+    /// What the messages sent are called, in the order in which they were: what it is about.
+    sent: Vec<(UserIndex, TextIndex)>,
+    /// Which of them the file calls how.
+    sent_named: BTreeMap<u32, u32>,
     /// What each device's process logged in with last.
     last_tickets: Vec<Option<TicketIndex>>,
     ticket_ttl: u64,
+    /// Whether the server's clock was meddled with: a second may come twice.
+    clock_is_off: bool,
+}
+
+/// A ticket that was made.
+#[derive(Clone, Copy, Debug)]
+struct TicketMade {
+    user: Option<UserIndex>,
+    at: Instant,
+    /// Whether a login has brought it.
+    is_brought: bool,
+}
+
+/// What happens to a device by itself.
+#[derive(Clone, Debug, Default)]
+struct Device {
+    up_at: Option<Instant>,
+    woken_at: Option<Instant>,
+    /// What its listener was told last, at that instant.
+    told: (Instant, Vec<&'static str>),
 }
 
 /// What a login's ticket may be.
 struct Made<'a> {
-    named: &'a BTreeMap<String, String>,
+    at: Instant,
+    named: &'a BTreeMap<String, (String, Option<Forge>)>,
+    tickets: &'a [Option<TicketMade>],
+    clock_is_off: bool,
     /// How long one lasts of which the file says nothing.
     ttl: u64,
     last: Option<TicketIndex>,
@@ -55,8 +89,8 @@ struct Made<'a> {
 struct Planned {
     at: Instant,
     call: Call,
-    /// Whether it is made in a listener, whenever that is called.
-    waits: bool,
+    /// What the listener is told when it is made, of one that waits for that.
+    when: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,7 +117,7 @@ impl Script {
             named: scenario
                 .tickets
                 .iter()
-                .map(|(name, plan)| (name.as_str().to_owned(), plan.user.as_str().to_owned()))
+                .map(|(name, plan)| (name.as_str().to_owned(), (plan.user.as_str().to_owned(), plan.forge)))
                 .collect(),
             config: Config {
                 seats: app.seats,
@@ -93,9 +127,13 @@ impl Script {
             },
             heard_late: Vec::new(),
             tickets: Vec::new(),
-            woken: Vec::new(),
+            devices: Vec::new(),
+            ended_at: None,
+            sent: Vec::new(),
+            sent_named: BTreeMap::new(),
             last_tickets: Vec::new(),
             ticket_ttl: app.ticket_ttl.as_secs(),
+            clock_is_off: false,
         }
     }
 
@@ -103,7 +141,7 @@ impl Script {
     fn begin(&mut self, cast: &Cast) {
         self.is_begun = true;
         self.calls.resize(cast.devices().len(), Vec::new());
-        self.woken.resize(cast.devices().len(), None);
+        self.devices.resize(cast.devices().len(), Device::default());
         self.last_tickets.resize(cast.devices().len(), None);
         for step in std::mem::take(&mut self.steps) {
             let at = Instant::ZERO + step.at;
@@ -112,10 +150,11 @@ impl Script {
                 Action::Fault(fault) => self.faults.push((at, Fault::of(&fault, cast))),
                 Action::Raw { device, conduct } => self.strangers.push((at, find(&device), conduct)),
                 Action::Call { device, call } => {
-                    self.calls[find(&device).index()].push(Planned { at, call, waits: false });
+                    self.calls[find(&device).index()].push(Planned { at, call, when: None });
                 }
-                Action::On { device, call, .. } => {
-                    self.calls[find(&device).index()].push(Planned { at, call, waits: true });
+                Action::On { device, event, call } => {
+                    let when = Some(event.word());
+                    self.calls[find(&device).index()].push(Planned { at, call, when });
                 }
                 Action::App(change) => self.changes.push((at, change)),
             }
@@ -129,6 +168,10 @@ impl Script {
         let at = event.at;
         match event.what {
             What::Fault { fault } => {
+                self.clock_is_off |= matches!(
+                    fault,
+                    Fault::Skew { clock: ClockOf(None), .. } | Fault::Drift { clock: ClockOf(None), .. }
+                );
                 let due = |one: &(Instant, Fault)| is_due(one.0, at, self.tick) && one.1 == fault;
                 (!takes(&mut self.faults, due)).then(|| unasked("a fault"))
             }
@@ -139,6 +182,7 @@ impl Script {
                 (!takes(&mut self.strangers, due)).then(|| unasked("a stranger"))
             }
             What::ScriptEnded => {
+                self.ended_at = Some(at);
                 let is_due = is_due(self.until, at, self.tick);
                 let is_late = |due: &Instant| *due + self.tick * 2 < at;
                 let mut left = self.faults.iter().map(|(due, _)| due).chain(self.strangers.iter().map(|(due, ..)| due));
@@ -152,21 +196,50 @@ impl Script {
                 let said = (seats, reconnect_kicks, notify_offline_kick);
                 self.configured(cast, at, said, administrators)
             }
+            What::Converged => {
+                let is_due = |planned: &Planned| planned.when.is_none();
+                let is_left = self.calls.iter().flatten().any(is_due);
+                is_left.then(|| (SCRIPT, "what the script has somebody call was never called".to_owned()))
+            }
             What::Effect { effect: Effect::ProcessUp { device } } => {
                 self.last_tickets[device.index()] = None;
+                self.devices[device.index()].up_at = Some(at);
                 None
             }
             What::Effect { effect: Effect::Woken { device } } => {
-                self.woken[device.index()] = Some(at);
+                self.devices[device.index()].woken_at = Some(at);
+                None
+            }
+            What::Effect { effect: Effect::Skipped { device } } => {
+                let calls = &mut self.calls[device.index()];
+                let is_now = |planned: &Planned| is_due(planned.at, at, self.tick);
+                let has_waited = || calls.iter().position(|planned| planned.when.is_none() && planned.at <= at);
+                let place = calls.iter().position(is_now).or_else(has_waited);
+                place.map(|place| calls.remove(place)).is_none().then(|| unasked("a call that nobody makes"))
+            }
+            What::SdkWoken => {
+                let Actor::Device(device) = event.actor else { return None };
+                let has_woken = self.devices[device.index()].woken_at == Some(at);
+                let is_healed = self.ended_at.is_some_and(|ended| is_due(ended, at, self.tick));
+                (!has_woken && !is_healed).then(|| unasked("a wake"))
+            }
+            What::Told { event: told, .. } => {
+                let Actor::Device(device) = event.actor else { return None };
+                let (last, words) = &mut self.devices[device.index()].told;
+                if std::mem::replace(last, at) != at {
+                    words.clear();
+                }
+                words.push(told.word());
                 None
             }
             What::TicketMade { ticket, user, issued, ttl } => {
                 let made = cast.ticket(ticket);
                 let is_named = self.named.get(&made.name);
+                let place = grown(&mut self.tickets, ticket.index());
+                let before = place.replace(TicketMade { user, at, is_brought: false });
                 let is_its = (made.issued, made.ttl) == (issued.get(), ttl.get())
-                    && self.tickets.iter().all(|(other, _)| *other != ticket)
-                    && is_named.is_none_or(|name| user.is_some_and(|user| cast.user_name(user) == name));
-                self.tickets.push((ticket, user));
+                    && before.is_none()
+                    && is_named.is_none_or(|(name, _)| user.is_some_and(|user| cast.user_name(user) == name));
                 (!is_its).then(|| (TICKET, "the ticket is another one".to_owned()))
             }
             What::Called { request, .. } => {
@@ -176,28 +249,27 @@ impl Script {
             What::NetworkChanged => {
                 let Actor::Device(device) = event.actor else { return None };
                 let due = |planned: &Planned| planned.call == Call::NetworkChanged;
-                let calls = &mut self.calls[device.index()];
-                let is_due = Self::take_of(calls, at, self.woken[device.index()], self.tick, due);
-                (!is_due).then(|| unasked("another network"))
+                let taken = self.take_of(at, device, due);
+                taken.is_none().then(|| unasked("another network"))
             }
             _ => None,
         }
     }
 
-    /// Takes the first such call that the device is to make by now. Says whether there is one.
-    fn take_of(
-        calls: &mut Vec<Planned>,
-        at: Instant,
-        woken: Option<Instant>,
-        tick: Duration,
-        is_it: impl Fn(&Planned) -> bool,
-    ) -> bool {
-        let has_woken = woken == Some(at);
-        let due = |one: &Planned| one.at <= at && (one.waits || has_woken || is_due(one.at, at, tick)) && is_it(one);
+    /// Takes the first such call that the device is to make now, if there is one.
+    fn take_of(&mut self, at: Instant, device: DeviceIndex, is_it: impl Fn(&Planned) -> bool) -> Option<Planned> {
+        let Device { woken_at, told: (told_at, words), .. } = &self.devices[device.index()];
+        let has_woken = *woken_at == Some(at);
+        let is_told = |word: &str| *told_at == at && words.contains(&word);
+        let due = |one: &Planned| match one.when {
+            None => one.at <= at && (has_woken || is_due(one.at, at, self.tick)) && is_it(one),
+            Some(word) => one.at <= at && is_told(word) && is_it(one),
+        };
+        let calls = &mut self.calls[device.index()];
         // What is to be called at an instant before what waits for a listener.
-        let at_once = calls.iter().position(|one| !one.waits && due(one));
+        let at_once = calls.iter().position(|one| one.when.is_none() && due(one));
         let place = at_once.or_else(|| calls.iter().position(due));
-        place.map(|place| calls.remove(place)).is_some()
+        place.map(|place| calls.remove(place))
     }
 
     fn called(&mut self, cast: &Cast, at: Instant, device: DeviceIndex, request: Request) -> Option<Misfit> {
@@ -205,16 +277,38 @@ impl Script {
             Request::Login { ticket, .. } => self.last_tickets[device.index()].replace(ticket),
             _ => None,
         };
-        let made = Made { named: &self.named, ttl: self.ticket_ttl, last };
-        let is_it = |planned: &Planned| is_call(cast, &planned.call, request, &made);
-        // A process that starts initialises its SDK by itself.
-        if matches!(request, Request::Init { .. }) {
-            Self::take_of(&mut self.calls[device.index()], at, self.woken[device.index()], self.tick, is_it);
-            return None;
+        let tickets = std::mem::take(&mut self.tickets);
+        let (named, clock_is_off) = (std::mem::take(&mut self.named), self.clock_is_off);
+        let made = Made { at, named: &named, tickets: &tickets, clock_is_off, ttl: self.ticket_ttl, last };
+        let taken = self.take_of(at, device, |planned| is_call(cast, &planned.call, request, &made));
+        (self.tickets, self.named) = (tickets, named);
+        match (request, taken) {
+            (Request::Login { ticket, .. }, Some(_)) => {
+                let made = self.tickets.get_mut(ticket.index()).and_then(Option::as_mut)?;
+                let is_late = !std::mem::replace(&mut made.is_brought, true) && made.at != at;
+                let is_named = self.named.contains_key(&cast.ticket(ticket).name);
+                (is_late && !is_named).then(|| (TICKET, "a ticket was made when nobody logged in with it".to_owned()))
+            }
+            (Request::Send { to, text, id: Some(id) }, Some(Planned { call: Call::Send { id: named, .. }, .. })) => {
+                (!self.is_called_so(to, text, id, named)).then(|| unasked("a message under another name"))
+            }
+            // A process that starts initialises its SDK by itself.
+            (Request::Init { .. }, None) if self.devices[device.index()].up_at == Some(at) => None,
+            (_, Some(_)) => None,
+            (_, None) => Some(unasked(request.word())),
         }
-        let calls = &mut self.calls[device.index()];
-        let is_due = Self::take_of(calls, at, self.woken[device.index()], self.tick, is_it);
-        (!is_due).then(|| unasked(request.word()))
+    }
+
+    /// Whether a message may be called so: as the file says, or by the next number, or as the one that is sent again.
+    fn is_called_so(&mut self, to: UserIndex, text: TextIndex, id: u32, named: Option<u32>) -> bool {
+        let is_new = id as usize == self.sent.len() + 1;
+        if is_new {
+            self.sent.push((to, text));
+        }
+        match named {
+            Some(name) => *self.sent_named.entry(name).or_insert(id) == id,
+            None => is_new || (id as usize).checked_sub(1).and_then(|place| self.sent.get(place)) == Some(&(to, text)),
+        }
     }
 
     fn configured(
@@ -263,6 +357,25 @@ impl Config {
     }
 }
 
+impl Made<'_> {
+    /// Whether the ticket is made for this login, or was for one of the same second. Nobody is a user who cannot be.
+    fn is_fresh(&self, cast: &Cast, ticket: TicketIndex, user: UserIndex) -> bool {
+        let made = self.tickets.get(ticket.index()).copied().flatten();
+        let is_for = |of: UserIndex| of == user || cast.user_name(user).parse::<UserId>().is_err();
+        made.is_some_and(|made| {
+            made.user.is_some_and(is_for) && (self.clock_is_off || self.at - made.at <= SECOND)
+        })
+    }
+
+    /// Whether the ticket is the same text as the one that the file calls so: for whom it was meant does not show in one
+    /// that cannot be read.
+    fn is_like(&self, cast: &Cast, ticket: TicketIndex, name: &str) -> bool {
+        let made = cast.ticket(ticket);
+        let plans = self.named.get(&made.name).zip(self.named.get(name));
+        plans.is_some_and(|(one, other)| one.1 == other.1 && (one.0 == other.0 || made.ttl == 0))
+    }
+}
+
 /// Takes the first such thing out. Says whether there is one.
 fn takes<T>(all: &mut Vec<T>, is_it: impl FnMut(&T) -> bool) -> bool {
     let place = all.iter().position(is_it);
@@ -285,10 +398,10 @@ fn is_call(cast: &Cast, call: &Call, request: Request, made: &Made<'_>) -> bool 
             let ticket_made = cast.ticket(brought);
             cast.user_name(of) == user
                 && match ticket {
-                    TicketChoice::Named(name) => {
-                        ticket_made.name == name.as_str() || made.named.contains_key(name.as_str())
+                    TicketChoice::Named(name) => ticket_made.name == name.as_str() || made.is_like(cast, brought, name.as_str()),
+                    TicketChoice::Fresh { ttl } => {
+                        ticket_made.ttl == ttl.map_or(made.ttl, |ttl| ttl.as_secs()) && made.is_fresh(cast, brought, of)
                     }
-                    TicketChoice::Fresh { ttl } => ticket_made.ttl == ttl.map_or(made.ttl, |ttl| ttl.as_secs()),
                     // A process that has logged in with none brings an empty one.
                     TicketChoice::Last => made.last.map_or(ticket_made.ttl == 0, |last| last == brought),
                 }

@@ -111,7 +111,9 @@ impl Observer for Checks {
         self.now = event.at;
         let kind = event.what.index();
         debug_assert!(!matches!(event.actor, Actor::Device(_)) || Kinds::OF_DEVICES.has(kind), "{}", event.what.word());
-        self.ask(cast, self.watchers[kind], |property, scene, _, report| property.observe(scene, event, report));
+        let everybody = self.watchers[kind];
+        let watching = if event.is_routine() { everybody & self.watchers[Kinds::HEARTBEAT] } else { everybody };
+        self.ask(cast, watching, |property, scene, _, report| property.observe(scene, event, report));
         match event.what {
             What::Commit { commit, wall } => {
                 let Decision { facts, .. } = &mut self.decision;

@@ -59,7 +59,7 @@ fn overdue(scene: &Scene<'_>, sdk: &Sdk, owed: &Owed) -> bool {
 
 impl Property for Confirmations {
     sentence!(Eventually, "a device acknowledges the login and confirms the kick that it hears of", "KICK-3", "KICK-7");
-    watches!(devices, "effect");
+    watches!(devices, "effect", "heartbeat");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

@@ -47,7 +47,7 @@ impl Property for Connecting {
         "CONN-3",
         "CONN-2"
     );
-    watches!(devices, "effect");
+    watches!(devices, "effect", "heartbeat");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

@@ -84,7 +84,8 @@ impl Property for Connections {
         "gone",
         "server_received",
         "malformed",
-        "server_sent"
+        "server_sent",
+        "heartbeat"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -27,7 +27,8 @@ macro_rules! sentence {
 }
 
 /// The kinds of events that a property is shown, where these are not all: words, before them
-/// `devices` for everything that happens to a device, and `decision` for the changes the server decides.
+/// `devices` for everything that happens to a device, and `decision` for the changes the server decides. Heartbeats and
+/// their answers are shown only to those that say `heartbeat`, too.
 macro_rules! watches {
     (devices $(, $word:literal)*) => {
         fn watches(&self) -> $crate::check::property::kinds::Kinds {

@@ -53,7 +53,9 @@ impl Property for TraceForm {
     }
 
     fn decide(&mut self, _: &Scene<'_>, decision: &Decision, report: &mut Report) {
-        self.0.decided(decision.number, decision.facts.len());
+        if let Some((rule, text)) = self.0.decided(decision.at, decision.number, &decision.facts) {
+            report.decision(rule, decision, text);
+        }
         if !decision.is_whole {
             let text = "a fact is not of the change that it follows".to_owned();
             report.decision(const { rule("DUR-1") }, decision, text);

@@ -58,7 +58,8 @@ impl Property for Ghosts {
         "gone",
         "close_asked",
         "server_received",
-        "server_sent"
+        "server_sent",
+        "heartbeat"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -48,7 +48,7 @@ impl Property for Heard {
         "TICKET-6",
         "CONN-4"
     );
-    watches!(devices, "effect", "decision");
+    watches!(devices, "effect", "decision", "heartbeat");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {

@@ -1,7 +1,8 @@
 //! Sets of kinds of events: which of them a property wants to see.
 //!
 //! Most properties look at a few kinds, and most events concern a few properties: asking all of them
-//! about each event would be most of what a sweep costs.
+//! about each event would be most of what a sweep costs. Half of all frames are signs of life, which most
+//! properties that look at frames have no use for.
 
 use crate::scenario::rules::is_same;
 use crate::trace::What;
@@ -11,11 +12,14 @@ use crate::trace::What;
 pub struct Kinds(u64);
 
 impl Kinds {
-    /// How many kinds there are: those of events, and after them the decisions.
-    pub(super) const COUNT: usize = What::WORDS.len() + 1;
+    /// How many kinds there are: those of events, and after them the decisions and the signs of life.
+    pub(super) const COUNT: usize = What::WORDS.len() + 2;
 
     /// The place of the decisions.
     pub(super) const DECISION: usize = What::WORDS.len();
+
+    /// The place of the signs of life: a heartbeat or its answer is shown to whoever watches these and its kind.
+    pub(super) const HEARTBEAT: usize = What::WORDS.len() + 1;
 
     /// Every kind.
     pub const ALL: Kinds = Kinds((1 << Kinds::COUNT) - 1);
@@ -48,7 +52,7 @@ impl Kinds {
         "known_as",
     ]);
 
-    /// The kinds with these words; `decision` for the decisions.
+    /// The kinds with these words; `decision` for the decisions, `heartbeat` for the signs of life among them.
     ///
     /// # Panics
     ///
@@ -83,6 +87,9 @@ const fn place(word: &str) -> usize {
     if is_same(word, "decision") {
         return Kinds::DECISION;
     }
+    if is_same(word, "heartbeat") {
+        return Kinds::HEARTBEAT;
+    }
     let mut kind = 0;
     while kind < What::WORDS.len() {
         if is_same(What::WORDS[kind], word) {
@@ -102,7 +109,7 @@ mod tests {
         let kinds = Kinds::of(&["told", "decision", "called"]).places().collect::<Vec<_>>();
         assert_eq!(kinds.iter().filter_map(|&kind| What::WORDS.get(kind)).collect::<Vec<_>>(), [&"called", &"told"]);
         assert_eq!(kinds.last(), Some(&Kinds::DECISION));
-        assert_eq!(Kinds::ALL.places().count(), What::WORDS.len() + 1);
+        assert_eq!(Kinds::ALL.places().count(), What::WORDS.len() + 2);
         assert_eq!(Kinds::of(&["told"]).and(Kinds::of(&["called"])), Kinds::of(&["called", "told"]));
     }
 }

@@ -320,7 +320,7 @@ impl Property for Links {
         "CONN-5",
         "CONN-10"
     );
-    watches!(devices, "effect");
+    watches!(devices, "effect", "heartbeat");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

@@ -117,13 +117,8 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(standstill::Standstills::default()),
     ];
     every.extend(models(scenario));
+    every.push(Box::new(form::TraceForm::new(scenario)));
     every
-}
-
-/// Whether what a trace says in one place fits what it says in another. Not among [`all`]: of a thousand good runs it
-/// still objects to two, which `docs/fields.md` names.
-pub fn form(scenario: &Scenario) -> Box<dyn Property> {
-    Box::new(form::TraceForm::new(scenario))
 }
 
 /// Those that hold a run against the model of the truth, whatever is wrong in it.

@@ -128,7 +128,8 @@ impl Property for OwedEnds {
         "connect_asked",
         "sdk_woken",
         "new_device",
-        "script_ended"
+        "script_ended",
+        "heartbeat"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -127,7 +127,7 @@ impl Property for Paces {
         "heartbeats come as often as idle links on this network need them, and no more often",
         "CONN-11"
     );
-    watches!(devices, "effect");
+    watches!(devices, "effect", "heartbeat");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

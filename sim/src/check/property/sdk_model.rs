@@ -63,7 +63,8 @@ impl Property for SdkModel {
         "sdk_woken",
         "network_changed",
         "effect",
-        "ticket_made"
+        "ticket_made",
+        "heartbeat"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

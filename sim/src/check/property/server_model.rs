@@ -63,7 +63,8 @@ impl Property for ServerModel {
         "ticket_made",
         "old_key_dropped",
         "effect",
-        "fault"
+        "fault",
+        "heartbeat"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

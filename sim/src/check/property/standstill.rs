@@ -30,7 +30,7 @@ impl Property for Standstills {
         "CONN-5",
         "TICKET-5"
     );
-    watches!("stood_still", "server_started", "opened", "gone", "malformed", "server_received", "decision");
+    watches!("stood_still", "server_started", "opened", "gone", "malformed", "server_received", "decision", "heartbeat");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -46,7 +46,7 @@ impl Property for Unwritten {
         "while a device's record cannot be written, what needs it ends at once, and has not left",
         "ATT-5"
     );
-    watches!(devices, "effect");
+    watches!(devices, "effect", "heartbeat");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         use crate::trace::Effect::{ProcessDead, ProcessUp};

@@ -115,11 +115,10 @@ pub fn run(arguments: &Arguments) -> End {
     let goes_on = || interrupt::told().is_none();
     let only = arguments.only.clone();
     let is_meant = move |name: &Name| only.is_empty() || only.iter().any(|words| name.is_meant_by(words));
-    let form = arguments.form;
     let (mut changes, mut unnoticed) = (0, 0);
     let all = Workers::new(arguments.jobs).all(
         seeds,
-        move |&seed| fields::changed(seed, form, &is_meant),
+        move |&seed| fields::changed(seed, &is_meant),
         |changed| {
             let changed = changed.as_deref().unwrap_or_default();
             changes += changed.len();
