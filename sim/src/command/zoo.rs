@@ -2,6 +2,7 @@
 
 mod fields;
 mod print;
+mod properties;
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -53,7 +54,8 @@ Examples:
   gatecrash zoo --fields             of each field of a trace: who would notice if it were wrong?
   gatecrash zoo --fields --only told/kicked_offline --show
                                      which changes of these does nobody notice?
-  gatecrash zoo --fields --markdown  the table of docs/fields.md")]
+  gatecrash zoo --fields --markdown  the table of docs/fields.md
+  gatecrash zoo --properties         of each property: what would be missed, or told worse, without it?")]
 pub struct Arguments {
     /// Hunt this one only; may be given more than once. With --fields an event, or EVENT.FIELD
     #[arg(long, value_name = "ID")]
@@ -61,6 +63,9 @@ pub struct Arguments {
     /// Hunt nothing: change one field of one event in traces that pass, and say who notices
     #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers"])]
     fields: bool,
+    /// Hunt nothing: run each bug on seeds that show it, and say which properties it takes to see and tell them all
+    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers", "fields", "show"])]
+    properties: bool,
     /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
     #[arg(long, conflicts_with = "only")]
     drivers: bool,
@@ -72,7 +77,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
     show: bool,
     /// Give up on a bug after so many seeds of a block, by default 100,000. With --fields, change the traces of so many
-    /// seeds, by default 500
+    /// seeds, by default 500. With --properties, look at a bug on so many, by default 100
     #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
     limit: Option<u64>,
     /// Where the first block of seeds begins
@@ -214,6 +219,9 @@ impl Hunted {
 pub fn run(arguments: &Arguments) -> End {
     if arguments.fields {
         return fields::run(arguments);
+    }
+    if arguments.properties {
+        return properties::run(arguments);
     }
     let limit = arguments.limit.unwrap_or(BLOCK_SEEDS);
     let unknown: Vec<&str> = arguments.only.iter().map(String::as_str).filter(|id| Bug::find(id).is_none()).collect();

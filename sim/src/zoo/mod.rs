@@ -19,9 +19,9 @@ mod device;
 mod disk;
 mod driver;
 pub mod fields;
-#[cfg(test)]
 mod known;
 mod limits;
+pub mod needed;
 mod server;
 mod storage;
 mod table;

@@ -134,7 +134,7 @@ impl Application {
                 misfit(CALL, format!("uninit returned as call {call}, and was call {}", self.uninit))
             }
             What::Status { status, login_user } => {
-                self.former = Some((at, self.account, self.epoch, self.place));
+                (self.former, self.over) = (Some((at, self.account, self.epoch, self.place)), None);
                 match status {
                     Status::Logining => (self.account, self.epoch, self.place) = (self.asked, 0, 0),
                     Status::Logined => {

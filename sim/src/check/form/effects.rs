@@ -185,7 +185,10 @@ impl Effects {
                 let finds_nothing = self.finds_nothing(&self.awaited[place].fault);
                 self.awaited[place].may_be_nothing |= finds_nothing;
             }
-            let is_known = self.nothing_came();
+            // One that is to be started again may have been started meanwhile.
+            let is_late = |due: &Instant| *due <= at && at <= *due + self.tick * 2;
+            let is_up_again = self.server.is_up && self.server.bounces.iter().any(is_late);
+            let is_known = self.nothing_came() || is_up_again;
             return (!is_known).then(|| (RULE, "nothing came of a fault that had something to break".to_owned()));
         }
         let is_possible = self.is_possible(effect);

@@ -43,7 +43,6 @@ pub(crate) type Misfit = (RuleId, String);
 /// Follows the form of one run.
 pub(crate) struct Form {
     order: order::Order,
-    turn: turn::Turns,
     ends: ends::Ends,
     wire: wire::Wire,
     application: application::Applications,
@@ -59,7 +58,6 @@ impl Form {
     pub(crate) fn new(scenario: &Scenario) -> Self {
         Form {
             order: order::Order::default(),
-            turn: turn::Turns::default(),
             ends: ends::Ends::default(),
             wire: wire::Wire::default(),
             application: application::Applications::default(),
@@ -77,8 +75,7 @@ impl Form {
         if !self.follows {
             return None;
         }
-        let found =
-            self.order.observe(event).or_else(|| self.turn.observe(event)).or_else(|| self.looks(cast, event));
+        let found = self.order.observe(event).or_else(|| self.looks(cast, event));
         self.follows = found.is_none();
         found
     }
@@ -175,8 +172,7 @@ impl Form {
 
     /// The server decided these facts, in an event of this number.
     pub(crate) fn decided(&mut self, at: Instant, number: u32, facts: &[Fact]) -> Option<Misfit> {
-        self.order.decided(number, facts.len());
-        let found = if self.follows { self.turn.decided(at, facts) } else { None };
+        let found = self.order.decided(at, number, facts).filter(|_| self.follows);
         self.follows &= found.is_none();
         found
     }

@@ -1,13 +1,15 @@
 //! Whose event is the how manieth: each actor's are counted from 1, in the order of time, and are of its kind.
 //!
-//! Only events of one actor are in an order, and what befalls the world is carried out in several places.
+//! Only events of one actor are in an order, and what befalls the world is carried out in several places. Which of them
+//! have to be at one instant says `turn`.
 
 use gatecrash::time::Instant;
 
 use super::Misfit;
+use super::turn::Turn;
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, DeviceIndex, Event, What};
+use crate::trace::{Actor, DeviceIndex, Effect, Event, Fact, What};
 
 const DEVICE: RuleId = rule("EVENT-1");
 const SERVER: RuleId = rule("POLICY-4");
@@ -24,6 +26,7 @@ pub(super) struct Order {
 struct Counted {
     events: u32,
     last_at: Instant,
+    turn: Turn,
 }
 
 /// Who has events of this kind.
@@ -44,16 +47,14 @@ impl Order {
             Actor::Device(device) => (grown(&mut self.devices, device.index()), DEVICE),
         };
         counted.events += 1;
-        let is_later = event.at >= std::mem::replace(&mut counted.last_at, event.at);
-        let word = event.what.word();
-        if !is_later && event.actor != Actor::World {
-            return Some((rule, format!("{word} came before what it follows")));
+        let last_at = std::mem::replace(&mut counted.last_at, event.at);
+        let is_world = event.actor == Actor::World;
+        if event.at < last_at && !is_world {
+            return Some((rule, format!("{} came before what it follows", event.what.word())));
         }
         if event.number != counted.events {
-            return Some((
-                rule,
-                format!("{word} is event {} of its actor, and counted as {}", counted.events, event.number),
-            ));
+            let (word, events, number) = (event.what.word(), counted.events, event.number);
+            return Some((rule, format!("{word} is event {events} of its actor, and counted as {number}")));
         }
         let is_its = match (whose(&event.what), event.actor) {
             (Whose::World, Actor::World)
@@ -62,11 +63,33 @@ impl Order {
             | (Whose::Ends, Actor::Server | Actor::Device(_)) => true,
             (Whose::World | Whose::Server | Whose::Device | Whose::Ends, _) => false,
         };
-        (!is_its).then(|| (rule, format!("{word} happened to somebody to whom it cannot")))
+        if !is_its {
+            return Some((rule, format!("{} happened to somebody to whom it cannot", event.what.word())));
+        }
+        if !is_world {
+            return counted.turn.observe(rule, event, last_at == event.at);
+        }
+        if let What::Effect { effect } = event.what {
+            self.befalls(&effect, event.at);
+        }
+        None
     }
 
-    pub(super) fn decided(&mut self, number: u32, facts: usize) {
-        self.server.events = number + facts as u32;
+    fn befalls(&mut self, effect: &Effect, at: Instant) {
+        match *effect {
+            Effect::ServerUp | Effect::ServerDead | Effect::ServerWoken => self.server.turn.is_led(at),
+            Effect::ProcessUp { device } | Effect::ProcessDead { device } => {
+                grown(&mut self.devices, device.index()).turn = Turn::led_at(at);
+            }
+            Effect::Woken { device } => grown(&mut self.devices, device.index()).turn.is_led(at),
+            _ => {}
+        }
+    }
+
+    /// The server decided these facts, in an event of this number.
+    pub(super) fn decided(&mut self, at: Instant, number: u32, facts: &[Fact]) -> Option<Misfit> {
+        self.server.events = number + facts.len() as u32;
+        self.server.turn.decided(SERVER, at, facts)
     }
 }
 

@@ -69,7 +69,8 @@ struct TicketMade {
 struct Device {
     up_at: Option<Instant>,
     woken_at: Option<Instant>,
-    /// What its listener was told last, at that instant.
+    /// Whether anything is to be called in its listener, and what that was told last, at that instant.
+    listens: bool,
     told: (Instant, Vec<&'static str>),
 }
 
@@ -153,8 +154,9 @@ impl Script {
                     self.calls[find(&device).index()].push(Planned { at, call, when: None });
                 }
                 Action::On { device, event, call } => {
-                    let when = Some(event.word());
-                    self.calls[find(&device).index()].push(Planned { at, call, when });
+                    let (when, device) = (Some(event.word()), find(&device).index());
+                    self.devices[device].listens = true;
+                    self.calls[device].push(Planned { at, call, when });
                 }
                 Action::App(change) => self.changes.push((at, change)),
             }
@@ -212,9 +214,10 @@ impl Script {
             }
             What::Effect { effect: Effect::Skipped { device } } => {
                 let calls = &mut self.calls[device.index()];
-                let is_now = |planned: &Planned| is_due(planned.at, at, self.tick);
-                let has_waited = || calls.iter().position(|planned| planned.when.is_none() && planned.at <= at);
-                let place = calls.iter().position(is_now).or_else(has_waited);
+                // One that waited until the device wakes, or of now; or what was to be called in a listener.
+                let has_come = |planned: &Planned| planned.when.is_none() && planned.at <= at;
+                let is_now = || calls.iter().position(|planned| is_due(planned.at, at, self.tick));
+                let place = calls.iter().position(has_come).or_else(is_now);
                 place.map(|place| calls.remove(place)).is_none().then(|| unasked("a call that nobody makes"))
             }
             What::SdkWoken => {
@@ -225,7 +228,10 @@ impl Script {
             }
             What::Told { event: told, .. } => {
                 let Actor::Device(device) = event.actor else { return None };
-                let (last, words) = &mut self.devices[device.index()].told;
+                let Device { told: (last, words), listens, .. } = &mut self.devices[device.index()];
+                if !*listens {
+                    return None;
+                }
                 if std::mem::replace(last, at) != at {
                     words.clear();
                 }
@@ -358,12 +364,14 @@ impl Config {
 }
 
 impl Made<'_> {
-    /// Whether the ticket is made for this login, or was for one of the same second. Nobody is a user who cannot be.
+    /// Whether the ticket is made for this login, or was for one of the same second, or is one that the file makes and has
+    /// happen to be the same. Nobody is a user who cannot be.
     fn is_fresh(&self, cast: &Cast, ticket: TicketIndex, user: UserIndex) -> bool {
         let made = self.tickets.get(ticket.index()).copied().flatten();
         let is_for = |of: UserIndex| of == user || cast.user_name(user).parse::<UserId>().is_err();
         made.is_some_and(|made| {
-            made.user.is_some_and(is_for) && (self.clock_is_off || self.at - made.at <= SECOND)
+            let is_now = self.clock_is_off || self.at - made.at <= SECOND;
+            made.user.is_some_and(is_for) && (is_now || self.named.contains_key(&cast.ticket(ticket).name))
         })
     }
 

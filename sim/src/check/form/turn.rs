@@ -9,28 +9,15 @@ use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
 use super::Misfit;
-use crate::check::grown::grown;
 use crate::scenario::CallKind;
-use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Fact, Outcome, Told, What, Write};
-
-const DEVICE: RuleId = rule("EVENT-1");
-const SERVER: RuleId = rule("POLICY-4");
-
-/// The server and every device.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Turns {
-    server: Turn,
-    devices: Vec<Turn>,
-}
+use crate::scenario::rules::RuleId;
+use crate::trace::{ClientFrame, Event, Fact, Outcome, Told, What, Write};
 
 /// Somebody whose turn it was.
 #[derive(Clone, Copy, Debug, Default)]
-struct Turn {
+pub(super) struct Turn {
     /// When something last came in.
     led_at: Instant,
-    /// When there last was an event.
-    last_at: Instant,
     /// A timer ended the session or the login, and what else comes of that is not told yet.
     is_ending: bool,
     is_logged_in: bool,
@@ -48,71 +35,62 @@ enum When {
     Anytime,
 }
 
-impl Turns {
-    pub(super) fn observe(&mut self, event: &Event) -> Option<Misfit> {
-        let (turn, rule) = match event.actor {
-            Actor::Server => (&mut self.server, SERVER),
-            Actor::Device(device) => (grown(&mut self.devices, device.index()), DEVICE),
-            Actor::World => {
-                if let What::Effect { effect } = event.what {
-                    self.befalls(&effect, event.at);
-                }
-                return None;
-            }
-        };
+impl Turn {
+    /// Something befell whoever it is.
+    pub(super) fn led_at(at: Instant) -> Self {
+        Turn { led_at: at, ..Turn::default() }
+    }
+
+    /// The same, and whoever it is goes on as before.
+    pub(super) fn is_led(&mut self, at: Instant) {
+        self.led_at = at;
+    }
+
+    /// An event of this one, perhaps at the instant of the one before.
+    pub(super) fn observe(&mut self, rule: RuleId, event: &Event, is_with_last: bool) -> Option<Misfit> {
         let at = event.at;
-        let is_with_last = turn.last_at == at;
-        let is_ending = std::mem::take(&mut turn.is_ending);
-        turn.last_at = at;
-        if is_ending && !is_with_last {
+        if std::mem::take(&mut self.is_ending) && !is_with_last {
             return Some((rule, "a timer ended what somebody waited for, and nobody was told then".to_owned()));
         }
-        let is_right = match when(event, turn.is_logged_in) {
+        let is_right = match when(event, self.is_logged_in) {
             When::ComesIn => {
-                turn.led_at = at;
+                self.led_at = at;
                 true
             }
-            When::AtOnce => turn.led_at == at,
-            When::Together => turn.led_at == at || is_with_last,
+            When::AtOnce => self.led_at == at,
+            When::Together => self.led_at == at || is_with_last,
             When::Anytime => true,
         };
         if let What::Status { status, .. } = event.what {
-            turn.is_logged_in = status == Status::Logined;
-            turn.is_ending = status == Status::Logout && turn.led_at != at;
+            self.is_logged_in = status == Status::Logined;
+            self.is_ending = status == Status::Logout && self.led_at != at;
         }
         (!is_right).then(|| (rule, format!("{} came when nothing led to it", event.what.word())))
     }
 
-    fn befalls(&mut self, effect: &Effect, at: Instant) {
-        match *effect {
-            Effect::ServerUp | Effect::ServerDead | Effect::ServerWoken => self.server.led_at = at,
-            Effect::ProcessUp { device } | Effect::ProcessDead { device } => {
-                *self.device(device) = Turn { led_at: at, ..Turn::default() };
-            }
-            Effect::Woken { device } => self.device(device).led_at = at,
-            _ => {}
-        }
-    }
-
-    /// The server decided these facts.
-    pub(super) fn decided(&self, at: Instant, facts: &[Fact]) -> Option<Misfit> {
+    /// Decided these facts.
+    pub(super) fn decided(&self, rule: RuleId, at: Instant, facts: &[Fact]) -> Option<Misfit> {
         let by_timer = |fact: &Fact| match fact {
             Fact::LinkLost { .. } | Fact::DeviceForgotten { .. } | Fact::PresenceChanged { .. } => true,
             Fact::SessionEnded { reason, .. } => *reason == EndReason::Expired,
             _ => false,
         };
-        let is_right = self.server.led_at == at || facts.iter().all(by_timer);
-        (!is_right).then(|| (SERVER, "a change was decided when nothing led to it".to_owned()))
-    }
-
-    fn device(&mut self, device: DeviceIndex) -> &mut Turn {
-        grown(&mut self.devices, device.index())
+        let is_right = self.led_at == at || facts.iter().all(by_timer);
+        (!is_right).then(|| (rule, "a change was decided when nothing led to it".to_owned()))
     }
 }
 
-/// How a call or an attempt ends whose time is up.
+/// How a call may end whose time is up: with what the last attempt came to, where one did.
 fn is_of_time(code: Code) -> bool {
-    matches!(code, Code::NoLink | Code::ConnectTimeout | Code::NoAnswer)
+    matches!(
+        code,
+        Code::NoLink
+            | Code::ConnectTimeout
+            | Code::NoAnswer
+            | Code::ServerBusy
+            | Code::ServerUnable
+            | Code::StorageFailed
+    )
 }
 
 fn when(event: &Event, is_logged_in: bool) -> When {

@@ -59,7 +59,20 @@ fn overdue(scene: &Scene<'_>, sdk: &Sdk, owed: &Owed) -> bool {
 
 impl Property for Confirmations {
     sentence!(Eventually, "a device acknowledges the login and confirms the kick that it hears of", "KICK-3", "KICK-7");
-    watches!(devices, "effect", "heartbeat");
+    // What it looks at; what is overdue shows at the next of them.
+    watches!(
+        "device_sent",
+        "device_received",
+        "connect_asked",
+        "close_asked",
+        "gone",
+        "link_lost",
+        "uninit_returned",
+        "called",
+        "told",
+        "effect",
+        "heartbeat"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

@@ -47,7 +47,18 @@ impl Property for Connecting {
         "CONN-3",
         "CONN-2"
     );
-    watches!(devices, "effect", "heartbeat");
+    // What it looks at; an attempt that lasts too long shows at the next of them.
+    watches!(
+        "told",
+        "answered",
+        "status",
+        "stored",
+        "events_dropped",
+        "uninit_returned",
+        "device_sent",
+        "connect_asked",
+        "effect"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

@@ -320,7 +320,27 @@ impl Property for Links {
         "CONN-5",
         "CONN-10"
     );
-    watches!(devices, "effect", "heartbeat");
+    // What it looks at; what is overdue shows at the next of them.
+    watches!(
+        "called",
+        "answered",
+        "uninit_returned",
+        "told",
+        "status",
+        "device_sent",
+        "device_received",
+        "connect_asked",
+        "connect_failed",
+        "close_asked",
+        "gone",
+        "back_off",
+        "link_lost",
+        "sdk_woken",
+        "link_kept",
+        "network_changed",
+        "effect",
+        "heartbeat"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

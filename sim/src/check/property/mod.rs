@@ -68,7 +68,7 @@ pub use allowance::slack;
 pub use checks::Checks;
 pub use contract::{Kind, Property};
 pub use decision::Decision;
-pub use report::{MODELS, Report};
+pub use report::{MODELS, Report, vagueness};
 pub use scene::Scene;
 
 impl Checks {

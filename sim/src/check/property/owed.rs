@@ -128,8 +128,7 @@ impl Property for OwedEnds {
         "connect_asked",
         "sdk_woken",
         "new_device",
-        "script_ended",
-        "heartbeat"
+        "script_ended"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -34,7 +34,7 @@ impl Portals {
 
 impl Property for Portals {
     sentence!(Always, "no login fails by what is no answer of a server", "INPUT-6");
-    watches!("device_sent", "device_received", "no_frame", "answered", "heartbeat");
+    watches!("device_sent", "device_received", "no_frame", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, _)) = scene.sdks.actor(event) else { return };

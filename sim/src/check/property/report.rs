@@ -57,8 +57,9 @@ impl Report {
     }
 }
 
-/// How little the property says of what is wrong.
-fn vagueness(property: &str) -> u8 {
+/// How little the property with this sentence says of what is wrong: a model knows that something is, and the form of a
+/// trace that two things do not fit.
+pub fn vagueness(property: &str) -> u8 {
     match property {
         form::SENTENCE => 2,
         model::SERVER | model::SDK => 1,

@@ -78,7 +78,19 @@ impl Property for Silence {
         "CONN-7",
         "VERSION-1"
     );
-    watches!(devices);
+    // What it looks at; a connection that nobody asked for stands at the next of them.
+    watches!(
+        "told",
+        "called",
+        "status",
+        "connect_asked",
+        "connected",
+        "connect_failed",
+        "close_asked",
+        "gone",
+        "device_sent",
+        "device_received"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };

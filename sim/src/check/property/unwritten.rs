@@ -46,7 +46,8 @@ impl Property for Unwritten {
         "while a device's record cannot be written, what needs it ends at once, and has not left",
         "ATT-5"
     );
-    watches!(devices, "effect", "heartbeat");
+    // What it looks at; a call that waits on shows at the next of them.
+    watches!("record_failed", "device_sent", "device_received", "no_frame", "answered", "status", "told", "effect");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         use crate::trace::Effect::{ProcessDead, ProcessUp};
