@@ -50,7 +50,12 @@ pub fn objections(bug: &'static Bug, seeds: u64, shown: usize) -> Objections {
         let told = named(bug, &generate::scenario(bug.seed(number)));
         let mut who: Vec<&'static str> = told.iter().map(sentence).collect();
         let mut seen = Vec::new();
-        who.retain(|one| !seen.contains(one) && { seen.push(*one); true });
+        who.retain(|one| {
+            !seen.contains(one) && {
+                seen.push(*one);
+                true
+            }
+        });
         (!who.is_empty()).then_some(who)
     });
     Objections { bug: bug.id, runs: runs.take(shown).collect(), right: bug.right }

@@ -9,7 +9,7 @@ use gatecrash::id::Attempt;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::check::reading::kind_of;
 use crate::scenario::rules::{RuleId, rule};
@@ -128,7 +128,7 @@ impl Application {
                     self.uninit = call;
                 }
                 let is_its = kind == request.as_ref().map(kind_of) && user == whose;
-                (!is_its).then(|| (CALL, format!("the result of call {call} is that of another call")))
+                (!is_its).then(|| unfit(CALL, format!("the result of call {call} is that of another call")))
             }
             What::UninitReturned { call } if call != self.uninit => {
                 misfit(CALL, format!("uninit returned as call {call}, and was call {}", self.uninit))
@@ -190,7 +190,7 @@ impl Application {
             let is_it = |kick: &Kick| (Some(kick.user), kick.epoch, kick.by, kick.reason) == (user, epoch, by, reason);
             let is_known = self.ended.iter().any(is_it);
             return (!is_known)
-                .then(|| (END, "the application is told of an end that the server did not tell".to_owned()));
+                .then(|| unfit(END, "the application is told of an end that the server did not tell".to_owned()));
         }
         if (user, epoch) != (self.account, self.epoch) {
             let rule = if user == self.account { END } else { ACCOUNT };
@@ -198,7 +198,7 @@ impl Application {
         }
         match event {
             Told::ConnectFailed { .. } if self.over.is_some() => {
-                self.over.map(|rule| (rule, "an attempt is told to have failed, and ended the session".to_owned()))
+                self.over.map(|rule| unfit(rule, "an attempt is told to have failed, and ended the session".to_owned()))
             }
             Told::ConnectFailed { code } if self.ends.is_some_and(|known| known != code) => {
                 misfit(CONNECT, format!("an attempt is told to have ended with [{}]", code.number()))
@@ -246,8 +246,8 @@ impl Application {
     /// A frame is about what was called, and about the session that the device has.
     fn sent(&self, cast: &Cast, device: DeviceIndex, frame: ClientFrame) -> Option<Misfit> {
         let word = frame.word();
-        let is_called = |is_it: bool| (!is_it).then(|| (CALL, format!("{word} is not what was called")));
-        let is_of_session = |is_it: bool| (!is_it).then(|| (ACCOUNT, format!("{word} is about another session")));
+        let is_called = |is_it: bool| (!is_it).then(|| unfit(CALL, format!("{word} is not what was called")));
+        let is_of_session = |is_it: bool| (!is_it).then(|| unfit(ACCOUNT, format!("{word} is about another session")));
         if let ClientFrame::Login { attempt, .. }
         | ClientFrame::Resume { attempt, .. }
         | ClientFrame::Renew { attempt, .. }
@@ -263,7 +263,7 @@ impl Application {
                 let is_its = version == numbers::PROTOCOL
                     && platform == cast.devices()[device.index()].platform
                     && self.installation.is_none_or(|known| known == installation);
-                (!is_its).then(|| (HELLO, "the device says hello as another one".to_owned()))
+                (!is_its).then(|| unfit(HELLO, "the device says hello as another one".to_owned()))
             }
             ClientFrame::Login { call, user, ticket, .. } => is_called(matches!(
                 self.request(call),
@@ -285,9 +285,7 @@ impl Application {
             ClientFrame::KickConfirmed { user, epoch } => {
                 is_of_session(self.ended.iter().any(|kick| (kick.user, kick.epoch) == (user, epoch)))
             }
-            ClientFrame::MessagesReceived { user, epoch, through } => {
-                self.is_session(word, user, epoch, Some(through))
-            }
+            ClientFrame::MessagesReceived { user, epoch, through } => self.is_session(word, user, epoch, Some(through)),
             ClientFrame::Send { call, to, text, id } => is_called(matches!(
                 self.request(call),
                 Some(Request::Send { to: whom, text: what, id: name })
@@ -332,5 +330,5 @@ fn remember<T>(all: &mut Vec<T>, one: T) {
 }
 
 fn misfit(rule: RuleId, text: String) -> Option<Misfit> {
-    Some((rule, text))
+    Some(unfit(rule, text))
 }

@@ -3,7 +3,7 @@
 use gatecrash::code::Code;
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, Refusal, ServerFrame, What, Write};
@@ -44,10 +44,18 @@ impl Disks {
                 self.server.reveal(SERVER, reveals, of_server(&frame))
             }
             (Actor::Server, What::ServerStarted { commit, .. }) => {
-                let begun = Disk { written: commit, tellable: commit, kept: commit, kept_at: event.at, kept_before: commit, revealed: 0 };
+                let begun = Disk {
+                    written: commit,
+                    tellable: commit,
+                    kept: commit,
+                    kept_at: event.at,
+                    kept_before: commit,
+                    revealed: 0,
+                };
                 let Disk { written, kept, .. } = std::mem::replace(&mut self.server, begun);
                 let is_one = (kept..=written).contains(&commit);
-                (!is_one).then(|| (SERVER, format!("the server goes on from change {commit}, which was not decided")))
+                (!is_one)
+                    .then(|| unfit(SERVER, format!("the server goes on from change {commit}, which was not decided")))
             }
             (Actor::Device(device), What::StoreAsked { change, write }) => {
                 self.device(device).write(DEVICE, change, matches!(write, Write::Installation { .. }))
@@ -71,7 +79,7 @@ impl Disk {
         if is_tellable {
             self.tellable = change;
         }
-        (change != last + 1).then(|| (rule, format!("change {change} was written after change {last}")))
+        (change != last + 1).then(|| unfit(rule, format!("change {change} was written after change {last}")))
     }
 
     fn keep(&mut self, rule: RuleId, change: u32, at: Instant) -> Option<Misfit> {
@@ -81,7 +89,8 @@ impl Disk {
             self.kept_before = kept;
         }
         let is_one = change > kept && change <= written;
-        (!is_one).then(|| (rule, format!("change {change} is on the disk, after {kept} and with {written} written")))
+        (!is_one)
+            .then(|| unfit(rule, format!("change {change} is on the disk, after {kept} and with {written} written")))
     }
 
     /// What a frame reveals is the last change there was when it was made. It leaves at once where that is on the disk, and
@@ -95,7 +104,9 @@ impl Disk {
             Reveals::Perhaps | Reveals::All => change >= revealed && leaves_now,
         };
         self.revealed = revealed.max(change);
-        (!is_one).then(|| (rule, format!("a frame reveals change {change}, of {kept} on the disk and after {revealed}")))
+        (!is_one).then(|| {
+            unfit(rule, format!("a frame reveals change {change}, of {kept} on the disk and after {revealed}"))
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::{Direction, Scenario};
@@ -121,7 +121,7 @@ impl Effects {
         let lacking = self.awaited.iter().find(|one| lacks_effect(one)).map(|one| one.fault);
         let tick = self.tick;
         self.awaited.retain(|one| now <= one.at + tick * 2);
-        lacking.map(|fault| (RULE, format!("the fault {} had no effect", fault.word())))
+        lacking.map(|fault| unfit(RULE, format!("the fault {} had no effect", fault.word())))
     }
 
     fn befalls(&mut self, at: Instant, fault: Fault) {
@@ -177,7 +177,7 @@ impl Effects {
             let Site { is_outbound_cut, is_inbound_cut, has_portal } =
                 self.sites.get(&site).copied().unwrap_or_default();
             if (outbound, inbound) != (!is_outbound_cut && !has_portal, !is_inbound_cut && !has_portal) {
-                return Some((RULE, "a link is not as the faults left it".to_owned()));
+                return Some(unfit(RULE, "a link is not as the faults left it".to_owned()));
             }
         }
         if *effect == Effect::Nothing {
@@ -189,7 +189,7 @@ impl Effects {
             let is_late = |due: &Instant| *due <= at && at <= *due + self.tick * 2;
             let is_up_again = self.server.is_up && self.server.bounces.iter().any(is_late);
             let is_known = self.nothing_came() || is_up_again;
-            return (!is_known).then(|| (RULE, "nothing came of a fault that had something to break".to_owned()));
+            return (!is_known).then(|| unfit(RULE, "nothing came of a fault that had something to break".to_owned()));
         }
         let is_possible = self.is_possible(effect);
         let its = self.comes_of(effect);
@@ -197,9 +197,9 @@ impl Effects {
         let has_reason = its || is_healing || self.comes_of_itself(at, effect);
         self.becomes(effect);
         if !has_reason {
-            return Some((RULE, format!("{} by no fault of the script", effect.word())));
+            return Some(unfit(RULE, format!("{} by no fault of the script", effect.word())));
         }
-        (!is_possible).then(|| (RULE, format!("{} of what was so already, or cannot be", effect.word())))
+        (!is_possible).then(|| unfit(RULE, format!("{} of what was so already, or cannot be", effect.word())))
     }
 
     /// A fault of late found nothing to break: the last one that may have, as far as can be told. Says whether there is one.

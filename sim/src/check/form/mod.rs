@@ -34,11 +34,30 @@ use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Cast, ClientFrame, Event, Fact, ServerFrame, What};
 
+/// The first misfit that one of these finds, if any does.
+macro_rules! first_of {
+    ($($found:expr),+) => {{
+        $(
+            let found = $found;
+            if found.is_some() {
+                return found;
+            }
+        )+
+        None
+    }};
+}
+
 /// What holds.
 pub(crate) const SENTENCE: &str = "what a trace says in one place fits what it says in another";
 
 /// What does not fit, and the rule of whoever has to say it as it is.
-pub(crate) type Misfit = (RuleId, String);
+///
+/// Behind a pointer: there hardly ever is one, and every event asks for it several times.
+pub(crate) type Misfit = Box<(RuleId, String)>;
+
+fn unfit(rule: RuleId, text: String) -> Misfit {
+    Box::new((rule, text))
+}
 
 /// Follows the form of one run.
 pub(crate) struct Form {
@@ -75,9 +94,13 @@ impl Form {
         if !self.follows {
             return None;
         }
-        let found = self.order.observe(event).or_else(|| self.looks(cast, event));
+        let found = self.fits(cast, event);
         self.follows = found.is_none();
         found
+    }
+
+    fn fits(&mut self, cast: &Cast, event: &Event) -> Option<Misfit> {
+        first_of!(self.order.observe(event), self.looks(cast, event))
     }
 
     /// Of the parts only those have a look that such an event concerns: most events are frames, and half of these
@@ -87,7 +110,7 @@ impl Form {
         match event.what {
             What::DeviceSent { frame: ClientFrame::Heartbeat, .. }
             | What::ServerSent { frame: ServerFrame::HeartbeatAnswer, .. } => {
-                ends.observe(event).or_else(|| disk.observe(event))
+                first_of!(ends.observe(event), disk.observe(event))
             }
             What::ServerReceived { frame: ClientFrame::Heartbeat, .. }
             | What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. }
@@ -96,67 +119,64 @@ impl Form {
             | What::Connected { .. }
             | What::CloseAsked { .. }
             | What::Gone { .. } => ends.observe(event),
-            What::DeviceSent { .. } => ends
-                .observe(event)
-                .or_else(|| wire.observe(cast, event))
-                .or_else(|| application.observe(cast, event))
-                .or_else(|| disk.observe(event)),
-            What::DeviceReceived { .. } => ends
-                .observe(event)
-                .or_else(|| wire.observe(cast, event))
-                .or_else(|| application.observe(cast, event))
-                .or_else(|| record.observe(cast, event)),
-            What::ConnectAsked { .. } | What::ConnectFailed { .. } => ends
-                .observe(event)
-                .or_else(|| wire.observe(cast, event))
-                .or_else(|| application.observe(cast, event)),
+            What::DeviceSent { .. } => first_of!(
+                ends.observe(event),
+                wire.observe(cast, event),
+                application.observe(cast, event),
+                disk.observe(event)
+            ),
+            What::DeviceReceived { .. } => first_of!(
+                ends.observe(event),
+                wire.observe(cast, event),
+                application.observe(cast, event),
+                record.observe(cast, event)
+            ),
+            What::ConnectAsked { .. } | What::ConnectFailed { .. } => {
+                first_of!(ends.observe(event), wire.observe(cast, event), application.observe(cast, event))
+            }
             What::ServerReceived { .. } | What::Opened { .. } => {
-                ends.observe(event).or_else(|| wire.observe(cast, event))
+                first_of!(ends.observe(event), wire.observe(cast, event))
             }
             What::ServerSent { .. } => {
-                ends.observe(event).or_else(|| wire.observe(cast, event)).or_else(|| disk.observe(event))
+                first_of!(ends.observe(event), wire.observe(cast, event), disk.observe(event))
             }
-            What::ServerStarted { .. } => ends
-                .observe(event)
-                .or_else(|| wire.observe(cast, event))
-                .or_else(|| disk.observe(event))
-                .or_else(|| wall.observe(event)),
-            What::Commit { .. } => disk.observe(event).or_else(|| wall.observe(event)),
+            What::ServerStarted { .. } => {
+                first_of!(ends.observe(event), wire.observe(cast, event), disk.observe(event), wall.observe(event))
+            }
+            What::Commit { .. } => first_of!(disk.observe(event), wall.observe(event)),
             What::Committed { .. } => disk.observe(event),
-            What::Stored { .. } => disk.observe(event).or_else(|| record.observe(cast, event)),
-            What::StoreAsked { .. } => application
-                .observe(cast, event)
-                .or_else(|| disk.observe(event))
-                .or_else(|| record.observe(cast, event)),
+            What::Stored { .. } => first_of!(disk.observe(event), record.observe(cast, event)),
+            What::StoreAsked { .. } => {
+                first_of!(application.observe(cast, event), disk.observe(event), record.observe(cast, event))
+            }
             What::TicketJudged { .. } | What::ClockChanged { .. } | What::StoodStill { .. } => wall.observe(event),
-            What::KnownAs { .. } => wire.observe(cast, event).or_else(|| application.observe(cast, event)),
-            What::Called { .. } => application
-                .observe(cast, event)
-                .or_else(|| record.observe(cast, event))
-                .or_else(|| script.observe(cast, event)),
+            What::KnownAs { .. } => first_of!(wire.observe(cast, event), application.observe(cast, event)),
+            What::Called { .. } => {
+                first_of!(application.observe(cast, event), record.observe(cast, event), script.observe(cast, event))
+            }
             What::Answered { .. } | What::UninitReturned { .. } | What::Status { .. } => {
                 application.observe(cast, event)
             }
-            What::Told { .. } => application.observe(cast, event).or_else(|| script.observe(cast, event)),
-            What::NewDevice { .. } => application.observe(cast, event).or_else(|| record.observe(cast, event)),
-            What::Converged => script.observe(cast, event).or_else(|| effects.observe(event)),
+            What::Told { .. } => first_of!(application.observe(cast, event), script.observe(cast, event)),
+            What::NewDevice { .. } => first_of!(application.observe(cast, event), record.observe(cast, event)),
+            What::Converged => first_of!(script.observe(cast, event), effects.observe(event)),
             What::NetworkChanged
             | What::SdkWoken
             | What::Configured { .. }
             | What::TicketMade { .. }
             | What::Stranger { .. }
             | What::OldKeyDropped => script.observe(cast, event),
-            What::Fault { .. } | What::ScriptEnded => script
-                .observe(cast, event)
-                .or_else(|| effects.observe(event))
-                .or_else(|| wall.observe(event)),
-            What::Effect { .. } => ends
-                .observe(event)
-                .or_else(|| application.observe(cast, event))
-                .or_else(|| disk.observe(event))
-                .or_else(|| record.observe(cast, event))
-                .or_else(|| script.observe(cast, event))
-                .or_else(|| effects.observe(event)),
+            What::Fault { .. } | What::ScriptEnded => {
+                first_of!(script.observe(cast, event), effects.observe(event), wall.observe(event))
+            }
+            What::Effect { .. } => first_of!(
+                ends.observe(event),
+                application.observe(cast, event),
+                disk.observe(event),
+                record.observe(cast, event),
+                script.observe(cast, event),
+                effects.observe(event)
+            ),
             What::Fact { .. }
             | What::Dormant { .. }
             | What::StoreFailed

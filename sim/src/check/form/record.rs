@@ -5,7 +5,7 @@
 
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
@@ -159,21 +159,20 @@ impl Device {
                 self.new_id = Some(installation);
                 None
             }
-            What::StoreAsked {
-                change, write: Write::Installation { installation, starts, owed_end, known_ended }
-            } => {
+            What::StoreAsked { change, write: Write::Installation { installation, starts, owed_end, known_ended } } => {
                 let record = Record { installation, starts, owed_end, known_ended };
                 let is_right = self.may_become(at, &record);
                 self.pending.push((change, record));
                 self.current = Some(record);
                 (self.has_started, self.is_fresh, self.new_id) = (false, false, None);
-                (!is_right).then(|| (RECORD, "the device's record is written otherwise than what happened".to_owned()))
+                (!is_right)
+                    .then(|| unfit(RECORD, "the device's record is written otherwise than what happened".to_owned()))
             }
             What::StoreAsked { write: Write::Conversations { user, conversations }, .. } => {
                 let is_right = self.may_list(cast, at, user, conversations);
                 self.lists.retain(|(of, _)| *of != user);
                 self.lists.push((user, conversations));
-                (!is_right).then(|| (LISTS, "a list is kept that is not what came".to_owned()))
+                (!is_right).then(|| unfit(LISTS, "a list is kept that is not what came".to_owned()))
             }
             What::Stored { change } => {
                 while let Some((_, record)) = self.pending.first().copied().filter(|(number, _)| *number <= change) {

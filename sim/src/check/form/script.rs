@@ -3,19 +3,20 @@
 //!
 //! What a device that is frozen is to call waits until it wakes, and what is to be called in a listener until that is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use gatecrash::id::UserId;
 use gatecrash::policy::Seats;
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::{self, Action, AppChange, Call, Conduct, Forge, Scenario, Text, TicketChoice};
 use crate::trace::{
-    Actor, Cast, ClockOf, DeviceIndex, Effect, Event, Fault, List, ListIndex, Request, TextIndex, TicketIndex, UserIndex, What,
+    Actor, Cast, ClockOf, DeviceIndex, Effect, Event, Fault, List, ListIndex, Request, TextIndex, TicketIndex,
+    UserIndex, What,
 };
 
 const SCRIPT: RuleId = rule("CONN-10");
@@ -30,10 +31,10 @@ pub(super) struct Script {
     /// As the file names them, until the cast is known.
     steps: Vec<scenario::Step>,
     is_begun: bool,
-    faults: Vec<(Instant, Fault)>,
-    strangers: Vec<(Instant, DeviceIndex, Conduct)>,
-    calls: Vec<Vec<Planned>>,
-    changes: Vec<(Instant, AppChange)>,
+    faults: VecDeque<(Instant, Fault)>,
+    strangers: VecDeque<(Instant, DeviceIndex, Conduct)>,
+    calls: Vec<VecDeque<Planned>>,
+    changes: VecDeque<(Instant, AppChange)>,
     /// The tickets that the file names: whose, and what is wrong with them.
     named: BTreeMap<String, (String, Option<Forge>)>,
     config: Config,
@@ -111,10 +112,10 @@ impl Script {
             until: Instant::ZERO + scenario.until,
             steps: scenario.steps.clone(),
             is_begun: false,
-            faults: Vec::new(),
-            strangers: Vec::new(),
+            faults: VecDeque::new(),
+            strangers: VecDeque::new(),
             calls: Vec::new(),
-            changes: Vec::new(),
+            changes: VecDeque::new(),
             named: scenario
                 .tickets
                 .iter()
@@ -141,24 +142,24 @@ impl Script {
     /// Names who the file names.
     fn begin(&mut self, cast: &Cast) {
         self.is_begun = true;
-        self.calls.resize(cast.devices().len(), Vec::new());
+        self.calls.resize(cast.devices().len(), VecDeque::new());
         self.devices.resize(cast.devices().len(), Device::default());
         self.last_tickets.resize(cast.devices().len(), None);
         for step in std::mem::take(&mut self.steps) {
             let at = Instant::ZERO + step.at;
             let find = |name: &scenario::DeviceName| cast.find_device(name.as_str()).expect("a step names a device");
             match step.action {
-                Action::Fault(fault) => self.faults.push((at, Fault::of(&fault, cast))),
-                Action::Raw { device, conduct } => self.strangers.push((at, find(&device), conduct)),
+                Action::Fault(fault) => self.faults.push_back((at, Fault::of(&fault, cast))),
+                Action::Raw { device, conduct } => self.strangers.push_back((at, find(&device), conduct)),
                 Action::Call { device, call } => {
-                    self.calls[find(&device).index()].push(Planned { at, call, when: None });
+                    self.calls[find(&device).index()].push_back(Planned { at, call, when: None });
                 }
                 Action::On { device, event, call } => {
                     let (when, device) = (Some(event.word()), find(&device).index());
                     self.devices[device].listens = true;
-                    self.calls[device].push(Planned { at, call, when });
+                    self.calls[device].push_back(Planned { at, call, when });
                 }
-                Action::App(change) => self.changes.push((at, change)),
+                Action::App(change) => self.changes.push_back((at, change)),
             }
         }
     }
@@ -188,7 +189,8 @@ impl Script {
                 let is_due = is_due(self.until, at, self.tick);
                 let is_late = |due: &Instant| *due + self.tick * 2 < at;
                 let mut left = self.faults.iter().map(|(due, _)| due).chain(self.strangers.iter().map(|(due, ..)| due));
-                (!is_due || left.any(is_late)).then(|| (SCRIPT, "the script ended, and has not happened".to_owned()))
+                (!is_due || left.any(is_late))
+                    .then(|| unfit(SCRIPT, "the script ended, and has not happened".to_owned()))
             }
             What::OldKeyDropped => {
                 let due = |one: &(Instant, AppChange)| is_due(one.0, at, self.tick) && one.1 == AppChange::DropOldKey;
@@ -201,7 +203,7 @@ impl Script {
             What::Converged => {
                 let is_due = |planned: &Planned| planned.when.is_none();
                 let is_left = self.calls.iter().flatten().any(is_due);
-                is_left.then(|| (SCRIPT, "what the script has somebody call was never called".to_owned()))
+                is_left.then(|| unfit(SCRIPT, "what the script has somebody call was never called".to_owned()))
             }
             What::Effect { effect: Effect::ProcessUp { device } } => {
                 self.last_tickets[device.index()] = None;
@@ -218,7 +220,7 @@ impl Script {
                 let has_come = |planned: &Planned| planned.when.is_none() && planned.at <= at;
                 let is_now = || calls.iter().position(|planned| is_due(planned.at, at, self.tick));
                 let place = calls.iter().position(has_come).or_else(is_now);
-                place.map(|place| calls.remove(place)).is_none().then(|| unasked("a call that nobody makes"))
+                place.and_then(|place| calls.remove(place)).is_none().then(|| unasked("a call that nobody makes"))
             }
             What::SdkWoken => {
                 let Actor::Device(device) = event.actor else { return None };
@@ -246,7 +248,7 @@ impl Script {
                 let is_its = (made.issued, made.ttl) == (issued.get(), ttl.get())
                     && before.is_none()
                     && is_named.is_none_or(|(name, _)| user.is_some_and(|user| cast.user_name(user) == name));
-                (!is_its).then(|| (TICKET, "the ticket is another one".to_owned()))
+                (!is_its).then(|| unfit(TICKET, "the ticket is another one".to_owned()))
             }
             What::Called { request, .. } => {
                 let Actor::Device(device) = event.actor else { return None };
@@ -275,7 +277,7 @@ impl Script {
         // What is to be called at an instant before what waits for a listener.
         let at_once = calls.iter().position(|one| one.when.is_none() && due(one));
         let place = at_once.or_else(|| calls.iter().position(due));
-        place.map(|place| calls.remove(place))
+        place.and_then(|place| calls.remove(place))
     }
 
     fn called(&mut self, cast: &Cast, at: Instant, device: DeviceIndex, request: Request) -> Option<Misfit> {
@@ -293,7 +295,8 @@ impl Script {
                 let made = self.tickets.get_mut(ticket.index()).and_then(Option::as_mut)?;
                 let is_late = !std::mem::replace(&mut made.is_brought, true) && made.at != at;
                 let is_named = self.named.contains_key(&cast.ticket(ticket).name);
-                (is_late && !is_named).then(|| (TICKET, "a ticket was made when nobody logged in with it".to_owned()))
+                (is_late && !is_named)
+                    .then(|| unfit(TICKET, "a ticket was made when nobody logged in with it".to_owned()))
             }
             (Request::Send { to, text, id: Some(id) }, Some(Planned { call: Call::Send { id: named, .. }, .. })) => {
                 (!self.is_called_so(to, text, id, named)).then(|| unasked("a message under another name"))
@@ -338,7 +341,7 @@ impl Script {
         while let Some(place) =
             self.changes.iter().position(|(due, change)| *due <= at && *change != AppChange::DropOldKey)
         {
-            let (_, change) = self.changes.remove(place);
+            let Some((_, change)) = self.changes.remove(place) else { break };
             self.heard_late.push(self.config.clone());
             self.config.change(&change);
             if is_it(&self.config) {
@@ -379,15 +382,19 @@ impl Made<'_> {
     /// that cannot be read.
     fn is_like(&self, cast: &Cast, ticket: TicketIndex, name: &str) -> bool {
         let made = cast.ticket(ticket);
-        let plans = self.named.get(&made.name).zip(self.named.get(name));
-        plans.is_some_and(|(one, other)| one.1 == other.1 && (one.0 == other.0 || made.ttl == 0))
+        let Some((user, forge)) = self.named.get(name) else { return false };
+        match self.named.get(&made.name) {
+            Some((of, forged)) => forged == forge && (of == user || made.ttl == 0),
+            // The empty one that an application brings which has none.
+            None => made.ttl == 0 && *forge == Some(Forge::Empty),
+        }
     }
 }
 
 /// Takes the first such thing out. Says whether there is one.
-fn takes<T>(all: &mut Vec<T>, is_it: impl FnMut(&T) -> bool) -> bool {
+fn takes<T>(all: &mut VecDeque<T>, is_it: impl FnMut(&T) -> bool) -> bool {
     let place = all.iter().position(is_it);
-    place.map(|place| all.remove(place)).is_some()
+    place.and_then(|place| all.remove(place)).is_some()
 }
 
 /// Whether what is due then may happen now: a world may go from tick to tick.
@@ -406,7 +413,9 @@ fn is_call(cast: &Cast, call: &Call, request: Request, made: &Made<'_>) -> bool 
             let ticket_made = cast.ticket(brought);
             cast.user_name(of) == user
                 && match ticket {
-                    TicketChoice::Named(name) => ticket_made.name == name.as_str() || made.is_like(cast, brought, name.as_str()),
+                    TicketChoice::Named(name) => {
+                        ticket_made.name == name.as_str() || made.is_like(cast, brought, name.as_str())
+                    }
                     TicketChoice::Fresh { ttl } => {
                         ticket_made.ttl == ttl.map_or(made.ttl, |ttl| ttl.as_secs()) && made.is_fresh(cast, brought, of)
                     }
@@ -432,5 +441,5 @@ fn is_call(cast: &Cast, call: &Call, request: Request, made: &Made<'_>) -> bool 
 }
 
 fn unasked(what: &str) -> Misfit {
-    (SCRIPT, format!("{what} that the script does not have now"))
+    unfit(SCRIPT, format!("{what} that the script does not have now"))
 }

@@ -8,7 +8,8 @@ use gatecrash::code::Code;
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
+use crate::check::property::Kinds;
 use crate::scenario::CallKind;
 use crate::scenario::rules::RuleId;
 use crate::trace::{ClientFrame, Event, Fact, Outcome, Told, What, Write};
@@ -23,17 +24,33 @@ pub(super) struct Turn {
     is_logged_in: bool,
 }
 
-/// When an event may be.
-enum When {
-    /// Whenever something comes in.
-    ComesIn,
-    /// At the instant of what came in.
-    AtOnce,
-    /// At that instant, or with what else a timer brings.
-    Together,
-    /// Also by a timer alone.
-    Anytime,
-}
+/// What comes in, whenever it does.
+const COMES_IN: Kinds = Kinds::of(&[
+    "called",
+    "device_received",
+    "no_frame",
+    "connected",
+    "connect_failed",
+    "gone",
+    "stored",
+    "record_failed",
+    "sdk_woken",
+    "network_changed",
+    "server_received",
+    "malformed",
+    "opened",
+    "committed",
+    "server_started",
+    "store_failed",
+    "configured",
+    "clock_changed",
+    "stood_still",
+    "stopping",
+]);
+
+/// What a timer may bring alone.
+const ANYTIME: Kinds =
+    Kinds::of(&["connect_asked", "close_asked", "back_off", "link_lost", "link_kept", "commit", "dormant"]);
 
 impl Turn {
     /// Something befell whoever it is.
@@ -50,22 +67,40 @@ impl Turn {
     pub(super) fn observe(&mut self, rule: RuleId, event: &Event, is_with_last: bool) -> Option<Misfit> {
         let at = event.at;
         if std::mem::take(&mut self.is_ending) && !is_with_last {
-            return Some((rule, "a timer ended what somebody waited for, and nobody was told then".to_owned()));
+            return Some(unfit(rule, "a timer ended what somebody waited for, and nobody was told then".to_owned()));
         }
-        let is_right = match when(event, self.is_logged_in) {
-            When::ComesIn => {
-                self.led_at = at;
-                true
-            }
-            When::AtOnce => self.led_at == at,
-            When::Together => self.led_at == at || is_with_last,
-            When::Anytime => true,
+        let kind = event.what.index();
+        let is_right = if COMES_IN.has(kind) {
+            self.led_at = at;
+            true
+        } else {
+            self.led_at == at || ANYTIME.has(kind) || self.may_come_of_time(event, is_with_last)
         };
         if let What::Status { status, .. } = event.what {
             self.is_logged_in = status == Status::Logined;
             self.is_ending = status == Status::Logout && self.led_at != at;
         }
-        (!is_right).then(|| (rule, format!("{} came when nothing led to it", event.what.word())))
+        (!is_right).then(|| unfit(rule, format!("{} came when nothing led to it", event.what.word())))
+    }
+
+    /// Whether an event to which nothing led that came in may be a timer's: alone, or with what else that brings.
+    fn may_come_of_time(&self, event: &Event, is_with_last: bool) -> bool {
+        match event.what {
+            What::DeviceSent { frame: ClientFrame::Heartbeat | ClientFrame::MessagesReceived { .. }, .. }
+            | What::StoreAsked { write: Write::Installation { .. }, .. }
+            | What::Status { status: Status::Logout, .. } => true,
+            // A renewal and a request leave the session as it is, whatever comes of them.
+            What::Answered { kind, outcome: Outcome::Failed { code, .. }, .. }
+                if is_of_time(code) && self.is_logged_in && kind != Some(CallKind::Logout) =>
+            {
+                true
+            }
+            What::Answered { .. }
+            | What::Told { event: Told::Connecting | Told::ConnectSuccess | Told::ConnectFailed { .. }, .. } => {
+                is_with_last
+            }
+            _ => false,
+        }
     }
 
     /// Decided these facts.
@@ -76,7 +111,7 @@ impl Turn {
             _ => false,
         };
         let is_right = self.led_at == at || facts.iter().all(by_timer);
-        (!is_right).then(|| (rule, "a change was decided when nothing led to it".to_owned()))
+        (!is_right).then(|| unfit(rule, "a change was decided when nothing led to it".to_owned()))
     }
 }
 
@@ -91,68 +126,4 @@ fn is_of_time(code: Code) -> bool {
             | Code::ServerUnable
             | Code::StorageFailed
     )
-}
-
-fn when(event: &Event, is_logged_in: bool) -> When {
-    match &event.what {
-        What::Called { .. }
-        | What::DeviceReceived { .. }
-        | What::NoFrame { .. }
-        | What::Connected { .. }
-        | What::ConnectFailed { .. }
-        | What::Gone { .. }
-        | What::Stored { .. }
-        | What::RecordFailed
-        | What::SdkWoken
-        | What::NetworkChanged
-        | What::ServerReceived { .. }
-        | What::Malformed { .. }
-        | What::Opened { .. }
-        | What::Committed { .. }
-        | What::ServerStarted { .. }
-        | What::StoreFailed
-        | What::Configured { .. }
-        | What::ClockChanged { .. }
-        | What::StoodStill { .. }
-        | What::Stopping => When::ComesIn,
-        What::DeviceSent { frame: ClientFrame::Heartbeat | ClientFrame::MessagesReceived { .. }, .. }
-        | What::ConnectAsked { .. }
-        | What::CloseAsked { .. }
-        | What::BackOff { .. }
-        | What::LinkLost
-        | What::LinkKept
-        | What::StoreAsked { write: Write::Installation { .. }, .. }
-        | What::Status { status: Status::Logout, .. }
-        | What::Commit { .. }
-        | What::Dormant { .. } => When::Anytime,
-        // A renewal and a request leave the session as it is, whatever comes of them.
-        What::Answered { kind, outcome: Outcome::Failed { code, .. }, .. }
-            if is_of_time(*code) && is_logged_in && *kind != Some(CallKind::Logout) =>
-        {
-            When::Anytime
-        }
-        What::Answered { .. }
-        | What::Told { event: Told::Connecting | Told::ConnectSuccess | Told::ConnectFailed { .. }, .. } => {
-            When::Together
-        }
-        What::DeviceSent { .. }
-        | What::ServerSent { .. }
-        | What::TicketJudged { .. }
-        | What::UninitReturned { .. }
-        | What::Told { .. }
-        | What::EventsDropped
-        | What::Status { .. }
-        | What::StoreAsked { .. }
-        | What::NewDevice { .. }
-        | What::KnownAs { .. } => When::AtOnce,
-        What::Fact { .. }
-        | What::Fault { .. }
-        | What::Effect { .. }
-        | What::Stranger { .. }
-        | What::TicketMade { .. }
-        | What::OldKeyDropped
-        | What::ScriptEnded
-        | What::Converged
-        | What::NotConverged { .. } => When::Anytime,
-    }
 }

@@ -3,7 +3,7 @@
 //! A device numbers its connections by itself, and so does the server: which belongs to which shows in what goes over them.
 //! What is lost is lost with all that follows it. Signs of life say nothing, and are not shown to this.
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Event, ServerFrame, What};
@@ -77,7 +77,7 @@ impl Wire {
             (Actor::Device(device), What::DeviceReceived { connection, frame }) => {
                 let is_known = self.came(device, connection, &frame);
                 (!is_known)
-                    .then(|| (RULE, format!("a frame reached {} that was not sent so", cast.device_name(device))))
+                    .then(|| unfit(RULE, format!("a frame reached {} that was not sent so", cast.device_name(device))))
             }
             (Actor::Server, What::ServerStarted { .. }) => {
                 self.slots.clear();
@@ -100,7 +100,7 @@ impl Wire {
                 if peer != DeviceIndex::STRANGER =>
             {
                 let is_known = self.arrived(cast, connection, peer, &frame);
-                (!is_known).then(|| (RULE, "a frame reached the server that was not sent so".to_owned()))
+                (!is_known).then(|| unfit(RULE, "a frame reached the server that was not sent so".to_owned()))
             }
             _ => None,
         }

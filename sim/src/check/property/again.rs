@@ -24,6 +24,7 @@ pub(super) struct SentAgain {
 impl Property for SentAgain {
     sentence!(Always, "a message that is sent again keeps its number and is stored once", "API-6");
     watches!("decision", "server_received", "server_sent", "server_started");
+    frames!("send", "send_answer");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -70,15 +70,23 @@ impl Property for Confirmations {
         "uninit_returned",
         "called",
         "told",
-        "effect",
-        "heartbeat"
+        "effect"
+    );
+    frames!(
+        "kick_confirmed",
+        "login_acknowledged",
+        "kick",
+        "resume_kicked",
+        "login_accepted",
+        "heartbeat",
+        "heartbeat_answer"
     );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             self.owed(device).clear();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         match event.what {
             What::DeviceSent { frame: ClientFrame::KickConfirmed { user, epoch }, .. } => {
                 self.said(on, Word::Confirmation, user, epoch);

@@ -84,9 +84,9 @@ impl Property for Connections {
         "gone",
         "server_received",
         "malformed",
-        "server_sent",
-        "heartbeat"
+        "server_sent"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ServerDead } | What::ServerStarted { .. } | What::StoreFailed = event.what

@@ -54,7 +54,7 @@ impl Property for Copies {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let device = self.device(on);
         match event.what {
             What::DeviceReceived { connection, frame } => {

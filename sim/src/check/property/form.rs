@@ -39,6 +39,7 @@ impl Property for TraceForm {
         "CONN-10",
         "TICKET-2"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Dormant { user, device, epoch } = event.what
@@ -47,13 +48,15 @@ impl Property for TraceForm {
             let text = format!("{} is dormant, and has lost no link", scene.session(device, user, epoch));
             report.event(const { rule("CONN-6") }, event, text);
         }
-        if let Some((rule, text)) = self.0.observe(scene.cast, event) {
+        if let Some(found) = self.0.observe(scene.cast, event) {
+            let (rule, text) = *found;
             report.event(rule, event, text);
         }
     }
 
     fn decide(&mut self, _: &Scene<'_>, decision: &Decision, report: &mut Report) {
-        if let Some((rule, text)) = self.0.decided(decision.at, decision.number, &decision.facts) {
+        if let Some(found) = self.0.decided(decision.at, decision.number, &decision.facts) {
+            let (rule, text) = *found;
             report.decision(rule, decision, text);
         }
         if !decision.is_whole {

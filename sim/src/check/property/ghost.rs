@@ -58,9 +58,9 @@ impl Property for Ghosts {
         "gone",
         "close_asked",
         "server_received",
-        "server_sent",
-        "heartbeat"
+        "server_sent"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let is_over = matches!(event.what, What::StoreFailed | What::Effect { effect: Effect::ServerDead });

@@ -1,8 +1,7 @@
 //! Sets of kinds of events: which of them a property wants to see.
 //!
 //! Most properties look at a few kinds, and most events concern a few properties: asking all of them
-//! about each event would be most of what a sweep costs. Half of all frames are signs of life, which most
-//! properties that look at frames have no use for.
+//! about each event would be most of what a sweep costs. Which frames they look at says `frames`.
 
 use crate::scenario::rules::is_same;
 use crate::trace::What;
@@ -12,20 +11,17 @@ use crate::trace::What;
 pub struct Kinds(u64);
 
 impl Kinds {
-    /// How many kinds there are: those of events, and after them the decisions and the signs of life.
-    pub(super) const COUNT: usize = What::WORDS.len() + 2;
+    /// How many kinds there are: those of events, and after them the decisions.
+    pub(super) const COUNT: usize = What::WORDS.len() + 1;
 
     /// The place of the decisions.
     pub(super) const DECISION: usize = What::WORDS.len();
-
-    /// The place of the signs of life: a heartbeat or its answer is shown to whoever watches these and its kind.
-    pub(super) const HEARTBEAT: usize = What::WORDS.len() + 1;
 
     /// Every kind.
     pub const ALL: Kinds = Kinds((1 << Kinds::COUNT) - 1);
 
     /// Whatever can happen to a device.
-    pub(super) const OF_DEVICES: Kinds = Kinds::of(&[
+    pub(in crate::check) const OF_DEVICES: Kinds = Kinds::of(&[
         "called",
         "answered",
         "uninit_returned",
@@ -52,12 +48,12 @@ impl Kinds {
         "known_as",
     ]);
 
-    /// The kinds with these words; `decision` for the decisions, `heartbeat` for the signs of life among them.
+    /// The kinds with these words; `decision` for the decisions.
     ///
     /// # Panics
     ///
     /// When compiled with a word that no event has.
-    pub(super) const fn of(words: &[&str]) -> Kinds {
+    pub(in crate::check) const fn of(words: &[&str]) -> Kinds {
         let mut bits = 0;
         let mut index = 0;
         while index < words.len() {
@@ -67,13 +63,8 @@ impl Kinds {
         Kinds(bits)
     }
 
-    /// These and those.
-    pub(super) const fn and(self, other: Kinds) -> Kinds {
-        Kinds(self.0 | other.0)
-    }
-
     /// Whether the kind at this place is among them.
-    pub(super) const fn has(self, kind: usize) -> bool {
+    pub(in crate::check) const fn has(self, kind: usize) -> bool {
         self.0 >> kind & 1 == 1
     }
 
@@ -86,9 +77,6 @@ impl Kinds {
 const fn place(word: &str) -> usize {
     if is_same(word, "decision") {
         return Kinds::DECISION;
-    }
-    if is_same(word, "heartbeat") {
-        return Kinds::HEARTBEAT;
     }
     let mut kind = 0;
     while kind < What::WORDS.len() {
@@ -109,7 +97,6 @@ mod tests {
         let kinds = Kinds::of(&["told", "decision", "called"]).places().collect::<Vec<_>>();
         assert_eq!(kinds.iter().filter_map(|&kind| What::WORDS.get(kind)).collect::<Vec<_>>(), [&"called", &"told"]);
         assert_eq!(kinds.last(), Some(&Kinds::DECISION));
-        assert_eq!(Kinds::ALL.places().count(), What::WORDS.len() + 2);
-        assert_eq!(Kinds::of(&["told"]).and(Kinds::of(&["called"])), Kinds::of(&["called", "told"]));
+        assert_eq!(Kinds::ALL.places().count(), What::WORDS.len() + 1);
     }
 }

@@ -338,15 +338,15 @@ impl Property for Links {
         "sdk_woken",
         "link_kept",
         "network_changed",
-        "effect",
-        "heartbeat"
+        "effect"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let name = scene.device(on);
         // A device that has just woken first hears what it missed.
         let has_just_woken = event.at == sdk.woken_at;

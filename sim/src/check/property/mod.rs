@@ -25,6 +25,7 @@ mod day;
 mod decision;
 mod delivery;
 mod form;
+mod frames;
 mod ghost;
 mod heard;
 mod kick;
@@ -68,6 +69,8 @@ pub use allowance::slack;
 pub use checks::Checks;
 pub use contract::{Kind, Property};
 pub use decision::Decision;
+pub use frames::Frames;
+pub use kinds::Kinds;
 pub use report::{MODELS, Report, vagueness};
 pub use scene::Scene;
 

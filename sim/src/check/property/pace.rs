@@ -139,15 +139,15 @@ impl Property for Paces {
         "connect_asked",
         "close_asked",
         "gone",
-        "effect",
-        "heartbeat"
+        "effect"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         if event.at != sdk.woken_at
             && let Some(overdue) = self.owes(scene, event.at, on, sdk)
         {

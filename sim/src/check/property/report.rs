@@ -3,8 +3,8 @@
 use gatecrash::time::Instant;
 
 use super::decision::Decision;
-use crate::check::{form, model};
 use crate::check::violation::Violation;
+use crate::check::{form, model};
 use crate::scenario::rules::RuleId;
 use crate::trace::{Actor, Event};
 

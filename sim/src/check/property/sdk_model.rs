@@ -63,9 +63,9 @@ impl Property for SdkModel {
         "sdk_woken",
         "network_changed",
         "effect",
-        "ticket_made",
-        "heartbeat"
+        "ticket_made"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match (event.actor, event.what) {

@@ -63,9 +63,9 @@ impl Property for ServerModel {
         "ticket_made",
         "old_key_dropped",
         "effect",
-        "fault",
-        "heartbeat"
+        "fault"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let Some(found) = self.model.observe(scene.cast, event) {

@@ -91,9 +91,10 @@ impl Property for Silence {
         "device_sent",
         "device_received"
     );
+    frames!("login", "resume", "expired", "resume_expired", "resume_refused", "kick", "resume_kicked");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let is_out = sdk.status == Status::Logout;
         self.too_old.resize(self.too_old.len().max(on.index() + 1), false);
         match event.what {

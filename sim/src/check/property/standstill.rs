@@ -30,7 +30,8 @@ impl Property for Standstills {
         "CONN-5",
         "TICKET-5"
     );
-    watches!("stood_still", "server_started", "opened", "gone", "malformed", "server_received", "decision", "heartbeat");
+    watches!("stood_still", "server_started", "opened", "gone", "malformed", "server_received", "decision");
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -51,7 +51,8 @@ struct Row {
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> End {
-    let is_meant = |id: &str| arguments.only.is_empty() || arguments.only.iter().any(|one| one.eq_ignore_ascii_case(id));
+    let is_meant =
+        |id: &str| arguments.only.is_empty() || arguments.only.iter().any(|one| one.eq_ignore_ascii_case(id));
     let bugs: Vec<_> = BUGS.iter().chain(DRIVER_BUGS).filter(|bug| is_meant(bug.id)).collect();
     let bar = bar(arguments, bugs.len() as u64);
     let seeds = arguments.limit.unwrap_or(SEEDS);
