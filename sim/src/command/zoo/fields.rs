@@ -19,7 +19,7 @@ use super::{Arguments, bar};
 const SEEDS: u64 = 500;
 
 /// How much of all changes has to be noticed, in tenths of a percent.
-const SHARE_MIN: u64 = 400;
+const SHARE_MIN: u64 = 980;
 
 /// How many changes that nobody notices are shown of a field.
 const SHOWN_MAX: usize = 3;
