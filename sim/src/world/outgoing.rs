@@ -59,11 +59,6 @@ impl Outgoing {
         self.process_died();
     }
 
-    /// Its disk is empty. What it has drawn is drawn no more all the same: an application draws by chance.
-    pub(super) fn wiped(&mut self) {
-        self.unsettled.clear();
-    }
-
     /// The process is dead: no call of it has a result any more.
     pub(super) fn process_died(&mut self) {
         self.unsettled.iter_mut().for_each(|one| one.is_pending = false);
@@ -95,9 +90,6 @@ mod tests {
         assert_eq!(send(&mut outgoing, alice, "pay 100"), first);
         outgoing.process_died();
         assert_eq!(send(&mut outgoing, alice, "pay 100"), first);
-        outgoing.answered(first, false);
-        outgoing.wiped();
-        assert_ne!(send(&mut outgoing, alice, "pay 100"), first, "nobody remembers it, and no other is called so");
         outgoing.answered(first, true);
         assert_ne!(send(&mut outgoing, alice, "pay 100"), first);
     }

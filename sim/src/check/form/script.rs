@@ -54,6 +54,8 @@ pub(super) struct Script {
     ticket_ttl: u64,
     /// Whether the server's clock was meddled with: a second may come twice.
     clock_is_off: bool,
+    /// Whether a device's disk was emptied.
+    is_wiped: bool,
 }
 
 /// A ticket that was made.
@@ -136,6 +138,7 @@ impl Script {
             last_tickets: Vec::new(),
             ticket_ttl: app.ticket_ttl.as_secs(),
             clock_is_off: false,
+            is_wiped: false,
         }
     }
 
@@ -210,6 +213,10 @@ impl Script {
                 self.devices[device.index()].up_at = Some(at);
                 None
             }
+            What::Effect { effect: Effect::DiskEmpty { .. } } => {
+                self.is_wiped = true;
+                None
+            }
             What::Effect { effect: Effect::Woken { device } } => {
                 self.devices[device.index()].woken_at = Some(at);
                 None
@@ -276,7 +283,10 @@ impl Script {
         let calls = &mut self.calls[device.index()];
         // What is to be called at an instant before what waits for a listener.
         let at_once = calls.iter().position(|one| one.when.is_none() && due(one));
-        let place = at_once.or_else(|| calls.iter().position(due));
+        // A listener calls when it is told, and of what it was told at that instant the last is the likeliest.
+        let of_last = |one: &Planned| one.when.is_some() && one.when == words.last().copied() && due(one);
+        let in_listener = || calls.iter().position(of_last).or_else(|| calls.iter().position(due));
+        let place = at_once.or_else(in_listener);
         place.and_then(|place| calls.remove(place))
     }
 
@@ -308,7 +318,8 @@ impl Script {
         }
     }
 
-    /// Whether a message may be called so: as the file says, or by the next number, or as the one that is sent again.
+    /// Whether a message may be called so: as the file says, or by the next number, or as the one that is sent again. An
+    /// application whose disk was emptied may call another one as it did before.
     fn is_called_so(&mut self, to: UserIndex, text: TextIndex, id: u32, named: Option<u32>) -> bool {
         let is_new = id as usize == self.sent.len() + 1;
         if is_new {
@@ -316,7 +327,7 @@ impl Script {
         }
         match named {
             Some(name) => *self.sent_named.entry(name).or_insert(id) == id,
-            None => is_new || (id as usize).checked_sub(1).and_then(|place| self.sent.get(place)) == Some(&(to, text)),
+            None => is_new || self.is_wiped || (id as usize).checked_sub(1).and_then(|place| self.sent.get(place)) == Some(&(to, text)),
         }
     }
 

@@ -172,7 +172,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             Fault::Wipe { device } => {
                 let device = self.device(device);
                 self.devices[device].storage.wipe();
-                self.devices[device].outgoing.wiped();
+                self.devices[device].outgoing = Default::default();
                 self.effect(Effect::DiskEmpty { device: DeviceIndex::new(device) });
             }
             Fault::Clone { device, onto } => {

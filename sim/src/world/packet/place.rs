@@ -254,7 +254,7 @@ impl Shared {
 
     pub(super) fn wipe(&self, device: usize) {
         self.storage(device).wipe();
-        self.outgoing(device).wiped();
+        *self.outgoing(device) = Outgoing::default();
     }
 
     /// What is on the one device's disk is on the other's as well.
