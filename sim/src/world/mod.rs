@@ -12,6 +12,8 @@ mod storage;
 pub mod tickets;
 mod timers;
 
+use std::time::Duration;
+
 use gatecrash::time::Instant;
 
 use crate::scenario::{FORGED_USER, Scenario, Text};
@@ -32,6 +34,14 @@ impl World {
         match self {
             World::Packet => "packet",
             World::Event => "event",
+        }
+    }
+
+    /// How far apart the instants are at which this world lets something happen: a queue of events has it happen when it is due.
+    pub fn tick(self, scenario: &Scenario) -> Duration {
+        match self {
+            World::Packet => scenario.tick,
+            World::Event => Duration::ZERO,
         }
     }
 
@@ -80,6 +90,26 @@ pub enum WorldError {
 fn text(text: &Text) -> String {
     match text {
         Text::Written(text) => text.clone(),
-        Text::Bytes(count) => "x".repeat(*count as usize),
+        // It counts, so that no part of it is like another: who shows the end for the beginning is seen (API-2).
+        Text::Bytes(count) => {
+            let numbers = (0_u32..).flat_map(|number| format!("{number} ").into_bytes());
+            numbers.take(*count as usize).map(char::from).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::numbers::PREVIEW_MAX;
+
+    #[test]
+    fn a_long_text_does_not_begin_as_it_ends() {
+        for bytes in [PREVIEW_MAX + 1, 200, 12 * 1024] {
+            let text = text(&Text::Bytes(bytes as u32));
+            assert_eq!(text.len(), bytes);
+            assert_ne!(text[..PREVIEW_MAX], text[bytes - PREVIEW_MAX..]);
+        }
+        assert_eq!(text(&Text::Bytes(4)), "0 1 ");
     }
 }

@@ -138,33 +138,6 @@ impl Interceptor for LogsInToReconnect {
     }
 }
 
-/// M8: a message of the account's own, sent on another device, is taken in and told to nobody.
-#[derive(Default)]
-pub(super) struct OwnMessagesAreNoNews {
-    accounts: Each<Option<UserId>>,
-}
-
-impl Interceptor for OwnMessagesAreNoNews {
-    fn process_starts(&mut self, device: usize) {
-        self.accounts.forget(device);
-    }
-
-    fn device_inputs(&mut self, _: Instant, device: usize, inputs: &mut Vec<Input>) {
-        if let Some((user, _)) = inputs.iter().find_map(login) {
-            *self.accounts.of(device) = user.parse().ok();
-        }
-    }
-
-    fn device_outputs(&mut self, _: Instant, device: usize, outputs: &mut Vec<Output>) {
-        let account = *self.accounts.of(device);
-        let is_own = |action: &Action| match action {
-            Action::Event(Event::Message(message)) => Some(message.from) == account,
-            _ => false,
-        };
-        outputs.retain(|output| !is_own(&output.action));
-    }
-}
-
 /// F14: whoever connects gets two connections.
 #[derive(Default)]
 pub(super) struct ConnectsTwice;

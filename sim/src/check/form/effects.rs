@@ -73,7 +73,7 @@ struct Server {
 }
 
 impl Effects {
-    pub(super) fn new(scenario: &Scenario) -> Self {
+    pub(super) fn new(scenario: &Scenario, tick: Duration) -> Self {
         let sites: Vec<_> = scenario.sites.keys().collect();
         let forgetful: Vec<bool> = scenario.sites.values().map(|site| site.forgets_idle.is_some()).collect();
         let devices = scenario.devices.values().map(|device| {
@@ -81,7 +81,7 @@ impl Effects {
             Device { site, is_forgotten: forgetful.get(site).copied().unwrap_or_default(), ..Device::default() }
         });
         Effects {
-            tick: scenario.tick,
+            tick,
             awaited: Vec::new(),
             healed_at: None,
             sites: BTreeMap::new(),

@@ -28,6 +28,8 @@ mod turn;
 mod wall;
 mod wire;
 
+use std::time::Duration;
+
 use gatecrash::time::Instant;
 
 use crate::scenario::Scenario;
@@ -74,7 +76,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    pub(crate) fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario, tick: Duration) -> Self {
         Form {
             order: order::Order::default(),
             ends: ends::Ends::default(),
@@ -82,8 +84,8 @@ impl Form {
             application: application::Applications::default(),
             disk: disk::Disks::default(),
             record: record::Recorded::default(),
-            script: script::Script::new(scenario),
-            effects: effects::Effects::new(scenario),
+            script: script::Script::new(scenario, tick),
+            effects: effects::Effects::new(scenario, tick),
             wall: wall::Wall::new(scenario),
             follows: true,
         }

@@ -106,11 +106,11 @@ struct Config {
 }
 
 impl Script {
-    pub(super) fn new(scenario: &Scenario) -> Self {
+    pub(super) fn new(scenario: &Scenario, tick: Duration) -> Self {
         let app = &scenario.app;
         let administrators = app.administrators.iter().map(|user| user.as_str().to_owned()).collect();
         Script {
-            tick: scenario.tick,
+            tick,
             until: Instant::ZERO + scenario.until,
             steps: scenario.steps.clone(),
             is_begun: false,
@@ -327,7 +327,11 @@ impl Script {
         }
         match named {
             Some(name) => *self.sent_named.entry(name).or_insert(id) == id,
-            None => is_new || self.is_wiped || (id as usize).checked_sub(1).and_then(|place| self.sent.get(place)) == Some(&(to, text)),
+            None => {
+                is_new
+                    || self.is_wiped
+                    || (id as usize).checked_sub(1).and_then(|place| self.sent.get(place)) == Some(&(to, text))
+            }
         }
     }
 

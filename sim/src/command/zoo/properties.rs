@@ -3,6 +3,7 @@
 //! Judges nothing itself: the zoo does. Adds up what it says, and prints that.
 
 use std::io;
+use std::time::Duration;
 
 use gatecrash_sim::check::property;
 use gatecrash_sim::generate;
@@ -85,7 +86,7 @@ pub fn run(arguments: &Arguments) -> End {
 impl Table {
     fn new(all: &[Objections], interrupted: bool) -> Table {
         let mut uses = needed::uses(all);
-        let properties = property::all(&generate::scenario(0));
+        let properties = property::all(&generate::scenario(0), Duration::ZERO);
         let rows = properties.iter().map(|property| Row::new(property.name(), uses.remove(property.name())));
         let properties: Vec<Row> = rows.collect();
         Table {
