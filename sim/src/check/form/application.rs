@@ -146,8 +146,8 @@ impl Application {
                 None
             }
             What::Told { event, user, epoch } => self.told(event, user, epoch),
-            What::DeviceReceived { frame, .. } => {
-                self.received(frame);
+            What::DeviceReceived { connection, frame } => {
+                self.received(connection, frame);
                 None
             }
             What::DeviceSent { frame, .. } => {
@@ -214,7 +214,9 @@ impl Application {
         }
     }
 
-    fn received(&mut self, frame: ServerFrame) {
+    fn received(&mut self, connection: u32, frame: ServerFrame) {
+        // What comes on another connection says nothing of the attempt on this one.
+        let is_of_attempt = connection == self.asked_on;
         match frame {
             ServerFrame::LoginAccepted { epoch, .. } => self.admitted = epoch,
             ServerFrame::LoginRefused { refused: Refusal::Code(code), .. } => self.ends = Some(code),
@@ -227,10 +229,10 @@ impl Application {
             }
             ServerFrame::Kick { kick } => remember(&mut self.ended, kick),
             ServerFrame::ResumeKicked { kick, .. } => {
-                self.over = Some(KICKED);
+                self.over = is_of_attempt.then_some(KICKED).or(self.over);
                 remember(&mut self.ended, kick);
             }
-            ServerFrame::ResumeExpired { .. } => self.over = Some(EXPIRED),
+            ServerFrame::ResumeExpired { .. } if is_of_attempt => self.over = Some(EXPIRED),
             ServerFrame::Message { message, from, to, text, place } => {
                 self.place = self.place.max(place);
                 remember(&mut self.messages, (message, from, to, text));
