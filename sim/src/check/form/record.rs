@@ -48,6 +48,8 @@ struct Device {
     /// The id that it was told to take, and has not written yet.
     new_id: Option<u16>,
     is_initialised: bool,
+    /// When it was uninitialised last.
+    left_at: Option<Instant>,
     /// The frames that came at the last instant at which any did.
     heard: (Instant, Vec<ServerFrame>),
     /// The ends of sessions that it heard of last.
@@ -67,6 +69,7 @@ impl Default for Device {
             is_fresh: false,
             new_id: None,
             is_initialised: false,
+            left_at: None,
             heard: (Instant::ZERO, Vec::new()),
             ended: Vec::new(),
             lists: Vec::new(),
@@ -129,7 +132,7 @@ impl Device {
     fn event(&mut self, cast: &Cast, at: Instant, what: &What) -> Option<Misfit> {
         match *what {
             What::Called { request: Request::Uninit, .. } => {
-                self.is_initialised = false;
+                (self.is_initialised, self.left_at) = (false, Some(at));
                 None
             }
             // Called while it runs, it starts nothing. A process reads its disk once.
@@ -213,7 +216,9 @@ impl Device {
         }
         let is_same = (record.owed_end, record.known_ended) == (before.owed_end, before.known_ended);
         if record.starts != before.starts {
-            return self.has_started && record.starts == before.starts + 1 && is_same;
+            // Of calls in a row all are made before anything is written: what one left behind a start brings along.
+            let is_left = self.left_at == Some(at) && record.owed_end && record.known_ended == before.known_ended;
+            return self.has_started && record.starts == before.starts + 1 && (is_same || is_left);
         }
         if record.known_ended != before.known_ended {
             return match record.known_ended {
