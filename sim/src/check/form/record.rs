@@ -48,8 +48,6 @@ struct Device {
     /// The id that it was told to take, and has not written yet.
     new_id: Option<u16>,
     is_initialised: bool,
-    /// When it was uninitialised last.
-    left_at: Option<Instant>,
     /// The frames that came at the last instant at which any did.
     heard: (Instant, Vec<ServerFrame>),
     /// The ends of sessions that it heard of last.
@@ -69,7 +67,6 @@ impl Default for Device {
             is_fresh: false,
             new_id: None,
             is_initialised: false,
-            left_at: None,
             heard: (Instant::ZERO, Vec::new()),
             ended: Vec::new(),
             lists: Vec::new(),
@@ -132,7 +129,7 @@ impl Device {
     fn event(&mut self, cast: &Cast, at: Instant, what: &What) -> Option<Misfit> {
         match *what {
             What::Called { request: Request::Uninit, .. } => {
-                (self.is_initialised, self.left_at) = (false, Some(at));
+                self.is_initialised = false;
                 None
             }
             // Called while it runs, it starts nothing. A process reads its disk once.
@@ -165,9 +162,11 @@ impl Device {
             What::StoreAsked { change, write: Write::Installation { installation, starts, owed_end, known_ended } } => {
                 let record = Record { installation, starts, owed_end, known_ended };
                 let is_right = self.may_become(at, &record);
+                // Of calls in a row all are made before anything is written: what goes ahead of the start is of before.
+                self.has_started &= self.current.is_some_and(|before| before.starts == starts);
                 self.pending.push((change, record));
                 self.current = Some(record);
-                (self.has_started, self.is_fresh, self.new_id) = (false, false, None);
+                (self.is_fresh, self.new_id) = (false, None);
                 (!is_right)
                     .then(|| unfit(RECORD, "the device's record is written otherwise than what happened".to_owned()))
             }
@@ -216,9 +215,7 @@ impl Device {
         }
         let is_same = (record.owed_end, record.known_ended) == (before.owed_end, before.known_ended);
         if record.starts != before.starts {
-            // Of calls in a row all are made before anything is written: what one left behind a start brings along.
-            let is_left = self.left_at == Some(at) && record.owed_end && record.known_ended == before.known_ended;
-            return self.has_started && record.starts == before.starts + 1 && (is_same || is_left);
+            return self.has_started && record.starts == before.starts + 1 && is_same;
         }
         if record.known_ended != before.known_ended {
             return match record.known_ended {
