@@ -67,6 +67,7 @@ impl Property for Heard {
         "resume_kicked",
         "expired",
         "resume_expired",
+        "resume_refused",
         "hello",
         "login",
         "resume",

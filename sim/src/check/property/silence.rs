@@ -138,7 +138,17 @@ impl Property for Silence {
         "device_sent",
         "device_received"
     );
-    frames!("login", "resume", "expired", "resume_expired", "resume_refused", "kick", "resume_kicked");
+    frames!(
+        "hello",
+        "login",
+        "resume",
+        "expired",
+        "resume_expired",
+        "resume_refused",
+        "kick",
+        "resume_kicked",
+        "logout_answer"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let Some((on, sdk)) = scene.actor else { return };
