@@ -23,7 +23,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use self::confirm::{Confirmation, confirm};
-use self::keep::keep;
+use self::keep::{PAGE, keep};
 use super::files::BadInput;
 use super::interrupt;
 use super::worlds::One;
@@ -458,6 +458,7 @@ impl Sweep<'_> {
             }
             if let (Some(folder), Some(steps)) = (&found.folder, found.steps) {
                 say(format_args!("  shrunk to {}: {folder}/", count(steps, "step")));
+                say(format_args!("  look at it: {folder}/{PAGE}"));
             }
             if let Some(error) = &found.folder_error {
                 say(format_args!("  no folder: {error}"));

@@ -8,6 +8,7 @@
 //!     plan.trace.txt     what happened in it, for people; .jsonl for programs
 //!     shrunk.trace.txt   the same of the smallest; .jsonl for programs
 //!     shrunk.packet.txt  what the packet world makes of it, when another world found it; .jsonl for programs
+//!     page.html          the smallest as a picture beside its story: the command adds it, pages come after this room
 //! ```
 //!
 //! One folder for each fingerprint, however many seeds have it. Runs through whoever asks, and writes no file: commands

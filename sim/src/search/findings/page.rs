@@ -50,7 +50,8 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
     let of_shrunk = report::replay_command(&case, None);
     write!(
         page,
-        "\n## See it again\n\n```sh\n{of_shrunk}\n{of_plan}\n```\n\n```text\n{told}\n```\n\n\
+        "\n## See it again\n\n[page.html](page.html) shows the smallest as a picture beside its story.\n\n\
+         ```sh\n{of_shrunk}\n{of_plan}\n```\n\n```text\n{told}\n```\n\n\
          ## Keep it\n\n\
          ```sh\n{}\n```\n\n\
          This writes `scenarios/regressions/{stem}.toml`, a test that fails until the bug is mended. A name after the\n\

@@ -1,0 +1,84 @@
+// What stands above the picture: the verdict, what is wrong, and how to see it again.
+
+function drawHead(sides) {
+  const header = d3.select("#head");
+  for (const { head, sheet } of sides) drawOne(header.append("section").attr("class", "side"), head, sheet);
+}
+
+function drawOne(section, head, sheet) {
+  const title = section.append("h1");
+  title.append("span").attr("class", `verdict ${head.verdict === "passed" ? "good" : "bad"}`).text(head.verdict);
+  title.append("span").text(head.title);
+  head.wrong.forEach((wrong, index) => drawOneWrong(section, wrong, index, head.wrong.length));
+  if (head.more) section.append("p").text(`and ${head.more} more`);
+  const facts = section.append("p").attr("class", "facts");
+  const fact = (name, value) => {
+    const one = facts.append("span");
+    one.append("b").text(name);
+    one.append("span").text(value);
+  };
+  fact("world", head.world);
+  fact("from", head.path);
+  fact("seed", head.seed);
+  fact("version", head.version);
+  fact("digest", head.digest);
+  fact("events", sheet.events_all.toLocaleString("en"));
+  fact("steps", head.steps.length);
+  const buttons = section.append("p").attr("class", "buttons");
+  copyButton(buttons, "copy replay command", head.replay);
+  copyButton(buttons, "copy scenario", head.scenario);
+  if (sheet.ledger) {
+    const [from, to] = [sheet.first + 1, sheet.first + sheet.rows.length].map(it => it.toLocaleString("en"));
+    section.append("p").attr("class", "window")
+      .text(`This page shows events ${from} to ${to} of ${sheet.events_all.toLocaleString("en")}: the ledger counts them all.`);
+    folding(section, "ledger", sheet.ledger);
+  }
+  folding(section, "steps", head.steps.join("\n"));
+  folding(section, "scenario", head.scenario);
+  folding(section, "rules", head.rules.map(rule => rule.join("  ")).join("\n"));
+}
+
+function drawOneWrong(section, wrong, index, count) {
+  const box = section.append(index ? "details" : "div").attr("class", "wrong");
+  const name = box.append(index ? "summary" : "h2").text(wrong.what);
+  if (count > 1 && !index) name.append("small").text(` the first of ${count}`);
+  const list = box.append("dl");
+  const row = (name, value) => {
+    if (!value) return;
+    list.append("dt").text(name);
+    list.append("dd").text(value);
+  };
+  row("rule", wrong.rule_text);
+  row("property", wrong.property);
+  row("instead", wrong.instead);
+  row("finding", wrong.fingerprint);
+}
+
+function folding(section, name, text) {
+  const details = section.append("details");
+  details.append("summary").text(name);
+  details.append("pre").text(text);
+}
+
+function copyButton(parent, name, text) {
+  const button = parent.append("button").text(name).attr("title", text.length < 300 ? text : null);
+  button.on("click", async () => {
+    const isCopied = await copied(text);
+    button.text(isCopied ? "copied" : "select and copy it below");
+    setTimeout(() => button.text(name), 1500);
+  });
+}
+
+// Where a browser gives a file no clipboard, the old way.
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = d3.select("body").append("textarea").property("value", text);
+    area.node().select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}

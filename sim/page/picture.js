@@ -1,0 +1,186 @@
+// The picture: bands behind, then links, sessions, folds, commits, arrows, calls, marks, and what is wrong in front.
+
+const WHOLE_MAX = 4000;
+const LAYERS = ["lanes", "bands", "links", "sessions", "folds", "commits", "arrows", "calls", "marks", "wrong", "axis"];
+const DRAW = { bands: drawBand, links: drawLink, sessions: drawSession, commits: drawCommit, arrows: drawArrow, calls: drawCall, marks: drawMark };
+const SAID = {
+  cut: "no link", cut_out: "nothing gets out", cut_in: "nothing gets in", held: "link held", portal: "portal", dead: "dead",
+  suspended: "suspended", disk: "disk fails", late: "timers late",
+};
+
+function drawPicture(pane) {
+  const { svg, run, layout, columns, lit, passes } = pane;
+  svg.attr("width", columns.width).attr("height", layout.height);
+  svg.selectAll("g.layer").data(LAYERS).join("g").attr("class", layer => `layer ${layer}`);
+  const [top, bottom] = seen(pane);
+  const isDrawn = item => layout.yOf(item.to) >= top && layout.yOf(item.from) <= bottom &&
+    (!passes.isOn || item.kind === "band" || item.events.some(event => run.has(event) && passes.event(event)));
+  const light = item => (lit ? (isLit(item, lit) ? "lit" : "dim") : "");
+  drawLanes(pane);
+  for (const [kind, draw] of Object.entries(DRAW)) {
+    svg.select(`g.${kind}`).selectAll("g.item").data(run.items[kind].filter(isDrawn), item => item.id)
+      .join(enter => enter.append("g").attr("data-events", item => item.events.join(" ")))
+      .attr("class", item => `item ${item.kind} ${light(item)}`)
+      .each(function (item) { draw(d3.select(this), item, layout, columns.lanes, pane); });
+  }
+  drawFolds(pane, top, bottom);
+  drawWrong(pane);
+  drawAxis(pane, top, bottom);
+}
+
+// From where to where is drawn: all of it, or what is in sight and as much again on either side.
+function seen({ run, scroller, isWhole }) {
+  const count = d3.sum(Object.values(run.items), items => items.length);
+  if (count <= WHOLE_MAX || isWhole) return [-Infinity, Infinity];
+  const { scrollTop, clientHeight } = scroller;
+  return [scrollTop - clientHeight, scrollTop + 2 * clientHeight];
+}
+
+// One element of a kind within another: there after the first time.
+function part(parent, name, kind, attributes, text) {
+  let found = parent.select(`.${kind.split(" ")[0]}`);
+  if (found.empty()) found = parent.append(name);
+  found.attr("class", kind);
+  for (const key in attributes) found.attr(key, attributes[key]);
+  if (text !== undefined) found.text(text);
+}
+
+const label = (parent, kind, x, y, text) => part(parent, "text", kind, { x, y }, text);
+const upright = (x, y1, y2) => ({ x1: x, x2: x, y1, y2 });
+const level = (y, x1, x2) => ({ x1, x2, y1: y, y2: y });
+const tip = (parent, text) => part(parent, "title", "tip", {}, text);
+const cross = (x, y, size = 5) => `M${x - size} ${y - size}l${2 * size} ${2 * size}m0 ${-2 * size}l${-2 * size} ${2 * size}`;
+
+function drawLanes({ svg, layout, columns }) {
+  const lines = columns.lanes.flatMap(lane => [[lane.x, "edge"], ...(lane.kind === "world" ? [] : [[lane.rail ?? lane.wire, "rail"]])]);
+  svg.select("g.lanes").selectAll("line").data(lines).join("line").attr("class", ([, kind]) => kind)
+    .attr("x1", ([x]) => x).attr("x2", ([x]) => x).attr("y1", 0).attr("y2", layout.height);
+}
+
+function drawBand(group, { of, from, to }, layout, lanes) {
+  const [{ x, width }, top, bottom] = [lanes[of.lane], layout.yOf(from), layout.yOf(to)];
+  part(group, "rect", `area ${of.word}`, { x: x + 1, y: top, width: width - 2, height: Math.max(2, bottom - top) });
+  label(group, "said", x + width - 5, top + 10, SAID[of.word]);
+}
+
+function drawLink(group, { of, from, to }, layout, lanes) {
+  const { link } = lanes[of.lane];
+  const up = layout.yOf(of.up ?? to);
+  part(group, "line", "asked", upright(link, layout.yOf(from), up));
+  if (of.up !== null) part(group, "line", "up", upright(link, up, layout.yOf(to)));
+}
+
+function drawSession(group, { of, from, to }, layout, lanes) {
+  const x = lanes[of.lane].bar + of.track * 10;
+  const [top, bottom] = [layout.yOf(from), layout.yOf(to)];
+  part(group, "rect", `bar e${of.epoch % 8}`, { x, y: top, width: 8, height: Math.max(3, bottom - top), rx: 2 });
+  label(group, "said", x + 12, top + 10, `${shortened(of.user, 9)} ${of.epoch}`);
+  if (of.reason) {
+    label(group, "reason", x + 12, bottom - 3, bottom - top > 26 ? of.reason : "");
+    part(group, "line", "end", level(bottom, x - 3, x + 11));
+  }
+  tip(group, `${of.user}, epoch ${of.epoch}${of.reason ? `: ${of.reason}` : ""}`);
+}
+
+function drawFolds({ svg, layout, columns }, top, bottom) {
+  const folds = layout.folds.filter(fold => fold.to >= top && fold.from <= bottom);
+  svg.select("g.folds").selectAll("g.fold").data(folds, fold => fold.id).join("g").attr("class", "fold")
+    .each(function ({ from, to, span, events }) {
+      const middle = (from + to) / 2;
+      part(d3.select(this), "rect", "gap", { x: AXIS, y: middle - 8, width: columns.width - AXIS, height: 16 });
+      label(d3.select(this), "said", AXIS + 8, middle + 4, `${seconds(span, 1)} s ${events ? `with ${plural(events, "event")} not shown` : "nothing"}`);
+    });
+}
+
+const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+function drawCommit(group, { of }, layout, lanes, pane) {
+  const x = lanes[1].bar;
+  const top = layout.yOf(of.decided);
+  const end = of.disk ?? of.undone;
+  const bottom = end === null ? top : Math.max(top + 7, layout.yOf(end));
+  part(group, "line", "join", { x1: x, x2: x + 12, y1: top, y2: bottom });
+  part(group, "circle", "decided", { cx: x, cy: top, r: 4 });
+  if (of.disk !== null) part(group, "rect", "disk", { x: x + 9, y: bottom - 3, width: 6, height: 6 });
+  if (of.undone !== null) part(group, "path", "cross", { d: cross(x + 12, bottom) });
+  label(group, "said", x - 8, top + 4, pane.isRow(of.decided) ? of.commit : "");
+}
+
+function drawArrow(group, { of, from }, layout, lanes, pane) {
+  const [start, target] = [lanes[of.from_lane], lanes[of.to_lane]];
+  const way = target && target.x < start.x ? -1 : 1;
+  const [x1, y1] = [start.wire, layout.yOf(from)];
+  let [x2, y2] = [target ? target.wire : x1 + 24, of.to === null ? y1 + 9 : layout.yOf(of.to)];
+  if (of.end !== "arrived") x2 = x1 + (x2 - x1) * 0.55;
+  const angle = Math.atan2(y2 - y1, x2 - x1);
+  const barb = turn => `M${x2} ${y2}L${x2 - 7 * Math.cos(angle + turn)} ${y2 - 7 * Math.sin(angle + turn)}`;
+  const isRow = pane.isRow(from);
+  group.classed("minor", !isRow).classed(of.end, true);
+  const line = `M${x1} ${y1}L${x2} ${y2}`;
+  part(group, "path", "grip", { d: line });
+  part(group, "path", "way", { d: of.end === "lost" ? line : line + barb(0.4) + barb(-0.4) });
+  if (of.end === "lost") part(group, "path", "cross", { d: cross(x2, y2) });
+  part(group, "text", "said", { x: x1 + way * 7, y: y1 - 3, "text-anchor": way < 0 ? "end" : "start" }, isRow ? of.word.replaceAll("_", " ") : "");
+  tip(group, `${pane.run.who(from)}  ${pane.run.what(from)}`);
+}
+
+function drawCall(group, { of, from, to, track }, layout, lanes) {
+  const x = lanes[of.lane].rail + 1 + track * 5;
+  const [top, bottom] = [layout.yOf(from), Math.max(layout.yOf(from) + 3, layout.yOf(to))];
+  const isOpen = of.outcome === null;
+  group.classed("failed", !isOpen && of.outcome !== "ok").classed("open", isOpen);
+  part(group, "path", "bracket", { d: `M${x} ${top}h5V${bottom}${isOpen ? "" : "h-5"}` });
+  label(group, "said", x + 8, top + 4, shortened(of.word, 8));
+  label(group, "outcome", x + 8, bottom + 4, bottom - top > 11 ? of.outcome ?? "" : "");
+  tip(group, `${of.word}, call ${of.call}: ${of.outcome ?? "no result"}`);
+}
+
+function drawMark(group, { of }, layout, lanes, pane) {
+  const [lane, y] = [lanes[of.lane], layout.yOf(of.event)];
+  const [what, isRow] = [pane.run.what(of.event), pane.isRow(of.event)];
+  group.classed("minor", !isRow).classed(of.look, true);
+  tip(group, `${pane.run.who(of.event)}  ${what}`);
+  if (of.look === "told") {
+    part(group, "path", "sign", { d: `M${lane.rail - 8} ${y - 3.5}l8 3.5l-8 3.5z` });
+    label(group, "said", lane.rail + 5, y + 4, isRow ? shortened(what.split(" ")[0].replaceAll("_", " "), 9) : "");
+  } else if (lane.kind === "device") {
+    part(group, "circle", "sign", { cx: of.look === "status" ? lane.rail - 4 : lane.link, cy: y, r: isRow ? 3 : 1.8 });
+  } else {
+    const x = lane.x + 10;
+    part(group, "path", "sign", { d: `M${x} ${y - 4}l4 4l-4 4l-4 -4z` });
+    const said = lane.kind === "world" && isRow ? shortened(what.replace(/^(fault|effect) /, ""), 15) : "";
+    label(group, "said", x + 8, y + 4, said);
+  }
+}
+
+// What is wrong, and where two runs part: lines across.
+function drawWrong({ svg, run, layout, columns, differs }) {
+  const lines = run.head.wrong.filter(wrong => run.has(wrong.event)).map(({ event, at_us: at, rule }) =>
+    ({ kind: "violation", text: rule ?? "missed", y: run.at(event) === at ? layout.yOf(event) : layout.yAt(at) }));
+  if (run.has(differs)) lines.push({ kind: "parts", text: "parts", y: layout.yOf(differs) });
+  svg.select("g.wrong").selectAll("g.across").data(lines).join("g").attr("class", line => `across ${line.kind}`)
+    .each(function ({ y, text }) {
+      part(d3.select(this), "line", "line", level(y, 0, columns.width));
+      label(d3.select(this), "said", 3, y - 4, text);
+    });
+}
+
+// The time of rows that are not too near to each other; true to scale, round ones.
+function drawAxis({ svg, layout, entries }, top, bottom) {
+  const ticks = new Map();
+  if (layout.line) {
+    const [from, to] = [Math.max(top, 0), Math.min(bottom, layout.height)];
+    const inSight = layout.line.copy().domain([from, to].map(layout.line.invert));
+    inSight.ticks(Math.min(400, Math.max(2, (to - from) / 60))).forEach(at => ticks.set(layout.line(at), at));
+  } else {
+    let last = -Infinity;
+    for (const { at, y } of entries) {
+      if (y < top || y > bottom || y - last < 34) continue;
+      ticks.set(y, at);
+      last = y;
+    }
+  }
+  const heights = [...ticks.keys()];
+  const scale = d3.scaleOrdinal(heights, heights);
+  svg.select("g.axis").call(d3.axisRight(scale).tickValues(heights).tickFormat(y => seconds(ticks.get(y))).tickSize(4));
+}

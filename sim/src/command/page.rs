@@ -1,0 +1,197 @@
+//! `gatecrash page`: a run as one HTML file, or two beside each other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gatecrash_sim::check::agree;
+use gatecrash_sim::generate::{Profile, Seed};
+use gatecrash_sim::page::{Head, Shown, page};
+use gatecrash_sim::search::report::{self, Case};
+use gatecrash_sim::trace::log::{Log, LogLine};
+use gatecrash_sim::world::{World, packet};
+use gatecrash_sim::{Run, Verdict};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::files::{BadInput, File, one};
+use super::keep::scenario_of;
+use super::version::version;
+use super::worlds::Choice;
+use super::{End, complain, count, say, thousands};
+
+/// What of the drivers' logs a page has.
+const LOG_FILTER: &str = "gatecrash=debug";
+
+/// A file in a finding's folder that is there when another world than the packet world found it.
+const FOUND_ELSEWHERE: &str = "shrunk.packet.jsonl";
+
+/// Show a run as a picture beside its story, in one HTML file
+///
+/// The file needs no network and nothing beside it: open it in any browser, send it to somebody, keep it with a build.
+/// Time runs down; sessions are bars, frames are arrows, and what is wrong is a line across. `?` on the page tells its
+/// keys.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatecrash page scenarios/my_first.toml                    writes my_first.html
+  gatecrash page --seed 17 -o seed.html                     what a sweep ran for a seed
+  gatecrash page target/gatecrash/kick-1-told-5d0a11c2      what a sweep found, shrunk; its name alone does, too
+  gatecrash page scenarios/my_first.toml --world both       both worlds beside each other, and where they part
+  gatecrash page mended.toml --beside broken.toml           two scenarios beside each other
+  gatecrash page --seed 17 --beside 18 -o -                 two seeds, to standard output
+
+A file runs in the packet world, a seed in the world that a sweep draws it for, a finding where it was found. The exit
+code says what came of the run, as that of `replay` does.")]
+pub struct Arguments {
+    /// A scenario file, the folder of a finding, or its name below target/gatecrash
+    #[arg(value_name = "FILE|FINDING", required_unless_present = "seed")]
+    path: Option<PathBuf>,
+    /// The scenario that a sweep draws from this seed, in the place of a file
+    #[arg(long, value_name = "N", conflicts_with = "path")]
+    seed: Option<Seed>,
+    /// Another run to be shown beside it: a file, a finding or a seed
+    #[arg(long, value_name = "FILE|FINDING|N")]
+    beside: Option<String>,
+    /// Where to run it [default: where it is from]
+    #[arg(long, value_name = "WORLD", value_enum)]
+    world: Option<Choice>,
+    /// The file to write, or - for standard output [default: the scenario's name with .html, here]
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Does it.
+pub fn run(arguments: &Arguments) -> End {
+    match shown(arguments) {
+        Ok(end) => end,
+        Err(bad_input) => bad_input.report(false),
+    }
+}
+
+/// A scenario to be run.
+struct Wanted {
+    file: File,
+    world: World,
+}
+
+/// What came of it.
+struct Ran {
+    head: Head,
+    run: Run,
+    log: Vec<LogLine>,
+}
+
+fn shown(arguments: &Arguments) -> Result<End, BadInput> {
+    let first = wanted(arguments.path.as_deref(), arguments.seed)?;
+    let mut all = vec![first];
+    match (&arguments.beside, arguments.world) {
+        (Some(_), Some(Choice::Both)) => {
+            let problem = "--beside shows two runs already: name one world, packet or event";
+            return Err(BadInput::Refused(problem.to_owned()));
+        }
+        (Some(beside), _) => all.push(wanted_beside(beside)?),
+        (None, Some(Choice::Both)) => {
+            let again = wanted(arguments.path.as_deref(), arguments.seed)?;
+            all.push(again);
+            (all[0].world, all[1].world) = (World::Packet, World::Event);
+        }
+        (None, _) => {}
+    }
+    match arguments.world {
+        Some(Choice::Packet) => all.iter_mut().for_each(|wanted| wanted.world = World::Packet),
+        Some(Choice::Event) => all.iter_mut().for_each(|wanted| wanted.world = World::Event),
+        Some(Choice::Both) | None => {}
+    }
+    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(stem(&all[0].file)).with_extension("html"));
+
+    let version = version();
+    let mut ran = Vec::new();
+    for wanted in &all {
+        let case = Case { path: &wanted.file.path, scenario: &wanted.file.scenario, world: wanted.world };
+        match run_one(&case, &version) {
+            Ok(one) => ran.push(one),
+            Err(said) => {
+                say(said);
+                return Ok(End::HarnessFailed);
+            }
+        }
+    }
+    let mut verdict = ran.iter().map(|ran| ran.run.verdict()).max().unwrap_or(Verdict::Passed);
+    if arguments.world == Some(Choice::Both) {
+        let differences = agree::differences(&all[0].file.scenario, &ran[0].run, &ran[1].run);
+        if !differences.is_empty() {
+            verdict = verdict.max(Verdict::Disagrees);
+        }
+    }
+    let runs: Vec<Shown<'_>> =
+        ran.iter().map(|ran| Shown { head: &ran.head, trace: &ran.run.trace, log: &ran.log }).collect();
+    let text = page(&runs);
+    if out.as_os_str() == "-" {
+        say(text.trim_end());
+        return Ok(verdict.into());
+    }
+    if let Err(error) = fs::write(&out, &text) {
+        complain(format_args!("error: cannot write {}: {error}", out.display()));
+        return Ok(End::HarnessFailed);
+    }
+    let events = ran.iter().map(|ran| ran.run.trace.events.len()).sum();
+    let kilobytes = thousands(text.len().div_ceil(1_000) as u64);
+    say(format_args!("{}: {}, {kilobytes} kB, {}", out.display(), count(events, "event"), verdict.word()));
+    Ok(verdict.into())
+}
+
+/// The scenario that a command line names, and where it runs when nothing is said.
+fn wanted(path: Option<&Path>, seed: Option<Seed>) -> Result<Wanted, BadInput> {
+    if let Some(seed) = seed {
+        let world = match seed.profile {
+            Profile::Swarm => World::Event,
+            Profile::PowerLoss | Profile::Dense => World::Packet,
+        };
+        return Ok(Wanted { file: one(None, Some(seed))?, world });
+    }
+    let Some(path) = path else { return one(None, None).map(|file| Wanted { file, world: World::Packet }) };
+    let scenario = if path.exists() && !path.is_dir() { path.to_owned() } else { scenario_of(path)? };
+    let was_found_elsewhere = scenario != path && scenario.with_file_name(FOUND_ELSEWHERE).exists();
+    let world = if was_found_elsewhere { World::Event } else { World::Packet };
+    Ok(Wanted { file: one(Some(&scenario), None)?, world })
+}
+
+/// The same of what stands beside it: what is no path may be a seed.
+fn wanted_beside(text: &str) -> Result<Wanted, BadInput> {
+    match text.parse::<Seed>() {
+        Ok(seed) if !Path::new(text).exists() => wanted(None, Some(seed)),
+        Ok(_) | Err(_) => wanted(Some(Path::new(text)), None),
+    }
+}
+
+fn run_one(case: &Case<'_>, version: &str) -> Result<Ran, String> {
+    let log = Log::default();
+    let result = match case.world {
+        World::Event => gatecrash_sim::run(case.scenario, case.world),
+        World::Packet => {
+            let filter = EnvFilter::new(LOG_FILTER);
+            let subscriber = tracing_subscriber::registry().with(filter).with(log.layer(packet::now));
+            tracing::subscriber::with_default(subscriber, || gatecrash_sim::run(case.scenario, case.world))
+        }
+    };
+    let mut run = result.map_err(|error| report::harness_failure(case, &error))?;
+    if case.path.starts_with("--seed ") {
+        // Its header was drawn before anybody knew what would come.
+        run.idle.clear();
+    }
+    Ok(Ran { head: Head::of(case, &run, version), run, log: log.lines() })
+}
+
+/// What a page is called when nobody says: as the scenario, a finding's by its folder.
+fn stem(file: &File) -> String {
+    let path = Path::new(&file.path);
+    match path.file_stem().map(|stem| stem.to_string_lossy().into_owned()) {
+        Some(stem) if stem == "shrunk" => {
+            let folder = path.parent().and_then(Path::file_name);
+            folder.map_or(stem, |folder| folder.to_string_lossy().into_owned())
+        }
+        Some(stem) if !file.path.starts_with("--seed ") => stem,
+        Some(_) | None => file.name.replace([' ', ':', '/'], "-"),
+    }
+}
