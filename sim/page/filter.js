@@ -20,7 +20,8 @@ function testOf(run, word) {
     case "user":
       return position => has(run.what(position), value);
     case "kind":
-      return position => run.kind(position) === value || has(run.what(position).split(" ", 3).join(" "), value);
+      return position => run.kind(position) === value || run.what(position).trim().startsWith(value.replaceAll("_", " "))
+        || run.what(position).split(" ", 1)[0] === value;
     case "rule": {
       const events = run.head.wrong.filter(wrong => wrong.rule?.toLowerCase() === value && wrong.event !== null);
       const lit = new Set(events.flatMap(wrong => [...causeOf(run, wrong.event)]));

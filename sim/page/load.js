@@ -2,7 +2,9 @@
 
 async function load() {
   const text = document.getElementById("data").textContent.trim();
-  const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = letters.charCodeAt(index);
   const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return JSON.parse(await new Response(inflated).text());
 }
@@ -28,6 +30,7 @@ function runOf({ head, sheet }) {
   run.ends = rows.length ? run.at(end - 1) : 0;
   run.tied = tiedEvents(run);
   run.items = itemsOf(run);
+  run.drawn = d3.sum(Object.values(run.items), items => items.length);
   return run;
 }
 

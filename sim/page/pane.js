@@ -70,7 +70,9 @@ function paneOf(side, index, differs) {
   // Selects an event, keeps lit what belongs to it, and brings it in sight.
   pane.select = (position, { keepsAll = false } = {}) => {
     pane.current = position === null ? null : rowFor(pane.entries, position);
-    pane.light(position === null || keepsAll ? null : causeOf(run, position));
+    const lit = position === null || keepsAll ? null : causeOf(run, position);
+    // What nothing belongs to dims nothing.
+    pane.light(lit?.size > 1 ? lit : null);
     detail.text(position === null ? "" : detailOf(run, position));
   };
   pane.go = (position, options) => {
@@ -80,7 +82,7 @@ function paneOf(side, index, differs) {
     // Of many events at one instant it is one: what counts is its height.
     const off = pane.layout.yOf(position) - (pane.scroller.scrollTop + pane.scroller.clientHeight / 2);
     if (Math.abs(off) > pane.scroller.clientHeight / 2 - 2 * ROW) pane.scroller.scrollTop += off;
-    if (!pane.layout.folded) rowElement(pane, pane.current)?.scrollIntoView({ block: "nearest" });
+    if (!pane.layout.folded) pane.rows.get(pane.current)?.scrollIntoView({ block: "nearest" });
   };
 
   // A span of time fills the picture: true to scale. Folded, it begins there.

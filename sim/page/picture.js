@@ -25,16 +25,12 @@ function drawPicture(pane) {
   }
   drawFolds(pane, top, bottom);
   drawWrong(pane);
-  drawAxis(pane, top, bottom);
+  drawAxis(pane, ...(pane.isWhole ? [top, bottom] : aroundSight(pane)));
 }
 
 // From where to where is drawn: all of it, or what is in sight and as much again on either side.
-function seen({ run, scroller, isWhole }) {
-  const count = d3.sum(Object.values(run.items), items => items.length);
-  if (count <= WHOLE_MAX || isWhole) return [-Infinity, Infinity];
-  const { scrollTop, clientHeight } = scroller;
-  return [scrollTop - clientHeight, scrollTop + 2 * clientHeight];
-}
+const seen = pane => (pane.run.drawn <= WHOLE_MAX || pane.isWhole ? [-Infinity, Infinity] : aroundSight(pane));
+const aroundSight = ({ scroller: { scrollTop, clientHeight } }) => [scrollTop - clientHeight, scrollTop + 2 * clientHeight];
 
 // One element of a kind within another: there after the first time.
 function part(parent, name, kind, attributes, text) {
@@ -120,7 +116,7 @@ function drawArrow(group, { of, from }, layout, lanes, pane) {
   part(group, "path", "grip", { d: line });
   part(group, "path", "way", { d: of.end === "lost" ? line : line + barb(0.4) + barb(-0.4) });
   if (of.end === "lost") part(group, "path", "cross", { d: cross(x2, y2) });
-  part(group, "text", "said", { x: x1 + way * 7, y: y1 - 3, "text-anchor": way < 0 ? "end" : "start" }, isRow ? of.word.replaceAll("_", " ") : "");
+  label(group, "said", x1 - 5, y1 + (way < 0 ? -3 : 4), isRow ? of.word.replaceAll("_", " ") : "");
   tip(group, `${pane.run.who(from)}  ${pane.run.what(from)}`);
 }
 
@@ -148,7 +144,7 @@ function drawMark(group, { of }, layout, lanes, pane) {
   } else {
     const x = lane.x + 10;
     part(group, "path", "sign", { d: `M${x} ${y - 4}l4 4l-4 4l-4 -4z` });
-    const said = lane.kind === "world" && isRow ? shortened(what.replace(/^(fault|effect) /, ""), 15) : "";
+    const said = lane.kind === "world" && isRow && lane.width > 40 ? shortened(what.replace(/^(fault|effect) /, ""), 17) : "";
     label(group, "said", x + 8, y + 4, said);
   }
 }
@@ -159,9 +155,9 @@ function drawWrong({ svg, run, layout, columns, differs }) {
     ({ kind: "violation", text: rule ?? "missed", y: run.at(event) === at ? layout.yOf(event) : layout.yAt(at) }));
   if (run.has(differs)) lines.push({ kind: "parts", text: "parts", y: layout.yOf(differs) });
   svg.select("g.wrong").selectAll("g.across").data(lines).join("g").attr("class", line => `across ${line.kind}`)
-    .each(function ({ y, text }) {
+    .each(function ({ kind, y, text }) {
       part(d3.select(this), "line", "line", level(y, 0, columns.width));
-      label(d3.select(this), "said", 3, y - 4, text);
+      label(d3.select(this), "said", kind === "parts" ? AXIS + 4 : 3, y - 4, text);
     });
 }
 
@@ -181,6 +177,6 @@ function drawAxis({ svg, layout, entries }, top, bottom) {
     }
   }
   const heights = [...ticks.keys()];
-  const scale = d3.scaleOrdinal(heights, heights);
+  const scale = d3.scaleOrdinal(heights, heights.length ? heights : [0]);
   svg.select("g.axis").call(d3.axisRight(scale).tickValues(heights).tickFormat(y => seconds(ticks.get(y))).tickSize(4));
 }

@@ -9,6 +9,9 @@ function drawText(pane) {
   for (let start = 0; start < entries.length; start += BLOCK) blocks.push(blockOf(pane, start));
   text.querySelector(".rows").innerHTML = blocks.join("");
   text.querySelector(".rows").style.height = layout.folded ? `${layout.height}px` : "";
+  pane.rows = new Map();
+  for (const row of text.querySelectorAll("li[data-position]")) pane.rows.set(Number(row.dataset.position), row);
+  pane.marked = [];
   markRows(pane);
 }
 
@@ -47,20 +50,22 @@ const saidOf = (run, position) => {
 
 const safe = text => text.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`);
 
-// What is selected, what belongs to it, what is wrong.
-function markRows({ text, run, lit, current, entries, differs }) {
-  const wrong = new Set(run.head.wrong.filter(it => it.event !== null).map(it => rowFor(entries, it.event)));
-  const parts = differs === null ? null : rowFor(entries, differs);
-  for (const row of text.querySelectorAll("li.row")) {
-    const position = row.dataset.position === undefined ? null : Number(row.dataset.position);
-    row.classList.toggle("dim", lit !== null && !lit.has(position));
-    row.classList.toggle("current", position !== null && position === current);
-    row.classList.toggle("wrong", wrong.has(position) && position !== null);
-    row.classList.toggle("parts", position !== null && position === parts);
-  }
+// What is selected, what belongs to it, what is wrong. Rows that are not lit are dim where any is.
+function markRows(pane) {
+  const { text, run, lit, current, entries, differs, rows } = pane;
+  for (const row of pane.marked) row.classList.remove("lit", "current", "wrong", "parts");
+  pane.marked = [];
+  const mark = (position, kind) => {
+    const row = rows.get(position);
+    row?.classList.add(kind);
+    if (row) pane.marked.push(row);
+  };
+  text.classList.toggle("lights", lit !== null);
+  lit?.forEach(position => mark(position, "lit"));
+  mark(current, "current");
+  run.head.wrong.filter(it => run.has(it.event)).forEach(it => mark(rowFor(entries, it.event), "wrong"));
+  if (run.has(differs)) mark(rowFor(entries, differs), "parts");
 }
-
-const rowElement = ({ text }, position) => text.querySelector(`li[data-position="${position}"]`);
 
 // How high a place of the picture is in the text, and back: the same when time is folded.
 function textHeight({ entries, layout }, height) {

@@ -1,14 +1,15 @@
 //! Where two runs part: the first event of each that the other does not have in its place.
 //!
-//! Only the order of one actor's events means something across two runs, and how long something took does not: two worlds
-//! are never equal to the microsecond. What is compared is each actor's story, line by line, without times.
+//! How long something took is no difference: two worlds are never equal to the microsecond. Nor is what an actor told its
+//! application just before or just after it sent a frame. What is compared is what each actor said to each other, in the
+//! words of the story, without times.
 
 use std::collections::BTreeMap;
 
+use crate::trace::Trace;
 use crate::trace::render::{self, View};
-use crate::trace::{Actor, Trace};
 
-/// One actor's story: where each line of it is, and what it says.
+/// What one said to another: where each line of it is, and what it says.
 type Story = Vec<(usize, String)>;
 
 /// The position in each trace, where it has one: a run may have ended there. None when the stories are the same.
@@ -32,12 +33,7 @@ pub fn first_difference(first: &Trace, second: &Trace) -> Option<[Option<usize>;
 fn stories(trace: &Trace) -> BTreeMap<String, Story> {
     let mut stories: BTreeMap<String, Story> = BTreeMap::new();
     for row in render::rows(trace, View::Story) {
-        let name = match trace.events[row.position].actor {
-            Actor::World => "world",
-            Actor::Server => "server",
-            Actor::Device(device) => trace.cast.device_name(device),
-        };
-        stories.entry(name.to_owned()).or_default().push((row.position, format!("{} {}", row.who, row.what)));
+        stories.entry(row.who).or_default().push((row.position, row.what));
     }
     stories
 }

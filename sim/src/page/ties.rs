@@ -23,6 +23,8 @@ enum Tie {
     Commit(u32),
     /// A write to a device's disk.
     Write(DeviceIndex, u32, u32),
+    /// A connection of a device, as the device knows it.
+    Link(DeviceIndex, u32, u32),
     /// A fault and its effects: the fault's position.
     Fault(usize),
     /// A frame, where it leaves and where it arrives.
@@ -123,6 +125,12 @@ impl Reader {
                 asked.retain(|&change| change > last);
             }
             What::DeviceSent { reveals, .. } if reveals > 0 => ties.push(Tie::Write(device, life, reveals)),
+            What::ConnectAsked { connection }
+            | What::Connected { connection }
+            | What::ConnectFailed { connection }
+            | What::CloseAsked { connection, .. }
+            | What::Gone { connection, .. }
+            | What::NoFrame { connection } => ties.push(Tie::Link(device, life, connection)),
             _ => {}
         }
     }

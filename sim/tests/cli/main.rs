@@ -10,6 +10,7 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod keep;
+mod page;
 mod replay;
 mod run;
 mod shrink;
