@@ -178,7 +178,8 @@ fn log_of(run: &Shown<'_>, shown: &Range<usize>) -> Vec<LogRow> {
     let events = &run.trace.events;
     let row = |line: &crate::trace::log::LogLine| {
         let before = events.partition_point(|event| event.at <= line.at);
-        let said = format!("{} {}: {}", line.level.as_str().to_lowercase(), line.target, line.text);
+        let target = line.target.trim_start_matches("gatecrash::driver::");
+        let said = format!("{} {target}: {}", line.level.as_str().to_lowercase(), line.text);
         let is_in = before > shown.start && before <= shown.end;
         is_in.then(|| LogRow(line.at.as_micros(), line.who.clone(), said, before))
     };
