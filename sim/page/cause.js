@@ -14,6 +14,9 @@ function causeOf(run, position) {
   return lit;
 }
 
+// The events that show what is wrong.
+const wrongOf = run => run.head.wrong.map(it => it.event).filter(run.has);
+
 const isLit = (item, lit) => item.events.some(event => lit.has(event));
 
 // The row that stands for an event where it has none of its own: the last one before it.

@@ -13,12 +13,12 @@ function filterOf(run, typed) {
 
 function testOf(run, word) {
   const [, key, value] = word.match(/^(device|user|kind|rule):(.*)$/) ?? [];
-  const has = (text, name) => text.toLowerCase().split(/[^\p{L}\p{N}_.@-]+/u).includes(name);
+  const has = text => text.toLowerCase().split(/[^\p{L}\p{N}_.@-]+/u).includes(value);
+  const said = position => `${run.who(position)} ${run.what(position)} ${run.told(position) ?? ""}`;
   switch (key) {
     case "device":
-      return position => run.sheet.lanes[run.lane(position)].name.toLowerCase() === value || has(run.who(position), value);
     case "user":
-      return position => has(run.what(position), value);
+      return position => has(said(position));
     case "kind":
       return position => run.kind(position) === value || run.what(position).trim().startsWith(value.replaceAll("_", " "))
         || run.what(position).split(" ", 1)[0] === value;
@@ -28,7 +28,6 @@ function testOf(run, word) {
       return position => lit.has(position);
     }
     default:
-      return position =>
-        `${run.who(position)} ${run.what(position)} ${run.kind(position)} ${run.told(position) ?? ""}`.toLowerCase().includes(word);
+      return position => `${said(position)} ${run.kind(position)}`.toLowerCase().includes(word);
   }
 }

@@ -22,15 +22,15 @@ function drawOne(section, head, sheet) {
   fact("seed", head.seed);
   fact("version", head.version);
   fact("digest", head.digest);
-  fact("events", sheet.events_all.toLocaleString("en"));
+  fact("events", many(sheet.events_all));
   fact("steps", head.steps.length);
   const buttons = section.append("p").attr("class", "buttons");
   copyButton(buttons, "copy replay command", head.replay);
   copyButton(buttons, "copy scenario", head.scenario);
   if (sheet.ledger) {
-    const [from, to] = [sheet.first + 1, sheet.first + sheet.rows.length].map(it => it.toLocaleString("en"));
+    const [from, to] = [sheet.first + 1, sheet.first + sheet.rows.length].map(many);
     section.append("p").attr("class", "window")
-      .text(`This page shows events ${from} to ${to} of ${sheet.events_all.toLocaleString("en")}: the ledger counts them all.`);
+      .text(`This page shows events ${from} to ${to} of ${many(sheet.events_all)}: the ledger counts them all.`);
     folding(section, "ledger", sheet.ledger);
   }
   folding(section, "steps", head.steps.join("\n"));
@@ -63,22 +63,14 @@ function folding(section, name, text) {
 function copyButton(parent, name, text) {
   const button = parent.append("button").text(name).attr("title", text.length < 300 ? text : null);
   button.on("click", async () => {
-    const isCopied = await copied(text);
-    button.text(isCopied ? "copied" : "select and copy it below");
-    setTimeout(() => button.text(name), 1500);
+    try {
+      await navigator.clipboard.writeText(text);
+      button.text("copied");
+      setTimeout(() => button.text(name), 1500);
+    } catch {
+      // A browser may give a file no clipboard.
+      prompt(name, text);
+    }
   });
 }
 
-// Where a browser gives a file no clipboard, the old way.
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = d3.select("body").append("textarea").property("value", text);
-    area.node().select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
-  }
-}

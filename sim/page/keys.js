@@ -1,7 +1,7 @@
 // What the keys and the buttons do.
 
 function listen(panes) {
-  const typing = document.getElementById("filter");
+  const typing = byId("filter");
   const step = by => {
     const { pane } = state;
     const rows = pane.entries.filter(entry => entry.position !== undefined);
@@ -19,10 +19,9 @@ function listen(panes) {
     2: () => state.setView("everything"),
     3: () => state.setView("logs"),
     "+": () => state.zoom(1.5),
-    "=": () => state.zoom(1.5),
     "-": () => state.zoom(1 / 1.5),
     "/": () => typing.focus(),
-    "?": () => document.getElementById("keys").showModal(),
+    "?": () => byId("keys").showModal(),
     Escape: () => state.clear(),
   };
   document.addEventListener("keydown", event => {
@@ -41,7 +40,7 @@ function listen(panes) {
     clearTimeout(later);
     later = setTimeout(() => state.setTyped(typing.value), 120);
   });
-  const on = (id, act) => document.getElementById(id).addEventListener("click", act);
+  const on = (id, act) => byId(id).addEventListener("click", act);
   on("fold", keys.f);
   on("in", keys["+"]);
   on("out", keys["-"]);
@@ -51,7 +50,7 @@ function listen(panes) {
     button.addEventListener("click", () => state.setView(button.dataset.view));
   }
   addEventListener("hashchange", () => followAddress(panes));
-  addEventListener("resize", () => requestAnimationFrame(() => panes.forEach(pane => pane.update())));
+  addEventListener("resize", () => state.redraw());
   const whole = isWhole => () => panes.forEach(pane => {
     pane.isWhole = isWhole;
     drawPicture(pane);

@@ -1,7 +1,10 @@
 // What the page holds, inflated, and runs as the other scripts see them: positions are those of the whole trace, from 0.
 
+const byId = id => document.getElementById(id);
+const many = number => number.toLocaleString("en");
+
 async function load() {
-  const text = document.getElementById("data").textContent.trim();
+  const text = byId("data").textContent.trim();
   const letters = atob(text);
   const bytes = new Uint8Array(letters.length);
   for (let index = 0; index < bytes.length; index++) bytes[index] = letters.charCodeAt(index);
@@ -50,7 +53,8 @@ function tiedEvents(run) {
 function itemsOf({ sheet, first, end }) {
   const last = end - 1;
   const open = to => (to === null || to > last ? last : to);
-  const item = (kind, of, from, to, events) => ({ kind, of, from: Math.max(first, from), to, events, id: `${kind}-${from}-${of.lane ?? 0}` });
+  let id = 0;
+  const item = (kind, of, from, to, events) => ({ kind, of, from: Math.max(first, from), to, events, id: id++ });
   const some = (...events) => events.filter(event => event !== null && event !== undefined);
   return {
     bands: sheet.bands.map(it => item("band", it, it.from, open(it.to), some(it.from, it.to))),

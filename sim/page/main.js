@@ -31,7 +31,7 @@ const state = {
     writeAddress(pane, position, state.panes);
   },
   clear: () => {
-    const typing = document.getElementById("filter");
+    const typing = byId("filter");
     if (typing.value) {
       typing.value = "";
       state.setTyped("");
@@ -40,8 +40,7 @@ const state = {
   },
   // Across panes, one after the other.
   nextWrong: () => {
-    const all = state.panes.flatMap(pane =>
-      pane.run.head.wrong.filter(it => pane.run.has(it.event)).map(it => [pane, it.event]));
+    const all = state.panes.flatMap(pane => wrongOf(pane.run).map(event => [pane, event]));
     if (!all.length) return;
     state.wrong = (state.wrong + 1) % all.length;
     state.selected(...all[state.wrong]);
@@ -55,17 +54,16 @@ const state = {
     }
   },
   isDark: () => getComputedStyle(document.documentElement).colorScheme === "dark",
-  setTheme: theme => (document.documentElement.dataset.theme = theme),
+  setTheme: theme => { document.documentElement.dataset.theme = theme; },
 };
 
 function showState() {
   for (const button of document.querySelectorAll("[data-view]")) {
     button.setAttribute("aria-pressed", button.dataset.view === state.view);
   }
-  const fold = document.getElementById("fold");
-  fold.setAttribute("aria-pressed", !state.folded);
+  byId("fold").setAttribute("aria-pressed", !state.folded);
   const rows = d3.sum(state.panes, pane => pane.entries.length);
-  document.getElementById("count").textContent = state.typed ? plural(rows, "row") : "";
+  byId("count").textContent = state.typed ? plural(rows, "row") : "";
 }
 
 async function main() {
@@ -77,7 +75,7 @@ async function main() {
   [state.pane] = state.panes;
   const logs = document.querySelector('[data-view="logs"]');
   logs.disabled = sides.every(side => !side.sheet.log.length);
-  if (logs.disabled) logs.title = "nothing was logged: the event world has no drivers";
+  if (logs.disabled) logs.title = "the event world has no drivers that log";
   state.panes.forEach(pane => pane.update(null));
   showState();
   listen(state.panes);
@@ -88,8 +86,7 @@ async function main() {
 // A page opens at what is wrong, or where two runs part.
 function openAtWrong() {
   for (const pane of state.panes) {
-    const wrong = pane.run.head.wrong.find(it => pane.run.has(it.event));
-    const event = wrong ? wrong.event : pane.differs;
+    const event = wrongOf(pane.run)[0] ?? pane.differs;
     if (pane.run.has(event)) {
       pane.go(event, { keepsAll: true });
       pane.center(pane.run.at(event));

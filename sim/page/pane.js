@@ -4,11 +4,11 @@ const ZOOM_MAX = { folded: 12, scale: 20_000 };
 
 function paneOf(side, index, differs) {
   const run = runOf(side);
-  const root = d3.select("#panes").append("section").attr("class", "pane").attr("aria-label", `the run in the ${side.head.world} world`);
+  const root = d3.select("#panes").append("section").attr("class", "pane").attr("aria-label", `in the ${side.head.world} world`);
   const strip = root.append("div").attr("class", "strip").append("svg");
   const picture = root.append("div").attr("class", "picture");
   const names = picture.append("svg").attr("class", "names");
-  const svg = picture.append("svg").attr("class", "drawn").attr("role", "img").attr("aria-label", "the picture of what the text says");
+  const svg = picture.append("svg").attr("class", "drawn").attr("role", "img").attr("aria-label", "what the text says");
   const text = root.append("div").attr("class", "text").attr("tabindex", 0).node();
   text.innerHTML = '<div class="names"><time>seconds</time><span class="who">who</span><span class="what">what</span></div><div class="rows"></div>';
   const detail = d3.select("#panes").append("output").attr("class", `detail of${index}`);
@@ -25,7 +25,7 @@ function paneOf(side, index, differs) {
     pane.rowsOf = new Set(pane.entries.map(entry => entry.position));
     const height = pane.scroller.clientHeight - HEAD;
     pane.layout = layoutOf(run, pane.entries, { folded: state.folded, zoom: pane.zoom, height });
-    pane.columns = lanesOf(run, pane.scroller.clientWidth - 2);
+    pane.columns = lanesOf(run, pane.scroller.clientWidth - 2, pane.passes);
     drawLaneNames(names, pane.columns);
     drawText(pane);
     drawPicture(pane);
@@ -82,6 +82,9 @@ function paneOf(side, index, differs) {
     // Of many events at one instant it is one: what counts is its height.
     const off = pane.layout.yOf(position) - (pane.scroller.scrollTop + pane.scroller.clientHeight / 2);
     if (Math.abs(off) > pane.scroller.clientHeight / 2 - 2 * ROW) pane.scroller.scrollTop += off;
+    const { x, width } = pane.columns.lanes[run.lane(position)];
+    const left = x - pane.scroller.scrollLeft;
+    if (left < 0 || left + width > pane.scroller.clientWidth) pane.scroller.scrollLeft = x - pane.scroller.clientWidth / 2;
     if (!pane.layout.folded) pane.rows.get(pane.current)?.scrollIntoView({ block: "nearest" });
   };
 

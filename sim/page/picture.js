@@ -3,6 +3,7 @@
 const WHOLE_MAX = 4000;
 const LAYERS = ["lanes", "bands", "links", "sessions", "folds", "commits", "arrows", "calls", "marks", "wrong", "axis"];
 const DRAW = { bands: drawBand, links: drawLink, sessions: drawSession, commits: drawCommit, arrows: drawArrow, calls: drawCall, marks: drawMark };
+const LASTS = ["band", "link", "session"];
 const SAID = {
   cut: "no link", cut_out: "nothing gets out", cut_in: "nothing gets in", held: "link held", portal: "portal", dead: "dead",
   suspended: "suspended", disk: "disk fails", late: "timers late",
@@ -14,7 +15,7 @@ function drawPicture(pane) {
   svg.selectAll("g.layer").data(LAYERS).join("g").attr("class", layer => `layer ${layer}`);
   const [top, bottom] = seen(pane);
   const isDrawn = item => layout.yOf(item.to) >= top && layout.yOf(item.from) <= bottom &&
-    (!passes.isOn || item.kind === "band" || item.events.some(event => run.has(event) && passes.event(event)));
+    (isKept(run, item, passes) || LASTS.includes(item.kind)) && !columns.lanes[item.of.lane]?.isHidden;
   const light = item => (lit ? (isLit(item, lit) ? "lit" : "dim") : "");
   drawLanes(pane);
   for (const [kind, draw] of Object.entries(DRAW)) {
@@ -27,6 +28,8 @@ function drawPicture(pane) {
   drawWrong(pane);
   drawAxis(pane, ...(pane.isWhole ? [top, bottom] : aroundSight(pane)));
 }
+
+const isKept = (run, item, passes) => !passes.isOn || item.events.some(event => run.has(event) && passes.event(event));
 
 // From where to where is drawn: all of it, or what is in sight and as much again on either side.
 const seen = pane => (pane.run.drawn <= WHOLE_MAX || pane.isWhole ? [-Infinity, Infinity] : aroundSight(pane));
@@ -48,7 +51,7 @@ const tip = (parent, text) => part(parent, "title", "tip", {}, text);
 const cross = (x, y, size = 5) => `M${x - size} ${y - size}l${2 * size} ${2 * size}m0 ${-2 * size}l${-2 * size} ${2 * size}`;
 
 function drawLanes({ svg, layout, columns }) {
-  const lines = columns.lanes.flatMap(lane => [[lane.x, "edge"], ...(lane.kind === "world" ? [] : [[lane.rail ?? lane.wire, "rail"]])]);
+  const lines = columns.lanes.filter(lane => !lane.isHidden).flatMap(lane => [[lane.x, "edge"], ...(lane.kind === "world" ? [] : [[lane.rail ?? lane.wire, "rail"]])]);
   svg.select("g.lanes").selectAll("line").data(lines).join("line").attr("class", ([, kind]) => kind)
     .attr("x1", ([x]) => x).attr("x2", ([x]) => x).attr("y1", 0).attr("y2", layout.height);
 }
@@ -88,7 +91,7 @@ function drawFolds({ svg, layout, columns }, top, bottom) {
     });
 }
 
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const plural = (count, noun) => `${many(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 function drawCommit(group, { of }, layout, lanes, pane) {
   const x = lanes[1].bar;
@@ -104,7 +107,7 @@ function drawCommit(group, { of }, layout, lanes, pane) {
 
 function drawArrow(group, { of, from }, layout, lanes, pane) {
   const [start, target] = [lanes[of.from_lane], lanes[of.to_lane]];
-  const way = target && target.x < start.x ? -1 : 1;
+  const isUp = start.kind === "device";
   const [x1, y1] = [start.wire, layout.yOf(from)];
   let [x2, y2] = [target ? target.wire : x1 + 24, of.to === null ? y1 + 9 : layout.yOf(of.to)];
   if (of.end !== "arrived") x2 = x1 + (x2 - x1) * 0.55;
@@ -116,7 +119,7 @@ function drawArrow(group, { of, from }, layout, lanes, pane) {
   part(group, "path", "grip", { d: line });
   part(group, "path", "way", { d: of.end === "lost" ? line : line + barb(0.4) + barb(-0.4) });
   if (of.end === "lost") part(group, "path", "cross", { d: cross(x2, y2) });
-  label(group, "said", x1 - 5, y1 + (way < 0 ? -3 : 4), isRow ? of.word.replaceAll("_", " ") : "");
+  label(group, "said", x1 - 5, y1 + (isUp ? -3 : 4), isRow ? of.word.replaceAll("_", " ") : "");
   tip(group, `${pane.run.who(from)}  ${pane.run.what(from)}`);
 }
 
@@ -177,6 +180,6 @@ function drawAxis({ svg, layout, entries }, top, bottom) {
     }
   }
   const heights = [...ticks.keys()];
-  const scale = d3.scaleOrdinal(heights, heights.length ? heights : [0]);
-  svg.select("g.axis").call(d3.axisRight(scale).tickValues(heights).tickFormat(y => seconds(ticks.get(y))).tickSize(4));
+  const axis = d3.axisRight(d3.scaleLinear([0, 1], [0, 1])).tickValues(heights).tickFormat(y => seconds(ticks.get(y)));
+  svg.select("g.axis").call(axis.tickSize(4));
 }

@@ -63,7 +63,7 @@ function markRows(pane) {
   text.classList.toggle("lights", lit !== null);
   lit?.forEach(position => mark(position, "lit"));
   mark(current, "current");
-  run.head.wrong.filter(it => run.has(it.event)).forEach(it => mark(rowFor(entries, it.event), "wrong"));
+  wrongOf(run).forEach(event => mark(rowFor(entries, event), "wrong"));
   if (run.has(differs)) mark(rowFor(entries, differs), "parts");
 }
 
