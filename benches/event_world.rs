@@ -147,7 +147,7 @@ impl Runs {
 
 /// Runs as a sweep does: named, summed up, under the eyes of every property, and nothing kept.
 fn checked(scenario: &Scenario) {
-    let (summary, mut checks) = event::watch(scenario, Checks::new(scenario)).expect("the world runs");
+    let (summary, mut checks) = event::watch(scenario, Checks::new(scenario, Duration::ZERO)).expect("the world runs");
     assert_eq!((checks.finish(&summary.cast), summary.ending), (Vec::new(), Some(Ending::Converged)));
 }
 

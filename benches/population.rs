@@ -64,7 +64,7 @@ fn account(number: u32, presence: Presence) -> Commit {
             ticket,
             keeper_before: None,
         },
-        Fact::DayCounted { user, day: yesterday.day() },
+        Fact::DayCounted { user, day: yesterday.day(), users: u64::from(number) + 1 },
         Fact::LoginAcknowledged { user, device, epoch },
     ];
     match presence {

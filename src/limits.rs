@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::policy::Platform;
+use crate::protocol::CONVERSATIONS_MAX;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -40,6 +41,9 @@ pub struct ServerLimits {
     pub refusals_lock: Duration,
     /// How many such records are kept, and how many devices never admitted (TICKET-4, ATT-1).
     pub records_max: usize,
+    /// How many lines of a user's conversation list a login or resume carries, and no more than a frame may
+    /// ([`crate::protocol::CONVERSATIONS_MAX`], API-2).
+    pub conversations_max: usize,
     /// How long after its link loss a mobile device can still be reached by push (PRES-1).
     pub push_online: Duration,
     /// How many logins and resumes a second the server takes (CONN-12).
@@ -85,6 +89,7 @@ impl Default for ServerLimits {
             refusals_window: seconds(60),
             refusals_lock: seconds(60),
             records_max: 65_536,
+            conversations_max: CONVERSATIONS_MAX,
             push_online: seconds(7 * 24 * 60 * 60),
             capacity: 100_000,
             logins_max: 60,

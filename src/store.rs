@@ -6,6 +6,7 @@
 mod end_reason;
 mod owed;
 mod sent;
+mod session_ticket;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Attempt, Change, DeviceId, Epoch, MessageId, PublicName, SendId, UserId};
 use crate::policy::Platform;
 use crate::protocol::{Conversation, Message, Presence};
-use crate::ticket::{Claims, Signature};
+use crate::ticket::Signature;
 use crate::time::WallTime;
 
 pub use end_reason::EndReason;
 pub use owed::{Owed, Places};
 pub use sent::{Sent, SentMessage};
+pub use session_ticket::SessionTicket;
 pub use sessions::Sessions;
 
 /// How many days a user's record remembers as counted: a wall clock that jumps back by less than
@@ -58,7 +60,7 @@ pub struct Commit {
 /// ```
 /// use gatecrash::store::Fact;
 ///
-/// let fact = Fact::DayCounted { user: "alice".parse().unwrap(), day: 19_675 };
+/// let fact = Fact::DayCounted { user: "alice".parse().unwrap(), day: 19_675, users: 1 };
 /// assert!(fact.users().eq(["alice".parse().unwrap()]));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -194,6 +196,8 @@ pub enum Fact {
         user: UserId,
         /// Days since 1970-01-01.
         day: u32,
+        /// How many users the day has with this one.
+        users: u64,
     },
     /// The user's presence after this change (PRES-1, PRES-3).
     PresenceChanged {
@@ -311,37 +315,6 @@ impl Fact {
             | Fact::MessageStored { .. }
             | Fact::SentForgotten { .. } => None,
         }
-    }
-}
-
-/// What a session keeps of its ticket.
-///
-/// ```
-/// use gatecrash::{store::SessionTicket, ticket::Signature};
-///
-/// let ticket = SessionTicket { issued_at: 10, last_second: 70, signature: Signature([0; 32]) };
-/// assert_eq!(ticket.ends_at().seconds(), 71);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SessionTicket {
-    /// When it was issued, in seconds since 1970.
-    pub issued_at: u64,
-    /// The last second at which it is valid.
-    pub last_second: u64,
-    /// Which ticket it is.
-    pub signature: Signature,
-}
-
-impl SessionTicket {
-    /// When a session that lives by it ends: one second after it was last valid (TICKET-5).
-    pub const fn ends_at(&self) -> WallTime {
-        WallTime::from_seconds(self.last_second.saturating_add(1))
-    }
-}
-
-impl From<&Claims> for SessionTicket {
-    fn from(claims: &Claims) -> Self {
-        SessionTicket { issued_at: claims.issued_at, last_second: claims.last_second(), signature: claims.signature }
     }
 }
 
@@ -652,13 +625,13 @@ impl Records {
             Fact::TicketVoided { user, signature, last_second } => {
                 self.user_mut(*user).voided.insert(*signature, *last_second);
             }
-            Fact::DayCounted { user, day } => {
+            Fact::DayCounted { user, day, users } => {
                 let days = &mut self.user_mut(*user).days;
                 days.insert(*day);
                 if days.len() > DAYS_MAX {
                     days.pop_first();
                 }
-                *self.days.entry(*day).or_default() += 1;
+                self.days.insert(*day, *users);
             }
             Fact::PresenceChanged { user, number, presence, kicked: _ } => {
                 let account = self.user_mut(*user);

@@ -55,19 +55,20 @@ pub enum HarnessError {
 ///
 /// What went wrong in the harness. Whatever goes wrong in the system under test is in the run.
 pub fn run(scenario: &Scenario, world: World) -> Result<Run, HarnessError> {
-    run_by(scenario, |scenario, recorder| world.run(scenario, recorder))
+    run_by(scenario, world.tick(scenario), |scenario, recorder| world.run(scenario, recorder))
 }
 
-/// Like [`run`], in a world that is not one of ours: with other decisions, or under other eyes.
+/// Like [`run`], in a world with such a tick that is not one of ours: with other decisions, or under other eyes.
 ///
 /// # Errors
 ///
 /// As of [`run`].
 pub fn run_by(
     scenario: &Scenario,
+    tick: Duration,
     world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
 ) -> Result<Run, HarnessError> {
-    judge(scenario, record(scenario, world)?)
+    judge(scenario, tick, record(scenario, world)?)
 }
 
 /// Like [`run`], and runs a second time: the same scenario must give the same trace.
@@ -76,17 +77,18 @@ pub fn run_by(
 ///
 /// As of [`run`]; and the first difference between the two traces.
 pub fn run_twice(scenario: &Scenario, world: World) -> Result<Run, HarnessError> {
-    run_twice_by(scenario, |scenario, recorder| world.run(scenario, recorder))
+    run_twice_by(scenario, world.tick(scenario), |scenario, recorder| world.run(scenario, recorder))
 }
 
 fn run_twice_by(
     scenario: &Scenario,
+    tick: Duration,
     world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
 ) -> Result<Run, HarnessError> {
     let (first, second) = (record(scenario, &world)?, record(scenario, &world)?);
     match difference(&first, &second) {
         Some(difference) => Err(HarnessError::Differs(difference)),
-        None => judge(scenario, first),
+        None => judge(scenario, tick, first),
     }
 }
 
@@ -103,14 +105,14 @@ fn record(
     }
 }
 
-/// Judges a trace, whichever world it comes from.
+/// Judges a trace, whichever world it comes from: how long after it is due something may happen there, its tick says.
 ///
 /// # Errors
 ///
 /// When the trace has no end, or a check panics.
-pub fn judge(scenario: &Scenario, trace: Trace) -> Result<Run, HarnessError> {
+pub fn judge(scenario: &Scenario, tick: Duration, trace: Trace) -> Result<Run, HarnessError> {
     let judged = caught(|| {
-        let violations = check::property::check(scenario, &trace);
+        let violations = check::property::check(scenario, tick, &trace);
         let idle = check::cited::nothing_to_judge(scenario, &trace, &violations);
         (violations, check::expect::misses(scenario, &trace), idle)
     });
@@ -158,7 +160,7 @@ script.expect = "phone  status LOGOUT"
             recorder.script_ended(Instant::ZERO);
             panic!("the ground opened")
         };
-        let error = run_twice_by(&scenario(), world).unwrap_err();
+        let error = run_twice_by(&scenario(), Duration::ZERO, world).unwrap_err();
         assert!(matches!(&error, HarnessError::Panicked { .. }), "{error}");
         assert!(
             error.to_string().starts_with("the run panicked at ") && error.to_string().contains("the ground opened")
@@ -168,7 +170,7 @@ script.expect = "phone  status LOGOUT"
     #[test]
     fn a_world_that_fails_is_the_harness_s_fault() {
         let world = |_: &Scenario, _: &Recorder| Err(WorldError::Stuck { at: Instant::ZERO });
-        let error = run_twice_by(&scenario(), world).unwrap_err();
+        let error = run_twice_by(&scenario(), Duration::ZERO, world).unwrap_err();
         assert!(matches!(error, HarnessError::World(WorldError::Stuck { .. })), "{error}");
     }
 
@@ -181,7 +183,7 @@ script.expect = "phone  status LOGOUT"
             recorder.converged(Instant::from_micros(runs.get()));
             Ok(())
         };
-        let error = run_twice_by(&scenario(), world).unwrap_err();
+        let error = run_twice_by(&scenario(), Duration::ZERO, world).unwrap_err();
         assert!(error.to_string().contains("event 2 is the first to differ"), "{error}");
     }
 
@@ -192,7 +194,7 @@ script.expect = "phone  status LOGOUT"
             recorder.not_converged(Instant::from_micros(2_000_000), "phone is still logging in");
             Ok(())
         };
-        let run = run_twice_by(&scenario(), world).unwrap();
+        let run = run_twice_by(&scenario(), Duration::ZERO, world).unwrap();
         assert_eq!(run.simulated, Duration::from_secs(2));
         assert_eq!(run.not_converged.as_deref(), Some("phone is still logging in"));
     }

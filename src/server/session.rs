@@ -41,7 +41,8 @@ impl<D: ServerDecisions> Server<D> {
         let day = self.now.wall.day();
         let epoch = self.decisions.next_epoch(account.last_epoch, self.records.epoch_floor());
         if counts && self.decisions.counts_day(&account.days, DAYS_MAX, day) {
-            self.fact(Fact::DayCounted { user, day });
+            let users = self.records.daily_active_users(day) + 1;
+            self.fact(Fact::DayCounted { user, day, users });
         }
         // LOGIN-10, SWITCH-5: whatever the device held makes room, and is told nothing.
         if let Some(holder) = self.records.devices.get(&device).and_then(|record| record.user) {
@@ -224,7 +225,7 @@ impl<D: ServerDecisions> Server<D> {
         let Some(account) = self.records.users.get(&user) else { return Vec::new() };
         let mut list: Vec<Conversation> = account.conversations.values().cloned().collect();
         list.sort_unstable_by_key(|conversation| std::cmp::Reverse(conversation.last));
-        list.truncate(CONVERSATIONS_MAX);
+        list.truncate(self.config.limits.conversations_max.min(CONVERSATIONS_MAX));
         list
     }
 }

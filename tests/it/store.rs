@@ -52,13 +52,13 @@ fn history() -> Vec<Commit> {
     let steps = vec![
         vec![
             Fact::AccountCreated { user: alice },
-            Fact::DayCounted { user: alice, day: 19_675 },
+            Fact::DayCounted { user: alice, day: 19_675, users: 1 },
             accepted("alice", 1, 1, None),
             Fact::PresenceChanged { user: alice, number: 1, presence: Presence::Online, kicked: vec![] },
         ],
         vec![
             Fact::AccountCreated { user: bob },
-            Fact::DayCounted { user: bob, day: 19_675 },
+            Fact::DayCounted { user: bob, day: 19_675, users: 2 },
             accepted("bob", 2, 1, None),
         ],
         vec![Fact::LoginAcknowledged { user: alice, device: device(1), epoch: Epoch(1) }],
@@ -80,7 +80,7 @@ fn history() -> Vec<Commit> {
         vec![
             Fact::TicketsVoided { user: bob, until: 50 },
             Fact::TicketVoided { user: bob, signature: Signature([9; 32]), last_second: 90 },
-            Fact::DayCounted { user: bob, day: 19_676 },
+            Fact::DayCounted { user: bob, day: 19_676, users: 1 },
         ],
         vec![Fact::AttemptRaised { user: bob, device: device(2), attempt: Attempt { start: 4, count: 1 } }],
         // Without a session, let go, and back again.

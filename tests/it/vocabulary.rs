@@ -217,9 +217,9 @@ fn days_count_their_users() {
     let facts = vec![
         Fact::AccountCreated { user: alice },
         Fact::AccountCreated { user: bob },
-        Fact::DayCounted { user: alice, day: 7 },
-        Fact::DayCounted { user: bob, day: 7 },
-        Fact::DayCounted { user: bob, day: 8 },
+        Fact::DayCounted { user: alice, day: 7, users: 1 },
+        Fact::DayCounted { user: bob, day: 7, users: 2 },
+        Fact::DayCounted { user: bob, day: 8, users: 1 },
     ];
     let mut records = Records::default();
     records.apply(&Commit { number: Change(1), facts });

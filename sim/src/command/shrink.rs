@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> End {
 
 fn shrunk(file: &File, world: World, arguments: &Arguments) -> Result<End, BadInput> {
     let File { path, scenario, .. } = file;
-    let found = fingerprint::seen(scenario, |scenario, recorder| world.run(scenario, recorder));
+    let found = fingerprint::seen(scenario, world.tick(scenario), |scenario, recorder| world.run(scenario, recorder));
     let Some(wanted) = found.into_iter().next() else {
         return Err(BadInput::Refused(passes(path, scenario, world)));
     };
@@ -112,7 +112,8 @@ pub fn within(
         if start.elapsed() >= time {
             return None;
         }
-        let found = fingerprint::seen(candidate, |scenario, recorder| world.run(scenario, recorder));
+        let found =
+            fingerprint::seen(candidate, world.tick(candidate), |scenario, recorder| world.run(scenario, recorder));
         runs += 1;
         if found.contains(wanted) {
             steps = candidate.steps.len();

@@ -360,7 +360,11 @@ impl Sweep<'_> {
             seeds_per_second: total.finished as f64 / wall.as_secs_f64(),
             events_per_second: total.ledger.events as f64 / wall.as_secs_f64(),
             digest: total.digest().to_string(),
-            properties: if self.manner.checks { property::all(&generate::scenario(first_seed)).len() } else { 0 },
+            properties: if self.manner.checks {
+                property::all(&generate::scenario(first_seed), Duration::ZERO).len()
+            } else {
+                0
+            },
             sometimes_hit: total.sometimes.hit().collect(),
             sometimes_missed: total.sometimes.missed().collect(),
             counts: total

@@ -109,6 +109,9 @@ struct Zoo {
     interrupted: bool,
     caught: usize,
     right: usize,
+    /// Of how many the rules are written down that they break, and how many of those are first told by one of them.
+    with_rules: usize,
+    named: usize,
     /// The median of the bugs' medians, where all are caught.
     median_of_medians: Option<u64>,
     /// Seeds on which the unbroken system ran.
@@ -134,6 +137,8 @@ struct Hunted {
     /// What named it first in the block of the median.
     property: Option<String>,
     rule: Option<&'static str>,
+    /// The rules that it breaks.
+    rules: &'static [&'static str],
     /// Whether, in every block, what named it first is one of those that ought to.
     right: bool,
     /// What named it first in the other blocks, where that is something else.
@@ -203,6 +208,7 @@ impl Hunted {
             seeds: blocks.iter().map(|shown| shown.as_ref().map(|(catch, ..)| catch.seeds)).collect(),
             property,
             rule: median.and_then(|(catch, ..)| catch.by().rule()).map(|rule| rule.as_str()),
+            rules: bug.rules(),
             right: caught && blocks.iter().flatten().all(|(catch, ..)| catch.is_right(bug)),
             also,
             seed: median.map(|(catch, ..)| catch.seed),
@@ -296,6 +302,8 @@ pub fn run(arguments: &Arguments) -> End {
     let zoo = Zoo {
         caught: hunted.iter().filter(|bug| bug.caught).count(),
         right: hunted.iter().filter(|bug| bug.right).count(),
+        with_rules: hunted.iter().filter(|bug| bug.caught && !bug.rules.is_empty()).count(),
+        named: hunted.iter().filter(|bug| bug.rule.is_some_and(|rule| bug.rules.contains(&rule))).count(),
         median_of_medians: median_of(&hunted),
         slowest_shrink_ms: hunted
             .iter()

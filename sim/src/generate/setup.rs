@@ -89,6 +89,7 @@ impl Setup {
         let devices_max = (2 + budget / BUDGET_PER_DEVICE).min(if is_dense { dense::DEVICES_MAX } else { 12 });
         let devices = draw_devices(&mut stream("devices"), devices_max, &sites, &families);
         let mut limits = draw_limits(&mut stream("limits"));
+        draw_bounds(&mut limits, &mut stream("bounds"));
         if is_dense {
             dense::limits(&mut stream("dense limits"), &mut limits);
         }
@@ -300,6 +301,23 @@ fn draw_limits(draw: &mut Draw) -> LimitOverrides {
         limits.remembered_max = Some(draw.between(1, 3) as u32);
     }
     limits
+}
+
+/// Bounds that no seed reaches as they are, made so small that a few devices do.
+fn draw_bounds(limits: &mut LimitOverrides, draw: &mut Draw) {
+    if draw.chance(1, 8) {
+        limits.records_max = Some(draw.between(1, 4) as u32);
+        // A record of refused tickets shows by its lock.
+        limits.refusals_max = Some(draw.between(1, 3) as u32);
+        // And one of logins by the next being too many.
+        if draw.chance(1, 2) {
+            limits.logins_max = Some(draw.between(1, 3) as u32);
+            limits.logins_every = Some(micros(draw.log_between(1_000, 60_000) * MILLI));
+        }
+    }
+    if draw.chance(1, 8) {
+        limits.conversations_max = Some(draw.between(1, 3) as u32);
+    }
 }
 
 /// The name of a user.

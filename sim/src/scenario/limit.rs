@@ -87,6 +87,10 @@ limits! {
     refusals_lock: Time;
     /// How long after its link loss a mobile session is PushOnline (PRES-1; 7 d).
     push_online: Time;
+    /// How many records of each kind are kept of refused tickets, of logins, and of devices never admitted (TICKET-4; 65,536).
+    records_max: Number;
+    /// How many lines of the conversation list a login or resume carries, at most 200 (API-2; 200).
+    conversations_max: Number;
     /// How many logins and resumes a second the server takes (CONN-12; 100,000).
     capacity: Number;
     /// How many logins of a user, or from a device, it takes at once (LOGIN-11; 60).

@@ -54,6 +54,7 @@ pub(crate) fn server_limits(set: &LimitOverrides) -> ServerLimits {
         refusals_window: 60 * SECOND,
         refusals_lock: 60 * SECOND,
         records_max: 65_536,
+        conversations_max: LIST_MAX,
         push_online: 7 * DAY * SECOND,
         capacity: 100_000,
         logins_max: 60,

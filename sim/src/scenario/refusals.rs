@@ -163,7 +163,7 @@ const HEADER: &[(&str, &str, &[&str])] = &[
         r#"silence = "400s""#,
         r#"silense = "400s""#,
         &[
-            "11:1: there is no key `limits.silense`; expected login_timeout, request_timeout, connect_timeout, heartbeat, heartbeat_web, heartbeat_answer, heartbeat_min, heartbeat_recovery, probe_answer, backoff_first, backoff_min, backoff_max, backoff_max_web, backoff_spread_percent, backoff_reset, silence, silence_web, dormant, dormant_web, admission, kick_linger, refusals_max, refusals_window, refusals_lock or 14 more; did you mean `silence`? (INPUT-4)",
+            "11:1: there is no key `limits.silense`; expected login_timeout, request_timeout, connect_timeout, heartbeat, heartbeat_web, heartbeat_answer, heartbeat_min, heartbeat_recovery, probe_answer, backoff_first, backoff_min, backoff_max, backoff_max_web, backoff_spread_percent, backoff_reset, silence, silence_web, dormant, dormant_web, admission, kick_linger, refusals_max, refusals_window, refusals_lock or 16 more; did you mean `silence`? (INPUT-4)",
         ],
     ),
     (

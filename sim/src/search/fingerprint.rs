@@ -5,6 +5,7 @@
 //! in the same way. Judges nothing: checks do.
 
 use std::fmt;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -139,10 +140,14 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// The fingerprints of everything that goes wrong when this world runs the scenario, without keeping
-/// its events. What the file itself expects is not looked at.
-pub fn seen(scenario: &Scenario, world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>) -> Vec<Fingerprint> {
-    let checks = Arc::new(Mutex::new(Checks::new(scenario)));
+/// The fingerprints of everything that goes wrong when this world, which has such a tick, runs the scenario,
+/// without keeping its events. What the file itself expects is not looked at.
+pub fn seen(
+    scenario: &Scenario,
+    tick: Duration,
+    world: impl Fn(&Scenario, &Recorder) -> Result<(), WorldError>,
+) -> Vec<Fingerprint> {
+    let checks = Arc::new(Mutex::new(Checks::new(scenario, tick)));
     let end = caught(|| {
         let recorder = Recorder::streaming(Cast::of(scenario));
         recorder.add_observer(Box::new(Arc::clone(&checks)));

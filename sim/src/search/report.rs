@@ -537,7 +537,7 @@ phone  status LOGINED
     fn a_trace_without_an_end_is_the_harness_s_fault() {
         let recorder = Recorder::new(Cast::of(&scenario()));
         recorder.script_ended(at(10));
-        let error = judge(&scenario(), recorder.finish()).unwrap_err();
+        let error = judge(&scenario(), Duration::ZERO, recorder.finish()).unwrap_err();
         assert!(matches!(error, HarnessError::Unfinished(_)), "{error}");
         let text = harness_failure(&case("scenarios/link.toml", &scenario()), &error);
         insta::assert_snapshot!(text, @r#"

@@ -134,7 +134,7 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     let run = caught(|| {
         let scenario = generate::scenario(seed);
         let watch = Watch {
-            checks: manner.checks.then(|| Checks::new(&scenario)),
+            checks: manner.checks.then(|| Checks::new(&scenario, manner.world.tick(&scenario))),
             ledger: Ledger::default(),
             sometimes: Sometimes::default(),
             pulse: Arc::clone(pulse),

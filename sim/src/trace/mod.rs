@@ -480,9 +480,9 @@ records! {
         /// One ticket is void.
         TicketVoided = "ticket_voided" { user: UserIndex, ticket: TicketIndex },
         /// The user counts for this day since 1970.
-        DayCounted = "day_counted" { user: UserIndex, day: u32 },
+        DayCounted = "day_counted" { user: UserIndex, day: u32, users: u32 },
         /// The user's presence from now on; no list when nobody was kicked.
-        PresenceChanged = "presence" { user: UserIndex, number: u32, presence: Presence, kicked: Option<ListIndex> },
+        PresenceChanged = "presence" { user: UserIndex, sequence: u32, presence: Presence, kicked: Option<ListIndex> },
         /// A message was accepted.
         MessageStored = "message_stored" { message: u32, from: UserIndex, to: UserIndex, text: TextIndex, id: u32 },
         /// What the user called their messages up to this one is forgotten (API-6).

@@ -23,7 +23,7 @@ use super::flight::{self, FlightEnd};
 use super::index::{DeviceIndex, UserIndex};
 use super::ledger::Ledger;
 use super::log::LogLine;
-use super::{Actor, ClientFrame, Effect, Event, Fact, Outcome, Request, ServerFrame, Trace, What};
+use super::{Actor, ClientFrame, Effect, Event, Fact, Outcome, Request, ServerFrame, Trace, Value, What};
 use crate::scenario::CallKind;
 
 pub use rows::{Row, rows};
@@ -278,6 +278,12 @@ pub fn line(cast: &Cast, event: &Event) -> String {
     writer.text
 }
 
+/// One field's value, as a line has it.
+pub fn value(cast: &Cast, name: &str, value: Value) -> String {
+    Writer { cast, events: &[], view: View::Everything, lost: BTreeSet::new(), width: 0, text: String::new() }
+        .value(name, value)
+}
+
 struct Writer<'a> {
     cast: &'a Cast,
     events: &'a [Event],
@@ -402,8 +408,10 @@ impl<'a> Writer<'a> {
             Fact::TicketVoided { user: who, ticket } => {
                 format!("ticket {} of {} voided", self.cast.ticket(*ticket).name, user(who))
             }
-            Fact::DayCounted { user: who, day } => format!("day {day} counted for {}", user(who)),
-            Fact::PresenceChanged { user: who, number, presence, kicked } => {
+            Fact::DayCounted { user: who, day, users } => {
+                format!("day {day} counted for {}, number {users}", user(who))
+            }
+            Fact::PresenceChanged { user: who, sequence: number, presence, kicked } => {
                 let kicked =
                     kicked.map_or_else(String::new, |list| format!(" kicked {}", self.list(self.cast.list(list))));
                 format!("presence {number} {} {}{kicked}", user(who), presence.word())

@@ -361,6 +361,16 @@ fn json_lines_name_everything() {
     );
 }
 
+/// A reader of a line that has a key twice sees one of the two values.
+#[test]
+fn no_field_has_the_name_of_what_every_line_has() {
+    let presence = protocol::Presence::Online;
+    let fact = Fact::PresenceChanged { user: UserIndex::new(0), sequence: 1, presence, kicked: None };
+    What::Fact { commit: 1, fact }.fields(&mut |name, _| {
+        assert!(!["at_us", "actor", "number", "what"].contains(&name), "{name}");
+    });
+}
+
 #[test]
 fn the_ledger_counts_and_large_casts_are_told_by_it() {
     let mut trace = Run::new().story();

@@ -12,6 +12,8 @@ mod storage;
 pub mod tickets;
 mod timers;
 
+use std::time::Duration;
+
 use gatecrash::time::Instant;
 
 use crate::scenario::{FORGED_USER, Scenario, Text};
@@ -32,6 +34,14 @@ impl World {
         match self {
             World::Packet => "packet",
             World::Event => "event",
+        }
+    }
+
+    /// How far apart the instants are at which this world lets something happen: a queue of events has it happen when it is due.
+    pub fn tick(self, scenario: &Scenario) -> Duration {
+        match self {
+            World::Packet => scenario.tick,
+            World::Event => Duration::ZERO,
         }
     }
 

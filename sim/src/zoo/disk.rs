@@ -75,6 +75,15 @@ impl Interceptor for DaysInMemory {
     }
 }
 
+/// Z73: which users were counted is stored, and not how many there were.
+pub(super) struct DayNumbersInMemory;
+
+impl Interceptor for DayNumbersInMemory {
+    fn server_starts(&mut self, _: &mut Config, records: &mut Records) {
+        records.days.clear();
+    }
+}
+
 /// D6: the last change of a batch is called written, and is so only when the next batch is.
 #[derive(Default)]
 pub(super) struct LostBetweenBatches {

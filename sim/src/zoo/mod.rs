@@ -22,6 +22,7 @@ pub mod fields;
 #[cfg(test)]
 mod known;
 mod limits;
+mod rules;
 mod server;
 mod storage;
 mod table;
@@ -190,7 +191,7 @@ pub fn hunt(bug: &Bug, seeds: Range<u64>) -> Option<Catch> {
 pub fn named(bug: &Bug, scenario: &Scenario) -> Vec<Fingerprint> {
     let broken = (bug.system)();
     match &broken.driver {
-        Some(driver) => fingerprint::seen(scenario, |scenario, recorder| {
+        Some(driver) => fingerprint::seen(scenario, World::Packet.tick(scenario), |scenario, recorder| {
             packet::run_intercepted(scenario, recorder, Arc::clone(driver))
         }),
         None => look(scenario, broken),
@@ -210,7 +211,7 @@ pub fn shrunk(bug: &Bug, catch: &Catch) -> Shrunk {
 ///
 /// As of [`crate::run`]: where an assertion of a core's own names it, for one.
 pub fn run(bug: &Bug, scenario: &Scenario) -> Result<Run, HarnessError> {
-    crate::run_by(scenario, |scenario, recorder| {
+    crate::run_by(scenario, bug.world().tick(scenario), |scenario, recorder| {
         let broken = (bug.system)();
         match &broken.driver {
             Some(driver) => packet::run_intercepted(scenario, recorder, Arc::clone(driver)),
@@ -224,14 +225,14 @@ pub fn false_alarm(world: World, seed: u64) -> Option<Fingerprint> {
     let scenario = generate::scenario(hunted_in(world, seed));
     let named = match world {
         World::Event => look(&scenario, (Rules, Rules)),
-        World::Packet => fingerprint::seen(&scenario, packet::run),
+        World::Packet => fingerprint::seen(&scenario, world.tick(&scenario), packet::run),
     };
     named.into_iter().next()
 }
 
 /// What a run of the scenario is blamed for, the first before the others.
 fn look(scenario: &Scenario, system: impl System) -> Vec<Fingerprint> {
-    let mut checks = Checks::new(scenario);
+    let mut checks = Checks::new(scenario, World::Event.tick(scenario));
     let end = caught(|| {
         let (summary, checks) = event::watch_with(scenario, &mut checks, system)?;
         checks.close(&summary.cast);

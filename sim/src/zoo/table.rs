@@ -306,6 +306,8 @@ pub const BUGS: &[Bug] = bugs! {
         [SDK] Broken::interceptor(device::ReasonIsLost);
     "Z72" "the series of delays goes on after a link that was up for long" ""
         [LINK] Broken::client(ClientBug::BackOffGoesOn);
+    "Z73" "how many users a day had is kept in memory only" ""
+        [DAY] Broken::interceptor(disk::DayNumbersInMemory);
     "M1" "a message that is sent again is another one" ""
         [AGAIN] Broken::server(ServerBug::EveryMessageIsNew);
     "M2" "of two users who give the same id, the second is told of the first one's message" ""
@@ -321,7 +323,7 @@ pub const BUGS: &[Bug] = bugs! {
     "M7" "the device that sends a message is sent it, too" ""
         [DELIVERY] Broken::server(ServerBug::SenderIsOwed);
     "E1" "an owed end waits for the next login" ""
-        [OWED, NOT_CONVERGED] Broken::client(ClientBug::OwedEndWaitsForALogin);
+        [OWED, LINK, NOT_CONVERGED] Broken::client(ClientBug::OwedEndWaitsForALogin);
     "E2" "a session whose resume is refused is over on the device alone, and stays on the server" ""
         [OWED] Broken::client(ClientBug::RefusedSessionIsLeft);
     "E3" "an application that is logged out is told of the attempts to deliver its end" ""

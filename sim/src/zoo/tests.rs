@@ -1,18 +1,28 @@
 //! Every bug is caught, quickly enough for every `cargo test`: on a seed that is known to show it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::known::{DRIVERS_KNOWN, KNOWN};
 use super::*;
 use crate::check::property;
+use crate::scenario::rules::RuleId;
 
 #[test]
 fn every_bug_has_a_name_of_its_own_and_properties_that_exist() {
     let scenario = generate::scenario(0);
-    let sentences: BTreeSet<&str> =
-        property::all(&scenario).iter().map(|property| property.name()).chain([NOT_CONVERGED, PANICKED]).collect();
+    let sentences: BTreeSet<&str> = property::all(&scenario, Duration::ZERO)
+        .iter()
+        .map(|property| property.name())
+        .chain([NOT_CONVERGED, PANICKED])
+        .collect();
     let ids: BTreeSet<&str> = BUGS.iter().chain(DRIVER_BUGS).map(|bug| bug.id).collect();
     assert_eq!(ids.len(), BUGS.len() + DRIVER_BUGS.len());
+    let known: BTreeSet<&str> = RuleId::all().map(RuleId::as_str).collect();
+    for bug in BUGS {
+        assert!(!bug.rules().is_empty(), "{} breaks no rule", bug.id);
+    }
+    assert!(rules::RULES.iter().all(|(id, rules)| ids.contains(id) && rules.iter().all(|rule| known.contains(rule))));
     for bug in BUGS.iter().chain(DRIVER_BUGS) {
         assert!(!bug.right.is_empty(), "{} is named by no property", bug.id);
         for sentence in bug.right {
@@ -73,7 +83,7 @@ const SEEN_BY_MODELS: [(&str, u64); 41] = [
 /// Whether the models say on their own that this seed's run is wrong.
 fn models_name(bug: &Bug, seed: u64) -> bool {
     let scenario = generate::scenario(seed);
-    let mut checks = Checks::with(&scenario, property::models(&scenario).into());
+    let mut checks = Checks::with(&scenario, Duration::ZERO, property::models(&scenario, Duration::ZERO).into());
     let run = caught(|| event::watch_with(&scenario, &mut checks, (bug.system)()).map(|_| ()));
     matches!(run, Ok(Ok(()))) && !checks.violations().is_empty()
 }
@@ -82,7 +92,7 @@ fn models_name(bug: &Bug, seed: u64) -> bool {
 #[test]
 fn the_models_alone_see_what_is_wrong() {
     let scenario = generate::scenario(0);
-    assert_eq!(property::models(&scenario).map(|property| property.name()), MODELS);
+    assert_eq!(property::models(&scenario, Duration::ZERO).map(|property| property.name()), MODELS);
     let is_unseen = |(id, seed): &(&str, u64)| !models_name(Bug::find(id).expect("a bug of the zoo"), *seed);
     let unseen: Vec<(&str, u64)> = SEEN_BY_MODELS.into_iter().filter(is_unseen).collect();
     assert_eq!(unseen, []);

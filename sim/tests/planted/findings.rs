@@ -18,7 +18,7 @@ fn run(scenario: &Scenario, recorder: &Recorder, world: World) -> Result<(), Wor
 }
 
 fn found(scenario: &Scenario, world: World) -> Vec<Fingerprint> {
-    seen(scenario, |scenario, recorder| run(scenario, recorder, world))
+    seen(scenario, world.tick(scenario), |scenario, recorder| run(scenario, recorder, world))
 }
 
 #[test]
@@ -40,7 +40,9 @@ fn a_finding_is_a_folder_that_says_it_all() {
         version: "1.2.3, commit abc",
         parent: "found",
     };
-    let run_in = |scenario: &Scenario, world| run_by(scenario, |scenario, recorder| run(scenario, recorder, world));
+    let run_in = |scenario: &Scenario, world: World| {
+        run_by(scenario, world.tick(scenario), |scenario, recorder| run(scenario, recorder, world))
+    };
     let folder = finding.folder(run_in);
     assert_eq!(folder.path, format!("found/{}", fingerprint.slug()));
     let names: Vec<&str> = folder.files.iter().map(|(name, _)| *name).collect();

@@ -25,7 +25,7 @@ use gatecrash::time::WallTime;
 use gatecrash_sim::judge as judge_run;
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::trace::{Cast, Recorder};
-use gatecrash_sim::world::packet;
+use gatecrash_sim::world::{World, packet};
 
 macro_rules! planted {
     ($($(#[$doc:meta])+ $name:ident $decisions:ident { $($body:item)+ })+) => { $(
@@ -149,7 +149,7 @@ fn caught<S: ServerDecisions, C: ClientDecisions>(name: &str) -> BTreeSet<&'stat
     let scenario = Scenario::parse(name, &text).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
     let recorder = Recorder::new(Cast::of(&scenario));
     packet::run_with::<S, C>(&scenario, &recorder).expect("the world runs");
-    let run = judge_run(&scenario, recorder.finish()).expect("the run can be judged");
+    let run = judge_run(&scenario, World::Packet.tick(&scenario), recorder.finish()).expect("the run can be judged");
     run.violations.iter().map(|violation| violation.property).collect()
 }
 

@@ -4,13 +4,15 @@ use gatecrash_sim::generate;
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::fingerprint::{Fingerprint, seen};
 use gatecrash_sim::search::shrink;
-use gatecrash_sim::world::event;
+use gatecrash_sim::world::{World, event};
 
 use super::*;
 
 /// What goes wrong in the scenario with these decisions.
 fn found<S: ServerDecisions, C: ClientDecisions>(scenario: &Scenario) -> Vec<Fingerprint> {
-    seen(scenario, |scenario, recorder| event::run_with(scenario, recorder, (S::default(), C::default())))
+    seen(scenario, World::Event.tick(scenario), |scenario, recorder| {
+        event::run_with(scenario, recorder, (S::default(), C::default()))
+    })
 }
 
 /// Shrinks the first seed from this one on that meets the bug: so many steps or fewer are left.
@@ -22,7 +24,7 @@ fn shrunk<S: ServerDecisions, C: ClientDecisions>(first_seed: u64, steps_max: us
         Some((scenario, fingerprint))
     };
     let (scenario, fingerprint) = drawn.find_map(found_in).expect("a seed meets the bug");
-    assert_eq!(seen(&scenario, event::run), [], "a false alarm");
+    assert_eq!(seen(&scenario, World::Event.tick(&scenario), event::run), [], "a false alarm");
     let shrunk = shrink::shrink(&scenario, &fingerprint, |scenario: &Scenario| Some(found::<S, C>(scenario)), RUNS_MAX)
         .expect("it failed a moment ago");
     let text = shrunk.scenario.to_string();

@@ -100,6 +100,7 @@ impl Limits {
             refusals_window: time(self.refusals_window, rules.refusals_window),
             refusals_lock: time(self.refusals_lock, rules.refusals_lock),
             records_max: self.records_max.map_or(rules.records_max, NonZeroUsize::get),
+            conversations_max: rules.conversations_max,
             owed_max: self.owed_max.map_or(rules.owed_max, NonZeroUsize::get),
             owed_bytes_max: self.owed_bytes_max.map_or(rules.owed_bytes_max, NonZeroUsize::get),
             remembered: time(self.remembered, rules.remembered),

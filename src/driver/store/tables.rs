@@ -146,11 +146,6 @@ impl Tables {
                 tables.fetch_device(device, &mut part)?;
             }
             let before = queues(&part);
-            for fact in facts() {
-                if let Fact::DayCounted { day, .. } = fact {
-                    part.days.insert(*day, tables.days.get(*day)?.map_or(0, |count| count.value()));
-                }
-            }
             batch.iter().for_each(|commit| part.apply(commit));
             tables.put(&part)?;
             tables.put_owed(&part, &before)?;

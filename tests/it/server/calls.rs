@@ -216,7 +216,7 @@ fn a_user_is_online_then_push_online_then_offline() {
         show commits
         phone/1 login alice
             commit 1 account alice
-            commit 1 counted alice 19675
+            commit 1 counted alice 19675 of 1
             commit 1 accepted alice phone 1
             commit 1 presence alice #1 online
             phone/1 < login ok 1
@@ -256,7 +256,7 @@ fn only_mobile_devices_leave_a_user_push_online() {
         show commits
         desk/1 login alice
             commit 1 account alice
-            commit 1 counted alice 19675
+            commit 1 counted alice 19675 of 1
             commit 1 accepted alice desk 1
             commit 1 presence alice #1 online
             desk/1 < login ok 1

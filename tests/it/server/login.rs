@@ -14,7 +14,7 @@ fn the_first_login_creates_the_account_and_a_refused_one_nothing() {
         accounts
         phone/1 login alice
             commit 1 account alice
-            commit 1 counted alice 19675
+            commit 1 counted alice 19675 of 1
             commit 1 accepted alice phone 1
             commit 1 presence alice #1 online
             phone/1 < login ok 1
@@ -217,7 +217,7 @@ fn a_logout_ends_the_login_whose_answer_never_came() {
         show commits
         phone/1 login alice attempt=1
             commit 1 account alice
-            commit 1 counted alice 19675
+            commit 1 counted alice 19675 of 1
             commit 1 accepted alice phone 1
             commit 1 presence alice #1 online
             phone/1 < login ok 1
@@ -290,7 +290,7 @@ fn a_renewal_keeps_epoch_and_place_and_counts_nothing() {
         dau
             day 19675: 1
         three/1 login alice
-            commit 4 counted alice 19676
+            commit 4 counted alice 19676 of 1
             commit 4 ended alice one 1 same_platform
             commit 4 accepted alice three 3
             commit 4 presence alice #3 online kicked one
@@ -404,7 +404,7 @@ fn a_switch_ends_the_first_account_as_by_a_logout() {
         phone/1 login bob
             commit 3 attempt phone 1.3
             commit 3 account bob
-            commit 3 counted bob 19675
+            commit 3 counted bob 19675 of 2
             commit 3 accepted bob phone 1
             commit 3 presence bob #1 online
             phone/1 < login ok 1
@@ -423,7 +423,7 @@ fn an_accepted_login_ends_the_devices_sessions_of_other_users() {
         phone/2 login bob
             commit 3 attempt phone 1.2
             commit 3 account bob
-            commit 3 counted bob 19675
+            commit 3 counted bob 19675 of 2
             commit 3 ended alice phone 1 other_user
             commit 3 accepted bob phone 1
             commit 3 presence alice #3 online

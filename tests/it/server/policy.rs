@@ -110,7 +110,7 @@ fn an_accepted_login_always_wins_in_the_servers_order() {
         show commits
         a/1 login alice
             commit 1 account alice
-            commit 1 counted alice 19675
+            commit 1 counted alice 19675 of 1
             commit 1 accepted alice a 1
             commit 1 presence alice #1 online
             a/1 < login ok 1

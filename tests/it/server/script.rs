@@ -395,7 +395,7 @@ impl Stage {
             Fact::DeviceForgotten { user, device } => format!("let go {user} {}", named(device)),
             Fact::TicketsVoided { user, until } => format!("voided {user} until {}", until - START),
             Fact::TicketVoided { user, last_second, .. } => format!("voided {user} one until {}", last_second - START),
-            Fact::DayCounted { user, day } => format!("counted {user} {day}"),
+            Fact::DayCounted { user, day, users } => format!("counted {user} {day} of {users}"),
             Fact::PresenceChanged { user, number, presence, kicked } => {
                 let kicked: Vec<&str> = kicked.iter().map(|name| self.device(*name)).collect();
                 let kicked = if kicked.is_empty() { String::new() } else { format!(" kicked {}", kicked.join(" ")) };

@@ -9,8 +9,8 @@ use std::time::Duration;
 use gatecrash::time::Instant;
 
 use super::Misfit;
+use crate::scenario::Direction;
 use crate::scenario::rules::{RuleId, rule};
-use crate::scenario::{Direction, Scenario};
 use crate::trace::{ClockOf, Effect, Event, Fault, SiteIndex, What};
 
 const RULE: RuleId = rule("CONN-10");
@@ -32,8 +32,8 @@ struct Site {
 }
 
 impl Effects {
-    pub(super) fn new(scenario: &Scenario) -> Self {
-        Effects { tick: scenario.tick, recent: Vec::new(), healed_at: None, sites: BTreeMap::new() }
+    pub(super) fn new(tick: Duration) -> Self {
+        Effects { tick, recent: Vec::new(), healed_at: None, sites: BTreeMap::new() }
     }
 
     pub(super) fn observe(&mut self, event: &Event) -> Option<Misfit> {

@@ -24,6 +24,8 @@ mod script;
 mod wall;
 mod wire;
 
+use std::time::Duration;
+
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Cast, Event};
@@ -48,15 +50,15 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    pub(crate) fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario, tick: Duration) -> Self {
         Form {
             order: order::Order::default(),
             ends: ends::Ends::default(),
             wire: wire::Wire::default(),
             application: application::Applications::default(),
             disk: disk::Disks::default(),
-            script: script::Script::new(scenario),
-            effects: effects::Effects::new(scenario),
+            script: script::Script::new(scenario, tick),
+            effects: effects::Effects::new(tick),
             wall: wall::Wall::new(scenario),
             follows: true,
         }

@@ -68,11 +68,11 @@ struct Config {
 }
 
 impl Script {
-    pub(super) fn new(scenario: &Scenario) -> Self {
+    pub(super) fn new(scenario: &Scenario, tick: Duration) -> Self {
         let app = &scenario.app;
         let administrators = app.administrators.iter().map(|user| user.as_str().to_owned()).collect();
         Script {
-            tick: scenario.tick,
+            tick,
             until: Instant::ZERO + scenario.until,
             steps: scenario.steps.clone(),
             is_begun: false,

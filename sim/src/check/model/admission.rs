@@ -4,14 +4,10 @@
 //! in what follows: by the judgement of the ticket, or by the code of its answer. So a difference of this kind waits
 //! for that.
 
-use gatecrash::code::Code;
-use gatecrash::protocol::Closing;
-
 use super::difference::{Difference, TurnedAway};
+use super::gates::refusal;
 use super::server::Server;
-use super::tickets::REFUSALS;
-use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, Cast, Effect, Event, Fact, Refusal, ServerFrame, UserIndex, What};
+use crate::trace::{Actor, Cast, Effect, Event, Fact, UserIndex, What};
 
 impl Server {
     /// The same difference, or the one behind it. None if the server has still to say why it let somebody not in.
@@ -77,31 +73,4 @@ fn admitted(fact: &Fact) -> Option<UserIndex> {
         }
         _ => None,
     }
-}
-
-/// By which rule such an answer turns somebody away.
-fn refusal(frame: &ServerFrame) -> Option<(RuleId, String)> {
-    let refused = match *frame {
-        ServerFrame::LoginRefused { refused, .. } | ServerFrame::RenewAnswer { refused: Some(refused), .. } => refused,
-        ServerFrame::ResumeRefused { code, .. } | ServerFrame::ResumeUnable { code, .. } => Refusal::Code(code),
-        ServerFrame::ResumeStale { .. } => Refusal::Stale,
-        ServerFrame::Closing { why: Closing::Busy, .. } => {
-            return Some((const { rule("CONN-12") }, "the server is busy".to_owned()));
-        }
-        _ => return None,
-    };
-    let code = match refused {
-        Refusal::Stale => return Some((const { rule("ATT-1") }, "its attempt is stale".to_owned())),
-        Refusal::Code(code) => code,
-    };
-    let rule = match code {
-        Code::TooManyRefusals => const { rule("TICKET-4") },
-        Code::TooManyLogins => const { rule("LOGIN-11") },
-        Code::KickedWhileAway => const { rule("KICK-7") },
-        Code::UserIdRejected => const { rule("LOGIN-2") },
-        Code::NotLoggedIn => const { rule("KICK-10") },
-        _ if REFUSALS.contains(&code) => const { rule("TICKET-3") },
-        _ => return None,
-    };
-    Some((rule, format!("[{}] {}", code.number(), code.text())))
 }

@@ -9,7 +9,7 @@ use gatecrash::protocol::{Closing, FrameError, KickReason};
 use gatecrash::store::EndReason;
 
 use super::arguments::is_user_id;
-use super::memory::{Backlog, Standing};
+use super::memory::{Standing, Whose};
 use super::outbox::Answer;
 use super::records::{Id, Session};
 use super::seats::displaced;
@@ -31,7 +31,7 @@ impl Server {
     /// CONN-12: who comes on top of what the server can do, or too often, is told when to come back, and let go.
     pub(super) fn turns_away(&mut self, connection: u32, resumes: Option<Id>) -> bool {
         let every = self.limits.logins_every;
-        let backlog = resumes.map(|id| self.memory.resumes.get(&id).copied().unwrap_or_default().by(self.step.now));
+        let backlog = resumes.map(|id| self.memory.backlog(Whose::Resumes(id)).by(self.step.now));
         let too_much =
             backlog.map_or(Duration::ZERO, |backlog| backlog.left.saturating_sub(every * (self.limits.logins_max - 1)));
         if too_much > Duration::ZERO {
@@ -42,7 +42,7 @@ impl Server {
             return true;
         }
         if let (Some(id), Some(backlog)) = (resumes, backlog) {
-            self.memory.resumes.insert(id, backlog.and(every));
+            self.memory.backlogs.note(Whose::Resumes(id), backlog.and(every));
         }
         false
     }
@@ -73,23 +73,23 @@ impl Server {
     /// LOGIN-11: whether there are too many logins of this user or from this device.
     fn is_too_fast(&self, user: UserIndex, id: Id) -> bool {
         let most = self.limits.logins_every * (self.limits.logins_max - 1);
-        let of_user = self.memory.of_users.get(&user);
-        let backlogs = of_user.into_iter().chain(self.memory.from_devices.get(&id));
-        backlogs.into_iter().any(|backlog| backlog.by(self.step.now).left > most)
+        [Whose::User(user), Whose::Device(id)]
+            .iter()
+            .any(|&whose| self.memory.backlog(whose).by(self.step.now).left > most)
     }
 
     /// Whether the attempt is acted upon. From then on the device's earlier connection is closed,
     /// unless it carries a session (CONN-7).
     fn act_on(&mut self, connection: u32, id: Id, attempt: Attempt) -> bool {
         let admitted = self.records.devices.get(&id).map(|device| device.attempt);
-        let highest = admitted.or_else(|| self.memory.attempts.get(&id).copied());
+        let highest = admitted.or_else(|| self.memory.attempts.of(id));
         if highest.is_some_and(|highest| attempt <= highest) {
             return false;
         }
         if admitted.is_some() {
             self.fact(ATTEMPT, Fact::AttemptRaised { device: id.0, installation: id.1, attempt });
         } else {
-            self.memory.attempts.insert(id, attempt);
+            self.memory.attempts.note(id, attempt);
         }
         let earlier = self.memory.newest.insert(id, connection).filter(|&earlier| earlier != connection);
         if let Some(earlier) = earlier.filter(|&earlier| self.memory.carries.get(&id) != Some(&earlier)) {
@@ -129,19 +129,19 @@ impl Server {
     /// The same behind the lock of TICKET-4.
     fn admit(&mut self, cast: &Cast, id: Id, user: UserIndex, ticket: Option<TicketIndex>) -> Result<(), Vec<Code>> {
         let (now, limits) = (self.step.now, self.limits.clone());
-        let refusals = self.memory.refusals.entry((user, id)).or_default();
+        let mut refusals = self.memory.refusals.of((user, id)).unwrap_or_default();
         if refusals.locked_until.is_some_and(|until| now < until) {
             return Err(vec![Code::TooManyRefusals]);
         }
         let judged = self.judge(cast, id, user, ticket);
         if judged.is_err() {
-            let refusals = self.memory.refusals.entry((user, id)).or_default();
             refusals.at.retain(|&earlier| now < earlier + limits.refusals_window);
             refusals.at.push(now);
             if refusals.at.len() >= limits.refusals_max as usize {
                 refusals.at.clear();
                 refusals.locked_until = Some(now + limits.refusals_lock);
             }
+            self.memory.refusals.note((user, id), refusals);
         }
         judged
     }
@@ -182,9 +182,11 @@ impl Server {
             return self.say(NOTICE, connection, Answer::This(refused(Code::KickedWhileAway)));
         }
         let (now, each) = (self.step.now, self.limits.logins_every);
-        let one_more = |backlog: &mut Backlog| *backlog = backlog.by(now).and(each);
-        one_more(self.memory.of_users.entry(user).or_default());
-        one_more(self.memory.from_devices.entry(id).or_default());
+        // Both as they were: to note the one may push out the other, where there is room for so few.
+        let one_more = |whose| (whose, self.memory.backlog(whose).by(now).and(each));
+        for (whose, backlog) in [Whose::User(user), Whose::Device(id)].map(one_more) {
+            self.memory.backlogs.note(whose, backlog);
+        }
         let (epoch, lines) = self.accept((connection, id, platform), user, attempt, ticket, (cast, true));
         let frame = ServerFrame::LoginAccepted { call, epoch, conversations: None, terms: self.terms() };
         self.say(const { rule("POLICY-3") }, connection, Answer::Conversations(frame, lines));
@@ -216,7 +218,8 @@ impl Server {
         let day = (self.step.wall.0 / 1_000_000 / (24 * 60 * 60)) as u32;
         let is_counted = self.records.users.get(&user).is_some_and(|account| account.days.contains(&day));
         if counts && !is_counted {
-            self.fact(const { rule("DAU-1") }, Fact::DayCounted { user, day });
+            let users = self.records.days.get(&day).map_or(1, |users| users + 1);
+            self.fact(const { rule("DAU-1") }, Fact::DayCounted { user, day, users });
         }
         if let Some(holder) = self.records.devices.get(&id).and_then(|device| device.holds) {
             let (rule, reason) = match holder == user {
@@ -237,7 +240,7 @@ impl Server {
         let (rule, epoch) = self.next_epoch(user);
         let made = cast.ticket(ticket);
         let until = Seconds::new(made.issued.saturating_add(made.ttl));
-        self.memory.attempts.remove(&id);
+        self.memory.attempts.forget(id);
         let accepted = Fact::SessionAccepted { user, device, installation, platform, epoch, attempt, ticket, until };
         self.fact(rule, accepted);
         self.carry(connection, id, user, epoch);
@@ -264,7 +267,7 @@ impl Server {
         let mut lines: Conversations =
             account.conversations.iter().map(|(&peer, &(last, text))| (peer, last, text)).collect();
         lines.sort_by_key(|&(_, last, _)| std::cmp::Reverse(last));
-        lines.truncate(numbers::LIST_MAX);
+        lines.truncate(self.limits.conversations_max.min(numbers::LIST_MAX));
         lines
     }
 

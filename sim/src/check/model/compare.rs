@@ -16,12 +16,12 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn is(&self, cast: &Cast, fact: &Fact) -> bool {
-        let &Fact::PresenceChanged { user, number, presence, kicked } = fact else { return self.fact == *fact };
+        let &Fact::PresenceChanged { user, sequence, presence, kicked } = fact else { return self.fact == *fact };
         let said: &[DeviceIndex] = match kicked.map(|list| cast.list(list)) {
             Some(List::Devices(devices)) => devices,
             Some(List::Users(_) | List::Conversations(_) | List::Report(_)) | None => &[],
         };
-        self.fact == Fact::PresenceChanged { user, number, presence, kicked: None }
+        self.fact == Fact::PresenceChanged { user, sequence, presence, kicked: None }
             && said.len() == self.kicked.len()
             && said.iter().all(|device| self.kicked.contains(device))
     }

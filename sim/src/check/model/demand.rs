@@ -68,7 +68,7 @@ impl Server {
     pub(super) fn presence_event(&mut self, user: UserIndex, kicked: Vec<DeviceIndex>, is_optional: bool) {
         let Some(account) = self.records.users.get(&user) else { return };
         let presence = self.presence_at(account, self.step.wall.0);
-        let fact = Fact::PresenceChanged { user, number: account.presence_number + 1, presence, kicked: None };
+        let fact = Fact::PresenceChanged { user, sequence: account.presence_number + 1, presence, kicked: None };
         let is_event = |given: &Fact| matches!(given, Fact::PresenceChanged { .. });
         if is_optional && !(self.step.given.iter().all(is_event) && self.step.given.contains(&fact)) {
             return;

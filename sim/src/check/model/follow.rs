@@ -89,7 +89,7 @@ impl Server {
                 self.clock.set(event.at, wall.get());
                 self.records = self.journal.started(commit);
                 self.stood_still = None;
-                self.memory = Memory::default();
+                self.memory = Memory::new(self.limits.records_max);
                 (self.is_up, self.has_failed) = (true, false);
                 self.version = self.next_version;
                 self.waiting = Some((event.at, Input::Started));
@@ -176,11 +176,13 @@ impl Server {
         }
         self.clock.seen(at, wall);
         let mut is_caused = false;
+        let mut refused = None;
         if let Some((_, input)) = self.waiting.take() {
             self.begin((at, (wall, wall)), facts);
             self.step.reveals = commit;
             self.take(cast, input);
             is_caused = !self.step.wanted.is_empty();
+            refused = Some((self.step.from, self.step.on, self.step.turned_away));
         }
         if !is_caused {
             self.begin((at, (wall, wall)), facts);
@@ -190,6 +192,10 @@ impl Server {
             }
         }
         let found = difference(cast, &self.step.wanted, facts);
+        if let (Some(refused), Some(_), []) = (refused, &found, &self.step.wanted[..]) {
+            // Nor did time want it: so it is of what came in, and that may have been refused.
+            (self.step.from, self.step.on, self.step.turned_away) = refused;
+        }
         let found = self.by_admission(cast, facts, found);
         self.journal.decided(commit, self.step.from, facts.to_vec());
         found

@@ -108,7 +108,7 @@ impl Server {
                 self.outbox.close(const { rule("STOP-1") }, connection, decided);
             }
         }
-        self.memory = Memory::default();
+        self.memory = Memory::new(self.limits.records_max);
         self.is_up = false;
     }
 

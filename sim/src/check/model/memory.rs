@@ -7,11 +7,12 @@ use gatecrash::id::Attempt;
 use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
+use super::newest::Newest;
 use super::records::Id;
 use crate::trace::UserIndex;
 
 /// Everything a crash takes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Memory {
     pub(super) connections: BTreeMap<u32, Connection>,
     /// The connection that carries each device's session.
@@ -19,16 +20,21 @@ pub(super) struct Memory {
     /// The connection that each device's newest attempt came on (CONN-7).
     pub(super) newest: BTreeMap<Id, u32>,
     /// The highest attempt of devices never admitted (ATT-1).
-    pub(super) attempts: BTreeMap<Id, Attempt>,
-    pub(super) refusals: BTreeMap<(UserIndex, Id), Refusals>,
+    pub(super) attempts: Newest<Id, Attempt>,
+    pub(super) refusals: Newest<(UserIndex, Id), Refusals>,
     /// Logins and resumes taken and not worked off yet, and until when every place is promised (CONN-12).
     pub(super) work: Backlog,
     pub(super) promised: Instant,
-    /// Logins accepted and not worked off yet, of users and from devices (LOGIN-11).
-    pub(super) of_users: BTreeMap<UserIndex, Backlog>,
-    pub(super) from_devices: BTreeMap<Id, Backlog>,
-    /// The same of resumes looked at (CONN-12).
-    pub(super) resumes: BTreeMap<Id, Backlog>,
+    /// Of whose logins and resumes some were taken that are not worked off yet (LOGIN-11, CONN-12).
+    pub(super) backlogs: Newest<Whose, Backlog>,
+}
+
+/// Logins accepted of a user or from a device, or resumes of a device looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    User(UserIndex),
+    Device(Id),
+    Resumes(Id),
 }
 
 /// What has piled up, as the time it takes to work it off, and when that was looked at last.
@@ -88,6 +94,25 @@ pub(super) struct Refusals {
 }
 
 impl Memory {
+    /// Nothing, and room for so many records of each kind (TICKET-4).
+    pub(super) fn new(records_max: usize) -> Self {
+        Memory {
+            connections: BTreeMap::new(),
+            carries: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            attempts: Newest::new(records_max),
+            refusals: Newest::new(records_max),
+            work: Backlog::default(),
+            promised: Instant::ZERO,
+            // Of users, of devices and of their resumes.
+            backlogs: Newest::new(records_max * 3),
+        }
+    }
+
+    pub(super) fn backlog(&self, whose: Whose) -> Backlog {
+        self.backlogs.of(whose).unwrap_or_default()
+    }
+
     pub(super) fn standing(&self, connection: u32) -> Standing {
         self.connections.get(&connection).map_or(Standing::Fresh, |connection| connection.standing)
     }

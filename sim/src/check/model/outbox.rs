@@ -8,6 +8,7 @@ use gatecrash::code::Code;
 use gatecrash::protocol::{DeviceState, Presence};
 
 use super::difference::Difference;
+use super::gates;
 use super::words::frame_in_words;
 use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
@@ -97,7 +98,7 @@ impl Outbox {
         if answer.is(cast, frame) {
             return None;
         }
-        let rule = terms_broken(&answer.frame(), frame).unwrap_or(rule);
+        let rule = part_broken(&answer, frame).unwrap_or(rule);
         Difference::of(rule, format!("the server said {}, not {}", said(), answer.in_words(cast)))
     }
 
@@ -145,6 +146,31 @@ fn terms(frame: &ServerFrame) -> Option<Terms> {
         | ServerFrame::ResumedAsLogin { terms, .. } => Some(terms),
         _ => None,
     }
+}
+
+/// The rule of the part of an answer that is not what it should be, where the others are.
+fn part_broken(wanted: &Answer, said: &ServerFrame) -> Option<RuleId> {
+    if let Some(rule) = gate_broken(wanted, said) {
+        return Some(rule);
+    }
+    let is_back = matches!(said, ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. });
+    match wanted {
+        Answer::This(ServerFrame::ResumeKicked { .. } | ServerFrame::ResumeExpired { .. }) if is_back => {
+            Some(const { rule("CONN-4") })
+        }
+        Answer::Conversations(frame, _) if *frame == without_list(said).0 => Some(const { rule("API-2") }),
+        _ => terms_broken(&wanted.frame(), said),
+    }
+}
+
+/// Of two refusals the rule of the one that comes first on the way in: that gate was passed and should not have been,
+/// or the other way round. What a ticket is worth was told before, where it was judged.
+fn gate_broken(wanted: &Answer, said: &ServerFrame) -> Option<RuleId> {
+    let ((wanted, _), (said, _)) = (gates::refusal(&wanted.frame())?, gates::refusal(said)?);
+    if said == const { rule("TICKET-3") } {
+        return Some(wanted);
+    }
+    [wanted, said].into_iter().min_by_key(|&rule| gates::place(rule))
 }
 
 /// The rule of what it asks for, where that is not what it should be.

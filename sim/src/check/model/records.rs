@@ -19,6 +19,8 @@ pub(super) struct Records {
     pub(super) users: BTreeMap<UserIndex, User>,
     /// The devices admitted at least once.
     pub(super) devices: BTreeMap<Id, Device>,
+    /// How many users each day has (DAU-1).
+    pub(super) days: BTreeMap<u32, u32>,
     /// The number of the last message.
     pub(super) last_message: u32,
     /// Every message.
@@ -203,10 +205,11 @@ impl Records {
                 account.voided_until = account.voided_until.max(Some(until.get()));
             }
             Fact::TicketVoided { user, ticket } => self.users.entry(user).or_default().voided.push(ticket),
-            Fact::DayCounted { user, day } => {
+            Fact::DayCounted { user, day, .. } => {
                 self.users.entry(user).or_default().days.insert(day);
+                *self.days.entry(day).or_default() += 1;
             }
-            Fact::PresenceChanged { user, number, presence, .. } => {
+            Fact::PresenceChanged { user, sequence: number, presence, .. } => {
                 let account = self.users.entry(user).or_default();
                 (account.presence_number, account.presence) = (number, presence);
             }

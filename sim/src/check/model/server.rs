@@ -77,6 +77,7 @@ pub(super) enum Input {
 impl Server {
     pub(crate) fn new(scenario: &Scenario, limits: ServerLimits, tolerance: Tolerance) -> Self {
         Server {
+            memory: Memory::new(limits.records_max),
             limits,
             config: None,
             version: numbers::PROTOCOL,
@@ -87,7 +88,6 @@ impl Server {
             records: Records::default(),
             journal: Journal::default(),
             epochs: BTreeMap::new(),
-            memory: Memory::default(),
             outbox: Outbox::default(),
             waiting: None,
             step: Step::default(),

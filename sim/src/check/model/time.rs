@@ -106,7 +106,7 @@ impl Server {
 
     fn forget_device(&mut self, user: UserIndex, id: Id) {
         if let Some(device) = self.records.devices.get(&id) {
-            self.memory.attempts.insert(id, device.attempt);
+            self.memory.attempts.note(id, device.attempt);
         }
         self.fact(LET_GO, Fact::DeviceForgotten { user, device: id.0, installation: id.1 });
     }

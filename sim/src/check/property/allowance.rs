@@ -33,13 +33,13 @@ pub(super) struct Allowance {
     pub(super) reads_until: Instant,
 }
 
-/// How much later than due a timer may fire or a result be delivered in such a run.
-pub fn slack(scenario: &Scenario) -> Duration {
-    scenario.tick * 4 + Duration::from_millis(5)
+/// How much later than due a timer may fire or a result be delivered in a world that goes from tick to tick.
+pub fn slack(tick: Duration) -> Duration {
+    tick * 4 + Duration::from_millis(5)
 }
 
 impl Allowance {
-    pub(super) fn new(scenario: &Scenario) -> Self {
+    pub(super) fn new(scenario: &Scenario, tick: Duration) -> Self {
         let changed = scenario.steps.iter().filter_map(|step| match &step.action {
             Action::Fault(Fault::Latency { latency, .. }) => Some(latency.max),
             _ => None,
@@ -50,7 +50,7 @@ impl Allowance {
             _ => None,
         });
         let commit = slowed.fold(scenario.app.commit_latency.max, Duration::max);
-        let slack = slack(scenario);
+        let slack = slack(tick);
         let gathered = scenario.steps.iter().filter_map(|step| match &step.action {
             Action::Fault(Fault::LateTimers { by, .. }) => Some(*by),
             _ => None,

@@ -1,5 +1,7 @@
 //! Properties at work: each is shown the events it watches, and all of them the same views.
 
+use std::time::Duration;
+
 use gatecrash::time::Instant;
 
 use super::allowance::Allowance;
@@ -30,8 +32,8 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// These properties only.
-    pub fn with(scenario: &Scenario, properties: Vec<Box<dyn Property>>) -> Self {
+    /// These properties only, for a run in a world that goes from tick to tick, or, with none, from event to event.
+    pub fn with(scenario: &Scenario, tick: Duration, properties: Vec<Box<dyn Property>>) -> Self {
         let mut watchers = [0; _];
         for (index, property) in properties.iter().enumerate() {
             let bit = 1_u64.checked_shl(index as u32).expect("under 65 properties");
@@ -43,7 +45,7 @@ impl Checks {
             properties,
             server: ServerView::default(),
             sdks: Sdks::default(),
-            allowance: Allowance::new(scenario),
+            allowance: Allowance::new(scenario, tick),
             decision: Decision { commit: 0, wall: 0, at: Instant::ZERO, number: 0, facts: Vec::new(), is_whole: true },
             is_deciding: false,
             converged: false,

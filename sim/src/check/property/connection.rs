@@ -10,7 +10,7 @@ use super::scene::Scene;
 use crate::check::grown::grown;
 use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, Effect, Event, ServerFrame, What};
+use crate::trace::{Actor, ClientFrame, Effect, Event, ServerFrame, UserIndex, What};
 
 const MALFORMED: RuleId = rule("INPUT-1");
 const IDLE: RuleId = rule("INPUT-2");
@@ -27,6 +27,8 @@ pub(super) struct Connections {
 struct Connection {
     platform: Option<Platform>,
     standing: Standing,
+    /// The end that was told on it: whose session, and which.
+    told: Option<(UserIndex, u32)>,
     last_heard: Instant,
     opened_at: Instant,
 }
@@ -39,6 +41,8 @@ enum Standing {
     Bound,
     /// Its session has ended: it waits for the confirmation.
     Over(Instant),
+    /// The confirmation came.
+    Confirmed(Instant),
     /// It carried something that is no frame.
     Refused(Instant),
 }
@@ -61,7 +65,8 @@ fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static
             (due(connection.last_heard + silence), SILENT, "it was silent", connection.last_heard)
         }
         Standing::Over(since) => (due(since + limits.kick_linger), OVER, "its session was over", since),
-        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame", since),
+        Standing::Confirmed(since) => (since + lag, OVER, "the end of its session was confirmed", since),
+        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame, or one out of place", since),
     }
 }
 
@@ -101,6 +106,7 @@ impl Property for Connections {
                 *grown(&mut self.connections, index) = Some(Connection {
                     platform: None,
                     standing: Standing::Fresh(event.at),
+                    told: None,
                     last_heard: event.at,
                     opened_at: event.at,
                 });
@@ -122,8 +128,23 @@ impl Property for Connections {
                     report.event(rule, event, text);
                 }
                 entry.last_heard = event.at;
-                if let ClientFrame::Hello { platform, .. } = frame {
-                    entry.platform.get_or_insert(platform);
+                // A first frame that is no hello, and a second hello.
+                let is_out_of_place = match (frame, entry.platform) {
+                    (ClientFrame::Hello { .. }, platform) => platform.is_some(),
+                    (_, None) => matches!(entry.standing, Standing::Fresh(_)),
+                    (_, Some(_)) => false,
+                };
+                if is_out_of_place && !matches!(entry.standing, Standing::Refused(_)) {
+                    entry.standing = Standing::Refused(event.at);
+                }
+                match frame {
+                    ClientFrame::Hello { platform, .. } => drop(entry.platform.get_or_insert(platform)),
+                    ClientFrame::KickConfirmed { user, epoch } if entry.told == Some((user, epoch)) => {
+                        if let Standing::Over(_) = entry.standing {
+                            entry.standing = Standing::Confirmed(event.at);
+                        }
+                    }
+                    _ => {}
                 }
             }
             What::Malformed { connection, .. } => {
@@ -133,7 +154,10 @@ impl Property for Connections {
             }
             What::ServerSent { connection, frame, .. } => {
                 let Some(entry) = self.find(connection) else { return };
-                let is_over = matches!(entry.standing, Standing::Over(_));
+                let is_over = matches!(entry.standing, Standing::Over(_) | Standing::Confirmed(_));
+                if let ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } = frame {
+                    entry.told = Some((kick.user, kick.epoch));
+                }
                 match frame {
                     ServerFrame::LoginAccepted { .. }
                     | ServerFrame::Resumed { .. }
@@ -202,6 +226,9 @@ mod tests {
         let garbage = What::Malformed { connection: 3, peer: None, why: gatecrash::protocol::FrameError::Malformed };
         closed(story().server(garbage), 0).holds();
         never_closed(story().server(garbage), 1).breaks("INPUT-1");
+        never_closed(story().hears(PHONE, 3, hello()), 44).holds();
+        never_closed(story().hears(PHONE, 3, hello()).hears(PHONE, 3, hello()), 1).breaks("INPUT-1");
+        never_closed(story().hears(PHONE, 3, ClientFrame::Heartbeat), 1).breaks("INPUT-1");
     }
 
     /// CONN-5, KICK-10
@@ -220,5 +247,8 @@ mod tests {
         let over = || bound().sends(PHONE, 3, ServerFrame::Kick { kick: kick(ALICE, 1) });
         never_closed(over(), 15).holds();
         never_closed(over(), 16).breaks("KICK-10");
+        let confirmed = |epoch| over().hears(PHONE, 3, ClientFrame::KickConfirmed { user: ALICE.into(), epoch });
+        never_closed(confirmed(1), 5).breaks("KICK-10");
+        never_closed(confirmed(2), 5).holds();
     }
 }

@@ -1,5 +1,7 @@
 //! Of several devices with copies of one record one goes on as the device it was, and the others as new ones (ATT-1).
 
+use gatecrash::client::Status;
+
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
@@ -19,7 +21,7 @@ pub(super) struct Copies {
 struct Device {
     /// It was told that an attempt of its id is stale.
     may_change: bool,
-    /// The same of one that it waits for, and it has not taken another id since.
+    /// The same of one whose answer it cannot miss, and it has not taken another id since.
     must_change: bool,
 }
 
@@ -30,13 +32,13 @@ impl Copies {
 }
 
 /// Whether the frame says that an attempt is stale; and whether that was one whose answer the SDK cannot miss.
-fn is_stale(frame: &ServerFrame) -> Option<bool> {
+fn is_stale(frame: &ServerFrame, status: Status) -> Option<bool> {
     match frame {
         ServerFrame::ResumeStale { .. } => Some(true),
         ServerFrame::LoginRefused { refused: Refusal::Stale, .. } => Some(true),
         ServerFrame::RenewAnswer { refused: Some(Refusal::Stale), .. } => Some(true),
         // An end that goes ahead of a login has its answer with the login's.
-        ServerFrame::LogoutAnswer { refused: Some(Refusal::Stale), .. } => Some(false),
+        ServerFrame::LogoutAnswer { refused: Some(Refusal::Stale), .. } => Some(status == Status::Logout),
         _ => None,
     }
 }
@@ -59,7 +61,7 @@ impl Property for Copies {
         match event.what {
             What::DeviceReceived { connection, frame } => {
                 device.may_change = false;
-                if let Some(is_awaited) = is_stale(&frame) {
+                if let Some(is_awaited) = is_stale(&frame, sdk.status) {
                     device.may_change = true;
                     device.must_change |= is_awaited && sdk.connection == Some(connection);
                 }
@@ -112,7 +114,11 @@ mod tests {
             goes_on(told(frame)).breaks("ATT-1");
             sends(told(frame)).breaks("ATT-1");
         }
-        told(ServerFrame::LogoutAnswer { call: 0, refused: Some(Refusal::Stale) }).on(PHONE, new()).holds();
+        let ended = ServerFrame::LogoutAnswer { call: 0, refused: Some(Refusal::Stale) };
+        told(ended).on(PHONE, new()).holds();
+        goes_on(told(ended)).breaks("ATT-1");
+        let logs_in = || asks().on(PHONE, status(Status::Logining, None));
+        goes_on(logs_in().on(PHONE, What::DeviceReceived { connection: 1, frame: ended })).holds();
         sends(told(ServerFrame::HeartbeatAnswer)).holds();
         told(ServerFrame::HeartbeatAnswer).on(PHONE, new()).breaks("ATT-4");
         told(ServerFrame::LogoutAnswer { call: 0, refused: None }).on(PHONE, new()).breaks("ATT-4");

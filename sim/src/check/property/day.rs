@@ -31,7 +31,7 @@ impl Property for Days {
         let just_before = WallTime::from_micros(decision.wall.saturating_sub(lag)).day();
         for fact in &decision.facts {
             match *fact {
-                Fact::DayCounted { user, day } => {
+                Fact::DayCounted { user, day, .. } => {
                     let name = scene.user(user);
                     let days = scene.server.now.user(user).map_or(&[][..], |user| &user.days);
                     let logged_in = decision.facts.iter().any(|fact| match *fact {

@@ -1,5 +1,7 @@
 //! What a trace says agrees with itself: the checks of `form`, told as a property.
 
+use std::time::Duration;
+
 use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
@@ -13,8 +15,8 @@ use crate::trace::{Event, What};
 pub(super) struct TraceForm(Form);
 
 impl TraceForm {
-    pub(super) fn new(scenario: &Scenario) -> Self {
-        TraceForm(Form::new(scenario))
+    pub(super) fn new(scenario: &Scenario, tick: Duration) -> Self {
+        TraceForm(Form::new(scenario, tick))
     }
 }
 
@@ -72,7 +74,7 @@ mod tests {
     /// The phone has a connection, and says hello on it.
     fn connected() -> Story {
         let reveals = 0;
-        Story::from(TraceForm::new)
+        Story::from(|scenario| TraceForm::new(scenario, scenario.tick))
             .effect(Effect::ProcessUp { device: PHONE.into() })
             .on(PHONE, What::ConnectAsked { connection: 0 })
             .server(What::Opened { connection: 0 })

@@ -12,10 +12,11 @@ use super::report::Report;
 use super::scene::Scene;
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Effect, Event, Fact, ServerFrame, Session, What};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Fact, ServerFrame, Session, What};
 
 const KICKED: RuleId = rule("KICK-1");
 const EXPIRED: RuleId = rule("TICKET-5");
+const REFUSED: RuleId = rule("CONN-4");
 const BACK: RuleId = rule("KICK-6");
 
 #[derive(Default)]
@@ -63,6 +64,10 @@ impl Property for Heard {
                 report.event(rule, event, format!("{what} ended, and its device is LOGINED still: {overdue}"));
             }
         }
+        if let What::DeviceSent { frame: ClientFrame::Resume { .. }, .. } = event.what {
+            // LOGIN-5: there was another ticket to try.
+            self.end(on).take_if(|end| end.rule == REFUSED);
+        }
         let What::DeviceReceived { connection, frame } = event.what else { return };
         let Some(held) = sdk.session.filter(|_| sdk.connection == Some(connection)) else { return };
         let (session, rule) = match frame {
@@ -71,6 +76,8 @@ impl Property for Heard {
             }
             ServerFrame::Expired { user, epoch } => (Session { user, epoch }, EXPIRED),
             ServerFrame::ResumeExpired { .. } => (held, EXPIRED),
+            // What else is to be tried may wait for the disk.
+            ServerFrame::ResumeRefused { .. } if !sdk.is_writing(event.at) => (held, REFUSED),
             _ => return,
         };
         if session == held {
@@ -99,7 +106,6 @@ mod tests {
 
     use super::super::story::*;
     use super::*;
-    use crate::trace::ClientFrame;
 
     fn story() -> Story {
         Story::of(Heard::default()).logs_in(PHONE, ALICE, 1)
@@ -121,6 +127,19 @@ mod tests {
         let over = || story().receives(PHONE, ServerFrame::Expired { user: ALICE.into(), epoch: 1 });
         over().on(PHONE, status(Status::Logout, None)).at(60).on(PHONE, What::LinkLost).holds();
         over().at(60).on(PHONE, What::LinkLost).breaks("TICKET-5");
+    }
+
+    /// CONN-4: it is over, unless there is another ticket to try.
+    #[test]
+    fn a_refusal_without_effect_is_seen() {
+        let code = gatecrash::code::Code::TicketExpired;
+        let refused = || story().receives(PHONE, ServerFrame::ResumeRefused { attempt: attempt(2), code });
+        refused().on(PHONE, status(Status::Logout, None)).at(60).on(PHONE, What::LinkLost).holds();
+        refused().at(60).on(PHONE, What::LinkLost).breaks("CONN-4");
+        let (user, ticket) = (ALICE.into(), None);
+        let frame = ClientFrame::Resume { attempt: attempt(3), user, epoch: 1, ticket, received: 0 };
+        let other = refused().on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame });
+        other.at(60).on(PHONE, What::LinkLost).holds();
     }
 
     /// KICK-6

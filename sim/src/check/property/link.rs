@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatecrash::client::Status;
 use gatecrash::code::Code;
 use gatecrash::limits::ClientLimits;
+use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
@@ -22,10 +23,14 @@ use crate::trace::{
 const BACK_OFF: RuleId = rule("CONN-2");
 const HEARTBEAT: RuleId = rule("CONN-5");
 const PROBE: RuleId = rule("CONN-10");
+const KEEPS_TRYING: RuleId = rule("LOGIN-8");
+const DELIVERED: RuleId = rule("LOGOUT-2");
 
 #[derive(Default)]
 pub(super) struct Links {
     devices: Vec<Device>,
+    /// Where in its range each device's last delay was, in millionths.
+    draws: Vec<Option<u32>>,
 }
 
 #[derive(Clone)]
@@ -38,6 +43,8 @@ struct Device {
     drawn_at: Option<Instant>,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
+    /// When the last delay drawn is over.
+    waits_until: Instant,
     /// When it last heard, with a link, of another network: it makes a connection beside that link then.
     beside_at: Option<Instant>,
     /// When another connection last took the place of its link, and the calls sent on that one at once: what was
@@ -60,6 +67,12 @@ struct Device {
     beside: Option<Beside>,
     /// The server does not support its version, and it has not connected since.
     has_given_up: bool,
+    /// Since when somebody is or wants to be logged in, or an end is owed, and there is no connection.
+    idle_since: Option<Instant>,
+    /// When something happened to it last.
+    last_at: Instant,
+    /// Whether it was said that its former link is still there.
+    has_both: bool,
 }
 
 /// Whether the next delay is the first of a series again.
@@ -97,6 +110,7 @@ impl Default for Device {
             drawn_for: None,
             drawn_at: None,
             due: None,
+            waits_until: Instant::ZERO,
             beside_at: None,
             replaced: None,
             return_spread: Duration::ZERO,
@@ -109,6 +123,9 @@ impl Default for Device {
             doubt: None,
             beside: None,
             has_given_up: false,
+            idle_since: None,
+            last_at: Instant::ZERO,
+            has_both: false,
         }
     }
 }
@@ -168,6 +185,10 @@ impl Links {
             let delay = delay.as_secs_f64();
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
         }
+        if self.is_no_draw(on, delay, shortest, longest) {
+            let text = format!("{name} waits as far into its range as two other devices, which is no draw");
+            report.event(BACK_OFF, event, text);
+        }
         let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
         // A link that is given up is closed only when all that was asked for is carried out.
         self.link_ends(scene, event, on, up_since, StartsOver::Yes);
@@ -183,7 +204,21 @@ impl Links {
             report.event(BACK_OFF, event, format!("{name}'s back-off went from attempt {before} to {attempt}"));
         }
         device.starts_over = StartsOver::No;
-        device.due = Some(event.at + delay);
+        (device.due, device.waits_until) = (Some(event.at + delay), event.at + delay);
+    }
+
+    /// Whether the delays of three devices come to the same place in their ranges: of a million runs one would, by
+    /// chance. One device's may do so again and again where nothing has moved its stream on.
+    fn is_no_draw(&mut self, on: DeviceIndex, delay: Duration, shortest: Duration, longest: Duration) -> bool {
+        const WIDTH_MIN: Duration = Duration::from_millis(50);
+        let width = longest.saturating_sub(shortest);
+        if width < WIDTH_MIN {
+            return false;
+        }
+        let place = delay.saturating_sub(shortest).as_micros() * 1_000_000 / width.as_micros();
+        let place = Some(u32::try_from(place).unwrap_or(u32::MAX));
+        *grown(&mut self.draws, on.index()) = place;
+        self.draws.iter().filter(|other| **other == place).count() >= 3
     }
 
     /// The link that was up since then ends, which is evidence of so much at most.
@@ -289,6 +324,46 @@ impl Links {
         })
     }
 
+    /// CONN-10: since another connection has the session, for how long the link before has not been closed.
+    fn keeps_both(&self, scene: &Scene<'_>, now: Instant, sdk: &Sdk) -> Option<Overdue<'static>> {
+        let ((_, _), since) = sdk.doubted.zip(sdk.up_since)?;
+        let at = since.max(sdk.woken_at);
+        let is_late = at + scene.allowance.slack < now && !sdk.is_suspended && !sdk.is_writing(now);
+        is_late.then_some(Overdue { since: "another has its session", at, limit: Duration::ZERO, now })
+    }
+
+    /// Whether the device has begun every attempt that it owed, until now: at once, or when its delay was over.
+    fn owed_attempt(
+        &mut self,
+        scene: &Scene<'_>,
+        now: Instant,
+        on: DeviceIndex,
+        sdk: &Sdk,
+    ) -> Option<(RuleId, String)> {
+        let device = self.device(on);
+        let wants_link =
+            sdk.is_initialised && (sdk.status != Status::Logout || sdk.owes_end) && sdk.connection.is_none();
+        // VERSION-1: for a renewal it connects once more.
+        let has_given_up = device.has_given_up && !sdk.calls.iter().any(|call| call.kind == CallKind::Login);
+        if !wants_link || has_given_up || sdk.is_suspended || sdk.is_writing(now) {
+            device.idle_since = None;
+            return None;
+        }
+        let idle_since = *device.idle_since.get_or_insert(device.last_at);
+        let since = device.waits_until.max(idle_since).max(sdk.woken_at);
+        if since + scene.allowance.device_slack >= now {
+            return None;
+        }
+        device.idle_since = Some(now);
+        let overdue = Overdue { since: "it had reason to", at: since, limit: Duration::ZERO, now };
+        let rule = match sdk.status {
+            Status::Logined => BACK_OFF,
+            Status::Logining => KEEPS_TRYING,
+            Status::Logout => DELIVERED,
+        };
+        Some((rule, format!("has no connection and makes none: {overdue}")))
+    }
+
     /// Whether heartbeats went and came in time until now.
     fn heartbeats(&self, scene: &Scene<'_>, now: Instant, on: DeviceIndex, sdk: &Sdk) -> Option<String> {
         let device = self.devices.get(on.index())?;
@@ -318,7 +393,9 @@ impl Property for Links {
         "reconnecting follows the back-off, and a link that is up is kept alive",
         "CONN-2",
         "CONN-5",
-        "CONN-10"
+        "CONN-10",
+        "LOGIN-8",
+        "LOGOUT-2"
     );
     watches!(devices, "effect");
 
@@ -335,7 +412,17 @@ impl Property for Links {
             let device = self.device(on);
             (device.asked_at, device.last_sent) = (None, event.at);
         }
+        if let Some(overdue) =
+            self.keeps_both(scene, event.at, sdk).filter(|_| !std::mem::replace(&mut self.device(on).has_both, true))
+        {
+            report.event(PROBE, event, format!("{name} has not closed its former link: {overdue}"));
+        }
+        self.device(on).has_both &= sdk.doubted.is_some();
+        if !has_just_woken && let Some((rule, fault)) = self.owed_attempt(scene, event.at, on, sdk) {
+            report.event(rule, event, format!("{name} {fault}"));
+        }
         let device = self.device(on);
+        device.last_at = event.at;
         if sdk.up_since.is_none() || sdk.is_suspended || sdk.status != Status::Logined {
             (device.probes_since, device.doubt) = (None, None);
         }
@@ -376,6 +463,8 @@ impl Property for Links {
             What::SdkWoken | What::NetworkChanged => {
                 let device = self.device(on);
                 (device.starts_over, device.was_closed) = (StartsOver::Yes, false);
+                // What it waited for by then it waits for no more: it draws anew.
+                device.waits_until = device.waits_until.min(event.at);
                 if sdk.up_since.is_some() {
                     if device.asked_at.is_none() {
                         device.probes_since = Some(event.at);
@@ -455,6 +544,12 @@ impl Property for Links {
                     asked.push(call);
                 }
             }
+            // Of an attempt for an owed end nobody is told.
+            What::DeviceReceived { frame: ServerFrame::Error { why: FrameError::Version }, connection }
+                if sdk.connection == Some(connection) && sdk.up_since.is_none() =>
+            {
+                self.device(on).has_given_up = true;
+            }
             What::DeviceReceived { frame: ServerFrame::Closing { after, spread, .. }, connection } => {
                 let span = |micros: Micros| Duration::from_micros(micros.get());
                 // What comes on one that the device has closed is not heard any more.
@@ -494,6 +589,10 @@ impl Property for Links {
                 let text = format!("{} {fault}", scene.device(on));
                 report.violation(HEARTBEAT, scene.now, Actor::Device(on), 0, text);
             }
+            if let Some((rule, fault)) = self.owed_attempt(scene, scene.now, on, sdk) {
+                let text = format!("{} {fault}", scene.device(on));
+                report.violation(rule, scene.now, Actor::Device(on), 0, text);
+            }
             let has_link = sdk.up_since.is_some() && sdk.status == Status::Logined && !sdk.is_suspended;
             if let Some(fault) = self.owed_second(scene, scene.now, on, sdk).filter(|_| has_link) {
                 let text = format!("{} {fault}", scene.device(on));
@@ -509,6 +608,7 @@ mod tests {
 
     use super::super::story::*;
     use super::*;
+    use crate::trace::Write;
 
     fn story() -> Story {
         Story::of(Links::default()).logs_in(PHONE, ALICE, 1)
@@ -523,10 +623,39 @@ mod tests {
     fn a_delay_out_of_range_is_seen() {
         story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 300)).on(PHONE, draws(3, 400)).holds();
         story().on(PHONE, draws(1, 251)).breaks("CONN-2");
+        // One that is the shortest everywhere is none that is drawn.
+        story().on(PHONE, draws(1, 0)).on(PHONE2, draws(1, 0)).on(DESK, draws(1, 1)).holds();
+        story().on(PHONE, draws(1, 0)).on(PHONE2, draws(1, 0)).on(DESK, draws(1, 0)).breaks("CONN-2");
         story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 301)).breaks("CONN-2");
         // The counter does not start over by itself.
         story().on(PHONE, draws(1, 0)).on(PHONE, draws(1, 0)).breaks("CONN-2");
         story().on(PHONE, draws(1, 0)).on(PHONE, What::NetworkChanged).on(PHONE, draws(1, 0)).holds();
+    }
+
+    /// CONN-2, LOGIN-8: who wants a link goes on trying.
+    #[test]
+    fn an_attempt_that_is_not_begun_is_seen() {
+        let later = |story: Story| story.on(PHONE, What::NetworkChanged);
+        let gone = || story().on(PHONE, What::Gone { connection: 0, peer: None });
+        later(gone().on(PHONE, draws(1, 200))).holds();
+        later(gone().at(9)).breaks("CONN-2");
+        later(gone().on(PHONE, draws(1, 200)).at(9)).breaks("CONN-2");
+        // What is drawn after a change of the network counts, and nothing before.
+        let changes = || gone().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 300)).on(PHONE, What::NetworkChanged);
+        changes().on(PHONE, draws(1, 250)).at_micros(200_000).on(PHONE, What::NetworkChanged).holds();
+        changes().at_micros(200_000).on(PHONE, What::NetworkChanged).breaks("CONN-2");
+        let asked = gone().on(PHONE, draws(1, 200)).at_micros(200_000).on(PHONE, What::ConnectAsked { connection: 1 });
+        later(asked.at(9)).holds();
+        let logs_in = |story: Story| story.on(PHONE, status(Status::Logining, None));
+        let init = Request::Init { platform: gatecrash::policy::Platform::Android };
+        let fresh = || Story::of(Links::default()).calls(PHONE, 1, init);
+        later(logs_in(fresh()).at(9)).breaks("LOGIN-8");
+        // LOGOUT-2
+        let owes = |owed_end| Write::Installation { installation: 1, starts: 1, owed_end, known_ended: None };
+        let writes = |owed_end| fresh().on(PHONE, What::StoreAsked { change: 1, write: owes(owed_end) });
+        let wrote = |owed_end| writes(owed_end).on(PHONE, What::Stored { change: 1 });
+        later(later(wrote(false)).at(9)).holds();
+        later(later(wrote(true).at(1)).at(9)).breaks("LOGOUT-2");
     }
 
     /// CONN-2: where it has to, the counter starts over, and does not go on.

@@ -71,7 +71,7 @@ impl Property for Lists {
             }
             let mut list = scene.server.now.user(user).map_or(Vec::new(), |user| user.conversations.clone());
             list.reverse();
-            list.truncate(crate::scenario::numbers::LIST_MAX);
+            list.truncate(scene.allowance.server.conversations_max.min(crate::scenario::numbers::LIST_MAX));
             let awaited = grown(&mut self.awaited, device.index());
             if awaited.len() >= AWAITED_MAX {
                 awaited.remove(0);

@@ -19,6 +19,8 @@ pub(super) struct Locks {
     asking: Option<Who>,
     /// The same for each connection, for its answer.
     asked: Vec<Option<Who>>,
+    /// How many strangers asked: each may have a record that nobody sees.
+    strangers: usize,
 }
 
 /// A user on a device, under one of its ids.
@@ -41,6 +43,11 @@ impl Locks {
         &mut self.records[place]
     }
 
+    /// Whether records may have gone to make room: which, the model of the server knows.
+    fn is_full(&self, scene: &Scene<'_>) -> bool {
+        self.records.len() + self.strangers >= scene.allowance.server.records_max
+    }
+
     fn asked(&mut self, connection: u32) -> &mut Option<Who> {
         let index = connection as usize;
         grown(&mut self.asked, index)
@@ -48,7 +55,9 @@ impl Locks {
 
     fn judged(&mut self, scene: &Scene<'_>, event: &Event, who: Who, refused: bool, report: &mut Report) {
         let (limits, slack) = (&scene.allowance.server, scene.allowance.slack);
+        let is_full = self.is_full(scene);
         let record = self.record(who);
+        record.is_unsure |= is_full;
         if !record.is_unsure && record.locked_until.is_some_and(|until| event.at + slack < until) {
             let (user, device, _) = who;
             let (user, device) = (scene.user(user), scene.device(device));
@@ -80,9 +89,10 @@ impl Property for Locks {
         match event.what {
             What::ServerReceived { connection, peer: Some(peer), frame } => {
                 self.asking = None;
-                if let ClientFrame::Login { user, .. } | ClientFrame::Renew { user, .. } = frame
-                    && peer != DeviceIndex::STRANGER
-                {
+                let (ClientFrame::Login { user, .. } | ClientFrame::Renew { user, .. }) = frame else { return };
+                if peer == DeviceIndex::STRANGER {
+                    self.strangers += 1;
+                } else {
                     self.asking = Some((user, peer, scene.server.installation(connection)));
                     *self.asked(connection) = self.asking;
                 }
@@ -100,8 +110,9 @@ impl Property for Locks {
                 ..
             } => {
                 let Some(who) = *self.asked(connection) else { return };
-                let lag = scene.allowance.lag;
+                let (lag, is_full) = (scene.allowance.lag, self.is_full(scene));
                 let record = self.record(who);
+                record.is_unsure |= is_full;
                 if !record.is_unsure && record.locked_until.is_none_or(|until| until + lag < event.at) {
                     let (user, device) = (scene.user(who.0), scene.device(who.1));
                     report.event(LOCK, event, format!("{user} is refused as locked out on {device}, and is not"));

@@ -27,6 +27,7 @@ mod delivery;
 mod form;
 mod ghost;
 mod heard;
+mod kept;
 mod kick;
 mod kinds;
 mod link;
@@ -60,6 +61,8 @@ mod terminal;
 mod ticket;
 mod unwritten;
 
+use std::time::Duration;
+
 use crate::check::violation::Violation;
 use crate::scenario::Scenario;
 use crate::trace::{Observer as _, Trace};
@@ -72,14 +75,14 @@ pub use report::{MODELS, Report};
 pub use scene::Scene;
 
 impl Checks {
-    /// All properties, for a run of this scenario.
-    pub fn new(scenario: &Scenario) -> Self {
-        Checks::with(scenario, all(scenario))
+    /// All properties, for a run of this scenario in a world with such a tick.
+    pub fn new(scenario: &Scenario, tick: Duration) -> Self {
+        Checks::with(scenario, tick, all(scenario, tick))
     }
 }
 
-/// Every property, for a run of this scenario.
-pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
+/// Every property, for a run of this scenario in a world with such a tick.
+pub fn all(scenario: &Scenario, tick: Duration) -> Vec<Box<dyn Property>> {
     let mut every: Vec<Box<dyn Property>> = vec![
         Box::new(policy::Policy::default()),
         Box::new(kick::Kicks::default()),
@@ -88,7 +91,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(account::OneAccount::default()),
         Box::new(silence::Silence::default()),
         Box::new(connecting::Connecting::default()),
-        Box::new(presence::PresenceReplays),
+        Box::new(presence::PresenceReplays::default()),
         Box::new(terminal::Terminal::default()),
         Box::new(heard::Heard::default()),
         Box::new(commit::CommitFirst::default()),
@@ -105,6 +108,7 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(reason::Reasons::default()),
         Box::new(notice::Notices::default()),
         Box::new(lists::Lists::default()),
+        Box::new(kept::Kept::default()),
         Box::new(query::Queries::default()),
         Box::new(confirm::Confirmations::default()),
         Box::new(ghost::Ghosts::default()),
@@ -116,24 +120,24 @@ pub fn all(scenario: &Scenario) -> Vec<Box<dyn Property>> {
         Box::new(copies::Copies::default()),
         Box::new(standstill::Standstills::default()),
     ];
-    every.extend(models(scenario));
+    every.extend(models(scenario, tick));
     every
 }
 
 /// Whether what a trace says in one place fits what it says in another. Not among [`all`]: of a thousand good runs it
 /// still objects to two, which `docs/fields.md` names.
-pub fn form(scenario: &Scenario) -> Box<dyn Property> {
-    Box::new(form::TraceForm::new(scenario))
+pub fn form(scenario: &Scenario, tick: Duration) -> Box<dyn Property> {
+    Box::new(form::TraceForm::new(scenario, tick))
 }
 
 /// Those that hold a run against the model of the truth, whatever is wrong in it.
-pub fn models(scenario: &Scenario) -> [Box<dyn Property>; 2] {
-    [Box::new(server_model::ServerModel::new(scenario)), Box::new(sdk_model::SdkModel::new(scenario))]
+pub fn models(scenario: &Scenario, tick: Duration) -> [Box<dyn Property>; 2] {
+    [Box::new(server_model::ServerModel::new(scenario, tick)), Box::new(sdk_model::SdkModel::new(scenario))]
 }
 
-/// Judges a trace that kept its events.
-pub fn check(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
-    let mut checks = Checks::new(scenario);
+/// Judges a trace that kept its events, and that a world with such a tick left.
+pub fn check(scenario: &Scenario, tick: Duration, trace: &Trace) -> Vec<Violation> {
+    let mut checks = Checks::new(scenario, tick);
     for event in &trace.events {
         checks.observe(&trace.cast, event);
     }
@@ -149,7 +153,7 @@ mod tests {
     fn the_table_in_the_documents_is_complete() {
         let document = include_str!("../../../../docs/properties.md");
         let rows: Vec<&str> = document.lines().filter(|line| line.ends_with(".rs` |")).collect();
-        let properties = all(&story::scenario());
+        let properties = all(&story::scenario(), Duration::ZERO);
         assert_eq!(rows.len(), properties.len());
         for (row, property) in rows.iter().zip(properties) {
             let rules: Vec<&str> = property.rules().iter().map(|rule| rule.as_str()).collect();

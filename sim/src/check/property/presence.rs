@@ -1,5 +1,7 @@
 //! Presence events, replayed, are the truth (PRES-1, PRES-3).
 
+use std::collections::BTreeSet;
+
 use gatecrash::protocol::Presence;
 
 use super::contract::Property;
@@ -9,14 +11,19 @@ use super::scene::Scene;
 use crate::check::reading::whose_sessions;
 use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{DeviceIndex, Fact, List};
+use crate::trace::{DeviceIndex, Event, Fact, List, UserIndex, What};
 
 const ONE: RuleId = rule("PRES-1");
 const GHOST: RuleId = rule("PRES-2");
 const NUMBERED: RuleId = rule("PRES-3");
 
+const LOST: RuleId = rule("DUR-1");
+
 #[derive(Default)]
-pub(super) struct PresenceReplays;
+pub(super) struct PresenceReplays {
+    /// Whose presence was told since the server started.
+    told: BTreeSet<UserIndex>,
+}
 
 impl Property for PresenceReplays {
     sentence!(
@@ -25,9 +32,16 @@ impl Property for PresenceReplays {
         "PRES-1",
         "PRES-2",
         "PRES-3",
-        "LOGOUT-5"
+        "LOGOUT-5",
+        "DUR-1"
     );
-    watches!("decision");
+    watches!("decision", "server_started");
+
+    fn observe(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
+        if let What::ServerStarted { .. } = event.what {
+            self.told.clear();
+        }
+    }
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         for (index, fact) in decision.facts.iter().enumerate() {
@@ -43,11 +57,17 @@ impl Property for PresenceReplays {
                     report.decision(ONE, decision, text);
                 }
             }
-            let Fact::PresenceChanged { user, number, kicked, .. } = *fact else { continue };
+            let Fact::PresenceChanged { user, sequence: number, kicked, .. } = *fact else { continue };
             let last = scene.server.now.user(user).map_or(0, |user| user.presence_number);
+            let is_first = self.told.insert(user);
             if number != last + 1 {
-                let text = format!("{}'s presence event {number} follows number {last}", scene.user(user));
-                report.decision(NUMBERED, decision, text);
+                let mut text = format!("{}'s presence event {number} follows number {last}", scene.user(user));
+                if is_first && number <= last {
+                    text += ", which was there when the server started";
+                    report.decision(LOST, decision, text);
+                } else {
+                    report.decision(NUMBERED, decision, text);
+                }
             }
             let told: &[DeviceIndex] = match kicked.map(|list| scene.cast.list(list)) {
                 Some(List::Devices(devices)) => devices,
@@ -115,7 +135,7 @@ mod tests {
     use super::*;
 
     fn story() -> Story {
-        Story::of(PresenceReplays).commit(&[accepted(ALICE, PHONE, 1), presence(ALICE, 1, Presence::Online)])
+        Story::of(PresenceReplays::default()).commit(&[accepted(ALICE, PHONE, 1), presence(ALICE, 1, Presence::Online)])
     }
 
     /// PRES-2: nobody is shown offline because another device left.
@@ -139,5 +159,15 @@ mod tests {
         let named = story().phone_kicked(ALICE, 2, Presence::Online);
         story().commit(&[kicks[0], kicks[1], named]).holds();
         story().commit(&[kicks[0], kicks[1], presence(ALICE, 2, Presence::Online)]).breaks("PRES-3");
+    }
+
+    /// DUR-1: a number that was given before the server died is given again.
+    #[test]
+    fn a_number_that_a_start_took_back_is_seen() {
+        let started = What::ServerStarted { commit: 1, wall: crate::trace::Micros::new(START * 1_000_000) };
+        let goes = |number| [lost(ALICE, PHONE, 1, 0), presence(ALICE, number, Presence::PushOnline)];
+        story().server(started).commit(&goes(2)).holds();
+        story().server(started).commit(&goes(1)).breaks("DUR-1");
+        story().server(started).commit(&goes(3)).breaks("PRES-3");
     }
 }

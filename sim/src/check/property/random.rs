@@ -3,6 +3,7 @@
 //! Draws text, so that what fails can be saved as a scenario file and replayed.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::checks::Checks;
 use crate::generate::draw::Draw;
@@ -122,7 +123,7 @@ fn no_property_objects_to_what_the_product_does() {
     for seed in 0..RUNS {
         let text = Author { draw: Draw::new(seed, "author", "scenario") }.scenario(seed);
         let scenario = Scenario::parse("drawn.toml", &text).unwrap_or_else(|diagnosis| panic!("\n{diagnosis}"));
-        let checks = Arc::new(Mutex::new(Checks::new(&scenario)));
+        let checks = Arc::new(Mutex::new(Checks::new(&scenario, Duration::ZERO)));
         let recorder = Recorder::streaming(Cast::of(&scenario));
         recorder.add_observer(Box::new(Arc::clone(&checks)));
         world::event::run(&scenario, &recorder).expect("the world carries every drawn scenario");

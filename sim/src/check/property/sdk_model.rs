@@ -1,8 +1,11 @@
 //! The SDK beside a naive one written from the rules (`model`): which results a call can have.
 
+use gatecrash::time::Instant;
+
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use crate::check::grown::grown;
 use crate::check::model::{self, Sdks};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
@@ -10,11 +13,13 @@ use crate::trace::{Actor, DeviceIndex, Effect, Event, What};
 /// The reference SDKs, one for each device.
 pub(super) struct SdkModel {
     model: Sdks,
+    /// When something happened to each device last.
+    last: Vec<Option<Instant>>,
 }
 
 impl SdkModel {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        SdkModel { model: Sdks::new(scenario) }
+        SdkModel { model: Sdks::new(scenario), last: Vec::new() }
     }
 }
 
@@ -33,6 +38,7 @@ impl Property for SdkModel {
         "API-1",
         "API-5",
         "CONN-8",
+        "CONN-10",
         "EVENT-1",
         "INIT-1",
         "INIT-3",
@@ -74,6 +80,15 @@ impl Property for SdkModel {
             (_, What::TicketMade { ticket, .. }) => self.model.made(ticket),
             (Actor::Device(device), _) if device != DeviceIndex::STRANGER => {
                 let limits = scene.allowance.client(scene.cast, device);
+                let sdk = scene.sdks.find(device).filter(|sdk| !sdk.is_suspended && !sdk.is_writing(event.at));
+                let at_once = scene.allowance.slack;
+                let last = grown(&mut self.last, device.index()).replace(event.at).unwrap_or(event.at);
+                if sdk.is_some_and(|sdk| sdk.woken_at + at_once < event.at)
+                    && let Some(before) = event.at.as_micros().checked_sub(at_once.as_micros() as u64)
+                    && let Some(found) = self.model.untold(device, Instant::from_micros(before), last)
+                {
+                    report.event(found.rule, event, found.text);
+                }
                 if let Some(found) = self.model.observe(scene.cast, device, event, limits) {
                     report.event(found.rule, event, found.text);
                 }
@@ -138,6 +153,14 @@ mod tests {
     }
 
     /// LOGIN-3, LOGIN-8
+    /// API-5
+    #[test]
+    fn a_result_that_is_known_and_not_told_is_seen() {
+        let refused = || login(story(), 2, ALICE).calls(PHONE, 3, Request::Conversations);
+        refused().on(PHONE, What::NetworkChanged).holds();
+        refused().at(9).on(PHONE, What::NetworkChanged).breaks("API-1");
+    }
+
     #[test]
     fn a_login_has_the_result_that_came() {
         alice().holds();
@@ -228,7 +251,7 @@ mod tests {
         ends(sent().on(PHONE, gone()), 5, failed(Code::NotLoggedIn)).breaks("CONN-8");
         let kicked = || sent().receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 1) });
         ends(kicked(), 5, nobody(Reason::Kicked)).holds();
-        ends(kicked(), 5, nobody(Reason::LoggedOut)).breaks("EVENT-1");
+        ends(kicked(), 5, nobody(Reason::LoggedOut)).breaks("API-1");
         ends(kicked(), 5, failed(Code::NotLoggedIn)).breaks("EVENT-1");
         let refused = || kicked().calls(PHONE, 6, send);
         ends(refused(), 6, nobody(Reason::Kicked)).holds();
@@ -262,7 +285,7 @@ mod tests {
         let send = Request::Kick { user: BOB.into() };
         let switched = || login(alice().calls(PHONE, 5, send), 6, BOB);
         ends(switched(), 5, nobody(Reason::Switched)).holds();
-        ends(switched(), 5, nobody(Reason::LoggingIn)).breaks("SWITCH-2");
+        ends(switched(), 5, nobody(Reason::LoggingIn)).breaks("API-1");
         ends(switched(), 5, failed(Code::NoAnswer)).breaks("SWITCH-2");
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, Outcome::Done).holds();
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, failed(Code::NoLink)).breaks("LOGOUT-2");

@@ -247,13 +247,13 @@ impl Records {
                 account.voided_until = account.voided_until.max(Some(until.get()));
             }
             Fact::TicketVoided { user, ticket } => self.user_mut(user).voided.push(ticket),
-            Fact::DayCounted { user, day } => {
+            Fact::DayCounted { user, day, .. } => {
                 let days = &mut self.user_mut(user).days;
                 if let Err(place) = days.binary_search(&day) {
                     days.insert(place, day);
                 }
             }
-            Fact::PresenceChanged { user, number, presence, .. } => {
+            Fact::PresenceChanged { user, sequence: number, presence, .. } => {
                 let account = self.user_mut(user);
                 (account.presence_number, account.presence) = (number, presence);
             }

@@ -1,5 +1,7 @@
 //! The server beside a naive one written from the rules (`model`): what comes in leads to the same.
 
+use std::time::Duration;
+
 use super::allowance::Allowance;
 use super::contract::Property;
 use super::decision::Decision;
@@ -15,8 +17,8 @@ pub(super) struct ServerModel {
 }
 
 impl ServerModel {
-    pub(super) fn new(scenario: &Scenario) -> Self {
-        let Allowance { server, slack, lag, .. } = Allowance::new(scenario);
+    pub(super) fn new(scenario: &Scenario, tick: Duration) -> Self {
+        let Allowance { server, slack, lag, .. } = Allowance::new(scenario, tick);
         ServerModel { model: Server::new(scenario, server, Tolerance { slack, lag }) }
     }
 }
@@ -100,7 +102,7 @@ mod tests {
     const TODAY: u32 = (START / 86_400) as u32;
 
     fn story() -> Story {
-        Story::from(ServerModel::new).tickets_made()
+        Story::from(|scenario| ServerModel::new(scenario, scenario.tick)).tickets_made()
     }
 
     /// A connection of the device, with its number in the place of a call's.
@@ -177,6 +179,20 @@ mod tests {
         let stands_still =
             Fact::SessionAccepted { user, device, installation, platform, epoch: 1, attempt, ticket, until };
         again().commit(&[facts[0], facts[1], stands_still, facts[3]]).breaks("DUR-3");
+    }
+
+    /// DAU-1: how many users the day has is told with each.
+    #[test]
+    fn a_day_has_as_many_users_as_it_counted() {
+        let user = ALICE.into();
+        let facts = |users| {
+            let counted = Fact::DayCounted { user, day: TODAY, users };
+            let online = presence(ALICE, 1, Presence::Online);
+            [Fact::AccountCreated { user }, counted, accepted(ALICE, PHONE, 1), online]
+        };
+        let asked = || asks(connects(story(), PHONE, 1), PHONE, 1, 1, TICKET);
+        goes_on(asked().commit(&facts(1)).sends(PHONE, 1, welcome(1, 1))).holds();
+        asked().commit(&facts(2)).breaks("DAU-1");
     }
 
     /// POLICY-3, KICK-8: who goes, and what is said to whom.
@@ -399,10 +415,17 @@ mod tests {
         let (call, attempt, ticket) = (1, attempt(2), Some(ticket(TICKET)));
         let login = ClientFrame::Login { call, attempt, user, ticket, known_ended: None };
         let asked = || {
-            let alone = asks(connects(Story::from(ServerModel::new), PHONE, 1), PHONE, 1, 1, TICKET);
+            let alone = asks(
+                connects(Story::from(|scenario| ServerModel::new(scenario, scenario.tick)), PHONE, 1),
+                PHONE,
+                1,
+                1,
+                TICKET,
+            );
             alone.commit(&first()).sends(PHONE, 1, welcome(1, 1)).hears(PHONE, 1, login)
         };
-        let begins = [Fact::AccountCreated { user }, day(BOB, TODAY), raised(2), accepted(BOB, PHONE, 2)];
+        let counted = Fact::DayCounted { user, day: TODAY, users: 2 };
+        let begins = [Fact::AccountCreated { user }, counted, raised(2), accepted(BOB, PHONE, 2)];
         let online = presence(BOB, 1, Presence::Online);
         let leaves = [ended(ALICE, PHONE, 1, EndReason::OtherUser, PHONE), presence(ALICE, 2, Presence::Offline)];
         goes_on(asked().commit(&[&begins[..], &leaves, &[online]].concat()).sends(PHONE, 1, welcome(1, 2))).holds();

@@ -2,6 +2,7 @@
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
+use gatecrash::time::Instant;
 
 use super::contract::Property;
 use super::report::Report;
@@ -9,13 +10,15 @@ use super::scene::Scene;
 use super::sdk::{Rest, Sdk};
 use crate::check::grown::grown;
 use crate::scenario::CallKind;
+use crate::scenario::numbers::PROTOCOL;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, ClientFrame, Event, Request, ServerFrame, Told, What};
+use crate::trace::{Actor, ClientFrame, DeviceIndex, Event, Request, ServerFrame, Told, What};
 
 const KICKED: RuleId = rule("KICK-4");
 const EXPIRED: RuleId = rule("TICKET-8");
 const FAILED: RuleId = rule("LOGIN-9");
 const LOGGED_OUT: RuleId = rule("LOGOUT-1");
+const UNKEPT: RuleId = rule("LOGOUT-2");
 const UNINITIALISED: RuleId = rule("INIT-5");
 const FRESH: RuleId = rule("INIT-6");
 const IDLE: RuleId = rule("CONN-9");
@@ -26,6 +29,8 @@ const OLD: RuleId = rule("VERSION-1");
 pub(super) struct Silence {
     /// Of each device, whether the last end it heard of was an expiry.
     expired: Vec<bool>,
+    /// Of each device, whether the server has answered its last logout.
+    said: Vec<bool>,
     /// Of each device, the connection it asked for though nobody is logged in. Of calls in a row the
     /// driver carries out what each asked for when all are made: what it closes again at that
     /// instant it never made.
@@ -33,6 +38,20 @@ pub(super) struct Silence {
     /// Of each device, whether it was told that the server does not support its version, and nobody asked for
     /// anything since.
     too_old: Vec<bool>,
+    /// Of each device, since when it has a connection for nothing, and when something happened to it last.
+    idle: Vec<Idle>,
+}
+
+#[derive(Clone, Copy)]
+struct Idle {
+    since: Option<Instant>,
+    last_at: Instant,
+}
+
+impl Default for Idle {
+    fn default() -> Self {
+        Idle { since: None, last_at: Instant::ZERO }
+    }
 }
 
 impl Silence {
@@ -51,6 +70,23 @@ impl Silence {
         }
     }
 
+    /// CONN-9: a connection for nothing is closed at once.
+    fn idles(&mut self, scene: &Scene<'_>, event: &Event, on: DeviceIndex, sdk: &Sdk, report: &mut Report) {
+        let idle = grown(&mut self.idle, on.index());
+        let last_at = std::mem::replace(&mut idle.last_at, event.at);
+        if !is_for_nothing(sdk, event.at) {
+            idle.since = None;
+            return;
+        }
+        let since = *idle.since.get_or_insert(last_at);
+        let is_late = since.max(sdk.woken_at) + scene.allowance.slack < event.at;
+        if is_late && event.at != sdk.woken_at {
+            idle.since = Some(event.at);
+            let text = format!("{} is LOGOUT and holds a connection since {since} s", scene.device(on));
+            report.event(IDLE, event, text);
+        }
+    }
+
     /// Which rule keeps this device silent, and since what.
     fn reason(&mut self, index: usize, sdk: &Sdk) -> (RuleId, &'static str) {
         match sdk.rest {
@@ -58,10 +94,20 @@ impl Silence {
             Rest::Ended => (KICKED, "it was kicked"),
             Rest::Failed => (FAILED, "its login failed"),
             Rest::Asked(CallKind::Uninit) => (UNINITIALISED, "uninit"),
+            // It may have an end to bring, which then has to be on its disk.
+            Rest::Asked(CallKind::Logout) if !*grown(&mut self.said, index) => {
+                (UNKEPT, "a logout whose end is not on its disk")
+            }
             Rest::Asked(_) => (LOGGED_OUT, "the logout"),
             Rest::Fresh => (FRESH, "its start"),
         }
     }
+}
+
+/// Whether it holds a connection that nothing asks for.
+fn is_for_nothing(sdk: &Sdk, now: Instant) -> bool {
+    let is_idle = sdk.status == Status::Logout && sdk.calls.is_empty() && !sdk.is_suspended;
+    is_idle && sdk.connection.is_some() && !sdk.owes_end && !sdk.is_writing(now)
 }
 
 impl Property for Silence {
@@ -73,6 +119,7 @@ impl Property for Silence {
         "CONN-9",
         "LOGIN-9",
         "LOGOUT-1",
+        "LOGOUT-2",
         "INIT-5",
         "INIT-6",
         "CONN-7",
@@ -97,7 +144,17 @@ impl Property for Silence {
             }
             _ => {}
         }
+        if let What::Called { request: Request::Logout, .. } = event.what {
+            *grown(&mut self.said, on.index()) = false;
+        }
         self.settle(on.index(), event, report);
+        self.idles(scene, event, on, sdk, report);
+        if let What::DeviceSent { frame: ClientFrame::Hello { version, .. }, .. } = event.what
+            && version != PROTOCOL
+        {
+            let text = format!("{} says hello in version {version}, and speaks {PROTOCOL}", scene.device(on));
+            report.event(OLD, event, text);
+        }
         let mut asked = None;
         let what = match event.what {
             What::DeviceReceived { frame, .. } => {
@@ -108,6 +165,7 @@ impl Property for Silence {
                         *self.expired(on.index()) = true;
                     }
                     ServerFrame::Kick { .. } | ServerFrame::ResumeKicked { .. } => *self.expired(on.index()) = false,
+                    ServerFrame::LogoutAnswer { .. } => *grown(&mut self.said, on.index()) = true,
                     _ => {}
                 }
                 return;
@@ -149,8 +207,7 @@ impl Property for Silence {
             return;
         }
         for (on, sdk) in scene.sdks.iter() {
-            let is_idle = sdk.status == Status::Logout && sdk.calls.is_empty() && !sdk.is_suspended;
-            if is_idle && sdk.connection.is_some() && !sdk.owes_end && !sdk.is_writing(scene.now) {
+            if is_for_nothing(sdk, scene.now) {
                 let text = format!("{} is LOGOUT, at rest, and holds a connection", scene.device(on));
                 report.violation(IDLE, scene.now, Actor::Device(on), 0, text);
             }
@@ -170,8 +227,9 @@ mod tests {
     }
 
     const AGAIN: What = What::ConnectAsked { connection: 1 };
+    const SAID: ServerFrame = ServerFrame::LogoutAnswer { call: 9, refused: None };
 
-    /// KICK-4, TICKET-8, LOGOUT-1
+    /// KICK-4, TICKET-8, LOGOUT-1, LOGOUT-2
     #[test]
     fn a_device_that_comes_back_by_itself_is_seen() {
         let out = || status(Status::Logout, None);
@@ -180,7 +238,9 @@ mod tests {
         story().receives(PHONE, kicked).on(PHONE, out()).on(PHONE, AGAIN).breaks("KICK-4");
         let expired = ServerFrame::Expired { user: ALICE.into(), epoch: 1 };
         story().receives(PHONE, expired).on(PHONE, out()).on(PHONE, AGAIN).breaks("TICKET-8");
-        story().calls(PHONE, 9, Request::Logout).on(PHONE, out()).on(PHONE, AGAIN).breaks("LOGOUT-1");
+        let logged_out = || story().calls(PHONE, 9, Request::Logout).on(PHONE, out());
+        logged_out().on(PHONE, AGAIN).breaks("LOGOUT-2");
+        logged_out().receives(PHONE, SAID).on(PHONE, AGAIN).breaks("LOGOUT-1");
     }
 
     /// LOGOUT-2, CONN-9: an owed end is a reason to connect, and no other to stay.
@@ -196,7 +256,8 @@ mod tests {
         let delivers = || out().on(PHONE, done()).on(PHONE, owes(true)).on(PHONE, stored()).at(1).on(PHONE, AGAIN);
         delivers().at(2).world(What::Converged).holds();
         delivers().at(2).on(PHONE, owes(false)).on(PHONE, stored()).at(3).world(What::Converged).breaks("CONN-9");
-        let settled = out().on(PHONE, done()).on(PHONE, owes(true)).on(PHONE, owes(false)).on(PHONE, stored());
+        let said = out().on(PHONE, done()).on(PHONE, owes(true)).receives(PHONE, SAID);
+        let settled = said.on(PHONE, owes(false)).on(PHONE, stored());
         settled.at(1).on(PHONE, AGAIN).breaks("LOGOUT-1");
     }
 
@@ -224,6 +285,16 @@ mod tests {
         told().at(1).on(PHONE, AGAIN).breaks("VERSION-1");
         let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
         told().calls(PHONE, 9, login).on(PHONE, AGAIN).holds();
+        let hello = |version| {
+            let platform = gatecrash::policy::Platform::Android;
+            What::DeviceSent {
+                connection: 1,
+                reveals: 0,
+                frame: ClientFrame::Hello { version, platform, installation: 1 },
+            }
+        };
+        story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL)).holds();
+        story().on(PHONE, AGAIN).on(PHONE, hello(PROTOCOL + 1)).breaks("VERSION-1");
     }
 
     /// LOGIN-9, LOGOUT-3: a frozen device whose application logs in and out has both calls at once on
@@ -237,8 +308,8 @@ mod tests {
         };
         let close = What::CloseAsked { connection: 1, peer: None };
         calls().on(PHONE, close).holds();
-        calls().at(9).on(PHONE, close).breaks("LOGOUT-1");
-        calls().on(PHONE, What::CloseAsked { connection: 0, peer: None }).breaks("LOGOUT-1");
+        calls().at(9).on(PHONE, close).breaks("LOGOUT-2");
+        calls().on(PHONE, What::CloseAsked { connection: 0, peer: None }).breaks("LOGOUT-2");
     }
 
     /// CONN-9, CONN-7
@@ -250,6 +321,10 @@ mod tests {
         let logged_out = story().calls(PHONE, 9, Request::Logout).on(PHONE, status(Status::Logout, None));
         let done = answered(9, CallKind::Logout, Some(ALICE), crate::trace::Outcome::Done);
         logged_out.on(PHONE, done).world(What::Converged).breaks("CONN-9");
+        // For a moment it is on its way to be closed.
+        let out = || story().at(1).on(PHONE, status(Status::Logout, None));
+        out().on(PHONE, What::NetworkChanged).on(PHONE, What::CloseAsked { connection: 0, peer: None }).holds();
+        out().at(9).on(PHONE, What::NetworkChanged).breaks("CONN-9");
         // One beside a session's link, and no third.
         story().on(PHONE, AGAIN).holds();
         story().on(PHONE, AGAIN).on(PHONE, What::ConnectAsked { connection: 2 }).breaks("CONN-7");

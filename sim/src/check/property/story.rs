@@ -164,7 +164,7 @@ impl Story {
     pub fn from<P: Property + 'static>(property: impl FnOnce(&Scenario) -> P) -> Self {
         let scenario = scenario();
         let (cast, phone_alone, report) = cast(&scenario);
-        let checks = Checks::with(&scenario, vec![Box::new(property(&scenario))]);
+        let checks = Checks::with(&scenario, scenario.tick, vec![Box::new(property(&scenario))]);
         let story =
             Story { cast, phone_alone, report, checks, now: Instant::ZERO, numbers: BTreeMap::new(), commit: 0 };
         story.seats(Seats::default()).server(What::ServerStarted { commit: 0, wall: Micros::new(START * 1_000_000) })
@@ -282,7 +282,7 @@ impl Story {
 
     /// The presence fact that the phone alone was kicked.
     pub fn phone_kicked(&self, user: U, number: u32, presence: Presence) -> Fact {
-        Fact::PresenceChanged { user: user.into(), number, presence, kicked: Some(self.phone_alone) }
+        Fact::PresenceChanged { user: user.into(), sequence: number, presence, kicked: Some(self.phone_alone) }
     }
 
     /// A status report: alice is online, and nobody knows bob.
@@ -373,11 +373,11 @@ pub fn ended(user: U, device: D, epoch: u32, reason: EndReason, by: D) -> Fact {
 }
 
 pub fn presence(user: U, number: u32, presence: Presence) -> Fact {
-    Fact::PresenceChanged { user: user.into(), number, presence, kicked: None }
+    Fact::PresenceChanged { user: user.into(), sequence: number, presence, kicked: None }
 }
 
 pub fn day(user: U, day: u32) -> Fact {
-    Fact::DayCounted { user: user.into(), day }
+    Fact::DayCounted { user: user.into(), day, users: 1 }
 }
 
 pub fn stored_message(message: u32) -> Fact {

@@ -243,7 +243,7 @@ impl Sometimes {
                 let device = self.device(device);
                 (device.owed, device.was_let_go) = (None, true);
             }
-            Fact::DayCounted { user, day } => {
+            Fact::DayCounted { user, day, .. } => {
                 let before = self.server.user(user).day.replace(day);
                 if before.is_some_and(|before| before != day) {
                     self.reached.add(Situation::TwoDays);

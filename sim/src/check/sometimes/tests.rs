@@ -197,11 +197,11 @@ fn settled(on: usize, epoch: u32) -> Fact {
 }
 
 fn presence(presence: Presence) -> Fact {
-    Fact::PresenceChanged { user: user(ALICE), number: 1, presence, kicked: None }
+    Fact::PresenceChanged { user: user(ALICE), sequence: 1, presence, kicked: None }
 }
 
 fn day(day: u32) -> Fact {
-    Fact::DayCounted { user: user(ALICE), day }
+    Fact::DayCounted { user: user(ALICE), day, users: 1 }
 }
 
 fn dormant(epoch: u32) -> What {

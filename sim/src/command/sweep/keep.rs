@@ -53,7 +53,9 @@ pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &P
     let shrunk = shrunk.map_err(|error| format!("{} run alone: {error}", plan.title))?;
     let packet = (world != World::Packet).then(|| {
         elsewhere(fingerprint, &shrunk.scenario, &plan, |scenario| {
-            fingerprint::seen(scenario, |scenario, recorder| World::Packet.run(scenario, recorder))
+            fingerprint::seen(scenario, World::Packet.tick(scenario), |scenario, recorder| {
+                World::Packet.run(scenario, recorder)
+            })
         })
     });
     let finding = Finding {

@@ -73,11 +73,14 @@ fn summary(zoo: &Zoo) -> String {
         (true, left) => format!("told to end, so far, with {} not hunted: ", count(left, "bug")),
     };
     format!(
-        "{told}{} of {} caught, {} by a property that ought to; median of the medians {}\n{} on {} of the unbroken system",
+        "{told}{} of {} caught, {} by a property that ought to; median of the medians {}\n\
+         of {} whose rule is known the first sentence names it in {}; {} on {} of the unbroken system",
         zoo.caught,
         count(zoo.bugs.len(), "bug"),
         zoo.right,
         zoo.median_of_medians.map_or_else(|| "-".to_owned(), |median| count(median as usize, "seed")),
+        count(zoo.with_rules, "bug"),
+        zoo.named,
         count(zoo.false_alarms, "false alarm"),
         count(zoo.seeds_unbroken as usize, "seed"),
     )

@@ -137,6 +137,9 @@ pub(super) fn slept_through(author: &mut Author) -> Option<()> {
     Some(())
 }
 
+/// So few records that a handful of devices needs more.
+const RECORDS_FEW: usize = 4;
+
 /// TICKET-4: as many refused tickets as lock a device, and a good one within the lock or after it.
 pub(super) fn refused_and_a_good_one(author: &mut Author) -> Option<()> {
     /// Those that the SDK sends.
@@ -162,6 +165,9 @@ pub(super) fn refused_and_a_good_one(author: &mut Author) -> Option<()> {
         let pause = within(author, trip);
         author.pass(trip + pause);
     }
+    if limits.records_max <= RECORDS_FEW {
+        others_are_refused(author, limits.records_max, forge);
+    }
     let lock = whole_micros(limits.refusals_lock);
     let latency = author.latency(device);
     match author.draw.below(4) {
@@ -178,6 +184,18 @@ pub(super) fn refused_and_a_good_one(author: &mut Author) -> Option<()> {
     }
     author.call(device, fresh_login(user));
     Some(())
+}
+
+/// TICKET-4: refusals of others, so many that there may be no room for an earlier record.
+fn others_are_refused(author: &mut Author, records_max: usize, forge: Option<Forge>) {
+    for _ in 0..records_max {
+        let (device, user) = (author.any_device(), author.any_user());
+        author.bring(device);
+        let ticket = author.bad_ticket(user, forge);
+        let trip = round_trip(author, device) + 2 * MILLI;
+        author.call(device, login(user, TicketChoice::Named(ticket)));
+        author.pass(trip);
+    }
 }
 
 /// ATT-1: a login is under way for longer than its caller waits; a newer one arrives first.

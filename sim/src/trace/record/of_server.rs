@@ -173,12 +173,15 @@ impl<O: Observer> Recording<O> {
                 let ticket = self.signed_ticket(*signature, 0, *last_second);
                 Fact::TicketVoided { user: self.user(user.as_str()), ticket }
             }
-            store::Fact::DayCounted { user, day } => Fact::DayCounted { user: self.user(user.as_str()), day: *day },
+            store::Fact::DayCounted { user, day, users } => {
+                let users = u32::try_from(*users).unwrap_or(u32::MAX);
+                Fact::DayCounted { user: self.user(user.as_str()), day: *day, users }
+            }
             store::Fact::PresenceChanged { user, number, presence, kicked } => {
                 let kicked: Vec<DeviceIndex> = kicked.iter().map(|name| self.named(name)).collect();
                 Fact::PresenceChanged {
                     user: self.user(user.as_str()),
-                    number: small(*number),
+                    sequence: small(*number),
                     presence: *presence,
                     kicked: (!kicked.is_empty()).then(|| self.list(List::Devices(kicked))),
                 }

@@ -578,6 +578,7 @@ mod tests {
     use crate::judge;
     use crate::scenario::Scenario;
     use crate::trace::{Cast, Recorder};
+    use crate::world::World;
 
     /// CONN-10: a timer that was due while the device slept is no reason to miss those after it.
     #[test]
@@ -606,7 +607,7 @@ alice  online phone
         let scenario = Scenario::parse("sleep.toml", text).expect("well written");
         let recorder = Recorder::new(Cast::of(&scenario));
         super::super::run(&scenario, &recorder).expect("the world runs");
-        let run = judge(&scenario, recorder.finish()).expect("judged");
+        let run = judge(&scenario, World::Event.tick(&scenario), recorder.finish()).expect("judged");
         assert_eq!((run.violations, run.not_converged), (Vec::new(), None));
     }
 }

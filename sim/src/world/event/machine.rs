@@ -492,6 +492,7 @@ mod tests {
     use crate::judge;
     use crate::scenario::Scenario;
     use crate::trace::{Cast, Recorder};
+    use crate::world::World;
 
     /// KICK-10, CONN-7: the connection of a kicked session is closed once its confirmation is on
     /// disk. Until then its number is nobody else's, though both of its ends have let it go.
@@ -525,7 +526,7 @@ bob      online desk
         let scenario = Scenario::parse("slow_disk.toml", text).expect("well written");
         let recorder = Recorder::new(Cast::of(&scenario));
         super::super::run(&scenario, &recorder).expect("the world runs");
-        let run = judge(&scenario, recorder.finish()).expect("judged");
+        let run = judge(&scenario, World::Event.tick(&scenario), recorder.finish()).expect("judged");
         assert_eq!((run.violations, run.not_converged), (Vec::new(), None));
     }
 }

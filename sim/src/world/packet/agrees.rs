@@ -166,7 +166,7 @@ fn drawn(draw: &mut Draw, records: &Records) -> Vec<Fact> {
         (0, _) => {
             let day = 19_000 + draw.below(3) as u32;
             if !account.days.contains(&day) {
-                facts.push(Fact::DayCounted { user, day });
+                facts.push(Fact::DayCounted { user, day, users: records.daily_active_users(day) + 1 });
             }
         }
         (1, _) => {

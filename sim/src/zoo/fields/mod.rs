@@ -13,6 +13,7 @@ mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use gatecrash::time::Instant;
 
@@ -29,6 +30,9 @@ pub use open::{OPEN, Open};
 
 /// The longest trace that is changed, in events: a longer one takes the time of many and shows no more kinds of them.
 const EVENTS_MAX: usize = 4_000;
+
+/// The traces are those of the event world, which goes from event to event.
+const TICK: Duration = Duration::ZERO;
 
 /// How often another value is drawn before a field counts as one that has no other.
 const TRIES: usize = 8;
@@ -146,9 +150,9 @@ pub fn changed(seed: u64, form: bool, is_meant: impl Fn(&Name) -> bool) -> Optio
 /// Who notices something in these events, first of all.
 fn noticed(scenario: &Scenario, form: bool, cast: &Cast, events: &[Event]) -> Noticed {
     let judged = caught(|| {
-        let mut properties = property::all(scenario);
-        properties.extend(form.then(|| property::form(scenario)));
-        let mut checks = Checks::with(scenario, properties);
+        let mut properties = property::all(scenario, TICK);
+        properties.extend(form.then(|| property::form(scenario, TICK)));
+        let mut checks = Checks::with(scenario, TICK, properties);
         for event in events {
             checks.observe(cast, event);
             if let [first, ..] = checks.violations() {

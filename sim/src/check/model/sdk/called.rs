@@ -57,7 +57,9 @@ impl Sdk {
             Kind::Local => gatecrash::time::Instant::from_micros(u64::MAX),
         };
         let is_vague = self.has_overdue(look);
-        self.calls.push(Call { number, kind, is_sent: false, has_left: false, is_vague, ticket: None, deadline, fate });
+        let (is_sent, has_left, unsent_since) = (false, false, None);
+        let ticket = None;
+        self.calls.push(Call { number, kind, is_sent, has_left, unsent_since, is_vague, ticket, deadline, fate });
         self.calls.last_mut().expect("just put there")
     }
 

@@ -4,7 +4,8 @@
 //! seen only by its result. So an open call may have the result that time gives it once its time is
 //! up, and a login whose answer never came stays one whose outcome nobody knows.
 //!
-//! Says nothing of what a conversation list contains, and nothing of when a result has to come.
+//! What is settled is to be told at once: whoever asks says how long that may take. Says nothing of what a conversation
+//! list contains.
 
 mod called;
 mod received;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatecrash::client::Status;
 use gatecrash::code::{Code, Reason};
 use gatecrash::limits::ClientLimits;
+use gatecrash::time::Instant;
 
 use super::difference::Difference;
 use crate::scenario::rules::{RuleId, rule};
@@ -50,6 +52,13 @@ impl Sdks {
     /// A process died or began: nothing is left of the SDK in it.
     pub(crate) fn forget(&mut self, device: DeviceIndex) {
         self.devices.remove(&device);
+    }
+
+    /// A call whose result is known since before then, and that has none (API-5, CONN-8, EVENT-1); or one that had to
+    /// be sent before then, and was not. `last` is when something happened to the device last.
+    pub(crate) fn untold(&mut self, device: DeviceIndex, before: Instant, last: Instant) -> Option<Difference> {
+        let sdk = self.devices.get_mut(&device)?;
+        sdk.untold(before).or_else(|| sdk.unsent(before, last))
     }
 
     /// One more event of this device.
@@ -136,6 +145,46 @@ impl Sdk {
         self.statuses.clear();
     }
 
+    fn untold(&mut self, before: Instant) -> Option<Difference> {
+        if self.is_blurred {
+            return None;
+        }
+        self.calls.iter_mut().find_map(|call| {
+            let Fate::Settled(rule, since, answers) = &call.fate else { return None };
+            if *since >= before || call.kind == Kind::Logout {
+                return None;
+            }
+            let answers: Vec<String> = answers.iter().map(|answer| answer.in_words()).collect();
+            let answers = answers.join(" or ");
+            let found = Difference::of(
+                *rule,
+                format!("call {} is {answers} since {since} s, and was not answered", call.number),
+            );
+            // Said once.
+            call.fate = Fate::Any;
+            found
+        })
+    }
+
+    /// On a link that can be relied on a request leaves at once.
+    fn unsent(&mut self, before: Instant, last: Instant) -> Option<Difference> {
+        let is_usable = self.is_usable() && !self.is_blurred;
+        self.calls.iter_mut().find_map(|call| {
+            let is_out = call.kind == Kind::Request && call.is_sent && matches!(call.fate, Fate::Open);
+            if !is_usable || !is_out || call.has_left || call.is_vague {
+                call.unsent_since = None;
+                return None;
+            }
+            let since = *call.unsent_since.get_or_insert(last);
+            if since >= before {
+                return None;
+            }
+            let text = format!("call {} has a link since {since} s, and was not sent", call.number);
+            call.fate = Fate::Any;
+            Difference::of(const { rule("API-5") }, text)
+        })
+    }
+
     /// The call's result is out.
     fn answered(&mut self, look: &Look<'_>, number: u32, outcome: Outcome) -> Option<Difference> {
         let place = self.calls.iter().position(|call| call.number == number)?;
@@ -156,13 +205,16 @@ impl Sdk {
     }
 
     fn judge(&self, look: &Look<'_>, call: &Call, outcome: Outcome) -> Option<Difference> {
-        let (rule, allowed) = match &call.fate {
+        let (broken, allowed) = match &call.fate {
             Fate::Any => return None,
-            Fate::Settled(rule, at, answers) if *at < call.deadline && !self.may_still_wait(look, call) => {
-                (*rule, answers.clone())
+            Fate::Settled(broken, at, answers) if *at < call.deadline && !self.may_still_wait(look, call) => {
+                (*broken, answers.clone())
             }
-            Fate::Settled(rule, _, answers) => (*rule, [answers.as_slice(), &self.by_time(call)].concat()),
+            Fate::Settled(broken, _, answers) => (*broken, [answers.as_slice(), &self.by_time(call)].concat()),
             Fate::Open if look.at >= call.deadline => (rule_of(call.kind), self.by_time(call)),
+            Fate::Open if matches!(call.kind, Kind::Renewal | Kind::Request) && self.is_kept_for_a_link(call) => {
+                (const { rule("CONN-10") }, Vec::new())
+            }
             Fate::Open => (rule_of(call.kind), Vec::new()),
         };
         if allowed.iter().any(|answer| answer.is(outcome)) {
@@ -176,9 +228,17 @@ impl Sdk {
             Outcome::Failed { code: Code::NotLoggedIn, reason: Some(reason) } => Answer::Nobody(Some(reason)),
             Outcome::Failed { code, .. } => Answer::Code(code),
         };
+        // Nobody is logged in either way, and only why is not what it should be.
+        let is_reason = matches!(said, Answer::Nobody(_)) && allowed.iter().any(|one| matches!(one, Answer::Nobody(_)));
+        let broken = if is_reason { const { rule("API-1") } } else { broken };
         let allowed: Vec<String> = allowed.into_iter().map(Answer::in_words).collect();
         let wanted = if allowed.is_empty() { "nothing yet".to_owned() } else { allowed.join(" or ") };
-        Difference::of(rule, format!("call {} was answered {}, not {wanted}", call.number, said.in_words()))
+        Difference::of(broken, format!("call {} was answered {}, not {wanted}", call.number, said.in_words()))
+    }
+
+    /// CONN-10: whether it waits for a link to rely on, or is on one that is not to end before the next has taken over.
+    fn is_kept_for_a_link(&self, call: &Call) -> bool {
+        !call.is_sent || self.doubted.is_some()
     }
 
     /// What time makes of a call.

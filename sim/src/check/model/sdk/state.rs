@@ -106,6 +106,8 @@ pub(super) struct Call {
     pub(super) is_vague: bool,
     /// Whether its frame was seen to leave: what is sent may wait for the device's disk.
     pub(super) has_left: bool,
+    /// Since when it is out, and its frame was not seen to leave.
+    pub(super) unsent_since: Option<Instant>,
     pub(super) ticket: Option<TicketIndex>,
     /// When time settles it.
     pub(super) deadline: Instant,
