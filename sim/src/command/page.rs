@@ -10,6 +10,7 @@ use gatecrash_sim::page::{Head, Shown, page};
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::trace::log::{Log, LogLine};
 use gatecrash_sim::world::{World, packet};
+use gatecrash_sim::zoo::{self, Bug};
 use gatecrash_sim::{Run, Verdict};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -40,6 +41,7 @@ Examples:
   gatecrash page scenarios/my_first.toml --world both       both worlds beside each other, and where they part
   gatecrash page mended.toml --beside broken.toml           two scenarios beside each other
   gatecrash page --seed 17 --beside 18 -o -                 two seeds, to standard output
+  gatecrash page --seed 12 --bug F06 --beside 12            a system of the zoo, and the one that is not broken
 
 A file runs in the packet world, a seed in the world that a sweep draws it for, a finding where it was found. The exit
 code says what came of the run, as that of `replay` does.")]
@@ -56,6 +58,9 @@ pub struct Arguments {
     /// Where to run it [default: where it is from]
     #[arg(long, value_name = "WORLD", value_enum)]
     world: Option<Choice>,
+    /// Run a system that the zoo breaks on purpose, in its world; what stands beside it is not broken
+    #[arg(long, value_name = "ID", conflicts_with = "world")]
+    bug: Option<String>,
     /// The file to write, or - for standard output [default: the scenario's name with .html, here]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -73,6 +78,8 @@ pub fn run(arguments: &Arguments) -> End {
 struct Wanted {
     file: File,
     world: World,
+    /// What is broken on purpose.
+    bug: Option<&'static Bug>,
 }
 
 /// What came of it.
@@ -103,13 +110,21 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
         Some(Choice::Event) => all.iter_mut().for_each(|wanted| wanted.world = World::Event),
         Some(Choice::Both) | None => {}
     }
+    if let Some(id) = &arguments.bug {
+        let Some(bug) = Bug::find(id) else {
+            let problem = format!("there is no bug {id}: `gatecrash zoo --list` says which there are");
+            return Err(BadInput::Refused(problem));
+        };
+        all.iter_mut().for_each(|wanted| wanted.world = bug.world());
+        all[0].bug = Some(bug);
+    }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(stem(&all[0].file)).with_extension("html"));
 
     let version = version();
     let mut ran = Vec::new();
     for wanted in &all {
         let case = Case { path: &wanted.file.path, scenario: &wanted.file.scenario, world: wanted.world };
-        match run_one(&case, &version) {
+        match run_one(&case, wanted.bug, &version) {
             Ok(one) => ran.push(one),
             Err(said) => {
                 say(said);
@@ -148,13 +163,13 @@ fn wanted(path: Option<&Path>, seed: Option<Seed>) -> Result<Wanted, BadInput> {
             Profile::Swarm => World::Event,
             Profile::PowerLoss | Profile::Dense => World::Packet,
         };
-        return Ok(Wanted { file: one(None, Some(seed))?, world });
+        return Ok(Wanted { file: one(None, Some(seed))?, world, bug: None });
     }
-    let Some(path) = path else { return one(None, None).map(|file| Wanted { file, world: World::Packet }) };
+    let Some(path) = path else { return one(None, None).map(|file| Wanted { file, world: World::Packet, bug: None }) };
     let scenario = if path.exists() && !path.is_dir() { path.to_owned() } else { scenario_of(path)? };
     let was_found_elsewhere = scenario != path && scenario.with_file_name(FOUND_ELSEWHERE).exists();
     let world = if was_found_elsewhere { World::Event } else { World::Packet };
-    Ok(Wanted { file: one(Some(&scenario), None)?, world })
+    Ok(Wanted { file: one(Some(&scenario), None)?, world, bug: None })
 }
 
 /// The same of what stands beside it: what is no path may be a seed.
@@ -165,14 +180,18 @@ fn wanted_beside(text: &str) -> Result<Wanted, BadInput> {
     }
 }
 
-fn run_one(case: &Case<'_>, version: &str) -> Result<Ran, String> {
+fn run_one(case: &Case<'_>, bug: Option<&Bug>, version: &str) -> Result<Ran, String> {
     let log = Log::default();
+    let run = || match bug {
+        Some(bug) => zoo::run(bug, case.scenario),
+        None => gatecrash_sim::run(case.scenario, case.world),
+    };
     let result = match case.world {
-        World::Event => gatecrash_sim::run(case.scenario, case.world),
+        World::Event => run(),
         World::Packet => {
             let filter = EnvFilter::new(LOG_FILTER);
             let subscriber = tracing_subscriber::registry().with(filter).with(log.layer(packet::now));
-            tracing::subscriber::with_default(subscriber, || gatecrash_sim::run(case.scenario, case.world))
+            tracing::subscriber::with_default(subscriber, run)
         }
     };
     let mut run = result.map_err(|error| report::harness_failure(case, &error))?;
@@ -180,7 +199,13 @@ fn run_one(case: &Case<'_>, version: &str) -> Result<Ran, String> {
         // Its header was drawn before anybody knew what would come.
         run.idle.clear();
     }
-    Ok(Ran { head: Head::of(case, &run, version), run, log: log.lines() })
+    let mut head = Head::of(case, &run, version);
+    if let Some(bug) = bug {
+        head.version = format!("{version}, broken on purpose: {}, {}", bug.id, bug.what);
+        // A replay is of the system that is not broken.
+        head.replay = report::command_line(&format!("page {} --bug {}", case.path, bug.id));
+    }
+    Ok(Ran { head, run, log: log.lines() })
 }
 
 /// What a page is called when nobody says: as the scenario, a finding's by its folder.

@@ -34,6 +34,14 @@ fn the_exit_code_is_that_of_the_run() {
 }
 
 #[test]
+fn a_broken_system_is_shown_with_what_is_wrong() {
+    let folder = Folder::new("page_bug");
+    let ran = folder.run("page --seed 12 --bug F06 --beside 12 -o bug.html");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (1, ""), "{}", ran.stdout);
+    assert!(ran.stdout.trim_end().ends_with(" kB, violated"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_finding_is_found_by_its_name_and_shown_where_it_was_found() {
     let finding = "target/gatecrash/kick-1-told-5d0a11c2";
     let folder = Folder::new("page_finding").write(&format!("{finding}/shrunk.toml"), &kick(KICKED));
@@ -51,6 +59,7 @@ fn what_cannot_be_shown_is_refused_with_the_reason() {
         ("page --seed x", 3, "a seed is a number"),
         ("page kick.toml --beside 7x", 3, "error: there is no finding 7x"),
         ("page kick.toml --beside 7 --world both", 3, "error: --beside shows two runs already"),
+        ("page kick.toml --bug Z99", 3, "error: there is no bug Z99: "),
         ("page kick.toml --world none", 3, "possible values: packet, event, both"),
         ("page kick.toml -o nowhere/kick.html", 4, "error: cannot write nowhere/kick.html: "),
     ] {
