@@ -280,8 +280,16 @@ pub fn line(cast: &Cast, event: &Event) -> String {
 
 /// One field's value, as a line has it.
 pub fn value(cast: &Cast, name: &str, value: Value) -> String {
-    Writer { cast, events: &[], view: View::Everything, lost: BTreeSet::new(), width: 0, text: String::new() }
-        .value(name, value)
+    Writer {
+        cast,
+        events: &[],
+        view: View::Everything,
+        lost: BTreeSet::new(),
+        width: 0,
+        is_bare: true,
+        text: String::new(),
+    }
+    .value(name, value)
 }
 
 struct Writer<'a> {
