@@ -3,6 +3,7 @@
 const WHOLE_MAX = 4000;
 const LAYERS = ["lanes", "bands", "links", "sessions", "folds", "commits", "arrows", "calls", "marks", "wrong", "axis"];
 const DRAW = { bands: drawBand, links: drawLink, sessions: drawSession, commits: drawCommit, arrows: drawArrow, calls: drawCall, marks: drawMark };
+// What lasts is drawn in every lane that is shown, whatever a filter lets pass.
 const LASTS = ["band", "link", "session"];
 const SAID = {
   cut: "no link", cut_out: "nothing gets out", cut_in: "nothing gets in", held: "link held", portal: "portal", dead: "dead",
