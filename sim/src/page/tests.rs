@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
 use serde_json::Value as Json;
 
+use super::lanes::Lanes;
 use super::sheet::Told;
 use super::*;
 use crate::generate::{self, Profile, Seed};
@@ -151,7 +152,8 @@ fn the_bars_that_are_open_at_the_end_are_the_sessions_that_there_are() {
         let (head, run) = ran(&scenario);
         let sheet = sheet_of(&head, &run, usize::MAX);
         let open = sheet.sessions.iter().filter(|bar| bar.to.is_none());
-        let open = open.map(|bar| (sheet.lanes[bar.lane].name.clone(), bar.user.clone(), bar.epoch)).collect();
+        let open: BTreeSet<_> =
+            open.map(|bar| (sheet.lanes[bar.lane].name.clone(), bar.user.clone(), bar.epoch)).collect();
         assert_eq!(sessions_at_the_end(&run), open, "{}", scenario.title);
         for commit in &sheet.commits {
             assert!(commit.disk.is_none() || commit.undone.is_none());
