@@ -6,8 +6,7 @@ const DRAW = { bands: drawBand, links: drawLink, sessions: drawSession, commits:
 // What lasts is drawn in every lane that is shown, whatever a filter lets pass.
 const LASTS = ["band", "link", "session"];
 const SAID = {
-  cut: "no link", cut_out: "nothing gets out", cut_in: "nothing gets in", held: "link held", portal: "portal", dead: "dead",
-  suspended: "suspended", disk: "disk fails", late: "timers late",
+  cut: "no link", cut_out: "nothing gets out", cut_in: "nothing gets in", held: "link held", disk: "disk fails", late: "timers late",
 };
 
 function drawPicture(pane) {
@@ -60,7 +59,7 @@ function drawLanes({ svg, layout, columns }) {
 function drawBand(group, { of, from, to }, layout, lanes) {
   const [{ x, width }, top, bottom] = [lanes[of.lane], layout.yOf(from), layout.yOf(to)];
   part(group, "rect", `area ${of.word}`, { x: x + 1, y: top, width: width - 2, height: Math.max(2, bottom - top) });
-  label(group, "said", x + width - 5, top + 10, SAID[of.word]);
+  label(group, "said", x + width - 5, top + 10, SAID[of.word] ?? of.word);
 }
 
 function drawLink(group, { of, from, to }, layout, lanes) {
@@ -155,13 +154,15 @@ function drawMark(group, { of }, layout, lanes, pane) {
 
 // What is wrong, and where two runs part: lines across.
 function drawWrong({ svg, run, layout, columns, differs }) {
-  const lines = run.head.wrong.filter(wrong => run.has(wrong.event)).map(({ event, at_us: at, rule }) =>
-    ({ kind: "violation", text: rule ?? "missed", y: run.at(event) === at ? layout.yOf(event) : layout.yAt(at) }));
+  // What is wrong at one place has one line.
+  const rules = d3.group(run.head.wrong.filter(wrong => run.has(wrong.event)),
+    ({ event, at_us: at }) => (run.at(event) === at ? layout.yOf(event) : layout.yAt(at)));
+  const lines = [...rules].map(([y, some]) => ({ kind: "violation", y, text: [...new Set(some.map(it => it.rule ?? "missed"))].join(" ") }));
   if (run.has(differs)) lines.push({ kind: "parts", text: "parts", y: layout.yOf(differs) });
   svg.select("g.wrong").selectAll("g.across").data(lines).join("g").attr("class", line => `across ${line.kind}`)
     .each(function ({ kind, y, text }) {
       part(d3.select(this), "line", "line", level(y, 0, columns.width));
-      label(d3.select(this), "said", kind === "parts" ? AXIS + 4 : 3, y - 4, text);
+      label(d3.select(this), "said", kind === "parts" ? AXIS + 70 : 3, y - 4, text);
     });
 }
 

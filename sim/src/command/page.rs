@@ -35,16 +35,16 @@ const FOUND_ELSEWHERE: &str = "shrunk.packet.jsonl";
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  gatecrash page scenarios/my_first.toml                    writes my_first.html
-  gatecrash page --seed 17 -o seed.html                     what a sweep ran for a seed
-  gatecrash page target/gatecrash/kick-1-told-5d0a11c2      what a sweep found, shrunk; its name alone does, too
-  gatecrash page scenarios/my_first.toml --world both       both worlds beside each other, and where they part
-  gatecrash page mended.toml --beside broken.toml           two scenarios beside each other
-  gatecrash page --seed 17 --beside 18 -o -                 two seeds, to standard output
-  gatecrash page --seed 12 --bug F06 --beside 12            a system of the zoo, and the one that is not broken
+  gatecrash page scenarios/my_first.toml              writes my_first.html
+  gatecrash page --seed 17 -o seed.html               what a sweep ran for a seed
+  gatecrash page kick-1-told-5d0a11c2                 what a sweep found, shrunk
+  gatecrash page my_first.toml --world both           both worlds, and where they part
+  gatecrash page mended.toml --beside broken.toml     two scenarios beside each other
+  gatecrash page --seed 17 --beside 18 -o -           two seeds, to standard output
+  gatecrash page --seed 12 --bug F06 --beside 12      a system of the zoo beside one that is whole
 
-A file runs in the packet world, a seed in the world that a sweep draws it for, a finding where it was found. The exit
-code says what came of the run, as that of `replay` does.")]
+A file runs in the packet world, a seed in the world that it is drawn for, a finding where it was found.
+The exit code says what came of the run, as that of `replay` does.")]
 pub struct Arguments {
     /// A scenario file, the folder of a finding, or its name below target/gatecrash
     #[arg(value_name = "FILE|FINDING", required_unless_present = "seed")]
