@@ -1,8 +1,9 @@
-// What belongs to an event: whatever is part of the same call, attempt, session, commit, write, fault or frame.
+// What belongs to an event: whatever is part of the same call, attempt, session, commit, write, fault or frame. A commit is
+// part of what its facts are part of.
 
 function causeOf(run, position) {
   const lit = new Set([position]);
-  for (const tie of run.ties(position)) {
+  for (const tie of [position, ...factsOf(run, position)].flatMap(run.ties)) {
     for (const other of run.tied.get(tie) ?? []) lit.add(other);
   }
   // A story tells facts in the line of their commit.
@@ -12,6 +13,13 @@ function causeOf(run, position) {
     if (run.has(commit)) lit.add(commit);
   }
   return lit;
+}
+
+// The facts of a commit, which follow it.
+function factsOf(run, commit) {
+  let end = commit + 1;
+  while (run.kind(commit) === "commit" && run.has(end) && run.kind(end) === "fact") end++;
+  return d3.range(commit + 1, end);
 }
 
 // The events that show what is wrong.

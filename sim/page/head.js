@@ -23,7 +23,6 @@ function drawOne(section, head, sheet) {
   fact("version", head.version);
   fact("digest", head.digest);
   fact("events", many(sheet.events_all));
-  fact("steps", head.steps.length);
   const buttons = section.append("p").attr("class", "buttons");
   copyButton(buttons, "copy replay command", head.replay);
   copyButton(buttons, "copy scenario", head.scenario);
@@ -61,7 +60,7 @@ function folding(section, name, text) {
 }
 
 function copyButton(parent, name, text) {
-  const button = parent.append("button").text(name).attr("title", text.length < 300 ? text : null);
+  const button = parent.append("button").text(name);
   button.on("click", async () => {
     try {
       await navigator.clipboard.writeText(text);

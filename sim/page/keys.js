@@ -25,7 +25,7 @@ function listen(panes) {
     Escape: () => state.clear(),
   };
   document.addEventListener("keydown", event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open) return;
     if (event.target === typing) {
       if (event.key === "Enter" || event.key === "Escape") typing.blur();
       if (event.key !== "Escape") return;

@@ -125,8 +125,5 @@ function paneOf(side, index, differs) {
 // Everything about an event, and of a commit its facts.
 function detailOf(run, position) {
   const lines = [`${position + 1}  ${seconds(run.at(position), 6)} s  ${run.who(position)}  ${run.what(position)}`];
-  if (run.kind(position) === "commit") {
-    for (let fact = position + 1; run.has(fact) && run.kind(fact) === "fact"; fact++) lines.push(`     ${run.what(fact)}`);
-  }
-  return lines.join("\n");
+  return [...lines, ...factsOf(run, position).map(fact => `     ${run.what(fact)}`)].join("\n");
 }
