@@ -66,7 +66,11 @@ impl<D: ClientDecisions> Handler<'_, D> {
             return;
         };
         if let (Ok(id), Some(from)) = (outcome, self.state.login_user()) {
-            self.enter_message(from, &Message { id, from, to, text });
+            // API-6: with a number that is no new one the server answers for the message that was sent first, which may
+            // have been another one, to somebody else.
+            if self.state.cache.list(from).iter().all(|line| line.last < id) {
+                self.enter_message(from, &Message { id, from, to, text });
+            }
         }
         self.result(call, outcome.map(Reply::Message));
     }

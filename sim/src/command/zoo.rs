@@ -11,7 +11,7 @@ use clap::Args;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::search::workers::{self, Workers};
 use gatecrash_sim::world::World;
-use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS};
+use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -19,8 +19,12 @@ use super::files::BadInput;
 use super::interrupt;
 use super::{End, count, say};
 
-/// How many seed blocks each bug is hunted in.
+/// How many seed blocks each bug is hunted in, and each of the hard ones, which take as long in one as others in five.
 const BLOCKS: u64 = 5;
+const HARD_BLOCKS: u64 = 1;
+
+/// After how many seeds a hard bug is given up.
+const HARD_LIMIT: u64 = 5_000;
 
 /// Where the next block begins: no bug may take more seeds than that.
 const BLOCK_SEEDS: u64 = 100_000;
@@ -44,6 +48,7 @@ Examples:
   gatecrash zoo --only F12           hunt one
   gatecrash zoo --only F01 --only D2 or two
   gatecrash zoo --drivers            hunt those of the drivers, in the packet world
+  gatecrash zoo --hard               hunt those that show only where several things come together
   gatecrash zoo --list               say what they are, and hunt none
   gatecrash zoo --from 500000        hunt in other seeds
   gatecrash zoo --only F12 --show    what does it do?
@@ -68,6 +73,10 @@ pub struct Arguments {
     /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
     #[arg(long, conflicts_with = "only")]
     drivers: bool,
+    /// Hunt the harder bugs, which show only where several things come together: in one block of 5,000 seeds, and shrink
+    /// nothing, unless told otherwise. With --drivers those of the drivers
+    #[arg(long, conflicts_with_all = ["only", "fields"])]
+    hard: bool,
     /// Say what the bugs are, and hunt none
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     list: bool,
@@ -75,16 +84,16 @@ pub struct Arguments {
     /// that nobody notices
     #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
     show: bool,
-    /// Give up on a bug after so many seeds of a block, by default 100,000. With --fields, change the traces of so many
+    /// Give up on a bug after so many seeds of a block, by default 100,000, and 5,000 on a hard one. With --fields, change the traces of so many
     /// seeds, by default 500
     #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
     limit: Option<u64>,
     /// Where the first block of seeds begins
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
     from: u64,
-    /// In how many blocks of seeds to hunt
-    #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..=99))]
-    blocks: u64,
+    /// In how many blocks of seeds to hunt, by default five
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=99))]
+    blocks: Option<u64>,
     /// Shrink nothing
     #[arg(long)]
     unshrunk: bool,
@@ -225,7 +234,8 @@ pub fn run(arguments: &Arguments) -> End {
     if arguments.fields {
         return fields::run(arguments);
     }
-    let limit = arguments.limit.unwrap_or(BLOCK_SEEDS);
+    let limit = arguments.limit.unwrap_or(if arguments.hard { HARD_LIMIT } else { BLOCK_SEEDS });
+    let blocks = arguments.blocks.unwrap_or(if arguments.hard { HARD_BLOCKS } else { BLOCKS });
     let unknown: Vec<&str> = arguments.only.iter().map(String::as_str).filter(|id| Bug::find(id).is_none()).collect();
     if let [first, ..] = unknown[..] {
         let problem = format!("there is no bug {first}: `gatecrash zoo --list` says which there are");
@@ -233,12 +243,14 @@ pub fn run(arguments: &Arguments) -> End {
     }
     let is_meant =
         |bug: &&Bug| arguments.only.is_empty() || arguments.only.iter().any(|id| id.eq_ignore_ascii_case(bug.id));
-    let there: Vec<&'static Bug> = match (arguments.drivers, &arguments.only[..]) {
-        (true, _) => DRIVER_BUGS.iter().collect(),
-        (false, []) => BUGS.iter().collect(),
-        (false, _) => BUGS.iter().chain(DRIVER_BUGS).collect(),
+    let there: &[&'static [Bug]] = match (arguments.hard, arguments.drivers, &arguments.only[..]) {
+        (false, true, _) => &[DRIVER_BUGS],
+        (true, true, _) => &[HARD_DRIVER_BUGS],
+        (false, false, []) => &[BUGS],
+        (true, false, _) => &[HARD_BUGS],
+        (false, false, _) => &[BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS],
     };
-    let bugs: Vec<&'static Bug> = there.into_iter().filter(is_meant).collect();
+    let bugs: Vec<&'static Bug> = there.iter().copied().flatten().filter(is_meant).collect();
     if arguments.list {
         bugs.iter().for_each(|bug| say(format_args!("{:<5} {}", bug.id, bug.what)));
         return End::Passed;
@@ -251,13 +263,13 @@ pub fn run(arguments: &Arguments) -> End {
 
     // Block by block, so that no thread is left alone with the slow ones of the last bug.
     let hunts: Vec<(&'static Bug, u64)> =
-        (0..arguments.blocks).flat_map(|block| bugs.iter().map(move |&bug| (bug, block))).collect();
+        (0..blocks).flat_map(|block| bugs.iter().map(move |&bug| (bug, block))).collect();
     let bar = bar(arguments, hunts.len() as u64);
     bar.set_message(format!("{} of hunting", count(hunts.len(), "block")));
     let workers = Workers::new(arguments.jobs);
     let goes_on = || interrupt::told().is_none();
     let mut caught = 0;
-    let (from, unshrunk) = (arguments.from, arguments.unshrunk);
+    let (from, unshrunk) = (arguments.from, arguments.unshrunk || arguments.hard);
     let catches = workers.all(
         hunts.clone(),
         move |&(bug, block)| {
@@ -283,9 +295,8 @@ pub fn run(arguments: &Arguments) -> End {
         .flat_map(|world| {
             let of_world: Vec<&Hunted> =
                 hunted.iter().zip(bugs).filter_map(|(hunted, bug)| (bug.world() == world).then_some(hunted)).collect();
-            let blocks = (0..arguments.blocks)
-                .flat_map(move |block| chunks(seeds(from, block, needed(block, &of_world, limit))));
-            blocks.map(move |chunk| (world, chunk))
+            let chunks = (0..blocks).flat_map(move |block| chunks(seeds(from, block, needed(block, &of_world, limit))));
+            chunks.map(move |chunk| (world, chunk))
         })
         .collect();
     bar.set_length(chunks.len() as u64);

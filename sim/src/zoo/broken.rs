@@ -3,20 +3,29 @@
 //!
 //! Breaks nothing: `server` and `client` do.
 
-/// Several implementations of a trait of decisions, and an enum that is any one of them or the rules.
+/// Broken decisions of one trait, each a type that overrides what it breaks.
+macro_rules! decisions {
+    ($decisions:ident; $($(#[$doc:meta])+ $bug:ident { $($body:item)+ })+) => {
+        $(
+            $(#[$doc])+
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+            pub(in crate::zoo) struct $bug;
+            impl $decisions for $bug { $($body)+ }
+        )+
+    };
+}
+
+/// Several implementations of a trait of decisions, and an enum that is any one of them or the rules. Some may have been
+/// written elsewhere.
 ///
 /// The `$` comes first because a macro cannot write another's without being handed one.
 macro_rules! broken {
     (
-        ($d:tt) $(#[$kind_doc:meta])+ enum $kind:ident implements $decisions:ident asked by $ask:ident;
+        ($d:tt) $(#[$kind_doc:meta])+ enum $kind:ident implements $decisions:ident asked by $ask:ident
+        beside [$($elsewhere:ident),*];
         $($(#[$doc:meta])+ $bug:ident { $($body:item)+ })+
     ) => {
-        $(
-            $(#[$doc])+
-            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-            struct $bug;
-            impl $decisions for $bug { $($body)+ }
-        )+
+        $crate::zoo::broken::decisions! { $decisions; $($(#[$doc])+ $bug { $($body)+ })+ }
 
         $(#[$kind_doc])+
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,6 +34,7 @@ macro_rules! broken {
             #[default]
             Rules,
             $($(#[$doc])+ $bug,)+
+            $(#[doc = "Written elsewhere."] $elsewhere,)*
         }
 
         macro_rules! $ask {
@@ -32,10 +42,11 @@ macro_rules! broken {
                 match $d self {
                     $kind::Rules => Rules.$d method($d($d argument),*),
                     $($kind::$bug => $bug.$d method($d($d argument),*),)+
+                    $($kind::$elsewhere => $elsewhere.$d method($d($d argument),*),)*
                 }
             };
         }
     };
 }
 
-pub(super) use broken;
+pub(super) use {broken, decisions};

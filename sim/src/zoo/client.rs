@@ -16,11 +16,16 @@ use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
 
 use super::broken::broken;
+use super::hard::sdk::*;
 
 broken! {
     ($)
     /// What is broken in the SDK's decisions.
-    enum ClientBug implements ClientDecisions asked by ask;
+    enum ClientBug implements ClientDecisions asked by ask
+    beside [
+        RousedReturnsAtOnce, ReturnsFirst, RecoversLate, SecondLossIsWorst, SleepIsIdle, VoidedIsExpired, UnableIsRefused,
+        UnableSettles, SecondBusyIsNoLink, GivenUpInTheLastSeconds
+    ];
 
     /// F01: a kick ends whatever session the user has, also a newer one.
     KickWithoutEpoch {

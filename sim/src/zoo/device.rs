@@ -16,14 +16,14 @@ const OWN_CALLS: u64 = 1 << 31;
 
 /// Something kept for each device, as long as its process lives.
 #[derive(Default)]
-struct Each<Kept>(BTreeMap<usize, Kept>);
+pub(super) struct Each<Kept>(BTreeMap<usize, Kept>);
 
 impl<Kept: Default> Each<Kept> {
-    fn of(&mut self, device: usize) -> &mut Kept {
+    pub(super) fn of(&mut self, device: usize) -> &mut Kept {
         self.0.entry(device).or_default()
     }
 
-    fn forget(&mut self, device: usize) {
+    pub(super) fn forget(&mut self, device: usize) {
         self.0.remove(&device);
     }
 }

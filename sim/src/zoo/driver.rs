@@ -10,7 +10,7 @@ use gatecrash::store::Commit;
 
 use crate::world::packet::{End, Interceptor, Sent};
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nobody panics while holding it")
 }
 

@@ -19,6 +19,7 @@ mod device;
 mod disk;
 mod driver;
 pub mod fields;
+mod hard;
 #[cfg(test)]
 mod known;
 mod limits;
@@ -46,6 +47,7 @@ use client::ClientBug;
 use gatecrash::decide::Rules;
 use server::ServerBug;
 
+pub use hard::{HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS};
 pub use table::{BUGS, DRIVER_BUGS};
 
 /// What a bug may be named by instead of a property: a run that does not come to rest.
@@ -71,7 +73,8 @@ pub struct Bug {
 impl Bug {
     /// The bug of this name.
     pub fn find(id: &str) -> Option<&'static Bug> {
-        BUGS.iter().chain(DRIVER_BUGS).find(|bug| bug.id.eq_ignore_ascii_case(id))
+        let all = [BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS];
+        all.into_iter().flatten().find(|bug| bug.id.eq_ignore_ascii_case(id))
     }
 
     /// Where it is hunted: one of drivers where drivers run, any other where most seeds do.

@@ -18,6 +18,10 @@ use gatecrash::ticket::{Claims, Opened, OpenedTicket, Signature};
 use gatecrash::time::{Instant, WallTime};
 
 use super::broken::broken;
+use super::hard::clocks::*;
+use super::hard::counts::*;
+use super::hard::ends::*;
+use super::hard::seats::*;
 
 /// The sessions on this platform, the oldest first.
 fn on_platform(sessions: &Sessions, platform: Platform) -> Vec<(Epoch, DeviceId)> {
@@ -39,7 +43,13 @@ thread_local! {
 broken! {
     ($)
     /// What is broken in the server's decisions.
-    enum ServerBug implements ServerDecisions asked by ask;
+    enum ServerBug implements ServerDecisions asked by ask
+    beside [
+        LongestAwayGoes, OwedIsAwake, FirstAndLastGo, LinklessOthersStay, OwnPlatformIsEnough,
+        DormancyStartsAnew, ExpiryCoversAdministrator, NoticeOfAdministrator, AdministratorsStay, LastDayOnly,
+        DaysOnlyGrow, LockedByOneMore, MinuteFromTheFirst, SentEndsWithItsTicket, NothingReceivedNothingMissed,
+        LongMessageDrops, OwedOnceAcknowledged, OneMessageTooManyStays
+    ];
 
     /// F12: the newcomer is registered, and nobody has to go.
     NobodyGoes {

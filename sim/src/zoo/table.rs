@@ -14,46 +14,56 @@ use super::wire;
 use super::{Broken, Bug, NOT_CONVERGED, PANICKED};
 
 // The sentences of the properties.
-const ACCOUNT: &str = "nothing of another account reaches the application, and nothing at all after logout and uninit";
-const ADMIN: &str = "an administrator's kick ends all sessions and voids their tickets, and nobody else's call does";
-const AGAIN: &str = "a message that is sent again keeps its number and is stored once";
-const ATTEMPT: &str = "attempts and epochs only grow, and a stale attempt changes nothing";
-const CALLS: &str = "every call has exactly one result, in time";
-const COMMIT: &str = "nothing is said before it is on disk";
-const CONFIRM: &str = "a device acknowledges the login and confirms the kick that it hears of";
-const CONNECTING: &str = "every connecting ends once and in time, and nothing ends that did not begin";
-const CONNECTION: &str =
+pub(super) const ACCOUNT: &str =
+    "nothing of another account reaches the application, and nothing at all after logout and uninit";
+pub(super) const ADMIN: &str =
+    "an administrator's kick ends all sessions and voids their tickets, and nobody else's call does";
+pub(super) const AGAIN: &str = "a message that is sent again keeps its number and is stored once";
+pub(super) const ATTEMPT: &str = "attempts and epochs only grow, and a stale attempt changes nothing";
+pub(super) const CALLS: &str = "every call has exactly one result, in time";
+pub(super) const COMMIT: &str = "nothing is said before it is on disk";
+pub(super) const CONFIRM: &str = "a device acknowledges the login and confirms the kick that it hears of";
+pub(super) const CONNECTING: &str = "every connecting ends once and in time, and nothing ends that did not begin";
+pub(super) const CONNECTION: &str =
     "the server closes a connection that is silent, that nobody logs in on, or whose session is over";
-const COPIES: &str = "a device whose attempt is stale goes on under another device id, and no other device does";
-const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
-const DELIVERY: &str =
+pub(super) const COPIES: &str =
+    "a device whose attempt is stale goes on under another device id, and no other device does";
+pub(super) const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
+pub(super) const DELIVERY: &str =
     "a session is told every message that it was entitled to, in order, or how many there was no room for";
-const GHOST: &str = "a session has lost its link just when its connection is gone or its server died";
-const HEARD: &str = "a session's end takes effect on its device at once, and no displaced session comes back unasked";
-const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
-const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
-const PACE: &str = "heartbeats come as often as idle links on this network need them, and no more often";
-const LISTS: &str = "a login and a resume bring the user's own conversations, as they stood";
-const LOCK: &str = "ten refused tickets within a minute lock their device out for one, and nothing else does";
-const MESSAGE: &str = "an application is told a message at most once, and in the server's order";
-const NOTICE: &str =
+pub(super) const GHOST: &str = "a session has lost its link just when its connection is gone or its server died";
+pub(super) const HEARD: &str =
+    "a session's end takes effect on its device at once, and no displaced session comes back unasked";
+pub(super) const KICK: &str = "a displaced session's device is told so exactly once, and no other session ends by it";
+pub(super) const LINK: &str = "reconnecting follows the back-off, and a link that is up is kept alive";
+pub(super) const PACE: &str = "heartbeats come as often as idle links on this network need them, and no more often";
+pub(super) const KEPT: &str = "what comes in of messages is told, kept in the conversations, and said to have come";
+pub(super) const LISTS: &str = "a login and a resume bring the user's own conversations, as they stood";
+pub(super) const LOCK: &str =
+    "ten refused tickets within a minute lock their device out for one, and nothing else does";
+pub(super) const MESSAGE: &str = "an application is told a message at most once, and in the server's order";
+pub(super) const NOTICE: &str =
     "a displacement a device has not learnt of is told by its next login, once, where that is switched on";
-const PORTAL: &str = "no login fails by what is no answer of a server";
-const OWED: &str = "the end of what the application left reaches the server, and ahead of the device's next login";
-const POLICY: &str = "after every login exactly the set of sessions is left that the policy allows";
-const PRESENCE: &str = "presence events are numbered without gaps and, replayed, are the truth";
-const QUERY: &str = "a query shows each user's presence, and unknown users as such";
-const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
-const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
-const SDK: &str = "a call's result is one that what was called and what came in can lead to";
-const SERVER: &str = "the server decides, answers and closes what a naive reading of the rules does";
-const SILENCE: &str = "without an account or an owed end the SDK does not connect, resume or log in by itself";
-const STANDSTILL: &str = "a server that stood still reads what has arrived before it takes anybody for silent, and no session outlives its ticket by that";
-const STATUS: &str = "the login status moves only along its ways, and the login user is set exactly while LOGINED";
-const TERMINAL: &str =
+pub(super) const PORTAL: &str = "no login fails by what is no answer of a server";
+pub(super) const OWED: &str =
+    "the end of what the application left reaches the server, and ahead of the device's next login";
+pub(super) const POLICY: &str = "after every login exactly the set of sessions is left that the policy allows";
+pub(super) const PRESENCE: &str = "presence events are numbered without gaps and, replayed, are the truth";
+pub(super) const QUERY: &str = "a query shows each user's presence, and unknown users as such";
+pub(super) const REASON: &str = "a session's end is told with the reason recorded first, and of no session that lives";
+pub(super) const RENEWAL: &str = "after a renewal without an answer the new ticket is tried first, and then the old one, before the session counts as over";
+pub(super) const SDK: &str = "a call's result is one that what was called and what came in can lead to";
+pub(super) const SERVER: &str = "the server decides, answers and closes what a naive reading of the rules does";
+pub(super) const SILENCE: &str =
+    "without an account or an owed end the SDK does not connect, resume or log in by itself";
+pub(super) const STANDSTILL: &str = "a server that stood still reads what has arrived before it takes anybody for silent, and no session outlives its ticket by that";
+pub(super) const STATUS: &str =
+    "the login status moves only along its ways, and the login user is set exactly while LOGINED";
+pub(super) const TERMINAL: &str =
     "a session ends for the application once: the status, then the pending calls, then the one event";
-const UNWRITTEN: &str = "while a device's record cannot be written, what needs it ends at once, and has not left";
-const TICKET: &str =
+pub(super) const UNWRITTEN: &str =
+    "while a device's record cannot be written, what needs it ends at once, and has not left";
+pub(super) const TICKET: &str =
     "a ticket is worth what its signature and its seconds say, and a session lives as long as its ticket";
 
 macro_rules! bugs {
@@ -61,6 +71,8 @@ macro_rules! bugs {
         &[$(Bug { id: $id, what: $what, source: $source, right: &[$($right),*], system: || $system },)+]
     };
 }
+
+pub(super) use bugs;
 
 /// Every bug, in the order of the published table.
 pub const BUGS: &[Bug] = bugs! {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::hard::known::{HARD_DRIVERS_KNOWN, HARD_KNOWN};
 use super::known::{DRIVERS_KNOWN, KNOWN};
 use super::*;
 use crate::check::property;
@@ -16,14 +17,15 @@ fn every_bug_has_a_name_of_its_own_and_properties_that_exist() {
         .map(|property| property.name())
         .chain([NOT_CONVERGED, PANICKED])
         .collect();
-    let ids: BTreeSet<&str> = BUGS.iter().chain(DRIVER_BUGS).map(|bug| bug.id).collect();
-    assert_eq!(ids.len(), BUGS.len() + DRIVER_BUGS.len());
+    let all = || [BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS, OPEN_BUGS].into_iter().flatten();
+    let ids: BTreeSet<&str> = all().map(|bug| bug.id).collect();
+    assert_eq!(ids.len(), all().count());
     let known: BTreeSet<&str> = RuleId::all().map(RuleId::as_str).collect();
     for bug in BUGS {
         assert!(!bug.rules().is_empty(), "{} breaks no rule", bug.id);
     }
     assert!(rules::RULES.iter().all(|(id, rules)| ids.contains(id) && rules.iter().all(|rule| known.contains(rule))));
-    for bug in BUGS.iter().chain(DRIVER_BUGS) {
+    for bug in all() {
         assert!(!bug.right.is_empty(), "{} is named by no property", bug.id);
         for sentence in bug.right {
             assert!(sentences.contains(sentence), "{}: there is no property \"{sentence}\"", bug.id);
@@ -119,6 +121,21 @@ fn each_bug_is_named_on_a_seed_even_ones() {
 #[test]
 fn each_bug_is_named_on_a_seed_odd_ones() {
     is_named_on_its_seed(BUGS, KNOWN, 1, 2);
+}
+
+#[test]
+fn each_hard_bug_is_named_on_a_seed_even_ones() {
+    is_named_on_its_seed(HARD_BUGS, HARD_KNOWN, 0, 2);
+}
+
+#[test]
+fn each_hard_bug_is_named_on_a_seed_odd_ones() {
+    is_named_on_its_seed(HARD_BUGS, HARD_KNOWN, 1, 2);
+}
+
+#[test]
+fn each_hard_bug_of_a_driver_is_named_on_a_seed() {
+    is_named_on_its_seed(HARD_DRIVER_BUGS, HARD_DRIVERS_KNOWN, 0, 1);
 }
 
 /// In the packet world, where drivers run.

@@ -2,14 +2,14 @@
 //!
 //! What may be forgotten, and when, says the model of the server (`server_model.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::contract::Property;
 use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, Event, Fact, ServerFrame, UserIndex, What};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Fact, Request, ServerFrame, UserIndex, What};
 
 const AGAIN: RuleId = rule("API-6");
 
@@ -19,14 +19,30 @@ pub(super) struct SentAgain {
     stored: BTreeMap<(UserIndex, u32), (u32, u32)>,
     /// Who asked on which connection with which call, and how they called the message.
     asked: BTreeMap<(u32, u32), (UserIndex, u32)>,
+    /// Every id under which a device has sent something, and the calls for which the SDK is to draw one.
+    used: BTreeSet<u32>,
+    to_draw: BTreeSet<(DeviceIndex, u32)>,
 }
 
 impl Property for SentAgain {
     sentence!(Always, "a message that is sent again keeps its number and is stored once", "API-6");
-    watches!("decision", "server_received", "server_sent", "server_started");
+    watches!("decision", "server_received", "server_sent", "server_started", "called", "device_sent");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
+            What::Called { call, request: Request::Send { id: None, .. } } => {
+                self.to_draw.extend(scene.sdks.actor(event).map(|(on, _)| (on, call)));
+            }
+            What::DeviceSent { frame: ClientFrame::Send { call, id, .. }, .. } => {
+                let is_new = self.used.insert(id);
+                if let Some((on, _)) = scene.sdks.actor(event)
+                    && self.to_draw.remove(&(on, call))
+                    && !is_new
+                {
+                    let text = format!("{} draws an id for call {call} that was used before", scene.device(on));
+                    report.event(AGAIN, event, text);
+                }
+            }
             What::ServerReceived { connection, frame: ClientFrame::Send { call, id, .. }, .. } => {
                 if let Some(user) = scene.server.asker(connection) {
                     self.asked.insert((connection, call), (user, id));

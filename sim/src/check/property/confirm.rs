@@ -6,13 +6,14 @@ use gatecrash::client::Status;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::noted::Notes;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
 use super::sdk::Sdk;
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, UserIndex, What};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, ServerFrame, Session, UserIndex, What};
 
 const CONFIRM: RuleId = rule("KICK-3");
 const ACKNOWLEDGE: RuleId = rule("KICK-7");
@@ -21,6 +22,8 @@ const ACKNOWLEDGE: RuleId = rule("KICK-7");
 pub(super) struct Confirmations {
     /// Of each device, what it has yet to say on its connection.
     owed: Vec<Vec<Owed>>,
+    /// What their records say of sessions that have ended.
+    notes: Notes,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -65,6 +68,9 @@ impl Property for Confirmations {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             self.owed(device).clear();
         }
+        if let What::Effect { effect } = event.what {
+            self.notes.effect(effect);
+        }
         let Some((on, sdk)) = scene.sdks.actor(event) else { return };
         match event.what {
             What::DeviceSent { frame: ClientFrame::KickConfirmed { user, epoch }, .. } => {
@@ -73,6 +79,36 @@ impl Property for Confirmations {
             What::DeviceSent { frame: ClientFrame::LoginAcknowledged { user, epoch }, .. } => {
                 self.said(on, Word::Acknowledgement, user, epoch);
             }
+            What::DeviceSent { frame: ClientFrame::Login { known_ended, .. }, .. } => {
+                if let Some(known) = self.notes.to_be_named(on, event.at)
+                    && known != known_ended
+                {
+                    let named = |one: Option<Session>| {
+                        one.map_or("none".to_owned(), |one| scene.session(on, one.user, one.epoch))
+                    };
+                    let (name, known, said) = (scene.device(on), named(known), named(known_ended));
+                    let text = format!("{name} logs in and names {said} as ended; its record says {known}");
+                    report.event(CONFIRM, event, text);
+                }
+            }
+            What::StoreAsked { change, write } => {
+                if let Some(Session { user, epoch }) = self.notes.asked(on, change, &write) {
+                    let (name, session) = (scene.device(on), scene.session(on, user, epoch));
+                    let text =
+                        format!("{name}'s record says no more that {session} has ended, and no login was accepted");
+                    report.event(ACKNOWLEDGE, event, text);
+                }
+            }
+            What::Called { .. } => self.notes.called(on),
+            What::Stored { change } => self.notes.stored(on, change, event.at),
+            What::NewDevice { .. } => self.notes.is_another(on),
+            What::DeviceReceived {
+                frame:
+                    ServerFrame::LoginAccepted { .. }
+                    | ServerFrame::ResumedAsLogin { .. }
+                    | ServerFrame::LogoutAnswer { refused: None, .. },
+                ..
+            } => self.notes.settled(on),
             _ => {}
         }
         if let Some(place) = self.owed(on).iter().position(|owed| overdue(scene, sdk, owed)) {
@@ -120,6 +156,7 @@ impl Property for Confirmations {
 mod tests {
     use super::super::story::*;
     use super::*;
+    use crate::trace::Write;
 
     fn story() -> Story {
         Story::of(Confirmations::default()).logs_in(PHONE, ALICE, 1)
@@ -158,5 +195,33 @@ mod tests {
         let stored = What::Stored { change: 1 };
         let writing = kicked().on(PHONE, What::StoreAsked { change: 1, write: known_ended(ALICE, 1) });
         sends(writing.at(60).on(PHONE, stored), confirmed).holds();
+    }
+
+    /// KICK-3, KICK-7: what is noted of an end stays noted, and is named, until a login is accepted.
+    #[test]
+    fn an_end_that_is_forgotten_is_seen() {
+        let (user, device) = (ALICE.into(), PHONE.into());
+        let writes = |story: Story, change, write| {
+            story.on(PHONE, What::StoreAsked { change, write }).on(PHONE, What::Stored { change })
+        };
+        let kicked = || {
+            let kicked = acknowledges(story(), 1).receives(PHONE, ServerFrame::Kick { kick: kick(ALICE, 1) });
+            sends(writes(kicked, 1, known_ended(ALICE, 1)), ClientFrame::KickConfirmed { user, epoch: 1 })
+        };
+        let names = |story: Story, known_ended| {
+            sends(story, ClientFrame::Login { call: 9, attempt: attempt(2), user, ticket: None, known_ended })
+        };
+        names(kicked().at(5), Some(Session { user, epoch: 1 })).holds();
+        names(kicked().at(5), None).breaks("KICK-3");
+        // It may have been made before, and waited for the disk.
+        names(kicked(), None).holds();
+        let empty = Write::Installation { installation: 1, starts: 1, owed_end: false, known_ended: None };
+        let forgets = |story: Story| writes(story, 2, empty);
+        forgets(kicked().at(5)).breaks("KICK-7");
+        let answer = ServerFrame::LoginAccepted { call: 9, epoch: 2, conversations: None, terms: Terms::default() };
+        acknowledges(forgets(kicked().at(5).receives(PHONE, answer)), 2).holds();
+        let dies = |story: Story| story.effect(Effect::ProcessDead { device });
+        forgets(dies(kicked())).breaks("KICK-7");
+        forgets(dies(kicked()).effect(Effect::DiskEmpty { device })).holds();
     }
 }

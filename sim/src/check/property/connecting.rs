@@ -1,6 +1,8 @@
 //! Connection events alternate: an attempt begins, and ends in one way, in time (CONN-3, CONN-2).
 
 use gatecrash::client::Status;
+use gatecrash::code::Code;
+use gatecrash::protocol::Closing;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
@@ -10,10 +12,11 @@ use super::scene::Scene;
 use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Outcome, Told, What};
+use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Outcome, ServerFrame, Told, What};
 
 const ALTERNATE: RuleId = rule("CONN-3");
 const IN_TIME: RuleId = rule("CONN-2");
+const BUSY: RuleId = rule("CONN-12");
 
 #[derive(Default)]
 pub(super) struct Connecting {
@@ -30,8 +33,41 @@ struct Device {
     /// Since when nobody is logged in or logging in. What was told of before may be heard at that instant still, and
     /// as long as it waits for the disk.
     out_since: Option<Instant>,
+    /// When a connection was last asked for, and what of its end came since.
+    asked_at: Option<Instant>,
+    end: Ended,
     /// A login is sent: its own timeout decides how long the attempt lasts (LOGIN-8).
     is_asking: bool,
+}
+
+/// What is known of how an attempt ends.
+#[derive(Clone, Copy, Default)]
+enum Ended {
+    /// Nothing came: its time may be up.
+    #[default]
+    Nothing,
+    /// The server sent the device away.
+    SentAway(Code),
+    Somehow,
+}
+
+impl Ended {
+    /// What the application may not be told of such an end, with what it should be.
+    fn forbids(self, told: Code) -> Option<(RuleId, Code)> {
+        match self {
+            Ended::SentAway(code) => (told != code).then_some((BUSY, code)),
+            Ended::Nothing if matches!(told, Code::NoLink | Code::ServerBusy) => Some((IN_TIME, Code::ConnectTimeout)),
+            Ended::Nothing | Ended::Somehow => None,
+        }
+    }
+}
+
+/// What an attempt ends with that the server closed on purpose (CONN-12).
+fn sent_away(why: Closing) -> Code {
+    match why {
+        Closing::Stopping => Code::NoLink,
+        Closing::Full | Closing::Busy => Code::ServerBusy,
+    }
 }
 
 impl Connecting {
@@ -45,7 +81,8 @@ impl Property for Connecting {
         Eventually,
         "every connecting ends once and in time, and nothing ends that did not begin",
         "CONN-3",
-        "CONN-2"
+        "CONN-2",
+        "CONN-12"
     );
     watches!(devices, "effect");
 
@@ -65,6 +102,31 @@ impl Property for Connecting {
             let (at, limit) = (since.max(sdk.woken_at), timeout - scene.allowance.device_slack);
             let overdue = Overdue { since: "connecting", at, limit, now: event.at };
             report.event(IN_TIME, event, format!("{name}'s attempt to connect lasts longer than one may: {overdue}"));
+        }
+        match event.what {
+            What::ConnectAsked { .. } => (device.asked_at, device.end) = (Some(event.at), Ended::Nothing),
+            What::DeviceReceived { connection, frame: ServerFrame::Closing { why, .. } }
+                if sdk.connection == Some(connection) =>
+            {
+                device.end = Ended::SentAway(sent_away(why));
+            }
+            What::ConnectFailed { .. }
+            | What::Gone { .. }
+            | What::DeviceReceived { .. }
+            | What::NoFrame { .. }
+            | What::RecordFailed
+            | What::NetworkChanged
+            | What::SdkWoken => device.end = Ended::Somehow,
+            _ => {}
+        }
+        if let What::Told { event: Told::ConnectFailed { code }, .. } = event.what
+            // At one instant nobody can tell what came first.
+            && device.asked_at.is_some_and(|asked_at| asked_at < event.at)
+            && device.since == device.asked_at
+            && let Some((rule, right)) = device.end.forbids(code)
+        {
+            let (said, right) = (code.number(), right.number());
+            report.event(rule, event, format!("{name} was told [{said}] of an attempt that ended with [{right}]"));
         }
         match event.what {
             What::DeviceSent { frame: ClientFrame::Login { .. }, .. } => device.is_asking = true,
@@ -119,10 +181,9 @@ impl Property for Connecting {
 
 #[cfg(test)]
 mod tests {
-    use gatecrash::code::Code;
-
     use super::super::story::*;
     use super::*;
+    use crate::trace::Micros;
 
     fn story() -> Story {
         Story::of(Connecting::default()).logs_in(PHONE, ALICE, 1)
@@ -158,6 +219,24 @@ mod tests {
         let asks = story().on(PHONE, status(Status::Logining, None)).told(PHONE, Told::Connecting, ALICE, 1).at(5);
         let asks = asks.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: login });
         asks.at(29).told(PHONE, failed, ALICE, 1).holds();
+    }
+
+    /// CONN-2, CONN-12: what an attempt is told to have ended with is what it ended with.
+    #[test]
+    fn an_attempt_that_is_told_otherwise_than_it_ended_is_seen() {
+        let tries = || story().told(PHONE, Told::Connecting, ALICE, 1).on(PHONE, What::ConnectAsked { connection: 1 });
+        let told = |story: Story, code| story.told(PHONE, Told::ConnectFailed { code }, ALICE, 1);
+        told(tries().at(10), Code::ConnectTimeout).holds();
+        told(tries().at(10), Code::NoLink).breaks("CONN-2");
+        told(tries().at(1).on(PHONE, What::ConnectFailed { connection: 1 }), Code::NoLink).holds();
+        let (after, spread) = (Micros::new(1_000_000), Micros::new(250_000));
+        let sent_away = |why| {
+            let frame = ServerFrame::Closing { why, after, spread };
+            tries().at(1).on(PHONE, What::DeviceReceived { connection: 1, frame })
+        };
+        told(sent_away(Closing::Busy), Code::ServerBusy).holds();
+        told(sent_away(Closing::Busy), Code::NoLink).breaks("CONN-12");
+        told(sent_away(Closing::Stopping), Code::ServerBusy).breaks("CONN-12");
     }
 
     #[test]

@@ -134,7 +134,9 @@ impl Device {
             (ServerFrame::SendAnswer { call, message, refused: None }, Some(Session { user, .. }))
                 if is_link || is_doubted =>
             {
-                if let Some(&Send { to, text, .. }) = self.sends.iter().find(|send| send.call == call) {
+                // API-6: a number that is no new one is that of the message sent first, maybe to somebody else.
+                let is_new = self.list.iter().all(|&(_, last, _)| last < message);
+                if is_new && let Some(&Send { to, text, .. }) = self.sends.iter().find(|send| send.call == call) {
                     self.enters(at, user, user, to, message, text);
                 }
             }

@@ -9,6 +9,7 @@ use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
 use super::contract::Property;
+use super::evenly::Evenly;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
@@ -31,6 +32,8 @@ pub(super) struct Links {
     devices: Vec<Device>,
     /// Where in its range each device's last delay was, in millionths.
     draws: Vec<Option<u32>>,
+    /// The delays of those whom the server sent away, of those whose links it closed, and of those whose own links failed.
+    drawn: [Evenly; 3],
 }
 
 #[derive(Clone)]
@@ -186,7 +189,17 @@ impl Links {
             report.event(BACK_OFF, event, format!("{name} waits {delay:.3} s, out of range for attempt {attempt}"));
         }
         if self.is_no_draw(on, delay, shortest, longest) {
-            let text = format!("{name} waits as far into its range as two other devices, which is no draw");
+            let text = format!("{name} waits as far into its range as three other devices, which is no draw");
+            report.event(BACK_OFF, event, text);
+        }
+        let drawn = match (away.filter(|(until, _)| *until >= event.at), everybody) {
+            (Some(_), _) => &mut self.drawn[0],
+            (None, Some(_)) => &mut self.drawn[1],
+            (None, None) => &mut self.drawn[2],
+        };
+        if let Some(part) = drawn.drawn(delay, (shortest, longest)) {
+            let text =
+                format!("sixteen delays in a row, {name}'s the last, were in the {part} quarter of what they may be");
             report.event(BACK_OFF, event, text);
         }
         let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
@@ -207,8 +220,8 @@ impl Links {
         (device.due, device.waits_until) = (Some(event.at + delay), event.at + delay);
     }
 
-    /// Whether the delays of three devices come to the same place in their ranges: of a million runs one would, by
-    /// chance. One device's may do so again and again where nothing has moved its stream on.
+    /// Whether the delays of four devices come to the same place in their ranges: by chance that happens in one of some
+    /// thousand million runs. One device's may do so again and again where nothing has moved its stream on.
     fn is_no_draw(&mut self, on: DeviceIndex, delay: Duration, shortest: Duration, longest: Duration) -> bool {
         const WIDTH_MIN: Duration = Duration::from_millis(50);
         let width = longest.saturating_sub(shortest);
@@ -218,7 +231,7 @@ impl Links {
         let place = delay.saturating_sub(shortest).as_micros() * 1_000_000 / width.as_micros();
         let place = Some(u32::try_from(place).unwrap_or(u32::MAX));
         *grown(&mut self.draws, on.index()) = place;
-        self.draws.iter().filter(|other| **other == place).count() >= 3
+        self.draws.iter().filter(|other| **other == place).count() >= 4
     }
 
     /// The link that was up since then ends, which is evidence of so much at most.
@@ -624,8 +637,9 @@ mod tests {
         story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 300)).on(PHONE, draws(3, 400)).holds();
         story().on(PHONE, draws(1, 251)).breaks("CONN-2");
         // One that is the shortest everywhere is none that is drawn.
-        story().on(PHONE, draws(1, 0)).on(PHONE2, draws(1, 0)).on(DESK, draws(1, 1)).holds();
-        story().on(PHONE, draws(1, 0)).on(PHONE2, draws(1, 0)).on(DESK, draws(1, 0)).breaks("CONN-2");
+        let three = || story().on(PHONE, draws(1, 0)).on(PHONE2, draws(1, 0)).on(PHONE3, draws(1, 0));
+        three().on(DESK, draws(1, 1)).holds();
+        three().on(DESK, draws(1, 0)).breaks("CONN-2");
         story().on(PHONE, draws(1, 250)).on(PHONE, draws(2, 301)).breaks("CONN-2");
         // The counter does not start over by itself.
         story().on(PHONE, draws(1, 0)).on(PHONE, draws(1, 0)).breaks("CONN-2");

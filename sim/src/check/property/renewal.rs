@@ -12,6 +12,7 @@ use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{ClientFrame, DeviceIndex, Effect, Event, Outcome, Refusal, ServerFrame, TicketIndex, What};
 
 const BOTH: RuleId = rule("LOGIN-5");
+const RESUME: RuleId = rule("CONN-4");
 
 #[derive(Default)]
 pub(super) struct Renewals {
@@ -23,6 +24,9 @@ type Renewal = (u32, TicketIndex);
 
 #[derive(Clone, Default)]
 struct Device {
+    /// The ticket of the last login that was sent, and of the session, as far as the device can know.
+    asked: Option<TicketIndex>,
+    accepted: Option<TicketIndex>,
     /// Sent, and without an answer from the server.
     sent: Vec<Renewal>,
     /// The last of them whose caller was told that there is none.
@@ -43,6 +47,10 @@ impl Device {
     fn answered(&mut self, call: u32, refused: Option<Refusal>) {
         if refused == Some(Refusal::Code(Code::ServerUnable)) {
             return;
+        }
+        if refused.is_none() {
+            let renewed = self.sent.iter().find(|(sent, _)| *sent == call).map(|(_, ticket)| *ticket);
+            self.accepted = renewed.or(self.accepted);
         }
         let is_known = |unknown: &mut Renewal| unknown.0 == call || refused.is_none();
         self.unknown.take_if(is_known);
@@ -70,16 +78,24 @@ impl Property for Renewals {
             What::DeviceSent { frame: ClientFrame::Renew { call, ticket: Some(ticket), .. }, .. } => {
                 device.sent.push((call, ticket));
             }
+            What::DeviceSent { frame: ClientFrame::Login { ticket, .. }, .. } => device.asked = ticket,
             What::DeviceSent { frame: ClientFrame::Resume { ticket, .. }, .. } => {
                 (device.tried, device.owes_the_old) = (ticket, false);
                 if device.unknown.is_some_and(|(_, new)| ticket != Some(new)) {
                     let text = format!("{name} resumes with its old ticket, and a newer one may be the session's");
                     report.event(BOTH, event, text);
+                } else if device.accepted.is_some_and(|of_session| {
+                    ticket != Some(of_session) && !device.sent.iter().any(|(_, sent)| Some(*sent) == ticket)
+                }) {
+                    report.event(RESUME, event, format!("{name} resumes with a ticket that is not its session's"));
                 }
             }
             What::DeviceReceived { frame, .. } => match frame {
                 ServerFrame::RenewAnswer { call, refused } => device.answered(call, refused),
-                ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. } => device.unknown = None,
+                ServerFrame::LoginAccepted { .. } => device.accepted = device.asked,
+                ServerFrame::Resumed { .. } | ServerFrame::ResumedAsLogin { .. } => {
+                    (device.unknown, device.accepted) = (None, device.tried);
+                }
                 ServerFrame::ResumeRefused { .. } => {
                     let tried = device.tried;
                     device.owes_the_old = device.unknown.take_if(|(_, new)| Some(*new) == tried).is_some();
@@ -155,6 +171,15 @@ mod tests {
         resumes(late(Some(Refusal::Code(Code::ServerUnable))), OLD).breaks("LOGIN-5");
         let attempt = attempt(3);
         let resumed = ServerFrame::Resumed { attempt, conversations: None, terms: Terms::default(), dropped: 0 };
-        resumes(resumes(unanswered(), NEW).receives(PHONE, resumed), OLD).holds();
+        resumes(resumes(unanswered(), NEW).receives(PHONE, resumed), NEW).holds();
+        resumes(resumes(unanswered(), NEW).receives(PHONE, resumed), OLD).breaks("CONN-4");
+    }
+
+    /// CONN-4: a renewal that was accepted leaves one ticket.
+    #[test]
+    fn a_resume_with_a_ticket_of_before_is_seen() {
+        let renewed = || unanswered().receives(PHONE, ServerFrame::RenewAnswer { call: 7, refused: None });
+        resumes(renewed(), NEW).holds();
+        resumes(renewed(), OLD).breaks("CONN-4");
     }
 }

@@ -1,6 +1,6 @@
 //! A device whose record cannot be written: what needs it ends at once and does not leave (ATT-5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::client::Status;
 use gatecrash::code::Code;
@@ -12,13 +12,15 @@ use super::scene::Scene;
 use super::sdk::{PendingCall, Sdk};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Event, Outcome, ServerFrame, What};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Fault, Outcome, ServerFrame, What};
 
 const RULE: RuleId = rule("ATT-5");
 
 #[derive(Default)]
 pub(super) struct Unwritten {
     devices: BTreeMap<DeviceIndex, Device>,
+    /// Devices whose disk has refused a write and was not mended since.
+    refusing: BTreeSet<DeviceIndex>,
 }
 
 #[derive(Default)]
@@ -46,10 +48,19 @@ impl Property for Unwritten {
         "while a device's record cannot be written, what needs it ends at once, and has not left",
         "ATT-5"
     );
-    watches!(devices, "effect");
+    watches!(devices, "effect", "fault");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        use crate::trace::Effect::{ProcessDead, ProcessUp};
+        use crate::trace::Effect::{DeviceDiskMended, DeviceDiskRefused, ProcessDead, ProcessUp};
+        match event.what {
+            What::Effect { effect: DeviceDiskRefused { device } } => drop(self.refusing.insert(device)),
+            // Another trouble may begin later than this one.
+            What::Effect { effect: DeviceDiskMended { device } }
+            | What::Fault { fault: Fault::DeviceDiskError { device, .. } | Fault::DeviceDiskFull { device, .. } } => {
+                self.refusing.remove(&device);
+            }
+            _ => {}
+        }
         if let What::Effect { effect: ProcessDead { device } | ProcessUp { device } } = event.what {
             self.devices.remove(&device);
         }
@@ -65,6 +76,10 @@ impl Property for Unwritten {
             }
         }
         match event.what {
+            What::Stored { change } if change > sdk.stored && self.refusing.contains(&on) => {
+                let text = format!("{} is told that write {change} is on its disk, which refuses it", scene.device(on));
+                report.event(RULE, event, text);
+            }
             What::RecordFailed => {
                 // What has a session's link needs nothing of the record, and what waits for one is the model's.
                 let needs_record = |pending: &&PendingCall| match pending.kind {
@@ -114,7 +129,7 @@ impl Property for Unwritten {
 mod tests {
     use super::super::story::*;
     use super::*;
-    use crate::trace::Request;
+    use crate::trace::{Effect, Request};
 
     fn called() -> Story {
         let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
@@ -138,6 +153,18 @@ mod tests {
         leaves(ends(unwritten())).breaks("ATT-5");
         ends(leaves(called()).on(PHONE, What::RecordFailed)).breaks("ATT-5");
         leaves(called()).on(PHONE, What::RecordFailed).at(1).on(PHONE, What::LinkLost).holds();
+    }
+
+    /// ATT-5: what the disk refused is not on it.
+    #[test]
+    fn a_refused_write_that_counts_as_done_is_seen() {
+        let device = PHONE.into();
+        let writing = || called().on(PHONE, What::StoreAsked { change: 1, write: known_ended(ALICE, 1) });
+        let done = |story: Story| story.on(PHONE, What::Stored { change: 1 });
+        let refused = || writing().effect(Effect::DeviceDiskRefused { device });
+        done(writing()).holds();
+        done(refused()).breaks("ATT-5");
+        done(refused().effect(Effect::DeviceDiskMended { device })).holds();
     }
 
     /// ATT-5: once it can be written nothing ends for it.

@@ -63,6 +63,12 @@ pub trait Interceptor: Send + Sync {
         writes
     }
 
+    /// What a device's driver makes of what came of a write.
+    fn written(&self, device: usize, result: io::Result<()>) -> io::Result<()> {
+        let _ = device;
+        result
+    }
+
     /// These bytes are written at this end.
     fn sends(&self, end: End, bytes: &[u8]) -> Sent {
         let _ = (end, bytes);
@@ -79,6 +85,12 @@ pub trait Interceptor: Send + Sync {
     fn forgets_rest(&self, end: End) -> bool {
         let _ = end;
         false
+    }
+
+    /// Whether this end notices that the other has ended the connection.
+    fn notices_end(&self, end: End) -> bool {
+        let _ = end;
+        true
     }
 }
 

@@ -549,10 +549,10 @@ impl DeviceDisk for DeviceStore {
                 let device = self.shared.index(self.device);
                 self.shared.recorder.effect(now(), Effect::DeviceDiskRefused { device });
             }
-            return Err(io::ErrorKind::StorageFull.into());
+            return self.shared.interceptor.written(self.device, Err(io::ErrorKind::StorageFull.into()));
         }
         until(done_at).await;
-        Ok(())
+        self.shared.interceptor.written(self.device, Ok(()))
     }
 }
 

@@ -274,7 +274,7 @@ impl AsyncRead for Stream {
         let now = self.jitter.now();
         let Some((due, front)) = self.arrived.front() else { return Poll::Pending };
         let (due, is_end) = (*due, front.as_ref().map_or(true, Bytes::is_empty));
-        if is_end && !self.jitter.hears_end() {
+        if is_end && !(self.jitter.hears_end() && self.jitter.interceptor().notices_end(self.end())) {
             return Poll::Pending;
         }
         if now < due {
