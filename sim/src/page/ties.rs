@@ -142,7 +142,7 @@ impl Reader {
     /// Calls, attempts, sessions and commits are named by fields.
     fn of_fields(&self, event: &Event, ties: &mut Vec<Tie>) {
         let mut device = match event.actor {
-            Actor::Device(device) => Some(self.aliases.to_the_server(device)),
+            Actor::Device(device) => Some(self.aliases.known_to_server(device)),
             Actor::Server | Actor::World => None,
         };
         let is_server = event.actor == Actor::Server;

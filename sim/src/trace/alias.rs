@@ -20,7 +20,7 @@ impl Aliases {
     }
 
     /// The device that the server takes this one for.
-    pub fn to_the_server(&self, device: DeviceIndex) -> DeviceIndex {
+    pub fn known_to_server(&self, device: DeviceIndex) -> DeviceIndex {
         self.0.get(&device).copied().unwrap_or(device)
     }
 }

@@ -54,7 +54,7 @@ pub fn flights(trace: &Trace) -> Vec<Flight> {
         }
         let Some((device, frame, leaves)) = frame_of(event) else { continue };
         let device = match event.actor {
-            Actor::Device(device) => aliases.to_the_server(device),
+            Actor::Device(device) => aliases.known_to_server(device),
             Actor::Server | Actor::World => device,
         };
         let frames = flying.entry(device).or_default();
