@@ -144,7 +144,7 @@ pub(super) const RULES: &[(&str, &[&str])] = &[
     ("E2", &["LOGOUT-2", "CONN-4", "TICKET-8"]),
     ("E3", &["LOGOUT-2", "CONN-3", "LOGOUT-1"]),
     ("E4", &["LOGOUT-2"]),
-    ("E5", &["LOGOUT-2", "CONN-7"]),
+    ("E5", &["LOGOUT-2", "CONN-9", "CONN-7"]),
     ("S4", &["CONN-2"]),
     ("S5", &["STOP-1", "LOGIN-8"]),
     ("S6", &["CONN-2", "STOP-1"]),

@@ -80,7 +80,7 @@ impl Property for Confirmations {
                 self.said(on, Word::Acknowledgement, user, epoch);
             }
             What::DeviceSent { frame: ClientFrame::Login { known_ended, .. }, .. } => {
-                if let Some(known) = self.notes.to_be_named(on, event.at)
+                if let Some(known) = self.notes.named_next(on, event.at)
                     && known != known_ended
                 {
                     let named = |one: Option<Session>| {

@@ -138,7 +138,9 @@ impl Property for Connections {
                     entry.standing = Standing::Refused(event.at);
                 }
                 match frame {
-                    ClientFrame::Hello { platform, .. } => drop(entry.platform.get_or_insert(platform)),
+                    ClientFrame::Hello { platform, .. } => {
+                        entry.platform.get_or_insert(platform);
+                    }
                     ClientFrame::KickConfirmed { user, epoch } if entry.told == Some((user, epoch)) => {
                         if let Standing::Over(_) = entry.standing {
                             entry.standing = Standing::Confirmed(event.at);

@@ -49,14 +49,14 @@ struct Device {
     /// Messages that came and that the application was not told.
     untold: Vec<(u32, Instant)>,
     /// Messages on their way, without a result.
-    sends: Vec<Send>,
+    sends: Vec<Sending>,
 }
 
 /// A conversation with somebody: the last message's number and its text, all of it or its beginning.
 type Line = (UserIndex, u32, TextIndex);
 
 #[derive(Clone, Copy)]
-struct Send {
+struct Sending {
     call: u32,
     to: UserIndex,
     text: TextIndex,
@@ -136,7 +136,7 @@ impl Device {
             {
                 // API-6: a number that is no new one is that of the message sent first, maybe to somebody else.
                 let is_new = self.list.iter().all(|&(_, last, _)| last < message);
-                if is_new && let Some(&Send { to, text, .. }) = self.sends.iter().find(|send| send.call == call) {
+                if is_new && let Some(&Sending { to, text, .. }) = self.sends.iter().find(|send| send.call == call) {
                     self.enters(at, user, user, to, message, text);
                 }
             }
@@ -229,7 +229,7 @@ impl Property for Kept {
         match event.what {
             What::Told { event: Told::Message { message, .. }, .. } => device.untold.retain(|&(one, _)| one != message),
             What::Called { call, request } => match request {
-                Request::Send { to, text, .. } => device.sends.push(Send { call, to, text }),
+                Request::Send { to, text, .. } => device.sends.push(Sending { call, to, text }),
                 // Another user's login may be refused at once: whose the SDK is then is not worked out.
                 Request::Login { user, .. } => {
                     if device.session.is_some_and(|session| session.user != user) {

@@ -733,8 +733,11 @@ mod tests {
         again(2_000).holds();
         again(1_999).breaks("CONN-2");
         let connects = What::ConnectAsked { connection: 1 };
-        away().at(2).on(PHONE, What::SdkWoken).on(PHONE, connects).breaks("CONN-2");
-        away().at(2).on(PHONE, status(Status::Logining, None)).on(PHONE, connects).holds();
+        let waits = || away().on(PHONE, draws(1, 3_000)).at(2);
+        waits().on(PHONE, What::SdkWoken).on(PHONE, connects).breaks("CONN-2");
+        // A person's login asks at once.
+        let login = Request::Login { user: BOB.into(), ticket: ticket(TICKET) };
+        waits().calls(PHONE, 9, login).on(PHONE, status(Status::Logining, None)).on(PHONE, connects).holds();
     }
 
     /// CONN-2

@@ -134,7 +134,7 @@ impl Notes {
     }
 
     /// Whose end a login of the device has to name. None where it may have been made before that was written, and waited.
-    pub(super) fn to_be_named(&mut self, device: DeviceIndex, at: Instant) -> Known {
+    pub(super) fn named_next(&mut self, device: DeviceIndex, at: Instant) -> Known {
         let device = self.device(device);
         let (_, known) = device.written.filter(|_| device.writing.is_empty() && device.stored_at != Some(at))?;
         Some(known)
