@@ -84,8 +84,8 @@ pub struct Arguments {
     /// that nobody notices
     #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
     show: bool,
-    /// Give up on a bug after so many seeds of a block, by default 100,000, and 5,000 on a hard one. With --fields, change the traces of so many
-    /// seeds, by default 500
+    /// Give up on a bug after so many seeds of a block, by default 100,000, and 5,000 on a hard one. With --fields, change
+    /// the traces of so many seeds, by default 500
     #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
     limit: Option<u64>,
     /// Where the first block of seeds begins

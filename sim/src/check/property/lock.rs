@@ -93,8 +93,9 @@ impl Property for Locks {
                 if peer == DeviceIndex::STRANGER {
                     self.strangers += 1;
                 } else {
-                    self.asking = Some((user, peer, scene.server.installation(connection)));
-                    *self.asked(connection) = self.asking.map(|who| (who, event.at));
+                    let who = (user, peer, scene.server.installation(connection));
+                    self.asking = Some(who);
+                    *self.asked(connection) = Some((who, event.at));
                 }
             }
             What::TicketJudged { device, user, refused, .. } => {

@@ -126,8 +126,8 @@ pub fn all(scenario: &Scenario, tick: Duration) -> Vec<Box<dyn Property>> {
     every
 }
 
-/// Whether what a trace says in one place fits what it says in another. Not among [`all`]: of a thousand good runs it
-/// still objects to two, which `docs/fields.md` names.
+/// Whether what a trace says in one place fits what it says in another. Not among [`all`] before it has gone through a
+/// whole sweep (`docs/fields.md`).
 pub fn form(scenario: &Scenario, tick: Duration) -> Box<dyn Property> {
     Box::new(form::TraceForm::new(scenario, tick))
 }
