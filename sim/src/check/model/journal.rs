@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::difference::Difference;
 use super::records::{Id, Records};
+use crate::scenario::rules::rule;
 use crate::trace::Fact;
 
 /// Changes decided, and the records without those that are not known to be on disk.
@@ -31,11 +33,39 @@ impl Journal {
         self.committed = commit;
     }
 
+    /// STOP-1: a server that was told to stop leaves nothing decided that is not on disk.
+    pub(super) fn unwritten(&self) -> Option<Difference> {
+        let (number, ..) = self.undecided.front()?;
+        Difference::of(const { rule("STOP-1") }, format!("the server stopped, and change {number} is not on disk"))
+    }
+
     /// The server goes on from this change: what was decided after it never was.
     pub(super) fn started(&mut self, commit: u32) -> Records {
         self.committed(commit);
         self.undecided.clear();
         self.decided = commit;
         self.on_disk.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// STOP-1
+    #[test]
+    fn what_is_decided_and_not_on_disk_is_named() {
+        let mut journal = Journal::default();
+        assert_eq!(journal.unwritten(), None);
+        journal.decided(1, None, Vec::new());
+        journal.decided(2, None, Vec::new());
+        journal.committed(1);
+        let found = journal.unwritten().expect("one is left");
+        assert_eq!(
+            (found.rule.as_str(), found.text.as_str()),
+            ("STOP-1", "the server stopped, and change 2 is not on disk")
+        );
+        journal.committed(2);
+        assert_eq!(journal.unwritten(), None);
     }
 }

@@ -73,9 +73,10 @@ impl Property for Calls {
         "LOGOUT-3"
     );
     watches!("answered", "uninit_returned", "device_sent");
+    frames!("login", "logout", "send", "admin_kick", "query");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let name = scene.device(on);
         match event.what {
             What::DeviceSent { frame, .. } => {
@@ -88,7 +89,9 @@ impl Property for Calls {
                     ClientFrame::Login { call, .. } => (call, BY_ITSELF),
                     _ => return,
                 };
-                if !sdk.calls.iter().any(|pending| pending.call == call) && !sdk.is_writing(event.at) {
+                // LOGOUT-2: an end that waited for the disk leaves later, whatever has become of the call meanwhile.
+                let is_end = matches!(frame, ClientFrame::Logout { .. });
+                if !sdk.calls.iter().any(|pending| pending.call == call) && !(is_end && sdk.is_writing(event.at)) {
                     let text = format!("{name} sends a {} for no call that waits", frame.word());
                     report.event(rule, event, text);
                 }
@@ -207,6 +210,12 @@ mod tests {
         let logout = |call| sends(ClientFrame::Logout { call, attempt: attempt(1) });
         Story::of(Calls).on(PHONE, logout(0)).holds();
         Story::of(Calls).on(PHONE, logout(3)).breaks("INIT-5");
+        // LOGOUT-2: an end that waited for the disk may leave later, and nothing else.
+        let record =
+            crate::trace::Write::Installation { installation: 1, starts: 1, owed_end: true, known_ended: None };
+        let writes = |story: Story| story.on(PHONE, What::StoreAsked { change: 1, write: record });
+        writes(Story::of(Calls)).on(PHONE, logout(3)).holds();
+        writes(asked().on(PHONE, over())).on(PHONE, message()).breaks("CONN-8");
     }
 
     /// API-5, LOGOUT-1, INIT-1: each kind of call has its own time.

@@ -56,12 +56,13 @@ impl Property for Copies {
         "ATT-4"
     );
     watches!("effect", "device_received", "device_sent", "connect_asked", "back_off", "new_device");
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let device = self.device(on);
         match event.what {
             What::DeviceReceived { connection, frame } => {

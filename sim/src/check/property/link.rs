@@ -411,13 +411,33 @@ impl Property for Links {
         "LOGIN-8",
         "LOGOUT-2"
     );
-    watches!(devices, "effect");
+    // What it looks at; what is overdue shows at the next of them.
+    watches!(
+        "called",
+        "answered",
+        "uninit_returned",
+        "told",
+        "status",
+        "device_sent",
+        "device_received",
+        "connect_asked",
+        "connect_failed",
+        "close_asked",
+        "gone",
+        "back_off",
+        "link_lost",
+        "sdk_woken",
+        "link_kept",
+        "network_changed",
+        "effect"
+    );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let name = scene.device(on);
         // A device that has just woken first hears what it missed.
         let has_just_woken = event.at == sdk.woken_at;

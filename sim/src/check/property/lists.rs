@@ -31,6 +31,7 @@ struct Awaited {
 impl Property for Lists {
     sentence!(Always, "a login and a resume bring the user's own conversations, as they stood", "API-2");
     watches!("decision", "server_sent");
+    frames!("login_accepted", "resumed_as_login", "resumed");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::ServerSent { connection, peer: Some(peer), frame, .. } = event.what else { return };

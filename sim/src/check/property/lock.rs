@@ -84,6 +84,7 @@ impl Property for Locks {
         "TICKET-4"
     );
     watches!("server_received", "ticket_judged", "server_sent", "effect", "server_started");
+    frames!("login", "renew", "resume", "login_refused", "renew_answer");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -55,6 +55,8 @@ struct Device {
     is_wiped: bool,
     /// The connection on which an end was said last.
     said_on: Option<u32>,
+    /// How often it was said there without an answer yet: only the last answer covers all that was left.
+    unanswered: u32,
     /// A login was sent and not answered.
     is_asking: bool,
     /// The last that was heard is that a resume's ticket is refused.
@@ -164,7 +166,7 @@ impl Property for OwedEnds {
             }
             _ => {}
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let device = self.device(on);
         match event.what {
             What::Called { request: Request::Login { ticket, .. }, .. } => {
@@ -193,7 +195,10 @@ impl Property for OwedEnds {
                 (device.is_asking, device.is_refused) = (false, false);
                 device.owed_at = event.at;
             }
-            What::DeviceSent { connection, frame: ClientFrame::Logout { .. }, .. } => device.said_on = Some(connection),
+            What::DeviceSent { connection, frame: ClientFrame::Logout { .. }, .. } => {
+                device.unanswered = if device.said_on == Some(connection) { device.unanswered + 1 } else { 1 };
+                device.said_on = Some(connection);
+            }
             What::DeviceSent { connection, frame: ClientFrame::Login { ticket, .. }, .. } => {
                 device.is_asking = true;
                 let is_silent = device.said_on != Some(connection) && !device.may_give_up(event.at);
@@ -210,10 +215,13 @@ impl Property for OwedEnds {
             What::DeviceSent { frame: ClientFrame::Renew { ticket, .. }, .. } => {
                 device.shows(scene, sdk, event.at, ticket, true);
             }
-            What::DeviceReceived { frame, .. } => {
+            What::DeviceReceived { connection, frame } => {
+                if matches!(frame, ServerFrame::LogoutAnswer { .. }) && device.said_on == Some(connection) {
+                    device.unanswered = device.unanswered.saturating_sub(1);
+                }
                 device.is_refused = matches!(frame, ServerFrame::ResumeRefused { .. });
                 match frame {
-                    ServerFrame::LogoutAnswer { refused: None, .. } => {
+                    ServerFrame::LogoutAnswer { refused: None, .. } if device.unanswered == 0 => {
                         // It covers a login given up at the instant it was sent.
                         (device.owed, device.is_asking) = (None, device.is_asking && sdk.status != Status::Logout);
                     }
@@ -234,7 +242,7 @@ impl Property for OwedEnds {
             // INPUT-6: no server has heard of it.
             What::NoFrame { .. } => device.is_asking = false,
             What::ConnectAsked { .. } => {
-                (device.said_on, device.has_given_up) = (None, false);
+                (device.said_on, device.unanswered, device.has_given_up) = (None, 0, false);
                 // What was asked for at the instant of a logout was for the session.
                 let is_for_end = sdk.status == Status::Logout && device.owed.is_some() && device.owed_at < event.at;
                 if is_for_end && device.must_give_up(event.at) {
@@ -298,6 +306,11 @@ mod tests {
         sends(ClientFrame::Logout { call: 0, attempt: attempt(8) })
     }
 
+    /// On the connection on which it says so.
+    fn hears(story: Story, frame: ServerFrame) -> Story {
+        story.on(PHONE, What::DeviceReceived { connection: 1, frame })
+    }
+
     /// LOGOUT-2, SWITCH-3: also when the process dies meanwhile.
     #[test]
     fn an_end_that_does_not_go_ahead_is_seen() {
@@ -330,7 +343,11 @@ mod tests {
         logged_out().world(What::ScriptEnded).at(60).world(What::ScriptEnded).holds();
         logged_out().world(What::ScriptEnded).at(200).world(What::NewDevice { installation: 2 }).breaks("LOGOUT-2");
         let answer = ServerFrame::LogoutAnswer { call: 0, refused: None };
-        ends(logged_out().on(PHONE, logout()).receives(PHONE, answer)).holds();
+        ends(hears(logged_out().on(PHONE, logout()), answer)).holds();
+        // Only the answer to the last covers all that was left.
+        let twice = || hears(logged_out().on(PHONE, logout()).on(PHONE, logout()), answer);
+        ends(twice()).breaks("LOGOUT-2");
+        ends(hears(twice(), answer)).holds();
         let version = ServerFrame::Error { why: FrameError::Version };
         ends(logged_out().receives(PHONE, version)).holds();
         ends(logged_out().calls(PHONE, 201, Request::Uninit).on(PHONE, What::UninitReturned { call: 201 })).holds();
