@@ -55,7 +55,8 @@ macro_rules! shrinks {
 shrinks! {
     two_winners: NobodyGoes, Rules, 0 => 2;
     an_arbitrary_victim: AnyoneGoes, Rules, 0 => 6;
-    a_wrong_group: WrongGroup, Rules, 0 => 2;
+    // The policy under which the group is wrong is set by a step of its own.
+    a_wrong_group: WrongGroup, Rules, 0 => 3;
     an_early_death_of_a_ticket: TicketDiesEarly, Rules, 0 => 6;
     a_resume_that_takes_the_seat: ResumeTakesTheSeat, Rules, 60 => 6;
     one_leaves_all_leave: OneLeavesAllLeave, Rules, 0 => 6;
