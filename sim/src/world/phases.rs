@@ -8,13 +8,16 @@ use gatecrash::limits::ClientLimits;
 use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
-use crate::scenario::Scenario;
 use crate::scenario::numbers;
+use crate::scenario::{Action, Call, Scenario, Site, Step, Text};
 use crate::trace::Observer;
 use crate::trace::record::Recording;
 
 /// How often a world looks whether the run has converged.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long what trickles is waited for.
+const TRICKLE_MAX: Duration = Duration::from_secs(20);
 
 /// What a world does next, once the script is over.
 pub(super) enum Phase {
@@ -43,7 +46,7 @@ impl Phases {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let latency = scenario.sites.values().map(|site| site.latency.max).max().unwrap_or_default();
         // An answer under way, the commit it waits for, and its acknowledgement still arrive.
-        let settle = latency * 3 + scenario.app.commit_latency.max * 2 + scenario.tick * 4;
+        let settle = latency * 3 + scenario.app.commit_latency.max * 2 + scenario.tick * 4 + trickle(scenario);
         let bound = scenario.converge.unwrap_or_else(|| bound(scenario, latency));
         Phases { bound, settle, state: State::Script }
     }
@@ -73,6 +76,26 @@ impl Phases {
             }
         }
     }
+}
+
+/// How long two of the longest messages take where a connection takes but so many bytes at once, and waits for them to
+/// arrive before it takes more.
+fn trickle(scenario: &Scenario) -> Duration {
+    let length = |step: &Step| match &step.action {
+        Action::Call { call: Call::Send { text, .. }, .. } | Action::On { call: Call::Send { text, .. }, .. } => {
+            match text {
+                Text::Written(text) => text.len() as u64,
+                Text::Bytes(count) => u64::from(*count),
+            }
+        }
+        _ => 0,
+    };
+    let longest = scenario.steps.iter().map(length).max().unwrap_or_default();
+    let of_site = |site: &Site| {
+        let trips = site.window.map_or(0, |window| (longest * 2).div_ceil(u64::from(window)));
+        site.latency.max * 2 * u32::try_from(trips).unwrap_or(u32::MAX)
+    };
+    scenario.sites.values().map(of_site).max().unwrap_or_default().min(TRICKLE_MAX)
 }
 
 /// How long the slowest way back takes: an answer from before says nothing, so that the next heartbeat

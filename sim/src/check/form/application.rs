@@ -67,6 +67,8 @@ struct Application {
     messages: Vec<(u32, UserIndex, UserIndex, TextIndex)>,
     /// The place of the last one, among those of the session.
     place: u32,
+    /// The place that its last resume said: what there was no room for is counted from there.
+    said: u32,
     /// Every ticket that it brought.
     tickets: Vec<TicketIndex>,
     /// The connection that it asked for last, and what is known of how the attempt on it ends.
@@ -170,6 +172,9 @@ impl Application {
             What::DeviceSent { frame, .. } => {
                 self.forget_former(at);
                 self.starts_before.take_if(|(then, _)| *then != at);
+                if let ClientFrame::Resume { received, .. } = frame {
+                    self.said = received;
+                }
                 self.sent(cast, device, frame)
             }
             What::ConnectAsked { connection } => {
@@ -244,6 +249,9 @@ impl Application {
             ServerFrame::LoginRefused { refused: Refusal::Stale, .. } => self.ends = Some(Code::NoAnswer),
             ServerFrame::ResumeUnable { code, .. } => self.ends = Some(code),
             ServerFrame::Error { why: FrameError::Version } => self.ends = Some(Code::VersionNotSupported),
+            ServerFrame::Resumed { dropped, .. } if dropped > 0 => {
+                self.place = self.place.max(self.said.saturating_add(dropped));
+            }
             ServerFrame::ResumedAsLogin { epoch, .. } => {
                 (self.admitted, self.epoch, self.place) = (epoch, epoch, 0);
                 self.begins();

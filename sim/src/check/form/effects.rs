@@ -194,7 +194,7 @@ impl Effects {
         let is_possible = self.is_possible(effect);
         let its = self.comes_of(effect);
         let is_healing = is_healed(effect) && self.healed_at.is_some_and(|healed| at <= healed + self.tick * 2);
-        let has_reason = its || is_healing || self.comes_of_itself(at, effect);
+        let has_reason = its || is_healing || self.comes_of_itself(at, effect) || self.comes_of_nothing(effect);
         self.becomes(effect);
         if !has_reason {
             return Some(unfit(RULE, format!("{} by no fault of the script", effect.word())));
@@ -211,14 +211,17 @@ impl Effects {
         place.map(|place| self.awaited[place].is_nothing = true).is_some()
     }
 
-    /// Whether the effect is that of a fault of late, which has had it then. One that was taken to have found nothing may
-    /// be it, if another one may have found nothing in its place.
+    /// Whether the effect is that of a fault of late, which has had it then.
     fn comes_of(&mut self, effect: &Effect) -> bool {
-        let is_its = |one: &Awaited| is_of(effect, &one.fault);
-        let free = self.awaited.iter().position(|one| is_its(one) && !one.is_nothing);
-        let Some(place) = free.or_else(|| self.awaited.iter().position(is_its)) else { return false };
-        let taken = self.awaited.remove(place);
-        !taken.is_nothing || self.nothing_came()
+        let is_its = |one: &Awaited| is_of(effect, &one.fault) && !one.is_nothing;
+        let place = self.awaited.iter().position(is_its);
+        place.map(|place| self.awaited.remove(place)).is_some()
+    }
+
+    /// Whether it is that of one that was taken to have found nothing, where another may have found nothing in its place.
+    fn comes_of_nothing(&mut self, effect: &Effect) -> bool {
+        let place = self.awaited.iter().position(|one| is_of(effect, &one.fault));
+        place.map(|place| self.awaited.remove(place)).is_some() && self.nothing_came()
     }
 
     /// Whether that can become of the world as it is.
