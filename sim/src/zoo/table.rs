@@ -238,7 +238,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z34" "a message goes out behind the end of the session it was for" ""
         [CONNECTION] Broken::interceptor(wire::MessageAfterTheEnd::default());
     "Z35" "the answers to messages do not wait for the disk" ""
-        [COMMIT] Broken::interceptor(disk::MessagesBeforeCommit);
+        [COMMIT, FORM] Broken::interceptor(disk::MessagesBeforeCommit);
     "Z36" "logging out one device ends the sessions of the user's others" ""
         [TICKET] Broken::interceptor(wire::LogoutEndsAll::default());
     "Z37" "a login is answered with the conversations of whoever logged in last" ""
@@ -261,9 +261,9 @@ pub const BUGS: &[Bug] = bugs! {
     "Z46" "a login of the user who is logged in is a switch to them" ""
         [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
-        [CALLS, CONNECTING, STATUS] Broken::client(ClientBug::SecondLoginTakesOver);
+        [CALLS, CONNECTING, STATUS, LINK] Broken::client(ClientBug::SecondLoginTakesOver);
     "Z48" "a second init starts the SDK anew" ""
-        [CALLS, STATUS, SILENCE, CONNECTING, LINK] Broken::client(ClientBug::SecondInit);
+        [CALLS, STATUS, SILENCE, CONNECTING, LINK, FORM] Broken::client(ClientBug::SecondInit);
     "Z49" "each delay of the back-off is twice as long as it may be" ""
         [LINK] Broken::client(ClientBug::SlowBackOff);
     "Z50" "the back-off doubles without end" ""
@@ -291,7 +291,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z61" "that a session has ended is confirmed and not noted" ""
         [COMMIT] Broken::interceptor(Forgets::KNOWN_ENDED);
     "Z62" "the end that is owed does not go ahead of a login" ""
-        [OWED] Broken::interceptor(NeverSends::OWED_LOGOUT);
+        [OWED, FORM] Broken::interceptor(NeverSends::OWED_LOGOUT);
     "Z63" "a kick is never confirmed" ""
         [CONFIRM] Broken::interceptor(NeverSends::CONFIRMATION);
     "Z64" "that a login's answer has arrived is never said" ""
@@ -365,7 +365,7 @@ pub const BUGS: &[Bug] = bugs! {
     "L3" "the time between heartbeats is halved down to a second" ""
         [PACE] Broken::client(ClientBug::PaceHasNoFloor);
     "C1" "a call made while the link may be dead goes out on it" ""
-        [SDK, SILENCE] Broken::client(ClientBug::ReliesOnAnyLink);
+        [SDK, SILENCE, OWED] Broken::client(ClientBug::ReliesOnAnyLink);
     "C2" "a link that works is given up with the connection that was to replace it" ""
         [LINK] Broken::client(ClientBug::KeepsNoLink);
     "C3" "a link that may be dead stays when the connection that was to replace it comes to nothing" ""
@@ -373,7 +373,7 @@ pub const BUGS: &[Bug] = bugs! {
     "C4" "a link that is doubted has ten times the time to show that it lives" ""
         [LINK] Broken::interceptor(ClientLimit::PATIENT_PROBE);
     "C5" "a device that is told of another network only asks its link whether it lives" ""
-        [LINK] Broken::interceptor(device::NetworkChangeIsAWaking);
+        [LINK, PACE] Broken::interceptor(device::NetworkChangeIsAWaking);
     "C6" "the link is closed before the connection that is to replace it is made" ""
         [LINK] Broken::interceptor(device::BreaksBeforeItMakes::default());
     "R1" "a device's frames leave before its record is on its disk" ""
@@ -389,7 +389,7 @@ pub const BUGS: &[Bug] = bugs! {
     "R6" "a device whose record is damaged lets nobody log in any more" ""
         [UNWRITTEN] Broken::interceptor(storage::DamagedRecordIsFinal::default());
     "R7" "a login counts as sent as soon as it is handed on, though it still waits for the disk" ""
-        [SDK, UNWRITTEN, CONNECTING] Broken::interceptor(storage::SentWhenHandedOn);
+        [SDK, UNWRITTEN, CONNECTING, CALLS] Broken::interceptor(storage::SentWhenHandedOn);
     "E6" "the end of a session whose ticket has run out is brought to the server for ever" ""
         [OWED] Broken::client(ClientBug::EndIsNeverGivenUp);
     "P1" "the page of a captive portal is taken for the loss of a login's answer" ""
