@@ -48,6 +48,10 @@ struct Device {
     /// The id that it was told to take, and has not written yet.
     new_id: Option<u16>,
     is_initialised: bool,
+    /// The process has made a call, and reads nothing any more but for its first start.
+    has_called: bool,
+    /// It has read a copy that nobody can tell.
+    has_read_copy: bool,
     /// The frames that came at the last instant at which any did.
     heard: (Instant, Vec<ServerFrame>),
     /// The ends of sessions that it heard of last.
@@ -67,6 +71,8 @@ impl Default for Device {
             is_fresh: false,
             new_id: None,
             is_initialised: false,
+            has_called: false,
+            has_read_copy: false,
             heard: (Instant::ZERO, Vec::new()),
             ended: Vec::new(),
             lists: Vec::new(),
@@ -92,6 +98,7 @@ impl Recorded {
                 let device = self.device(device);
                 device.current = None;
                 (device.is_initialised, device.new_id) = (false, None);
+                (device.has_called, device.has_read_copy) = (false, false);
                 device.ended.clear();
                 device.lists.clear();
                 // What was on its way to the disk may be there.
@@ -109,12 +116,12 @@ impl Recorded {
                 (device.kept, device.is_empty) = (None, false);
                 device.pending.clear();
             }
-            // Its process reads that.
+            // A process that has called nothing reads that at once, whatever becomes of the disk before its SDK starts.
             Effect::DiskCopied { onto: device, .. } => {
                 let device = self.device(device);
                 (device.kept, device.is_empty) = (None, false);
                 device.pending.clear();
-                device.current = None;
+                device.has_read_copy |= !device.has_called;
             }
             _ => {}
         }
@@ -127,6 +134,7 @@ impl Recorded {
 
 impl Device {
     fn event(&mut self, cast: &Cast, at: Instant, what: &What) -> Option<Misfit> {
+        self.has_called |= matches!(what, What::Called { .. });
         match *what {
             What::Called { request: Request::Uninit, .. } => {
                 self.is_initialised = false;
@@ -135,7 +143,7 @@ impl Device {
             // Called while it runs, it starts nothing. A process reads its disk once.
             What::Called { request: Request::Init { .. }, .. } if !self.is_initialised => {
                 self.is_initialised = true;
-                if self.current.is_none() {
+                if self.current.is_none() && !self.has_read_copy {
                     self.reads();
                 }
                 self.has_started = true;
