@@ -42,8 +42,8 @@ struct Device {
     pending: Vec<(u32, Record)>,
     /// What the SDK goes on from; none when nobody can tell.
     current: Option<Record>,
-    /// The SDK has started, and not written that yet.
-    has_started: bool,
+    /// How often the SDK has started that it has not written yet.
+    unwritten_starts: u32,
     is_fresh: bool,
     /// The id that it was told to take, and has not written yet.
     new_id: Option<u16>,
@@ -67,7 +67,7 @@ impl Default for Device {
             is_empty: true,
             pending: Vec::new(),
             current: None,
-            has_started: false,
+            unwritten_starts: 0,
             is_fresh: false,
             new_id: None,
             is_initialised: false,
@@ -98,7 +98,7 @@ impl Recorded {
                 let device = self.device(device);
                 device.current = None;
                 (device.is_initialised, device.new_id) = (false, None);
-                (device.has_called, device.has_read_copy) = (false, false);
+                (device.has_called, device.has_read_copy, device.unwritten_starts) = (false, false, 0);
                 device.ended.clear();
                 device.lists.clear();
                 // What was on its way to the disk may be there.
@@ -106,6 +106,7 @@ impl Recorded {
                     (device.kept, device.is_empty) = (None, false);
                 }
             }
+            Effect::ProcessUp { device } => self.device(device).has_read_copy = false,
             Effect::DiskEmpty { device } => {
                 let device = self.device(device);
                 (device.kept, device.is_empty) = (None, true);
@@ -143,10 +144,12 @@ impl Device {
             // Called while it runs, it starts nothing. A process reads its disk once.
             What::Called { request: Request::Init { .. }, .. } if !self.is_initialised => {
                 self.is_initialised = true;
-                if self.current.is_none() && !self.has_read_copy {
-                    self.reads();
+                match (self.current, self.has_read_copy) {
+                    (Some(_), _) => {}
+                    (None, false) => self.reads(),
+                    (None, true) => self.is_fresh = false,
                 }
-                self.has_started = true;
+                self.unwritten_starts += 1;
                 self.lists.clear();
                 None
             }
@@ -171,7 +174,9 @@ impl Device {
                 let record = Record { installation, starts, owed_end, known_ended };
                 let is_right = self.may_become(at, &record);
                 // Of calls in a row all are made before anything is written: what goes ahead of the start is of before.
-                self.has_started &= self.current.is_some_and(|before| before.starts == starts);
+                if self.current.is_none_or(|before| before.starts != starts) {
+                    self.unwritten_starts = self.unwritten_starts.saturating_sub(1);
+                }
                 self.pending.push((change, record));
                 self.current = Some(record);
                 (self.is_fresh, self.new_id) = (false, None);
@@ -223,7 +228,7 @@ impl Device {
         }
         let is_same = (record.owed_end, record.known_ended) == (before.owed_end, before.known_ended);
         if record.starts != before.starts {
-            return self.has_started && record.starts == before.starts + 1 && is_same;
+            return self.unwritten_starts > 0 && record.starts == before.starts + 1 && is_same;
         }
         if record.known_ended != before.known_ended {
             return match record.known_ended {
