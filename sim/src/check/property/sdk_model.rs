@@ -301,7 +301,8 @@ mod tests {
             ends(login(story, 9, ALICE), 9, failed(Code::TicketKnownExpired))
         };
         again(alice()).holds();
-        let frame = ClientFrame::Renew { call: 5, ticket: Some(ticket(TICKET)) };
+        let (attempt, user, epoch) = (attempt(2), ALICE.into(), 1);
+        let frame = ClientFrame::Renew { call: 5, attempt, user, epoch, ticket: Some(ticket(TICKET)) };
         let renews = || login(alice(), 5, ALICE).on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame });
         again(renews()).breaks("TICKET-7");
         let answer = ServerFrame::RenewAnswer { call: 5, refused: None };
