@@ -3,6 +3,8 @@
 //! The first of the first block, as `gatecrash zoo` found it. When seeds come to mean something else, they
 //! are found again.
 
+use super::hard::known::{HARD_DRIVERS_KNOWN, HARD_KNOWN};
+
 /// The bug's name, and the seed.
 pub(super) const KNOWN: &[(&str, u64)] = &[
     ("F01", 2),
@@ -197,6 +199,7 @@ pub(super) const DRIVERS_KNOWN: &[(&str, u64)] = &[
 ///
 /// When there is no such bug.
 pub(super) fn seed_of(id: &str) -> u64 {
-    let known = KNOWN.iter().chain(DRIVERS_KNOWN).find(|(of, _)| *of == id);
+    let all = [KNOWN, DRIVERS_KNOWN, HARD_KNOWN, HARD_DRIVERS_KNOWN];
+    let known = all.into_iter().flatten().find(|(of, _)| *of == id);
     known.expect("every bug has a known seed").1
 }

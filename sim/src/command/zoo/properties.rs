@@ -9,7 +9,7 @@ use gatecrash_sim::check::property;
 use gatecrash_sim::generate;
 use gatecrash_sim::search::workers::Workers;
 use gatecrash_sim::zoo::needed::{self, Objections, Use};
-use gatecrash_sim::zoo::{BUGS, DRIVER_BUGS};
+use gatecrash_sim::zoo::{BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS};
 use serde::Serialize;
 
 use super::super::interrupt;
@@ -54,7 +54,8 @@ struct Row {
 pub fn run(arguments: &Arguments) -> End {
     let is_meant =
         |id: &str| arguments.only.is_empty() || arguments.only.iter().any(|one| one.eq_ignore_ascii_case(id));
-    let bugs: Vec<_> = BUGS.iter().chain(DRIVER_BUGS).filter(|bug| is_meant(bug.id)).collect();
+    let all = [BUGS, DRIVER_BUGS, HARD_BUGS, HARD_DRIVER_BUGS];
+    let bugs: Vec<_> = all.into_iter().flatten().filter(|bug| is_meant(bug.id)).collect();
     let bar = bar(arguments, bugs.len() as u64);
     let seeds = arguments.limit.unwrap_or(SEEDS);
     let goes_on = || interrupt::told().is_none();

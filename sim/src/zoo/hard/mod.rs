@@ -8,7 +8,6 @@ pub(super) mod clocks;
 pub(super) mod counts;
 mod driver;
 pub(super) mod ends;
-#[cfg(test)]
 pub(super) mod known;
 mod restart;
 mod said;
