@@ -42,7 +42,6 @@ pub(super) const KEPT: &str = "what comes in of messages is told, kept in the co
 pub(super) const LISTS: &str = "a login and a resume bring the user's own conversations, as they stood";
 pub(super) const LOCK: &str =
     "ten refused tickets within a minute lock their device out for one, and nothing else does";
-pub(super) const MESSAGE: &str = "an application is told a message at most once, and in the server's order";
 pub(super) const NOTICE: &str =
     "a displacement a device has not learnt of is told by its next login, once, where that is switched on";
 pub(super) const PORTAL: &str = "no login fails by what is no answer of a server";
@@ -235,7 +234,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z32" "a kick names the epoch before the one it ends" ""
         [KICK] Broken::interceptor(wire::KickNamesTheEpochBefore);
     "Z33" "each message is delivered twice" ""
-        [MESSAGE] Broken { interceptor: Some(Box::new(wire::MessagesTwice)), ..Broken::client(ClientBug::TellsWhatItHas) };
+        [DELIVERY] Broken { interceptor: Some(Box::new(wire::MessagesTwice)), ..Broken::client(ClientBug::TellsWhatItHas) };
     "Z34" "a message goes out behind the end of the session it was for" ""
         [CONNECTION] Broken::interceptor(wire::MessageAfterTheEnd::default());
     "Z35" "the answers to messages do not wait for the disk" ""
@@ -298,7 +297,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z64" "that a login's answer has arrived is never said" ""
         [CONFIRM] Broken::interceptor(NeverSends::ACKNOWLEDGEMENT);
     "Z65" "a message without an answer is sent again once the link is back" ""
-        [CALLS, MESSAGE] Broken::interceptor(device::SendsAgain::default());
+        [CALLS, DELIVERY] Broken::interceptor(device::SendsAgain::default());
     "Z66" "uninit logs out" ""
         [CALLS, STATUS] Broken::interceptor(device::UninitLogsOut::default());
     "Z67" "connecting is not told" ""
@@ -332,7 +331,7 @@ pub const BUGS: &[Bug] = bugs! {
     "M5" "a device acknowledges one message more than came" ""
         [DELIVERY, FORM] Broken::interceptor(device::AcknowledgesAhead);
     "M6" "a resume brings what the device has once more, and it is told again" ""
-        [MESSAGE, DELIVERY] Broken { interceptor: Some(Box::new(wire::ResumesFromTheStart)), ..Broken::client(ClientBug::TellsWhatItHas) };
+        [DELIVERY] Broken { interceptor: Some(Box::new(wire::ResumesFromTheStart)), ..Broken::client(ClientBug::TellsWhatItHas) };
     "M7" "the device that sends a message is sent it, too" ""
         [DELIVERY] Broken::server(ServerBug::SenderIsOwed);
     "E1" "an owed end waits for the next login" ""

@@ -35,7 +35,6 @@ mod kinds;
 mod link;
 mod lists;
 mod lock;
-mod message;
 mod noted;
 mod notice;
 mod overdue;
@@ -105,7 +104,6 @@ pub fn all(scenario: &Scenario, tick: Duration) -> Vec<Box<dyn Property>> {
         Box::new(portal::Portals::default()),
         Box::new(ticket::Tickets::new(scenario)),
         Box::new(day::Days),
-        Box::new(message::Messages::default()),
         Box::new(link::Links::default()),
         Box::new(admin::Administrators::default()),
         Box::new(connection::Connections::default()),

@@ -153,9 +153,9 @@ pub const OPEN_BUGS: &[Bug] = bugs! {
     "H53" "behind a restart single tickets that an administrator voided work again" ""
         [TICKET] Broken::interceptor(ReadsWithout::SINGLE_VOIDS);
     "H54" "the text of a message that comes with a resume is cut to what a list shows of it" ""
-        [MESSAGE] Broken::interceptor(OwedMessage::cut());
+        [KEPT] Broken::interceptor(OwedMessage::cut());
     "H55" "of a message that comes with a resume sender and receiver change places" ""
-        [MESSAGE] Broken::interceptor(OwedMessage::turned_round());
+        [KEPT] Broken::interceptor(OwedMessage::turned_round());
     "H56" "a device that has slept is told another reason of its kick" ""
         [KICK] Broken::interceptor(told::SleeperHearsAnotherReason::default());
     "H57" "a kick that overtook the answer of its login is told without whose login it was" ""
