@@ -14,9 +14,11 @@ mod documents;
 mod rooms;
 mod seeds;
 mod source;
+mod watched;
 
 use seeds::check_seeds_are_fixed;
 use source::{Source, cut, lines_before_tests, load, paths, split, test_files};
+use watched::check_properties_watch_what_they_match;
 
 /// The longest Rust file, in lines, its tests not counted.
 const LINES_MAX: usize = 700;
@@ -106,6 +108,21 @@ fn properties_have_their_traces() {
     assert_eq!(complaints("a.breaks(\"KICK-1\"); b.holds();"), 0);
     assert_eq!(complaints("a.breaks(\"KICK-2\"); b.holds();"), 1);
     assert_eq!(complaints("a.breaks(\"KICK-1\");"), 1);
+}
+
+#[test]
+fn properties_watch_what_they_match() {
+    assert_none(check_properties_watch_what_they_match(&repository()));
+    let source = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+    let complaints = |code: &str| {
+        let words = source(watched::WORDS, "Told = \"told\" {},\nGone = \"gone\" {},\nKick = \"kick\" {},\n");
+        let property = source("sim/src/check/property/kick.rs", &format!("impl Property for Kicks {{\n{code}\n}}\n"));
+        check_properties_watch_what_they_match(&[words, property]).len()
+    };
+    assert_eq!(complaints("watches!(\"told\", \"gone\"); What::Told { } What::Gone"), 0);
+    assert_eq!(complaints("watches!(\"told\"); What::Told { } What::Gone"), 1);
+    assert_eq!(complaints("watches!(\"told\"); frames!(\"hello\"); ServerFrame::Kick"), 1);
+    assert_eq!(complaints("watches!(\"told\"); frames!(all); ServerFrame::Kick"), 0);
 }
 
 /// Every rule has a property that guards it, or a line in the documents that says why not; not both.

@@ -2,6 +2,7 @@
 
 mod fields;
 mod print;
+mod properties;
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -56,10 +57,10 @@ Examples:
   gatecrash zoo --json | jq .bugs    for programs
   gatecrash zoo --markdown           the table of docs/zoo.md
   gatecrash zoo --fields             of each field of a trace: who would notice if it were wrong?
-  gatecrash zoo --fields --form      and if the trace were held against itself, too?
   gatecrash zoo --fields --only told/kicked_offline --show
                                      which changes of these does nobody notice?
-  gatecrash zoo --fields --markdown  the table of docs/fields.md")]
+  gatecrash zoo --fields --markdown  the table of docs/fields.md
+  gatecrash zoo --properties         of each property: what would be missed, or told worse, without it?")]
 pub struct Arguments {
     /// Hunt this one only; may be given more than once. With --fields an event, or EVENT.FIELD
     #[arg(long, value_name = "ID")]
@@ -67,9 +68,9 @@ pub struct Arguments {
     /// Hunt nothing: change one field of one event in traces that pass, and say who notices
     #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers"])]
     fields: bool,
-    /// Hold traces against themselves, too: what they say in one place against what they say in another
-    #[arg(long, requires = "fields")]
-    form: bool,
+    /// Hunt nothing: run each bug on seeds that show it, and say which properties it takes to see and tell them all
+    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers", "fields", "show"])]
+    properties: bool,
     /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
     #[arg(long, conflicts_with = "only")]
     drivers: bool,
@@ -84,8 +85,8 @@ pub struct Arguments {
     /// that nobody notices
     #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
     show: bool,
-    /// Give up on a bug after so many seeds of a block, by default 100,000, and 5,000 on a hard one. With --fields, change the traces of so many
-    /// seeds, by default 500
+    /// Give up on a bug after so many seeds of a block, by default 100,000, and 5,000 on a hard one. With --fields, change
+    /// the traces of so many seeds, by default 500. With --properties, look at a bug on so many, by default 100
     #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(1..=BLOCK_SEEDS))]
     limit: Option<u64>,
     /// Where the first block of seeds begins
@@ -233,6 +234,9 @@ impl Hunted {
 pub fn run(arguments: &Arguments) -> End {
     if arguments.fields {
         return fields::run(arguments);
+    }
+    if arguments.properties {
+        return properties::run(arguments);
     }
     let limit = arguments.limit.unwrap_or(if arguments.hard { HARD_LIMIT } else { BLOCK_SEEDS });
     let blocks = arguments.blocks.unwrap_or(if arguments.hard { HARD_BLOCKS } else { BLOCKS });

@@ -190,3 +190,13 @@ pub(super) const DRIVERS_KNOWN: &[(&str, u64)] = &[
     ("V12", 10),
     ("V13", 58),
 ];
+
+/// The seed that is known to show the bug.
+///
+/// # Panics
+///
+/// When there is no such bug.
+pub(super) fn seed_of(id: &str) -> u64 {
+    let known = KNOWN.iter().chain(DRIVERS_KNOWN).find(|(of, _)| *of == id);
+    known.expect("every bug has a known seed").1
+}

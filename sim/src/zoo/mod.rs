@@ -20,9 +20,9 @@ mod disk;
 mod driver;
 pub mod fields;
 mod hard;
-#[cfg(test)]
 mod known;
 mod limits;
+pub mod needed;
 mod rules;
 mod server;
 mod storage;

@@ -31,6 +31,7 @@ pub(super) const COPIES: &str =
 pub(super) const DAY: &str = "a user counts once for a day on which a login was accepted, and for nothing else";
 pub(super) const DELIVERY: &str =
     "a session is told every message that it was entitled to, in order, or how many there was no room for";
+pub(super) const FORM: &str = "what a trace says in one place fits what it says in another";
 pub(super) const GHOST: &str = "a session has lost its link just when its connection is gone or its server died";
 pub(super) const HEARD: &str =
     "a session's end takes effect on its device at once, and no displaced session comes back unasked";
@@ -91,11 +92,11 @@ pub const BUGS: &[Bug] = bugs! {
     "F07" "when somebody is displaced, the newcomer is told that they were kicked, too" "TencentCloud/TIMSDK#231"
         [KICK, REASON] Broken::interceptor(wire::NewcomerIsKickedToo);
     "F08" "\"replaced\" is one more reason to try again" "fazer-ai/baileys-api PR#309, mollysocket#102"
-        [HEARD] Broken::client(ClientBug::KickIsRetried);
+        [HEARD, FORM] Broken::client(ClientBug::KickIsRetried);
     "F09" "whatever ended the session, a logout too, the SDK connects again" "conversejs/converse.js#418"
         [SILENCE, ACCOUNT] Broken::client(ClientBug::AlwaysReconnects);
     "F10" "an expired ticket is one more reason to try again" "openimsdk/openim-sdk-core#169"
-        [HEARD] Broken::client(ClientBug::ExpiryIsRetried);
+        [HEARD, FORM] Broken::client(ClientBug::ExpiryIsRetried);
     "F11" "in the place of a resume the SDK logs in" "leancloud Realtime-SDK-Flutter#9"
         [SILENCE, CALLS] Broken::interceptor(device::LogsInToReconnect::default());
     "F12" "the newcomer is registered, and nobody has to go" "emqx/emqx PR#6030"
@@ -105,7 +106,7 @@ pub const BUGS: &[Bug] = bugs! {
     "F13b" "a change of the policy has no effect" "openimsdk/open-im-server#312, #1094"
         [POLICY] Broken::interceptor(wire::PolicyStays::default());
     "F14" "whoever connects gets two connections" "wireapp/wire-webapp PR#21448"
-        [SILENCE] Broken::interceptor(device::ConnectsTwice);
+        [SILENCE, FORM] Broken::interceptor(device::ConnectsTwice);
     "F15" "a connection goes, and the session that was on it never loses its link" "esl/MongooseIM#843, processone/ejabberd#2092"
         [GHOST] Broken::server(ServerBug::GhostStays);
     "F16" "once an administrator has kicked a user, no ticket works for them any more" "TencentCloud/TIMSDK#586"
@@ -167,7 +168,7 @@ pub const BUGS: &[Bug] = bugs! {
     "D5" "which days were counted is kept in memory only" ""
         [DAY] Broken::interceptor(disk::DaysInMemory);
     "D6" "the last change of a batch is called written, and is so only when the next batch is" ""
-        [COMMIT, ATTEMPT, PRESENCE, GHOST] Broken::interceptor(disk::LostBetweenBatches::default());
+        [COMMIT, ATTEMPT, PRESENCE, GHOST, FORM] Broken::interceptor(disk::LostBetweenBatches::default());
 
     "Z01" "the group of the newcomer's platform is looked up under the wrong policy" ""
         [POLICY] Broken::server(ServerBug::WrongGroup);
@@ -257,7 +258,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z44" "the attempts of one process are not numbered" ""
         [ATTEMPT] Broken::client(ClientBug::AttemptsStandStill);
     "Z45" "how often the SDK was started is not counted" ""
-        [ATTEMPT] Broken::interceptor(Forgets::STARTS);
+        [ATTEMPT, FORM] Broken::interceptor(Forgets::STARTS);
     "Z46" "a login of the user who is logged in is a switch to them" ""
         [STATUS] Broken::client(ClientBug::RenewalIsASwitch);
     "Z47" "a login while another is pending takes its place, and the first is never answered" ""
@@ -285,9 +286,9 @@ pub const BUGS: &[Bug] = bugs! {
     "Z58" "nobody tells the SDK that its device woke, or that the network changed" ""
         [LINK] Broken::interceptor(device::SleepsOn);
     "Z59" "frames leave ahead of the record they rest on" ""
-        [COMMIT] Broken::interceptor(device::SendsBeforeItStores);
+        [COMMIT, FORM] Broken::interceptor(device::SendsBeforeItStores);
     "Z60" "that an end is owed is kept in memory only" ""
-        [OWED, SILENCE] Broken::interceptor(Forgets::OWED_END);
+        [OWED, SILENCE, FORM] Broken::interceptor(Forgets::OWED_END);
     "Z61" "that a session has ended is confirmed and not noted" ""
         [COMMIT] Broken::interceptor(Forgets::KNOWN_ENDED);
     "Z62" "the end that is owed does not go ahead of a login" ""
@@ -307,7 +308,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z69" "the login user is set while the login is pending" ""
         [STATUS] Broken::interceptor(device::UserIsSetEarly::default());
     "Z70" "the device goes on with the first epoch it had" ""
-        [KICK, HEARD, CONFIRM] Broken::interceptor(device::EpochIsNotCarried::default());
+        [KICK, HEARD, CONFIRM, FORM] Broken::interceptor(device::EpochIsNotCarried::default());
     "S1" "whoever closed the link, the device is back at once" ""
         [LINK] Broken::client(ClientBug::ReturnsAtOnce);
     "S2" "the device waits for everybody's return, though its own link failed" ""
@@ -329,7 +330,7 @@ pub const BUGS: &[Bug] = bugs! {
     "M4" "messages that are owed are kept in memory only" ""
         [DELIVERY] Broken::interceptor(wire::OwedInMemory);
     "M5" "a device acknowledges one message more than came" ""
-        [DELIVERY] Broken::interceptor(device::AcknowledgesAhead);
+        [DELIVERY, FORM] Broken::interceptor(device::AcknowledgesAhead);
     "M6" "a resume brings what the device has once more, and it is told again" ""
         [MESSAGE, DELIVERY] Broken { interceptor: Some(Box::new(wire::ResumesFromTheStart)), ..Broken::client(ClientBug::TellsWhatItHas) };
     "M7" "the device that sends a message is sent it, too" ""
@@ -341,7 +342,7 @@ pub const BUGS: &[Bug] = bugs! {
     "E3" "an application that is logged out is told of the attempts to deliver its end" ""
         [CONNECTING, ACCOUNT] Broken::client(ClientBug::EveryAttemptIsTold);
     "E4" "the end that an earlier process left is forgotten at the next start" ""
-        [OWED] Broken::interceptor(device::StartForgetsOwedEnd);
+        [OWED, FORM] Broken::interceptor(device::StartForgetsOwedEnd);
     "E5" "the connection made for an owed end is kept once the end has its answer" ""
         [SILENCE, CONNECTION] Broken::interceptor(device::OwedEndKeepsItsLink::default());
     "S4" "a device that was sent away is back before the server wants it" ""
@@ -377,7 +378,7 @@ pub const BUGS: &[Bug] = bugs! {
     "C6" "the link is closed before the connection that is to replace it is made" ""
         [LINK] Broken::interceptor(device::BreaksBeforeItMakes::default());
     "R1" "a device's frames leave before its record is on its disk" ""
-        [COMMIT] Broken::interceptor(storage::LeavesBeforeItsRecord);
+        [COMMIT, FORM] Broken::interceptor(storage::LeavesBeforeItsRecord);
     "R2" "a logout says that it is done before its end is on the disk" ""
         [COMMIT] Broken::interceptor(storage::LogoutBeforeItsRecord);
     "R3" "the SDK takes no notice of a record that cannot be written" ""
@@ -385,7 +386,7 @@ pub const BUGS: &[Bug] = bugs! {
     "R4" "once its record could not be written a device lets nobody log in any more" ""
         [UNWRITTEN] Broken::interceptor(storage::FailedRecordIsFinal::default());
     "R5" "the acknowledgement of a login waits for a write, and is gone when that fails" ""
-        [CONFIRM] Broken::interceptor(storage::AcknowledgementWaits::default());
+        [CONFIRM, FORM] Broken::interceptor(storage::AcknowledgementWaits::default());
     "R6" "a device whose record is damaged lets nobody log in any more" ""
         [UNWRITTEN] Broken::interceptor(storage::DamagedRecordIsFinal::default());
     "R7" "a login counts as sent as soon as it is handed on, though it still waits for the disk" ""
@@ -421,7 +422,7 @@ pub const BUGS: &[Bug] = bugs! {
 /// Every bug of a driver, in the order of the published table.
 pub const DRIVER_BUGS: &[Bug] = bugs! {
     "V01" "a batch is called written while it waits for the next one" ""
-        [PRESENCE, ATTEMPT, OWED, TICKET, LISTS] Broken::driver(driver::AnswersBehindDisk::default());
+        [PRESENCE, ATTEMPT, OWED, TICKET, LISTS, FORM] Broken::driver(driver::AnswersBehindDisk::default());
     "V02" "of a batch of several commits the latter half is written without what is in it" ""
         [PRESENCE, ATTEMPT, OWED, TICKET, LISTS, PANICKED] Broken::driver(driver::HalfABatch);
     "V03" "of a commit only the first fact is written" ""
@@ -429,21 +430,21 @@ pub const DRIVER_BUGS: &[Bug] = bugs! {
     "V04" "a commit that fails is taken for one that did not" ""
         [PRESENCE, PANICKED] Broken::driver(driver::CommitErrorSwallowed);
     "V05" "what is committed is not synced" ""
-        [PRESENCE, PANICKED] Broken::driver(driver::NothingSynced);
+        [PRESENCE, PANICKED, FORM] Broken::driver(driver::NothingSynced);
     "V06" "what the server writes and is not taken at once is lost" ""
-        [NOT_CONVERGED, OWED] Broken::driver(driver::RestLost::OfServer);
+        [NOT_CONVERGED, OWED, FORM] Broken::driver(driver::RestLost::OfServer);
     "V07" "what a device writes and is not taken at once is lost" ""
         [NOT_CONVERGED, OWED] Broken::driver(driver::RestLost::OfDevices);
     "V08" "the server writes from the start again what was taken in part" ""
-        [NOT_CONVERGED, OWED] Broken::driver(driver::WriteBeginsAgain);
+        [NOT_CONVERGED, OWED, FORM] Broken::driver(driver::WriteBeginsAgain);
     "V09" "the server takes a part that it reads for all that has arrived" ""
         [NOT_CONVERGED, OWED] Broken::driver(driver::PartTakenForAll::AtServer);
     "V10" "a device takes a part that it reads for all that has arrived" ""
         [NOT_CONVERGED, OWED] Broken::driver(driver::PartTakenForAll::AtDevices);
     "V11" "what was sent last on a connection goes out on the next one, too" ""
-        [HEARD, KICK, REASON] Broken::driver(driver::SentToNext::default());
+        [HEARD, KICK, REASON, FORM] Broken::driver(driver::SentToNext::default());
     "V12" "what was read last on a connection is read on the next one, too" ""
-        [COPIES, ATTEMPT, OWED] Broken::driver(driver::HeardFromBefore::default());
+        [COPIES, ATTEMPT, OWED, FORM] Broken::driver(driver::HeardFromBefore::default());
     "V13" "a device's write is called done while it waits for the next one" ""
-        [OWED, ATTEMPT, COPIES] Broken::driver(driver::WritesBehind::default());
+        [OWED, ATTEMPT, COPIES, FORM] Broken::driver(driver::WritesBehind::default());
 };

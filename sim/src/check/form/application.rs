@@ -7,8 +7,9 @@ use gatecrash::client::Status;
 use gatecrash::code::Code;
 use gatecrash::id::Attempt;
 use gatecrash::protocol::FrameError;
+use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::check::reading::kind_of;
 use crate::scenario::rules::{RuleId, rule};
@@ -25,6 +26,9 @@ const HELLO: RuleId = rule("VERSION-1");
 const ATTEMPT: RuleId = rule("ATT-1");
 const CONNECT: RuleId = rule("CONN-3");
 const MESSAGE: RuleId = rule("API-2");
+const PLACE: RuleId = rule("API-7");
+const KICKED: RuleId = rule("KICK-1");
+const EXPIRED: RuleId = rule("TICKET-5");
 
 /// How an attempt may end of which nothing is known: no link, no connection or no answer in time, a record that cannot be
 /// written, or a server that sent the device away.
@@ -61,8 +65,13 @@ struct Application {
     place: u32,
     /// Every ticket that it brought.
     tickets: Vec<TicketIndex>,
-    /// What is known of how the attempt to connect ends, since it began.
+    /// The connection that it asked for last, and what is known of how the attempt on it ends.
+    asked_on: u32,
     ends: Option<Code>,
+    /// By which rule the session is over, where it heard so on that connection.
+    over: Option<RuleId>,
+    /// The session before, until when it counts too: what was asked for in its name leaves at the instant of the switch.
+    former: Option<(Instant, Option<UserIndex>, u32, u32)>,
     /// The `uninit` that was answered last.
     uninit: u32,
     /// Which of its ids the device goes by, and how often it was started under that; none before that shows.
@@ -77,7 +86,7 @@ impl Applications {
                 *self.application(device) = Application::default();
                 None
             }
-            (Actor::Device(device), what) => self.application(device).event(cast, device, &what),
+            (Actor::Device(device), what) => self.application(device).event(cast, device, event.at, &what),
             (Actor::World | Actor::Server, _) => None,
         }
     }
@@ -88,7 +97,7 @@ impl Applications {
 }
 
 impl Application {
-    fn event(&mut self, cast: &Cast, device: DeviceIndex, what: &What) -> Option<Misfit> {
+    fn event(&mut self, cast: &Cast, device: DeviceIndex, at: Instant, what: &What) -> Option<Misfit> {
         match *what {
             What::Called { call, request } => {
                 let user = match request {
@@ -119,12 +128,13 @@ impl Application {
                     self.uninit = call;
                 }
                 let is_its = kind == request.as_ref().map(kind_of) && user == whose;
-                (!is_its).then(|| (CALL, format!("the result of call {call} is that of another call")))
+                (!is_its).then(|| unfit(CALL, format!("the result of call {call} is that of another call")))
             }
             What::UninitReturned { call } if call != self.uninit => {
                 misfit(CALL, format!("uninit returned as call {call}, and was call {}", self.uninit))
             }
             What::Status { status, login_user } => {
+                (self.former, self.over) = (Some((at, self.account, self.epoch, self.place)), None);
                 match status {
                     Status::Logining => (self.account, self.epoch, self.place) = (self.asked, 0, 0),
                     Status::Logined => {
@@ -136,17 +146,22 @@ impl Application {
                 None
             }
             What::Told { event, user, epoch } => self.told(event, user, epoch),
-            What::DeviceReceived { frame, .. } => {
-                self.received(frame);
+            What::DeviceReceived { connection, frame } => {
+                self.received(connection, frame);
                 None
             }
-            What::DeviceSent { frame, .. } => self.sent(cast, device, frame),
-            What::ConnectAsked { .. } => {
-                self.ends = None;
+            What::DeviceSent { frame, .. } => {
+                self.former.take_if(|(until, ..)| *until != at);
+                self.sent(cast, device, frame)
+            }
+            What::ConnectAsked { connection } => {
+                (self.asked_on, self.ends, self.over) = (connection, None, None);
                 None
             }
-            What::ConnectFailed { .. } => {
-                self.ends = Some(Code::NoLink);
+            What::ConnectFailed { connection } => {
+                if connection == self.asked_on {
+                    self.ends = Some(Code::NoLink);
+                }
                 None
             }
             What::StoreAsked { write: Write::Conversations { user, .. }, .. } if Some(user) != self.account => {
@@ -175,12 +190,16 @@ impl Application {
             let is_it = |kick: &Kick| (Some(kick.user), kick.epoch, kick.by, kick.reason) == (user, epoch, by, reason);
             let is_known = self.ended.iter().any(is_it);
             return (!is_known)
-                .then(|| (END, "the application is told of an end that the server did not tell".to_owned()));
+                .then(|| unfit(END, "the application is told of an end that the server did not tell".to_owned()));
         }
         if (user, epoch) != (self.account, self.epoch) {
-            return misfit(ACCOUNT, format!("{} is told of another session", event.word()));
+            let rule = if user == self.account { END } else { ACCOUNT };
+            return misfit(rule, format!("{} is told of another session", event.word()));
         }
         match event {
+            Told::ConnectFailed { .. } if self.over.is_some() => {
+                self.over.map(|rule| unfit(rule, "an attempt is told to have failed, and ended the session".to_owned()))
+            }
             Told::ConnectFailed { code } if self.ends.is_some_and(|known| known != code) => {
                 misfit(CONNECT, format!("an attempt is told to have ended with [{}]", code.number()))
             }
@@ -195,7 +214,9 @@ impl Application {
         }
     }
 
-    fn received(&mut self, frame: ServerFrame) {
+    fn received(&mut self, connection: u32, frame: ServerFrame) {
+        // What comes on another connection says nothing of the attempt on this one.
+        let is_of_attempt = connection == self.asked_on;
         match frame {
             ServerFrame::LoginAccepted { epoch, .. } => self.admitted = epoch,
             ServerFrame::LoginRefused { refused: Refusal::Code(code), .. } => self.ends = Some(code),
@@ -206,7 +227,12 @@ impl Application {
                 (self.admitted, self.epoch, self.place) = (epoch, epoch, 0);
                 self.begins();
             }
-            ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } => remember(&mut self.ended, kick),
+            ServerFrame::Kick { kick } => remember(&mut self.ended, kick),
+            ServerFrame::ResumeKicked { kick, .. } => {
+                self.over = is_of_attempt.then_some(KICKED).or(self.over);
+                remember(&mut self.ended, kick);
+            }
+            ServerFrame::ResumeExpired { .. } if is_of_attempt => self.over = Some(EXPIRED),
             ServerFrame::Message { message, from, to, text, place } => {
                 self.place = self.place.max(place);
                 remember(&mut self.messages, (message, from, to, text));
@@ -221,10 +247,9 @@ impl Application {
 
     /// A frame is about what was called, and about the session that the device has.
     fn sent(&self, cast: &Cast, device: DeviceIndex, frame: ClientFrame) -> Option<Misfit> {
-        let session = (self.account, self.epoch);
         let word = frame.word();
-        let is_called = |is_it: bool| (!is_it).then(|| (CALL, format!("{word} is not what was called")));
-        let is_of_session = |is_it: bool| (!is_it).then(|| (ACCOUNT, format!("{word} is about another session")));
+        let is_called = |is_it: bool| (!is_it).then(|| unfit(CALL, format!("{word} is not what was called")));
+        let is_of_session = |is_it: bool| (!is_it).then(|| unfit(ACCOUNT, format!("{word} is about another session")));
         if let ClientFrame::Login { attempt, .. }
         | ClientFrame::Resume { attempt, .. }
         | ClientFrame::Renew { attempt, .. }
@@ -240,7 +265,7 @@ impl Application {
                 let is_its = version == numbers::PROTOCOL
                     && platform == cast.devices()[device.index()].platform
                     && self.installation.is_none_or(|known| known == installation);
-                (!is_its).then(|| (HELLO, "the device says hello as another one".to_owned()))
+                (!is_its).then(|| unfit(HELLO, "the device says hello as another one".to_owned()))
             }
             ClientFrame::Login { call, user, ticket, .. } => is_called(matches!(
                 self.request(call),
@@ -250,10 +275,10 @@ impl Application {
                 self.request(call),
                 Some(Request::Login { ticket: brought, .. }) if Some(*brought) == ticket
             ))
-            .or_else(|| is_of_session((Some(user), epoch) == session)),
+            .or_else(|| self.is_session(word, user, epoch, None)),
             ClientFrame::Resume { user, epoch, ticket, received, .. } => {
                 let is_brought = ticket.is_some_and(|ticket| self.tickets.contains(&ticket));
-                is_of_session((Some(user), epoch) == session && is_brought && received == self.place)
+                is_of_session(is_brought).or_else(|| self.is_session(word, user, epoch, Some(received)))
             }
             ClientFrame::Logout { call, .. } => is_called(call <= self.called),
             ClientFrame::LoginAcknowledged { user, epoch } => {
@@ -262,9 +287,7 @@ impl Application {
             ClientFrame::KickConfirmed { user, epoch } => {
                 is_of_session(self.ended.iter().any(|kick| (kick.user, kick.epoch) == (user, epoch)))
             }
-            ClientFrame::MessagesReceived { user, epoch, through } => {
-                is_of_session((Some(user), epoch) == session && through == self.place)
-            }
+            ClientFrame::MessagesReceived { user, epoch, through } => self.is_session(word, user, epoch, Some(through)),
             ClientFrame::Send { call, to, text, id } => is_called(matches!(
                 self.request(call),
                 Some(Request::Send { to: whom, text: what, id: name })
@@ -281,6 +304,26 @@ impl Application {
     }
 }
 
+impl Application {
+    /// Whether the device has this session, and its messages up to this place, or had until just now.
+    fn is_session(&self, word: &str, user: UserIndex, epoch: u32, place: Option<u32>) -> Option<Misfit> {
+        let is_one = |account: Option<UserIndex>, of: u32, last: u32| {
+            (account, of) == (Some(user), epoch) && place.is_none_or(|place| place == last)
+        };
+        let former = self.former.is_some_and(|(_, account, of, last)| is_one(account, of, last));
+        if former || is_one(self.account, self.epoch, self.place) {
+            return None;
+        }
+        if self.account != Some(user) {
+            return misfit(ACCOUNT, format!("{word} is about the session of another user"));
+        }
+        if self.epoch != epoch {
+            return misfit(END, format!("{word} is about another session of the user"));
+        }
+        misfit(PLACE, format!("{word} says that other messages came than did"))
+    }
+}
+
 fn remember<T>(all: &mut Vec<T>, one: T) {
     if all.len() == REMEMBERED {
         all.remove(0);
@@ -289,5 +332,5 @@ fn remember<T>(all: &mut Vec<T>, one: T) {
 }
 
 fn misfit(rule: RuleId, text: String) -> Option<Misfit> {
-    Some((rule, text))
+    Some(unfit(rule, text))
 }

@@ -1,27 +1,41 @@
-//! What becomes of the world by a fault of the script: it has its fault, of that device or site, and a link is as the faults
-//! since left it.
+//! What becomes of the world by a fault of the script: each has its effect, as the world stands, and what comes of itself
+//! has its reason.
 //!
-//! What comes of itself, such as the end of a server that was told to stop, or a refusal by a disk, is not looked at.
+//! A world goes from tick to tick, and some faults are carried out later in one: an effect may come two ticks after its
+//! fault, and at one instant in another order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gatecrash::time::Instant;
 
-use super::Misfit;
-use crate::scenario::Direction;
+use super::{Misfit, unfit};
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClockOf, Effect, Event, Fault, SiteIndex, What};
+use crate::scenario::{Direction, Scenario};
+use crate::trace::{ClockOf, DeviceIndex, Effect, Event, Fault, SiteIndex, What};
 
 const RULE: RuleId = rule("CONN-10");
 
-/// The faults of late, and what they left of the links.
+/// The world as its effects tell it, and the faults whose effect is to come.
 pub(super) struct Effects {
     tick: Duration,
-    recent: Vec<(Instant, Fault)>,
+    awaited: Vec<Awaited>,
     /// When the script was over, and all that was broken was mended.
     healed_at: Option<Instant>,
     sites: BTreeMap<SiteIndex, Site>,
+    devices: Vec<Device>,
+    server: Server,
+    /// Sites where a box on the way forgets idle connections, by their place.
+    forgetful: Vec<bool>,
+}
+
+/// A fault, whether it may have found nothing to break, and whether it is taken to have done so.
+struct Awaited {
+    at: Instant,
+    fault: Fault,
+    may_be_nothing: bool,
+    is_nothing: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,18 +45,60 @@ struct Site {
     has_portal: bool,
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+struct Device {
+    is_up: bool,
+    is_suspended: bool,
+    site: usize,
+    /// Whether it has been where idle connections are forgotten.
+    is_forgotten: bool,
+    /// Its disk was told to refuse something.
+    refuses: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Server {
+    is_up: bool,
+    is_suspended: bool,
+    /// Its operator has told it to stop.
+    stops: bool,
+    starts_again: bool,
+    /// The power is to go at some time.
+    power_fails: bool,
+    /// Its disk was told to refuse something.
+    refuses: bool,
+    has_died: bool,
+    /// When it is to be started again.
+    bounces: Vec<Instant>,
+}
+
 impl Effects {
-    pub(super) fn new(tick: Duration) -> Self {
-        Effects { tick, recent: Vec::new(), healed_at: None, sites: BTreeMap::new() }
+    pub(super) fn new(scenario: &Scenario, tick: Duration) -> Self {
+        let sites: Vec<_> = scenario.sites.keys().collect();
+        let forgetful: Vec<bool> = scenario.sites.values().map(|site| site.forgets_idle.is_some()).collect();
+        let devices = scenario.devices.values().map(|device| {
+            let site = sites.iter().position(|site| **site == device.site).unwrap_or_default();
+            Device { site, is_forgotten: forgetful.get(site).copied().unwrap_or_default(), ..Device::default() }
+        });
+        Effects {
+            tick,
+            awaited: Vec::new(),
+            healed_at: None,
+            sites: BTreeMap::new(),
+            devices: devices.collect(),
+            server: Server::default(),
+            forgetful,
+        }
     }
 
     pub(super) fn observe(&mut self, event: &Event) -> Option<Misfit> {
+        let found = self.settle(event.at);
+        if found.is_some() {
+            return found;
+        }
         match event.what {
             What::Fault { fault } => {
-                let tick = self.tick;
-                self.recent.retain(|(at, _)| *at + tick * 2 >= event.at);
-                self.recent.push((event.at, fault));
-                self.befalls(fault);
+                self.befalls(event.at, fault);
                 None
             }
             What::ScriptEnded => {
@@ -50,27 +106,27 @@ impl Effects {
                 self.sites.clear();
                 None
             }
-            What::Effect { effect } => {
-                if let Effect::Link { site, outbound, inbound } = effect {
-                    let Site { is_outbound_cut, is_inbound_cut, has_portal } =
-                        self.sites.get(&site).copied().unwrap_or_default();
-                    if (outbound, inbound) != (!is_outbound_cut && !has_portal, !is_inbound_cut && !has_portal) {
-                        return Some((RULE, "a link is not as the faults left it".to_owned()));
-                    }
-                }
-                let tick = self.tick;
-                let is_now = |at: Instant| event.at <= at + tick * 2;
-                let is_healing = is_healed(&effect) && self.healed_at.is_some_and(is_now);
-                let has_fault = self.recent.iter().any(|(at, fault)| is_now(*at) && is_of(&effect, fault));
-                let is_begun = event.at == Instant::ZERO && matches!(effect, Effect::ProcessUp { .. });
-                (!is_healing && !has_fault && !is_begun && !comes_of_itself(&effect))
-                    .then(|| (RULE, format!("{} by no fault of the script", effect.word())))
-            }
+            What::Effect { effect } => self.effect(event.at, &effect),
             _ => None,
         }
     }
 
-    fn befalls(&mut self, fault: Fault) {
+    /// Whether every fault has had its effect whose time is over.
+    fn settle(&mut self, now: Instant) -> Option<Misfit> {
+        let over = |one: &Awaited| now > one.at + self.tick * 2;
+        if !self.awaited.iter().any(over) {
+            return None;
+        }
+        let lacks_effect = |one: &Awaited| over(one) && !one.is_nothing && has_effect(&one.fault);
+        let lacking = self.awaited.iter().find(|one| lacks_effect(one)).map(|one| one.fault);
+        let tick = self.tick;
+        self.awaited.retain(|one| now <= one.at + tick * 2);
+        lacking.map(|fault| unfit(RULE, format!("the fault {} had no effect", fault.word())))
+    }
+
+    fn befalls(&mut self, at: Instant, fault: Fault) {
+        let may_be_nothing = self.finds_nothing(&fault);
+        self.awaited.push(Awaited { at, fault, may_be_nothing, is_nothing: false });
         match fault {
             Fault::Partition { site, direction } => {
                 let site = self.sites.entry(site).or_default();
@@ -81,23 +137,174 @@ impl Effects {
                 self.sites.remove(&site);
             }
             Fault::Portal { site } => self.sites.entry(site).or_default().has_portal = true,
+            Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. } => self.server.power_fails = true,
+            Fault::DiskError { .. } | Fault::DiskFull { .. } => self.server.refuses = true,
+            Fault::DeviceDiskError { device, .. } | Fault::DeviceDiskFull { device, .. } => {
+                self.device(device).refuses = true;
+            }
+            Fault::BounceServer { after } => {
+                self.server.bounces.push(at + Duration::from_micros(after.get()));
+            }
+            Fault::StopServer if self.server.is_up => self.server.stops = true,
+            Fault::UpgradeServer { .. } => (self.server.stops, self.server.starts_again) = (true, true),
             _ => {}
         }
     }
+
+    /// Whether the fault has nothing to break or heal, as the world is.
+    fn finds_nothing(&self, fault: &Fault) -> bool {
+        let device = |device: DeviceIndex| self.devices.get(device.index()).copied().unwrap_or_default();
+        let Server { is_up, is_suspended, stops, .. } = self.server;
+        match *fault {
+            Fault::Start { device: of } => device(of).is_up,
+            Fault::Kill { device: of } => !device(of).is_up,
+            Fault::Suspend { device: of } => !device(of).is_up || device(of).is_suspended,
+            Fault::Wake { device: of } => !device(of).is_suspended,
+            // Which connections there are below those of the SDK no event says.
+            Fault::Reset { .. } => true,
+            Fault::Move { device: of, site } => device(of).site == site.index(),
+            Fault::StartServer => is_up,
+            Fault::CrashServer | Fault::PowerLossServer | Fault::BounceServer { .. } => !is_up,
+            Fault::StopServer => !is_up || stops,
+            Fault::SuspendServer => !is_up || is_suspended,
+            Fault::WakeServer => !is_suspended,
+            _ => false,
+        }
+    }
+
+    fn effect(&mut self, at: Instant, effect: &Effect) -> Option<Misfit> {
+        if let Effect::Link { site, outbound, inbound } = *effect {
+            let Site { is_outbound_cut, is_inbound_cut, has_portal } =
+                self.sites.get(&site).copied().unwrap_or_default();
+            if (outbound, inbound) != (!is_outbound_cut && !has_portal, !is_inbound_cut && !has_portal) {
+                return Some(unfit(RULE, "a link is not as the faults left it".to_owned()));
+            }
+        }
+        if *effect == Effect::Nothing {
+            for place in 0..self.awaited.len() {
+                let finds_nothing = self.finds_nothing(&self.awaited[place].fault);
+                self.awaited[place].may_be_nothing |= finds_nothing;
+            }
+            // One that is to be started again may have been started meanwhile.
+            let is_late = |due: &Instant| *due <= at && at <= *due + self.tick * 2;
+            let is_up_again = self.server.is_up && self.server.bounces.iter().any(is_late);
+            let is_known = self.nothing_came() || is_up_again;
+            return (!is_known).then(|| unfit(RULE, "nothing came of a fault that had something to break".to_owned()));
+        }
+        let is_possible = self.is_possible(effect);
+        let its = self.comes_of(effect);
+        let is_healing = is_healed(effect) && self.healed_at.is_some_and(|healed| at <= healed + self.tick * 2);
+        let has_reason = its || is_healing || self.comes_of_itself(at, effect);
+        self.becomes(effect);
+        if !has_reason {
+            return Some(unfit(RULE, format!("{} by no fault of the script", effect.word())));
+        }
+        (!is_possible).then(|| unfit(RULE, format!("{} of what was so already, or cannot be", effect.word())))
+    }
+
+    /// A fault of late found nothing to break: the last one that may have, as far as can be told. Says whether there is one.
+    fn nothing_came(&mut self) -> bool {
+        let may_be_it = |one: &&mut Awaited| one.may_be_nothing && !one.is_nothing;
+        let last = self.awaited.iter_mut().rev().find(may_be_it);
+        last.map(|one| one.is_nothing = true).is_some()
+    }
+
+    /// Whether the effect is that of a fault of late, which has had it then. One that was taken to have found nothing may
+    /// be it, if another one may have found nothing in its place.
+    fn comes_of(&mut self, effect: &Effect) -> bool {
+        let is_its = |one: &Awaited| is_of(effect, &one.fault);
+        let free = self.awaited.iter().position(|one| is_its(one) && !one.is_nothing);
+        let Some(place) = free.or_else(|| self.awaited.iter().position(is_its)) else { return false };
+        let taken = self.awaited.remove(place);
+        !taken.is_nothing || self.nothing_came()
+    }
+
+    /// Whether that can become of the world as it is.
+    fn is_possible(&self, effect: &Effect) -> bool {
+        let device = |device: DeviceIndex| self.devices.get(device.index()).copied().unwrap_or_default();
+        let Server { is_up, is_suspended, .. } = self.server;
+        match *effect {
+            Effect::ServerUp => !is_up,
+            Effect::ServerDead => is_up,
+            Effect::ServerSuspended => is_up && !is_suspended,
+            Effect::ServerWoken => is_suspended,
+            Effect::ProcessUp { device: of } => !device(of).is_up,
+            Effect::ProcessDead { device: of } => device(of).is_up,
+            Effect::Suspended { device: of } => device(of).is_up && !device(of).is_suspended,
+            Effect::Woken { device: of } => device(of).is_suspended,
+            Effect::Moved { device: of, site } => device(of).site != site.index(),
+            _ => true,
+        }
+    }
+
+    /// Whether that may come without a fault of the moment.
+    fn comes_of_itself(&self, at: Instant, effect: &Effect) -> bool {
+        let device = |device: DeviceIndex| self.devices.get(device.index()).copied().unwrap_or_default();
+        let Server { stops, starts_again, power_fails, refuses, has_died, ref bounces, .. } = self.server;
+        let is_due = |due: &Instant| *due <= at && at <= *due + self.tick * 2;
+        match *effect {
+            Effect::ProcessUp { .. } => at == Instant::ZERO,
+            Effect::ServerUp => {
+                at == Instant::ZERO || starts_again || self.healed_at.is_some() || bounces.iter().any(is_due)
+            }
+            Effect::ServerDead => stops || power_fails,
+            Effect::DiskRefused => refuses,
+            Effect::WriteTorn => power_fails,
+            Effect::DatabaseRepaired => has_died || refuses,
+            Effect::Skipped { device: of } => !device(of).is_up,
+            Effect::LinkForgotten { device: of } => device(of).is_forgotten,
+            Effect::DeviceDiskRefused { device: of } => device(of).refuses,
+            _ => false,
+        }
+    }
+
+    fn becomes(&mut self, effect: &Effect) {
+        match *effect {
+            Effect::ServerUp => {
+                let server = &mut self.server;
+                (server.is_up, server.is_suspended, server.stops, server.starts_again) = (true, false, false, false);
+            }
+            Effect::ServerDead => {
+                let server = &mut self.server;
+                (server.is_up, server.is_suspended, server.stops, server.has_died) = (false, false, false, true);
+            }
+            Effect::ServerSuspended => self.server.is_suspended = true,
+            Effect::ServerWoken => self.server.is_suspended = false,
+            Effect::ProcessUp { device } => self.device(device).is_up = true,
+            Effect::ProcessDead { device } => {
+                let device = self.device(device);
+                (device.is_up, device.is_suspended) = (false, false);
+            }
+            Effect::Suspended { device } => self.device(device).is_suspended = true,
+            Effect::Woken { device } => self.device(device).is_suspended = false,
+            Effect::Moved { device, site } => {
+                let is_forgetful = self.forgetful.get(site.index()).copied().unwrap_or_default();
+                let device = self.device(device);
+                device.site = site.index();
+                device.is_forgotten |= is_forgetful;
+            }
+            Effect::DeviceDiskMended { device } => self.device(device).refuses = false,
+            _ => {}
+        }
+    }
+
+    fn device(&mut self, device: DeviceIndex) -> &mut Device {
+        grown(&mut self.devices, device.index())
+    }
 }
 
-/// What may come without a fault of the moment.
-fn comes_of_itself(effect: &Effect) -> bool {
-    matches!(
-        effect,
-        Effect::ServerDead
-            | Effect::ServerUp
-            | Effect::DiskRefused
-            | Effect::WriteTorn
-            | Effect::DatabaseRepaired
-            | Effect::Skipped { .. }
-            | Effect::LinkForgotten { .. }
-            | Effect::DeviceDiskRefused { .. }
+/// Whether something comes of the fault at once, and be it nothing.
+fn has_effect(fault: &Fault) -> bool {
+    !matches!(
+        fault,
+        Fault::PowerLossAt { .. }
+            | Fault::PowerLossInDisk { .. }
+            | Fault::DiskError { .. }
+            | Fault::DiskFull { .. }
+            | Fault::DeviceDiskError { .. }
+            | Fault::DeviceDiskFull { .. }
+            | Fault::StopServer
+            | Fault::UpgradeServer { .. }
     )
 }
 
@@ -117,11 +324,12 @@ fn is_healed(effect: &Effect) -> bool {
 /// Whether this is what comes of that fault.
 fn is_of(effect: &Effect, fault: &Fault) -> bool {
     match (*effect, *fault) {
-        (Effect::Nothing, _)
-        | (Effect::DiskPaced, Fault::SlowDisk { .. })
+        (Effect::DiskPaced, Fault::SlowDisk { .. })
         | (Effect::DiskMended, Fault::MendDisk)
         | (Effect::ServerSuspended, Fault::SuspendServer)
-        | (Effect::ServerWoken, Fault::WakeServer) => true,
+        | (Effect::ServerWoken, Fault::WakeServer)
+        | (Effect::ServerUp, Fault::StartServer)
+        | (Effect::ServerDead, Fault::CrashServer | Fault::PowerLossServer | Fault::BounceServer { .. }) => true,
         (Effect::ProcessDead { device }, Fault::Kill { device: of })
         | (Effect::ProcessUp { device }, Fault::Start { device: of })
         | (Effect::Suspended { device }, Fault::Suspend { device: of })

@@ -1,6 +1,6 @@
 //! Which connections there are: nothing happens on one that was not opened, and who is at its other end stays the same.
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, ClientFrame, DeviceIndex, Effect, Event, What};
@@ -136,5 +136,5 @@ impl Ends {
 }
 
 fn misfit(event: &Event, connection: u32, what: &str) -> Option<Misfit> {
-    Some((RULE, format!("{} on connection {connection}, which {what}", event.what.word())))
+    Some(unfit(RULE, format!("{} on connection {connection}, which {what}", event.what.word())))
 }

@@ -1,23 +1,28 @@
 //! What the file has happen happens when it says, and nothing else does: faults, strangers, calls, tickets, the server's
 //! configuration.
 //!
-//! What a device that is frozen is to call waits until it wakes, and what is to be called in a listener until it is called.
+//! What a device that is frozen is to call waits until it wakes, and what is to be called in a listener until that is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use gatecrash::id::UserId;
 use gatecrash::policy::Seats;
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
+use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::scenario::{self, Action, AppChange, Call, Conduct, Scenario, Text, TicketChoice};
+use crate::scenario::{self, Action, AppChange, Call, Conduct, Forge, Scenario, Text, TicketChoice};
 use crate::trace::{
-    Actor, Cast, DeviceIndex, Effect, Event, Fault, List, ListIndex, Request, TicketIndex, UserIndex, What,
+    Actor, Cast, ClockOf, DeviceIndex, Effect, Event, Fault, List, ListIndex, Request, TextIndex, TicketIndex,
+    UserIndex, What,
 };
 
 const SCRIPT: RuleId = rule("CONN-10");
 const TICKET: RuleId = rule("TICKET-2");
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What is still to happen.
 pub(super) struct Script {
@@ -26,25 +31,58 @@ pub(super) struct Script {
     /// As the file names them, until the cast is known.
     steps: Vec<scenario::Step>,
     is_begun: bool,
-    faults: Vec<(Instant, Fault)>,
-    strangers: Vec<(Instant, DeviceIndex, Conduct)>,
-    calls: Vec<Vec<Planned>>,
-    changes: Vec<(Instant, AppChange)>,
-    named: BTreeMap<String, String>,
+    faults: VecDeque<(Instant, Fault)>,
+    strangers: VecDeque<(Instant, DeviceIndex, Conduct)>,
+    calls: Vec<VecDeque<Planned>>,
+    changes: VecDeque<(Instant, AppChange)>,
+    /// The tickets that the file names: whose, and what is wrong with them.
+    named: BTreeMap<String, (String, Option<Forge>)>,
     config: Config,
     /// What it was before.
     heard_late: Vec<Config>,
-    /// The tickets made, and for whom.
-    tickets: Vec<(TicketIndex, Option<UserIndex>)>,
-    woken: Vec<Option<Instant>>,
+    /// The tickets made, by their place.
+    tickets: Vec<Option<TicketMade>>,
+    devices: Vec<Device>,
+    /// When it ended, and all that was broken was mended.
+    ended_at: Option<Instant>,
+    /// What the messages sent are called, in the order in which they were: what it is about.
+    sent: Vec<(UserIndex, TextIndex)>,
+    /// Which of them the file calls how.
+    sent_named: BTreeMap<u32, u32>,
     /// What each device's process logged in with last.
     last_tickets: Vec<Option<TicketIndex>>,
     ticket_ttl: u64,
+    /// Whether the server's clock was meddled with: a second may come twice.
+    clock_is_off: bool,
+    /// Whether a device's disk was emptied.
+    is_wiped: bool,
+}
+
+/// A ticket that was made.
+#[derive(Clone, Copy, Debug)]
+struct TicketMade {
+    user: Option<UserIndex>,
+    at: Instant,
+    /// Whether a login has brought it.
+    is_brought: bool,
+}
+
+/// What happens to a device by itself.
+#[derive(Clone, Debug, Default)]
+struct Device {
+    up_at: Option<Instant>,
+    woken_at: Option<Instant>,
+    /// Whether anything is to be called in its listener, and what that was told last, at that instant.
+    listens: bool,
+    told: (Instant, Vec<&'static str>),
 }
 
 /// What a login's ticket may be.
 struct Made<'a> {
-    named: &'a BTreeMap<String, String>,
+    at: Instant,
+    named: &'a BTreeMap<String, (String, Option<Forge>)>,
+    tickets: &'a [Option<TicketMade>],
+    clock_is_off: bool,
     /// How long one lasts of which the file says nothing.
     ttl: u64,
     last: Option<TicketIndex>,
@@ -55,8 +93,8 @@ struct Made<'a> {
 struct Planned {
     at: Instant,
     call: Call,
-    /// Whether it is made in a listener, whenever that is called.
-    waits: bool,
+    /// What the listener is told when it is made, of one that waits for that.
+    when: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -76,14 +114,14 @@ impl Script {
             until: Instant::ZERO + scenario.until,
             steps: scenario.steps.clone(),
             is_begun: false,
-            faults: Vec::new(),
-            strangers: Vec::new(),
+            faults: VecDeque::new(),
+            strangers: VecDeque::new(),
             calls: Vec::new(),
-            changes: Vec::new(),
+            changes: VecDeque::new(),
             named: scenario
                 .tickets
                 .iter()
-                .map(|(name, plan)| (name.as_str().to_owned(), plan.user.as_str().to_owned()))
+                .map(|(name, plan)| (name.as_str().to_owned(), (plan.user.as_str().to_owned(), plan.forge)))
                 .collect(),
             config: Config {
                 seats: app.seats,
@@ -93,31 +131,38 @@ impl Script {
             },
             heard_late: Vec::new(),
             tickets: Vec::new(),
-            woken: Vec::new(),
+            devices: Vec::new(),
+            ended_at: None,
+            sent: Vec::new(),
+            sent_named: BTreeMap::new(),
             last_tickets: Vec::new(),
             ticket_ttl: app.ticket_ttl.as_secs(),
+            clock_is_off: false,
+            is_wiped: false,
         }
     }
 
     /// Names who the file names.
     fn begin(&mut self, cast: &Cast) {
         self.is_begun = true;
-        self.calls.resize(cast.devices().len(), Vec::new());
-        self.woken.resize(cast.devices().len(), None);
+        self.calls.resize(cast.devices().len(), VecDeque::new());
+        self.devices.resize(cast.devices().len(), Device::default());
         self.last_tickets.resize(cast.devices().len(), None);
         for step in std::mem::take(&mut self.steps) {
             let at = Instant::ZERO + step.at;
             let find = |name: &scenario::DeviceName| cast.find_device(name.as_str()).expect("a step names a device");
             match step.action {
-                Action::Fault(fault) => self.faults.push((at, Fault::of(&fault, cast))),
-                Action::Raw { device, conduct } => self.strangers.push((at, find(&device), conduct)),
+                Action::Fault(fault) => self.faults.push_back((at, Fault::of(&fault, cast))),
+                Action::Raw { device, conduct } => self.strangers.push_back((at, find(&device), conduct)),
                 Action::Call { device, call } => {
-                    self.calls[find(&device).index()].push(Planned { at, call, waits: false });
+                    self.calls[find(&device).index()].push_back(Planned { at, call, when: None });
                 }
-                Action::On { device, call, .. } => {
-                    self.calls[find(&device).index()].push(Planned { at, call, waits: true });
+                Action::On { device, event, call } => {
+                    let (when, device) = (Some(event.word()), find(&device).index());
+                    self.devices[device].listens = true;
+                    self.calls[device].push_back(Planned { at, call, when });
                 }
-                Action::App(change) => self.changes.push((at, change)),
+                Action::App(change) => self.changes.push_back((at, change)),
             }
         }
     }
@@ -129,6 +174,10 @@ impl Script {
         let at = event.at;
         match event.what {
             What::Fault { fault } => {
+                self.clock_is_off |= matches!(
+                    fault,
+                    Fault::Skew { clock: ClockOf(None), .. } | Fault::Drift { clock: ClockOf(None), .. }
+                );
                 let due = |one: &(Instant, Fault)| is_due(one.0, at, self.tick) && one.1 == fault;
                 (!takes(&mut self.faults, due)).then(|| unasked("a fault"))
             }
@@ -139,10 +188,12 @@ impl Script {
                 (!takes(&mut self.strangers, due)).then(|| unasked("a stranger"))
             }
             What::ScriptEnded => {
+                self.ended_at = Some(at);
                 let is_due = is_due(self.until, at, self.tick);
                 let is_late = |due: &Instant| *due + self.tick * 2 < at;
                 let mut left = self.faults.iter().map(|(due, _)| due).chain(self.strangers.iter().map(|(due, ..)| due));
-                (!is_due || left.any(is_late)).then(|| (SCRIPT, "the script ended, and has not happened".to_owned()))
+                (!is_due || left.any(is_late))
+                    .then(|| unfit(SCRIPT, "the script ended, and has not happened".to_owned()))
             }
             What::OldKeyDropped => {
                 let due = |one: &(Instant, AppChange)| is_due(one.0, at, self.tick) && one.1 == AppChange::DropOldKey;
@@ -152,22 +203,59 @@ impl Script {
                 let said = (seats, reconnect_kicks, notify_offline_kick);
                 self.configured(cast, at, said, administrators)
             }
+            What::Converged => {
+                let is_due = |planned: &Planned| planned.when.is_none();
+                let is_left = self.calls.iter().flatten().any(is_due);
+                is_left.then(|| unfit(SCRIPT, "what the script has somebody call was never called".to_owned()))
+            }
             What::Effect { effect: Effect::ProcessUp { device } } => {
                 self.last_tickets[device.index()] = None;
+                self.devices[device.index()].up_at = Some(at);
+                None
+            }
+            What::Effect { effect: Effect::DiskEmpty { .. } } => {
+                self.is_wiped = true;
                 None
             }
             What::Effect { effect: Effect::Woken { device } } => {
-                self.woken[device.index()] = Some(at);
+                self.devices[device.index()].woken_at = Some(at);
+                None
+            }
+            What::Effect { effect: Effect::Skipped { device } } => {
+                let calls = &mut self.calls[device.index()];
+                // One that waited until the device wakes, or of now; or what was to be called in a listener.
+                let has_come = |planned: &Planned| planned.when.is_none() && planned.at <= at;
+                let is_now = || calls.iter().position(|planned| is_due(planned.at, at, self.tick));
+                let place = calls.iter().position(has_come).or_else(is_now);
+                place.and_then(|place| calls.remove(place)).is_none().then(|| unasked("a call that nobody makes"))
+            }
+            What::SdkWoken => {
+                let Actor::Device(device) = event.actor else { return None };
+                let has_woken = self.devices[device.index()].woken_at == Some(at);
+                let is_healed = self.ended_at.is_some_and(|ended| is_due(ended, at, self.tick));
+                (!has_woken && !is_healed).then(|| unasked("a wake"))
+            }
+            What::Told { event: told, .. } => {
+                let Actor::Device(device) = event.actor else { return None };
+                let Device { told: (last, words), listens, .. } = &mut self.devices[device.index()];
+                if !*listens {
+                    return None;
+                }
+                if std::mem::replace(last, at) != at {
+                    words.clear();
+                }
+                words.push(told.word());
                 None
             }
             What::TicketMade { ticket, user, issued, ttl } => {
                 let made = cast.ticket(ticket);
                 let is_named = self.named.get(&made.name);
+                let place = grown(&mut self.tickets, ticket.index());
+                let before = place.replace(TicketMade { user, at, is_brought: false });
                 let is_its = (made.issued, made.ttl) == (issued.get(), ttl.get())
-                    && self.tickets.iter().all(|(other, _)| *other != ticket)
-                    && is_named.is_none_or(|name| user.is_some_and(|user| cast.user_name(user) == name));
-                self.tickets.push((ticket, user));
-                (!is_its).then(|| (TICKET, "the ticket is another one".to_owned()))
+                    && before.is_none()
+                    && is_named.is_none_or(|(name, _)| user.is_some_and(|user| cast.user_name(user) == name));
+                (!is_its).then(|| unfit(TICKET, "the ticket is another one".to_owned()))
             }
             What::Called { request, .. } => {
                 let Actor::Device(device) = event.actor else { return None };
@@ -176,28 +264,30 @@ impl Script {
             What::NetworkChanged => {
                 let Actor::Device(device) = event.actor else { return None };
                 let due = |planned: &Planned| planned.call == Call::NetworkChanged;
-                let calls = &mut self.calls[device.index()];
-                let is_due = Self::take_of(calls, at, self.woken[device.index()], self.tick, due);
-                (!is_due).then(|| unasked("another network"))
+                let taken = self.take_of(at, device, due);
+                taken.is_none().then(|| unasked("another network"))
             }
             _ => None,
         }
     }
 
-    /// Takes the first such call that the device is to make by now. Says whether there is one.
-    fn take_of(
-        calls: &mut Vec<Planned>,
-        at: Instant,
-        woken: Option<Instant>,
-        tick: Duration,
-        is_it: impl Fn(&Planned) -> bool,
-    ) -> bool {
-        let has_woken = woken == Some(at);
-        let due = |one: &Planned| one.at <= at && (one.waits || has_woken || is_due(one.at, at, tick)) && is_it(one);
+    /// Takes the first such call that the device is to make now, if there is one.
+    fn take_of(&mut self, at: Instant, device: DeviceIndex, is_it: impl Fn(&Planned) -> bool) -> Option<Planned> {
+        let Device { woken_at, told: (told_at, words), .. } = &self.devices[device.index()];
+        let has_woken = *woken_at == Some(at);
+        let is_told = |word: &str| *told_at == at && words.contains(&word);
+        let due = |one: &Planned| match one.when {
+            None => one.at <= at && (has_woken || is_due(one.at, at, self.tick)) && is_it(one),
+            Some(word) => one.at <= at && is_told(word) && is_it(one),
+        };
+        let calls = &mut self.calls[device.index()];
         // What is to be called at an instant before what waits for a listener.
-        let at_once = calls.iter().position(|one| !one.waits && due(one));
-        let place = at_once.or_else(|| calls.iter().position(due));
-        place.map(|place| calls.remove(place)).is_some()
+        let at_once = calls.iter().position(|one| one.when.is_none() && due(one));
+        // A listener calls when it is told, and of what it was told at that instant the last is the likeliest.
+        let of_last = |one: &Planned| one.when.is_some() && one.when == words.last().copied() && due(one);
+        let in_listener = || calls.iter().position(of_last).or_else(|| calls.iter().position(due));
+        let place = at_once.or_else(in_listener);
+        place.and_then(|place| calls.remove(place))
     }
 
     fn called(&mut self, cast: &Cast, at: Instant, device: DeviceIndex, request: Request) -> Option<Misfit> {
@@ -205,16 +295,44 @@ impl Script {
             Request::Login { ticket, .. } => self.last_tickets[device.index()].replace(ticket),
             _ => None,
         };
-        let made = Made { named: &self.named, ttl: self.ticket_ttl, last };
-        let is_it = |planned: &Planned| is_call(cast, &planned.call, request, &made);
-        // A process that starts initialises its SDK by itself.
-        if matches!(request, Request::Init { .. }) {
-            Self::take_of(&mut self.calls[device.index()], at, self.woken[device.index()], self.tick, is_it);
-            return None;
+        let tickets = std::mem::take(&mut self.tickets);
+        let (named, clock_is_off) = (std::mem::take(&mut self.named), self.clock_is_off);
+        let made = Made { at, named: &named, tickets: &tickets, clock_is_off, ttl: self.ticket_ttl, last };
+        let taken = self.take_of(at, device, |planned| is_call(cast, &planned.call, request, &made));
+        (self.tickets, self.named) = (tickets, named);
+        match (request, taken) {
+            (Request::Login { ticket, .. }, Some(_)) => {
+                let made = self.tickets.get_mut(ticket.index()).and_then(Option::as_mut)?;
+                let is_late = !std::mem::replace(&mut made.is_brought, true) && made.at != at;
+                let is_named = self.named.contains_key(&cast.ticket(ticket).name);
+                (is_late && !is_named)
+                    .then(|| unfit(TICKET, "a ticket was made when nobody logged in with it".to_owned()))
+            }
+            (Request::Send { to, text, id: Some(id) }, Some(Planned { call: Call::Send { id: named, .. }, .. })) => {
+                (!self.is_called_so(to, text, id, named)).then(|| unasked("a message under another name"))
+            }
+            // A process that starts initialises its SDK by itself.
+            (Request::Init { .. }, None) if self.devices[device.index()].up_at == Some(at) => None,
+            (_, Some(_)) => None,
+            (_, None) => Some(unasked(request.word())),
         }
-        let calls = &mut self.calls[device.index()];
-        let is_due = Self::take_of(calls, at, self.woken[device.index()], self.tick, is_it);
-        (!is_due).then(|| unasked(request.word()))
+    }
+
+    /// Whether a message may be called so: as the file says, or by the next number, or as the one that is sent again. An
+    /// application whose disk was emptied may call another one as it did before.
+    fn is_called_so(&mut self, to: UserIndex, text: TextIndex, id: u32, named: Option<u32>) -> bool {
+        let is_new = id as usize == self.sent.len() + 1;
+        if is_new {
+            self.sent.push((to, text));
+        }
+        match named {
+            Some(name) => *self.sent_named.entry(name).or_insert(id) == id,
+            None => {
+                is_new
+                    || self.is_wiped
+                    || (id as usize).checked_sub(1).and_then(|place| self.sent.get(place)) == Some(&(to, text))
+            }
+        }
     }
 
     fn configured(
@@ -238,7 +356,7 @@ impl Script {
         while let Some(place) =
             self.changes.iter().position(|(due, change)| *due <= at && *change != AppChange::DropOldKey)
         {
-            let (_, change) = self.changes.remove(place);
+            let Some((_, change)) = self.changes.remove(place) else { break };
             self.heard_late.push(self.config.clone());
             self.config.change(&change);
             if is_it(&self.config) {
@@ -263,10 +381,35 @@ impl Config {
     }
 }
 
+impl Made<'_> {
+    /// Whether the ticket is made for this login, or was for one of the same second, or is one that the file makes and has
+    /// happen to be the same. Nobody is a user who cannot be.
+    fn is_fresh(&self, cast: &Cast, ticket: TicketIndex, user: UserIndex) -> bool {
+        let made = self.tickets.get(ticket.index()).copied().flatten();
+        let is_for = |of: UserIndex| of == user || cast.user_name(user).parse::<UserId>().is_err();
+        made.is_some_and(|made| {
+            let is_now = self.clock_is_off || self.at - made.at <= SECOND;
+            made.user.is_some_and(is_for) && (is_now || self.named.contains_key(&cast.ticket(ticket).name))
+        })
+    }
+
+    /// Whether the ticket is the same text as the one that the file calls so: for whom it was meant does not show in one
+    /// that cannot be read.
+    fn is_like(&self, cast: &Cast, ticket: TicketIndex, name: &str) -> bool {
+        let made = cast.ticket(ticket);
+        let Some((user, forge)) = self.named.get(name) else { return false };
+        match self.named.get(&made.name) {
+            Some((of, forged)) => forged == forge && (of == user || made.ttl == 0),
+            // The empty one that an application brings which has none.
+            None => made.ttl == 0 && *forge == Some(Forge::Empty),
+        }
+    }
+}
+
 /// Takes the first such thing out. Says whether there is one.
-fn takes<T>(all: &mut Vec<T>, is_it: impl FnMut(&T) -> bool) -> bool {
+fn takes<T>(all: &mut VecDeque<T>, is_it: impl FnMut(&T) -> bool) -> bool {
     let place = all.iter().position(is_it);
-    place.map(|place| all.remove(place)).is_some()
+    place.and_then(|place| all.remove(place)).is_some()
 }
 
 /// Whether what is due then may happen now: a world may go from tick to tick.
@@ -286,9 +429,11 @@ fn is_call(cast: &Cast, call: &Call, request: Request, made: &Made<'_>) -> bool 
             cast.user_name(of) == user
                 && match ticket {
                     TicketChoice::Named(name) => {
-                        ticket_made.name == name.as_str() || made.named.contains_key(name.as_str())
+                        ticket_made.name == name.as_str() || made.is_like(cast, brought, name.as_str())
                     }
-                    TicketChoice::Fresh { ttl } => ticket_made.ttl == ttl.map_or(made.ttl, |ttl| ttl.as_secs()),
+                    TicketChoice::Fresh { ttl } => {
+                        ticket_made.ttl == ttl.map_or(made.ttl, |ttl| ttl.as_secs()) && made.is_fresh(cast, brought, of)
+                    }
                     // A process that has logged in with none brings an empty one.
                     TicketChoice::Last => made.last.map_or(ticket_made.ttl == 0, |last| last == brought),
                 }
@@ -311,5 +456,5 @@ fn is_call(cast: &Cast, call: &Call, request: Request, made: &Made<'_>) -> bool 
 }
 
 fn unasked(what: &str) -> Misfit {
-    (SCRIPT, format!("{what} that the script does not have now"))
+    unfit(SCRIPT, format!("{what} that the script does not have now"))
 }

@@ -2,7 +2,7 @@
 
 use gatecrash::time::Instant;
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::scenario::clock::WallClock;
 use crate::scenario::rules::{RuleId, rule};
 use crate::scenario::{Offset, Scenario};
@@ -41,6 +41,7 @@ impl Wall {
     /// Whether the clock shows this, of a time that is cut off to so many microseconds.
     fn shows(&self, at: Instant, said: u64, cut: u64) -> Option<Misfit> {
         let shown = self.0.at(at).as_micros();
-        (shown - shown % cut != said).then(|| (RULE, format!("the server's clock shows {shown} µs, not {said} µs")))
+        (shown - shown % cut != said)
+            .then(|| unfit(RULE, format!("the server's clock shows {shown} µs, not {said} µs")))
     }
 }

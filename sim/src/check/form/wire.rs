@@ -1,9 +1,9 @@
 //! What arrives was sent: on each connection the frames of one end reach the other as they were, in their order.
 //!
 //! A device numbers its connections by itself, and so does the server: which belongs to which shows in what goes over them.
-//! What is lost is lost with all that follows it. Signs of life say nothing, and are not looked at.
+//! What is lost is lost with all that follows it. Signs of life say nothing, and are not shown to this.
 
-use super::Misfit;
+use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Event, ServerFrame, What};
@@ -62,19 +62,22 @@ impl Wire {
                 self.device(device).lines.push(Line { connection, ..Line::default() });
                 None
             }
-            (Actor::Device(device), What::DeviceSent { connection, frame, .. }) if frame != ClientFrame::Heartbeat => {
+            (Actor::Device(device), What::DeviceSent { connection, frame, .. }) => {
                 let lines = &mut self.device(device).lines;
                 if let Some(line) = lines.iter_mut().rev().find(|line| line.connection == connection) {
                     line.sent.push(frame);
                 }
                 None
             }
-            (Actor::Device(device), What::DeviceReceived { connection, frame })
-                if frame != ServerFrame::HeartbeatAnswer =>
-            {
+            (Actor::Device(device), What::ConnectFailed { connection }) => {
+                // Nothing has gone over it, and nothing will.
+                self.device(device).lines.pop_if(|line| line.connection == connection);
+                None
+            }
+            (Actor::Device(device), What::DeviceReceived { connection, frame }) => {
                 let is_known = self.came(device, connection, &frame);
                 (!is_known)
-                    .then(|| (RULE, format!("a frame reached {} that was not sent so", cast.device_name(device))))
+                    .then(|| unfit(RULE, format!("a frame reached {} that was not sent so", cast.device_name(device))))
             }
             (Actor::Server, What::ServerStarted { .. }) => {
                 self.slots.clear();
@@ -87,17 +90,17 @@ impl Wire {
                 self.halves.push(Half::default());
                 None
             }
-            (Actor::Server, What::ServerSent { connection, frame, .. }) if frame != ServerFrame::HeartbeatAnswer => {
+            (Actor::Server, What::ServerSent { connection, frame, .. }) => {
                 if let Some(Some(half)) = self.slots.get(connection as usize) {
                     self.halves[*half].sent.push(frame);
                 }
                 None
             }
             (Actor::Server, What::ServerReceived { connection, peer: Some(peer), frame })
-                if peer != DeviceIndex::STRANGER && frame != ClientFrame::Heartbeat =>
+                if peer != DeviceIndex::STRANGER =>
             {
                 let is_known = self.arrived(cast, connection, peer, &frame);
-                (!is_known).then(|| (RULE, "a frame reached the server that was not sent so".to_owned()))
+                (!is_known).then(|| unfit(RULE, "a frame reached the server that was not sent so".to_owned()))
             }
             _ => None,
         }
@@ -134,7 +137,15 @@ impl Wire {
         }
         let lines = self.halves[place].lines.as_deref().unwrap_or_default();
         if let &[(device, line)] = lines {
-            self.devices[device].lines[line].is_taken = true;
+            let Device { lines, halves, .. } = &mut self.devices[device];
+            let Line { is_taken, halves: its, .. } = &mut lines[line];
+            if !std::mem::replace(is_taken, true) {
+                match its {
+                    Some(its) => its.retain(|half| *half == place),
+                    None => *its = Some(vec![place]),
+                }
+                halves.retain(|half| *half != place);
+            }
         }
         !lines.is_empty()
     }

@@ -179,7 +179,7 @@ impl Property for OneAccount {
             }
             _ => {}
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         match event.what {
             What::Called { call, request } => {
                 let device = self.device(on);

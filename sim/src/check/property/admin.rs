@@ -47,6 +47,7 @@ impl Property for Administrators {
         "ADMIN-3"
     );
     watches!("decision", "server_received", "server_sent", "opened", "effect");
+    frames!("admin_kick", "query", "admin_kick_answer", "query_answer");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

@@ -27,15 +27,16 @@ pub(super) struct SentAgain {
 impl Property for SentAgain {
     sentence!(Always, "a message that is sent again keeps its number and is stored once", "API-6");
     watches!("decision", "server_received", "server_sent", "server_started", "called", "device_sent");
+    frames!("send", "send_answer");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
             What::Called { call, request: Request::Send { id: None, .. } } => {
-                self.to_draw.extend(scene.sdks.actor(event).map(|(on, _)| (on, call)));
+                self.to_draw.extend(scene.actor.map(|(on, _)| (on, call)));
             }
             What::DeviceSent { frame: ClientFrame::Send { call, id, .. }, .. } => {
                 let is_new = self.used.insert(id);
-                if let Some((on, _)) = scene.sdks.actor(event)
+                if let Some((on, _)) = scene.actor
                     && self.to_draw.remove(&(on, call))
                     && !is_new
                 {

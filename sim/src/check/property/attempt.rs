@@ -134,6 +134,7 @@ impl Property for Attempts {
         "LOGOUT-3"
     );
     watches!("decision", "device_sent", "server_received", "server_sent", "opened", "gone", "effect", "server_started");
+    frames!("hello", "login", "resume", "renew", "logout", "logout_answer");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::ServerReceived { .. } | What::Opened { .. } | What::Gone { peer: Some(_), .. } = event.what {
@@ -155,7 +156,7 @@ impl Property for Attempts {
                 *self.device(device) = Device::default();
             }
             What::DeviceSent { frame, .. } => {
-                if let Some((on, _)) = scene.sdks.actor(event) {
+                if let Some((on, _)) = scene.actor {
                     self.sent(scene, event, on, &frame, report);
                 }
             }

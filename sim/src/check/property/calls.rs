@@ -73,9 +73,10 @@ impl Property for Calls {
         "LOGOUT-3"
     );
     watches!("answered", "uninit_returned", "device_sent");
+    frames!("login", "logout", "send", "admin_kick", "query");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let name = scene.device(on);
         match event.what {
             What::DeviceSent { frame, .. } => {

@@ -7,6 +7,7 @@ use gatecrash::time::Instant;
 use super::allowance::Allowance;
 use super::contract::Property;
 use super::decision::Decision;
+use super::frames::Frames;
 use super::kinds::Kinds;
 use super::report::Report;
 use super::scene::Scene;
@@ -21,6 +22,8 @@ pub struct Checks {
     properties: Vec<Box<dyn Property>>,
     /// For each kind of event, and for decisions, a bit for each property that watches it.
     watchers: [u64; Kinds::COUNT],
+    /// For each frame, a bit for each property that wants to see it.
+    readers: [u64; Frames::COUNT],
     server: ServerView,
     sdks: Sdks,
     allowance: Allowance,
@@ -34,14 +37,16 @@ pub struct Checks {
 impl Checks {
     /// These properties only, for a run in a world that goes from tick to tick, or, with none, from event to event.
     pub fn with(scenario: &Scenario, tick: Duration, properties: Vec<Box<dyn Property>>) -> Self {
-        let mut watchers = [0; _];
+        let (mut watchers, mut readers) = ([0; _], [0; _]);
         for (index, property) in properties.iter().enumerate() {
             let bit = 1_u64.checked_shl(index as u32).expect("under 65 properties");
             property.watches().places().for_each(|kind| watchers[kind] |= bit);
+            property.frames().places().for_each(|frame| readers[frame] |= bit);
         }
         let finders = properties.iter().map(|property| (property.name(), 0)).collect();
         Checks {
             watchers,
+            readers,
             properties,
             server: ServerView::default(),
             sdks: Sdks::default(),
@@ -68,18 +73,20 @@ impl Checks {
     /// The run is over: what is found out by that joins what was found so far.
     pub(crate) fn close(&mut self, cast: &Cast) {
         self.close_decision(cast);
-        self.ask(cast, u64::MAX, |property, scene, _, report| property.finish(scene, report));
+        self.ask(cast, None, u64::MAX, |property, scene, _, report| property.finish(scene, report));
     }
 
-    /// Asks the properties with these bits.
+    /// Asks the properties with these bits, about an event if it is about one.
     fn ask(
         &mut self,
         cast: &Cast,
+        event: Option<&Event>,
         mut bits: u64,
         mut ask: impl FnMut(&mut dyn Property, &Scene<'_>, &Decision, &mut Report),
     ) {
         let Checks { properties, server, sdks, allowance, decision, converged, now, report, .. } = self;
-        let scene = Scene { cast, server, sdks, allowance, now: *now, converged: *converged };
+        let actor = event.and_then(|event| sdks.actor(event));
+        let scene = Scene { cast, server, sdks, allowance, actor, now: *now, converged: *converged };
         while let Some(property) = properties.get_mut(bits.trailing_zeros() as usize) {
             report.finder = bits.trailing_zeros() as usize;
             bits &= bits - 1;
@@ -94,9 +101,9 @@ impl Checks {
         }
         self.is_deciding = false;
         let watching = self.watchers[Kinds::DECISION];
-        self.ask(cast, watching, |property, scene, decision, report| property.decide(scene, decision, report));
+        self.ask(cast, None, watching, |property, scene, decision, report| property.decide(scene, decision, report));
         self.server.decided(&self.decision);
-        self.ask(cast, watching, |property, scene, decision, report| property.decided(scene, decision, report));
+        self.ask(cast, None, watching, |property, scene, decision, report| property.decided(scene, decision, report));
     }
 }
 
@@ -113,7 +120,9 @@ impl Observer for Checks {
         self.now = event.at;
         let kind = event.what.index();
         debug_assert!(!matches!(event.actor, Actor::Device(_)) || Kinds::OF_DEVICES.has(kind), "{}", event.what.word());
-        self.ask(cast, self.watchers[kind], |property, scene, _, report| property.observe(scene, event, report));
+        let everybody = self.watchers[kind];
+        let watching = Frames::place_of(&event.what).map_or(everybody, |frame| everybody & self.readers[frame]);
+        self.ask(cast, Some(event), watching, |property, scene, _, report| property.observe(scene, event, report));
         match event.what {
             What::Commit { commit, wall } => {
                 let Decision { facts, .. } = &mut self.decision;

@@ -95,7 +95,7 @@ impl Property for CommitFirst {
             }
             _ => {}
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         match event.what {
             What::StoreAsked { change, write: Write::Installation { known_ended, owed_end, .. } } => {
                 let device = self.device(on);

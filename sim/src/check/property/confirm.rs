@@ -62,7 +62,34 @@ fn overdue(scene: &Scene<'_>, sdk: &Sdk, owed: &Owed) -> bool {
 
 impl Property for Confirmations {
     sentence!(Eventually, "a device acknowledges the login and confirms the kick that it hears of", "KICK-3", "KICK-7");
-    watches!(devices, "effect");
+    // What it looks at; what is overdue shows at the next of them.
+    watches!(
+        "device_sent",
+        "device_received",
+        "connect_asked",
+        "close_asked",
+        "gone",
+        "link_lost",
+        "uninit_returned",
+        "called",
+        "told",
+        "store_asked",
+        "stored",
+        "new_device",
+        "effect"
+    );
+    frames!(
+        "login",
+        "resumed_as_login",
+        "logout_answer",
+        "kick_confirmed",
+        "login_acknowledged",
+        "kick",
+        "resume_kicked",
+        "login_accepted",
+        "heartbeat",
+        "heartbeat_answer"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
@@ -71,7 +98,7 @@ impl Property for Confirmations {
         if let What::Effect { effect } = event.what {
             self.notes.effect(effect);
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         match event.what {
             What::DeviceSent { frame: ClientFrame::KickConfirmed { user, epoch }, .. } => {
                 self.said(on, Word::Confirmation, user, epoch);

@@ -84,22 +84,40 @@ impl Property for Connecting {
         "CONN-2",
         "CONN-12"
     );
-    watches!(devices, "effect");
+    // What it looks at; an attempt that lasts too long shows at the next of them.
+    watches!(
+        "told",
+        "answered",
+        "status",
+        "stored",
+        "events_dropped",
+        "uninit_returned",
+        "device_sent",
+        "device_received",
+        "no_frame",
+        "connect_asked",
+        "connect_failed",
+        "gone",
+        "record_failed",
+        "network_changed",
+        "sdk_woken",
+        "effect"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let name = scene.device(on);
-        let timeout = scene.allowance.client(scene.cast, on).connect_timeout + scene.allowance.device_slack;
+        let timeout = || scene.allowance.client(scene.cast, on).connect_timeout + scene.allowance.device_slack;
         let device = self.device(on);
-        let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + timeout < event.at;
+        let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + timeout() < event.at;
         // One that has just woken first ends what took too long meanwhile.
         if !(device.is_asking || sdk.is_suspended || event.at == sdk.woken_at)
             && let Some(since) = device.since.take_if(is_late)
         {
-            let (at, limit) = (since.max(sdk.woken_at), timeout - scene.allowance.device_slack);
+            let (at, limit) = (since.max(sdk.woken_at), timeout() - scene.allowance.device_slack);
             let overdue = Overdue { since: "connecting", at, limit, now: event.at };
             report.event(IN_TIME, event, format!("{name}'s attempt to connect lasts longer than one may: {overdue}"));
         }

@@ -91,6 +91,7 @@ impl Property for Connections {
         "malformed",
         "server_sent"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ServerDead } | What::ServerStarted { .. } | What::StoreFailed = event.what

@@ -3,6 +3,7 @@
 //! Which properties there are says the module above, and who asks them `checks`.
 
 use super::decision::Decision;
+use super::frames::Frames;
 use super::kinds::Kinds;
 use super::report::Report;
 use super::scene::Scene;
@@ -26,17 +27,27 @@ macro_rules! sentence {
     };
 }
 
-/// The kinds of events that a property is shown, where these are not all: words, before them
-/// `devices` for everything that happens to a device, and `decision` for the changes the server decides.
+/// The kinds of events that a property is shown, where these are not all: words, and `decision` for the changes that the
+/// server decides.
 macro_rules! watches {
-    (devices $(, $word:literal)*) => {
-        fn watches(&self) -> $crate::check::property::kinds::Kinds {
-            const { $crate::check::property::kinds::Kinds::of(&[$($word),*]).and($crate::check::property::kinds::Kinds::OF_DEVICES) }
-        }
-    };
     ($($word:literal),*) => {
         fn watches(&self) -> $crate::check::property::kinds::Kinds {
             const { $crate::check::property::kinds::Kinds::of(&[$($word),*]) }
+        }
+    };
+}
+
+/// The frames that a property is shown, of the events it watches, where these are not all that say something: words, or
+/// `all` for heartbeats and their answers, too.
+macro_rules! frames {
+    (all) => {
+        fn frames(&self) -> $crate::check::property::frames::Frames {
+            $crate::check::property::frames::Frames::ALL
+        }
+    };
+    ($($word:literal),*) => {
+        fn frames(&self) -> $crate::check::property::frames::Frames {
+            const { $crate::check::property::frames::Frames::of(&[$($word),*]) }
         }
     };
 }
@@ -55,6 +66,11 @@ pub trait Property: Send {
     /// The kinds of events it wants to observe, and whether it wants to be shown decisions.
     fn watches(&self) -> Kinds {
         Kinds::ALL
+    }
+
+    /// The frames it wants to observe, of the events that are about one.
+    fn frames(&self) -> Frames {
+        Frames::NEWS
     }
 
     /// One more event, of a kind it watches. The views show what was before it.

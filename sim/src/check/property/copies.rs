@@ -5,7 +5,9 @@ use gatecrash::client::Status;
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
+use super::sdk::{PendingCall, Sdk};
 use crate::check::grown::grown;
+use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Effect, Event, Refusal, ServerFrame, What};
 
@@ -32,13 +34,16 @@ impl Copies {
 }
 
 /// Whether the frame says that an attempt is stale; and whether that was one whose answer the SDK cannot miss.
-fn is_stale(frame: &ServerFrame, status: Status) -> Option<bool> {
+fn is_stale(frame: &ServerFrame, sdk: &Sdk) -> Option<bool> {
     match frame {
         ServerFrame::ResumeStale { .. } => Some(true),
         ServerFrame::LoginRefused { refused: Refusal::Stale, .. } => Some(true),
         ServerFrame::RenewAnswer { refused: Some(Refusal::Stale), .. } => Some(true),
-        // An end that goes ahead of a login has its answer with the login's.
-        ServerFrame::LogoutAnswer { refused: Some(Refusal::Stale), .. } => Some(status == Status::Logout),
+        // An end that goes ahead of a login has its answer with the login's, and with that of a logout that cut it off.
+        ServerFrame::LogoutAnswer { refused: Some(Refusal::Stale), call } => {
+            let is_another = |pending: &PendingCall| pending.kind == CallKind::Logout && pending.call != *call;
+            Some(sdk.status == Status::Logout && !sdk.calls.iter().any(is_another))
+        }
         _ => None,
     }
 }
@@ -56,12 +61,12 @@ impl Property for Copies {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let device = self.device(on);
         match event.what {
             What::DeviceReceived { connection, frame } => {
                 device.may_change = false;
-                if let Some(is_awaited) = is_stale(&frame, sdk.status) {
+                if let Some(is_awaited) = is_stale(&frame, sdk) {
                     device.may_change = true;
                     device.must_change |= is_awaited && sdk.connection == Some(connection);
                 }
@@ -93,7 +98,7 @@ impl Property for Copies {
 mod tests {
     use super::super::story::*;
     use super::*;
-    use crate::trace::ClientFrame;
+    use crate::trace::{ClientFrame, Request};
 
     /// ATT-1, ATT-4: the one takes another id at once, and nobody does so without being told.
     #[test]
@@ -119,6 +124,9 @@ mod tests {
         goes_on(told(ended)).breaks("ATT-1");
         let logs_in = || asks().on(PHONE, status(Status::Logining, None));
         goes_on(logs_in().on(PHONE, What::DeviceReceived { connection: 1, frame: ended })).holds();
+        let cut_off =
+            asks().calls(PHONE, 7, Request::Logout).on(PHONE, What::DeviceReceived { connection: 1, frame: ended });
+        goes_on(cut_off).holds();
         sends(told(ServerFrame::HeartbeatAnswer)).holds();
         told(ServerFrame::HeartbeatAnswer).on(PHONE, new()).breaks("ATT-4");
         told(ServerFrame::LogoutAnswer { call: 0, refused: None }).on(PHONE, new()).breaks("ATT-4");

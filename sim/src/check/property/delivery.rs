@@ -45,6 +45,7 @@ impl Property for Delivery {
         "API-7"
     );
     watches!("decision", "server_received", "server_started", "told");
+    frames!("send");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
@@ -58,7 +59,7 @@ impl Property for Delivery {
                 self.queues.values_mut().for_each(|queue| queue.messages.retain(|&(_, stored)| stored <= commit));
             }
             What::Told { event: told, user: Some(user), epoch } => {
-                let Some((on, _)) = scene.sdks.actor(event) else { return };
+                let Some((on, _)) = scene.actor else { return };
                 let queue = self.queues.entry((scene.known_as(on), user, epoch)).or_default();
                 match told {
                     Told::Message { message, .. } => {

@@ -39,8 +39,13 @@ impl Property for TraceForm {
         "CONN-6",
         "CONN-3",
         "CONN-10",
-        "TICKET-2"
+        "TICKET-2",
+        "API-7",
+        "KICK-1",
+        "TICKET-5",
+        "API-1"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Dormant { user, device, epoch } = event.what
@@ -49,13 +54,17 @@ impl Property for TraceForm {
             let text = format!("{} is dormant, and has lost no link", scene.session(device, user, epoch));
             report.event(const { rule("CONN-6") }, event, text);
         }
-        if let Some((rule, text)) = self.0.observe(scene.cast, event) {
+        if let Some(found) = self.0.observe(scene.cast, event) {
+            let (rule, text) = *found;
             report.event(rule, event, text);
         }
     }
 
     fn decide(&mut self, _: &Scene<'_>, decision: &Decision, report: &mut Report) {
-        self.0.decided(decision.number, decision.facts.len());
+        if let Some(found) = self.0.decided(decision.at, decision.number, &decision.facts) {
+            let (rule, text) = *found;
+            report.decision(rule, decision, text);
+        }
         if !decision.is_whole {
             let text = "a fact is not of the change that it follows".to_owned();
             report.decision(const { rule("DUR-1") }, decision, text);
@@ -114,6 +123,40 @@ mod tests {
         connected().effect(Effect::Suspended { device: PHONE.into() }).breaks("CONN-10");
         connected().calls(PHONE, 1, crate::trace::Request::Logout).breaks("CONN-10");
         connected().at(7).server(What::ClockChanged { wall: Micros::new(START * 1_000_000) }).breaks("TICKET-2");
+    }
+
+    #[test]
+    fn what_follows_follows_at_once() {
+        let late = What::DeviceSent { connection: 0, reveals: 0, frame: login_frame(1, 1, TICKET) };
+        connected().at(1).on(PHONE, late).breaks("EVENT-1");
+        connected().at(1).commit(&[day(ALICE, 1)]).breaks("POLICY-4");
+        connected().at(1).server(What::Opened { connection: 1 }).commit(&[day(ALICE, 1)]).holds();
+    }
+
+    #[test]
+    fn a_fault_has_its_effect_and_an_effect_its_reason() {
+        connected().effect(Effect::Nothing).breaks("CONN-10");
+        connected().effect(Effect::ServerDead).breaks("CONN-10");
+        connected().effect(Effect::ProcessUp { device: PHONE.into() }).breaks("CONN-10");
+        connected().effect(Effect::ProcessUp { device: DESK.into() }).holds();
+    }
+
+    #[test]
+    fn a_record_changes_by_what_happened() {
+        let write = |owed_end| {
+            let (installation, starts, known_ended) = (1, 1, None);
+            crate::trace::Write::Installation { installation, starts, owed_end, known_ended }
+        };
+        let written = || connected().on(PHONE, What::StoreAsked { change: 1, write: write(false) });
+        written().on(PHONE, What::StoreAsked { change: 2, write: write(true) }).holds();
+        written().on(PHONE, What::StoreAsked { change: 2, write: write(false) }).breaks("ATT-4");
+        let conversations = crate::trace::Write::Conversations { user: ALICE.into(), conversations: None };
+        written().on(PHONE, What::StoreAsked { change: 2, write: conversations }).breaks("SWITCH-2");
+        // It leaves once what it rests on is there.
+        let reveals = |reveals| What::DeviceSent { connection: 0, reveals, frame: hello() };
+        written().on(PHONE, reveals(1)).breaks("ATT-4");
+        written().on(PHONE, What::Stored { change: 1 }).on(PHONE, reveals(1)).holds();
+        written().on(PHONE, What::Stored { change: 1 }).on(PHONE, reveals(0)).breaks("ATT-4");
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Property for Ghosts {
         "server_received",
         "server_sent"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let is_over = matches!(event.what, What::StoreFailed | What::Effect { effect: Effect::ServerDead });

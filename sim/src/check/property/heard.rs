@@ -49,13 +49,37 @@ impl Property for Heard {
         "TICKET-6",
         "CONN-4"
     );
-    watches!(devices, "effect", "decision");
+    // What it looks at; an end that takes no effect shows at the next of them.
+    watches!(
+        "device_received",
+        "device_sent",
+        "status",
+        "told",
+        "answered",
+        "connect_asked",
+        "gone",
+        "link_lost",
+        "effect",
+        "decision"
+    );
+    frames!(
+        "kick",
+        "resume_kicked",
+        "expired",
+        "resume_expired",
+        "resume_refused",
+        "hello",
+        "login",
+        "resume",
+        "heartbeat",
+        "heartbeat_answer"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {
             *self.end(device) = None;
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         if let Some(End { session, rule, at }) = self.end(on).filter(|end| end.at < event.at) {
             *self.end(on) = None;
             if sdk.session == Some(session) {

@@ -210,7 +210,7 @@ impl Property for Kept {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             *grown(&mut self.devices, device.index()) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let name = scene.device(on);
         let device: &mut Device = grown(&mut self.devices, DeviceIndex::index(on));
         if device.overdue_since.take_if(|since| *since < event.at).is_some() {

@@ -104,6 +104,15 @@ impl Property for Kicks {
         "KICK-9"
     );
     watches!("server_sent", "effect", "device_received", "status", "events_dropped", "told");
+    frames!(
+        "login_accepted",
+        "resumed_as_login",
+        "kick",
+        "resume_kicked",
+        "expired",
+        "resume_expired",
+        "resume_refused"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match (event.actor, event.what) {
@@ -118,7 +127,7 @@ impl Property for Kicks {
             }
             _ => {}
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         match event.what {
             What::DeviceReceived { frame, .. } => {
                 let end = match frame {

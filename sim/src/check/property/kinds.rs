@@ -1,7 +1,7 @@
 //! Sets of kinds of events: which of them a property wants to see.
 //!
 //! Most properties look at a few kinds, and most events concern a few properties: asking all of them
-//! about each event would be most of what a sweep costs.
+//! about each event would be most of what a sweep costs. Which frames they look at says `frames`.
 
 use crate::scenario::rules::is_same;
 use crate::trace::What;
@@ -21,7 +21,7 @@ impl Kinds {
     pub const ALL: Kinds = Kinds((1 << Kinds::COUNT) - 1);
 
     /// Whatever can happen to a device.
-    pub(super) const OF_DEVICES: Kinds = Kinds::of(&[
+    pub(in crate::check) const OF_DEVICES: Kinds = Kinds::of(&[
         "called",
         "answered",
         "uninit_returned",
@@ -53,7 +53,7 @@ impl Kinds {
     /// # Panics
     ///
     /// When compiled with a word that no event has.
-    pub(super) const fn of(words: &[&str]) -> Kinds {
+    pub(in crate::check) const fn of(words: &[&str]) -> Kinds {
         let mut bits = 0;
         let mut index = 0;
         while index < words.len() {
@@ -63,13 +63,8 @@ impl Kinds {
         Kinds(bits)
     }
 
-    /// These and those.
-    pub(super) const fn and(self, other: Kinds) -> Kinds {
-        Kinds(self.0 | other.0)
-    }
-
     /// Whether the kind at this place is among them.
-    pub(super) const fn has(self, kind: usize) -> bool {
+    pub(in crate::check) const fn has(self, kind: usize) -> bool {
         self.0 >> kind & 1 == 1
     }
 
@@ -103,6 +98,5 @@ mod tests {
         assert_eq!(kinds.iter().filter_map(|&kind| What::WORDS.get(kind)).collect::<Vec<_>>(), [&"called", &"told"]);
         assert_eq!(kinds.last(), Some(&Kinds::DECISION));
         assert_eq!(Kinds::ALL.places().count(), What::WORDS.len() + 1);
-        assert_eq!(Kinds::of(&["told"]).and(Kinds::of(&["called"])), Kinds::of(&["called", "told"]));
     }
 }

@@ -180,7 +180,8 @@ impl Links {
         // A login is a person's, and an owed end the device's own affair, whoever closed the link before.
         let is_in = scene.sdks.find(on).is_some_and(|sdk| sdk.status == Status::Logined);
         let everybody = (was_closed && is_in).then_some(return_spread);
-        let (shortest, longest) = match away.filter(|(until, _)| *until >= event.at) {
+        let away = away.filter(|(until, _)| *until >= event.at);
+        let (shortest, longest) = match away {
             Some((until, spread)) => (until - event.at, until - event.at + spread),
             None => range(scene.allowance.client(scene.cast, on), attempt, everybody),
         };
@@ -192,7 +193,7 @@ impl Links {
             let text = format!("{name} waits as far into its range as three other devices, which is no draw");
             report.event(BACK_OFF, event, text);
         }
-        let drawn = match (away.filter(|(until, _)| *until >= event.at), everybody) {
+        let drawn = match (away, everybody) {
             (Some(_), _) => &mut self.drawn[0],
             (None, Some(_)) => &mut self.drawn[1],
             (None, None) => &mut self.drawn[2],
@@ -410,13 +411,33 @@ impl Property for Links {
         "LOGIN-8",
         "LOGOUT-2"
     );
-    watches!(devices, "effect");
+    // What it looks at; what is overdue shows at the next of them.
+    watches!(
+        "called",
+        "answered",
+        "uninit_returned",
+        "told",
+        "status",
+        "device_sent",
+        "device_received",
+        "connect_asked",
+        "connect_failed",
+        "close_asked",
+        "gone",
+        "back_off",
+        "link_lost",
+        "sdk_woken",
+        "link_kept",
+        "network_changed",
+        "effect"
+    );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let name = scene.device(on);
         // A device that has just woken first hears what it missed.
         let has_just_woken = event.at == sdk.woken_at;

@@ -5,6 +5,7 @@ use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
 use crate::check::grown::grown;
+use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, UserIndex, What};
 
@@ -30,6 +31,7 @@ struct Awaited {
 impl Property for Lists {
     sentence!(Always, "a login and a resume bring the user's own conversations, as they stood", "API-2");
     watches!("decision", "server_sent");
+    frames!("login_accepted", "resumed_as_login", "resumed");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::ServerSent { connection, peer: Some(peer), frame, .. } = event.what else { return };
@@ -71,7 +73,7 @@ impl Property for Lists {
             }
             let mut list = scene.server.now.user(user).map_or(Vec::new(), |user| user.conversations.clone());
             list.reverse();
-            list.truncate(scene.allowance.server.conversations_max.min(crate::scenario::numbers::LIST_MAX));
+            list.truncate(numbers::list_max(&scene.allowance.server));
             let awaited = grown(&mut self.awaited, device.index());
             if awaited.len() >= AWAITED_MAX {
                 awaited.remove(0);

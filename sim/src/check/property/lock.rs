@@ -17,8 +17,8 @@ pub(super) struct Locks {
     records: Vec<Record>,
     /// Whose ticket the server is about to judge for a login or renewal.
     asking: Option<Who>,
-    /// The same for each connection, for its answer.
-    asked: Vec<Option<Who>>,
+    /// The same for each connection, and when, for its answer: that may leave long after, where the server stood still.
+    asked: Vec<Option<(Who, Instant)>>,
     /// How many strangers asked: each may have a record that nobody sees.
     strangers: usize,
 }
@@ -48,7 +48,7 @@ impl Locks {
         self.records.len() + self.strangers >= scene.allowance.server.records_max
     }
 
-    fn asked(&mut self, connection: u32) -> &mut Option<Who> {
+    fn asked(&mut self, connection: u32) -> &mut Option<(Who, Instant)> {
         let index = connection as usize;
         grown(&mut self.asked, index)
     }
@@ -84,6 +84,7 @@ impl Property for Locks {
         "TICKET-4"
     );
     watches!("server_received", "ticket_judged", "server_sent", "effect", "server_started");
+    frames!("login", "renew", "resume", "login_refused", "renew_answer");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
@@ -93,8 +94,9 @@ impl Property for Locks {
                 if peer == DeviceIndex::STRANGER {
                     self.strangers += 1;
                 } else {
-                    self.asking = Some((user, peer, scene.server.installation(connection)));
-                    *self.asked(connection) = self.asking;
+                    let who = (user, peer, scene.server.installation(connection));
+                    self.asking = Some(who);
+                    *self.asked(connection) = Some((who, event.at));
                 }
             }
             What::TicketJudged { device, user, refused, .. } => {
@@ -109,11 +111,11 @@ impl Property for Locks {
                     | ServerFrame::RenewAnswer { refused: Some(Refusal::Code(Code::TooManyRefusals)), .. },
                 ..
             } => {
-                let Some(who) = *self.asked(connection) else { return };
-                let (lag, is_full) = (scene.allowance.lag, self.is_full(scene));
+                let Some((who, asked_at)) = *self.asked(connection) else { return };
+                let (slack, is_full) = (scene.allowance.slack, self.is_full(scene));
                 let record = self.record(who);
                 record.is_unsure |= is_full;
-                if !record.is_unsure && record.locked_until.is_none_or(|until| until + lag < event.at) {
+                if !record.is_unsure && record.locked_until.is_none_or(|until| until + slack < asked_at) {
                     let (user, device) = (scene.user(who.0), scene.device(who.1));
                     report.event(LOCK, event, format!("{user} is refused as locked out on {device}, and is not"));
                 }
@@ -163,7 +165,10 @@ mod tests {
     fn a_lock_without_a_reason_is_seen() {
         locked(refused(0..10).at(20)).holds();
         locked(refused(0..9).at(20)).breaks("TICKET-4");
-        locked(refused(0..10).at(80)).breaks("TICKET-4");
+        let asks = |second| refused(0..10).at(second).hears(PHONE, 0, login_frame(1, 1, TICKET));
+        locked(asks(80)).breaks("TICKET-4");
+        // The server stood still before it could say so.
+        locked(asks(20).at(80)).holds();
         locked(refused(0..10).server(What::ServerStarted { commit: 0, wall: crate::trace::Micros::new(0) })).holds();
     }
 }

@@ -23,7 +23,7 @@ impl Property for Messages {
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::Told { event: Told::Message { message, from, to, .. }, .. } = event.what else { return };
-        let Some((on, _)) = scene.sdks.actor(event) else { return };
+        let Some((on, _)) = scene.actor else { return };
         let conversation = (from.min(to), from.max(to));
         let told = grown(&mut self.told, on.index());
         let place = told.iter().position(|(one, _)| *one == conversation).unwrap_or_else(|| {

@@ -26,6 +26,7 @@ mod decision;
 mod delivery;
 mod evenly;
 mod form;
+mod frames;
 mod ghost;
 mod heard;
 mod kept;
@@ -73,7 +74,9 @@ pub use allowance::slack;
 pub use checks::Checks;
 pub use contract::{Kind, Property};
 pub use decision::Decision;
-pub use report::{MODELS, Report};
+pub use frames::Frames;
+pub use kinds::Kinds;
+pub use report::{MODELS, Report, vagueness};
 pub use scene::Scene;
 
 impl Checks {
@@ -123,13 +126,8 @@ pub fn all(scenario: &Scenario, tick: Duration) -> Vec<Box<dyn Property>> {
         Box::new(standstill::Standstills::default()),
     ];
     every.extend(models(scenario, tick));
+    every.push(Box::new(form::TraceForm::new(scenario, tick)));
     every
-}
-
-/// Whether what a trace says in one place fits what it says in another. Not among [`all`]: of a thousand good runs it
-/// still objects to two, which `docs/fields.md` names.
-pub fn form(scenario: &Scenario, tick: Duration) -> Box<dyn Property> {
-    Box::new(form::TraceForm::new(scenario, tick))
 }
 
 /// Those that hold a run against the model of the truth, whatever is wrong in it.

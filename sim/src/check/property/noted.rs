@@ -19,8 +19,8 @@ type Known = Option<Option<Session>>;
 
 #[derive(Clone)]
 struct Device {
-    /// What the record says since this process wrote it last, and which write that was.
-    written: Option<(u32, Option<Session>)>,
+    /// What the record says since this process wrote it last.
+    written: Known,
     /// Under which of its ids.
     installation: Option<u16>,
     /// What was on the disk when the application first called.
@@ -51,7 +51,7 @@ impl Default for Device {
 
 impl Device {
     /// What is on its way may be on the disk or not.
-    fn is_cut_off(&mut self) {
+    fn cut_off(&mut self) {
         if !self.writing.is_empty() {
             (self.disk, self.writing) = (None, Vec::new());
         }
@@ -68,13 +68,13 @@ impl Notes {
         match effect {
             Effect::ProcessDead { device } | Effect::ProcessUp { device } => {
                 let device = self.device(device);
-                device.is_cut_off();
+                device.cut_off();
                 (device.written, device.read, device.is_settled) = (None, None, false);
             }
             Effect::DiskEmpty { device } | Effect::RecordDamaged { device } => {
                 let device = self.device(device);
                 let is_quiet = device.writing.is_empty();
-                device.is_cut_off();
+                device.cut_off();
                 if is_quiet {
                     (device.disk, device.installation) = (Some(None), None);
                 }
@@ -104,11 +104,11 @@ impl Notes {
         let &Write::Installation { installation, known_ended, .. } = write else { return None };
         let device = self.device(device);
         let read = device.read.unwrap_or(device.disk);
-        let before = device.written.map_or(read, |(_, known)| Some(known)).flatten();
+        let before = device.written.or(read).flatten();
         let is_same_id = device.installation.is_none_or(|known| known == installation);
         let is_lost = known_ended.is_none() && is_same_id && !device.is_settled;
         device.is_settled &= known_ended.is_none();
-        (device.written, device.installation) = (Some((change, known_ended)), Some(installation));
+        (device.written, device.installation) = (Some(known_ended), Some(installation));
         device.writing.push((change, known_ended));
         before.filter(|_| is_lost)
     }
@@ -136,7 +136,6 @@ impl Notes {
     /// Whose end a login of the device has to name. None where it may have been made before that was written, and waited.
     pub(super) fn named_next(&mut self, device: DeviceIndex, at: Instant) -> Known {
         let device = self.device(device);
-        let (_, known) = device.written.filter(|_| device.writing.is_empty() && device.stored_at != Some(at))?;
-        Some(known)
+        device.written.filter(|_| device.writing.is_empty() && device.stored_at != Some(at))
     }
 }

@@ -65,6 +65,7 @@ impl Property for Notices {
         "KICK-7"
     );
     watches!("decision", "server_sent");
+    frames!("login_refused");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::ServerSent { connection, peer: Some(peer), frame, reveals } = event.what else { return };

@@ -164,7 +164,7 @@ impl Property for OwedEnds {
             }
             _ => {}
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let device = self.device(on);
         match event.what {
             What::Called { request: Request::Login { ticket, .. }, .. } => {

@@ -127,13 +127,27 @@ impl Property for Paces {
         "heartbeats come as often as idle links on this network need them, and no more often",
         "CONN-11"
     );
-    watches!(devices, "effect");
+    // What it looks at; a heartbeat that is owed shows at the next of them, or at the end.
+    watches!(
+        "device_sent",
+        "device_received",
+        "sdk_woken",
+        "network_changed",
+        "link_kept",
+        "link_lost",
+        "uninit_returned",
+        "connect_asked",
+        "close_asked",
+        "gone",
+        "effect"
+    );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
             *self.device(device) = Device::default();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         if event.at != sdk.woken_at
             && let Some(overdue) = self.owes(scene, event.at, on, sdk)
         {

@@ -37,7 +37,7 @@ impl Property for Portals {
     watches!("device_sent", "device_received", "no_frame", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        let Some((on, _)) = scene.sdks.actor(event) else { return };
+        let Some((on, _)) = scene.actor else { return };
         let device = self.device(on);
         match event.what {
             What::DeviceSent { connection, frame: ClientFrame::Login { .. }, .. } => {

@@ -30,6 +30,7 @@ fn presence_of(scene: &Scene<'_>, user: UserIndex) -> Option<Presence> {
 impl Property for Queries {
     sentence!(Always, "a query shows each user's presence, and unknown users as such", "ADMIN-2");
     watches!("decision", "server_received", "server_sent", "opened", "effect");
+    frames!("query", "query_answer");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

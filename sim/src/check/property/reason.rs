@@ -76,6 +76,7 @@ impl Property for Reasons {
         "CONN-4"
     );
     watches!("server_received", "server_sent", "opened");
+    frames!("resume", "resumed", "resume_expired", "resume_refused", "kick", "resume_kicked");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

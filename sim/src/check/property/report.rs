@@ -3,8 +3,8 @@
 use gatecrash::time::Instant;
 
 use super::decision::Decision;
-use crate::check::model;
 use crate::check::violation::Violation;
+use crate::check::{form, model};
 use crate::scenario::rules::RuleId;
 use crate::trace::{Actor, Event};
 
@@ -21,8 +21,8 @@ pub struct Report {
     pub(super) finders: Vec<(&'static str, usize)>,
     /// Whose turn it is.
     pub(super) finder: usize,
-    /// In the order in which it was, but that at one instant a model comes last: it knows that something is
-    /// wrong, and a property what.
+    /// In the order in which it was, but that at one instant a model comes after the others, since it knows that
+    /// something is wrong and a property what; and last what only knows that two things do not fit.
     pub(super) found: Vec<Violation>,
 }
 
@@ -50,15 +50,37 @@ impl Report {
         if *found > VIOLATIONS_MAX {
             return;
         }
-        let of_model = |one: &&Violation| one.at == at && MODELS.contains(&one.property);
-        let after = if MODELS.contains(property) { 0 } else { self.found.iter().rev().take_while(of_model).count() };
+        let its = vagueness(property);
+        let is_vaguer = |one: &&Violation| one.at == at && vagueness(one.property) > its;
+        let after = self.found.iter().rev().take_while(is_vaguer).count();
         self.found.insert(self.found.len() - after, Violation { property, rule, text, at, actor, number, kind });
+    }
+}
+
+/// How little the property with this sentence says of what is wrong: a model knows that something is, and the form of a
+/// trace that two things do not fit.
+pub fn vagueness(property: &str) -> u8 {
+    match property {
+        form::SENTENCE => 2,
+        model::SERVER | model::SDK => 1,
+        _ => 0,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_comes_after_what_is_wrong() {
+        let (that, form) = (MODELS[0], form::SENTENCE);
+        let mut report = Report { finders: vec![("what", 0), (that, 0), (form, 0)], finder: 0, found: Vec::new() };
+        for finder in [2, 1, 0] {
+            report.finder = finder;
+            report.violation(crate::scenario::rules::rule("KICK-1"), Instant::ZERO, Actor::Server, 0, String::new());
+        }
+        assert_eq!(report.found.iter().map(|one| one.property).collect::<Vec<_>>(), ["what", that, form]);
+    }
 
     /// At one instant it says what is wrong before the model says that something is.
     #[test]

@@ -3,7 +3,7 @@
 use gatecrash::time::Instant;
 
 use super::allowance::Allowance;
-use super::sdk::Sdks;
+use super::sdk::{Sdk, Sdks};
 use super::server::ServerView;
 use crate::trace::{Cast, DeviceIndex, UserIndex};
 
@@ -14,6 +14,8 @@ pub struct Scene<'a> {
     pub(super) server: &'a ServerView,
     pub(super) sdks: &'a Sdks,
     pub(super) allowance: &'a Allowance,
+    /// The device to which the event happens, if it is one.
+    pub(super) actor: Option<(DeviceIndex, &'a Sdk)>,
     /// When the last event was.
     pub now: Instant,
     /// Whether the run came to rest after its faults.

@@ -71,6 +71,7 @@ impl Property for SdkModel {
         "effect",
         "ticket_made"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match (event.actor, event.what) {

@@ -67,6 +67,7 @@ impl Property for ServerModel {
         "effect",
         "fault"
     );
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let Some(found) = self.model.observe(scene.cast, event) {

@@ -125,10 +125,33 @@ impl Property for Silence {
         "CONN-7",
         "VERSION-1"
     );
-    watches!(devices);
+    // What it looks at; a connection that nobody asked for stands at the next of them.
+    watches!(
+        "told",
+        "called",
+        "status",
+        "connect_asked",
+        "connected",
+        "connect_failed",
+        "close_asked",
+        "gone",
+        "device_sent",
+        "device_received"
+    );
+    frames!(
+        "hello",
+        "login",
+        "resume",
+        "expired",
+        "resume_expired",
+        "resume_refused",
+        "kick",
+        "resume_kicked",
+        "logout_answer"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let is_out = sdk.status == Status::Logout;
         self.too_old.resize(self.too_old.len().max(on.index() + 1), false);
         match event.what {

@@ -31,6 +31,7 @@ impl Property for Standstills {
         "TICKET-5"
     );
     watches!("stood_still", "server_started", "opened", "gone", "malformed", "server_received", "decision");
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {

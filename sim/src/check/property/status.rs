@@ -34,9 +34,10 @@ impl Property for StatusMoves {
         "LOGIN-5"
     );
     watches!("device_received", "status");
+    frames!("login_accepted");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         match event.what {
             What::DeviceReceived { frame: ServerFrame::LoginAccepted { call, .. }, .. } => *self.accepted(on) = call,
             What::Status { status, login_user } => {

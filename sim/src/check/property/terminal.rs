@@ -47,7 +47,7 @@ impl Property for Terminal {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {
             self.device(device).pending.clear();
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         match event.what {
             What::Status { status: Status::Logout, .. } if sdk.status == Status::Logined => {
                 let device = self.device(on);

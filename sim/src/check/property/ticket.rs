@@ -215,6 +215,7 @@ impl Property for Tickets {
         "device_received",
         "told"
     );
+    frames!("login", "resume", "renew", "resume_refused", "resumed", "login_accepted");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         self.settle(scene, event.at, report);
@@ -230,7 +231,7 @@ impl Property for Tickets {
             } => self.brought = ticket,
             What::TicketJudged { .. } => self.judged(scene, event, report),
             What::DeviceReceived { frame, .. } => {
-                let Some((on, _)) = scene.sdks.actor(event) else { return };
+                let Some((on, _)) = scene.actor else { return };
                 match frame {
                     ServerFrame::ResumeRefused { .. } => self.refused.push(on),
                     ServerFrame::Resumed { .. } | ServerFrame::LoginAccepted { .. } => {
@@ -240,7 +241,7 @@ impl Property for Tickets {
                 }
             }
             What::Told { event: Told::UserSigExpired, user: Some(user), epoch } => {
-                let Some((on, _)) = scene.sdks.actor(event) else { return };
+                let Some((on, _)) = scene.actor else { return };
                 let ended = scene.server.end_of(scene.known_as(on), user, epoch, u32::MAX);
                 // It may have heard of the one before it came back as another.
                 let named = scene.server.now.ended(scene.known_as(on), user, epoch);

@@ -48,7 +48,20 @@ impl Property for Unwritten {
         "while a device's record cannot be written, what needs it ends at once, and has not left",
         "ATT-5"
     );
-    watches!(devices, "effect", "fault");
+    // What it looks at; a call that waits on shows at the next of them.
+    watches!(
+        "record_failed",
+        "device_sent",
+        "device_received",
+        "no_frame",
+        "answered",
+        "status",
+        "told",
+        "stored",
+        "effect",
+        "fault"
+    );
+    frames!("login", "renew", "logout", "send", "admin_kick", "query", "closing");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         use crate::trace::Effect::{DeviceDiskMended, DeviceDiskRefused, ProcessDead, ProcessUp};
@@ -64,7 +77,7 @@ impl Property for Unwritten {
         if let What::Effect { effect: ProcessDead { device } | ProcessUp { device } } = event.what {
             self.devices.remove(&device);
         }
-        let Some((on, sdk)) = scene.sdks.actor(event) else { return };
+        let Some((on, sdk)) = scene.actor else { return };
         let device = self.devices.entry(on).or_default();
         if let Some((at, calls)) = device.failed.take_if(|(at, _)| *at < event.at) {
             for call in calls.iter().filter(|call| sdk.calls.iter().any(|pending| pending.call == **call)) {

@@ -19,7 +19,7 @@ use super::{Arguments, bar};
 const SEEDS: u64 = 500;
 
 /// How much of all changes has to be noticed, in tenths of a percent.
-const SHARE_MIN: u64 = 400;
+const SHARE_MIN: u64 = 980;
 
 /// How many changes that nobody notices are shown of a field.
 const SHOWN_MAX: usize = 3;
@@ -115,11 +115,10 @@ pub fn run(arguments: &Arguments) -> End {
     let goes_on = || interrupt::told().is_none();
     let only = arguments.only.clone();
     let is_meant = move |name: &Name| only.is_empty() || only.iter().any(|words| name.is_meant_by(words));
-    let form = arguments.form;
     let (mut changes, mut unnoticed) = (0, 0);
     let all = Workers::new(arguments.jobs).all(
         seeds,
-        move |&seed| fields::changed(seed, form, &is_meant),
+        move |&seed| fields::changed(seed, &is_meant),
         |changed| {
             let changed = changed.as_deref().unwrap_or_default();
             changes += changed.len();

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use gatecrash::time::Instant;
 
-use crate::check::property::{self, Checks};
+use crate::check::property::Checks;
 use crate::generate;
 use crate::generate::draw::Draw;
 use crate::scenario::Scenario;
@@ -99,13 +99,13 @@ impl fmt::Display for Name {
 }
 
 /// Changes each field that the seed's trace has, once, in an event that is drawn. None when the trace is too long, or
-/// does not pass as it is. With `form` the trace is also held against itself.
-pub fn changed(seed: u64, form: bool, is_meant: impl Fn(&Name) -> bool) -> Option<Vec<Changed>> {
+/// does not pass as it is.
+pub fn changed(seed: u64, is_meant: impl Fn(&Name) -> bool) -> Option<Vec<Changed>> {
     let scenario = generate::scenario(seed);
     let recorder = Recorder::new(Cast::of(&scenario));
     event::run(&scenario, &recorder).ok()?;
     let Trace { cast, mut events, .. } = recorder.finish();
-    if events.len() > EVENTS_MAX || noticed(&scenario, form, &cast, &events) != Noticed::Nobody {
+    if events.len() > EVENTS_MAX || noticed(&scenario, &cast, &events) != Noticed::Nobody {
         return None;
     }
     let mut places: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
@@ -131,7 +131,7 @@ pub fn changed(seed: u64, form: bool, is_meant: impl Fn(&Name) -> bool) -> Optio
         }
         let Some((place, other)) = told else { continue };
         let before = std::mem::replace(&mut events[place], other);
-        let mut noticed = noticed(&scenario, form, &cast, &events);
+        let mut noticed = noticed(&scenario, &cast, &events);
         if noticed == Noticed::Nobody
             && let Some(open) = OPEN.iter().find(|open| open.has(&scenario, name, &before, &other))
         {
@@ -148,11 +148,9 @@ pub fn changed(seed: u64, form: bool, is_meant: impl Fn(&Name) -> bool) -> Optio
 }
 
 /// Who notices something in these events, first of all.
-fn noticed(scenario: &Scenario, form: bool, cast: &Cast, events: &[Event]) -> Noticed {
+fn noticed(scenario: &Scenario, cast: &Cast, events: &[Event]) -> Noticed {
     let judged = caught(|| {
-        let mut properties = property::all(scenario, TICK);
-        properties.extend(form.then(|| property::form(scenario, TICK)));
-        let mut checks = Checks::with(scenario, TICK, properties);
+        let mut checks = Checks::new(scenario, TICK);
         for event in events {
             checks.observe(cast, event);
             if let [first, ..] = checks.violations() {
