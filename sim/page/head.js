@@ -7,7 +7,7 @@ function drawHead(sides) {
 
 function drawOne(section, head, sheet) {
   const title = section.append("h1");
-  title.append("span").attr("class", `verdict ${head.verdict === "passed" ? "good" : "bad"}`).text(head.verdict);
+  title.append("span").attr("class", `verdict ${head.verdict === "passed" ? "good" : "bad"}`).text(head.verdict.replaceAll("_", " "));
   title.append("span").text(head.title);
   head.wrong.forEach((wrong, index) => drawOneWrong(section, wrong, index, head.wrong.length));
   if (head.more) section.append("p").text(`and ${head.more} more`);

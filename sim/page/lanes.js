@@ -3,7 +3,7 @@
 const AXIS = 58;
 const HEAD = 42;
 const WIDTHS = { world: 112, server: 168, device: [158, 230] };
-const NARROW = { world: 24, server: 136, device: [142, 230] };
+const NARROW = { world: 24, server: 160, device: [142, 230] };
 
 // A filter leaves out the devices that nothing of what passes touches.
 function lanesOf(run, width, passes) {

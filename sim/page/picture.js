@@ -161,7 +161,7 @@ function drawWrong({ svg, run, layout, columns, differs }) {
   if (run.has(differs)) lines.push({ kind: "parts", text: "parts", y: layout.yOf(differs) });
   svg.select("g.wrong").selectAll("g.across").data(lines).join("g").attr("class", line => `across ${line.kind}`)
     .each(function ({ kind, y, text }) {
-      part(d3.select(this), "line", "line", level(y, 0, columns.width));
+      part(d3.select(this), "line", "line", level(y, AXIS, columns.width));
       label(d3.select(this), "said", kind === "parts" ? AXIS + 70 : 3, y - 4, text);
     });
 }

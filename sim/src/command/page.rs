@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use gatecrash_sim::check::agree;
@@ -27,6 +28,9 @@ const LOG_FILTER: &str = "gatecrash=debug";
 /// A file in a finding's folder that is there when another world than the packet world found it.
 const FOUND_ELSEWHERE: &str = "shrunk.packet.jsonl";
 
+/// How long the system may take to say that it cannot open a file. What is at work then shows it.
+const OPENS_WITHIN: Duration = Duration::from_secs(2);
+
 /// Show a run as a picture beside its story, in one HTML file
 ///
 /// The file needs no network and nothing beside it: open it in any browser, send it to somebody, keep it with a build.
@@ -36,6 +40,7 @@ const FOUND_ELSEWHERE: &str = "shrunk.packet.jsonl";
 #[command(after_help = "\
 Examples:
   gatecrash page scenarios/my_first.toml              writes my_first.html
+  gatecrash page my_first.toml --open                 and shows it in the browser
   gatecrash page --seed 17 -o seed.html               what a sweep ran for a seed
   gatecrash page kick-1-told-5d0a11c2                 what a sweep found, shrunk
   gatecrash page my_first.toml --world both           both worlds, and where they part
@@ -64,6 +69,9 @@ pub struct Arguments {
     /// The file to write, or - for standard output [default: the scenario's name with .html, here]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Show what was written in the browser
+    #[arg(long)]
+    open: bool,
 }
 
 /// Does it.
@@ -118,6 +126,10 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
         all.iter_mut().for_each(|wanted| wanted.world = bug.world());
         all[0].bug = Some(bug);
     }
+    if arguments.open && arguments.out.as_deref() == Some(Path::new("-")) {
+        let problem = "--open shows a file, and -o - writes none: name the file to write";
+        return Err(BadInput::Refused(problem.to_owned()));
+    }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(stem(&all[0].file)).with_extension("html"));
 
     let version = version();
@@ -152,7 +164,14 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
     }
     let events = ran.iter().map(|ran| ran.run.trace.events.len()).sum();
     let kilobytes = thousands(text.len().div_ceil(1_000) as u64);
-    say(format_args!("{}: {}, {kilobytes} kB, {}", out.display(), count(events, "event"), verdict.word()));
+    let came = verdict.word().replace('_', " ");
+    say(format_args!("{}: {}, {kilobytes} kB, {came}", out.display(), count(events, "event")));
+    if arguments.open
+        && let Err(error) = open::that_detached_with_timeout(&out, OPENS_WITHIN)
+    {
+        complain(format_args!("error: cannot open {} in a browser: {error}", out.display()));
+        return Ok(End::HarnessFailed);
+    }
     Ok(verdict.into())
 }
 

@@ -59,6 +59,7 @@ fn what_cannot_be_shown_is_refused_with_the_reason() {
         ("page --seed x", 3, "a seed is a number"),
         ("page kick.toml --beside 7x", 3, "error: there is no finding 7x"),
         ("page kick.toml --beside 7 --world both", 3, "error: --beside shows two runs already"),
+        ("page kick.toml --open -o -", 3, "error: --open shows a file, and -o - writes none"),
         ("page kick.toml --bug Z99", 3, "error: there is no bug Z99: "),
         ("page kick.toml --world none", 3, "possible values: packet, event, both"),
         ("page kick.toml -o nowhere/kick.html", 4, "error: cannot write nowhere/kick.html: "),
@@ -67,4 +68,23 @@ fn what_cannot_be_shown_is_refused_with_the_reason() {
         assert_eq!((ran.exit, ran.stdout.as_str()), (exit, ""), "{words}");
         assert!(ran.stderr.contains(said), "{words}: {}", ran.stderr);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_is_opened_where_the_system_can() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let opener = "#!/bin/sh\nprintf %s \"$1\" > \"$0.opened\"\n";
+    let folder = Folder::new("page_open").write("kick.toml", &kick(KICKED)).write("programs/xdg-open", opener);
+    let program = folder.0.join("programs/xdg-open");
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = folder.run_beside("programs", "page kick.toml --open");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
+    assert_eq!(read(&folder, "programs/xdg-open.opened"), "kick.html");
+
+    let ran = folder.run_beside("nothing", "page kick.toml --open -o kept.html");
+    assert_eq!(ran.exit, 4, "{}", ran.stdout);
+    assert!(ran.stderr.starts_with("error: cannot open kept.html in a browser: "), "{}", ran.stderr);
+    assert!(read(&folder, "kept.html").starts_with("<!doctype html>"), "it is written all the same");
 }

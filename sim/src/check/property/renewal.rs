@@ -66,7 +66,16 @@ impl Property for Renewals {
         "CONN-4"
     );
     watches!("effect", "device_sent", "device_received", "answered", "status");
-    frames!("login", "login_accepted", "renew", "resume", "renew_answer", "resumed", "resumed_as_login", "resume_refused");
+    frames!(
+        "login",
+        "login_accepted",
+        "renew",
+        "resume",
+        "renew_answer",
+        "resumed",
+        "resumed_as_login",
+        "resume_refused"
+    );
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {
