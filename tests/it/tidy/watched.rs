@@ -42,19 +42,19 @@ pub(super) fn check_properties_watch_what_they_match(sources: &[Source]) -> Vec<
             continue;
         }
         let (code, _) = cut(text, lines_before_tests(text));
-        let Some(watched) = named(code, "watches!(") else { continue };
+        let Some(watched) = named(&code, "watches!(") else { continue };
         let mut complain = |name: &str, list: &BTreeSet<&str>, makes: &str| {
             let Some(word) = words.get(name) else { return };
             if !list.contains(word) && !OF_DECISIONS.contains(word) {
                 complaints.push(format!("{path} matches {name} and is never shown one: `{makes}(\"{word}\")`"));
             }
         };
-        matched(code, "What::").iter().for_each(|name| complain(name, &watched, "watches!"));
-        if let Some(frames) = named(code, "frames!(").filter(|frames| !frames.is_empty())
+        matched(&code, "What::").iter().for_each(|name| complain(name, &watched, "watches!"));
+        if let Some(frames) = named(&code, "frames!(").filter(|frames| !frames.is_empty())
             && !NAMES_ALL.contains(&path.as_str())
         {
             for path in ["ClientFrame::", "ServerFrame::"] {
-                matched(code, path).iter().for_each(|name| complain(name, &frames, "frames!"));
+                matched(&code, path).iter().for_each(|name| complain(name, &frames, "frames!"));
             }
         }
     }

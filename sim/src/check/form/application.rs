@@ -70,8 +70,9 @@ struct Application {
     ends: Option<Code>,
     /// By which rule the session is over, where it heard so on that connection.
     over: Option<RuleId>,
-    /// The session before, until when it counts too: what was asked for in its name leaves at the instant of the switch.
-    former: Option<(Instant, Option<UserIndex>, u32, u32)>,
+    /// The sessions before at this instant, which count too: what was asked for in their names leaves when the SDK has
+    /// done all that came.
+    former: (Option<Instant>, Vec<(Option<UserIndex>, u32, u32)>),
     /// The `uninit` that was answered last.
     uninit: u32,
     /// Which of its ids the device goes by, and how often it was started under that; none before that shows.
@@ -134,7 +135,9 @@ impl Application {
                 misfit(CALL, format!("uninit returned as call {call}, and was call {}", self.uninit))
             }
             What::Status { status, login_user } => {
-                (self.former, self.over) = (Some((at, self.account, self.epoch, self.place)), None);
+                self.forget_former(at);
+                self.former.1.push((self.account, self.epoch, self.place));
+                self.over = None;
                 match status {
                     Status::Logining => (self.account, self.epoch, self.place) = (self.asked, 0, 0),
                     Status::Logined => {
@@ -151,7 +154,7 @@ impl Application {
                 None
             }
             What::DeviceSent { frame, .. } => {
-                self.former.take_if(|(until, ..)| *until != at);
+                self.forget_former(at);
                 self.sent(cast, device, frame)
             }
             What::ConnectAsked { connection } => {
@@ -305,13 +308,21 @@ impl Application {
 }
 
 impl Application {
+    /// Those of an earlier instant.
+    fn forget_former(&mut self, at: Instant) {
+        if self.former.0.replace(at) != Some(at) {
+            self.former.1.clear();
+        }
+    }
+
     /// Whether the device has this session, and its messages up to this place, or had until just now.
     fn is_session(&self, word: &str, user: UserIndex, epoch: u32, place: Option<u32>) -> Option<Misfit> {
         let is_one = |account: Option<UserIndex>, of: u32, last: u32| {
             (account, of) == (Some(user), epoch) && place.is_none_or(|place| place == last)
         };
-        let former = self.former.is_some_and(|(_, account, of, last)| is_one(account, of, last));
-        if former || is_one(self.account, self.epoch, self.place) {
+        if self.former.1.iter().any(|&(account, of, last)| is_one(account, of, last))
+            || is_one(self.account, self.epoch, self.place)
+        {
             return None;
         }
         if self.account != Some(user) {

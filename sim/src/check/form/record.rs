@@ -42,12 +42,16 @@ struct Device {
     pending: Vec<(u32, Record)>,
     /// What the SDK goes on from; none when nobody can tell.
     current: Option<Record>,
-    /// The SDK has started, and not written that yet.
-    has_started: bool,
+    /// How often the SDK has started that it has not written yet.
+    unwritten_starts: u32,
     is_fresh: bool,
     /// The id that it was told to take, and has not written yet.
     new_id: Option<u16>,
     is_initialised: bool,
+    /// The process has made a call, and reads nothing any more but for its first start.
+    has_called: bool,
+    /// It has read a copy that nobody can tell.
+    has_read_copy: bool,
     /// The frames that came at the last instant at which any did.
     heard: (Instant, Vec<ServerFrame>),
     /// The ends of sessions that it heard of last.
@@ -63,10 +67,12 @@ impl Default for Device {
             is_empty: true,
             pending: Vec::new(),
             current: None,
-            has_started: false,
+            unwritten_starts: 0,
             is_fresh: false,
             new_id: None,
             is_initialised: false,
+            has_called: false,
+            has_read_copy: false,
             heard: (Instant::ZERO, Vec::new()),
             ended: Vec::new(),
             lists: Vec::new(),
@@ -92,6 +98,7 @@ impl Recorded {
                 let device = self.device(device);
                 device.current = None;
                 (device.is_initialised, device.new_id) = (false, None);
+                (device.has_called, device.has_read_copy, device.unwritten_starts) = (false, false, 0);
                 device.ended.clear();
                 device.lists.clear();
                 // What was on its way to the disk may be there.
@@ -99,6 +106,7 @@ impl Recorded {
                     (device.kept, device.is_empty) = (None, false);
                 }
             }
+            Effect::ProcessUp { device } => self.device(device).has_read_copy = false,
             Effect::DiskEmpty { device } => {
                 let device = self.device(device);
                 (device.kept, device.is_empty) = (None, true);
@@ -109,12 +117,12 @@ impl Recorded {
                 (device.kept, device.is_empty) = (None, false);
                 device.pending.clear();
             }
-            // Its process reads that.
+            // A process that has called nothing reads that at once, whatever becomes of the disk before its SDK starts.
             Effect::DiskCopied { onto: device, .. } => {
                 let device = self.device(device);
                 (device.kept, device.is_empty) = (None, false);
                 device.pending.clear();
-                device.current = None;
+                device.has_read_copy |= !device.has_called;
             }
             _ => {}
         }
@@ -127,6 +135,7 @@ impl Recorded {
 
 impl Device {
     fn event(&mut self, cast: &Cast, at: Instant, what: &What) -> Option<Misfit> {
+        self.has_called |= matches!(what, What::Called { .. });
         match *what {
             What::Called { request: Request::Uninit, .. } => {
                 self.is_initialised = false;
@@ -135,10 +144,12 @@ impl Device {
             // Called while it runs, it starts nothing. A process reads its disk once.
             What::Called { request: Request::Init { .. }, .. } if !self.is_initialised => {
                 self.is_initialised = true;
-                if self.current.is_none() {
-                    self.reads();
+                match (self.current, self.has_read_copy) {
+                    (Some(_), _) => {}
+                    (None, false) => self.reads(),
+                    (None, true) => self.is_fresh = false,
                 }
-                self.has_started = true;
+                self.unwritten_starts += 1;
                 self.lists.clear();
                 None
             }
@@ -163,7 +174,9 @@ impl Device {
                 let record = Record { installation, starts, owed_end, known_ended };
                 let is_right = self.may_become(at, &record);
                 // Of calls in a row all are made before anything is written: what goes ahead of the start is of before.
-                self.has_started &= self.current.is_some_and(|before| before.starts == starts);
+                if self.current.is_none_or(|before| before.starts != starts) {
+                    self.unwritten_starts = self.unwritten_starts.saturating_sub(1);
+                }
                 self.pending.push((change, record));
                 self.current = Some(record);
                 (self.is_fresh, self.new_id) = (false, None);
@@ -215,7 +228,7 @@ impl Device {
         }
         let is_same = (record.owed_end, record.known_ended) == (before.owed_end, before.known_ended);
         if record.starts != before.starts {
-            return self.has_started && record.starts == before.starts + 1 && is_same;
+            return self.unwritten_starts > 0 && record.starts == before.starts + 1 && is_same;
         }
         if record.known_ended != before.known_ended {
             return match record.known_ended {

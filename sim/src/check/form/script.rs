@@ -13,7 +13,7 @@ use gatecrash::time::Instant;
 use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::scenario::{self, Action, AppChange, Call, Conduct, Forge, Scenario, Text, TicketChoice};
+use crate::scenario::{self, Action, AppChange, Call, Conduct, Forge, Scenario, Text, TicketChoice, TicketPlan};
 use crate::trace::{
     Actor, Cast, ClockOf, DeviceIndex, Effect, Event, Fault, List, ListIndex, Request, TextIndex, TicketIndex,
     UserIndex, What,
@@ -36,7 +36,7 @@ pub(super) struct Script {
     calls: Vec<VecDeque<Planned>>,
     changes: VecDeque<(Instant, AppChange)>,
     /// The tickets that the file names: whose, and what is wrong with them.
-    named: BTreeMap<String, (String, Option<Forge>)>,
+    named: BTreeMap<String, TicketPlan>,
     config: Config,
     /// What it was before.
     heard_late: Vec<Config>,
@@ -80,7 +80,7 @@ struct Device {
 /// What a login's ticket may be.
 struct Made<'a> {
     at: Instant,
-    named: &'a BTreeMap<String, (String, Option<Forge>)>,
+    named: &'a BTreeMap<String, TicketPlan>,
     tickets: &'a [Option<TicketMade>],
     clock_is_off: bool,
     /// How long one lasts of which the file says nothing.
@@ -118,11 +118,7 @@ impl Script {
             strangers: VecDeque::new(),
             calls: Vec::new(),
             changes: VecDeque::new(),
-            named: scenario
-                .tickets
-                .iter()
-                .map(|(name, plan)| (name.as_str().to_owned(), (plan.user.as_str().to_owned(), plan.forge)))
-                .collect(),
+            named: scenario.tickets.iter().map(|(name, plan)| (name.as_str().to_owned(), plan.clone())).collect(),
             config: Config {
                 seats: app.seats,
                 reconnect_kicks: app.reconnect_kicks,
@@ -254,7 +250,7 @@ impl Script {
                 let before = place.replace(TicketMade { user, at, is_brought: false });
                 let is_its = (made.issued, made.ttl) == (issued.get(), ttl.get())
                     && before.is_none()
-                    && is_named.is_none_or(|(name, _)| user.is_some_and(|user| cast.user_name(user) == name));
+                    && is_named.is_none_or(|plan| user.is_some_and(|user| cast.user_name(user) == plan.user.as_str()));
                 (!is_its).then(|| unfit(TICKET, "the ticket is another one".to_owned()))
             }
             What::Called { request, .. } => {
@@ -397,11 +393,17 @@ impl Made<'_> {
     /// that cannot be read.
     fn is_like(&self, cast: &Cast, ticket: TicketIndex, name: &str) -> bool {
         let made = cast.ticket(ticket);
-        let Some((user, forge)) = self.named.get(name) else { return false };
+        let Some(plan) = self.named.get(name) else { return false };
         match self.named.get(&made.name) {
-            Some((of, forged)) => forged == forge && (of == user || made.ttl == 0),
+            Some(other) => other.forge == plan.forge && (other.user == plan.user || made.ttl == 0),
             // The empty one that an application brings which has none.
-            None => made.ttl == 0 && *forge == Some(Forge::Empty),
+            None if plan.forge == Some(Forge::Empty) => made.ttl == 0,
+            // One that was made for a login, and of the second, for the user and for as long as the file says.
+            None => {
+                let is_its = |user: UserIndex| cast.user_name(user) == plan.user.as_str();
+                let user = self.tickets.get(ticket.index()).copied().flatten().and_then(|made| made.user);
+                plan.forge.is_none() && made.ttl == plan.ttl.as_secs() && user.is_some_and(is_its)
+            }
         }
     }
 }

@@ -95,6 +95,12 @@ impl Turn {
             {
                 true
             }
+            // Nor does a logout whose end is still not on the disk.
+            What::Answered {
+                kind: Some(CallKind::Logout),
+                outcome: Outcome::Failed { code: Code::StorageFailed, .. },
+                ..
+            } => true,
             What::Answered { .. }
             | What::Told { event: Told::Connecting | Told::ConnectSuccess | Told::ConnectFailed { .. }, .. } => {
                 is_with_last

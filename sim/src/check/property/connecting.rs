@@ -100,6 +100,7 @@ impl Property for Connecting {
         "gone",
         "record_failed",
         "network_changed",
+        "link_lost",
         "sdk_woken",
         "effect"
     );

@@ -56,6 +56,7 @@ impl Property for Copies {
         "ATT-4"
     );
     watches!("effect", "device_received", "device_sent", "connect_asked", "back_off", "new_device");
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } } = event.what {

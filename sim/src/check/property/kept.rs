@@ -205,6 +205,8 @@ impl Property for Kept {
         "gone",
         "link_lost"
     );
+    // What it sends next shows whether it has said what it had to, whatever that is.
+    frames!(all);
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } = event.what {

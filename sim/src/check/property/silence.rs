@@ -135,6 +135,7 @@ impl Property for Silence {
         "connect_failed",
         "close_asked",
         "gone",
+        "network_changed",
         "device_sent",
         "device_received"
     );

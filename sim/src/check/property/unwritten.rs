@@ -58,6 +58,7 @@ impl Property for Unwritten {
         "status",
         "told",
         "stored",
+        "link_lost",
         "effect",
         "fault"
     );
