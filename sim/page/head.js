@@ -10,6 +10,7 @@ function drawOne(section, head, sheet) {
   title.append("span").attr("class", `verdict ${head.verdict === "passed" ? "good" : "bad"}`).text(head.verdict.replaceAll("_", " "));
   title.append("span").text(head.title);
   head.wrong.forEach((wrong, index) => drawOneWrong(section, wrong, index, head.wrong.length));
+  if (head.likely) section.append("p").attr("class", "likely").text(head.likely.said);
   if (head.more) section.append("p").text(`and ${head.more} more`);
   const facts = section.append("p").attr("class", "facts");
   const fact = (name, value) => {

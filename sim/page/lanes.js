@@ -13,10 +13,11 @@ function lanesOf(run, width, passes) {
   const isShown = (lane, index) => lane.kind !== "device" || !passes.isOn || touched.has(index);
   const devices = run.sheet.lanes.filter((lane, index) => lane.kind === "device" && isShown(lane, index)).length;
   const widths = state.panes.length > 1 ? NARROW : WIDTHS;
-  const rest = width - AXIS - widths.world - widths.server - 8;
+  const left = AXIS + (run.head.likely ? LIKELY : 0);
+  const rest = width - left - widths.world - widths.server - 8;
   const [least, most] = widths.device;
   const wide = Math.max(least, Math.min(most, rest / Math.max(1, devices)));
-  let x = AXIS;
+  let x = left;
   const lanes = run.sheet.lanes.map((lane, index) => {
     if (!isShown(lane, index)) return { ...lane, x, width: 0, isHidden: true };
     const own = lane.kind === "device" ? wide : widths[lane.kind];
@@ -28,10 +29,10 @@ function lanesOf(run, width, passes) {
     x += own;
     return at;
   });
-  return { lanes, width: Math.max(width, x + 8) };
+  return { lanes, left, width: Math.max(width, x + 8) };
 }
 
-function drawLaneNames(svg, { lanes, width }) {
+function drawLaneNames(svg, { lanes, left, width }) {
   svg.attr("width", width).attr("height", HEAD);
   const names = svg.selectAll("g.name").data(lanes.filter(lane => !lane.isHidden)).join("g").attr("class", lane => `name ${lane.kind}`);
   names.attr("transform", lane => `translate(${lane.x},0)`);
@@ -43,6 +44,7 @@ function drawLaneNames(svg, { lanes, width }) {
     .text(lane => shortened([lane.site && `@${lane.site}`, lane.platform].filter(Boolean).join(" "), fits(lane, 6)));
   names.filter(lane => lane.kind === "device").selectAll("text.app").data(lane => [lane]).join("text")
     .attr("class", "what app").attr("x", lane => lane.rail - lane.x).attr("y", 33).text("app");
+  if (left > AXIS) label(svg, "what", AXIS, 33, "fails");
 }
 
 const shortened = (text, letters) => (text.length > letters ? `${text.slice(0, Math.max(1, letters - 1))}…` : text);

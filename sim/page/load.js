@@ -62,21 +62,7 @@ function itemsOf({ sheet, first, end }) {
     sessions: sheet.sessions.map(it => item("session", it, it.from, open(it.to), some(it.from, it.to))),
     commits: sheet.commits.map(it => item("commit", it, it.decided, open(it.disk ?? it.undone), some(it.decided, it.disk))),
     arrows: sheet.arrows.map(it => item("arrow", it, it.from, open(it.to ?? it.from), some(it.from, it.to))),
-    calls: withTracks(sheet.calls.map(it => item("call", it, it.from, open(it.to), some(it.from, it.to)))),
+    calls: sheet.calls.map(it => item("call", it, it.from, open(it.to), some(it.from, it.to))),
     marks: sheet.marks.map(it => item("mark", it, it.event, it.event, [it.event])),
   };
-}
-
-// Calls of one device that wait together stand beside each other.
-function withTracks(calls) {
-  const busy = new Map();
-  for (const call of calls) {
-    const ends = busy.get(call.of.lane) ?? [];
-    busy.set(call.of.lane, ends);
-    let track = ends.findIndex(end => end <= call.from);
-    if (track < 0) track = ends.length;
-    ends[track] = call.to;
-    call.track = track;
-  }
-  return calls;
 }

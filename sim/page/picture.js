@@ -1,13 +1,10 @@
 // The picture: bands behind, then links, sessions, folds, commits, arrows, calls, marks, and what is wrong in front.
 
 const WHOLE_MAX = 4000;
-const LAYERS = ["lanes", "bands", "links", "sessions", "folds", "commits", "arrows", "calls", "marks", "wrong", "axis"];
+const LAYERS = ["lanes", "likely", "bands", "links", "sessions", "folds", "commits", "arrows", "calls", "marks", "wrong", "axis"];
 const DRAW = { bands: drawBand, links: drawLink, sessions: drawSession, commits: drawCommit, arrows: drawArrow, calls: drawCall, marks: drawMark };
 // What lasts is drawn in every lane that is shown, whatever a filter lets pass.
 const LASTS = ["band", "link", "session"];
-const SAID = {
-  cut: "no link", cut_out: "nothing gets out", cut_in: "nothing gets in", held: "link held", disk: "disk fails", late: "timers late",
-};
 
 function drawPicture(pane) {
   const { svg, run, layout, columns, lit, passes } = pane;
@@ -18,6 +15,7 @@ function drawPicture(pane) {
     (isKept(run, item, passes) || LASTS.includes(item.kind)) && !columns.lanes[item.of.lane]?.isHidden;
   const light = item => (lit ? (isLit(item, lit) ? "lit" : "dim") : "");
   drawLanes(pane);
+  drawLikely(pane);
   for (const [kind, draw] of Object.entries(DRAW)) {
     svg.select(`g.${kind}`).selectAll("g.item").data(run.items[kind].filter(isDrawn), item => item.id)
       .join(enter => enter.append("g").attr("data-events", item => item.events.join(" ")))
@@ -59,7 +57,7 @@ function drawLanes({ svg, layout, columns }) {
 function drawBand(group, { of, from, to }, layout, lanes) {
   const [{ x, width }, top, bottom] = [lanes[of.lane], layout.yOf(from), layout.yOf(to)];
   part(group, "rect", `area ${of.word}`, { x: x + 1, y: top, width: width - 2, height: Math.max(2, bottom - top) });
-  label(group, "said", x + width - 5, top + 10, SAID[of.word] ?? of.word);
+  label(group, "said", x + width - 5, top + 10, of.said);
 }
 
 function drawLink(group, { of, from, to }, layout, lanes) {
@@ -86,8 +84,8 @@ function drawFolds({ svg, layout, columns }, top, bottom) {
   svg.select("g.folds").selectAll("g.fold").data(folds, fold => fold.id).join("g").attr("class", "fold")
     .each(function ({ from, to, span, events }) {
       const middle = (from + to) / 2;
-      part(d3.select(this), "rect", "gap", { x: AXIS, y: middle - 8, width: columns.width - AXIS, height: 16 });
-      label(d3.select(this), "said", AXIS + 8, middle + 4, `${seconds(span, 1)} s ${events ? `with ${plural(events, "event")} not shown` : "nothing"}`);
+      part(d3.select(this), "rect", "gap", { x: columns.left, y: middle - 8, width: columns.width - columns.left, height: 16 });
+      label(d3.select(this), "said", columns.left + 8, middle + 4, `${seconds(span, 1)} s ${events ? `with ${plural(events, "event")} not shown` : "nothing"}`);
     });
 }
 
@@ -123,8 +121,8 @@ function drawArrow(group, { of, from }, layout, lanes, pane) {
   tip(group, `${pane.run.who(from)}  ${pane.run.what(from)}`);
 }
 
-function drawCall(group, { of, from, to, track }, layout, lanes) {
-  const x = lanes[of.lane].rail + 1 + track * 5;
+function drawCall(group, { of, from, to }, layout, lanes) {
+  const x = lanes[of.lane].rail + 1 + of.track * 5;
   const [top, bottom] = [layout.yOf(from), Math.max(layout.yOf(from) + 3, layout.yOf(to))];
   const isOpen = of.outcome === null;
   group.classed("failed", !isOpen && of.outcome !== "ok").classed("open", isOpen);
@@ -161,8 +159,8 @@ function drawWrong({ svg, run, layout, columns, differs }) {
   if (run.has(differs)) lines.push({ kind: "parts", text: "parts", y: layout.yOf(differs) });
   svg.select("g.wrong").selectAll("g.across").data(lines).join("g").attr("class", line => `across ${line.kind}`)
     .each(function ({ kind, y, text }) {
-      part(d3.select(this), "line", "line", level(y, AXIS, columns.width));
-      label(d3.select(this), "said", kind === "parts" ? AXIS + 70 : 3, y - 4, text);
+      part(d3.select(this), "line", "line", level(y, columns.left, columns.width));
+      label(d3.select(this), "said", kind === "parts" ? columns.left + 70 : 3, y - 4, text);
     });
 }
 

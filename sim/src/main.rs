@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
-use command::{End, inspect, interrupt, keep, page, replay, run, shrink, sweep, worlds, zoo};
+use command::{End, inspect, interrupt, keep, page, replay, run, shrink, sweep, when, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -33,6 +33,7 @@ enum Command {
     Replay(replay::Arguments),
     Page(page::Arguments),
     Shrink(shrink::Arguments),
+    When(when::Arguments),
     Keep(keep::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
@@ -53,6 +54,7 @@ Examples:
   gatecrash replay scenarios/NAME.toml    tell what happens in one
   gatecrash page scenarios/NAME.toml      the same as a picture, in a file for the browser
   gatecrash shrink failing.toml           make it as small as it gets
+  gatecrash when failing.toml             at which step did it become inevitable?
   gatecrash keep target/gatecrash/NAME    make what a sweep found a test
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Page(arguments) => page::run(&arguments),
         Command::Shrink(arguments) => shrink::run(&arguments),
+        Command::When(arguments) => when::run(&arguments),
         Command::Keep(arguments) => keep::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),

@@ -5,6 +5,7 @@ mod herd;
 pub mod inspect;
 pub mod interrupt;
 pub mod keep;
+mod meant;
 pub mod page;
 pub mod replay;
 pub mod run;
@@ -12,6 +13,7 @@ pub mod shrink;
 pub mod sweep;
 mod table;
 mod version;
+pub mod when;
 pub mod worlds;
 pub mod zoo;
 

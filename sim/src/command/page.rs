@@ -1,14 +1,17 @@
 //! `gatecrash page`: a run as one HTML file, or two beside each other.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use gatecrash_sim::check::agree;
-use gatecrash_sim::generate::{Profile, Seed};
-use gatecrash_sim::page::{Head, Shown, page};
+use gatecrash_sim::generate::Seed;
+use gatecrash_sim::page::{Head, Likely, Shown, page};
 use gatecrash_sim::search::report::{self, Case};
+use gatecrash_sim::search::when::DRAWS_DEFAULT;
+use gatecrash_sim::search::workers;
 use gatecrash_sim::trace::log::{Log, LogLine};
 use gatecrash_sim::world::{World, packet};
 use gatecrash_sim::zoo::{self, Bug};
@@ -16,17 +19,16 @@ use gatecrash_sim::{Run, Verdict};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::files::{BadInput, File, one};
-use super::keep::scenario_of;
+use super::files::BadInput;
+use super::interrupt;
+use super::meant::Meant;
 use super::version::version;
+use super::when;
 use super::worlds::Choice;
 use super::{End, complain, count, say, thousands};
 
 /// What of the drivers' logs a page has.
 const LOG_FILTER: &str = "gatecrash=debug";
-
-/// A file in a finding's folder that is there when another world than the packet world found it.
-const FOUND_ELSEWHERE: &str = "shrunk.packet.jsonl";
 
 /// How long the system may take to say that it cannot open a file. What is at work then shows it.
 const OPENS_WITHIN: Duration = Duration::from_secs(2);
@@ -47,6 +49,7 @@ Examples:
   gatecrash page mended.toml --beside broken.toml     two scenarios beside each other
   gatecrash page --seed 17 --beside 18 -o -           two seeds, to standard output
   gatecrash page --seed 12 --bug F06 --beside 12      a system of the zoo beside one that is whole
+  gatecrash page failing.toml --when                  with how likely it was to fail after each step
 
 A file runs in the packet world, a seed in the world that it is drawn for, a finding where it was found.
 The exit code says what came of the run, as that of `replay` does.")]
@@ -66,6 +69,12 @@ pub struct Arguments {
     /// Run a system that the zoo breaks on purpose, in its world; what stands beside it is not broken
     #[arg(long, value_name = "ID", conflicts_with = "world")]
     bug: Option<String>,
+    /// Show beside the time how likely the failure was after the steps that led to it, as `gatecrash when` tells it
+    #[arg(long)]
+    when: bool,
+    /// How many runs to make at a time for --when; it changes nothing but the time taken
+    #[arg(long, value_name = "N", default_value_t = workers::cores())]
+    jobs: NonZeroUsize,
     /// The file to write, or - for standard output [default: the scenario's name with .html, here]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -82,14 +91,6 @@ pub fn run(arguments: &Arguments) -> End {
     }
 }
 
-/// A scenario to be run.
-struct Wanted {
-    file: File,
-    world: World,
-    /// What is broken on purpose.
-    bug: Option<&'static Bug>,
-}
-
 /// What came of it.
 struct Ran {
     head: Head,
@@ -98,45 +99,54 @@ struct Ran {
 }
 
 fn shown(arguments: &Arguments) -> Result<End, BadInput> {
-    let first = wanted(arguments.path.as_deref(), arguments.seed)?;
-    let mut all = vec![first];
+    let first = || Meant::of(arguments.path.as_deref(), arguments.seed, World::Packet);
+    let mut all = vec![first()?];
     match (&arguments.beside, arguments.world) {
         (Some(_), Some(Choice::Both)) => {
             let problem = "--beside shows two runs already: name one world, packet or event";
             return Err(BadInput::Refused(problem.to_owned()));
         }
-        (Some(beside), _) => all.push(wanted_beside(beside)?),
+        (Some(beside), _) => all.push(Meant::of_word(beside, World::Packet)?),
         (None, Some(Choice::Both)) => {
-            let again = wanted(arguments.path.as_deref(), arguments.seed)?;
-            all.push(again);
+            all.push(first()?);
             (all[0].world, all[1].world) = (World::Packet, World::Event);
         }
         (None, _) => {}
     }
     match arguments.world {
-        Some(Choice::Packet) => all.iter_mut().for_each(|wanted| wanted.world = World::Packet),
-        Some(Choice::Event) => all.iter_mut().for_each(|wanted| wanted.world = World::Event),
+        Some(Choice::Packet) => all.iter_mut().for_each(|meant| meant.world = World::Packet),
+        Some(Choice::Event) => all.iter_mut().for_each(|meant| meant.world = World::Event),
         Some(Choice::Both) | None => {}
     }
     if let Some(id) = &arguments.bug {
-        let Some(bug) = Bug::find(id) else {
-            let problem = format!("there is no bug {id}: `gatecrash zoo --list` says which there are");
-            return Err(BadInput::Refused(problem));
-        };
-        all.iter_mut().for_each(|wanted| wanted.world = bug.world());
-        all[0].bug = Some(bug);
+        let broken = all.remove(0).broken(id)?;
+        all.iter_mut().for_each(|other| other.world = broken.world);
+        all.insert(0, broken);
     }
     if arguments.open && arguments.out.as_deref() == Some(Path::new("-")) {
         let problem = "--open shows a file, and -o - writes none: name the file to write";
         return Err(BadInput::Refused(problem.to_owned()));
     }
-    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(stem(&all[0].file)).with_extension("html"));
+    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(all[0].stem()).with_extension("html"));
 
     let version = version();
+    let likely = match arguments.when {
+        true => {
+            let mut asked = first()?;
+            (asked.world, asked.bug) = (all[0].world, all[0].bug);
+            let wanted = when::failure(&mut asked)?;
+            let curve = when::curve(&asked, &wanted, DRAWS_DEFAULT, false, arguments.jobs, out.as_os_str() == "-");
+            if let Some(end) = interrupt::told() {
+                return Ok(end);
+            }
+            Some(Likely::of(&curve, &all[0].file.scenario))
+        }
+        false => None,
+    };
     let mut ran = Vec::new();
-    for wanted in &all {
-        let case = Case { path: &wanted.file.path, scenario: &wanted.file.scenario, world: wanted.world };
-        match run_one(&case, wanted.bug, &version) {
+    for Meant { file, world, bug } in &all {
+        let case = Case { path: &file.path, scenario: &file.scenario, world: *world };
+        match run_one(&case, *bug, &version) {
             Ok(one) => ran.push(one),
             Err(said) => {
                 say(said);
@@ -144,6 +154,7 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
             }
         }
     }
+    ran[0].head.likely = likely;
     let mut verdict = ran.iter().map(|ran| ran.run.verdict()).max().unwrap_or(Verdict::Passed);
     if arguments.world == Some(Choice::Both) {
         let differences = agree::differences(&all[0].file.scenario, &ran[0].run, &ran[1].run);
@@ -175,30 +186,6 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
     Ok(verdict.into())
 }
 
-/// The scenario that a command line names, and where it runs when nothing is said.
-fn wanted(path: Option<&Path>, seed: Option<Seed>) -> Result<Wanted, BadInput> {
-    if let Some(seed) = seed {
-        let world = match seed.profile {
-            Profile::Swarm => World::Event,
-            Profile::PowerLoss | Profile::Dense => World::Packet,
-        };
-        return Ok(Wanted { file: one(None, Some(seed))?, world, bug: None });
-    }
-    let Some(path) = path else { return one(None, None).map(|file| Wanted { file, world: World::Packet, bug: None }) };
-    let scenario = if path.exists() && !path.is_dir() { path.to_owned() } else { scenario_of(path)? };
-    let was_found_elsewhere = scenario != path && scenario.with_file_name(FOUND_ELSEWHERE).exists();
-    let world = if was_found_elsewhere { World::Event } else { World::Packet };
-    Ok(Wanted { file: one(Some(&scenario), None)?, world, bug: None })
-}
-
-/// The same of what stands beside it: what is no path may be a seed.
-fn wanted_beside(text: &str) -> Result<Wanted, BadInput> {
-    match text.parse::<Seed>() {
-        Ok(seed) if !Path::new(text).exists() => wanted(None, Some(seed)),
-        Ok(_) | Err(_) => wanted(Some(Path::new(text)), None),
-    }
-}
-
 fn run_one(case: &Case<'_>, bug: Option<&Bug>, version: &str) -> Result<Ran, String> {
     let log = Log::default();
     let run = || match bug {
@@ -225,17 +212,4 @@ fn run_one(case: &Case<'_>, bug: Option<&Bug>, version: &str) -> Result<Ran, Str
         head.replay = report::command_line(&format!("page {} --bug {}", case.path, bug.id));
     }
     Ok(Ran { head, run, log: log.lines() })
-}
-
-/// What a page is called when nobody says: as the scenario, a finding's by its folder.
-fn stem(file: &File) -> String {
-    let path = Path::new(&file.path);
-    match path.file_stem().map(|stem| stem.to_string_lossy().into_owned()) {
-        Some(stem) if stem == "shrunk" => {
-            let folder = path.parent().and_then(Path::file_name);
-            folder.map_or(stem, |folder| folder.to_string_lossy().into_owned())
-        }
-        Some(stem) if !file.path.starts_with("--seed ") => stem,
-        Some(_) | None => file.name.replace([' ', ':', '/'], "-"),
-    }
 }

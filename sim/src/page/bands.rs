@@ -16,6 +16,8 @@ pub struct Band {
     pub lane: usize,
     /// What: `cut`, `cut_out`, `cut_in`, `held`, `portal`, `dead`, `suspended`, `disk`, `late`.
     pub word: &'static str,
+    /// The same in words.
+    pub said: &'static str,
     /// Where it begins.
     pub from: usize,
     /// Where it ends, if it does.
@@ -41,6 +43,18 @@ pub fn bands(trace: &Trace, lanes: &Lanes) -> Vec<Band> {
         }
     }
     bands.bands
+}
+
+fn said(word: &'static str) -> &'static str {
+    match word {
+        "cut" => "no link",
+        "cut_out" => "nothing gets out",
+        "cut_in" => "nothing gets in",
+        "held" => "link held",
+        "disk" => "disk fails",
+        "late" => "timers late",
+        word => word,
+    }
 }
 
 /// What befalls the way to a site.
@@ -133,7 +147,7 @@ impl Bands<'_> {
 
     fn begin(&mut self, position: usize, lane: usize, word: &'static str) {
         if !self.bands.iter().any(|band| band.is_open(lane, &[word])) {
-            self.bands.push(Band { lane, word, from: position, to: None });
+            self.bands.push(Band { lane, word, said: said(word), from: position, to: None });
         }
     }
 

@@ -1,5 +1,7 @@
 //! Calls as brackets on the application's rail: from the call to its result.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::lanes::Lanes;
@@ -18,6 +20,8 @@ pub struct Call {
     pub from: usize,
     /// Where it had its result, or none any more.
     pub to: Option<usize>,
+    /// Which place on the rail: calls of one device that wait together stand beside each other.
+    pub track: usize,
     /// What came of it: `ok`, a code in brackets, `dead` with its process; none so far.
     pub outcome: Option<String>,
 }
@@ -29,7 +33,15 @@ pub fn calls(trace: &Trace, lanes: &Lanes) -> Vec<Call> {
         let lane = lanes.actor(event.actor);
         match (event.actor, event.what) {
             (Actor::Device(_), What::Called { call, request }) => {
-                calls.push(Call { lane, call, word: request.word(), from: position, to: None, outcome: None });
+                calls.push(Call {
+                    lane,
+                    call,
+                    word: request.word(),
+                    from: position,
+                    to: None,
+                    track: 0,
+                    outcome: None,
+                });
             }
             (Actor::Device(_), What::Answered { call, outcome, .. }) => {
                 let said = match outcome {
@@ -50,7 +62,18 @@ pub fn calls(trace: &Trace, lanes: &Lanes) -> Vec<Call> {
             _ => {}
         }
     }
+    put_beside(&mut calls);
     calls
+}
+
+fn put_beside(calls: &mut [Call]) {
+    let mut busy: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for call in calls {
+        let ends = busy.entry(call.lane).or_default();
+        call.track = ends.iter().position(|&end| end <= call.from).unwrap_or(ends.len());
+        ends.resize(ends.len().max(call.track + 1), 0);
+        ends[call.track] = call.to.unwrap_or(usize::MAX);
+    }
 }
 
 /// Ends the last open call of this number in a lane, or all that are open.

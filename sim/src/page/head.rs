@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::likely::Likely;
 use crate::Run;
 use crate::check::expect::Moment;
 use crate::search::fingerprint::Fingerprint;
@@ -39,6 +40,8 @@ pub struct Head {
     pub wrong: Vec<Wrong>,
     /// How much more is wrong than is told.
     pub more: usize,
+    /// How likely that was after each step; none where nobody asked.
+    pub likely: Option<Likely>,
 }
 
 /// One thing that is wrong.
@@ -81,6 +84,7 @@ impl Head {
             steps: scenario.steps.iter().map(ToString::to_string).collect(),
             more: wrong.len().saturating_sub(WRONG_MAX),
             wrong: wrong.into_iter().take(WRONG_MAX).collect(),
+            likely: None,
         }
     }
 }

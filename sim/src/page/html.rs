@@ -51,6 +51,7 @@ const SCRIPTS: &str = joined! {
     "lanes.js"
     "cause.js"
     "filter.js"
+    "likely.js"
     "picture.js"
     "text.js"
     "strip.js"

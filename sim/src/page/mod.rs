@@ -14,6 +14,7 @@ mod commits;
 mod head;
 mod html;
 mod lanes;
+mod likely;
 mod links;
 mod marks;
 mod sessions;
@@ -30,6 +31,7 @@ use crate::trace::log::LogLine;
 
 pub use head::{Head, Wrong};
 pub use html::BYTES_MAX;
+pub use likely::Likely;
 pub use sheet::{EVENTS_MAX, Sheet};
 
 /// A run to be shown.
