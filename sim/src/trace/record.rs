@@ -103,6 +103,8 @@ struct Sdk {
     epoch: u32,
     /// The last epoch the server gave it.
     admitted: u32,
+    /// The connections that it has left, of which it is not told yet that they are gone: what comes on them it ignores.
+    left: Vec<u32>,
 }
 
 impl Recorder {

@@ -42,9 +42,6 @@ const REMEMBERED: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Applications(Vec<Application>);
 
-/// A session as it was: of which account, its epoch, and the place of its last message.
-type Former = (Option<UserIndex>, u32, u32);
-
 /// One process of it.
 #[derive(Clone, Debug, Default)]
 struct Application {
@@ -75,7 +72,9 @@ struct Application {
     over: Option<RuleId>,
     /// The sessions before at this instant, which count too: what was asked for in their names leaves when the SDK has
     /// done all that came.
-    former: (Option<Instant>, Vec<Former>),
+    former: (Option<Instant>, Vec<(Option<UserIndex>, u32, u32)>),
+    /// The connections that it left last.
+    left: Vec<u32>,
     /// The `uninit` that was answered last.
     uninit: u32,
     /// Which of its ids the device goes by, and how often it was started under that; none before that shows.
@@ -152,8 +151,14 @@ impl Application {
                 None
             }
             What::Told { event, user, epoch } => self.told(event, user, epoch),
+            // What comes on a connection that it has left it ignores.
+            What::DeviceReceived { connection, .. } if self.left.contains(&connection) => None,
             What::DeviceReceived { connection, frame } => {
                 self.received(connection, frame);
+                None
+            }
+            What::CloseAsked { connection, .. } => {
+                remember(&mut self.left, connection);
                 None
             }
             What::DeviceSent { frame, .. } => {

@@ -119,8 +119,8 @@ impl Form {
             | What::Malformed { .. }
             | What::NoFrame { .. }
             | What::Connected { .. }
-            | What::CloseAsked { .. }
             | What::Gone { .. } => ends.observe(event),
+            What::CloseAsked { .. } => first_of!(ends.observe(event), application.observe(cast, event)),
             What::DeviceSent { .. } => first_of!(
                 ends.observe(event),
                 wire.observe(cast, event),

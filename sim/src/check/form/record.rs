@@ -48,10 +48,8 @@ struct Device {
     /// The id that it was told to take, and has not written yet.
     new_id: Option<u16>,
     is_initialised: bool,
-    /// The process has made a call, and reads nothing any more but for its first start.
+    /// The process has made a call: it goes on from what it has read, whatever becomes of the disk.
     has_called: bool,
-    /// It has read a copy that nobody can tell.
-    has_read_copy: bool,
     /// The frames that came at the last instant at which any did.
     heard: (Instant, Vec<ServerFrame>),
     /// The ends of sessions that it heard of last.
@@ -72,7 +70,6 @@ impl Default for Device {
             new_id: None,
             is_initialised: false,
             has_called: false,
-            has_read_copy: false,
             heard: (Instant::ZERO, Vec::new()),
             ended: Vec::new(),
             lists: Vec::new(),
@@ -98,15 +95,19 @@ impl Recorded {
                 let device = self.device(device);
                 device.current = None;
                 (device.is_initialised, device.new_id) = (false, None);
-                (device.has_called, device.has_read_copy, device.unwritten_starts) = (false, false, 0);
+                (device.has_called, device.unwritten_starts) = (false, 0);
                 device.ended.clear();
                 device.lists.clear();
                 // What was on its way to the disk may be there.
-                if !device.pending.is_empty() {
+                if !std::mem::take(&mut device.pending).is_empty() {
                     (device.kept, device.is_empty) = (None, false);
                 }
             }
-            Effect::ProcessUp { device } => self.device(device).has_read_copy = false,
+            // It reads its disk once.
+            Effect::ProcessUp { device } => {
+                let device = self.device(device);
+                (device.current, device.is_fresh) = (device.kept, device.is_empty);
+            }
             Effect::DiskEmpty { device } => {
                 let device = self.device(device);
                 (device.kept, device.is_empty) = (None, true);
@@ -117,12 +118,14 @@ impl Recorded {
                 (device.kept, device.is_empty) = (None, false);
                 device.pending.clear();
             }
-            // A process that has called nothing reads that at once, whatever becomes of the disk before its SDK starts.
+            // A process that has called nothing yet reads that.
             Effect::DiskCopied { onto: device, .. } => {
                 let device = self.device(device);
                 (device.kept, device.is_empty) = (None, false);
                 device.pending.clear();
-                device.has_read_copy |= !device.has_called;
+                if !device.has_called {
+                    (device.current, device.is_fresh) = (None, false);
+                }
             }
             _ => {}
         }
@@ -141,14 +144,9 @@ impl Device {
                 self.is_initialised = false;
                 None
             }
-            // Called while it runs, it starts nothing. A process reads its disk once.
+            // Called while it runs, it starts nothing.
             What::Called { request: Request::Init { .. }, .. } if !self.is_initialised => {
                 self.is_initialised = true;
-                match (self.current, self.has_read_copy) {
-                    (Some(_), _) => {}
-                    (None, false) => self.reads(),
-                    (None, true) => self.is_fresh = false,
-                }
                 self.unwritten_starts += 1;
                 self.lists.clear();
                 None
@@ -198,12 +196,6 @@ impl Device {
             }
             _ => None,
         }
-    }
-
-    /// What is written next goes on from the disk.
-    fn reads(&mut self) {
-        self.current = self.kept;
-        self.is_fresh = self.is_empty && self.pending.is_empty();
     }
 
     /// Whether what happened at this instant makes the record this one.

@@ -71,6 +71,8 @@ struct TicketMade {
 #[derive(Clone, Debug, Default)]
 struct Device {
     up_at: Option<Instant>,
+    /// When its process died, until the next is up.
+    died_at: Option<Instant>,
     woken_at: Option<Instant>,
     /// Whether anything is to be called in its listener, and what that was told last, at that instant.
     listens: bool,
@@ -206,7 +208,12 @@ impl Script {
             }
             What::Effect { effect: Effect::ProcessUp { device } } => {
                 self.last_tickets[device.index()] = None;
-                self.devices[device.index()].up_at = Some(at);
+                let device = &mut self.devices[device.index()];
+                (device.up_at, device.died_at) = (Some(at), None);
+                None
+            }
+            What::Effect { effect: Effect::ProcessDead { device } } => {
+                self.devices[device.index()].died_at = Some(at);
                 None
             }
             What::Effect { effect: Effect::DiskEmpty { .. } } => {
@@ -218,11 +225,15 @@ impl Script {
                 None
             }
             What::Effect { effect: Effect::Skipped { device } } => {
+                let died_at = self.devices[device.index()].died_at;
                 let calls = &mut self.calls[device.index()];
-                // One that waited until the device wakes, or of now; or what was to be called in a listener.
-                let has_come = |planned: &Planned| planned.when.is_none() && planned.at <= at;
+                // One of now, or that waited until the device wakes; and of a dead one what it was to call in a listener.
+                let is_to_be_made = |planned: &Planned| match planned.when {
+                    None => planned.at <= at,
+                    Some(_) => planned.at <= at && died_at.is_some_and(|died| died < planned.at),
+                };
                 let is_now = || calls.iter().position(|planned| is_due(planned.at, at, self.tick));
-                let place = calls.iter().position(has_come).or_else(is_now);
+                let place = calls.iter().position(is_to_be_made).or_else(is_now);
                 place.and_then(|place| calls.remove(place)).is_none().then(|| unasked("a call that nobody makes"))
             }
             What::SdkWoken => {

@@ -90,7 +90,7 @@ impl Server {
                 self.records = self.journal.started(commit);
                 self.stood_still = None;
                 self.memory = Memory::new(self.limits.records_max);
-                (self.is_up, self.has_failed) = (true, false);
+                (self.is_up, self.has_failed, self.is_cut_off) = (true, false, false);
                 self.version = self.next_version;
                 self.waiting = Some((event.at, Input::Started));
                 return unanswered;
@@ -141,6 +141,13 @@ impl Server {
         match event.what {
             What::TicketMade { ticket, user, .. } => self.tickets.made(cast, ticket, user),
             What::Fault { fault: Fault::UpgradeServer { version } } => self.next_version = version,
+            What::Fault { fault: Fault::CrashServer | Fault::BounceServer { .. } | Fault::PowerLossServer } => {
+                self.is_cut_off = true
+            }
+            // That may hit any of those that run later.
+            What::Fault { fault: Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. } } => {
+                self.may_lose_power = true;
+            }
             What::OldKeyDropped => self.tickets.old_key_dropped(event.at),
             What::Effect { effect: Effect::ClockMoved { device: None } } => self.clock.moved(),
             What::Effect { effect: Effect::ServerWoken } => {
@@ -151,7 +158,9 @@ impl Server {
                 let stops = !std::mem::replace(&mut self.is_up, false) && !self.has_failed;
                 let unsaid = if stops { self.outbox.overdue(cast, self.journal.committed) } else { None };
                 self.outbox.clear();
-                return unsaid;
+                return unsaid.or_else(|| {
+                    self.journal.unwritten().filter(|_| stops && !self.is_cut_off && !self.may_lose_power)
+                });
             }
             _ => {}
         }

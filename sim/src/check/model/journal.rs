@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::difference::Difference;
 use super::records::{Id, Records};
+use crate::scenario::rules::rule;
 use crate::trace::Fact;
 
 /// Changes decided, and the records without those that are not known to be on disk.
@@ -29,6 +31,12 @@ impl Journal {
             facts.iter().for_each(|fact| self.on_disk.apply(fact, from));
         }
         self.committed = commit;
+    }
+
+    /// STOP-1: a server that was told to stop leaves nothing decided that is not on disk.
+    pub(super) fn unwritten(&self) -> Option<Difference> {
+        let (number, ..) = self.undecided.front()?;
+        Difference::of(const { rule("STOP-1") }, format!("the server stopped, and change {number} is not on disk"))
     }
 
     /// The server goes on from this change: what was decided after it never was.

@@ -52,6 +52,10 @@ pub(crate) struct Server {
     pub(super) stood_still: Option<u64>,
     /// Whether its store has failed since it last started.
     pub(super) has_failed: bool,
+    /// Whether it has died without warning, and not started since.
+    pub(super) is_cut_off: bool,
+    /// Whether the power may fail at any time.
+    pub(super) may_lose_power: bool,
     /// Whether it still follows the trace.
     pub(super) follows: bool,
 }
@@ -97,6 +101,8 @@ impl Server {
             reads_until: Instant::ZERO,
             stood_still: None,
             has_failed: false,
+            is_cut_off: false,
+            may_lose_power: false,
             follows: true,
         }
     }

@@ -55,6 +55,8 @@ struct Device {
     is_wiped: bool,
     /// The connection on which an end was said last.
     said_on: Option<u32>,
+    /// How often it was said there without an answer yet: only the last answer covers all that was left.
+    unanswered: u32,
     /// A login was sent and not answered.
     is_asking: bool,
     /// The last that was heard is that a resume's ticket is refused.
@@ -193,7 +195,10 @@ impl Property for OwedEnds {
                 (device.is_asking, device.is_refused) = (false, false);
                 device.owed_at = event.at;
             }
-            What::DeviceSent { connection, frame: ClientFrame::Logout { .. }, .. } => device.said_on = Some(connection),
+            What::DeviceSent { connection, frame: ClientFrame::Logout { .. }, .. } => {
+                device.unanswered = if device.said_on == Some(connection) { device.unanswered + 1 } else { 1 };
+                device.said_on = Some(connection);
+            }
             What::DeviceSent { connection, frame: ClientFrame::Login { ticket, .. }, .. } => {
                 device.is_asking = true;
                 let is_silent = device.said_on != Some(connection) && !device.may_give_up(event.at);
@@ -210,10 +215,13 @@ impl Property for OwedEnds {
             What::DeviceSent { frame: ClientFrame::Renew { ticket, .. }, .. } => {
                 device.shows(scene, sdk, event.at, ticket, true);
             }
-            What::DeviceReceived { frame, .. } => {
+            What::DeviceReceived { connection, frame } => {
+                if matches!(frame, ServerFrame::LogoutAnswer { .. }) && device.said_on == Some(connection) {
+                    device.unanswered = device.unanswered.saturating_sub(1);
+                }
                 device.is_refused = matches!(frame, ServerFrame::ResumeRefused { .. });
                 match frame {
-                    ServerFrame::LogoutAnswer { refused: None, .. } => {
+                    ServerFrame::LogoutAnswer { refused: None, .. } if device.unanswered == 0 => {
                         // It covers a login given up at the instant it was sent.
                         (device.owed, device.is_asking) = (None, device.is_asking && sdk.status != Status::Logout);
                     }
@@ -234,7 +242,7 @@ impl Property for OwedEnds {
             // INPUT-6: no server has heard of it.
             What::NoFrame { .. } => device.is_asking = false,
             What::ConnectAsked { .. } => {
-                (device.said_on, device.has_given_up) = (None, false);
+                (device.said_on, device.unanswered, device.has_given_up) = (None, 0, false);
                 // What was asked for at the instant of a logout was for the session.
                 let is_for_end = sdk.status == Status::Logout && device.owed.is_some() && device.owed_at < event.at;
                 if is_for_end && device.must_give_up(event.at) {

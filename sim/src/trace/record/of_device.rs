@@ -34,6 +34,7 @@ impl<O: Observer> Recording<O> {
                 let frame = self.server_frame(frame);
                 let sdk = self.sdk(device);
                 match frame {
+                    _ if sdk.left.contains(&connection.0) => {}
                     ServerFrame::LoginAccepted { epoch, .. } => sdk.admitted = epoch,
                     ServerFrame::ResumedAsLogin { epoch, .. } => (sdk.admitted, sdk.epoch) = (epoch, epoch),
                     ServerFrame::LoginRefused { .. }
@@ -59,9 +60,13 @@ impl<O: Observer> Recording<O> {
             }
             client::Input::NoFrame { connection } => {
                 self.push(at, Actor::Device(device), What::NoFrame { connection: connection.0 });
+                self.sdk(device).left.retain(|left| *left != connection.0);
                 What::Gone { connection: connection.0, peer: None }
             }
-            client::Input::Closed { connection } => What::Gone { connection: connection.0, peer: None },
+            client::Input::Closed { connection } => {
+                self.sdk(device).left.retain(|left| *left != connection.0);
+                What::Gone { connection: connection.0, peer: None }
+            }
             client::Input::Stored { change } => What::Stored { change: small(change.0) },
             // The driver tries again each second, and mostly nobody waits.
             client::Input::StorageFailed { unsent } if unsent.is_empty() && self.sdk(device).calls.is_empty() => return,
@@ -121,7 +126,10 @@ impl<O: Observer> Recording<O> {
                     frame: self.client_frame(frame, |recording, ticket| Some(recording.ticket(ticket))),
                 }
             }
-            client::Action::Close { connection } => What::CloseAsked { connection: connection.0, peer: None },
+            client::Action::Close { connection } => {
+                self.sdk(device).left.push(connection.0);
+                What::CloseAsked { connection: connection.0, peer: None }
+            }
             client::Action::Result { call, outcome } => return self.result(at, device, *call, outcome),
             client::Action::Event(event) => self.told(device, event),
             client::Action::DropEvents { .. } => What::EventsDropped,
