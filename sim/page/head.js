@@ -12,18 +12,13 @@ function drawOne(section, head, sheet) {
   head.wrong.forEach((wrong, index) => drawOneWrong(section, wrong, index, head.wrong.length));
   if (head.likely) section.append("p").attr("class", "likely").text(head.likely.said);
   if (head.more) section.append("p").text(`and ${head.more} more`);
+  const { world, path: from, seed, version, digest } = head;
   const facts = section.append("p").attr("class", "facts");
-  const fact = (name, value) => {
+  for (const [name, value] of Object.entries({ world, from, seed, version, digest, events: many(sheet.events_all) })) {
     const one = facts.append("span");
     one.append("b").text(name);
     one.append("span").text(value);
-  };
-  fact("world", head.world);
-  fact("from", head.path);
-  fact("seed", head.seed);
-  fact("version", head.version);
-  fact("digest", head.digest);
-  fact("events", many(sheet.events_all));
+  }
   const buttons = section.append("p").attr("class", "buttons");
   copyButton(buttons, "copy replay command", head.replay);
   copyButton(buttons, "copy scenario", head.scenario);

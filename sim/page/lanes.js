@@ -34,17 +34,18 @@ function lanesOf(run, width, passes) {
 
 function drawLaneNames(svg, { lanes, left, width }) {
   svg.attr("width", width).attr("height", HEAD);
-  const names = svg.selectAll("g.name").data(lanes.filter(lane => !lane.isHidden)).join("g").attr("class", lane => `name ${lane.kind}`);
-  names.attr("transform", lane => `translate(${lane.x},0)`);
-  const called = lane => (lane.kind !== "world" ? lane.name : lane.width > 40 ? "script" : "");
   const fits = (lane, letter) => Math.floor(((lane.rail ?? lane.x + lane.width) - lane.x - 12) / letter);
-  names.selectAll("text.who").data(lane => [lane]).join("text").attr("class", "who").attr("x", 8).attr("y", 18)
-    .text(lane => shortened(called(lane), fits(lane, 5.5))).append("title").text(called);
-  names.selectAll("text.what").data(lane => [lane]).join("text").attr("class", "what").attr("x", 8).attr("y", 33)
-    .text(lane => shortened([lane.site && `@${lane.site}`, lane.platform].filter(Boolean).join(" "), fits(lane, 6)));
-  names.filter(lane => lane.kind === "device").selectAll("text.app").data(lane => [lane]).join("text")
-    .attr("class", "what app").attr("x", lane => lane.rail - lane.x).attr("y", 33).text("app");
-  if (left > AXIS) label(svg, "what", AXIS, 33, "fails");
+  svg.selectAll("g.name").data(lanes.filter(lane => !lane.isHidden)).join("g").attr("class", lane => `name ${lane.kind}`)
+    .attr("transform", lane => `translate(${lane.x},0)`)
+    .each(function (lane) {
+      const name = d3.select(this);
+      const called = lane.kind !== "world" ? lane.name : lane.width > 40 ? "script" : "";
+      label(name, "who", 8, 18, shortened(called, fits(lane, 5.5)));
+      label(name, "what", 8, 33, shortened(lane.what, fits(lane, 6)));
+      if (lane.rail) label(name, "app what", lane.rail - lane.x, 33, "app");
+      tip(name, called);
+    });
+  if (left > AXIS) label(svg, "fails what", AXIS, 33, "fails");
 }
 
 const shortened = (text, letters) => (text.length > letters ? `${text.slice(0, Math.max(1, letters - 1))}…` : text);

@@ -2,17 +2,18 @@
 
 const state = {
   view: "story", folded: true, typed: "", pane: null, panes: [], wrong: -1,
-  redraw: () => state.panes.forEach(pane => pane.update()),
+  redraw: () => {
+    state.panes.forEach(pane => pane.update());
+    showState();
+  },
   setView: view => {
     if (view === "logs" && state.panes.every(pane => !pane.run.sheet.log.length)) return;
     state.view = view;
-    showState();
     state.redraw();
   },
   setFolded: folded => {
     state.folded = folded;
     state.panes.forEach(pane => (pane.zoom = 1));
-    showState();
     state.redraw();
     const { pane } = state;
     if (pane.current !== null) pane.go(pane.current, { keepsAll: pane.lit === null });
@@ -20,7 +21,6 @@ const state = {
   setTyped: typed => {
     state.typed = typed;
     state.redraw();
-    showState();
   },
   zoom: by => state.panes.forEach(pane => pane.zoomTo(pane.zoom * by, pane.middle())),
   selected: (pane, position) => {

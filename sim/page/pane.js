@@ -7,13 +7,14 @@ function paneOf(side, index, differs) {
   const root = d3.select("#panes").append("section").attr("class", "pane").attr("aria-label", `in the ${side.head.world} world`);
   const strip = root.append("div").attr("class", "strip").append("svg");
   const picture = root.append("div").attr("class", "picture");
+  const scroller = picture.node();
   const names = picture.append("svg").attr("class", "names");
   const svg = picture.append("svg").attr("class", "drawn").attr("role", "img").attr("aria-label", "what the text says");
   const text = root.append("div").attr("class", "text").attr("tabindex", 0).node();
   text.innerHTML = '<div class="names"><time>seconds</time><span class="who">who</span><span class="what">what</span></div><div class="rows"></div>';
   const detail = d3.select("#panes").append("output").attr("class", `detail of${index}`);
   const pane = {
-    run, index, differs, svg, strip, text, names, scroller: picture.node(),
+    run, index, differs, svg, strip, text, names, scroller,
     entries: [], lit: null, current: null, passes: filterOf(run, ""), isWhole: false, zoom: 1, rowsOf: new Set(),
     isRow: position => pane.rowsOf.has(position),
   };
@@ -23,25 +24,25 @@ function paneOf(side, index, differs) {
     pane.passes = filterOf(run, state.typed);
     pane.entries = entriesOf(run, state.view, pane.passes);
     pane.rowsOf = new Set(pane.entries.map(entry => entry.position));
-    const height = pane.scroller.clientHeight - HEAD;
+    const height = scroller.clientHeight - HEAD;
     pane.layout = layoutOf(run, pane.entries, { folded: state.folded, zoom: pane.zoom, height });
-    pane.columns = lanesOf(run, pane.scroller.clientWidth - 2, pane.passes);
+    pane.columns = lanesOf(run, scroller.clientWidth - 2, pane.passes);
     drawLaneNames(names, pane.columns);
     drawText(pane);
     drawPicture(pane);
     if (around !== null) pane.center(around);
     drawStrip(pane);
-    pane.follow(pane.scroller);
+    pane.follow(scroller);
   };
 
-  pane.middle = () => (pane.layout ? pane.layout.timeAt(pane.scroller.scrollTop + pane.scroller.clientHeight / 2) : null);
-  pane.center = micros => pane.scroller.scrollTo({ top: pane.layout.yAt(micros) - pane.scroller.clientHeight / 2 });
+  pane.middle = () => (pane.layout ? pane.layout.timeAt(scroller.scrollTop + scroller.clientHeight / 2) : null);
+  pane.center = micros => scroller.scrollTo({ top: pane.layout.yAt(micros) - scroller.clientHeight / 2 });
 
   // Picture and text scroll together.
   let follows = null;
   pane.follow = leader => {
     const half = (leader.clientHeight - HEAD) / 2;
-    const other = leader === text ? pane.scroller : text;
+    const other = leader === text ? scroller : text;
     const height = leader === text ? pictureHeight(pane, leader.scrollTop + half) : textHeight(pane, leader.scrollTop + half);
     const top = Math.max(0, Math.round(pane.layout.folded ? leader.scrollTop : height - (other.clientHeight - HEAD) / 2));
     if (Math.abs(other.scrollTop - top) > 1) {
@@ -58,7 +59,7 @@ function paneOf(side, index, differs) {
       moveBrush(pane);
     });
   };
-  pane.scroller.addEventListener("scroll", scrolled, { passive: true });
+  scroller.addEventListener("scroll", scrolled, { passive: true });
   text.addEventListener("scroll", scrolled, { passive: true });
 
   pane.light = lit => {
@@ -77,14 +78,14 @@ function paneOf(side, index, differs) {
   };
   pane.go = (position, options) => {
     pane.select(position, options);
-    const y = pane.layout.yOf(position) - pane.scroller.scrollTop + HEAD;
-    if (y < HEAD + 3 * ROW || y > pane.scroller.clientHeight - 3 * ROW) pane.center(run.at(position));
+    const y = pane.layout.yOf(position) - scroller.scrollTop + HEAD;
+    if (y < HEAD + 3 * ROW || y > scroller.clientHeight - 3 * ROW) pane.center(run.at(position));
     // Of many events at one instant it is one: what counts is its height.
-    const off = pane.layout.yOf(position) - (pane.scroller.scrollTop + pane.scroller.clientHeight / 2);
-    if (Math.abs(off) > pane.scroller.clientHeight / 2 - 2 * ROW) pane.scroller.scrollTop += off;
+    const off = pane.layout.yOf(position) - (scroller.scrollTop + scroller.clientHeight / 2);
+    if (Math.abs(off) > scroller.clientHeight / 2 - 2 * ROW) scroller.scrollTop += off;
     const { x, width } = pane.columns.lanes[run.lane(position)];
-    const left = x - pane.scroller.scrollLeft;
-    if (left < 0 || left + width > pane.scroller.clientWidth) pane.scroller.scrollLeft = x - pane.scroller.clientWidth / 2;
+    const left = x - scroller.scrollLeft;
+    if (left < 0 || left + width > scroller.clientWidth) scroller.scrollLeft = x - scroller.clientWidth / 2;
     if (!pane.layout.folded) pane.rows.get(pane.current)?.scrollIntoView({ block: "nearest" });
   };
 
@@ -93,7 +94,7 @@ function paneOf(side, index, differs) {
     if (!state.folded && to > from) {
       pane.zoomTo(Math.max(1, ((run.ends - run.begins) / (to - from)) * 0.9), null);
     }
-    pane.scroller.scrollTop = pane.layout.yAt(from) - ROW;
+    scroller.scrollTop = pane.layout.yAt(from) - ROW;
   };
   pane.zoomTo = (zoom, around) => {
     pane.zoom = Math.max(1, Math.min(ZOOM_MAX[state.folded ? "folded" : "scale"], zoom));
@@ -105,7 +106,7 @@ function paneOf(side, index, differs) {
     .filter(event => (event.type === "wheel" ? event.ctrlKey || event.metaKey : !event.button && !event.ctrlKey))
     .on("zoom", ({ transform, sourceEvent }) => {
       if (!sourceEvent) return;
-      if (sourceEvent.type === "mousemove") pane.scroller.scrollBy(-sourceEvent.movementX, -sourceEvent.movementY);
+      if (sourceEvent.type === "mousemove") scroller.scrollBy(-sourceEvent.movementX, -sourceEvent.movementY);
       else requestAnimationFrame(() => pane.zoomTo(transform.k, pane.middle()));
     });
   picture.call(zoom).on("dblclick.zoom", null);

@@ -20,7 +20,7 @@ function drawPicture(pane) {
     svg.select(`g.${kind}`).selectAll("g.item").data(run.items[kind].filter(isDrawn), item => item.id)
       .join(enter => enter.append("g").attr("data-events", item => item.events.join(" ")))
       .attr("class", item => `item ${item.kind} ${light(item)}`)
-      .each(function (item) { draw(d3.select(this), item, layout, columns.lanes, pane); });
+      .each(function (item) { draw(d3.select(this), item, layout.yOf, columns.lanes, pane); });
   }
   drawFolds(pane, top, bottom);
   drawWrong(pane);
@@ -54,22 +54,22 @@ function drawLanes({ svg, layout, columns }) {
     .attr("x1", ([x]) => x).attr("x2", ([x]) => x).attr("y1", 0).attr("y2", layout.height);
 }
 
-function drawBand(group, { of, from, to }, layout, lanes) {
-  const [{ x, width }, top, bottom] = [lanes[of.lane], layout.yOf(from), layout.yOf(to)];
+function drawBand(group, { of, from, to }, yOf, lanes) {
+  const [{ x, width }, top, bottom] = [lanes[of.lane], yOf(from), yOf(to)];
   part(group, "rect", `area ${of.word}`, { x: x + 1, y: top, width: width - 2, height: Math.max(2, bottom - top) });
   label(group, "said", x + width - 5, top + 10, of.said);
 }
 
-function drawLink(group, { of, from, to }, layout, lanes) {
+function drawLink(group, { of, from, to }, yOf, lanes) {
   const { link } = lanes[of.lane];
-  const up = layout.yOf(of.up ?? to);
-  part(group, "line", "asked", upright(link, layout.yOf(from), up));
-  if (of.up !== null) part(group, "line", "up", upright(link, up, layout.yOf(to)));
+  const up = yOf(of.up ?? to);
+  part(group, "line", "asked", upright(link, yOf(from), up));
+  if (of.up !== null) part(group, "line", "up", upright(link, up, yOf(to)));
 }
 
-function drawSession(group, { of, from, to }, layout, lanes) {
+function drawSession(group, { of, from, to }, yOf, lanes) {
   const x = lanes[of.lane].bar + of.track * 10;
-  const [top, bottom] = [layout.yOf(from), layout.yOf(to)];
+  const [top, bottom] = [yOf(from), yOf(to)];
   part(group, "rect", `bar e${of.epoch % 8}`, { x, y: top, width: 8, height: Math.max(3, bottom - top), rx: 2 });
   label(group, "said", x + 12, top + 10, `${shortened(of.user, 9)} ${of.epoch}`);
   if (of.reason) {
@@ -79,23 +79,24 @@ function drawSession(group, { of, from, to }, layout, lanes) {
   tip(group, `${of.user}, epoch ${of.epoch}${of.reason ? `: ${of.reason}` : ""}`);
 }
 
-function drawFolds({ svg, layout, columns }, top, bottom) {
+function drawFolds({ svg, layout, columns: { left, width } }, top, bottom) {
   const folds = layout.folds.filter(fold => fold.to >= top && fold.from <= bottom);
   svg.select("g.folds").selectAll("g.fold").data(folds, fold => fold.id).join("g").attr("class", "fold")
     .each(function ({ from, to, span, events }) {
       const middle = (from + to) / 2;
-      part(d3.select(this), "rect", "gap", { x: columns.left, y: middle - 8, width: columns.width - columns.left, height: 16 });
-      label(d3.select(this), "said", columns.left + 8, middle + 4, `${seconds(span, 1)} s ${events ? `with ${plural(events, "event")} not shown` : "nothing"}`);
+      const fold = d3.select(this);
+      part(fold, "rect", "gap", { x: left, y: middle - 8, width: width - left, height: 16 });
+      label(fold, "said", left + 8, middle + 4, `${seconds(span, 1)} s ${events ? `with ${plural(events, "event")} not shown` : "nothing"}`);
     });
 }
 
 const plural = (count, noun) => `${many(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-function drawCommit(group, { of }, layout, lanes, pane) {
+function drawCommit(group, { of }, yOf, lanes, pane) {
   const x = lanes[1].bar;
-  const top = layout.yOf(of.decided);
+  const top = yOf(of.decided);
   const end = of.disk ?? of.undone;
-  const bottom = end === null ? top : Math.max(top + 7, layout.yOf(end));
+  const bottom = end === null ? top : Math.max(top + 7, yOf(end));
   part(group, "line", "join", { x1: x, x2: x + 12, y1: top, y2: bottom });
   part(group, "circle", "decided", { cx: x, cy: top, r: 4 });
   if (of.disk !== null) part(group, "rect", "disk", { x: x + 9, y: bottom - 3, width: 6, height: 6 });
@@ -103,11 +104,11 @@ function drawCommit(group, { of }, layout, lanes, pane) {
   label(group, "said", x - 8, top + 4, pane.isRow(of.decided) ? of.commit : "");
 }
 
-function drawArrow(group, { of, from }, layout, lanes, pane) {
+function drawArrow(group, { of, from }, yOf, lanes, pane) {
   const [start, target] = [lanes[of.from_lane], lanes[of.to_lane]];
   const isUp = start.kind === "device";
-  const [x1, y1] = [start.wire, layout.yOf(from)];
-  let [x2, y2] = [target ? target.wire : x1 + 24, of.to === null ? y1 + 9 : layout.yOf(of.to)];
+  const [x1, y1] = [start.wire, yOf(from)];
+  let [x2, y2] = [target ? target.wire : x1 + 24, of.to === null ? y1 + 9 : yOf(of.to)];
   if (of.end !== "arrived") x2 = x1 + (x2 - x1) * 0.55;
   const angle = Math.atan2(y2 - y1, x2 - x1);
   const barb = turn => `M${x2} ${y2}L${x2 - 7 * Math.cos(angle + turn)} ${y2 - 7 * Math.sin(angle + turn)}`;
@@ -121,9 +122,9 @@ function drawArrow(group, { of, from }, layout, lanes, pane) {
   tip(group, `${pane.run.who(from)}  ${pane.run.what(from)}`);
 }
 
-function drawCall(group, { of, from, to }, layout, lanes) {
+function drawCall(group, { of, from, to }, yOf, lanes) {
   const x = lanes[of.lane].rail + 1 + of.track * 5;
-  const [top, bottom] = [layout.yOf(from), Math.max(layout.yOf(from) + 3, layout.yOf(to))];
+  const [top, bottom] = [yOf(from), Math.max(yOf(from) + 3, yOf(to))];
   const isOpen = of.outcome === null;
   group.classed("failed", !isOpen && of.outcome !== "ok").classed("open", isOpen);
   part(group, "path", "bracket", { d: `M${x} ${top}h5V${bottom}${isOpen ? "" : "h-5"}` });
@@ -132,8 +133,8 @@ function drawCall(group, { of, from, to }, layout, lanes) {
   tip(group, `${of.word}, call ${of.call}: ${of.outcome ?? "no result"}`);
 }
 
-function drawMark(group, { of }, layout, lanes, pane) {
-  const [lane, y] = [lanes[of.lane], layout.yOf(of.event)];
+function drawMark(group, { of }, yOf, lanes, pane) {
+  const [lane, y] = [lanes[of.lane], yOf(of.event)];
   const [what, isRow] = [pane.run.what(of.event), pane.isRow(of.event)];
   group.classed("minor", !isRow).classed(of.look, true);
   tip(group, `${pane.run.who(of.event)}  ${what}`);

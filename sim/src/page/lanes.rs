@@ -11,10 +11,8 @@ pub struct Lane {
     pub name: String,
     /// What it is: `world`, `server` or `device`.
     pub kind: &'static str,
-    /// A device's platform.
-    pub platform: Option<&'static str>,
-    /// Where a device is as the run begins.
-    pub site: Option<String>,
+    /// Of a device where it is as the run begins, and its platform.
+    pub what: String,
 }
 
 /// The lanes, and which of them is whose.
@@ -33,7 +31,7 @@ pub const SERVER: usize = 1;
 impl Lanes {
     /// Those of everybody in a cast.
     pub fn of(cast: &Cast) -> Self {
-        let plain = |name: &str, kind| Lane { name: name.to_owned(), kind, platform: None, site: None };
+        let plain = |name: &str, kind| Lane { name: name.to_owned(), kind, what: String::new() };
         let mut lanes = vec![plain("world", "world"), plain("server", "server")];
         let mut order: Vec<usize> = (0..cast.devices().len()).collect();
         order.sort_by_key(|&device| (cast.devices()[device].site, device));
@@ -44,8 +42,7 @@ impl Lanes {
             lanes.push(Lane {
                 name: known.name.clone(),
                 kind: "device",
-                platform: Some(known.platform.word()),
-                site: Some(cast.site_name(known.site).to_owned()),
+                what: format!("@{} {}", cast.site_name(known.site), known.platform.word()),
             });
         }
         Lanes { lanes, places }
