@@ -417,7 +417,7 @@ impl Sweep<'_> {
             Confirmation::Differs(how) => Some(format!("seed {}: {how}", failed.seed)),
         });
         if found.disagreement.is_none() && number < FOLDERS_MAX {
-            match keep(print, seen, world, folders) {
+            match keep(print, seen, world, folders, self.arguments.jobs) {
                 Ok(kept) => {
                     found.packet = kept.packet.as_ref().map(|packet| packet.word());
                     found.packet_said = kept.packet.map(|packet| packet.to_string());

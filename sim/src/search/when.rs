@@ -13,13 +13,19 @@ use std::time::Duration;
 use gatecrash::time::Instant;
 use serde::Serialize;
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{self, Fingerprint};
 use super::workers::Workers;
+use crate::Run;
 use crate::generate::redrawn;
 use crate::scenario::Scenario;
+use crate::world::World;
 
 /// How often what follows is drawn when nothing is said.
 pub const DRAWS_DEFAULT: u32 = 100;
+
+/// The same for the report of a finding, and of how many events a run may be for that, and of how many ticks where a
+/// world steps through time: what is asked of each finding has to be cheap.
+const OF_FINDING: (u32, usize, u128) = (20, 10_000, 10_000);
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +152,30 @@ pub fn ask(
         }
     }
     Curve { steps, draws: question.draws, points, is_whole }
+}
+
+/// Asks for the report of a finding, of the smallest scenario that fails so, whose run this is. Nothing where that would
+/// take long, or where there are no two steps to tell apart.
+pub fn ask_of_finding(
+    scenario: &Scenario,
+    wanted: &Fingerprint,
+    world: World,
+    run: &Run,
+    workers: &Workers,
+) -> Option<Curve> {
+    let (draws, events_max, ticks_max) = OF_FINDING;
+    let ticks = match world {
+        World::Event => 0,
+        World::Packet => scenario.until.as_micros() / scenario.tick.as_micros().max(1),
+    };
+    if scenario.steps.len() < 2 || run.trace.events.len() > events_max || ticks > ticks_max {
+        return None;
+    }
+    let see = move |scenario: &Scenario| {
+        fingerprint::seen(scenario, world.tick(scenario), |scenario, recorder| world.run(scenario, recorder))
+    };
+    let question = Question { scenario, wanted, draws, at_all: false };
+    Some(ask(&question, workers, see, |_, _| true))
 }
 
 /// How many more points a bisection takes after the next one.

@@ -16,6 +16,7 @@ mod run;
 mod shrink;
 mod sweep;
 mod violation;
+mod when;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,16 +1,19 @@
 //! The findings of a sweep as folders: each shrunk, run in the packet world too, and written down.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
 use gatecrash_sim::generate::{self, Seed};
-use gatecrash_sim::page::{Head, Shown, page};
+use gatecrash_sim::page::{Head, Likely, Shown, page};
 use gatecrash_sim::run;
 use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::search::fingerprint::{self, Fingerprint};
 use gatecrash_sim::search::report::Case;
 use gatecrash_sim::search::sweep::Failed;
+use gatecrash_sim::search::when;
+use gatecrash_sim::search::workers::Workers;
 use gatecrash_sim::world::World;
 
 use super::super::shrink;
@@ -40,7 +43,13 @@ pub struct Kept {
 /// # Errors
 ///
 /// Why there is no folder, in words.
-pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &Path) -> Result<Kept, String> {
+pub fn keep(
+    fingerprint: &Fingerprint,
+    seen: &[Failed],
+    world: World,
+    parent: &Path,
+    jobs: NonZeroUsize,
+) -> Result<Kept, String> {
     let plan = generate::scenario(seen[0].seed);
     let seeds: Vec<Seed> = seen.iter().map(|failed| failed.seed).collect();
     let time = match world {
@@ -58,6 +67,12 @@ pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &P
             })
         })
     });
+    let smallest = run(&shrunk.scenario, world);
+    let curve = smallest
+        .as_ref()
+        .ok()
+        .and_then(|smallest| when::ask_of_finding(&shrunk.scenario, fingerprint, world, smallest, &Workers::new(jobs)));
+    let when = curve.as_ref().and_then(|curve| curve.sentence(&shrunk.scenario));
     let finding = Finding {
         fingerprint,
         world,
@@ -65,13 +80,15 @@ pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &P
         shrunk: &shrunk,
         seen: &seeds,
         packet: packet.as_ref(),
+        when: when.as_deref(),
         version: &version(),
         parent: &parent.display().to_string(),
     };
     let mut folder = finding.folder(run);
-    if let Ok(smallest) = run(&shrunk.scenario, world) {
+    if let Ok(smallest) = smallest {
         let path = format!("{}/shrunk.toml", folder.path);
-        let head = Head::of(&Case { path: &path, scenario: &shrunk.scenario, world }, &smallest, &version());
+        let mut head = Head::of(&Case { path: &path, scenario: &shrunk.scenario, world }, &smallest, &version());
+        head.likely = curve.map(|curve| Likely::of(&curve, &shrunk.scenario));
         let shown = Shown { head: &head, trace: &smallest.trace, log: &[] };
         folder.files.push((PAGE, page(&[shown])));
     }

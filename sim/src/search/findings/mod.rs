@@ -46,6 +46,8 @@ pub struct Finding<'a> {
     pub seen: &'a [Seed],
     /// What the packet world shows of it, if it was found in another.
     pub packet: Option<&'a Elsewhere>,
+    /// At which step of the smallest it became inevitable, as a sentence, where that was asked.
+    pub when: Option<&'a str>,
     /// Of what: the version, and the commit where it is known.
     pub version: &'a str,
     /// Below which folder its own is going to be.

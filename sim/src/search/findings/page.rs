@@ -13,7 +13,7 @@ const SEEDS_TOLD: usize = 20;
 
 /// The page, as Markdown. `path` is the folder it is in, `smallest` the run of what is left.
 pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, HarnessError>) -> String {
-    let Finding { fingerprint, world, plan, shrunk, seen, packet, version, .. } = finding;
+    let Finding { fingerprint, world, plan, shrunk, seen, packet, when, version, .. } = finding;
     let mut page = format!("# {}\n\n", shrunk.scenario.title);
     let mut row = |name: &str, said: String| writeln!(page, "- **{name}**: {said}").expect("a string takes everything");
     row("fingerprint", format!("`{}`: {fingerprint}", fingerprint.slug()));
@@ -33,6 +33,12 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
         End::Budget => "time was up before nothing more could go",
     };
     row("steps", format!("{} of {} are left after {runs} runs; {end}", shrunk.scenario.steps.len(), plan.steps.len()));
+    if let Some(when) = when {
+        row(
+            "inevitable",
+            format!("{when}. `{}` looks closer", report::command_line(&format!("when {}", report::as_word(path)))),
+        );
+    }
     row("version", (*version).to_owned());
 
     let file = format!("{path}/shrunk.toml");
