@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use gatecrash_sim::check::property;
+use gatecrash_sim::check::sometimes::Progress;
 use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
@@ -283,8 +284,33 @@ struct Totals {
     properties: usize,
     sometimes_hit: Vec<&'static str>,
     sometimes_missed: Vec<&'static str>,
+    /// Of those missed, how far seeds got.
+    sometimes_progress: Vec<Towards>,
     counts: Vec<Count>,
     findings: Vec<Found>,
+}
+
+/// How many of the parts of a situation that no seed reached came about, the last part being the situation itself.
+#[derive(Serialize)]
+struct Towards {
+    situation: &'static str,
+    reached: usize,
+    of: usize,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    part: &'static str,
+    seeds: u32,
+}
+
+impl From<Progress> for Towards {
+    fn from(progress: Progress) -> Towards {
+        let (reached, of) = progress.reached();
+        let parts = progress.parts.into_iter().map(|(part, seeds)| Part { part, seeds }).collect();
+        Towards { situation: progress.situation, reached, of, parts }
+    }
 }
 
 #[derive(Serialize)]
@@ -367,6 +393,7 @@ impl Sweep<'_> {
             },
             sometimes_hit: total.sometimes.hit().collect(),
             sometimes_missed: total.sometimes.missed().collect(),
+            sometimes_progress: total.sometimes.progress().map(Towards::from).collect(),
             counts: total
                 .ledger
                 .counts()
@@ -442,8 +469,15 @@ impl Sweep<'_> {
             totals.sometimes_hit.len(),
             totals.sometimes_hit.len() + totals.sometimes_missed.len()
         ));
-        for missed in &totals.sometimes_missed {
-            say(format_args!("  never: {missed}"));
+        for Towards { situation, reached, of, parts } in &totals.sometimes_progress {
+            say(format_args!("  never: {situation}"));
+            if !parts.is_empty() {
+                let told = parts.iter().map(|Part { part, seeds }| match seeds {
+                    0 => format!("{part}, never"),
+                    seeds => format!("{part}, in {}", count(*seeds as usize, "seed")),
+                });
+                say(format_args!("         {reached} of {of} parts: {}", told.collect::<Vec<_>>().join("; ")));
+            }
         }
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
             let of = self.total.findings.iter().find(|(print, _)| print.slug() == found.fingerprint);
