@@ -720,6 +720,24 @@ fn a_record_is_written_before_the_first_frame() {
     });
 }
 
+/// INIT-4, ATT-5: an `init` that is refused changes nothing, how long a write may take included.
+#[test]
+fn a_second_init_leaves_the_limits_of_the_first() {
+    run(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (begun, mut writes) = mpsc::unbounded_channel();
+        let (sdk, _) = device(&listener.local_addr().unwrap().to_string(), SlowDisk { begun });
+        let mut setup = Setup::from(Platform::Web);
+        setup.limits.connect_timeout = Duration::from_millis(200);
+        sdk.init(setup.clone()).await.unwrap();
+        setup.limits.connect_timeout = Duration::from_secs(3_600);
+        assert_eq!(sdk.init(setup).await, Err(Code::AlreadyInitialised.into()));
+        let login = sdk.login("alice", ticket("alice"));
+        let (_, _end) = writes.recv().await.unwrap();
+        assert_eq!(login.await, Err(Code::StorageFailed.into()));
+    });
+}
+
 /// LOGOUT-1, LOGOUT-2: what was sent before a close goes out, even if it waits for the disk.
 #[test]
 fn a_logout_goes_out_before_its_connection_is_closed() {

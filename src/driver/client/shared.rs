@@ -258,7 +258,10 @@ impl<S: Surroundings, O: Observe, D: ClientDecisions> Calls for Shared<S, O, D> 
         if !locked.ended {
             let of_account = request.is_of_account();
             let of_record = matches!(request, Call::Logout);
-            if let Call::Init(start) = &request {
+            // INIT-4: one that is refused changes nothing.
+            if let Call::Init(start) = &request
+                && !locked.core.is_initialised()
+            {
                 locked.limits = Some(start.limits.clone());
             }
             let is_last = matches!(request, Call::Uninit);

@@ -139,6 +139,12 @@ impl OneAccount {
                     let text = format!("{name} shows conversations, and nobody is or was logging in");
                     return report.event(BEFORE, event, text);
                 };
+                // Also where there is nothing on it: whose an empty list is nobody can see.
+                if user.is_some_and(|asked| asked != viewer) {
+                    let (whose, account) = (scene.maybe_user(user), scene.user(viewer));
+                    let text = format!("{name}, now {account}'s, shows conversations that {whose}'s call asked for");
+                    return report.event(SWITCH, event, text);
+                }
                 if device.list(viewer) != shown && !device.unsure.contains(&viewer) {
                     let other = device.lists.iter().find(|(user, list)| *user != viewer && *list == shown);
                     let whose = other.map_or("another list".to_owned(), |(user, _)| format!("{}'s", scene.user(*user)));
@@ -262,6 +268,9 @@ mod tests {
             .holds();
         switch().on(PHONE, answered(201, CallKind::Send, Some(ALICE), sent)).breaks("SWITCH-2");
         switch().told(PHONE, kicked(), ALICE, 1).breaks("SWITCH-2");
+        let empty = Outcome::Conversations { conversations: None };
+        switch().on(PHONE, answered(200, CallKind::Conversations, Some(ALICE), empty)).breaks("SWITCH-2");
+        switch().on(PHONE, answered(203, CallKind::Conversations, Some(BOB), empty)).holds();
         let message = |from: U, to: U| Told::Message { message: 7, from: from.into(), to: to.into(), text: text(0) };
         switch().told(PHONE, message(ALICE, BOB), BOB, 0).holds();
         switch().told(PHONE, message(ALICE, ALICE), BOB, 0).breaks("SWITCH-2");

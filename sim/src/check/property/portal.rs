@@ -9,13 +9,15 @@ use super::scene::Scene;
 use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Event, Outcome, What};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Fault, Outcome, What};
 
 const NO_FRAME: RuleId = rule("INPUT-6");
 
 #[derive(Default)]
 pub(super) struct Portals {
     devices: Vec<Device>,
+    /// Whether anybody but a server may answer on this network.
+    is_there_one: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -34,10 +36,16 @@ impl Portals {
 
 impl Property for Portals {
     sentence!(Always, "no login fails by what is no answer of a server", "INPUT-6");
-    watches!("device_sent", "device_received", "no_frame", "answered");
+    watches!("fault", "device_sent", "device_received", "no_frame", "answered");
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
+        self.is_there_one |= matches!(event.what, What::Fault { fault: Fault::Portal { .. } });
         let Some((on, _)) = scene.actor else { return };
+        if matches!(event.what, What::NoFrame { .. }) && !self.is_there_one {
+            // LOGIN-8: what was sent would count as not sent.
+            let text = format!("{} takes for no frame what came, and nobody but the server answers", scene.device(on));
+            return report.event(NO_FRAME, event, text);
+        }
         let device = self.device(on);
         match event.what {
             What::DeviceSent { connection, frame: ClientFrame::Login { .. }, .. } => {
@@ -81,7 +89,9 @@ mod tests {
             let outcome = Outcome::Failed { code, reason: None };
             answered(9, CallKind::Login, Some(ALICE), outcome)
         };
-        let page = |connection| sent().on(PHONE, What::NoFrame { connection });
+        let portal = || sent().world(What::Fault { fault: Fault::Portal { site: crate::trace::SiteIndex::new(0) } });
+        let page = |connection| portal().on(PHONE, What::NoFrame { connection });
+        sent().on(PHONE, What::NoFrame { connection: 1 }).breaks("INPUT-6");
         page(1).on(PHONE, fails(Code::NoAnswer)).breaks("INPUT-6");
         page(1).at(1).on(PHONE, fails(Code::NoAnswer)).holds();
         page(2).on(PHONE, fails(Code::NoAnswer)).holds();

@@ -143,6 +143,7 @@ impl Sdk {
         (self.doubted, self.in_doubt) = (None, false);
         (self.viewer, self.last_failure, self.tickets) = (Some(user), None, vec![ticket]);
         self.held.clear();
+        self.unsettled.clear();
         if let Some(call) = self.calls.iter_mut().find(|call| call.number == number) {
             (call.ticket, call.fate) = (Some(ticket), Fate::Open);
         }

@@ -230,7 +230,13 @@ impl Sdk {
         };
         // Nobody is logged in either way, and only why is not what it should be.
         let is_reason = matches!(said, Answer::Nobody(_)) && allowed.iter().any(|one| matches!(one, Answer::Nobody(_)));
-        let broken = if is_reason { const { rule("API-1") } } else { broken };
+        // Only one rule has it.
+        let is_known_expired = matches!(said, Answer::Code(Code::TicketKnownExpired));
+        let broken = match (is_reason, is_known_expired) {
+            (true, _) => const { rule("API-1") },
+            (false, true) => const { rule("TICKET-7") },
+            (false, false) => broken,
+        };
         let allowed: Vec<String> = allowed.into_iter().map(Answer::in_words).collect();
         let wanted = if allowed.is_empty() { "nothing yet".to_owned() } else { allowed.join(" or ") };
         Difference::of(broken, format!("call {} was answered {}, not {wanted}", call.number, said.in_words()))

@@ -137,6 +137,7 @@ impl Sdk {
                 self.reported_if_expired(code);
             }
             ServerFrame::RenewAnswer { call, refused } => {
+                self.unsettled.retain(|sent| *sent != call);
                 if let Some(Refusal::Code(code)) = refused {
                     self.reported_if_expired(code);
                 }
@@ -266,6 +267,7 @@ impl Sdk {
         }
         self.line = self.line.map(|line| Line { stage: Stage::Up, ..line });
         self.may_end = false;
+        self.unsettled.clear();
         self.all_is_sent();
     }
 
@@ -280,7 +282,9 @@ impl Sdk {
 
     fn expired(&mut self, look: &Look<'_>) {
         if matches!(self.account, Account::LoggedIn(_)) {
-            self.reported_if_expired(Code::TicketExpired);
+            if self.unsettled.is_empty() {
+                self.reported_if_expired(Code::TicketExpired);
+            }
             self.session_ended(look, Reason::Expired);
         }
     }

@@ -41,6 +41,8 @@ pub(super) struct Sdk {
     pub(super) viewer: Option<UserIndex>,
     /// Every ticket that this session was brought, whether the server took it or not.
     pub(super) tickets: Vec<TicketIndex>,
+    /// Renewals of the session that left and are not answered: which of its tickets it has nobody knows.
+    pub(super) unsettled: Vec<u32>,
     /// Tickets that the server may have reported expired (TICKET-7).
     pub(super) reported: BTreeSet<TicketIndex>,
     /// A login with one of them, or with who knows what, which the SDK may refuse or ask about.

@@ -42,6 +42,9 @@ impl Sdk {
         if let ClientFrame::Login { .. } = frame {
             self.login_is_sent();
         }
+        if let ClientFrame::Renew { call, .. } = *frame {
+            self.unsettled.push(call);
+        }
         let (ClientFrame::Login { call: number, .. }
         | ClientFrame::Renew { call: number, .. }
         | ClientFrame::Logout { call: number, .. }
