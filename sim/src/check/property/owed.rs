@@ -337,8 +337,9 @@ mod tests {
         ends(logged_out()).breaks("LOGOUT-2");
         logged_out().world(What::ScriptEnded).at(60).world(What::ScriptEnded).holds();
         logged_out().world(What::ScriptEnded).at(200).world(What::NewDevice { installation: 2 }).breaks("LOGOUT-2");
-        let answer = ServerFrame::LogoutAnswer { call: 0, refused: None };
-        ends(logged_out().on(PHONE, logout()).receives(PHONE, answer)).holds();
+        let frame = ServerFrame::LogoutAnswer { call: 0, refused: None };
+        let answer = What::DeviceReceived { connection: 1, frame };
+        ends(logged_out().on(PHONE, logout()).on(PHONE, answer)).holds();
         let version = ServerFrame::Error { why: FrameError::Version };
         ends(logged_out().receives(PHONE, version)).holds();
         ends(logged_out().calls(PHONE, 201, Request::Uninit).on(PHONE, What::UninitReturned { call: 201 })).holds();
