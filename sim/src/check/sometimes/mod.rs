@@ -67,6 +67,16 @@ impl Sometimes {
         })
     }
 
+    /// Of the situations reached, the parts that never came about: none, or a part is no part.
+    #[cfg(test)]
+    pub(crate) fn skipped(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let reached = Situation::ALL.iter().copied().filter(|&situation| self.reached.has(situation));
+        reached.flat_map(|situation| {
+            let parts = situation.parts().iter().zip(self.parts.of(situation));
+            parts.filter(|(_, runs)| **runs == 0).map(move |(part, _)| (situation.name(), *part))
+        })
+    }
+
     fn that_are(&self, reached: bool) -> impl Iterator<Item = &'static str> {
         let all = Situation::ALL.iter().copied();
         all.filter(move |&situation| self.reached.has(situation) == reached).map(Situation::name)

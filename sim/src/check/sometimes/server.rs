@@ -277,7 +277,7 @@ impl Sometimes {
                 if let Some(live) = self.server.live(user, device, epoch) {
                     live.is_owed |= !live.is_linked;
                     if live.is_owed {
-                        self.parts.add_firsts(&[Situation::OwedMessageCame, Situation::MessagesDropped]);
+                        self.parts.add(Situation::OwedMessageCame, 0);
                     }
                 }
             }

@@ -75,7 +75,7 @@ situations! {
     SenderElsewhere = "a message reached a second device of its sender";
     SentAgain = "a message was sent again that the server had";
     OwedMessageCame = "a message that was accepted without a link came with the resume", after "a message was accepted for a session without a link";
-    MessagesDropped = "a device was told that there was no room for messages", after "a message was accepted for a session without a link";
+    MessagesDropped = "a device was told that there was no room for messages";
 
     // ---- administrators and strangers ----
     AdministratorLinked = "an administrator ended a session with a link";

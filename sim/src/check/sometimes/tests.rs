@@ -250,7 +250,7 @@ fn owes(owed_end: bool) -> What {
 fn ends_that_come_home() {
     use Situation::*;
     let settled = || ServerFrame::LogoutAnswer { call: 0, refused: None };
-    run().hears(PHONE, settled()).reaches(OwedEndAlone);
+    run().on(PHONE, owes(true)).hears(PHONE, settled()).reaches(OwedEndAlone);
     run().on(PHONE, owes(true)).on(PHONE, owes(false)).reaches(EndGivenUp);
     run().on(PHONE, owes(true)).hears(PHONE, settled()).on(PHONE, owes(false)).misses(EndGivenUp);
     run().hears(PHONE, settled()).misses(RefusedEnd);
