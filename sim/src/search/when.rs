@@ -61,6 +61,14 @@ pub struct Leap {
 }
 
 /// How likely a failure is after the steps that were looked at.
+///
+/// ```
+/// use gatecrash_sim::search::when::{Answer, Curve, Leap, Point};
+///
+/// let points = [(0, 2), (1, 3), (2, 99)].map(|(kept, failed)| Point { kept, failed }).to_vec();
+/// let curve = Curve { steps: 2, draws: 100, points, is_whole: true };
+/// assert_eq!(curve.answer(), Some(Answer::Decided(Leap { step: 2, before: 3, after: 99 })));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Curve {
     /// How many steps the scenario has.
@@ -104,6 +112,27 @@ pub fn until_it_failed(
 
 /// Asks. `see` says how a scenario fails, in the world and system in which this one does; `goes_on` is told now and then
 /// how many runs were made, and of how many by now, and says whether to go on.
+///
+/// ```
+/// use gatecrash_sim::generate::scenario;
+/// use gatecrash_sim::search::fingerprint::Fingerprint;
+/// use gatecrash_sim::search::when::{Question, ask};
+/// use gatecrash_sim::search::workers::{Workers, cores};
+///
+/// let scenario = scenario(17);
+/// let third = scenario.steps[2].clone();
+/// let wanted = Fingerprint::NotConverged("planted".to_owned());
+/// let see = {
+///     let wanted = wanted.clone();
+///     move |scenario: &gatecrash_sim::scenario::Scenario| match scenario.steps.contains(&third) {
+///         true => vec![wanted.clone()],
+///         false => Vec::new(),
+///     }
+/// };
+/// let question = Question { scenario: &scenario, wanted: &wanted, draws: 10, at_all: false };
+/// let curve = ask(&question, &Workers::new(cores()), see, |_, _| true);
+/// assert_eq!(curve.leap().map(|leap| leap.step), Some(3));
+/// ```
 pub fn ask(
     question: &Question<'_>,
     workers: &Workers,
@@ -334,6 +363,27 @@ script.steps = """
         let curve = ask(&question, &Workers::new(NonZeroUsize::MIN), by_the_kick, |_, _| false);
         assert!(!curve.is_whole && curve.points.len() < 6, "{curve:?}");
         assert_eq!(curve.points.last(), Some(&Point { kept: 5, failed: 10_000 }));
+    }
+
+    /// A run that is given no time to come to rest fails without a bug.
+    #[test]
+    fn of_a_finding_is_asked_what_is_cheap() {
+        let slow = "seed = 1\nconverge = \"1ms\"\nsites.home.latency = \"500ms\"";
+        let restless = SCENARIO.replace("seed = 1", slow);
+        let scenario = |text: &str| Scenario::parse("restless.toml", text).unwrap_or_else(|error| panic!("{error}"));
+        let asked = |scenario: &Scenario, world: World| {
+            let run = crate::run(scenario, world).unwrap_or_else(|error| panic!("{error}"));
+            let wanted = Fingerprint::not_converged(run.not_converged.as_deref().expect("it has no time to"));
+            ask_of_finding(scenario, &wanted, world, &run, &Workers::new(NonZeroUsize::MIN))
+        };
+        let restless = scenario(&restless.replace("8s  phone  logout\n", ""));
+        let curve = asked(&restless, World::Event).expect("it is short");
+        assert_eq!((curve.steps, curve.draws, curve.is_whole), (4, 20, true));
+        assert!(curve.sentence(&restless).is_some());
+        assert_eq!(asked(&restless, World::Packet), None, "20 s are too many ticks of 1 ms");
+        let mut single = restless.clone();
+        single.steps.truncate(1);
+        assert_eq!(asked(&single, World::Event), None, "there is but one step");
     }
 
     #[test]

@@ -19,6 +19,15 @@ use table::Situation;
 pub use notes::Sometimes;
 
 /// How far runs got towards a situation that none of them reached.
+///
+/// ```
+/// use gatecrash_sim::check::sometimes::Sometimes;
+///
+/// let nothing = Sometimes::default();
+/// let progress = nothing.progress().find(|progress| progress.situation.contains("wiped")).unwrap();
+/// assert_eq!(progress.reached(), (0, 2));
+/// assert_eq!(progress.parts, [("a device that had logged in was wiped", 0)]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The situation, as a sentence.
