@@ -1,9 +1,9 @@
 //! `gatecrash when`: at which step a failure became inevitable.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, value_parser};
 use gatecrash_sim::Violation;
 use gatecrash_sim::generate::Seed;
 use gatecrash_sim::scenario::Scenario;
@@ -22,6 +22,9 @@ use super::interrupt;
 use super::meant::Meant;
 use super::worlds::One;
 use super::{End, count, say, thousands};
+
+/// The most draws of what follows: with a million the answer is exact to a thousandth.
+const DRAWS_MAX: i64 = 1_000_000;
 
 /// How many letters long the bar is of what fails every time.
 const BAR_WIDTH: usize = 20;
@@ -64,8 +67,8 @@ pub struct Arguments {
     #[arg(long, value_name = "ID", conflicts_with = "world")]
     bug: Option<String>,
     /// How often to draw what follows, each time
-    #[arg(long, value_name = "N", default_value_t = NonZeroU32::new(when::DRAWS_DEFAULT).expect("not zero"))]
-    draws: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = when::DRAWS_DEFAULT, value_parser = value_parser!(u32).range(1..=DRAWS_MAX))]
+    draws: u32,
     /// Look after every step
     #[arg(long)]
     all: bool,
@@ -95,7 +98,7 @@ fn asked(arguments: &Arguments) -> Result<End, BadInput> {
     }
     let all = meant.file.scenario.steps.len();
     let wanted = failure(&mut meant)?;
-    let (draws, at_all) = (arguments.draws.get(), arguments.all);
+    let (draws, at_all) = (arguments.draws, arguments.all);
     let curve = curve(&meant, &wanted, draws, at_all, arguments.jobs, arguments.json);
     let told = Told { meant: &meant, wanted: &wanted, curve: &curve, all };
     say(if arguments.json { told.object() } else { told.table() });

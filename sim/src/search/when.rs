@@ -7,6 +7,7 @@
 //!
 //! All of it follows from the scenario: its seed is what is drawn from, and how many threads there are shows in nothing.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,43 +143,34 @@ pub fn ask(
     let steps = question.scenario.steps.len();
     let known = Arc::new((question.scenario.clone(), question.wanted.clone()));
     let mut runs = 0;
-    // None when it is not to go on.
-    let mut failed_at = |kept: &[usize], left: usize| -> (Vec<Point>, bool) {
-        let draws = kept.iter().flat_map(|&kept| (0..u64::from(question.draws)).map(move |draw| (kept, draw)));
-        let jobs: Vec<(usize, u64)> = draws.collect();
-        let (before, wanted) = (runs, jobs.len());
-        let all = before + (wanted + left * question.draws as usize) as u64;
-        let count = std::cell::Cell::new(before);
-        let (see, known) = (see.clone(), Arc::clone(&known));
-        let fails = move |&(kept, draw): &(usize, u64)| see(&redrawn(&known.0, kept, draw)).contains(&known.1);
-        let done = workers.all(jobs, fails, |_| count.set(count.get() + 1), || goes_on(count.get(), all));
+    // None when it is not to go on; so many points more are to come.
+    let mut failed_at = |kept: usize, more: usize| {
+        let draws = u64::from(question.draws);
+        let all = runs + draws + more as u64 * draws;
+        let (see, known, count) = (see.clone(), Arc::clone(&known), Cell::new(runs));
+        let fails = move |&draw: &u64| see(&redrawn(&known.0, kept, draw)).contains(&known.1);
+        let done =
+            workers.all((0..draws).collect(), fails, |_| count.set(count.get() + 1), || goes_on(count.get(), all));
         runs = count.get();
-        let whole = done.chunks_exact(question.draws as usize);
-        let points = kept.iter().zip(whole).map(|(&kept, draws)| {
-            let failed = draws.iter().filter(|fails| **fails).count();
-            Point { kept, failed: u32::try_from(failed).expect("no more than the draws") }
-        });
-        (points.collect(), done.len() == wanted)
+        let failed = done.iter().filter(|fails| **fails).count();
+        let failed = u32::try_from(failed).expect("no more than the draws");
+        (done.len() as u64 == draws).then_some(Point { kept, failed })
     };
 
     let mut points = vec![Point { kept: steps, failed: question.draws }];
     let mut is_whole = true;
-    if question.at_all {
-        let (all, was_whole) = failed_at(&(0..steps).collect::<Vec<_>>(), 0);
-        points.splice(..0, all);
-        is_whole = was_whole;
-    } else {
-        let mut next = (steps > 0).then_some(0);
-        while let Some(kept) = next {
-            let (some, was_whole) = failed_at(&[kept], halvings(&points, steps));
-            let Some(&point) = some.first().filter(|_| was_whole) else {
-                is_whole = false;
-                break;
-            };
-            let place = points.partition_point(|point| point.kept < kept);
-            points.insert(place, point);
-            next = between(&points).filter(|_| !is_anyway(points[0].failed, question.draws));
-        }
+    let mut next = (steps > 0).then_some(0);
+    while let Some(kept) = next {
+        let more = if question.at_all { steps - kept - 1 } else { halvings(&points, steps) };
+        let Some(point) = failed_at(kept, more) else {
+            is_whole = false;
+            break;
+        };
+        points.insert(points.partition_point(|other| other.kept < kept), point);
+        next = match question.at_all {
+            true => (kept + 1 < steps).then_some(kept + 1),
+            false => between(&points).filter(|_| !is_anyway(points[0].failed, question.draws)),
+        };
     }
     Curve { steps, draws: question.draws, points, is_whole }
 }

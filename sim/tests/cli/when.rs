@@ -81,7 +81,7 @@ fn what_cannot_be_asked_is_refused_with_the_reason() {
         ("when wrong.toml", "error: wrong.toml fails in the event world only in what the file itself expects"),
         ("when nothing.toml", "error: there is no finding nothing.toml"),
         ("when kick.toml --bug Z99", "error: there is no bug Z99"),
-        ("when kick.toml --draws 0", "invalid value '0'"),
+        ("when kick.toml --draws 0", "0 is not in 1..=1000000"),
         ("when --seed 28 --world packet", "error: --seed 28 is too long for hundreds of runs in the packet world"),
     ] {
         let ran = folder.run(words);
