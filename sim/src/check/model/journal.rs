@@ -47,3 +47,25 @@ impl Journal {
         self.on_disk.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// STOP-1
+    #[test]
+    fn what_is_decided_and_not_on_disk_is_named() {
+        let mut journal = Journal::default();
+        assert_eq!(journal.unwritten(), None);
+        journal.decided(1, None, Vec::new());
+        journal.decided(2, None, Vec::new());
+        journal.committed(1);
+        let found = journal.unwritten().expect("one is left");
+        assert_eq!(
+            (found.rule.as_str(), found.text.as_str()),
+            ("STOP-1", "the server stopped, and change 2 is not on disk")
+        );
+        journal.committed(2);
+        assert_eq!(journal.unwritten(), None);
+    }
+}

@@ -211,6 +211,12 @@ mod tests {
         let logout = |call| sends(ClientFrame::Logout { call, attempt: attempt(1) });
         Story::of(Calls).on(PHONE, logout(0)).holds();
         Story::of(Calls).on(PHONE, logout(3)).breaks("INIT-5");
+        // LOGOUT-2: an end that waited for the disk may leave later, and nothing else.
+        let record =
+            crate::trace::Write::Installation { installation: 1, starts: 1, owed_end: true, known_ended: None };
+        let writes = |story: Story| story.on(PHONE, What::StoreAsked { change: 1, write: record });
+        writes(Story::of(Calls)).on(PHONE, logout(3)).holds();
+        writes(asked().on(PHONE, over())).on(PHONE, message()).breaks("CONN-8");
     }
 
     /// API-5, LOGOUT-1, INIT-1: each kind of call has its own time.

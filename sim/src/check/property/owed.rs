@@ -306,6 +306,11 @@ mod tests {
         sends(ClientFrame::Logout { call: 0, attempt: attempt(8) })
     }
 
+    /// On the connection on which it says so.
+    fn hears(story: Story, frame: ServerFrame) -> Story {
+        story.on(PHONE, What::DeviceReceived { connection: 1, frame })
+    }
+
     /// LOGOUT-2, SWITCH-3: also when the process dies meanwhile.
     #[test]
     fn an_end_that_does_not_go_ahead_is_seen() {
@@ -337,9 +342,12 @@ mod tests {
         ends(logged_out()).breaks("LOGOUT-2");
         logged_out().world(What::ScriptEnded).at(60).world(What::ScriptEnded).holds();
         logged_out().world(What::ScriptEnded).at(200).world(What::NewDevice { installation: 2 }).breaks("LOGOUT-2");
-        let frame = ServerFrame::LogoutAnswer { call: 0, refused: None };
-        let answer = What::DeviceReceived { connection: 1, frame };
-        ends(logged_out().on(PHONE, logout()).on(PHONE, answer)).holds();
+        let answer = ServerFrame::LogoutAnswer { call: 0, refused: None };
+        ends(hears(logged_out().on(PHONE, logout()), answer)).holds();
+        // Only the answer to the last covers all that was left.
+        let twice = || hears(logged_out().on(PHONE, logout()).on(PHONE, logout()), answer);
+        ends(twice()).breaks("LOGOUT-2");
+        ends(hears(twice(), answer)).holds();
         let version = ServerFrame::Error { why: FrameError::Version };
         ends(logged_out().receives(PHONE, version)).holds();
         ends(logged_out().calls(PHONE, 201, Request::Uninit).on(PHONE, What::UninitReturned { call: 201 })).holds();

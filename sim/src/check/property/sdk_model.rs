@@ -109,7 +109,7 @@ mod tests {
     use super::super::story::*;
     use super::*;
     use crate::scenario::CallKind;
-    use crate::trace::{Outcome, Refusal, Request, Seconds, ServerFrame, Write};
+    use crate::trace::{ClientFrame, Outcome, Refusal, Request, Seconds, ServerFrame, Write};
 
     fn story() -> Story {
         let init = Request::Init { platform: Platform::Android };
@@ -290,5 +290,22 @@ mod tests {
         ends(switched(), 5, failed(Code::NoAnswer)).breaks("SWITCH-2");
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, Outcome::Done).holds();
         ends(alice().on(PHONE, gone()).calls(PHONE, 6, Request::Logout), 6, failed(Code::NoLink)).breaks("LOGOUT-2");
+    }
+
+    /// TICKET-7: with a renewal unanswered nobody knows which ticket the server called expired.
+    #[test]
+    fn a_ticket_that_may_be_good_is_not_refused() {
+        let again = |story: Story| {
+            let expired = ServerFrame::Expired { user: ALICE.into(), epoch: 1 };
+            let story = story.receives(PHONE, expired).on(PHONE, status(Status::Logout, None));
+            ends(login(story, 9, ALICE), 9, failed(Code::TicketKnownExpired))
+        };
+        again(alice()).holds();
+        let (attempt, user, epoch) = (attempt(2), ALICE.into(), 1);
+        let frame = ClientFrame::Renew { call: 5, attempt, user, epoch, ticket: Some(ticket(TICKET)) };
+        let renews = || login(alice(), 5, ALICE).on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame });
+        again(renews()).breaks("TICKET-7");
+        let answer = ServerFrame::RenewAnswer { call: 5, refused: None };
+        again(ends(renews().receives(PHONE, answer), 5, Outcome::Done)).holds();
     }
 }
