@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
-use command::{End, inspect, interrupt, keep, replay, run, shrink, sweep, worlds, zoo};
+use command::{End, inspect, interrupt, keep, page, replay, run, shrink, sweep, when, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -31,7 +31,9 @@ enum Command {
     Sweep(sweep::Arguments),
     Zoo(zoo::Arguments),
     Replay(replay::Arguments),
+    Page(page::Arguments),
     Shrink(shrink::Arguments),
+    When(when::Arguments),
     Keep(keep::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
@@ -50,7 +52,9 @@ Examples:
   gatecrash sweep --time 10m              search for ten minutes
   gatecrash zoo                           does the search find what is planted?
   gatecrash replay scenarios/NAME.toml    tell what happens in one
+  gatecrash page scenarios/NAME.toml      the same as a picture, in a file for the browser
   gatecrash shrink failing.toml           make it as small as it gets
+  gatecrash when failing.toml             at which step did it become inevitable?
   gatecrash keep target/gatecrash/NAME    make what a sweep found a test
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
@@ -89,7 +93,9 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Zoo(arguments) => zoo::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Page(arguments) => page::run(&arguments),
         Command::Shrink(arguments) => shrink::run(&arguments),
+        Command::When(arguments) => when::run(&arguments),
         Command::Keep(arguments) => keep::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),

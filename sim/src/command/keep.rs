@@ -78,7 +78,7 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
 }
 
 /// The file that a finding means.
-fn scenario_of(finding: &Path) -> Result<PathBuf, BadInput> {
+pub fn scenario_of(finding: &Path) -> Result<PathBuf, BadInput> {
     let below = Path::new(FINDINGS).join(finding);
     match [finding, &below].into_iter().find(|path| path.exists()) {
         Some(path) if path.is_dir() => Ok(path.join(SHRUNK)),

@@ -5,11 +5,15 @@ mod herd;
 pub mod inspect;
 pub mod interrupt;
 pub mod keep;
+mod meant;
+pub mod page;
 pub mod replay;
 pub mod run;
 pub mod shrink;
 pub mod sweep;
 mod table;
+mod version;
+pub mod when;
 pub mod worlds;
 pub mod zoo;
 

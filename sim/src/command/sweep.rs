@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use gatecrash_sim::check::property;
+use gatecrash_sim::check::sometimes::Progress;
 use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
@@ -23,7 +24,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use self::confirm::{Confirmation, confirm};
-use self::keep::keep;
+use self::keep::{PAGE, keep};
 use super::files::BadInput;
 use super::interrupt;
 use super::worlds::One;
@@ -283,8 +284,33 @@ struct Totals {
     properties: usize,
     sometimes_hit: Vec<&'static str>,
     sometimes_missed: Vec<&'static str>,
+    /// Of those missed, how far seeds got.
+    sometimes_progress: Vec<Towards>,
     counts: Vec<Count>,
     findings: Vec<Found>,
+}
+
+/// How many of the parts of a situation that no seed reached came about, the last part being the situation itself.
+#[derive(Serialize)]
+struct Towards {
+    situation: &'static str,
+    reached: usize,
+    of: usize,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    part: &'static str,
+    seeds: u32,
+}
+
+impl From<Progress> for Towards {
+    fn from(progress: Progress) -> Towards {
+        let (reached, of) = progress.reached();
+        let parts = progress.parts.into_iter().map(|(part, seeds)| Part { part, seeds }).collect();
+        Towards { situation: progress.situation, reached, of, parts }
+    }
 }
 
 #[derive(Serialize)]
@@ -367,6 +393,7 @@ impl Sweep<'_> {
             },
             sometimes_hit: total.sometimes.hit().collect(),
             sometimes_missed: total.sometimes.missed().collect(),
+            sometimes_progress: total.sometimes.progress().map(Towards::from).collect(),
             counts: total
                 .ledger
                 .counts()
@@ -417,7 +444,7 @@ impl Sweep<'_> {
             Confirmation::Differs(how) => Some(format!("seed {}: {how}", failed.seed)),
         });
         if found.disagreement.is_none() && number < FOLDERS_MAX {
-            match keep(print, seen, world, folders) {
+            match keep(print, seen, world, folders, self.arguments.jobs) {
                 Ok(kept) => {
                     found.packet = kept.packet.as_ref().map(|packet| packet.word());
                     found.packet_said = kept.packet.map(|packet| packet.to_string());
@@ -442,8 +469,15 @@ impl Sweep<'_> {
             totals.sometimes_hit.len(),
             totals.sometimes_hit.len() + totals.sometimes_missed.len()
         ));
-        for missed in &totals.sometimes_missed {
-            say(format_args!("  never: {missed}"));
+        for Towards { situation, reached, of, parts } in &totals.sometimes_progress {
+            say(format_args!("  never: {situation}"));
+            if !parts.is_empty() {
+                let told = parts.iter().map(|Part { part, seeds }| match seeds {
+                    0 => format!("{part}, never"),
+                    seeds => format!("{part}, in {}", count(*seeds as usize, "seed")),
+                });
+                say(format_args!("         {reached} of {of} parts: {}", told.collect::<Vec<_>>().join("; ")));
+            }
         }
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
             let of = self.total.findings.iter().find(|(print, _)| print.slug() == found.fingerprint);
@@ -462,6 +496,7 @@ impl Sweep<'_> {
             }
             if let (Some(folder), Some(steps)) = (&found.folder, found.steps) {
                 say(format_args!("  shrunk to {}: {folder}/", count(steps, "step")));
+                say(format_args!("  look at it: {folder}/{PAGE}"));
             }
             if let Some(error) = &found.folder_error {
                 say(format_args!("  no folder: {error}"));

@@ -22,6 +22,7 @@ const UNMENDED_MAX: u64 = 10 * MINUTE;
 const LONG: u64 = 10 * MINUTE;
 
 /// Writes one scenario.
+#[derive(Clone)]
 pub(super) struct Author {
     pub(super) draw: Draw,
     pub(super) setup: Setup,
@@ -84,7 +85,28 @@ impl Author {
         self.setup.families.has(family)
     }
 
+    /// From now on it may spend so much more, whatever was spent.
+    pub(super) fn allow(&mut self, events: u64) {
+        self.setup.budget = u64::MAX / 2;
+        self.setup.budget = self.setup.budget - self.left() + events;
+    }
+
     // ---- steps ----
+
+    /// What somebody else wrote, each at its time: it is believed and paid for as if it had been written here.
+    pub(super) fn recall(&mut self, steps: impl Iterator<Item = (u64, Action)>) {
+        for (at, action) in steps {
+            self.recall_until(at);
+            self.spent += cost::of_step(&self.belief, self.now, &action) * 1_000;
+            self.belief.believe(self.now, &action);
+            self.steps.push(Step { at: Duration::from_micros(self.now), action });
+        }
+    }
+
+    /// Time passes as somebody else wrote it: nobody sees to anything.
+    pub(super) fn recall_until(&mut self, at: u64) {
+        self.spend_time(at.saturating_sub(self.now));
+    }
 
     /// Something happens now, if the script is not over and a file may say so.
     pub(super) fn act(&mut self, action: Action) {

@@ -19,6 +19,7 @@ mod gambit;
 mod moment;
 mod moves;
 mod plan;
+mod redraw;
 mod seed;
 mod setup;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use std::time::Duration;
 use crate::generate::draw::Draw;
 use crate::scenario::Scenario;
 use author::Author;
+pub use redraw::redrawn;
 pub use seed::{Profile, Seed};
 use setup::Setup;
 

@@ -27,6 +27,16 @@ pub(super) fn write(author: &mut Author) {
     episodes(author, &gambits, ends_busy, episodes_max);
 }
 
+/// Goes on from what there is, with the first logins where there is nothing.
+pub(super) fn go_on(author: &mut Author) {
+    let gambits = gambit::available(author);
+    let ends_busy = author.draw.chance(1, 2);
+    if author.steps.is_empty() {
+        begin(author);
+    }
+    episodes(author, &gambits, ends_busy, u64::MAX);
+}
+
 fn episodes(author: &mut Author, gambits: &[u64], ends_busy: bool, episodes_max: u64) {
     let begun = author.spent();
     for number in 0..episodes_max {

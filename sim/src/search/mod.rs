@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! seeds ──sweep──▶ Failed ──fingerprint──▶ one finding ──shrink──▶ the smallest scenario ──findings──▶ a folder
+//!                                                                            ├──when──▶ the step that decided it
 //!                                                                            └──report──▶ what a person reads
 //! ```
 //!
@@ -12,4 +13,5 @@ pub mod fingerprint;
 pub mod report;
 pub mod shrink;
 pub mod sweep;
+pub mod when;
 pub mod workers;

@@ -277,7 +277,7 @@ fn push_violation(text: &mut String, case: &Case<'_>, trace: &Trace, violation: 
 
 /// The event that a violation is about: the one it names, or by then the last one its application
 /// saw, or the last one of its actor, or of anybody.
-fn position(trace: &Trace, violation: &Violation) -> Option<usize> {
+pub fn position(trace: &Trace, violation: &Violation) -> Option<usize> {
     let is_its = |event: &Event| event.actor == violation.actor;
     let is_seen = |event: &Event| matches!(event.what, What::Told { .. } | What::Answered { .. });
     let before = &trace.events[..trace.events.partition_point(|event| event.at <= violation.at)];
@@ -299,7 +299,8 @@ fn push_lines(text: &mut String, lines: &str) {
     }
 }
 
-fn actor_name(cast: &Cast, actor: Actor) -> &str {
+/// Who this is, as lines call them.
+pub fn actor_name(cast: &Cast, actor: Actor) -> &str {
     match actor {
         Actor::World => "world",
         Actor::Server => "server",

@@ -325,6 +325,16 @@ mod tests {
         assert_eq!(first.repeated, 1, "seed 0 runs twice");
     }
 
+    /// Whatever is said to come about before a situation did, in each run that reached it.
+    #[test]
+    fn no_seed_reaches_a_situation_past_its_parts() {
+        let pulse = Arc::new(Pulse::default());
+        for number in 0..150 {
+            let run = seed(number, EVENT, &pulse);
+            assert_eq!(run.sometimes.skipped().collect::<Vec<_>>(), [], "seed {number}");
+        }
+    }
+
     /// One that is longer than a world which steps through time can run is not taken for one that hangs, nor for one
     /// that passed; the event world runs it.
     #[test]

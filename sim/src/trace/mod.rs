@@ -4,12 +4,14 @@
 //! that every world gives the same kind of trace; `render` and `json` show them, `digest` sums them
 //! up. Whether what happened is right is judged elsewhere, from the events alone.
 
+mod alias;
 mod cast;
 mod convergence;
 mod difference;
 pub mod digest;
 mod fault;
 mod field;
+pub mod flight;
 mod index;
 pub mod json;
 pub mod ledger;
@@ -25,6 +27,7 @@ use gatecrash::protocol::{self, Closing, FrameError, KickReason, Presence};
 use gatecrash::store::EndReason;
 use gatecrash::time::Instant;
 
+pub use alias::Aliases;
 pub use cast::{Cast, CastDevice, CastTicket, ConversationLine, List, ReportDevice, ReportLine};
 pub use difference::difference;
 pub use digest::Digest;

@@ -8,7 +8,7 @@
 //! `->` and `<-` are the wire, `=>` and `<=` the application. Two views: the story, which leaves out
 //! what follows from the rest, and everything. Decides nothing about right and wrong.
 
-mod flight;
+mod rows;
 mod value;
 mod what;
 mod who;
@@ -19,11 +19,14 @@ use std::fmt::Write;
 use gatecrash::time::Instant;
 
 use super::cast::Cast;
+use super::flight::{self, FlightEnd};
 use super::index::{DeviceIndex, UserIndex};
 use super::ledger::Ledger;
 use super::log::LogLine;
 use super::{Actor, ClientFrame, Effect, Event, Fact, Outcome, Request, ServerFrame, Trace, Value, What};
 use crate::scenario::CallKind;
+
+pub use rows::{Row, rows};
 
 /// With more devices than this, a snapshot holds the ledger and the digest: nobody reads the lines.
 pub const STORY_DEVICES_MAX: usize = 12;
@@ -267,6 +270,7 @@ pub fn line(cast: &Cast, event: &Event) -> String {
         view: View::Everything,
         lost: BTreeSet::new(),
         width: who::who_width(cast),
+        is_bare: false,
         text: String::new(),
     };
     writer.line(event);
@@ -276,8 +280,16 @@ pub fn line(cast: &Cast, event: &Event) -> String {
 
 /// One field's value, as a line has it.
 pub fn value(cast: &Cast, name: &str, value: Value) -> String {
-    Writer { cast, events: &[], view: View::Everything, lost: BTreeSet::new(), width: 0, text: String::new() }
-        .value(name, value)
+    Writer {
+        cast,
+        events: &[],
+        view: View::Everything,
+        lost: BTreeSet::new(),
+        width: 0,
+        is_bare: true,
+        text: String::new(),
+    }
+    .value(name, value)
 }
 
 struct Writer<'a> {
@@ -287,13 +299,17 @@ struct Writer<'a> {
     /// Where the frames are that never arrived.
     lost: BTreeSet<usize>,
     width: usize,
+    /// Whether only the third column is written.
+    is_bare: bool,
     text: String,
 }
 
 impl<'a> Writer<'a> {
     fn new(trace: &'a Trace, events: &'a [Event], view: View) -> Self {
-        let lost = flight::lost_frames(trace);
-        Writer { cast: &trace.cast, events, view, lost, width: who::who_width(&trace.cast), text: String::new() }
+        let flights = flight::flights(trace).into_iter();
+        let lost = flights.filter(|flight| flight.end == FlightEnd::Lost).map(|flight| flight.left).collect();
+        let width = who::who_width(&trace.cast);
+        Writer { cast: &trace.cast, events, view, lost, width, is_bare: false, text: String::new() }
     }
 
     fn event(&mut self, position: usize) {
@@ -324,6 +340,9 @@ impl<'a> Writer<'a> {
     }
 
     fn head(&mut self, event: &Event) {
+        if self.is_bare {
+            return;
+        }
         let who = who::who(self.cast, event);
         self.columns(event.at, &who);
     }

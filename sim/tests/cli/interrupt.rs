@@ -57,6 +57,17 @@ fn a_sweep_that_is_interrupted_says_what_the_seeds_so_far_did() {
 }
 
 #[test]
+fn a_question_that_is_interrupted_says_what_was_looked_at() {
+    let folder = Folder::new("interrupted_when");
+    let when = begin(&folder, "when --seed 12 --bug F06 --draws 1000000 --all --jobs 1 --json");
+    tell(&when, "INT");
+    let (told, exit) = end(when);
+    assert_eq!(exit, 130);
+    assert_eq!((&told["interrupted"], &told["leap"]), (&true.into(), &Value::Null));
+    assert_eq!(told["points"].as_array().unwrap().len(), 1, "that of the whole scenario");
+}
+
+#[test]
 fn a_run_that_is_terminated_says_how_many_scenarios_are_left() {
     let scenario = r#"
 title = "Nothing but time"

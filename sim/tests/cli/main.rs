@@ -10,11 +10,13 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod keep;
+mod page;
 mod replay;
 mod run;
 mod shrink;
 mod sweep;
 mod violation;
+mod when;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -55,13 +57,23 @@ impl Folder {
 
     /// Runs the command in a folder below.
     fn run_below(&self, folder: &str, words: &str) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_gatecrash"))
-            .args(words.split_whitespace())
-            // Cargo runs the test, and not the command.
-            .env_remove("CARGO")
-            .current_dir(self.0.join(folder))
-            .output()
-            .unwrap();
+        Folder::ran(self.command(words).current_dir(self.0.join(folder)))
+    }
+
+    /// Runs the command here, where the system has no other programs than those of this folder.
+    fn run_beside(&self, programs: &str, words: &str) -> Ran {
+        Folder::ran(self.command(words).env("PATH", self.0.join(programs)))
+    }
+
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatecrash"));
+        // Cargo runs the test, and not the command.
+        command.args(words.split_whitespace()).env_remove("CARGO").current_dir(&self.0);
+        command
+    }
+
+    fn ran(command: &mut Command) -> Ran {
+        let output = command.output().unwrap();
         Ran {
             exit: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap().replace(env!("CARGO_BIN_EXE_gatecrash"), "gatecrash"),

@@ -1,9 +1,13 @@
 //! What a person gets to see of a failure, made of a planted bug: a folder that says it all.
 
+use std::num::NonZeroUsize;
+
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::search::fingerprint::{Fingerprint, seen};
 use gatecrash_sim::search::shrink;
+use gatecrash_sim::search::when::{Question, ask};
+use gatecrash_sim::search::workers::Workers;
 use gatecrash_sim::trace::Recorder;
 use gatecrash_sim::world::{World, WorldError, event, packet};
 use gatecrash_sim::{generate, run_by};
@@ -30,6 +34,9 @@ fn a_finding_is_a_folder_that_says_it_all() {
     let shrunk = shrink::shrink(&plan, &fingerprint, look, shrink::RUNS_MAX).unwrap();
     let packet = elsewhere(&fingerprint, &shrunk.scenario, &plan, |scenario| found(scenario, World::Packet));
     assert_eq!(packet, Elsewhere::Same, "a broken core is broken under its driver too");
+    let question = Question { scenario: &shrunk.scenario, wanted: &fingerprint, draws: 20, at_all: false };
+    let curve = ask(&question, &Workers::new(NonZeroUsize::MIN), |scenario| found(scenario, World::Event), |_, _| true);
+    let when = curve.sentence(&shrunk.scenario).expect("one of two steps decides it, or none does");
     let finding = Finding {
         fingerprint: &fingerprint,
         world: World::Event,
@@ -37,6 +44,7 @@ fn a_finding_is_a_folder_that_says_it_all() {
         shrunk: &shrunk,
         seen: &[plan.seed.into(), 77_777.into()],
         packet: Some(&packet),
+        when: Some(&when),
         version: "1.2.3, commit abc",
         parent: "found",
     };
@@ -69,6 +77,7 @@ fn a_finding_is_a_folder_that_says_it_all() {
         &format!("- **seeds**: 2: {}, 77777\n", plan.seed),
         "- **packet world**: fails in the same way\n",
         &format!("- **steps**: 2 of {} are left after ", plan.steps.len()),
+        &format!("- **inevitable**: {when}. `cargo run --release -- when found/{}` looks closer\n", fingerprint.slug()),
         "- **version**: 1.2.3, commit abc\n",
         &format!("\ncargo run --release -- replay found/{}/shrunk.toml --world event\n", fingerprint.slug()),
         &format!("\ncargo run --release -- replay --seed {} --world event\n", plan.seed),

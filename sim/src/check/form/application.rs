@@ -42,6 +42,9 @@ const REMEMBERED: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Applications(Vec<Application>);
 
+/// A session as it was: of which account, its epoch, and the place of its last message.
+type Former = (Option<UserIndex>, u32, u32);
+
 /// One process of it.
 #[derive(Clone, Debug, Default)]
 struct Application {
@@ -72,7 +75,7 @@ struct Application {
     over: Option<RuleId>,
     /// The sessions before at this instant, which count too: what was asked for in their names leaves when the SDK has
     /// done all that came.
-    former: (Option<Instant>, Vec<(Option<UserIndex>, u32, u32)>),
+    former: (Option<Instant>, Vec<Former>),
     /// The connections that it left last.
     left: Vec<u32>,
     /// The `uninit` that was answered last.

@@ -91,7 +91,8 @@ impl Property for Calls {
                 };
                 // LOGOUT-2: an end that waited for the disk leaves later, whatever has become of the call meanwhile.
                 let is_end = matches!(frame, ClientFrame::Logout { .. });
-                if !sdk.calls.iter().any(|pending| pending.call == call) && !(is_end && sdk.is_writing(event.at)) {
+                let is_awaited = sdk.calls.iter().any(|pending| pending.call == call);
+                if !is_awaited && (!is_end || !sdk.is_writing(event.at)) {
                     let text = format!("{name} sends a {} for no call that waits", frame.word());
                     report.event(rule, event, text);
                 }

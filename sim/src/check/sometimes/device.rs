@@ -14,6 +14,9 @@ use crate::trace::{
 /// The attempt whose delay is the longest with the usual limits: 0.25 s doubled eight times is 64 s.
 const BACK_OFF_LAST: u32 = 10;
 
+/// Half of the way there.
+const BACK_OFF_HALF: u32 = 5;
+
 /// The longest first delay that any limits allow a device that comes back for itself alone, in microseconds.
 const FIRST_DELAY_MAX: u64 = 2_000_000;
 
@@ -39,6 +42,9 @@ impl Sometimes {
                 let device = self.device(on);
                 let has_waited = device.writes_since.take().is_some_and(|since| since < event.at);
                 device.has_waited_at = has_waited.then_some(event.at);
+                if has_waited {
+                    self.parts.add(Situation::RecordAwaited, 0);
+                }
             }
             What::DeviceReceived { frame, .. } => {
                 self.device(on).heard_at = Some(event.at);
@@ -59,12 +65,18 @@ impl Sometimes {
                     self.reached.add(Situation::SwitchedWithoutLink);
                 }
             }
-            What::KnownAs { device, .. } => self.device(on).known_as = Some(device),
+            What::KnownAs { device, .. } => {
+                self.device(on).known_as = Some(device);
+                self.parts.add(Situation::CopyTookOver, 0);
+            }
             What::NewDevice { .. } => self.device(on).known_as = None,
             What::NoFrame { connection } => {
                 let device = self.device(on);
                 let asked = device.asking.take_if(|(asking, _)| *asking == connection);
                 device.paged = asked.map_or(device.paged, |(_, call)| Some(call));
+                if asked.is_some() {
+                    self.parts.add(Situation::PortalOutlived, 0);
+                }
             }
             What::LinkLost => {
                 let device = self.device(on);
@@ -77,6 +89,9 @@ impl Sometimes {
             What::ConnectAsked { .. } => {
                 let device = self.device(on);
                 device.is_beside = device.is_linked;
+                if device.is_beside {
+                    self.parts.add_firsts(&[Situation::Beside, Situation::LinkKept]);
+                }
             }
             What::CloseAsked { connection, .. } | What::Gone { connection, .. } => {
                 self.connection_ended(on, connection)
@@ -91,8 +106,17 @@ impl Sometimes {
                 let device = self.device(on);
                 device.writes_since = device.writes_since.or(Some(event.at));
                 device.owes_since = owed_end.then_some(device.owes_since.unwrap_or(device.life));
+                if owed_end {
+                    let owed = [Situation::OwedEndLater, Situation::OwedEndAlone, Situation::EndGivenUp];
+                    self.parts.add_firsts(&owed);
+                }
             }
-            What::BackOff { attempt, .. } if attempt >= BACK_OFF_LAST => self.reached.add(Situation::BackOffAtMost),
+            What::BackOff { attempt, .. } if attempt >= BACK_OFF_HALF => {
+                self.parts.add(Situation::BackOffAtMost, 0);
+                if attempt >= BACK_OFF_LAST {
+                    self.reached.add(Situation::BackOffAtMost);
+                }
+            }
             // With the usual limits: whoever comes back for itself alone is quicker.
             What::BackOff { attempt: 1, delay } if delay.get() > FIRST_DELAY_MAX && !self.device(on).was_sent_away => {
                 self.reached.add(Situation::SpreadReturn);
@@ -107,9 +131,13 @@ impl Sometimes {
                 let asked_still = self.server.is_suspended.then_some(call);
                 let device = self.device(on);
                 (device.asking, device.asked_still) = (Some((connection, call)), asked_still);
+                if asked_still.is_some() {
+                    self.parts.add(Situation::WaitedForServer, 0);
+                }
             }
             ClientFrame::Resume { user, epoch, .. } => {
                 self.device(on).resuming = Some((connection, Session { user, epoch }));
+                self.parts.add(Situation::EndedWhileResuming, 0);
             }
             ClientFrame::Logout { call: 0, .. } => {
                 let device = self.device(on);
@@ -182,6 +210,7 @@ impl Sometimes {
             ServerFrame::ResumeRefused { .. } => {
                 let device = self.device(on);
                 (device.resuming, device.is_refused) = (None, true);
+                self.parts.add(Situation::RefusedEnd, 0);
             }
             ServerFrame::LogoutAnswer { call: 0, refused: None } => {
                 let device = self.device(on);
@@ -204,12 +233,19 @@ impl Sometimes {
                 let device = self.device(on);
                 device.turned_away = device.asking.map(|(_, call)| call);
                 device.asking = None;
+                if device.turned_away.is_some() {
+                    self.parts.add(Situation::Busy, 0);
+                }
             }
             ServerFrame::Closing { why: Closing::Stopping, .. } => {
                 let device = self.device(on);
                 device.was_sent_away = true;
                 device.outlives = device.asking.map(|(_, call)| call);
                 device.asking = None;
+                if device.outlives.is_some() {
+                    self.parts.add(Situation::LoginOutlivedStop, 0);
+                }
+                self.parts.add(Situation::StopTold, 0);
             }
             _ => {}
         }
@@ -221,16 +257,19 @@ impl Sometimes {
             && device.is_beside
         {
             device.waits = Some(call);
+            self.parts.add(Situation::CallWaited, 0);
         }
+        let device = self.device(on);
         if let Request::Login { user, .. } = *request
             && device.status == Some(Status::Logined)
             && device.login_user != Some(user)
             && !device.is_linked
         {
             device.switches_at = Some(event.at);
+            self.parts.add(Situation::SwitchedWithoutLink, 0);
         }
         // The listener had not returned: nothing of the device came between.
-        if device.told.is_some_and(|(number, at)| number + 1 == event.number && at == event.at) {
+        if self.device(on).told.is_some_and(|(number, at)| number + 1 == event.number && at == event.at) {
             self.reached.add(Situation::CalledInListener);
         }
     }
@@ -246,9 +285,13 @@ impl Sometimes {
             Outcome::Failed { code: Code::NoAnswer, .. } if is_login => {
                 // The status moved before: one that stays logged in had asked for a renewal.
                 device.is_unsure |= device.status == Some(Status::Logout);
+                if device.is_unsure {
+                    self.parts.add(Situation::LoginAfterUnknown, 0);
+                }
             }
             Outcome::Failed { code: Code::StorageFailed, .. } if is_login => {
                 device.is_unwritten = true;
+                self.parts.add(Situation::WrittenAgain, 0);
                 self.reached.add(Situation::RecordUnwritten);
             }
             Outcome::Failed { code: Code::StorageFailed, .. } => self.reached.add(Situation::EndNotKept),
@@ -300,6 +343,8 @@ impl Sometimes {
         let device = self.device(on);
         device.resuming = device.resuming.filter(|(resuming, _)| *resuming != connection);
         let Some((_, call)) = device.asking.take_if(|(asking, _)| *asking == connection) else { return };
+        self.parts.add(Situation::AnswerLost, 0);
+        let device = self.device(on);
         if device.answer.take_if(|sent| *sent == call).is_some() {
             let has_died = device.answer_outlives_server;
             self.reached.add(Situation::AnswerLost);
@@ -334,6 +379,7 @@ impl Sometimes {
     pub(super) fn forgotten(&mut self, on: DeviceIndex) {
         if self.device(on).is_linked {
             self.device(on).is_forgotten = true;
+            self.parts.add(Situation::ForgottenAndBack, 0);
             self.reached.add(Situation::LinkForgotten);
         }
     }
@@ -343,5 +389,8 @@ impl Sometimes {
         let device = self.device(on);
         device.was_wiped |= device.has_logged_in;
         device.owes_since = None;
+        if device.was_wiped {
+            self.parts.add(Situation::WipedAndBack, 0);
+        }
     }
 }

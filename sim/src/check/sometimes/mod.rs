@@ -18,6 +18,31 @@ use table::Situation;
 
 pub use notes::Sometimes;
 
+/// How far runs got towards a situation that none of them reached.
+///
+/// ```
+/// use gatecrash_sim::check::sometimes::Sometimes;
+///
+/// let nothing = Sometimes::default();
+/// let progress = nothing.progress().find(|progress| progress.situation.contains("wiped")).unwrap();
+/// assert_eq!(progress.reached(), (0, 2));
+/// assert_eq!(progress.parts, [("a device that had logged in was wiped", 0)]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The situation, as a sentence.
+    pub situation: &'static str,
+    /// What comes about before it, as sentences, and in how many runs it did. None where it comes about by itself.
+    pub parts: Vec<(&'static str, u32)>,
+}
+
+impl Progress {
+    /// How many of its parts came about, and how many there are with the last one, which is the situation itself.
+    pub fn reached(&self) -> (usize, usize) {
+        (self.parts.iter().filter(|(_, runs)| *runs > 0).count(), self.parts.len() + 1)
+    }
+}
+
 impl Sometimes {
     /// What a run reached, by its trace.
     pub fn of(trace: &Trace) -> Self {
@@ -29,6 +54,7 @@ impl Sometimes {
     /// Puts what another run reached to this.
     pub fn merge(&mut self, other: &Sometimes) {
         self.reached.add_all(other.reached);
+        self.parts.add_all(&other.parts);
     }
 
     /// The situations reached, as sentences, in the order of the table.
@@ -39,6 +65,25 @@ impl Sometimes {
     /// The situations not reached, as sentences, in the order of the table.
     pub fn missed(&self) -> impl Iterator<Item = &'static str> {
         self.that_are(false)
+    }
+
+    /// Of the situations not reached, in the order of the table, how far runs got.
+    pub fn progress(&self) -> impl Iterator<Item = Progress> {
+        let missed = Situation::ALL.iter().copied().filter(|&situation| !self.reached.has(situation));
+        missed.map(|situation| {
+            let runs = self.parts.of(situation).iter().copied();
+            Progress { situation: situation.name(), parts: situation.parts().iter().copied().zip(runs).collect() }
+        })
+    }
+
+    /// Of the situations reached, the parts that never came about: none, or a part is no part.
+    #[cfg(test)]
+    pub(crate) fn skipped(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let reached = Situation::ALL.iter().copied().filter(|&situation| self.reached.has(situation));
+        reached.flat_map(|situation| {
+            let parts = situation.parts().iter().zip(self.parts.of(situation));
+            parts.filter(|(_, runs)| **runs == 0).map(move |(part, _)| (situation.name(), *part))
+        })
     }
 
     fn that_are(&self, reached: bool) -> impl Iterator<Item = &'static str> {
@@ -59,6 +104,13 @@ impl Sometimes {
                 let device = self.device(device);
                 device.life += 1;
                 device.has_no_caches = device.has_damaged_caches;
+                let (owes, has_no_caches) = (device.owes_since.is_some(), device.has_no_caches);
+                if owes {
+                    self.parts.add(Situation::OwedEndLater, 1);
+                }
+                if has_no_caches {
+                    self.parts.add(Situation::CacheBroughtAnew, 1);
+                }
             }
             Effect::Suspended { device } => self.device(device).is_suspended = true,
             Effect::Woken { device } => self.woke(device),
@@ -66,14 +118,23 @@ impl Sometimes {
             Effect::RecordDamaged { device } => {
                 let device = self.device(device);
                 device.was_damaged |= device.has_logged_in;
+                if device.was_damaged {
+                    self.parts.add(Situation::DamagedAndBack, 0);
+                }
             }
             Effect::CachesDamaged { device } => {
                 let device = self.device(device);
                 device.has_damaged_caches |= device.has_cached;
+                if device.has_damaged_caches {
+                    self.parts.add(Situation::CacheBroughtAnew, 0);
+                }
             }
             Effect::Moved { device, .. } => {
                 let device = self.device(device);
                 device.has_moved = device.is_linked;
+                if device.has_moved {
+                    self.parts.add(Situation::Moved, 0);
+                }
             }
             Effect::LinkForgotten { device } => self.forgotten(device),
             // What befalls links, clocks and the server's disk makes no situation by itself.
@@ -88,8 +149,14 @@ impl Observer for Sometimes {
             (What::Fault { fault }, _) => {
                 if let Fault::LateTimers { device, by } = fault {
                     self.device(device).is_late = by.get() > 0;
+                    if by.get() > 0 {
+                        self.parts.add(Situation::LateAndClosed, 0);
+                    }
                 }
                 self.server.faulted(&fault);
+                if let Some(due) = self.server.cut {
+                    self.parts.add(due, 0);
+                }
             }
             (What::Effect { effect }, _) => self.effect(effect),
             (_, Actor::Server) => self.on_server(event),

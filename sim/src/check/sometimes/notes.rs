@@ -9,7 +9,7 @@ use gatecrash::policy::Seats;
 use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 
-use super::table::{Reached, Situation};
+use super::table::{Parts, Reached, Situation};
 use crate::check::grown::grown;
 use crate::trace::{DeviceIndex, Session, UserIndex};
 
@@ -20,6 +20,7 @@ const MEETING: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Default)]
 pub struct Sometimes {
     pub(super) reached: Reached,
+    pub(super) parts: Parts,
     pub(super) server: Server,
     pub(super) devices: Vec<Device>,
 }

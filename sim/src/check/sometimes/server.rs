@@ -52,16 +52,23 @@ impl Sometimes {
                 }
                 self.server.committed = commit;
             }
-            What::StoodStill { .. } => self.server.stood_still_at = Some(event.at),
+            What::StoodStill { .. } => {
+                self.server.stood_still_at = Some(event.at);
+                self.parts.add_firsts(&[Situation::OverByStandstill, Situation::ReadInTime]);
+            }
             What::ServerReceived { peer: Some(peer), frame, .. } if peer != DeviceIndex::STRANGER => {
                 self.read(event.at, peer, &frame);
             }
             What::Dormant { user, device, epoch } => {
                 if let Some(live) = self.server.live(user, device, epoch) {
                     live.is_dormant = true;
+                    self.parts.add(Situation::DormantDisplaced, 0);
                 }
             }
             What::ServerStarted { commit, .. } => {
+                if self.server.decided > 0 {
+                    self.parts.add_firsts(&[Situation::CutChangeSurvived, Situation::RestartFoundConnected]);
+                }
                 if commit > self.server.committed {
                     self.reached.add(Situation::CutChangeSurvived);
                 }
@@ -99,13 +106,16 @@ impl Sometimes {
     fn configured(&mut self, seats: Seats) {
         if self.server.seats.replace(seats).is_some_and(|before| before != seats) {
             self.server.policy += 1;
+            self.parts.add(Situation::PolicyWhileLive, 0);
             if self.server.users.iter().any(|user| !user.live.is_empty()) {
                 self.reached.add(Situation::PolicyWhileLive);
+                self.parts.add(Situation::PolicyThenDisplaced, 0);
             }
         }
     }
 
     pub(super) fn server_died(&mut self) {
+        self.parts.add(Situation::DiedBeforeDisk, 0);
         if self.server.decided > self.server.committed {
             self.reached.add(Situation::DiedBeforeDisk);
         }
@@ -116,6 +126,12 @@ impl Sometimes {
         let (committed, has_lost_power) = (self.server.committed, self.server.has_lost_power || cut.is_some());
         for device in &mut self.devices {
             device.answer_outlives_server = device.answer.is_some();
+            if device.answer_outlives_server {
+                self.parts.add(Situation::DiedBeforeArrival, 0);
+            }
+            if has_lost_power {
+                self.parts.add(Situation::PowerLostKickOwed, 1);
+            }
             if has_lost_power && device.owed.is_some_and(|(_, commit)| commit <= committed) {
                 self.reached.add(Situation::PowerLostKickOwed);
             }
@@ -136,6 +152,7 @@ impl Sometimes {
             }
             ServerFrame::Kick { kick } => {
                 self.device(peer).pushed = Some(Session { user: kick.user, epoch: kick.epoch });
+                self.parts.add(Situation::PushedKickLost, 0);
             }
             ServerFrame::Message { .. } => {
                 let mut live = self.server.users.iter_mut().flat_map(|user| &mut user.live);
@@ -172,8 +189,11 @@ impl Sometimes {
                 let policy = self.server.policy;
                 let account = self.server.user(user);
                 let before = account.accepted.replace((at, device));
-                if before.is_some_and(|(when, other)| other != device && at - when <= TOGETHER) {
-                    self.reached.add(Situation::LoginsTogether);
+                if let Some((when, _)) = before.filter(|(_, other)| *other != device) {
+                    self.parts.add(Situation::LoginsTogether, 0);
+                    if at - when <= TOGETHER {
+                        self.reached.add(Situation::LoginsTogether);
+                    }
                 }
                 let (is_linked, is_dormant, is_owed, until) = (true, false, false, until.get());
                 account.live.push(Live { device, epoch, commit, until, is_linked, is_dormant, is_owed, policy });
@@ -204,6 +224,7 @@ impl Sometimes {
                 let wall = self.server.wall;
                 let Some(live) = self.server.live(user, device, epoch) else { return };
                 let before = std::mem::replace(&mut live.until, until.get());
+                self.parts.add(Situation::RenewedInLastSecond, 0);
                 if wall / 1_000_000 == before {
                     self.reached.add(Situation::RenewedInLastSecond);
                 }
@@ -242,6 +263,7 @@ impl Sometimes {
                 self.reached.add(if is_crowded { Situation::CrowdedOut } else { Situation::LetGo });
                 let device = self.device(device);
                 (device.owed, device.was_let_go) = (None, true);
+                self.parts.add(Situation::LetGoAndBack, 0);
             }
             Fact::DayCounted { user, day, .. } => {
                 let before = self.server.user(user).day.replace(day);
@@ -254,6 +276,9 @@ impl Sometimes {
             Fact::MessageOwed { user, device, epoch, .. } => {
                 if let Some(live) = self.server.live(user, device, epoch) {
                     live.is_owed |= !live.is_linked;
+                    if live.is_owed {
+                        self.parts.add(Situation::OwedMessageCame, 0);
+                    }
                 }
             }
             _ => {}
@@ -273,7 +298,9 @@ impl Sometimes {
         let on = self.device(device);
         if numbers::kick_for(reason).is_some() {
             on.owed = Some((session, commit));
-            if on.resuming.is_some_and(|(_, resuming)| resuming == session) {
+            let resuming = on.resuming;
+            self.parts.add(Situation::PowerLostKickOwed, 0);
+            if resuming.is_some_and(|(_, resuming)| resuming == session) {
                 self.reached.add(Situation::EndedWhileResuming);
             }
         }
@@ -285,16 +312,27 @@ impl Sometimes {
                 let on = self.device(device);
                 on.slept_past = on.is_suspended;
                 on.expired_away = (is_linked == Some(false)).then_some(session);
+                let (slept_past, is_away) = (on.slept_past, on.expired_away.is_some());
+                if slept_past {
+                    self.parts.add(Situation::SleptPastTicket, 0);
+                }
+                if is_away {
+                    self.parts.add(Situation::ExpiredWhileAway, 0);
+                }
             }
             (EndReason::Administrator, Some(true)) => self.reached.add(Situation::AdministratorLinked),
             (EndReason::Administrator, Some(false)) => self.reached.add(Situation::AdministratorLinkless),
-            (EndReason::SamePlatform | EndReason::OtherPlatform, _) => self.device(device).displaced_at = Some(at),
+            (EndReason::SamePlatform | EndReason::OtherPlatform, _) => {
+                self.device(device).displaced_at = Some(at);
+                self.parts.add(Situation::LogoutMeetsDisplacement, 0);
+            }
             (EndReason::Administrator, None) | (EndReason::Logout | EndReason::Replaced | EndReason::OtherUser, _) => {}
         }
     }
 
     fn displaced(&mut self, at: Instant, user: UserIndex, by: DeviceIndex, live: Option<Live>) {
         let policy = self.server.policy;
+        self.parts.add(Situation::ResumeMeetsLogin, 0);
         if live.is_some_and(|live| live.is_dormant) {
             self.reached.add(Situation::DormantDisplaced);
         }
@@ -314,6 +352,13 @@ impl Sometimes {
         let before = std::mem::replace(&mut account.presence, presence);
         let had_left = account.has_left;
         account.has_left = presence == Presence::PushOnline && (had_left || before == Presence::Online);
+        if account.has_left {
+            self.parts.add(Situation::CameBack, 0);
+        }
+        if presence == Presence::PushOnline {
+            self.parts.add(Situation::SevenDaysPassed, 0);
+        }
+        let account = self.server.user(user);
         match (before, presence) {
             (Presence::PushOnline, Presence::Online) if had_left => self.reached.add(Situation::CameBack),
             (Presence::PushOnline, Presence::Offline) if account.touched != commit => {

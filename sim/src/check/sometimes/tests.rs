@@ -144,6 +144,10 @@ impl Run {
     #[track_caller]
     fn reaches(self, situation: Situation) {
         assert!(self.seen.hit().any(|name| name == situation.name()), "not reached: {}", situation.name());
+        let parts = self.seen.parts.of(situation).iter().zip(situation.parts());
+        for (runs, part) in parts {
+            assert_eq!(*runs, 1, "reached, and not a part of it: {part}");
+        }
     }
 
     #[track_caller]
@@ -246,7 +250,7 @@ fn owes(owed_end: bool) -> What {
 fn ends_that_come_home() {
     use Situation::*;
     let settled = || ServerFrame::LogoutAnswer { call: 0, refused: None };
-    run().hears(PHONE, settled()).reaches(OwedEndAlone);
+    run().on(PHONE, owes(true)).hears(PHONE, settled()).reaches(OwedEndAlone);
     run().on(PHONE, owes(true)).on(PHONE, owes(false)).reaches(EndGivenUp);
     run().on(PHONE, owes(true)).hears(PHONE, settled()).on(PHONE, owes(false)).misses(EndGivenUp);
     run().hears(PHONE, settled()).misses(RefusedEnd);
@@ -669,4 +673,24 @@ fn of_a_crash_nothing_is_made_up() {
     restarted.commit = 0;
     let again = restarted.starts().policy(Policy::Multi).commit(&[day(1)]);
     again.policy(Policy::Single).misses(Situation::PolicyWhileLive);
+}
+
+#[test]
+fn what_is_not_reached_says_how_far_runs_got() {
+    use Situation::*;
+    let progress = |seen: &Sometimes, situation: Situation| {
+        seen.progress().find(|progress| progress.situation == situation.name()).expect("it is not reached")
+    };
+    let wiped = || run().commit(&[accepted(PHONE, 1)]).effect(Effect::DiskEmpty { device: device(PHONE) }).seen;
+    let mut seen = run().seen;
+    assert_eq!(progress(&seen, WipedAndBack).reached(), (0, 2));
+    seen.merge(&wiped());
+    seen.merge(&wiped());
+    assert_eq!(progress(&seen, WipedAndBack).parts, [("a device that had logged in was wiped", 2)]);
+    assert_eq!(progress(&seen, WipedAndBack).reached(), (1, 2));
+    assert_eq!(progress(&seen, StrangerTurnedAway).reached(), (0, 1), "it comes about by itself");
+    let power = || run().commit(&[accepted(PHONE, 1)]).fault(Fault::PowerLossServer).effect(Effect::ServerDead);
+    assert_eq!(progress(&power().seen, PowerLostKickOwed).reached(), (1, 3));
+    let missed = power().seen.progress().count();
+    assert_eq!(missed, power().seen.missed().count());
 }

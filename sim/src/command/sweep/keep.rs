@@ -1,24 +1,32 @@
 //! The findings of a sweep as folders: each shrunk, run in the packet world too, and written down.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use gatecrash_sim::generate::{self, Seed};
+use gatecrash_sim::page::{Head, Likely, Shown, page};
 use gatecrash_sim::run;
 use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::search::fingerprint::{self, Fingerprint};
+use gatecrash_sim::search::report::Case;
 use gatecrash_sim::search::sweep::Failed;
+use gatecrash_sim::search::when;
+use gatecrash_sim::search::workers::Workers;
 use gatecrash_sim::world::World;
 
 use super::super::shrink;
+use super::super::version::version;
 
 /// How long a finding may be shrunk.
 const SHRINK_FOR: Duration = Duration::from_secs(10);
 
 /// The same where a run takes a thousand times as long.
 const SHRINK_IN_PACKETS_FOR: Duration = Duration::from_secs(120);
+
+/// What the picture of the smallest scenario is called in its folder.
+pub const PAGE: &str = "page.html";
 
 /// A finding that was written down.
 pub struct Kept {
@@ -35,7 +43,13 @@ pub struct Kept {
 /// # Errors
 ///
 /// Why there is no folder, in words.
-pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &Path) -> Result<Kept, String> {
+pub fn keep(
+    fingerprint: &Fingerprint,
+    seen: &[Failed],
+    world: World,
+    parent: &Path,
+    jobs: NonZeroUsize,
+) -> Result<Kept, String> {
     let plan = generate::scenario(seen[0].seed);
     let seeds: Vec<Seed> = seen.iter().map(|failed| failed.seed).collect();
     let time = match world {
@@ -53,6 +67,12 @@ pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &P
             })
         })
     });
+    let smallest = run(&shrunk.scenario, world);
+    let curve = smallest
+        .as_ref()
+        .ok()
+        .and_then(|smallest| when::ask_of_finding(&shrunk.scenario, fingerprint, world, smallest, &Workers::new(jobs)));
+    let when = curve.as_ref().and_then(|curve| curve.sentence(&shrunk.scenario));
     let finding = Finding {
         fingerprint,
         world,
@@ -60,10 +80,18 @@ pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &P
         shrunk: &shrunk,
         seen: &seeds,
         packet: packet.as_ref(),
+        when: when.as_deref(),
         version: &version(),
         parent: &parent.display().to_string(),
     };
-    let folder = finding.folder(run);
+    let mut folder = finding.folder(run);
+    if let Ok(smallest) = smallest {
+        let path = format!("{}/shrunk.toml", folder.path);
+        let mut head = Head::of(&Case { path: &path, scenario: &shrunk.scenario, world }, &smallest, &version());
+        head.likely = curve.map(|curve| Likely::of(&curve, &shrunk.scenario));
+        let shown = Shown { head: &head, trace: &smallest.trace, log: &[] };
+        folder.files.push((PAGE, page(&[shown])));
+    }
     write(&folder.path, &folder.files).map_err(|error| format!("cannot write {}: {error}", folder.path))?;
     Ok(Kept { folder: folder.path, steps: shrunk.scenario.steps.len(), packet })
 }
@@ -71,22 +99,4 @@ pub fn keep(fingerprint: &Fingerprint, seen: &[Failed], world: World, parent: &P
 fn write(folder: &str, files: &[(&'static str, String)]) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     files.iter().try_for_each(|(name, text)| fs::write(Path::new(folder).join(name), text))
-}
-
-/// The version, and where git tells the commit that the sources are at.
-fn version() -> String {
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-        let output = git.output().ok().filter(|output| output.status.success())?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    match git(&["rev-parse", "--short=12", "HEAD"]) {
-        None => version.to_owned(),
-        Some(commit) => {
-            let is_clean = git(&["status", "--porcelain"]).is_some_and(|changes| changes.is_empty());
-            format!("{version}, commit {commit}{}", if is_clean { "" } else { " with changes" })
-        }
-    }
 }

@@ -8,6 +8,7 @@
 //!     plan.trace.txt     what happened in it, for people; .jsonl for programs
 //!     shrunk.trace.txt   the same of the smallest; .jsonl for programs
 //!     shrunk.packet.txt  what the packet world makes of it, when another world found it; .jsonl for programs
+//!     page.html          the smallest as a picture beside its story: the command adds it, pages come after this room
 //! ```
 //!
 //! One folder for each fingerprint, however many seeds have it. Runs through whoever asks, and writes no file: commands
@@ -45,6 +46,8 @@ pub struct Finding<'a> {
     pub seen: &'a [Seed],
     /// What the packet world shows of it, if it was found in another.
     pub packet: Option<&'a Elsewhere>,
+    /// At which step of the smallest it became inevitable, as a sentence, where that was asked.
+    pub when: Option<&'a str>,
     /// Of what: the version, and the commit where it is known.
     pub version: &'a str,
     /// Below which folder its own is going to be.

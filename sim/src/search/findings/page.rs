@@ -13,7 +13,7 @@ const SEEDS_TOLD: usize = 20;
 
 /// The page, as Markdown. `path` is the folder it is in, `smallest` the run of what is left.
 pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, HarnessError>) -> String {
-    let Finding { fingerprint, world, plan, shrunk, seen, packet, version, .. } = finding;
+    let Finding { fingerprint, world, plan, shrunk, seen, packet, when, version, .. } = finding;
     let mut page = format!("# {}\n\n", shrunk.scenario.title);
     let mut row = |name: &str, said: String| writeln!(page, "- **{name}**: {said}").expect("a string takes everything");
     row("fingerprint", format!("`{}`: {fingerprint}", fingerprint.slug()));
@@ -33,6 +33,12 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
         End::Budget => "time was up before nothing more could go",
     };
     row("steps", format!("{} of {} are left after {runs} runs; {end}", shrunk.scenario.steps.len(), plan.steps.len()));
+    if let Some(when) = when {
+        row(
+            "inevitable",
+            format!("{when}. `{}` looks closer", report::command_line(&format!("when {}", report::as_word(path)))),
+        );
+    }
     row("version", (*version).to_owned());
 
     let file = format!("{path}/shrunk.toml");
@@ -50,7 +56,8 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
     let of_shrunk = report::replay_command(&case, None);
     write!(
         page,
-        "\n## See it again\n\n```sh\n{of_shrunk}\n{of_plan}\n```\n\n```text\n{told}\n```\n\n\
+        "\n## See it again\n\n[page.html](page.html) shows the smallest as a picture beside its story.\n\n\
+         ```sh\n{of_shrunk}\n{of_plan}\n```\n\n```text\n{told}\n```\n\n\
          ## Keep it\n\n\
          ```sh\n{}\n```\n\n\
          This writes `scenarios/regressions/{stem}.toml`, a test that fails until the bug is mended. A name after the\n\
