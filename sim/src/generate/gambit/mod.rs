@@ -33,7 +33,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 47] = [
+pub(super) const GAMBITS: [Gambit; 48] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -109,6 +109,7 @@ pub(super) const GAMBITS: [Gambit; 47] = [
         needs: &[Family::Send, Family::Partition],
         play: messages::for_who_is_away,
     },
+    Gambit { name: "messages around a return", needs: &[Family::Send], play: messages::around_a_return },
     Gambit { name: "a record that cannot be written", needs: &[Family::DeviceDisk], play: storage::in_trouble },
     Gambit { name: "a kick that cannot be noted", needs: &[Family::DeviceDisk], play: storage::kick },
     Gambit { name: "a copied device", needs: &[Family::Clone, Family::Kill], play: storage::copied },
