@@ -127,8 +127,8 @@ pub(super) fn around_a_return(author: &mut Author) -> Option<()> {
 /// A rival takes the place of the device, which cannot hear it and is let back in as a login, if the seed can have it so.
 fn displaced(author: &mut Author, device: usize, sender: usize, user: usize) -> Option<()> {
     let site = author.hand(device).site;
-    let rival = author
-        .device_where(|belief, other| belief.devices[other].site != site && belief.are_rivals(other, device))?;
+    let rival =
+        author.device_where(|belief, other| belief.devices[other].site != site && belief.are_rivals(other, device))?;
     if !author.belief.reconnect_kicks && author.has(Family::SwitchChange) {
         author.act(Action::App(AppChange::ReconnectKicks(true)));
     }

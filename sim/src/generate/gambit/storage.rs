@@ -3,7 +3,7 @@
 use super::super::moves;
 use super::super::setup::user_name;
 use super::*;
-use crate::scenario::Text;
+use crate::scenario::{Span, Text};
 
 /// ATT-5: something is asked of a device whose disk is in trouble, and again when it is mended.
 pub(super) fn in_trouble(author: &mut Author) -> Option<()> {
@@ -52,6 +52,90 @@ pub(super) fn in_trouble(author: &mut Author) -> Option<()> {
     }
     author.call(device, fresh_login(user));
     Some(())
+}
+
+/// ATT-4, LOGOUT-2: two calls change the record of a device whose disk takes its time, and while the first is being
+/// written the disk gets into another trouble. The server is out of reach, or not, when its process dies.
+pub(super) fn two_troubles(author: &mut Author) -> Option<()> {
+    fits(author, 0, 40 * SECOND)?;
+    let (device, user) = (author.any_device(), author.any_user());
+    author.log_in(device, user);
+    let name = author.hand(device).name.clone();
+    // Shorter than a request may take, or longer.
+    let timeout = whole_micros(client(author, device).request_timeout) / MILLI;
+    let takes = match author.draw.below(2) {
+        0 => author.draw.log_between(100, 4_000),
+        _ => author.draw.between(timeout / 2, timeout * 2),
+    };
+    let latency = Span::exactly(super::super::micros(takes * MILLI));
+    author.fault(Fault::DeviceSlowDisk { device: name.clone(), latency });
+    let is_out = author.draw.chance(3, 4);
+    let first_out = author.draw.chance(1, 2);
+    if is_out && first_out {
+        put_out_of_reach(author, device);
+    }
+    if author.draw.chance(3, 4) {
+        let call = changing(author, user);
+        author.call(device, call);
+        let pause = author.draw.below(takes / 2 + 1) * MILLI;
+        author.pass(pause);
+    }
+    if is_out && !first_out {
+        put_out_of_reach(author, device);
+        author.call(device, Call::NetworkChanged);
+    }
+    let pause = author.draw.below(takes / 4 + 1) * MILLI;
+    author.pass(pause);
+    let call = changing(author, user);
+    author.call(device, call);
+    let pause = author.draw.below(takes / 4 + 1) * MILLI;
+    author.pass(pause);
+    match author.draw.below(4) {
+        0 => {}
+        1 => author.fault(Fault::DeviceDiskFull { device: name.clone(), operation: 1 }),
+        _ => author.fault(Fault::DeviceDiskError { device: name.clone(), operation: 1 }),
+    }
+    let pause = some(author, 1, 2 * takes);
+    author.pass(pause);
+    if author.draw.chance(3, 4) {
+        author.mend_disk(device);
+        let pause = some(author, 1, 3_000);
+        author.pass(pause);
+    }
+    if author.has(Family::Kill) {
+        author.fault(Fault::Kill { device: name.clone() });
+        let pause = some(author, 1, 1_000);
+        author.pass(pause);
+    }
+    author.bring(device);
+    author.settle();
+    if author.draw.chance(1, 3) {
+        author.call(device, fresh_login(user));
+    }
+    Some(())
+}
+
+/// Something that changes the record of a device, mostly an end.
+fn changing(author: &mut Author, user: usize) -> Call {
+    match author.draw.below(6) {
+        0..=2 => Call::Logout,
+        3 | 4 => fresh_login(user),
+        _ => fresh_login(author.any_user()),
+    }
+}
+
+/// The server is out of the device's reach, in any way that the seed has.
+fn put_out_of_reach(author: &mut Author, device: usize) {
+    let rate = |family| author.setup.families.rate(family);
+    let weights = [rate(Family::Partition), rate(Family::Hold), rate(Family::Crash), rate(Family::Standstill)];
+    let site = author.belief.sites[author.hand(device).site].name.clone();
+    match author.draw.weighted(&weights) {
+        Some(0) => cut_off(author, device, Direction::Both),
+        Some(1) => author.fault(Fault::Hold { site }),
+        Some(2) => author.fault(Fault::CrashServer),
+        Some(3) => author.fault(Fault::SuspendServer),
+        _ => {}
+    }
 }
 
 /// ATT-1: a device is copied to another one, now or a while before that one starts, and both are used.
