@@ -57,13 +57,39 @@ const OF_DRIVERS: [Family; 22] = [
     Family::NetworkChanged,
 ];
 
+/// Disks, and what dies while something waits for one: more than half of the seeds have each.
+const OF_DISKS: [Family; 5] =
+    [Family::PowerLoss, Family::DiskError, Family::SlowDisk, Family::Kill, Family::DeviceDisk];
+
+/// What is asked of a driver while its disk is in trouble: two thirds of the seeds have each.
+const ASKED: [Family; 2] = [Family::Send, Family::PolicyChange];
+
+/// The gambits that are about drivers alone, and so much more often they are played than others.
+const GAMBITS: [&str; 4] = [
+    "a record that cannot be written",
+    "two troubles of one record",
+    "a configuration while the disk is in trouble",
+    "a death with messages owed to a new session",
+];
+const MORE_OFTEN: u64 = 8;
+
+/// How often a gambit is drawn beside the others, which are drawn at this rate.
+pub(super) fn rate(gambit: &str, rate: u64) -> u64 {
+    if GAMBITS.contains(&gambit) { rate * MORE_OFTEN } else { rate }
+}
+
 /// What befalls clocks, which no driver minds.
 const OF_CLOCKS: [Family; 3] = [Family::ServerSkew, Family::ServerDrift, Family::DeviceClock];
 
 /// The families of a seed: some ten of those that befall drivers, often, and of the others what there is.
 pub(super) fn families(draw: &mut Draw, families: &mut Families) {
     for family in OF_DRIVERS {
-        let (exists, rate) = (draw.chance(2, 5), draw.log_between(2, 12));
+        let share = if OF_DISKS.contains(&family) { 60 } else { 40 };
+        let (exists, rate) = (draw.chance(share, 100), draw.log_between(2, 12));
+        families.set(family, if exists { rate } else { 0 });
+    }
+    for family in ASKED {
+        let (exists, rate) = (draw.chance(2, 3), draw.log_between(1, 12));
         families.set(family, if exists { rate } else { 0 });
     }
     OF_CLOCKS.into_iter().for_each(|family| families.set(family, 0));

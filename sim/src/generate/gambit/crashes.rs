@@ -3,7 +3,8 @@
 use super::super::moves;
 use super::super::setup::user_name;
 use super::*;
-use crate::scenario::{Span, Text};
+use crate::scenario::{AppChange, Span, Text};
+use gatecrash::policy::Policy;
 
 /// How this seed's server dies, if it does.
 fn death(author: &mut Author) -> Option<Fault> {
@@ -142,13 +143,19 @@ pub(super) fn configured_meanwhile(author: &mut Author) -> Option<()> {
     // Whoever it is, somebody asks for something that goes to the disk.
     let asks = if author.draw.chance(1, 2) { user } else { author.any_user() };
     author.call(other, fresh_login(asks));
-    let pause = within(author, 2 * author.latency(other) + takes);
-    author.pass(pause);
+    let pause = within(author, takes + SECOND);
+    author.pass(3 * author.latency(other) + pause);
     for _ in 0..author.draw.between(1, 2) {
         let families = [Family::PolicyChange, Family::PolicyChange, Family::SwitchChange, Family::AdministratorChange];
         let family = *author.draw.pick(&families);
         let family = if author.has(family) { family } else { Family::PolicyChange };
-        let change = moves::change(author, family);
+        let change = if family == Family::PolicyChange && author.draw.chance(2, 3) {
+            // One that tells on whoever logs in beside another.
+            let is_multi = author.belief.seats.policy() == Policy::Multi;
+            AppChange::Policy(if is_multi { Policy::Single } else { Policy::Multi })
+        } else {
+            moves::change(author, family)
+        };
         author.act(Action::App(change));
         let pause = within(author, SECOND);
         author.pass(pause);

@@ -143,6 +143,10 @@ pub(super) const GAMBITS: [Gambit; 51] = [
 pub(super) fn available(author: &mut Author) -> Vec<u64> {
     let gambits = GAMBITS.iter().map(|gambit| {
         let (exists, rate) = (author.draw.chance(1, 2), author.draw.log_between(1, 8));
+        let rate = match author.setup.profile {
+            Profile::Swarm | Profile::PowerLoss => rate,
+            Profile::Dense => dense::rate(gambit.name, rate),
+        };
         let can = gambit.needs.iter().all(|family| author.has(*family));
         if exists && can { rate } else { 0 }
     });
