@@ -182,17 +182,21 @@ pub(super) fn configured_meanwhile(author: &mut Author) -> Option<()> {
 pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     let fault = death(author)?;
     fits(author, 0, 20 * SECOND)?;
+    if author.left() < 200 {
+        return None;
+    }
     let (device, user) = (author.any_device(), author.any_user());
     let sender = author.device_where(|_, other| other != device)?;
     let from = author.any_user();
     author.log_in(device, user);
     author.log_in(sender, from);
-    for _ in 0..author.draw.log_between(1, 20) {
+    // More than may be under way to a device, or fewer.
+    for _ in 0..author.draw.between(1, 26) {
         say(author, sender, user, 20);
         author.pass(MILLI);
     }
     author.settle();
-    let takes = author.draw.log_between(200, 2_000) * MILLI;
+    let takes = author.draw.log_between(300, 2_000) * MILLI;
     let latency = Span::exactly(super::super::micros(takes));
     author.fault(Fault::SlowDisk { latency });
     if author.has(Family::Kill) && author.draw.chance(3, 4) {
@@ -210,14 +214,15 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     author.pass(2 * author.latency(sender) + MILLI);
     author.call(device, fresh_login(user));
     author.pass(3 * author.latency(device));
-    for _ in 0..author.draw.between(2, 20) {
-        say(author, sender, user, 6_000);
+    let longest = if author.draw.chance(1, 3) { 6_000 } else { 40 };
+    for _ in 0..author.draw.between(2, 30) {
+        say(author, sender, user, longest);
         author.pass(MILLI);
     }
+    // What it hears of them takes as long again to get to the disk.
     let out = begins + 2 * takes;
-    let spread = 2 * author.latency(device) + 200 * MILLI;
-    let at = moment::around(author, out + spread, spread);
-    author.pass(at.saturating_sub(author.now));
+    let at = out + author.latency(device) + author.draw.below(takes);
+    author.pass((at / MILLI * MILLI).saturating_sub(author.now));
     let comes_back = matches!(fault, Fault::BounceServer { .. });
     author.fault(fault);
     author.fault(Fault::MendDisk);
@@ -231,6 +236,8 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     author.bring(device);
     author.call(device, Call::NetworkChanged);
     author.settle();
+    let pause = some(author, 100, 3_000);
+    author.pass(pause);
     Some(())
 }
 

@@ -61,6 +61,14 @@ pub(super) fn two_troubles(author: &mut Author) -> Option<()> {
     let (device, user) = (author.any_device(), author.any_user());
     author.log_in(device, user);
     let name = author.hand(device).name.clone();
+    // Who was displaced has an end on the disk, which the next login takes off it.
+    let rival = author.device_where(|belief, other| other != device && belief.are_rivals(other, device));
+    let was_displaced = rival.filter(|_| author.draw.chance(2, 3));
+    if let Some(rival) = was_displaced {
+        author.bring(rival);
+        author.call(rival, fresh_login(user));
+        author.settle();
+    }
     // Shorter than a request may take, or longer.
     let timeout = whole_micros(client(author, device).request_timeout) / MILLI;
     let takes = match author.draw.below(2) {
@@ -71,16 +79,18 @@ pub(super) fn two_troubles(author: &mut Author) -> Option<()> {
     author.fault(Fault::DeviceSlowDisk { device: name.clone(), latency });
     let is_out = author.draw.chance(3, 4);
     let first_out = author.draw.chance(1, 2);
-    if is_out && first_out {
+    if was_displaced.is_some() {
+        author.call(device, fresh_login(user));
+        author.pass(4 * author.latency(device) + 4 * MILLI);
+    } else if is_out && first_out {
         put_out_of_reach(author, device);
-    }
-    if author.draw.chance(3, 4) {
+    } else if author.draw.chance(3, 4) {
         let call = changing(author, user);
         author.call(device, call);
         let pause = author.draw.below(takes / 2 + 1) * MILLI;
         author.pass(pause);
     }
-    if is_out && !first_out {
+    if is_out && (was_displaced.is_some() || !first_out) {
         put_out_of_reach(author, device);
         author.call(device, Call::NetworkChanged);
     }
