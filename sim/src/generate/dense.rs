@@ -57,9 +57,10 @@ const OF_DRIVERS: [Family; 22] = [
     Family::NetworkChanged,
 ];
 
-/// Disks, and what dies while something waits for one: more than half of the seeds have each.
-const OF_DISKS: [Family; 5] =
-    [Family::PowerLoss, Family::DiskError, Family::SlowDisk, Family::Kill, Family::DeviceDisk];
+/// Disks, what dies while something waits for one, and what keeps it from being told: more than half of the seeds
+/// have each.
+const OF_DISKS: [Family; 6] =
+    [Family::PowerLoss, Family::DiskError, Family::SlowDisk, Family::Kill, Family::DeviceDisk, Family::Partition];
 
 /// What is asked of a driver while its disk is in trouble: two thirds of the seeds have each.
 const ASKED: [Family; 2] = [Family::Send, Family::PolicyChange];

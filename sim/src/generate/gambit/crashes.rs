@@ -182,12 +182,14 @@ pub(super) fn configured_meanwhile(author: &mut Author) -> Option<()> {
 pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     let fault = death(author)?;
     fits(author, 0, 20 * SECOND)?;
-    if author.left() < 200 {
+    if author.left() < 100 {
         return None;
     }
     let (device, user) = (author.any_device(), author.any_user());
-    let sender = author.device_where(|_, other| other != device)?;
-    let from = author.any_user();
+    // Somebody else, whose own login takes nobody's place.
+    let from = (user + 1) % author.setup.users.len();
+    let sender =
+        author.device_where(|belief, other| other != device && (from != user || !belief.are_rivals(other, device)))?;
     author.log_in(device, user);
     author.log_in(sender, from);
     // More than may be under way to a device, or fewer.
@@ -196,24 +198,23 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
         author.pass(MILLI);
     }
     author.settle();
-    let takes = author.draw.log_between(300, 2_000) * MILLI;
+    let takes = author.draw.log_between(600, 2_000) * MILLI;
     let latency = Span::exactly(super::super::micros(takes));
     author.fault(Fault::SlowDisk { latency });
+    // What goes to the disk now keeps it busy, and all the rest waits for one batch.
+    say(author, sender, user, 20);
+    let begins = author.now + author.latency(sender);
+    author.pass(2 * author.latency(sender) + MILLI);
     if author.has(Family::Kill) && author.draw.chance(3, 4) {
         let name = author.hand(device).name.clone();
         author.fault(Fault::Kill { device: name });
         author.pass(MILLI);
         author.bring(device);
-    } else if author.draw.chance(1, 2) {
-        author.call(device, Call::Logout);
     } else {
-        say(author, sender, user, 20);
+        author.call(device, Call::Logout);
     }
-    // What goes to the disk now keeps it busy, and all the rest waits for one batch.
-    let begins = author.now + author.latency(sender);
-    author.pass(2 * author.latency(sender) + MILLI);
     author.call(device, fresh_login(user));
-    author.pass(3 * author.latency(device));
+    author.pass(4 * author.latency(device) + 100 * MILLI);
     let longest = if author.draw.chance(1, 3) { 6_000 } else { 40 };
     for _ in 0..author.draw.between(2, 30) {
         say(author, sender, user, longest);

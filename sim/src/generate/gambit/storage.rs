@@ -77,7 +77,7 @@ pub(super) fn two_troubles(author: &mut Author) -> Option<()> {
     };
     let latency = Span::exactly(super::super::micros(takes * MILLI));
     author.fault(Fault::DeviceSlowDisk { device: name.clone(), latency });
-    let is_out = author.draw.chance(3, 4);
+    let is_out = author.draw.chance(7, 8);
     let first_out = author.draw.chance(1, 2);
     if was_displaced.is_some() {
         author.call(device, fresh_login(user));
@@ -96,7 +96,7 @@ pub(super) fn two_troubles(author: &mut Author) -> Option<()> {
     }
     let pause = author.draw.below(takes / 4 + 1) * MILLI;
     author.pass(pause);
-    let call = changing(author, user);
+    let call = if is_out { Call::Logout } else { changing(author, user) };
     author.call(device, call);
     let pause = author.draw.below(takes / 4 + 1) * MILLI;
     author.pass(pause);
@@ -105,11 +105,14 @@ pub(super) fn two_troubles(author: &mut Author) -> Option<()> {
         1 => author.fault(Fault::DeviceDiskFull { device: name.clone(), operation: 1 }),
         _ => author.fault(Fault::DeviceDiskError { device: name.clone(), operation: 1 }),
     }
-    let pause = some(author, 1, 2 * takes);
+    // Mostly until the first has come to its end.
+    let least = *author.draw.pick(&[1, takes, takes]);
+    let pause = author.draw.between(least, 2 * takes) * MILLI;
     author.pass(pause);
     if author.draw.chance(3, 4) {
         author.mend_disk(device);
-        let pause = some(author, 1, 3_000);
+        let least = *author.draw.pick(&[1, 1_000]);
+        let pause = some(author, least, 3_000);
         author.pass(pause);
     }
     if author.has(Family::Kill) {
@@ -137,12 +140,15 @@ fn changing(author: &mut Author, user: usize) -> Call {
 /// The server is out of the device's reach, in any way that the seed has.
 fn put_out_of_reach(author: &mut Author, device: usize) {
     let rate = |family| author.setup.families.rate(family);
-    let weights = [rate(Family::Partition), rate(Family::Hold), rate(Family::Crash), rate(Family::Standstill)];
+    // Where it is lost what a device says, and where it is but late.
+    let (lost, late) = ([Family::Partition, Family::Crash], [Family::Hold, Family::Standstill]);
+    let [cut, dead] = lost.map(|family| 6 * rate(family));
+    let [held, suspended] = late.map(rate);
     let site = author.belief.sites[author.hand(device).site].name.clone();
-    match author.draw.weighted(&weights) {
+    match author.draw.weighted(&[cut, dead, held, suspended]) {
         Some(0) => cut_off(author, device, Direction::Both),
-        Some(1) => author.fault(Fault::Hold { site }),
-        Some(2) => author.fault(Fault::CrashServer),
+        Some(1) => author.fault(Fault::CrashServer),
+        Some(2) => author.fault(Fault::Hold { site }),
         Some(3) => author.fault(Fault::SuspendServer),
         _ => {}
     }
