@@ -193,7 +193,8 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     author.log_in(device, user);
     author.log_in(sender, from);
     // More than may be under way to a device, or fewer.
-    for _ in 0..author.draw.between(1, 26) {
+    let least = *author.draw.pick(&[1, 17]);
+    for _ in 0..author.draw.between(least, 26) {
         say(author, sender, user, 20);
         author.pass(MILLI);
     }
@@ -216,7 +217,8 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     author.call(device, fresh_login(user));
     author.pass(4 * author.latency(device) + 100 * MILLI);
     let longest = if author.draw.chance(1, 3) { 6_000 } else { 40 };
-    for _ in 0..author.draw.between(2, 30) {
+    let least = *author.draw.pick(&[2, 18]);
+    for _ in 0..author.draw.between(least, 30) {
         say(author, sender, user, longest);
         author.pass(MILLI);
     }

@@ -153,6 +153,17 @@ pub(super) fn available(author: &mut Author) -> Vec<u64> {
     gambits.collect()
 }
 
+/// One of those that are about drivers alone, if the seed can play any.
+pub(super) fn play_of_drivers(author: &mut Author) {
+    let is_one =
+        |gambit: &Gambit| dense::is_of_drivers(gambit.name) && gambit.needs.iter().all(|family| author.has(*family));
+    let gambits: Vec<usize> = (0..GAMBITS.len()).filter(|&gambit| is_one(&GAMBITS[gambit])).collect();
+    if !gambits.is_empty() {
+        let gambit = *author.draw.pick(&gambits);
+        play(author, gambit);
+    }
+}
+
 pub(super) fn play(author: &mut Author, gambit: usize) {
     let Gambit { name, play, .. } = &GAMBITS[gambit];
     if play(author).is_some() {
