@@ -68,20 +68,23 @@ pub(super) fn two_troubles(author: &mut Author) -> Option<()> {
         author.bring(rival);
         author.call(rival, fresh_login(user));
         author.settle();
+        author.pass(200 * MILLI);
     }
+    let answered = 2 * round_trip(author, device) + 100 * MILLI;
     // Shorter than a request may take, or longer.
     let timeout = whole_micros(client(author, device).request_timeout) / MILLI;
     let takes = match author.draw.below(2) {
         0 => author.draw.log_between(100, 4_000),
         _ => author.draw.between(timeout / 2, timeout * 2),
     };
+    let takes = if was_displaced.is_some() { takes.max(3 * answered / MILLI) } else { takes };
     let latency = Span::exactly(super::super::micros(takes * MILLI));
     author.fault(Fault::DeviceSlowDisk { device: name.clone(), latency });
     let is_out = author.draw.chance(7, 8);
     let first_out = author.draw.chance(1, 2);
     if was_displaced.is_some() {
         author.call(device, fresh_login(user));
-        author.pass(4 * author.latency(device) + 4 * MILLI);
+        author.pass(answered / MILLI * MILLI);
     } else if is_out && first_out {
         put_out_of_reach(author, device);
     } else if author.draw.chance(3, 4) {
