@@ -20,6 +20,7 @@ use crate::trace::{
 };
 
 const CALL: RuleId = rule("API-5");
+const LEFT: RuleId = rule("INIT-5");
 const ACCOUNT: RuleId = rule("SWITCH-2");
 const END: RuleId = rule("KICK-2");
 const HELLO: RuleId = rule("VERSION-1");
@@ -294,7 +295,10 @@ impl Application {
                 let is_brought = ticket.is_some_and(|ticket| self.tickets.contains(&ticket));
                 is_of_session(is_brought).or_else(|| self.is_session(word, user, epoch, Some(received)))
             }
-            ClientFrame::Logout { call, .. } => is_called(call <= self.called),
+            // INIT-5: nobody is logged out who did not ask for it.
+            ClientFrame::Logout { call, .. } => {
+                (call > self.called).then(|| unfit(LEFT, "a logout leaves that nobody called for".to_owned()))
+            }
             ClientFrame::LoginAcknowledged { user, epoch } => {
                 is_of_session(self.sessions.contains(&Session { user, epoch }))
             }
