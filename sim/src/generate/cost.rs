@@ -54,7 +54,7 @@ pub(super) fn of_step(belief: &Belief, now: u64, action: &Action) -> u64 {
     match action {
         Action::Call { device, call } => of_call(belief, belief.device(device), call),
         Action::On { .. } => LOGIN / 2,
-        Action::Raw { .. } => 6,
+        Action::Raw { conduct, .. } => 6 * u64::from(conduct.times()),
         Action::Fault(fault) => FAULT + of_fault(belief, now, fault),
         Action::App(_) => 1,
     }

@@ -57,13 +57,45 @@ const OF_DRIVERS: [Family; 22] = [
     Family::NetworkChanged,
 ];
 
+/// Disks, what dies while something waits for one, and what keeps it from being told: more than half of the seeds
+/// have each.
+const OF_DISKS: [Family; 6] =
+    [Family::PowerLoss, Family::DiskError, Family::SlowDisk, Family::Kill, Family::DeviceDisk, Family::Partition];
+
+/// What is asked of a driver while its disk is in trouble: two thirds of the seeds have each.
+const ASKED: [Family; 2] = [Family::Send, Family::PolicyChange];
+
+/// The gambits that are about drivers alone: half of the seeds begin with one. So much more often they are played later.
+const GAMBITS: [&str; 4] = [
+    "a record that cannot be written",
+    "two troubles of one record",
+    "a configuration while the disk is in trouble",
+    "a death with messages owed to a new session",
+];
+const MORE_OFTEN: u64 = 4;
+
+/// Whether the gambit is about drivers alone.
+pub(super) fn is_of_drivers(gambit: &str) -> bool {
+    GAMBITS.contains(&gambit)
+}
+
+/// How often a gambit is drawn beside the others, which are drawn at this rate.
+pub(super) fn rate(gambit: &str, rate: u64) -> u64 {
+    if is_of_drivers(gambit) { rate * MORE_OFTEN } else { rate }
+}
+
 /// What befalls clocks, which no driver minds.
 const OF_CLOCKS: [Family; 3] = [Family::ServerSkew, Family::ServerDrift, Family::DeviceClock];
 
 /// The families of a seed: some ten of those that befall drivers, often, and of the others what there is.
 pub(super) fn families(draw: &mut Draw, families: &mut Families) {
     for family in OF_DRIVERS {
-        let (exists, rate) = (draw.chance(2, 5), draw.log_between(2, 12));
+        let share = if OF_DISKS.contains(&family) { 60 } else { 40 };
+        let (exists, rate) = (draw.chance(share, 100), draw.log_between(2, 12));
+        families.set(family, if exists { rate } else { 0 });
+    }
+    for family in ASKED {
+        let (exists, rate) = (draw.chance(2, 3), draw.log_between(1, 12));
         families.set(family, if exists { rate } else { 0 });
     }
     OF_CLOCKS.into_iter().for_each(|family| families.set(family, 0));
@@ -84,11 +116,13 @@ pub(super) fn site(draw: &mut Draw) -> Site {
 }
 
 /// What decides how long somebody waits before they try, ask or give up, each with its shortest and longest value in
-/// milliseconds. A way there and back takes 240 ms at most, unless a fault makes it longer.
+/// milliseconds. A way there and back takes 240 ms at most, unless a fault makes it longer. What a connection
+/// waits for goes in a few bytes at a time where the site is narrow. What an end may take is more than a disk may, in
+/// some seeds, and less in others.
 const SHORTENED: [(&str, u64, u64); 17] = [
     ("login_timeout", 3_000, 10_000),
-    ("request_timeout", 2_000, 6_000),
-    ("connect_timeout", 2_000, 5_000),
+    ("request_timeout", 1_000, 6_000),
+    ("connect_timeout", 2_000, 8_000),
     ("heartbeat", 2_000, 6_000),
     ("heartbeat_web", 2_000, 6_000),
     ("heartbeat_answer", 1_000, 3_000),

@@ -336,20 +336,8 @@ fn of_family(author: &mut Author, family: Family) -> Option<Action> {
             let conduct = *author.draw.pick(Conduct::ALL);
             Some(Action::Raw { device: author.hand(device).name.clone(), conduct })
         }
-        Family::PolicyChange => Some(Action::App(policy_change(author))),
-        Family::SwitchChange => {
-            let on = author.draw.chance(1, 2);
-            let is_reconnect = author.draw.chance(1, 2);
-            Some(Action::App(if is_reconnect {
-                AppChange::ReconnectKicks(on)
-            } else {
-                AppChange::NotifyOfflineKick(on)
-            }))
-        }
-        Family::AdministratorChange => {
-            let users: BTreeSet<_> =
-                author.setup.users.clone().into_iter().filter(|_| author.draw.chance(1, 2)).collect();
-            Some(Action::App(AppChange::Administrators(users)))
+        Family::PolicyChange | Family::SwitchChange | Family::AdministratorChange => {
+            Some(Action::App(change(author, family)))
         }
         Family::DropKey if author.belief.accepts_old_key && author.draw.chance(1, 3) => {
             Some(Action::App(AppChange::DropOldKey))
@@ -417,6 +405,23 @@ fn listener(author: &mut Author) -> Option<Action> {
         _ => Call::NetworkChanged,
     };
     Some(Action::On { device: author.hand(device).name.clone(), event, call })
+}
+
+/// Another configuration: what a family changes of it.
+pub(super) fn change(author: &mut Author, family: Family) -> AppChange {
+    match family {
+        Family::SwitchChange => {
+            let on = author.draw.chance(1, 2);
+            let is_reconnect = author.draw.chance(1, 2);
+            if is_reconnect { AppChange::ReconnectKicks(on) } else { AppChange::NotifyOfflineKick(on) }
+        }
+        Family::AdministratorChange => {
+            let users: BTreeSet<_> =
+                author.setup.users.clone().into_iter().filter(|_| author.draw.chance(1, 2)).collect();
+            AppChange::Administrators(users)
+        }
+        _ => policy_change(author),
+    }
 }
 
 /// Another policy, or another number.

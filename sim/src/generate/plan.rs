@@ -24,6 +24,9 @@ pub(super) fn write(author: &mut Author) {
     if author.setup.profile == Profile::PowerLoss {
         go_dark(author);
     }
+    if author.setup.profile == Profile::Dense && author.draw.chance(1, 2) {
+        gambit::play_of_drivers(author);
+    }
     episodes(author, &gambits, ends_busy, episodes_max);
 }
 

@@ -318,6 +318,12 @@ fn draw_bounds(limits: &mut LimitOverrides, draw: &mut Draw) {
     if draw.chance(1, 8) {
         limits.conversations_max = Some(draw.between(1, 3) as u32);
     }
+    if draw.chance(1, 6) {
+        limits.owed_max = Some(draw.log_between(1, 8) as u32);
+    }
+    if draw.chance(1, 6) {
+        limits.owed_bytes_max = Some(draw.log_between(10, 2_000) as u32);
+    }
 }
 
 /// The name of a user.

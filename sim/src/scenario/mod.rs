@@ -66,7 +66,7 @@ pub fn tick_default(until: Duration) -> Duration {
     tick
 }
 
-/// The user of whom a stranger makes up a session (`raw resume_forged`).
+/// The user of whom a stranger makes up a session (`raw resume_forged`, `raw logout_again`).
 pub const FORGED_USER: &str = "forged";
 
 /// The coarsest tick.

@@ -442,7 +442,7 @@ const STEPS: &[(&str, &[&str])] = &[
     (
         "1s phone-1 raw garbge",
         &[
-            "26:16: `garbge` is no conduct of a stranger; expected garbage, oversized, no_hello, two_hellos, wrong_version, idle, resume_forged or truncated; did you mean `garbage`? (INPUT-4)",
+            "26:16: `garbge` is no conduct of a stranger; expected garbage, oversized, no_hello, two_hellos, wrong_version, idle, resume_forged, truncated or logout_again; did you mean `garbage`? (INPUT-4)",
         ],
     ),
     ("1s fault", &["26:9: the line ends too early; expected {faults} (INPUT-4)"]),

@@ -78,7 +78,7 @@ pub(super) fn users_of(action: &Action) -> Vec<UserId> {
     };
     let users = match action {
         Action::Call { call, .. } | Action::On { call, .. } => of_call(call),
-        Action::Raw { conduct: Conduct::ResumeForged, .. } => vec![FORGED_USER.to_owned()],
+        Action::Raw { conduct: Conduct::ResumeForged | Conduct::LogoutAgain, .. } => vec![FORGED_USER.to_owned()],
         Action::App(AppChange::Administrators(users)) => return users.iter().cloned().collect(),
         Action::Raw { .. } | Action::Fault(_) | Action::App(_) => Vec::new(),
     };

@@ -3,6 +3,7 @@
 //! Words that the product has already, such as platforms and policies, are the product's.
 
 use std::fmt;
+use std::time::Duration;
 
 macro_rules! words {
     ($($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident = $word:literal,)+ })+) => { $(
@@ -95,6 +96,8 @@ words! {
         ResumeForged = "resume_forged",
         /// Sends half a frame, then nothing.
         Truncated = "truncated",
+        /// Says hello, and again and again resumes a made-up session and logs out, without ever having logged in.
+        LogoutAgain = "logout_again",
     }
     /// In which direction a partition loses what is sent.
     Direction {
@@ -154,3 +157,29 @@ words! {
         Unknown = "unknown",
     }
 }
+
+impl Conduct {
+    /// How often the stranger says what it says: once, or thrice within the time it has to log in, and on for as long
+    /// again.
+    pub(crate) const fn times(self) -> u32 {
+        match self {
+            Conduct::LogoutAgain => 2 * WORDS_IN_TIME,
+            Conduct::Garbage
+            | Conduct::Oversized
+            | Conduct::NoHello
+            | Conduct::TwoHellos
+            | Conduct::WrongVersion
+            | Conduct::Idle
+            | Conduct::ResumeForged
+            | Conduct::Truncated => 1,
+        }
+    }
+
+    /// How long it waits in between, on a server that lets it stay so long without a login.
+    pub(crate) fn pause(admission: Duration) -> Duration {
+        admission / WORDS_IN_TIME
+    }
+}
+
+/// How often a stranger that says something again and again does so before its time is up (INPUT-2).
+const WORDS_IN_TIME: u32 = 3;

@@ -341,7 +341,7 @@ sets! {
     Presence: Online PushOnline Offline;
     Reason: NeverLoggedIn LoggingIn LoginFailed Kicked Expired LoggedOut Switched;
     CallKind: Init Uninit Login Logout Conversations Send Kick Query;
-    Conduct: Garbage Oversized NoHello TwoHellos WrongVersion Idle ResumeForged Truncated;
+    Conduct: Garbage Oversized NoHello TwoHellos WrongVersion Idle ResumeForged Truncated LogoutAgain;
     CommitPoint: BeforeWrite AfterCommit AfterAnswers;
     Direction: Both Inbound Outbound;
 }

@@ -117,6 +117,8 @@ enum Due {
     Arrival(u32),
     /// The request for this connection was lost at once.
     Refused(u32),
+    /// Who holds this connection says for the so-and-so-many-th time what a stranger says.
+    Stranger(u32, u32),
     /// The running batch of this life of the core gets to the disk.
     Landing(u32),
     /// It is on disk.
@@ -204,6 +206,7 @@ impl<'a, Y: System, O: Observer> World<'a, Y, O> {
                 Due::CarryOut(device) => self.carry_out(device as usize),
                 Due::Arrival(place) => self.arrived(place),
                 Due::Refused(link) => self.connect_failed(link as usize),
+                Due::Stranger(link, times) => self.stranger_goes_on(link as usize, times),
                 Due::Landing(life) => self.landing(life),
                 Due::Committed(life) => self.committed(life),
                 Due::Reopen(life) => self.reopen(life),

@@ -299,7 +299,7 @@ pub const BUGS: &[Bug] = bugs! {
     "Z65" "a message without an answer is sent again once the link is back" ""
         [CALLS, DELIVERY] Broken::interceptor(device::SendsAgain::default());
     "Z66" "uninit logs out" ""
-        [CALLS, STATUS] Broken::interceptor(device::UninitLogsOut::default());
+        [CALLS, STATUS, FORM] Broken::interceptor(device::UninitLogsOut::default());
     "Z67" "connecting is not told" ""
         [CONNECTING] Broken::interceptor(device::ConnectingIsNotTold);
     "Z68" "the end of a session is told ahead of the results of the calls it ends" ""
@@ -431,15 +431,15 @@ pub const DRIVER_BUGS: &[Bug] = bugs! {
     "V05" "what is committed is not synced" ""
         [PRESENCE, PANICKED, FORM] Broken::driver(driver::NothingSynced);
     "V06" "what the server writes and is not taken at once is lost" ""
-        [NOT_CONVERGED, OWED, FORM] Broken::driver(driver::RestLost::OfServer);
+        [NOT_CONVERGED, OWED, FORM, PORTAL] Broken::driver(driver::RestLost::OfServer);
     "V07" "what a device writes and is not taken at once is lost" ""
         [NOT_CONVERGED, OWED] Broken::driver(driver::RestLost::OfDevices);
     "V08" "the server writes from the start again what was taken in part" ""
-        [NOT_CONVERGED, OWED, FORM] Broken::driver(driver::WriteBeginsAgain);
+        [NOT_CONVERGED, OWED, FORM, PORTAL] Broken::driver(driver::WriteBeginsAgain);
     "V09" "the server takes a part that it reads for all that has arrived" ""
         [NOT_CONVERGED, OWED] Broken::driver(driver::PartTakenForAll::AtServer);
     "V10" "a device takes a part that it reads for all that has arrived" ""
-        [NOT_CONVERGED, OWED] Broken::driver(driver::PartTakenForAll::AtDevices);
+        [NOT_CONVERGED, OWED, PORTAL] Broken::driver(driver::PartTakenForAll::AtDevices);
     "V11" "what was sent last on a connection goes out on the next one, too" ""
         [HEARD, KICK, REASON, FORM] Broken::driver(driver::SentToNext::default());
     "V12" "what was read last on a connection is read on the next one, too" ""

@@ -20,6 +20,7 @@ use crate::trace::{
 };
 
 const CALL: RuleId = rule("API-5");
+const LEFT: RuleId = rule("INIT-5");
 const ACCOUNT: RuleId = rule("SWITCH-2");
 const END: RuleId = rule("KICK-2");
 const HELLO: RuleId = rule("VERSION-1");
@@ -83,6 +84,8 @@ struct Application {
     /// Which of its ids the device goes by, and how often it was started under that; none before that shows.
     installation: Option<u16>,
     starts: Option<u32>,
+    /// What that was before, at this instant: what was asked for then leaves when the SDK has done all that came.
+    starts_before: Option<(Instant, u32)>,
 }
 
 impl Applications {
@@ -166,6 +169,7 @@ impl Application {
             }
             What::DeviceSent { frame, .. } => {
                 self.forget_former(at);
+                self.starts_before.take_if(|(then, _)| *then != at);
                 self.sent(cast, device, frame)
             }
             What::ConnectAsked { connection } => {
@@ -182,7 +186,10 @@ impl Application {
                 misfit(ACCOUNT, "a list is kept that is not the account's".to_owned())
             }
             What::StoreAsked { write: Write::Installation { installation, starts, .. }, .. } => {
-                (self.installation, self.starts) = (Some(installation), Some(starts));
+                self.installation = Some(installation);
+                if let Some(before) = self.starts.replace(starts).filter(|before| *before != starts) {
+                    self.starts_before = Some((at, before));
+                }
                 None
             }
             What::NewDevice { installation } | What::KnownAs { installation, .. } => {
@@ -270,7 +277,11 @@ impl Application {
         | ClientFrame::Logout { attempt, .. } = frame
         {
             let Attempt { start, .. } = attempt;
-            if self.starts.is_some_and(|starts| starts != start) && !matches!(frame, ClientFrame::Logout { .. }) {
+            let was_before = self.starts_before.is_some_and(|(_, before)| before == start);
+            if self.starts.is_some_and(|starts| starts != start)
+                && !was_before
+                && !matches!(frame, ClientFrame::Logout { .. })
+            {
                 return misfit(ATTEMPT, format!("{word} is an attempt of start {start}, which this is not"));
             }
         }
@@ -294,7 +305,10 @@ impl Application {
                 let is_brought = ticket.is_some_and(|ticket| self.tickets.contains(&ticket));
                 is_of_session(is_brought).or_else(|| self.is_session(word, user, epoch, Some(received)))
             }
-            ClientFrame::Logout { call, .. } => is_called(call <= self.called),
+            // INIT-5: nobody is logged out who did not ask for it.
+            ClientFrame::Logout { call, .. } => {
+                (call > self.called).then(|| unfit(LEFT, "a logout leaves that nobody called for".to_owned()))
+            }
             ClientFrame::LoginAcknowledged { user, epoch } => {
                 is_of_session(self.sessions.contains(&Session { user, epoch }))
             }

@@ -202,11 +202,13 @@ impl Effects {
         (!is_possible).then(|| unfit(RULE, format!("{} of what was so already, or cannot be", effect.word())))
     }
 
-    /// A fault of late found nothing to break: the last one that may have, as far as can be told. Says whether there is one.
+    /// A fault of late found nothing to break: the last one that may have, as far as can be told, and of those one that has
+    /// to have an effect before one that need not. Says whether there is one.
     fn nothing_came(&mut self) -> bool {
-        let may_be_it = |one: &&mut Awaited| one.may_be_nothing && !one.is_nothing;
-        let last = self.awaited.iter_mut().rev().find(may_be_it);
-        last.map(|one| one.is_nothing = true).is_some()
+        let may_be_it = |one: &Awaited| one.may_be_nothing && !one.is_nothing;
+        let has_to = |one: &Awaited| may_be_it(one) && has_effect(&one.fault);
+        let place = self.awaited.iter().rposition(has_to).or_else(|| self.awaited.iter().rposition(may_be_it));
+        place.map(|place| self.awaited[place].is_nothing = true).is_some()
     }
 
     /// Whether the effect is that of a fault of late, which has had it then. One that was taken to have found nothing may

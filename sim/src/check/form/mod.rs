@@ -120,7 +120,9 @@ impl Form {
             | What::NoFrame { .. }
             | What::Connected { .. }
             | What::Gone { .. } => ends.observe(event),
-            What::CloseAsked { .. } => first_of!(ends.observe(event), application.observe(cast, event)),
+            What::CloseAsked { .. } => {
+                first_of!(ends.observe(event), application.observe(cast, event), record.observe(cast, event))
+            }
             What::DeviceSent { .. } => first_of!(
                 ends.observe(event),
                 wire.observe(cast, event),

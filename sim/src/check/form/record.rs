@@ -16,7 +16,7 @@ use crate::trace::{
 const RECORD: RuleId = rule("ATT-4");
 const LISTS: RuleId = rule("API-1");
 
-/// How many ends of sessions of a device are remembered.
+/// How many ends of sessions, and how many connections that it left, of a device are remembered.
 const REMEMBERED: usize = 16;
 
 /// Every device's.
@@ -50,6 +50,8 @@ struct Device {
     is_initialised: bool,
     /// The process has made a call: it goes on from what it has read, whatever becomes of the disk.
     has_called: bool,
+    /// The connections that it left last.
+    left: Vec<u32>,
     /// The frames that came at the last instant at which any did.
     heard: (Instant, Vec<ServerFrame>),
     /// The ends of sessions that it heard of last.
@@ -70,6 +72,7 @@ impl Default for Device {
             new_id: None,
             is_initialised: false,
             has_called: false,
+            left: Vec::new(),
             heard: (Instant::ZERO, Vec::new()),
             ended: Vec::new(),
             lists: Vec::new(),
@@ -98,6 +101,7 @@ impl Recorded {
                 (device.has_called, device.unwritten_starts) = (false, 0);
                 device.ended.clear();
                 device.lists.clear();
+                device.left.clear();
                 // What was on its way to the disk may be there.
                 if !std::mem::take(&mut device.pending).is_empty() {
                     (device.kept, device.is_empty) = (None, false);
@@ -151,6 +155,15 @@ impl Device {
                 self.lists.clear();
                 None
             }
+            What::CloseAsked { connection, .. } => {
+                if self.left.len() == REMEMBERED {
+                    self.left.remove(0);
+                }
+                self.left.push(connection);
+                None
+            }
+            // What comes on a connection that it has left it ignores.
+            What::DeviceReceived { connection, .. } if self.left.contains(&connection) => None,
             What::DeviceReceived { frame, .. } => {
                 if std::mem::replace(&mut self.heard.0, at) != at {
                     self.heard.1.clear();

@@ -159,8 +159,20 @@ fn part_broken(wanted: &Answer, said: &ServerFrame) -> Option<RuleId> {
             Some(const { rule("CONN-4") })
         }
         Answer::Conversations(frame, _) if *frame == without_list(said).0 => Some(const { rule("API-2") }),
+        _ if is_other_count(&wanted.frame(), said) => Some(const { rule("API-7") }),
         _ => terms_broken(&wanted.frame(), said),
     }
+}
+
+/// Whether all that is wrong is how many messages it says are lost.
+fn is_other_count(wanted: &ServerFrame, said: &ServerFrame) -> bool {
+    let counted = |frame: &ServerFrame| match without_list(frame).0 {
+        ServerFrame::Resumed { attempt, conversations, terms, dropped } => {
+            Some((ServerFrame::Resumed { attempt, conversations, terms, dropped: 0 }, dropped))
+        }
+        _ => None,
+    };
+    counted(wanted).zip(counted(said)).is_some_and(|((wanted, lost), (said, told))| wanted == said && lost != told)
 }
 
 /// Of two refusals the rule of the one that comes first on the way in: that gate was passed and should not have been,

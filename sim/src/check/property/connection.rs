@@ -31,6 +31,8 @@ struct Connection {
     told: Option<(UserIndex, u32)>,
     last_heard: Instant,
     opened_at: Instant,
+    /// Whether anybody was ever let in on it.
+    was_bound: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -110,6 +112,7 @@ impl Property for Connections {
                     told: None,
                     last_heard: event.at,
                     opened_at: event.at,
+                    was_bound: false,
                 });
             }
             What::CloseAsked { connection, .. } | What::Gone { connection, .. } => {
@@ -165,7 +168,7 @@ impl Property for Connections {
                     ServerFrame::LoginAccepted { .. }
                     | ServerFrame::Resumed { .. }
                     | ServerFrame::ResumedAsLogin { .. } => {
-                        entry.standing = Standing::Bound;
+                        (entry.standing, entry.was_bound) = (Standing::Bound, true);
                     }
                     ServerFrame::Kick { .. }
                     | ServerFrame::Expired { .. }
@@ -175,7 +178,11 @@ impl Property for Connections {
                     {
                         entry.standing = Standing::Over(event.at);
                     }
-                    ServerFrame::LogoutAnswer { refused: None, .. } => entry.standing = Standing::Fresh(event.at),
+                    ServerFrame::LogoutAnswer { refused: None, .. } => {
+                        // Who was never admitted gains no time by asking for an end.
+                        let since = if entry.was_bound { event.at } else { entry.opened_at };
+                        entry.standing = Standing::Fresh(since);
+                    }
                     ServerFrame::Message { .. } if is_over => {
                         let text = format!("connection {connection} carries a message after the end of its session");
                         report.event(OVER, event, text);
@@ -232,6 +239,20 @@ mod tests {
         never_closed(story().hears(PHONE, 3, hello()), 44).holds();
         never_closed(story().hears(PHONE, 3, hello()).hears(PHONE, 3, hello()), 1).breaks("INPUT-1");
         never_closed(story().hears(PHONE, 3, ClientFrame::Heartbeat), 1).breaks("INPUT-1");
+    }
+
+    /// INPUT-2: who was never admitted has the time from opening, whatever end it asks for; who was has it anew.
+    #[test]
+    fn asking_for_an_end_gains_a_stranger_no_time() {
+        let logged_out = || ServerFrame::LogoutAnswer { call: 1, refused: None };
+        let asks = || story().hears(PHONE, 3, hello()).at(30).sends(PHONE, 3, logged_out());
+        closed(asks(), 45).holds();
+        never_closed(asks(), 46).breaks("INPUT-2");
+        let accepted = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
+        let leaves = || story().sends(PHONE, 3, accepted).at(30).sends(PHONE, 3, logged_out());
+        closed(leaves(), 75).holds();
+        never_closed(leaves(), 74).holds();
+        never_closed(leaves(), 76).breaks("INPUT-2");
     }
 
     /// CONN-5, KICK-10

@@ -27,6 +27,7 @@ impl Property for TraceForm {
         "EVENT-1",
         "POLICY-4",
         "CONN-7",
+        "INIT-5",
         "INPUT-1",
         "API-5",
         "SWITCH-2",
@@ -109,6 +110,17 @@ mod tests {
         connected().server(What::Opened { connection: 0 }).breaks("CONN-7");
         let why = FrameError::Malformed;
         connected().server(What::Malformed { connection: 0, peer: Some(PHONE.into()), why }).breaks("CONN-7");
+    }
+
+    #[test]
+    fn nobody_is_logged_out_unasked() {
+        let logout = |call| What::DeviceSent {
+            connection: 0,
+            reveals: 0,
+            frame: ClientFrame::Logout { call, attempt: attempt(1) },
+        };
+        connected().on(PHONE, logout(0)).holds();
+        connected().on(PHONE, logout(9)).breaks("INIT-5");
     }
 
     #[test]

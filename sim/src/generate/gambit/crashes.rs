@@ -3,7 +3,8 @@
 use super::super::moves;
 use super::super::setup::user_name;
 use super::*;
-use crate::scenario::Text;
+use crate::scenario::{AppChange, Span, Text};
+use gatecrash::policy::Policy;
 
 /// How this seed's server dies, if it does.
 fn death(author: &mut Author) -> Option<Fault> {
@@ -120,6 +121,133 @@ pub(super) fn a_disk_that_fails(author: &mut Author) -> Option<()> {
     author.pass(pause);
     author.call(device, fresh_login(user));
     Some(())
+}
+
+/// POLICY-5, ADMIN-3: the configuration changes while a commit waits for the disk, or while the server's store is shut,
+/// and decides about a login that comes then or later.
+pub(super) fn configured_meanwhile(author: &mut Author) -> Option<()> {
+    fits(author, 0, 30 * SECOND)?;
+    let rate = |family| author.setup.families.rate(family);
+    let weights = [rate(Family::DiskError), rate(Family::DiskFull), rate(Family::SlowDisk)];
+    let trouble = author.draw.weighted(&weights)?;
+    let (one, user) = (author.any_device(), author.any_user());
+    let other = author.device_where(|_, other| other != one)?;
+    author.bring(other);
+    author.log_in(one, user);
+    let takes = author.draw.log_between(20, 1_500) * MILLI;
+    author.fault(match trouble {
+        0 => Fault::DiskError { operation: 1 },
+        1 => Fault::DiskFull { operation: 1 },
+        _ => Fault::SlowDisk { latency: Span::exactly(super::super::micros(takes)) },
+    });
+    // Whoever it is, somebody asks for something that goes to the disk.
+    let asks = if author.draw.chance(1, 2) { user } else { author.any_user() };
+    author.call(other, fresh_login(asks));
+    let pause = within(author, takes + SECOND);
+    author.pass(3 * author.latency(other) + pause);
+    for _ in 0..author.draw.between(1, 2) {
+        let families = [Family::PolicyChange, Family::PolicyChange, Family::SwitchChange, Family::AdministratorChange];
+        let family = *author.draw.pick(&families);
+        let family = if author.has(family) { family } else { Family::PolicyChange };
+        let change = if family == Family::PolicyChange && author.draw.chance(2, 3) {
+            // One that tells on whoever logs in beside another.
+            let is_multi = author.belief.seats.policy() == Policy::Multi;
+            AppChange::Policy(if is_multi { Policy::Single } else { Policy::Multi })
+        } else {
+            moves::change(author, family)
+        };
+        author.act(Action::App(change));
+        let pause = within(author, SECOND);
+        author.pass(pause);
+    }
+    author.fault(Fault::MendDisk);
+    author.settle();
+    let pause = some(author, 1, 8_000);
+    author.pass(pause);
+    author.bring(one);
+    for device in [one, other] {
+        // A renewal decides nothing.
+        if author.draw.chance(1, 3) {
+            author.call(device, Call::Logout);
+            author.settle();
+        }
+        author.call(device, fresh_login(user));
+        author.settle();
+    }
+    Some(())
+}
+
+/// API-7, DUR-2: a session is replaced by a login that waits for the disk together with messages for the new one, and
+/// the server dies once they are out, or a little earlier or later.
+pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
+    let fault = death(author)?;
+    fits(author, 0, 20 * SECOND)?;
+    if author.left() < 100 {
+        return None;
+    }
+    let (device, user) = (author.any_device(), author.any_user());
+    // Somebody else, whose own login takes nobody's place.
+    let from = (user + 1) % author.setup.users.len();
+    let sender =
+        author.device_where(|belief, other| other != device && (from != user || !belief.are_rivals(other, device)))?;
+    author.log_in(device, user);
+    author.log_in(sender, from);
+    // More than may be under way to a device, or fewer.
+    let least = *author.draw.pick(&[1, 17]);
+    for _ in 0..author.draw.between(least, 26) {
+        say(author, sender, user, 20);
+        author.pass(MILLI);
+    }
+    author.settle();
+    let takes = author.draw.log_between(600, 2_000) * MILLI;
+    let latency = Span::exactly(super::super::micros(takes));
+    author.fault(Fault::SlowDisk { latency });
+    // What goes to the disk now keeps it busy, and all the rest waits for one batch.
+    say(author, sender, user, 20);
+    let begins = author.now + author.latency(sender);
+    author.pass(2 * author.latency(sender) + MILLI);
+    if author.has(Family::Kill) && author.draw.chance(3, 4) {
+        let name = author.hand(device).name.clone();
+        author.fault(Fault::Kill { device: name });
+        author.pass(MILLI);
+        author.bring(device);
+    } else {
+        author.call(device, Call::Logout);
+    }
+    author.call(device, fresh_login(user));
+    author.pass(4 * author.latency(device) + 100 * MILLI);
+    let longest = if author.draw.chance(1, 3) { 6_000 } else { 40 };
+    let least = *author.draw.pick(&[2, 18]);
+    for _ in 0..author.draw.between(least, 30) {
+        say(author, sender, user, longest);
+        author.pass(MILLI);
+    }
+    // What it hears of them takes as long again to get to the disk.
+    let out = begins + 2 * takes;
+    let at = out + author.latency(device) + author.draw.below(takes);
+    author.pass((at / MILLI * MILLI).saturating_sub(author.now));
+    let comes_back = matches!(fault, Fault::BounceServer { .. });
+    author.fault(fault);
+    author.fault(Fault::MendDisk);
+    let pause = some(author, 1, 4_000);
+    author.pass(pause);
+    if !comes_back {
+        author.fault(Fault::StartServer);
+    }
+    let pause = some(author, 1, 2_000);
+    author.pass(pause);
+    author.bring(device);
+    author.call(device, Call::NetworkChanged);
+    author.settle();
+    let pause = some(author, 100, 3_000);
+    author.pass(pause);
+    Some(())
+}
+
+/// A message to the user, of up to so many bytes.
+fn say(author: &mut Author, sender: usize, user: usize, most: u64) {
+    let text = Text::Bytes(author.draw.log_between(1, most) as u32);
+    author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
 }
 
 /// DUR-2: the victim has not confirmed its kick when the server's machine goes dark.

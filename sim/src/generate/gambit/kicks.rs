@@ -82,29 +82,69 @@ pub(super) fn and_an_expiry(author: &mut Author) -> Option<()> {
     Some(())
 }
 
-/// ADMIN-1: an administrator ends the session of a ticket that is issued later than now, and the same
-/// ticket is brought again.
+/// ADMIN-1: an administrator ends, once or several times, the session of a ticket that is issued later than now:
+/// linked, cut off, killed, or over by then. The same ticket is shown again after each, by a login and by whoever
+/// comes back by itself.
 pub(super) fn of_a_future_ticket(author: &mut Author) -> Option<()> {
     let (administrator, office) = (administrator(author)?, author.any_device());
     let device = author.device_where(|_, other| other != office)?;
     let user = author.any_user();
+    fits(author, 0, 30 * SECOND)?;
     author.log_in(office, administrator);
     author.bring(device);
     if author.hand(device).account.is_some() {
         author.call(device, Call::Logout);
         author.settle();
     }
-    let ticket = author.future_ticket(user);
-    author.call(device, login(user, TicketChoice::Named(ticket.clone())));
+    let shown = login(user, TicketChoice::Named(author.future_ticket(user)));
+    author.call(device, shown.clone());
     author.settle();
-    author.call(office, Call::Kick { user: user_name(user).to_owned() });
-    author.settle();
-    let pause = within(author, 3 * SECOND);
-    author.pass(pause);
-    author.call(device, login(user, TicketChoice::Named(ticket)));
+    let kicks = author.draw.between(1, 3);
+    for _ in 0..kicks {
+        leave_link(author, device, office);
+        let pause = within(author, 3 * SECOND);
+        author.pass(pause);
+        author.call(office, Call::Kick { user: user_name(user).to_owned() });
+        author.settle();
+        if author.draw.chance(1, 6) {
+            // To the server that starts again it is void as well.
+            crash(author);
+        }
+        let pause = within(author, 3 * SECOND);
+        author.pass(pause);
+        author.bring(device);
+        if author.draw.chance(2, 3) {
+            author.call(device, shown.clone());
+            author.settle();
+        }
+        author.log_in(office, administrator);
+    }
+    author.bring(device);
+    author.call(device, shown);
     author.settle();
     author.call(device, fresh_login(user));
     Some(())
+}
+
+/// What becomes of the device's link before the kick: mostly nothing.
+fn leave_link(author: &mut Author, device: usize, office: usize) {
+    let name = author.hand(device).name.clone();
+    let is_elsewhere = author.hand(device).site != author.hand(office).site;
+    match author.draw.below(6) {
+        0 | 1 if author.has(Family::Kill) => author.fault(Fault::Kill { device: name }),
+        2 if author.has(Family::Partition) && is_elsewhere => cut_off(author, device, Direction::Both),
+        3 if author.has(Family::Suspend) => author.fault(Fault::Suspend { device: name }),
+        4 if author.has(Family::Logout) => author.call(device, Call::Logout),
+        _ => {}
+    }
+}
+
+/// The server's process dies and is back at once, where there are such seeds.
+fn crash(author: &mut Author) {
+    if author.has(Family::Bounce) {
+        author.fault(Fault::BounceServer { after: super::super::micros(0) });
+        author.settle();
+    }
 }
 
 /// Some user who may make administrative calls.

@@ -140,7 +140,8 @@ pub(super) fn slept_through(author: &mut Author) -> Option<()> {
 /// So few records that a handful of devices needs more.
 const RECORDS_FEW: usize = 4;
 
-/// TICKET-4: as many refused tickets as lock a device, and a good one within the lock or after it.
+/// TICKET-4: as many refused tickets as lock a device, good ones anywhere among them, and a good one within the lock
+/// or after it.
 pub(super) fn refused_and_a_good_one(author: &mut Author) -> Option<()> {
     /// Those that the SDK sends.
     const FORGES: [Option<Forge>; 4] = [Some(Forge::WrongKey), Some(Forge::OtherApp), Some(Forge::Truncated), None];
@@ -160,7 +161,17 @@ pub(super) fn refused_and_a_good_one(author: &mut Author) -> Option<()> {
     // One less, now and then: no lock.
     let tickets = u64::from(limits.refusals_max) - u64::from(author.draw.chance(1, 6));
     let trip = round_trip(author, device) + 2 * MILLI;
+    // No good ticket, one, or one after about every other.
+    let good = *author.draw.pick(&[0, 0, 1, tickets.div_ceil(2)]);
     for _ in 0..tickets {
+        if author.draw.chance(good, tickets) {
+            author.call(device, fresh_login(user));
+            author.pass(2 * trip);
+            if author.draw.chance(1, 2) {
+                author.call(device, Call::Logout);
+                author.pass(trip);
+            }
+        }
         author.call(device, login(user, TicketChoice::Named(ticket.clone())));
         let pause = within(author, trip);
         author.pass(trip + pause);

@@ -1,12 +1,26 @@
-//! Gambits about messages: without an answer, and for who is not there.
+//! Gambits about messages: without an answer, for who is not there, and around every way of coming back.
 
 use super::super::setup::user_name;
 use super::*;
-use crate::scenario::Text;
+use crate::scenario::{AppChange, Text};
 
 fn message(author: &mut Author) -> Call {
     let to = user_name(author.any_user()).to_owned();
     Call::Send { to, text: Text::Written("and now?".to_owned()), id: None }
+}
+
+/// A text of so many bytes is too long for a frame, or nearly.
+const TEXT_MAX: u64 = 13_000;
+
+/// A text of any length; where there is little room, mostly one that it is just enough for, or not.
+fn some_text(author: &mut Author) -> Text {
+    let bound = server(author).owed_bytes_max as u64;
+    let is_little = bound <= TEXT_MAX;
+    match author.draw.below(8) {
+        0 => Text::Bytes(author.draw.log_between(1, (bound + bound / 8).min(TEXT_MAX)) as u32),
+        1..=5 if is_little => Text::Bytes(author.draw.between(1, bound) as u32),
+        _ => Text::Written("are you away?".to_owned()),
+    }
 }
 
 /// API-6: the answer to a message is lost, and the application sends it again: by the same device, as soon as
@@ -51,7 +65,7 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
     }
     cut_off(author, device, Direction::Both);
     for _ in 0..author.draw.log_between(1, 12) {
-        let text = Text::Written("are you away?".to_owned());
+        let text = some_text(author);
         author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
         let pause = some(author, 1, 1_000);
         author.pass(pause);
@@ -69,4 +83,79 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
     }
     author.settle();
     Some(())
+}
+
+/// API-7, CONN-10, KICK-6: messages come before a device comes back, while it does, and after it: with its link
+/// doubted, lost, slept through or left for another network, or as a login, its place having been taken.
+pub(super) fn around_a_return(author: &mut Author) -> Option<()> {
+    fits(author, 0, 40 * SECOND)?;
+    let (device, user) = (author.any_device(), author.any_user());
+    let site = author.hand(device).site;
+    let sender = author.device_where(|belief, other| other != device && belief.devices[other].site != site);
+    let sender = sender.or_else(|| author.device_where(|_, other| other != device))?;
+    let from = author.any_user();
+    author.log_in(device, user);
+    author.log_in(sender, from);
+    let (near, first) = (author.latency(device), whole_micros(client(author, device).backoff_first));
+    let most = (server(author).owed_max as u64).min(12) + 3;
+    messages(author, sender, user, 4, SECOND);
+    if !author.belief.is_in(device) {
+        return None;
+    }
+    let name = author.hand(device).name.clone();
+    match author.draw.below(6) {
+        0 if author.has(Family::Reset) => author.fault(Fault::Reset { device: name }),
+        1 if author.has(Family::Suspend) => {
+            author.fault(Fault::Suspend { device: name.clone() });
+            messages(author, sender, user, most, 2 * SECOND);
+            author.fault(Fault::Wake { device: name });
+        }
+        2 | 3 if author.has(Family::Partition) && author.hand(sender).site != site => {
+            displaced(author, device, sender, user)?;
+        }
+        _ => author.call(device, Call::NetworkChanged),
+    }
+    // Until a connection stands and a resume on it is answered.
+    messages(author, sender, user, most, first + 6 * near);
+    author.settle();
+    author.settle();
+    messages(author, sender, user, 4, SECOND);
+    author.settle();
+    Some(())
+}
+
+/// A rival takes the place of the device, which cannot hear it and is let back in as a login, if the seed can have it so.
+fn displaced(author: &mut Author, device: usize, sender: usize, user: usize) -> Option<()> {
+    let site = author.hand(device).site;
+    let rival =
+        author.device_where(|belief, other| belief.devices[other].site != site && belief.are_rivals(other, device))?;
+    if !author.belief.reconnect_kicks && author.has(Family::SwitchChange) {
+        author.act(Action::App(AppChange::ReconnectKicks(true)));
+    }
+    let from = author.hand(sender).account;
+    cut_off(author, device, Direction::Both);
+    messages(author, sender, user, 2, SECOND);
+    author.log_in(rival, user);
+    let pause = within(author, 4 * SECOND);
+    author.pass(pause);
+    author.open(site);
+    author.call(device, Call::NetworkChanged);
+    if rival == sender {
+        // It is to say something to whoever takes its place.
+        let from = from.unwrap_or(user);
+        author.settle();
+        author.call(sender, fresh_login(from));
+    }
+    Some(())
+}
+
+/// Up to so many messages to the user, within about so much time.
+fn messages(author: &mut Author, sender: usize, user: usize, most: u64, span: u64) {
+    let number = author.draw.below(most + 1);
+    for _ in 0..number {
+        let text = some_text(author);
+        author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
+        let pause = within(author, 2 * span / number);
+        author.pass(pause);
+    }
 }

@@ -33,7 +33,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 47] = [
+pub(super) const GAMBITS: [Gambit; 51] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -94,6 +94,16 @@ pub(super) const GAMBITS: [Gambit; 47] = [
     Gambit { name: "a death between commit and answer", needs: &[], play: crashes::before_the_answer },
     Gambit { name: "a power loss inside a commit", needs: &[Family::CommitCut], play: crashes::inside_a_commit },
     Gambit { name: "a commit that fails", needs: &[Family::DiskError], play: crashes::a_disk_that_fails },
+    Gambit {
+        name: "a configuration while the disk is in trouble",
+        needs: &[Family::PolicyChange],
+        play: crashes::configured_meanwhile,
+    },
+    Gambit {
+        name: "a death with messages owed to a new session",
+        needs: &[Family::Send, Family::SlowDisk],
+        play: crashes::with_messages_owed,
+    },
     Gambit { name: "a power loss with a kick owed", needs: &[Family::PowerLoss], play: crashes::with_a_kick_owed },
     Gambit { name: "expiries while the server is down", needs: &[], play: crashes::over_an_expiry },
     Gambit { name: "something as a session goes dormant", needs: &[Family::Kill], play: absences::dormant },
@@ -109,7 +119,9 @@ pub(super) const GAMBITS: [Gambit; 47] = [
         needs: &[Family::Send, Family::Partition],
         play: messages::for_who_is_away,
     },
+    Gambit { name: "messages around a return", needs: &[Family::Send], play: messages::around_a_return },
     Gambit { name: "a record that cannot be written", needs: &[Family::DeviceDisk], play: storage::in_trouble },
+    Gambit { name: "two troubles of one record", needs: &[Family::DeviceDisk], play: storage::two_troubles },
     Gambit { name: "a kick that cannot be noted", needs: &[Family::DeviceDisk], play: storage::kick },
     Gambit { name: "a copied device", needs: &[Family::Clone, Family::Kill], play: storage::copied },
     Gambit { name: "a damaged device", needs: &[Family::Damage, Family::Kill], play: absences::damaged },
@@ -131,10 +143,25 @@ pub(super) const GAMBITS: [Gambit; 47] = [
 pub(super) fn available(author: &mut Author) -> Vec<u64> {
     let gambits = GAMBITS.iter().map(|gambit| {
         let (exists, rate) = (author.draw.chance(1, 2), author.draw.log_between(1, 8));
+        let rate = match author.setup.profile {
+            Profile::Swarm | Profile::PowerLoss => rate,
+            Profile::Dense => dense::rate(gambit.name, rate),
+        };
         let can = gambit.needs.iter().all(|family| author.has(*family));
         if exists && can { rate } else { 0 }
     });
     gambits.collect()
+}
+
+/// One of those that are about drivers alone, if the seed can play any.
+pub(super) fn play_of_drivers(author: &mut Author) {
+    let is_one =
+        |gambit: &Gambit| dense::is_of_drivers(gambit.name) && gambit.needs.iter().all(|family| author.has(*family));
+    let gambits: Vec<usize> = (0..GAMBITS.len()).filter(|&gambit| is_one(&GAMBITS[gambit])).collect();
+    if !gambits.is_empty() {
+        let gambit = *author.draw.pick(&gambits);
+        play(author, gambit);
+    }
 }
 
 pub(super) fn play(author: &mut Author, gambit: usize) {

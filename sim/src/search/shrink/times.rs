@@ -47,7 +47,11 @@ const UNITS: [Duration; 7] = [
 pub(super) fn times(search: &mut Search<'_>) {
     // All spans at once, each at most so long.
     search.first_of(PLAIN, |scenario, longest| {
-        let gaps: Vec<Duration> = gaps(scenario).into_iter().map(|gap| gap.min(longest)).collect();
+        let mut gaps: Vec<Duration> = gaps(scenario).into_iter().map(|gap| gap.min(longest)).collect();
+        // A script has to have an end, and so what is left of time comes after everything.
+        if let Some(last) = gaps.last_mut().filter(|_| longest.is_zero()) {
+            *last = PLAIN[1];
+        }
         set_gaps(scenario, &gaps);
     });
     // One after the other, the end of the script last.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use gatecrash::id::{ConnectionId, DeviceId};
+use gatecrash::id::{Attempt, CallId, ConnectionId, DeviceId, Epoch};
 use gatecrash::protocol::{ClientFrame, FrameError, ServerFrame};
 use gatecrash::ticket::Ticket;
 use gatecrash::time::Instant;
@@ -15,7 +15,7 @@ use super::flight::{Body, Message};
 use super::life::Life;
 use super::{Class, Due, System, World, mint, small};
 use crate::generate::draw::Draw;
-use crate::scenario::{self, Conduct, Span};
+use crate::scenario::{self, Conduct, Span, config};
 use crate::trace::{DeviceIndex, Effect, Observer};
 
 /// How long an end that closed a connection reads on and throws away: the server's machine and the
@@ -321,7 +321,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let Link { device, end: connection, stranger, .. } = self.links[link];
         match stranger {
             None => self.device_input(device as usize, client::Input::Connected { connection }),
-            Some(conduct) => self.stranger_speaks(link, conduct),
+            Some(conduct) => self.stranger_speaks(link, conduct, 0),
         }
         if self.server.core.is_none() && self.server.standstill.is_none() {
             // Without its store the server lets nobody in.
@@ -485,13 +485,34 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         self.open_link(device, ConnectionId(u32::MAX), Some(conduct));
     }
 
-    fn stranger_speaks(&mut self, link: usize, conduct: Conduct) {
+    /// The stranger says, for the so-and-so-many-th time, what it says, unless it was hung up on.
+    pub(super) fn stranger_goes_on(&mut self, link: usize, times: u32) {
+        if let (Some(conduct), true) = (self.links[link].stranger, self.links[link].is_device_end_open) {
+            self.stranger_speaks(link, conduct, times);
+        }
+    }
+
+    fn stranger_speaks(&mut self, link: usize, conduct: Conduct, times: u32) {
+        if times + 1 < conduct.times() {
+            let at = self.now + Conduct::pause(config::server_limits(&self.scenario.limits).admission);
+            self.queue.push(at, Class::Device, Due::Stranger(small(link), times + 1));
+        }
         let name = self.names[self.links[link].device as usize];
         let platform = self.scenario.devices[name].platform;
         let hello = |version| {
             let bytes = Draw::key(self.scenario.seed, name.as_str(), "stranger");
             let id = DeviceId::from_bytes(bytes[..16].try_into().expect("a key has 32 bytes"));
             Body::Frame(ClientFrame::Hello { version, device: id, platform })
+        };
+        let attempt = |count| Attempt { start: 1, count };
+        let resume = |count| {
+            Body::Frame(ClientFrame::Resume {
+                attempt: attempt(count),
+                user: crate::world::FORGED_USER.parse().expect("a valid user id"),
+                epoch: Epoch(1),
+                ticket: Ticket::from(""),
+                received: 0,
+            })
         };
         let version = gatecrash::protocol::VERSION;
         let said = match conduct {
@@ -501,16 +522,12 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             Conduct::TwoHellos => vec![hello(version), hello(version)],
             Conduct::WrongVersion => vec![hello(version + 1)],
             Conduct::Idle | Conduct::Truncated => vec![],
-            Conduct::ResumeForged => vec![
-                hello(version),
-                Body::Frame(ClientFrame::Resume {
-                    attempt: gatecrash::id::Attempt { start: 1, count: 1 },
-                    user: crate::world::FORGED_USER.parse().expect("a valid user id"),
-                    epoch: gatecrash::id::Epoch(1),
-                    ticket: Ticket::from(""),
-                    received: 0,
-                }),
-            ],
+            Conduct::ResumeForged => vec![hello(version), resume(1)],
+            Conduct::LogoutAgain => {
+                let logout = ClientFrame::Logout { call: CallId(u64::from(times)), attempt: attempt(2 * times + 2) };
+                let ends = [resume(2 * times + 1), Body::Frame(logout)];
+                (times == 0).then(|| hello(version)).into_iter().chain(ends).collect()
+            }
         };
         for body in said {
             self.send(link, body);

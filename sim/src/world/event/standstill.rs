@@ -105,6 +105,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             | Due::CarryOut(_)
             | Due::Arrival(_)
             | Due::Refused(_)
+            | Due::Stranger(..)
             | Due::DeviceTimer(_)
             | Due::DeviceDisk(_)
             | Due::Look => return false,

@@ -1,40 +1,62 @@
 //! A stranger's connection: bytes that no SDK would send (INPUT-1 to INPUT-3).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use gatecrash::driver::wire;
-use gatecrash::id::{Attempt, DeviceId, Epoch};
+use gatecrash::id::{Attempt, CallId, DeviceId, Epoch};
 use gatecrash::protocol::{ClientFrame, FRAME_BYTES_MAX, VERSION};
 use gatecrash::ticket::Ticket;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 use turmoil::net::TcpStream;
 
 use super::place::Shared;
 use super::{PORT, SERVER};
 use crate::generate::draw::Draw;
-use crate::scenario::Conduct;
+use crate::scenario::{Conduct, config};
 use crate::world::FORGED_USER;
 
 /// Opens a connection from the device's site, misbehaves, and holds it until the server closes.
 pub(super) async fn visit(shared: Arc<Shared>, device: usize, conduct: Conduct) {
     shared.recorder.stranger(shared.now(), shared.index(device), conduct);
     let Ok(mut stream) = TcpStream::connect((SERVER, PORT)).await else { return };
-    let bytes = sent(&shared, device, conduct);
-    if !bytes.is_empty() && stream.write_all(&bytes).await.is_err() {
-        return;
+    let pause = Conduct::pause(config::server_limits(&shared.scenario.limits).admission);
+    for times in 0..conduct.times() {
+        let bytes = sent(&shared, device, conduct, times);
+        if !bytes.is_empty() && stream.write_all(&bytes).await.is_err() {
+            return;
+        }
+        let is_last = times + 1 == conduct.times();
+        if timeout(if is_last { Duration::MAX } else { pause }, hung_up(&mut stream)).await.is_ok() {
+            return;
+        }
     }
+}
+
+/// Reads on until the server has closed the connection.
+async fn hung_up(stream: &mut TcpStream) {
     let mut ignored = [0; 1024];
     while stream.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
 }
 
-fn sent(shared: &Shared, device: usize, conduct: Conduct) -> BytesMut {
+/// What it says for the so-and-so-many-th time.
+fn sent(shared: &Shared, device: usize, conduct: Conduct, times: u32) -> BytesMut {
     let (name, plan) = shared.plan(device);
     let seed = shared.scenario.seed;
     let mut out = BytesMut::new();
     let key = Draw::key(seed, name.as_str(), "stranger");
     let id = DeviceId::from_bytes(key[..16].try_into().expect("a key has 32 bytes"));
     let hello = |version| ClientFrame::<Ticket>::Hello { version, device: id, platform: plan.platform };
+    let attempt = |count| Attempt { start: 1, count };
+    let resume = |count| ClientFrame::Resume {
+        attempt: attempt(count),
+        user: FORGED_USER.parse().expect("a valid user id"),
+        epoch: Epoch(1),
+        ticket: Ticket::from(""),
+        received: 0,
+    };
     match conduct {
         Conduct::Garbage => {
             // A length that fits, then noise: a field number of zero is no protobuf.
@@ -52,14 +74,16 @@ fn sent(shared: &Shared, device: usize, conduct: Conduct) -> BytesMut {
         Conduct::Idle => {}
         Conduct::ResumeForged => {
             wire::write(&hello(VERSION), &mut out);
-            let resume = ClientFrame::Resume {
-                attempt: Attempt { start: 1, count: 1 },
-                user: FORGED_USER.parse().expect("a valid user id"),
-                epoch: Epoch(1),
-                ticket: Ticket::from(""),
-                received: 0,
-            };
-            wire::write(&resume, &mut out);
+            wire::write(&resume(1), &mut out);
+        }
+        Conduct::LogoutAgain => {
+            if times == 0 {
+                wire::write(&hello(VERSION), &mut out);
+            }
+            wire::write(&resume(2 * times + 1), &mut out);
+            let logout =
+                ClientFrame::<Ticket>::Logout { call: CallId(u64::from(times)), attempt: attempt(2 * times + 2) };
+            wire::write(&logout, &mut out);
         }
         Conduct::Truncated => {
             wire::write(&hello(VERSION), &mut out);

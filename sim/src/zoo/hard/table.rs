@@ -126,6 +126,24 @@ pub const HARD_BUGS: &[Bug] = bugs! {
         [LINK, PACE] Broken::interceptor(sent::UnansweredIsNotDoubted);
     "H51" "whom the server's end let go comes back in the first eighth of the time that is spread" ""
         [LINK] client(ClientBug::ReturnsFirst);
+    "H53" "behind a restart single tickets that an administrator voided work again" ""
+        [TICKET, FORM] Broken::interceptor(ReadsWithout::SINGLE_VOIDS);
+    "H54" "the text of a message that comes with a resume is cut to what a list shows of it" ""
+        [KEPT, FORM] Broken::interceptor(OwedMessage::cut());
+    "H55" "of a message that comes with a resume sender and receiver change places" ""
+        [KEPT, FORM] Broken::interceptor(OwedMessage::turned_round());
+    "H56" "a device that has slept is told another reason of its kick" ""
+        [KICK, FORM] Broken::interceptor(told::SleeperHearsAnotherReason::default());
+    "H59" "of several messages that waited for a link each goes with the text of the last" ""
+        [AGAIN, FORM] Broken::interceptor(WaitedRequests::one_text());
+    "H60" "of several messages that waited for a link each goes to the receiver of the first" ""
+        [AGAIN, FORM] Broken::interceptor(WaitedRequests::one_receiver());
+    "H61" "a message that waited for a link goes under another id than the application's" ""
+        [AGAIN, FORM] Broken::interceptor(WaitedRequests::another_id());
+    "H62" "a query that waited for a link asks for the first of its users alone" ""
+        [QUERY, FORM] Broken::interceptor(WaitedRequests::first_user());
+    "H63" "an acknowledgement is of one message less than came" ""
+        [DELIVERY, FORM] Broken::interceptor(Receives::ACKNOWLEDGES_ONE_LESS);
 };
 
 /// Every hard bug of the drivers and of the shipped store.
@@ -139,7 +157,7 @@ pub const HARD_DRIVER_BUGS: &[Bug] = bugs! {
     "W11" "a device's write that fails is taken for one that did not" ""
         [UNWRITTEN] Broken::driver(driver::FailedWriteIsDone);
     "W12" "the second write of a device's process is called done while it waits for the third" ""
-        [OWED, COMMIT] Broken::driver(driver::SecondWriteWaits::default());
+        [OWED, COMMIT, FORM] Broken::driver(driver::SecondWriteWaits::default());
     "W13" "a session that is known to have ended is not in a device's record" ""
         [CONFIRM] Broken::driver(RecordWithout::KnownEnd);
 };
@@ -150,28 +168,10 @@ pub const OPEN_BUGS: &[Bug] = bugs! {
         [AGAIN] Broken::interceptor(sent::IdOfTheOneBefore::default());
     "H52" "the minute of ten refused tickets begins with the first of them" ""
         [LOCK] server(ServerBug::MinuteFromTheFirst);
-    "H53" "behind a restart single tickets that an administrator voided work again" ""
-        [TICKET] Broken::interceptor(ReadsWithout::SINGLE_VOIDS);
-    "H54" "the text of a message that comes with a resume is cut to what a list shows of it" ""
-        [KEPT] Broken::interceptor(OwedMessage::cut());
-    "H55" "of a message that comes with a resume sender and receiver change places" ""
-        [KEPT] Broken::interceptor(OwedMessage::turned_round());
-    "H56" "a device that has slept is told another reason of its kick" ""
-        [KICK] Broken::interceptor(told::SleeperHearsAnotherReason::default());
     "H57" "a kick that overtook the answer of its login is told without whose login it was" ""
         [KICK] Broken::interceptor(told::HeldKickNamesNobody);
     "H58" "behind a switch whose login failed a refused call is told that the account was switched" ""
         [SDK] Broken::interceptor(told::FailedSwitchIsASwitch::default());
-    "H59" "of several messages that waited for a link each goes with the text of the last" ""
-        [AGAIN] Broken::interceptor(WaitedRequests::one_text());
-    "H60" "of several messages that waited for a link each goes to the receiver of the first" ""
-        [AGAIN] Broken::interceptor(WaitedRequests::one_receiver());
-    "H61" "a message that waited for a link goes under another id than the application's" ""
-        [AGAIN] Broken::interceptor(WaitedRequests::another_id());
-    "H62" "a query that waited for a link asks for the first of its users alone" ""
-        [QUERY] Broken::interceptor(WaitedRequests::first_user());
-    "H63" "an acknowledgement is of one message less than came" ""
-        [DELIVERY] Broken::interceptor(Receives::ACKNOWLEDGES_ONE_LESS);
     "W15" "of the first batch behind a store that was opened again the attempts are not written" ""
         [ATTEMPT] Broken::driver(driver::FirstBatchIsLost::default());
     "W16" "of several writes of a device that go together the last one alone is done" ""
