@@ -102,6 +102,7 @@ impl Turn {
                 ..
             } => true,
             What::Answered { .. }
+            | What::UninitReturned { .. }
             | What::Told { event: Told::Connecting | Told::ConnectSuccess | Told::ConnectFailed { .. }, .. } => {
                 is_with_last
             }
