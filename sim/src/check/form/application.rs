@@ -9,7 +9,7 @@ use gatecrash::id::Attempt;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
-use super::{Misfit, unfit};
+use super::{Misfit, remember, unfit};
 use crate::check::grown::grown;
 use crate::check::reading::kind_of;
 use crate::scenario::rules::{RuleId, rule};
@@ -166,7 +166,7 @@ impl Application {
                 None
             }
             What::CloseAsked { connection, .. } => {
-                remember(&mut self.left, connection);
+                remember(&mut self.left, REMEMBERED, connection);
                 None
             }
             What::DeviceSent { frame, .. } => {
@@ -207,7 +207,7 @@ impl Application {
 
     fn begins(&mut self) {
         if let Some(user) = self.account {
-            remember(&mut self.sessions, Session { user, epoch: self.epoch });
+            remember(&mut self.sessions, REMEMBERED, Session { user, epoch: self.epoch });
         }
     }
 
@@ -256,15 +256,15 @@ impl Application {
                 (self.admitted, self.epoch, self.place) = (epoch, epoch, 0);
                 self.begins();
             }
-            ServerFrame::Kick { kick } => remember(&mut self.ended, kick),
+            ServerFrame::Kick { kick } => remember(&mut self.ended, REMEMBERED, kick),
             ServerFrame::ResumeKicked { kick, .. } => {
                 self.over = is_of_attempt.then_some(KICKED).or(self.over);
-                remember(&mut self.ended, kick);
+                remember(&mut self.ended, REMEMBERED, kick);
             }
             ServerFrame::ResumeExpired { .. } if is_of_attempt => self.over = Some(EXPIRED),
             ServerFrame::Message { message, from, to, text, place } => {
                 self.place = self.place.max(place);
-                remember(&mut self.messages, (message, from, to, text));
+                remember(&mut self.messages, REMEMBERED, (message, from, to, text));
             }
             _ => {}
         }
@@ -366,13 +366,6 @@ impl Application {
         }
         misfit(PLACE, format!("{word} says that other messages came than did"))
     }
-}
-
-fn remember<T>(all: &mut Vec<T>, one: T) {
-    if all.len() == REMEMBERED {
-        all.remove(0);
-    }
-    all.push(one);
 }
 
 fn misfit(rule: RuleId, text: String) -> Option<Misfit> {

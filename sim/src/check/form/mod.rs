@@ -61,6 +61,14 @@ fn unfit(rule: RuleId, text: String) -> Misfit {
     Box::new((rule, text))
 }
 
+/// Keeps the last ones, so many at most.
+fn remember<T>(all: &mut Vec<T>, most: usize, one: T) {
+    if all.len() == most {
+        all.remove(0);
+    }
+    all.push(one);
+}
+
 /// Follows the form of one run.
 pub(crate) struct Form {
     order: order::Order,

@@ -5,7 +5,7 @@
 
 use gatecrash::time::Instant;
 
-use super::{Misfit, unfit};
+use super::{Misfit, remember, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
@@ -156,10 +156,7 @@ impl Device {
                 None
             }
             What::CloseAsked { connection, .. } => {
-                if self.left.len() == REMEMBERED {
-                    self.left.remove(0);
-                }
-                self.left.push(connection);
+                remember(&mut self.left, REMEMBERED, connection);
                 None
             }
             // What comes on a connection that it has left it ignores.
@@ -170,10 +167,7 @@ impl Device {
                 }
                 self.heard.1.push(frame);
                 if let ServerFrame::Kick { kick } | ServerFrame::ResumeKicked { kick, .. } = frame {
-                    if self.ended.len() == REMEMBERED {
-                        self.ended.remove(0);
-                    }
-                    self.ended.push(Session { user: kick.user, epoch: kick.epoch });
+                    remember(&mut self.ended, REMEMBERED, Session { user: kick.user, epoch: kick.epoch });
                 }
                 None
             }

@@ -35,7 +35,7 @@ pub(super) struct Script {
     strangers: VecDeque<(Instant, DeviceIndex, Conduct)>,
     calls: Vec<VecDeque<Planned>>,
     changes: VecDeque<(Instant, AppChange)>,
-    /// The tickets that the file names: whose, and what is wrong with them.
+    /// The tickets that the file names, as it describes them.
     named: BTreeMap<String, TicketPlan>,
     config: Config,
     /// What it was before.
