@@ -67,7 +67,7 @@ pub(super) struct User {
 pub(super) struct Sent {
     pub(super) message: u32,
     pub(super) name: u32,
-    /// The session that sent it, and the last second of its ticket then.
+    /// The session that sent it, and the last second of its ticket: then, or when it ended.
     pub(super) epoch: u32,
     pub(super) until: u64,
 }
@@ -244,6 +244,7 @@ impl Records {
         let Some(account) = self.users.get_mut(&user) else { return };
         let Some(place) = account.sessions.iter().position(|one| one.id == id && one.epoch == epoch) else { return };
         let Session { acknowledged, until, .. } = account.sessions.remove(place);
+        account.sent.iter_mut().filter(|sent| sent.epoch == epoch).for_each(|sent| sent.until = until);
         self.queues.remove(&(user, id.0, epoch));
         let device = self.devices.entry(id).or_default();
         device.holds = None;

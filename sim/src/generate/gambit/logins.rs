@@ -231,7 +231,13 @@ pub(super) fn overtaken(author: &mut Author) -> Option<()> {
     let pause = some(author, 1, 2_000);
     author.pass(pause);
     let user = if author.draw.chance(1, 2) { user } else { author.any_user() };
-    author.call(device, fresh_login(user));
+    // One that is refused is the highest that the server knows of the device, too, admitted or not.
+    let newer = if author.has(Family::BadTicket) && author.draw.chance(1, 3) {
+        login(user, TicketChoice::Named(author.bad_ticket(user, Some(Forge::WrongKey))))
+    } else {
+        fresh_login(user)
+    };
+    author.call(device, newer);
     author.pass(slow);
     Some(())
 }

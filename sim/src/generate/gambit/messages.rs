@@ -64,10 +64,13 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
         return None;
     }
     cut_off(author, device, Direction::Both);
-    for _ in 0..author.draw.log_between(1, 12) {
-        let text = some_text(author);
+    // Now and then more than may be under way to a device at once.
+    let is_many = author.draw.chance(1, 5) && author.left() > 100;
+    let messages = if is_many { author.draw.between(14, 40) } else { author.draw.log_between(1, 12) };
+    for _ in 0..messages {
+        let text = if is_many { Text::Written("and this".to_owned()) } else { some_text(author) };
         author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
-        let pause = some(author, 1, 1_000);
+        let pause = some(author, 1, if is_many { 100 } else { 1_000 });
         author.pass(pause);
     }
     if author.has(Family::Bounce) && author.draw.chance(1, 3) {

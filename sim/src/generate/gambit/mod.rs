@@ -33,7 +33,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 51] = [
+pub(super) const GAMBITS: [Gambit; 52] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -107,6 +107,11 @@ pub(super) const GAMBITS: [Gambit; 51] = [
     Gambit { name: "a power loss with a kick owed", needs: &[Family::PowerLoss], play: crashes::with_a_kick_owed },
     Gambit { name: "expiries while the server is down", needs: &[], play: crashes::over_an_expiry },
     Gambit { name: "something as a session goes dormant", needs: &[Family::Kill], play: absences::dormant },
+    Gambit {
+        name: "a question as a session goes dormant",
+        needs: &[Family::Kill, Family::Query],
+        play: absences::asked_about,
+    },
     Gambit { name: "a dormant session among several", needs: &[Family::Kill], play: absences::dormant_first },
     Gambit { name: "something as push ends", needs: &[Family::Kill], play: absences::push_ends },
     Gambit {
