@@ -77,6 +77,9 @@ struct Device {
     /// Whether anything is to be called in its listener, and what that was told last, at that instant.
     listens: bool,
     told: (Instant, Vec<&'static str>),
+    /// A call of that instant that was taken for one that the file has it make then, and may have been a listener's: that
+    /// one is still to come if so.
+    either: Option<(Planned, Planned)>,
 }
 
 /// What a login's ticket may be.
@@ -91,7 +94,7 @@ struct Made<'a> {
 }
 
 /// A call that the file has an application make.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Planned {
     at: Instant,
     call: Call,
@@ -280,21 +283,33 @@ impl Script {
 
     /// Takes the first such call that the device is to make now, if there is one.
     fn take_of(&mut self, at: Instant, device: DeviceIndex, is_it: impl Fn(&Planned) -> bool) -> Option<Planned> {
-        let Device { woken_at, told: (told_at, words), .. } = &self.devices[device.index()];
-        let has_woken = *woken_at == Some(at);
+        let index = device.index();
+        let device = &mut self.devices[device.index()];
+        let calls = &mut self.calls[index];
+        let (told_at, words) = &device.told;
+        let has_woken = device.woken_at == Some(at);
         let is_told = |word: &str| *told_at == at && words.contains(&word);
         let due = |one: &Planned| match one.when {
             None => one.at <= at && (has_woken || is_due(one.at, at, self.tick)) && is_it(one),
             Some(word) => one.at <= at && is_told(word) && is_it(one),
         };
-        let calls = &mut self.calls[device.index()];
         // What is to be called at an instant before what waits for a listener.
         let at_once = calls.iter().position(|one| one.when.is_none() && due(one));
         // A listener calls when it is told, and of what it was told at that instant the last is the likeliest.
         let of_last = |one: &Planned| one.when.is_some() && one.when == words.last().copied() && due(one);
-        let in_listener = || calls.iter().position(of_last).or_else(|| calls.iter().position(due));
-        let place = at_once.or_else(in_listener);
-        place.and_then(|place| calls.remove(place))
+        let listening = |one: &Planned| one.when.is_some() && due(one);
+        let in_listener = calls.iter().position(of_last).or_else(|| calls.iter().position(listening));
+        if let Some(place) = at_once.or(in_listener) {
+            let of_listener = at_once.and(in_listener).and_then(|place| calls.get(place).cloned());
+            let taken = calls.remove(place);
+            device.either = taken.clone().zip(of_listener);
+            return taken;
+        }
+        // It is the one that was taken before, and that one was the listener's.
+        let (at_once, of_listener) = device.either.take_if(|(at_once, _)| due(at_once))?;
+        let place = calls.iter().position(|one| *one == of_listener)?;
+        calls.remove(place);
+        Some(at_once)
     }
 
     fn called(&mut self, cast: &Cast, at: Instant, device: DeviceIndex, request: Request) -> Option<Misfit> {

@@ -46,6 +46,8 @@ struct Device {
     /// Since when the link was up whose loss the last delay was drawn for: that it was up counts once.
     drawn_for: Option<Instant>,
     drawn_at: Option<Instant>,
+    /// The connection that it had then, and wants no more: it may be closed later, and is not heard until that.
+    left: Option<u32>,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
     /// When the last delay drawn is over.
@@ -115,6 +117,7 @@ impl Default for Device {
             renews: None,
             drawn_for: None,
             drawn_at: None,
+            left: None,
             due: None,
             waits_until: Instant::ZERO,
             beside_at: None,
@@ -211,6 +214,7 @@ impl Links {
         self.link_ends(scene, event, on, up_since, StartsOver::Yes);
         let device = self.device(on);
         (device.drawn_for, device.drawn_at) = (up_since, Some(event.at));
+        device.left = scene.sdks.find(on).and_then(|sdk| sdk.connection);
         let before = std::mem::replace(&mut device.drawn, attempt);
         let is_next = match device.starts_over {
             StartsOver::Yes => attempt == 1,
@@ -613,6 +617,9 @@ impl Property for Links {
                     return;
                 }
                 let device = self.device(on);
+                if device.left == Some(connection) {
+                    return;
+                }
                 device.away = Some((event.at + span(after), span(spread)));
                 device.starts_over = StartsOver::Yes;
             }
