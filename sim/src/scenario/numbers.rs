@@ -41,11 +41,6 @@ pub(crate) fn preview(text: &str) -> &str {
     &text[..end.unwrap_or_default()]
 }
 
-/// How many lines of a conversation list such a server sends: no more than a frame may carry (API-2).
-pub(crate) fn list_max(limits: &ServerLimits) -> usize {
-    limits.conversations_max.min(LIST_MAX)
-}
-
 /// The server's limits by the rules, and what a scenario sets of them.
 pub(crate) fn server_limits(set: &LimitOverrides) -> ServerLimits {
     let rules = ServerLimits {

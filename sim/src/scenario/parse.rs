@@ -22,6 +22,7 @@ use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, pars
 use super::expect::read_expectations;
 use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
 use super::names::{Incomplete, Names, USER_ID};
+use super::numbers::LIST_MAX;
 use super::rules::{RuleId, rule};
 use super::script::{ACTORS, WHOLE_SECONDS, check_steps, read_steps, sites_moved_to, users_of, whole_seconds};
 use super::section::{Entry, Section, kind_of, lost_keys, read_toml};
@@ -447,6 +448,7 @@ impl<'r> Header<'_, '_, 'r> {
                 LimitKind::Time => self.read_time(&entry).map(LimitValue::Time),
                 LimitKind::Number => self.number(&entry, 1..=u64::from(NUMBER_MAX)).map(narrow).map(LimitValue::Number),
                 LimitKind::Percent => self.number(&entry, 0..=100).map(narrow).map(LimitValue::Percent),
+                LimitKind::Lines => self.number(&entry, 1..=LIST_MAX as u64).map(narrow).map(LimitValue::Lines),
             };
             if let Some(value) = value {
                 assert!(limits.set(key, value), "{key} is in the table with this kind");

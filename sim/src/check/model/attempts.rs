@@ -267,7 +267,7 @@ impl Server {
         let mut lines: Conversations =
             account.conversations.iter().map(|(&peer, &(last, text))| (peer, last, text)).collect();
         lines.sort_by_key(|&(_, last, _)| std::cmp::Reverse(last));
-        lines.truncate(numbers::list_max(&self.limits));
+        lines.truncate(self.limits.conversations_max);
         lines
     }
 

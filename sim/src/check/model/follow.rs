@@ -289,7 +289,10 @@ impl Server {
                 let said = refused.map_or("accepted".to_owned(), |code| format!("refused with {}", code.number()));
                 Difference::of(ORDER, format!("{} was {said}, which it is not worth: {worth:?}", who()))
             }
-            _ => Difference::of(LOCK, format!("{} was judged, and nobody brought it or it is locked", who())),
+            _ => match self.step.turned_away {
+                Some((rule, why)) => Difference::of(rule, format!("{} was judged, although {why}", who())),
+                None => Difference::of(LOCK, format!("{} was judged, and nobody brought it or it is locked", who())),
+            },
         }
     }
 
