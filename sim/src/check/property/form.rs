@@ -38,6 +38,7 @@ impl Property for TraceForm {
         "ATT-4",
         "DUR-1",
         "CONN-6",
+        "CONN-2",
         "CONN-3",
         "CONN-10",
         "TICKET-2",

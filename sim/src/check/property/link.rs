@@ -32,8 +32,9 @@ pub(super) struct Links {
     devices: Vec<Device>,
     /// Where in its range each device's last delay was, in millionths.
     draws: Vec<Option<u32>>,
-    /// The delays of those whom the server sent away, of those whose links it closed, and of those whose own links failed.
-    drawn: [Evenly; 3],
+    /// The delays of those whom the server sent away, of those whose links it closed, of those whose own links failed, and
+    /// those that follow.
+    drawn: [Evenly; 4],
 }
 
 #[derive(Clone)]
@@ -202,11 +203,12 @@ impl Links {
         let drawn = match (away, everybody) {
             (Some(_), _) => &mut self.drawn[0],
             (None, Some(_)) => &mut self.drawn[1],
-            (None, None) => &mut self.drawn[2],
+            (None, None) if attempt <= 1 => &mut self.drawn[2],
+            (None, None) => &mut self.drawn[3],
         };
         if let Some(part) = drawn.drawn(delay, (shortest, longest)) {
             let text =
-                format!("sixteen delays in a row, {name}'s the last, were in the {part} quarter of what they may be");
+                format!("all delays of late, {name}'s the last, were in the {part} of what they may be");
             report.event(BACK_OFF, event, text);
         }
         let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
