@@ -244,6 +244,43 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     Some(())
 }
 
+/// CONN-2, KICK-1: the server has a last word for a device, and long texts are still on their way there: a narrow link takes
+/// them a piece at a time, and the word comes behind them.
+pub(super) fn behind_long_texts(author: &mut Author) -> Option<()> {
+    fits(author, 0, 40 * SECOND)?;
+    let (device, user) = (author.any_device(), author.any_user());
+    let sender = author.device_where(|_, other| other != device)?;
+    let from = author.any_user();
+    author.log_in(device, user);
+    author.log_in(sender, from);
+    if !author.belief.is_in(device) {
+        return None;
+    }
+    for _ in 0..author.draw.between(1, 4) {
+        let text = Text::Bytes(author.draw.between(2_000, 12_000) as u32);
+        author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
+        author.pass(MILLI);
+    }
+    let trip = author.latency(sender) + 2 * author.latency(device);
+    let pause = within(author, trip);
+    author.pass(author.latency(sender) + pause);
+    let rival = author.device_where(|belief, other| other != sender && belief.are_rivals(other, device));
+    match rival {
+        Some(rival) if !author.has(Family::Stop) || author.draw.chance(1, 2) => {
+            author.bring(rival);
+            author.call(rival, fresh_login(user));
+        }
+        _ if author.has(Family::Stop) => author.fault(Fault::StopServer),
+        _ => return None,
+    }
+    let pause = some(author, 1, 6_000);
+    author.pass(pause);
+    if !author.belief.is_server_up {
+        author.fault(Fault::StartServer);
+    }
+    Some(())
+}
+
 /// A message to the user, of up to so many bytes.
 fn say(author: &mut Author, sender: usize, user: usize, most: u64) {
     let text = Text::Bytes(author.draw.log_between(1, most) as u32);

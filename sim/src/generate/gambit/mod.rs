@@ -33,7 +33,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 52] = [
+pub(super) const GAMBITS: [Gambit; 53] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -104,6 +104,7 @@ pub(super) const GAMBITS: [Gambit; 52] = [
         needs: &[Family::Send, Family::SlowDisk],
         play: crashes::with_messages_owed,
     },
+    Gambit { name: "a last word behind long texts", needs: &[Family::Send], play: crashes::behind_long_texts },
     Gambit { name: "a power loss with a kick owed", needs: &[Family::PowerLoss], play: crashes::with_a_kick_owed },
     Gambit { name: "expiries while the server is down", needs: &[], play: crashes::over_an_expiry },
     Gambit { name: "something as a session goes dormant", needs: &[Family::Kill], play: absences::dormant },
