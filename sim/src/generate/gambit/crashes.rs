@@ -248,15 +248,18 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
 /// them a piece at a time, and the word comes behind them.
 pub(super) fn behind_long_texts(author: &mut Author) -> Option<()> {
     fits(author, 0, 40 * SECOND)?;
-    let (device, user) = (author.any_device(), author.any_user());
-    let sender = author.device_where(|_, other| other != device)?;
+    let narrow: Vec<bool> = author.setup.sites.iter().map(|(_, site)| site.window.is_some()).collect();
+    let device = author.device_where(|belief, device| narrow[belief.devices[device].site]);
+    let (device, user) = (device.unwrap_or_else(|| author.any_device()), author.any_user());
+    let sender = author.device_where(|belief, other| other != device && !narrow[belief.devices[other].site]);
+    let sender = sender.or_else(|| author.device_where(|_, other| other != device))?;
     let from = author.any_user();
     author.log_in(device, user);
     author.log_in(sender, from);
     if !author.belief.is_in(device) {
         return None;
     }
-    for _ in 0..author.draw.between(1, 4) {
+    for _ in 0..author.draw.between(2, 5) {
         let text = Text::Bytes(author.draw.between(2_000, 12_000) as u32);
         author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
         author.pass(MILLI);
