@@ -155,7 +155,9 @@ fn said(mut event: Event, what: &str, names: &BTreeSet<&str>) -> Event {
                 if is_number(bare) && words.len() > 1 && words.last() == Some(&before.as_str()) {
                     words.pop();
                 }
-                event.fields.push(Field { name: before.clone(), value: bare.to_owned() });
+                // What a name is called by would be another field once the word before it is renamed.
+                let name = if is_number(bare) { before.as_str() } else { "of" };
+                event.fields.push(Field { name: name.to_owned(), value: bare.to_owned() });
             } else {
                 words.push(token.trim_matches(|letter| ",;()".contains(letter)));
                 before = bare.to_owned();
@@ -271,7 +273,7 @@ mod tests {
             (
                 "    0.030  server  session dormant alice/phone-1 epoch 1",
                 "session dormant",
-                "dormant=alice/phone-1 epoch=1",
+                "of=alice/phone-1 epoch=1",
             ),
         ] {
             assert_eq!(one(line), (word.to_owned(), fields.to_owned()), "{line}");
