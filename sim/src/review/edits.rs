@@ -228,8 +228,9 @@ fn field(word: &str, name: &str, was: &str, is: &str, is_end: bool, push: &mut i
         (_, "") => push(Kind::Field, format!("field `{name}` is no more"), format!("`{word}`")),
         _ => match (millis(was), millis(is)) {
             (Some(was), Some(is)) => push(Kind::Time, shape, shift(was, is)),
-            // A digest is a number that says nothing but that another changed.
-            _ if word == "digest" || is_number(was) && is_number(is) => push(Kind::Number, shape, from_to),
+            // A digest says that something changed, and not what.
+            _ if word == "digest" => push(Kind::Number, "`digest`".to_owned(), String::new()),
+            _ if is_number(was) && is_number(is) => push(Kind::Number, shape, from_to),
             _ => push(Kind::Value, shape, from_to),
         },
     }

@@ -270,11 +270,7 @@ mod tests {
                 "send",
                 "text=\"a b]\" list=[a b, \"c\"] id=1",
             ),
-            (
-                "    0.030  server  session dormant alice/phone-1 epoch 1",
-                "session dormant",
-                "of=alice/phone-1 epoch=1",
-            ),
+            ("    0.030  server  session dormant alice/phone-1 epoch 1", "session dormant", "of=alice/phone-1 epoch=1"),
         ] {
             assert_eq!(one(line), (word.to_owned(), fields.to_owned()), "{line}");
         }
