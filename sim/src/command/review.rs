@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
-use gatecrash_sim::review::{Story, Style, markdown, review, text};
+use gatecrash_sim::review::{Length, Story, Style, markdown, review, text};
 
 use super::files::{BadInput, cannot_read};
 use super::{End, colours, say};
@@ -27,12 +27,14 @@ const ENDINGS: [&str; 2] = [".snap", ".snap.new"];
 /// accepted (*.snap.new). The same edit in a hundred stories is one group: how many stories and lines, an example, the
 /// list. What weighs most comes first: an outcome, an order, an event that is new or gone, a word, a field, a value, a
 /// number, a time. Times and numbers that change after the first change of a story follow from it, and are only counted.
+/// The text has 40 lines at most, and says what it left out.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   gatecrash review                       against where this branch left the main branch
   gatecrash review HEAD                  against the last commit: what is not committed yet
   gatecrash review v0.1.0                against a release
+  gatecrash review --all | less          all of it, where 40 lines leave something out
   gatecrash review --markdown            for a comment on a pull request
   gatecrash review --json | jq '.groups[] | select(.kind == \"outcome\")'
   INSTA_UPDATE=new cargo test --test scenarios; gatecrash review HEAD
@@ -47,6 +49,9 @@ pub struct Arguments {
     /// The folder of the snapshots [default: the nearest snapshots/]
     #[arg(long, value_name = "DIR")]
     snapshots: Option<PathBuf>,
+    /// Tell all of every group, however many lines that takes
+    #[arg(long, conflicts_with_all = ["markdown", "json"])]
+    all: bool,
     /// Print Markdown that fits a comment on a pull request
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
@@ -67,7 +72,8 @@ pub fn run(arguments: &Arguments) -> End {
     } else if arguments.markdown {
         say(markdown(&review));
     } else {
-        say(text(&review, Style { colours: colours(&io::stdout()) }));
+        let length = if arguments.all { Length::All } else { Length::Screen };
+        say(text(&review, length, Style { colours: colours(&io::stdout()) }));
     }
     if review.weighs() { End::Violated } else { End::Passed }
 }

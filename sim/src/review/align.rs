@@ -70,9 +70,11 @@ fn by(pass: usize, before: &[Event], after: &[Event], old: &[usize], new: &[usiz
 #[cfg(test)]
 mod tests {
     use super::super::parse::parse;
+    use super::super::renames::Renames;
     use super::*;
 
     fn lines(before: &str, after: &str) -> Vec<(Option<usize>, Option<usize>)> {
+        let parse = |text| parse(text, &Renames::default());
         let mut pairs = align(&parse(before), &parse(after));
         pairs.sort();
         pairs

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::edits::{Edit, Kind};
+use super::edits::{Edit, Kind, TIMES};
 
 /// The most details that a group tells.
 const DETAILS_MAX: usize = 4;
@@ -54,6 +54,8 @@ pub struct Group {
     pub details: Vec<(String, usize)>,
     /// How many more such there are.
     pub more_details: usize,
+    /// By how many milliseconds times shift, from the least to the most.
+    pub shifts: Option<(i64, i64)>,
     /// On how many lines.
     pub lines: usize,
     /// On how many more lines of these stories only times and numbers changed after it.
@@ -192,28 +194,50 @@ fn causes<'a>(changed: &'a [Changed<'_>]) -> BTreeSet<Shape<'a>> {
     stories.into_iter().filter(|(_, (firsts, all))| 2 * firsts >= *all).map(|(shape, _)| shape).collect()
 }
 
+/// The least and the most of shifts.
+type Shifts = Option<(i64, i64)>;
+
+fn widened(shifts: Shifts, by: Option<i64>) -> Shifts {
+    let Some(by) = by else { return shifts };
+    Some(shifts.map_or((by, by), |(least, most)| (least.min(by), most.max(by))))
+}
+
+/// Shifts as people read them.
+pub fn shifts((least, most): (i64, i64)) -> String {
+    let one = |shift: i64| {
+        let by = shift.unsigned_abs();
+        format!("{}{}.{:03}s", if shift < 0 { '-' } else { '+' }, by / 1_000, by % 1_000)
+    };
+    if least == most { one(least) } else { format!("{} to {}", one(least), one(most)) }
+}
+
 /// The edits of one shape.
 #[derive(Default)]
 struct Edits<'a> {
     stories: BTreeSet<&'a str>,
     lines: BTreeSet<(&'a str, (usize, usize))>,
-    details: BTreeMap<&'a str, usize>,
+    details: BTreeMap<&'a str, (usize, Shifts)>,
+    shifts: Shifts,
     example: Option<(&'a str, &'a Edit)>,
 }
 
 impl<'a> Edits<'a> {
     fn add(&mut self, stem: &'a str, edit: &'a Edit) {
-        self.stories.insert(stem);
+        let is_first = self.stories.insert(stem);
         self.lines.insert((stem, place(edit)));
-        if !edit.detail.is_empty() {
-            *self.details.entry(&edit.detail).or_default() += 1;
+        self.shifts = widened(self.shifts, edit.shift);
+        // Of times that shift, the first says where it began; the others follow.
+        if !edit.detail.is_empty() && (edit.shape != TIMES || is_first) {
+            let (count, shifts) = self.details.entry(&edit.detail).or_default();
+            *count += 1;
+            *shifts = widened(*shifts, edit.shift);
         }
         self.example.get_or_insert((stem, edit));
     }
 
     fn group(self, (kind, what): Shape<'_>) -> Group {
         let mut details: Vec<(String, usize)> =
-            self.details.into_iter().map(|(detail, count)| (detail.to_owned(), count)).collect();
+            self.details.into_iter().map(|(detail, (count, by))| (with_shifts(detail, by), count)).collect();
         details.sort_by(|one, two| two.1.cmp(&one.1).then_with(|| one.0.cmp(&two.0)));
         let more_details = details.len().saturating_sub(DETAILS_MAX);
         details.truncate(DETAILS_MAX);
@@ -222,6 +246,7 @@ impl<'a> Edits<'a> {
             what: what.to_owned(),
             details,
             more_details,
+            shifts: self.shifts,
             lines: self.lines.len(),
             example: self.example.map(|(story, edit)| Example {
                 story: story.to_owned(),
@@ -233,6 +258,10 @@ impl<'a> Edits<'a> {
             ..Group::default()
         }
     }
+}
+
+fn with_shifts(detail: &str, by: Shifts) -> String {
+    by.map_or_else(|| detail.to_owned(), |by| format!("{detail} {}", shifts(by)))
 }
 
 /// The edits of one shape, and what followed where they were the first.

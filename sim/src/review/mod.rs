@@ -2,24 +2,28 @@
 //! group with a count, an example and the list; what weighs most comes first.
 //!
 //! ```text
-//! text ──parse──▶ events ──align──▶ pairs ──edits──▶ edits ──group──▶ Review ──render──▶ text, Markdown, JSON
+//! text ──renames, parse──▶ events ──align──▶ pairs ──edits, orders──▶ edits ──group──▶ Review ──render──▶ text, Markdown, JSON
 //! ```
 //!
 //! A pure function of texts: where they come from, a revision and a folder, is the command's business. Reads what
 //! [`render`](crate::trace::render) writes, and judges nothing: whether a change is right only its reviewer knows.
 
 mod align;
+mod columns;
 mod edits;
 mod group;
+mod orders;
 mod parse;
+mod renames;
 mod render;
 
 use std::collections::BTreeSet;
 
 pub use group::{Example, Group, Review};
-pub use render::{MARKDOWN_MAX, Style, markdown, text};
+pub use render::{Length, MARKDOWN_MAX, SCREEN_LINES_MAX, Style, markdown, text};
 
 use edits::Vocabulary;
+use renames::Renames;
 
 /// A story before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,20 +39,25 @@ pub struct Story {
 /// Reviews stories, in the order of their names.
 ///
 /// ```
-/// use gatecrash_sim::review::{Story, Style, review, text};
+/// use gatecrash_sim::review::{Length, Story, Style, review, text};
 ///
 /// let told = |outcome: &str| Some(format!("A login\n\n    0.091  phone => app  login answered: {outcome} call=2\n"));
 /// let review = review(&[Story { stem: "a_login".to_owned(), before: told("ok"), after: told("[70001]") }]);
 /// assert!(review.weighs());
-/// assert!(text(&review, Style::default()).contains("`login answered`: ok -> [70001]"));
+/// assert!(text(&review, Length::Screen, Style::default()).contains("`login answered`: ok -> [70001]"));
 /// ```
 pub fn review(stories: &[Story]) -> Review {
-    let events = |text: &Option<String>| text.as_deref().map(parse::parse).unwrap_or_default();
-    let parsed: Vec<_> = stories.iter().map(|story| (story, events(&story.before), events(&story.after))).collect();
-    let words = |events: &[parse::Event]| events.iter().map(|event| event.word.clone()).collect::<Vec<_>>();
+    let differ = |story: &&Story| story.before.is_some() && story.after.is_some() && story.before != story.after;
+    let renames = renames(stories.iter().filter(differ));
+    let plain = Renames::default();
+    let events = |text: &Option<String>, renames: &Renames| {
+        text.as_deref().map_or_else(Vec::new, |text| parse::parse(text, renames))
+    };
+    let parsed: Vec<_> =
+        stories.iter().map(|story| (story, events(&story.before, &plain), events(&story.after, &renames))).collect();
     let vocabulary = Vocabulary {
-        before: parsed.iter().flat_map(|(_, before, _)| words(before)).collect::<BTreeSet<_>>(),
-        after: parsed.iter().flat_map(|(_, _, after)| words(after)).collect::<BTreeSet<_>>(),
+        before: Vocabulary::words(parsed.iter().flat_map(|(_, before, _)| before)),
+        after: Vocabulary::words(parsed.iter().flat_map(|(_, _, after)| after)),
     };
     let (mut changed, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
     for (story, before, after) in &parsed {
@@ -63,7 +72,26 @@ pub fn review(stories: &[Story]) -> Review {
             (Some(text), None) => removed.push((story.stem.clone(), text.lines().count())),
         }
     }
+    orders::fold(&mut changed);
     group::group(stories.len(), &changed, added, removed)
+}
+
+/// What is called otherwise in stories that differ.
+fn renames<'a>(stories: impl Iterator<Item = &'a Story> + Clone) -> Renames {
+    let texts = stories.filter_map(|story| {
+        let body = |text: &'a Option<String>| text.as_deref().map(parse::body);
+        Some((body(&story.before)?, body(&story.after)?))
+    });
+    let (mut ends, mut words) = (BTreeSet::new(), BTreeSet::new());
+    for event in texts
+        .clone()
+        .flat_map(|(before, after)| [before, after])
+        .flat_map(|text| parse::parse(text, &Renames::default()))
+    {
+        words.extend(event.word.split(' ').map(str::to_owned));
+        ends.extend(event.field(parse::OUTCOME).unwrap_or_default().split(' ').map(str::to_owned));
+    }
+    Renames::learn(texts, |word| ends.contains(word) && !words.contains(word))
 }
 
 #[cfg(test)]

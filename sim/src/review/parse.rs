@@ -6,6 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use super::columns::{columns, ledger};
+use super::renames::{Renamed, Renames};
+
 /// Something that a snapshot tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
@@ -21,6 +24,8 @@ pub struct Event {
     pub word: String,
     /// What it says of it.
     pub fields: Vec<Field>,
+    /// Words of it that were called otherwise; it has their old names.
+    pub renamed: Vec<Renamed>,
 }
 
 /// A field of an event.
@@ -67,11 +72,12 @@ pub fn body(text: &str) -> &str {
     text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(text, |(_, body)| body)
 }
 
-/// The events of a snapshot.
-pub fn parse(text: &str) -> Vec<Event> {
+/// The events of a snapshot, with the names that words had before these were renamed.
+pub fn parse(text: &str, renames: &Renames) -> Vec<Event> {
     let body = body(text);
     let above = text[..text.len() - body.len()].lines().count();
-    let names = names(body);
+    let undone: Vec<String> = body.lines().map(|line| renames.undo(line).0).collect();
+    let names = names(&undone);
     let mut events = Vec::new();
     let mut is_above = true;
     for (index, line) in body.lines().enumerate() {
@@ -80,10 +86,11 @@ pub fn parse(text: &str) -> Vec<Event> {
             is_above = false;
         } else if let Some((at, who, what)) = columns(line) {
             let event = Event { at: Some(at), who: who.to_owned(), ..event };
-            push(&mut events, event, what, &names);
+            push(&mut events, event, what, &names, renames);
         } else if let Some((key, count)) = ledger(line) {
             let field = Field { name: "count".to_owned(), value: count.to_owned() };
-            events.push(Event { word: key, fields: vec![field], ..event });
+            let (word, renamed) = renames.undo(&key);
+            events.push(Event { word, fields: vec![field], renamed, ..event });
         } else {
             // What is above the first empty line is the title and the rules, what is below the last a list of situations.
             let word = match (is_above, line.starts_with("rules ")) {
@@ -99,35 +106,22 @@ pub fn parse(text: &str) -> Vec<Event> {
     events
 }
 
-/// When, who and what of a line of a story.
-fn columns(line: &str) -> Option<(u64, &str, &str)> {
-    let (at, rest) = line.trim_start().split_once("  ")?;
-    let (seconds, millis) = at.split_once('.')?;
-    let at = seconds.parse::<u64>().ok()?.checked_mul(1_000)?
-        + (millis.len() == 3).then(|| millis.parse::<u64>().ok())??;
-    let (who, what) = rest.split_once("  ").unwrap_or((rest, ""));
-    Some((at, who, what.trim_start()))
-}
-
-/// What and how many, of a line of a ledger.
-fn ledger(line: &str) -> Option<(String, &str)> {
-    let (key, count) = line.rsplit_once("  ")?;
-    let is_count = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'.');
-    (is_count && !line.starts_with(' ')).then(|| (key.split_whitespace().collect::<Vec<_>>().join(" "), count))
-}
-
 /// Adds a line of a story: one event, or those of a commit.
-fn push(events: &mut Vec<Event>, event: Event, what: &str, names: &BTreeSet<&str>) {
+fn push(events: &mut Vec<Event>, event: Event, what: &str, names: &BTreeSet<&str>, renames: &Renames) {
+    let read = |event: Event, what: &str| {
+        let (what, renamed) = renames.undo(what);
+        with_words(Event { renamed, ..event }, &what, names)
+    };
     let commit = what.starts_with("commit ").then(|| what.split_once(" {")).flatten();
-    let Some((commit, facts)) = commit else { return events.push(said(event, what, names)) };
-    events.push(said(event.clone(), commit, names));
+    let Some((commit, facts)) = commit else { return events.push(read(event, what)) };
+    events.push(read(event.clone(), commit));
     for fact in facts.trim_end_matches('}').split("; ").filter(|fact| !fact.is_empty() && *fact != "…") {
-        events.push(said(event.clone(), fact, names));
+        events.push(read(event.clone(), fact));
     }
 }
 
 /// The event with what its third column says.
-fn said(mut event: Event, what: &str, names: &BTreeSet<&str>) -> Event {
+fn with_words(mut event: Event, what: &str, names: &BTreeSet<&str>) -> Event {
     let mut words: Vec<&str> = Vec::new();
     let mut before = "of".to_owned();
     let mut ending = String::new();
@@ -201,9 +195,9 @@ fn is_name(token: &str, names: &BTreeSet<&str>) -> bool {
 }
 
 /// The names of devices and users in a story.
-fn names(body: &str) -> BTreeSet<&str> {
+fn names(lines: &[String]) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
-    for (_, who, what) in body.lines().filter_map(columns) {
+    for (_, who, what) in lines.iter().filter_map(|line| columns(line)) {
         let parts =
             who.split(' ').filter(|part| !part.is_empty() && part.bytes().any(|byte| byte.is_ascii_alphanumeric()));
         names.extend(parts.filter(|part| !["server", "app", "world"].contains(part)));
@@ -243,7 +237,7 @@ mod tests {
 
     fn one(line: &str) -> (String, String) {
         let text = format!("A title\n\n    0.000  phone-1 -> server  login user=alice\n{line}\n");
-        let event = parse(&text).remove(2);
+        let event = parse(&text, &Renames::default()).remove(2);
         let fields: Vec<String> = event.fields.iter().map(|field| format!("{}={}", field.name, field.value)).collect();
         (event.word, fields.join(" "))
     }
@@ -279,7 +273,7 @@ mod tests {
     #[test]
     fn a_commit_is_followed_by_its_facts_on_one_line() {
         let text = "---\nsource: x\n---\nA title\nrules A-1\n\n    0.060  server  commit 3 {account alice; session ended alice/b epoch 1 same_platform by c}\n    0.061  b => app  kicked user=alice\n    0.062  c  link lost\n";
-        let events = parse(text);
+        let events = parse(text, &Renames::default());
         let told: Vec<_> = events.iter().map(|event| (event.line, event.word.as_str())).collect();
         assert_eq!(
             told,
@@ -298,7 +292,10 @@ mod tests {
 
     #[test]
     fn a_ledger_counts_by_key() {
-        let events = parse("T\nrules A-1\n\nresult        login ok            30\ndigest      a9fdeb1a439ae3e9\n");
+        let events = parse(
+            "T\nrules A-1\n\nresult        login ok            30\ndigest      a9fdeb1a439ae3e9\n",
+            &Renames::default(),
+        );
         assert_eq!((events[2].word.as_str(), events[2].field("count")), ("result login ok", Some("30")));
         assert_eq!((events[3].word.as_str(), events[3].field("count")), ("digest", Some("a9fdeb1a439ae3e9")));
     }

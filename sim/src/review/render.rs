@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::group::{Example, Group, Review};
+use super::edits::{DIGEST, TIMES};
+use super::group::{Example, Group, Review, shifts};
 
 /// The longest comment that GitHub takes, in bytes; its limit is so many characters.
 pub const MARKDOWN_MAX: usize = 65_536;
@@ -12,6 +13,9 @@ const STEMS_MAX: usize = 3;
 
 /// How many consequences of a group a text tells.
 const LED_TO_MAX: usize = 6;
+
+/// How many letters of a value a text shows.
+const DETAIL_CHARS_MAX: usize = 48;
 
 /// How many letters of a line an example shows.
 const LINE_CHARS_MAX: usize = 140;
@@ -33,27 +37,82 @@ const BOLD: u8 = 1;
 const RED: u8 = 31;
 const GREEN: u8 = 32;
 
+/// How many lines a text has at most, of [`Length::Screen`].
+pub const SCREEN_LINES_MAX: usize = 40;
+
+/// How much of a review a text tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Length {
+    /// [`SCREEN_LINES_MAX`] lines at most: the heaviest with an example, and of the others that they are there.
+    #[default]
+    Screen,
+    /// Every group with its example and all that it led to.
+    All,
+}
+
 /// For a terminal, without the last line's end.
-pub fn text(review: &Review, style: Style) -> String {
-    let mut text = format!("{}\n", style.paint(&head(review), BOLD));
-    for (index, group) in review.groups.iter().enumerate() {
-        let kind = if group.kind == "outcome" { style.paint(group.kind, RED) } else { style.paint(group.kind, BOLD) };
-        put(&mut text, format_args!("\n{}. {kind}: {}\n", index + 1, what(group)));
-        put(&mut text, format_args!("   {}\n", counts(group)));
-        example(&mut text, group.example.as_ref(), "     ", style);
-        for led in group.led_to.iter().take(LED_TO_MAX) {
-            let kind = if led.kind == "outcome" { style.paint(led.kind, RED) } else { led.kind.to_owned() };
-            put(&mut text, format_args!("   led to {kind}: {}; {}\n", what(led), counts(led)));
-            if led.kind == "outcome" {
-                example(&mut text, led.example.as_ref(), "       ", style);
-            }
-        }
-        if let Some(more) = group.led_to.len().checked_sub(LED_TO_MAX + 1) {
-            put(&mut text, format_args!("   and to {} more, lighter ones (--json has them)\n", more + 1));
-        }
-        put(&mut text, format_args!("   in {}\n", stems(group)));
+pub fn text(review: &Review, length: Length, style: Style) -> String {
+    let head = style.paint(&head(review), BOLD);
+    let groups = review.groups.iter().enumerate();
+    if length == Length::All {
+        let told = groups.flat_map(|(index, group)| full(index, group, length, style));
+        return [head].into_iter().chain(told).collect::<Vec<_>>().join("\n");
     }
-    text.trim_end().to_owned()
+    // A line of each, as many as there is room for, and then more of one after the other.
+    let room = SCREEN_LINES_MAX - 1;
+    let shown = if review.groups.len() > room { room - 1 } else { review.groups.len() };
+    let mut left = room - shown - usize::from(shown < review.groups.len());
+    let mut lines = vec![head];
+    for (index, group) in groups.take(shown) {
+        let told = full(index, group, length, style);
+        match left.checked_sub(told.len() - 1) {
+            Some(rest) => {
+                left = rest;
+                lines.extend(told);
+            }
+            None => lines.push(brief(index, group, style)),
+        }
+    }
+    match review.groups.len() - shown {
+        0 => {}
+        more => lines.push(format!("and {} more, lighter ones: --all tells them", count(more, "cause", "causes"))),
+    }
+    lines.join("\n")
+}
+
+/// A group in a line.
+fn brief(index: usize, group: &Group, style: Style) -> String {
+    format!("{}. {}: {}; {}", index + 1, kind(group, style), what(group), counts(group))
+}
+
+/// A group with its example and what it led to.
+fn full(index: usize, group: &Group, length: Length, style: Style) -> Vec<String> {
+    let mut lines =
+        vec![format!("{}. {}: {}", index + 1, kind(group, style), what(group)), format!("   {}", counts(group))];
+    // Two digests of a ledger tell nobody anything.
+    if group.what != DIGEST {
+        example(&mut lines, group.example.as_ref(), style);
+    }
+    let (led_to_max, stems_max) = match length {
+        Length::Screen => (LED_TO_MAX, STEMS_MAX),
+        Length::All => (usize::MAX, usize::MAX),
+    };
+    for led in group.led_to.iter().take(led_to_max) {
+        lines.push(format!("   led to {}: {}; {} ({})", kind(led, style), what(led), counts(led), stems(led, 1)));
+    }
+    if let Some(more) = group.led_to.len().checked_sub(led_to_max).filter(|more| *more > 0) {
+        lines.push(format!("   and to {more} more, lighter ones"));
+    }
+    // The example names one.
+    let named = usize::from(group.example.is_some());
+    if (named + 1..=stems_max).contains(&group.stories.len()) {
+        lines.push(format!("   in {}", stems(group, stems_max)));
+    }
+    lines
+}
+
+fn kind(group: &Group, style: Style) -> String {
+    style.paint(group.kind, if group.kind == "outcome" { RED } else { BOLD })
 }
 
 /// For a comment: no longer than [`MARKDOWN_MAX`], and it says what was left out.
@@ -108,10 +167,13 @@ fn head(review: &Review) -> String {
 
 fn what(group: &Group) -> String {
     let mut text = group.what.clone();
+    if group.what == TIMES {
+        put(&mut text, format_args!(" shift by {}, first of each story", group.shifts.map(shifts).unwrap_or_default()));
+    }
     let several = group.details.len() > 1;
     let details = group.details.iter().map(|(detail, count)| match several {
-        true => format!("{} ({count})", cut(detail)),
-        false => cut(detail),
+        true => format!("{} ({count})", cut(detail, DETAIL_CHARS_MAX)),
+        false => cut(detail, DETAIL_CHARS_MAX),
     });
     let details = details.collect::<Vec<_>>().join(", ");
     if !details.is_empty() {
@@ -132,40 +194,50 @@ fn counts(group: &Group) -> String {
     text
 }
 
-fn stems(group: &Group) -> String {
-    let named = group.stories.iter().take(STEMS_MAX).cloned().collect::<Vec<_>>().join(", ");
-    match group.stories.len().saturating_sub(STEMS_MAX) {
+fn stems(group: &Group, max: usize) -> String {
+    let named = group.stories.iter().take(max).cloned().collect::<Vec<_>>().join(", ");
+    match group.stories.len().saturating_sub(max) {
         0 => named,
         more => format!("{named}, and {more} more"),
     }
 }
 
-fn example(text: &mut String, example: Option<&Example>, indent: &str, style: Style) {
-    let Some(Example { story, before, after }) = example else { return };
-    for (mark, side, colour) in [('-', before, RED), ('+', after, GREEN)] {
-        if let Some((line, said)) = side {
-            let said = style.paint(&format!("{mark} {}", cut(said.trim())), colour);
-            put(text, format_args!("{indent}{story}:{line}\n{indent}{said}\n"));
+fn example(lines: &mut Vec<String>, example: Option<&Example>, style: Style) {
+    let Some(example) = example else { return };
+    lines.push(format!("     {}", place(example)));
+    for (mark, side, colour) in [('-', &example.before, RED), ('+', &example.after, GREEN)] {
+        if let Some((_, said)) = side {
+            lines
+                .push(format!("     {}", style.paint(&format!("{mark} {}", cut(said.trim(), LINE_CHARS_MAX)), colour)));
         }
     }
 }
 
+/// Where an example is: the line, and where it was if that was another.
+fn place(Example { story, before, after }: &Example) -> String {
+    match (before, after) {
+        (Some((before, _)), Some((after, _))) if before != after => format!("{story}:{after}, which was line {before}"),
+        (_, Some((line, _))) => format!("{story}:{line}"),
+        (Some((line, _)), None) => format!("{story}, which was line {line}"),
+        (None, None) => story.clone(),
+    }
+}
+
 fn diff(text: &mut String, example: Option<&Example>) {
-    let Some(Example { story, before, after }) = example else { return };
-    let line = before.as_ref().or(after.as_ref()).map_or(0, |(line, _)| *line);
-    put(text, format_args!("\n   ```diff\n   @@ {story}:{line} @@\n"));
+    let Some(example @ Example { before, after, .. }) = example else { return };
+    put(text, format_args!("\n   ```diff\n   @@ {} @@\n", place(example)));
     for (mark, side) in [('-', before), ('+', after)] {
         if let Some((_, said)) = side {
             // A fence in a text would end this one.
-            put(text, format_args!("   {mark} {}\n", cut(said.trim()).replace("```", "` ` `")));
+            put(text, format_args!("   {mark} {}\n", cut(said.trim(), LINE_CHARS_MAX).replace("```", "` ` `")));
         }
     }
     text.push_str("   ```\n\n");
 }
 
 /// The beginning of a line.
-fn cut(line: &str) -> String {
-    match line.char_indices().nth(LINE_CHARS_MAX) {
+fn cut(line: &str, chars_max: usize) -> String {
+    match line.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
     }
