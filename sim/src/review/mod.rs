@@ -47,8 +47,7 @@ pub struct Story {
 /// assert!(text(&review, Length::Screen, Style::default()).contains("`login answered`: ok -> [70001]"));
 /// ```
 pub fn review(stories: &[Story]) -> Review {
-    let differ = |story: &&Story| story.before.is_some() && story.after.is_some() && story.before != story.after;
-    let renames = renames(stories.iter().filter(differ));
+    let renames = renames(stories);
     let plain = Renames::default();
     let events = |text: &Option<String>, renames: &Renames| {
         text.as_deref().map_or_else(Vec::new, |text| parse::parse(text, renames))
@@ -76,11 +75,11 @@ pub fn review(stories: &[Story]) -> Review {
     group::group(stories.len(), &changed, added, removed)
 }
 
-/// What is called otherwise in stories that differ.
-fn renames<'a>(stories: impl Iterator<Item = &'a Story> + Clone) -> Renames {
-    let texts = stories.filter_map(|story| {
-        let body = |text: &'a Option<String>| text.as_deref().map(parse::body);
-        Some((body(&story.before)?, body(&story.after)?))
+/// What is called otherwise. A story that did not change may still have the old word: all are asked.
+fn renames(stories: &[Story]) -> Renames {
+    let texts = stories.iter().map(|story| {
+        let [before, after] = [&story.before, &story.after];
+        (before.as_deref().map_or("", parse::body), after.as_deref().map_or("", parse::body))
     });
     let (mut ends, mut words) = (BTreeSet::new(), BTreeSet::new());
     for event in texts

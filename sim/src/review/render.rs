@@ -1,5 +1,6 @@
 //! A review as text for a terminal, and as Markdown for a comment on a pull request. Decides nothing.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::edits::{DIGEST, TIMES};
@@ -11,7 +12,7 @@ pub const MARKDOWN_MAX: usize = 65_536;
 /// How many stories a text names of a group.
 const STEMS_MAX: usize = 3;
 
-/// How many consequences of a group a text tells.
+/// How many outcomes that a group led to a text tells, and how many of each other kind.
 const LED_TO_MAX: usize = 6;
 
 /// How many letters of a value a text shows.
@@ -75,7 +76,7 @@ pub fn text(review: &Review, length: Length, style: Style) -> String {
     }
     match review.groups.len() - shown {
         0 => {}
-        more => lines.push(format!("and {} more, lighter ones: --all tells them", count(more, "cause", "causes"))),
+        more => lines.push(format!("and {more} more causes, lighter ones: --all tells them")),
     }
     lines.join("\n")
 }
@@ -97,11 +98,15 @@ fn full(index: usize, group: &Group, length: Length, style: Style) -> Vec<String
         Length::Screen => (LED_TO_MAX, STEMS_MAX),
         Length::All => (usize::MAX, usize::MAX),
     };
-    for led in group.led_to.iter().take(led_to_max) {
+    let (outcomes, others): (Vec<&Group>, Vec<&Group>) = group.led_to.iter().partition(|led| led.kind == "outcome");
+    for led in outcomes.iter().take(led_to_max) {
         lines.push(format!("   led to {}: {}; {} ({})", kind(led, style), what(led), counts(led), stems(led, 1)));
     }
-    if let Some(more) = group.led_to.len().checked_sub(led_to_max).filter(|more| *more > 0) {
-        lines.push(format!("   and to {more} more, lighter ones"));
+    if let Some(more) = outcomes.len().checked_sub(led_to_max).filter(|more| *more > 0) {
+        lines.push(format!("   and to {more} more outcomes: --all tells them"));
+    }
+    for of_kind in others.chunk_by(|one, two| one.kind == two.kind) {
+        lines.push(led_to(of_kind, led_to_max, style));
     }
     // The example names one.
     let named = usize::from(group.example.is_some());
@@ -109,6 +114,18 @@ fn full(index: usize, group: &Group, length: Length, style: Style) -> Vec<String
         lines.push(format!("   in {}", stems(group, stems_max)));
     }
     lines
+}
+
+/// What a group led to of one kind, in a line.
+fn led_to(of_kind: &[&Group], max: usize, style: Style) -> String {
+    let told: Vec<String> = of_kind.iter().take(max).map(|led| format!("{} ({})", led.what, led.lines)).collect();
+    let stories: BTreeSet<&String> = of_kind.iter().flat_map(|led| &led.stories).collect();
+    let more = match of_kind.len().saturating_sub(max) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let kind = of_kind.first().map(|led| kind(led, style)).unwrap_or_default();
+    format!("   led to {kind}: {}{more}; {}", told.join(", "), count(stories.len(), "story", "stories"))
 }
 
 fn kind(group: &Group, style: Style) -> String {
@@ -130,7 +147,7 @@ pub fn markdown(review: &Review) -> String {
         let list = group.stories.iter().map(|stem| format!("`{stem}`")).collect::<Vec<_>>().join(", ");
         put(&mut block, format_args!("   <details><summary>the stories</summary>\n\n   {list}\n\n   </details>\n"));
         let rest = format!(
-            "\n{} more groups are left out here, the lightest: `gatecrash review` has them.\n",
+            "\n{} more groups are left out here, the lightest: `gatecrash review --all` has them.\n",
             review.groups.len() - index
         );
         if text.len() + block.len() + rest.len() > MARKDOWN_MAX {

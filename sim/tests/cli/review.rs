@@ -35,7 +35,9 @@ fn the_working_tree_is_compared_with_where_the_branch_began() {
     let ran = folder.run("review");
     assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     assert!(ran.stdout.starts_with("2 of 2 stories changed, on 2 lines: 1 cause; no outcome\n"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("\n1. time: `login answered` comes at another time: +0.005s\n"), "{}", ran.stdout);
+    let told =
+        "\n1. time: times shift by +0.005s, first of each story: `login answered` +0.005s\n   2 stories, 2 lines\n";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("\n     one:8\n     - 0.091  phone => app     login answered: ok call=2\n"),
         "{}",
@@ -43,6 +45,7 @@ fn the_working_tree_is_compared_with_where_the_branch_began() {
     );
     assert!(ran.stdout.ends_with("\n   in one, two\n"), "{}", ran.stdout);
     assert_eq!(folder.run("review HEAD").stdout.trim_end(), "none of 2 stories changed");
+    assert_eq!(folder.run("review --all").stdout, ran.stdout);
     // From below, too.
     assert_eq!(folder.run_below("snapshots", "review HEAD").stdout.trim_end(), "none of 2 stories changed");
 }
@@ -83,6 +86,7 @@ fn what_cannot_be_compared_is_refused_with_the_reason() {
         ("review --snapshots nowhere", "error: there is no folder nowhere"),
         ("review --snapshots empty", "error: there is no snapshot (*.snap) in empty"),
         ("review --json --markdown", "cannot be used with"),
+        ("review --json --all", "cannot be used with"),
         ("review -- --output=x", "error: there is no revision --output=x"),
     ] {
         let ran = folder.run(words);
