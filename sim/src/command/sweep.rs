@@ -128,7 +128,8 @@ pub struct Arguments {
     unchecked: bool,
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+/// Two numbers, the second excluded.
+pub fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| text.replace('_', "").parse::<u64>().ok();
     let range = text.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
     match range {
