@@ -24,7 +24,7 @@ use crate::trace::{Actor, Cast, Event, Trace, What};
 use crate::world::World;
 use crate::{HarnessError, Run};
 
-pub use telling::{Telling, failure, told};
+pub use telling::{Telling, failure, in_brief, told};
 
 /// How many differences of two runs are told: the first ones explain the others.
 const DIFFERENCES_TOLD: usize = 5;

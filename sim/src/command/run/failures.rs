@@ -36,7 +36,7 @@ impl Failing {
         let paint = if told.colours { Paint::Colours } else { Paint::Plain };
         let (events, report) = match result {
             Ok(run) => {
-                let telling = Telling { is_whole: told.is_whole, paint };
+                let telling = Telling { is_whole: told.is_whole, paint, ..Telling::default() };
                 (run.trace.events.len(), report::told(case, run, telling)?)
             }
             Err(error) => (0, report::harness_failure(case, error)),

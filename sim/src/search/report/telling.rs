@@ -34,13 +34,15 @@ const KINDS_TOLD: usize = 5;
 /// let (scenario, world) = (generate::scenario(17), World::Event);
 /// let case = Case { path: "--seed 17", scenario: &scenario, world, seed: None };
 /// let run = run(&scenario, world).unwrap();
-/// let everything = Telling { is_whole: true, ..Telling::default() };
+/// let everything = Telling { is_whole: true, has_steps: true, ..Telling::default() };
 /// assert_eq!(told(&case, &run, everything).is_some(), run.verdict() != gatecrash_sim::Verdict::Passed);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Telling {
     /// Everything that is wrong, each time that it is.
     pub is_whole: bool,
+    /// With the steps of the scenario below its title.
+    pub has_steps: bool,
     /// In which colours.
     pub paint: Paint,
 }
@@ -55,8 +57,12 @@ pub fn told(case: &Case<'_>, run: &Run, telling: Telling) -> Option<String> {
     if run.verdict() == Verdict::Passed {
         return None;
     }
-    let text = head(case, telling.paint);
-    let mut teller = Teller { case, trace: &run.trace, telling, text, shown: Vec::new(), commands: Vec::new() };
+    let mut teller = Teller::new(case, run, telling);
+    teller.text = head(case, telling.paint);
+    if telling.has_steps {
+        let steps = case.scenario.steps.iter();
+        steps.for_each(|step| push(&mut teller.text, format_args!("        {}", escaped(&step.to_string()))));
+    }
     teller.violations(&run.violations);
     teller.misses(&run.missed, !run.violations.is_empty());
     teller.idle(run);
@@ -71,6 +77,30 @@ pub fn told(case: &Case<'_>, run: &Run, telling: Telling) -> Option<String> {
     Some(teller.text.trim_end().to_owned())
 }
 
+/// What went wrong first in a run that failed, as a test says it: the sentence that does not hold and what happened in its
+/// place, the events around the moment, and the command that shows it.
+pub fn in_brief(case: &Case<'_>, run: &Run) -> Option<String> {
+    let mut teller = Teller::new(case, run, Telling::default());
+    let trace = &run.trace;
+    if let Some(violation) = run.violations.first() {
+        let Violation { rule, property, actor, at, text, .. } = violation;
+        let who = actor_name(&trace.cast, *actor);
+        teller.line(format_args!("{property}\n{rule} violated: {who} at {at} s: {text}"));
+        position(trace, violation).into_iter().for_each(|position| teller.events_around(position));
+        teller.command(Some(*at));
+    } else if !run.missed.is_empty() {
+        teller.misses(&run.missed[..1], false);
+    } else if let Some(reason) = &run.not_converged {
+        teller.line(format_args!("did not converge: {reason}"));
+        trace.events.len().checked_sub(1).into_iter().for_each(|last| teller.events_around(last));
+        teller.command(None);
+    } else {
+        teller.idle(run);
+    }
+    let text = teller.text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 struct Teller<'a> {
     case: &'a Case<'a>,
     trace: &'a Trace,
@@ -82,7 +112,12 @@ struct Teller<'a> {
     commands: Vec<String>,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    fn new(case: &'a Case<'a>, run: &'a Run, telling: Telling) -> Self {
+        let (text, shown, commands) = (String::new(), Vec::new(), Vec::new());
+        Teller { case, trace: &run.trace, telling, text, shown, commands }
+    }
+
     fn line(&mut self, line: Arguments<'_>) {
         push(&mut self.text, line);
     }
