@@ -235,7 +235,7 @@ impl<'a> Batch<'a> {
         let verdict = self.verdicts.iter().copied().max().unwrap_or(Verdict::Passed);
         if !json {
             // Where nothing stands above it, nothing is set apart.
-            let mut parts = std::mem::take(&mut self.herds);
+            let mut parts = if self.arguments.quiet { Vec::new() } else { std::mem::take(&mut self.herds) };
             parts.extend(std::mem::take(&mut self.failures).told(self.arguments.all));
             for (number, part) in parts.iter().enumerate() {
                 let apart = if self.arguments.quiet && number == 0 { "" } else { "\n" };

@@ -475,6 +475,7 @@ impl Sweep<'_> {
     }
 
     fn tell(&self, totals: &Totals, end: End) {
+        say(format_args!("{} world, profile {}", totals.world, totals.profile));
         let ledger = |name: &str, number: String| say(format_args!("  {name:<NAME_WIDTH$}{number:>16}"));
         for section in [Section::Call, Section::Event, Section::Effect, Section::Fact] {
             say(heading(section));

@@ -343,6 +343,8 @@ fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Evidence;
+    use crate::check::property::MODELS;
     use crate::judge;
     use crate::scenario::rules::rule;
     use crate::scenario::{Direction, Fault};
@@ -395,7 +397,7 @@ phone  status LOGINED
             at: at(index as u64 + 1),
             actor: Actor::World,
             number: index as u32 + 1,
-            kind: Some("fault"),
+            evidence: Evidence::Event("fault"),
         };
         Run {
             trace: trace(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
@@ -443,13 +445,50 @@ phone  status LOGINED
     }
 
     #[test]
-    fn of_many_violations_the_first_are_told_and_the_others_counted() {
+    fn of_violations_of_one_kind_the_first_is_told_and_the_others_counted() {
         let run = run(9);
-        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
-        assert_eq!(text.matches("    property  ").count(), VIOLATIONS_TOLD);
-        assert!(text.ends_with("and more violations: 2 of CONN-1, 2 of CONN-6"), "{text}");
+        let (scenario, told_in) = (scenario(), |is_whole| Telling { is_whole, ..Telling::default() });
+        let text = failure(&case("link.toml", &scenario), &run).unwrap();
+        assert_eq!(text.matches("    property  ").count(), 2, "each kind once: {text}");
+        assert!(text.contains("finding   conn-1-fault-909a5faa, 5 times in this run"), "{text}");
+        assert!(text.contains("finding   conn-6-fault-909a5faa, 4 times in this run"), "{text}");
+        let all = told(&case("link.toml", &scenario), &run, told_in(true)).unwrap();
+        assert_eq!(all.matches("    property  ").count(), 9, "{all}");
         assert_eq!((run.verdict(), rules_broken(&run)), (Verdict::Violated, "CONN-1, CONN-6".to_owned()));
-        assert_eq!(findings(&case("link.toml", &scenario()), &run).len(), 9);
+        assert_eq!(findings(&case("link.toml", &scenario), &run).len(), 9);
+    }
+
+    /// A line that was shown is not shown again, and what a model says of an event that a property names is left out.
+    #[test]
+    fn one_event_is_shown_once() {
+        let mut run = run(2);
+        (run.violations[1].at, run.violations[1].number) = (at(1), 1);
+        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
+        assert_eq!(text.matches("  >     1.000  world               fault partition home both").count(), 2, "{text}");
+        assert_eq!(text.matches("        2.000  world").count(), 1, "{text}");
+        assert_eq!(text.matches("replay link.toml").count(), 1, "{text}");
+
+        run.violations[1].property = MODELS[0];
+        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
+        assert!(!text.contains("CONN-6") && text.contains("a model, too, has it otherwise at these events, once"), "{text}");
+        let telling = Telling { is_whole: true, ..Telling::default() };
+        assert!(told(&case("link.toml", &scenario()), &run, telling).unwrap().contains("CONN-6 violated"));
+    }
+
+    /// What a test prints: the sentence, the story around the moment, the command.
+    #[test]
+    fn in_brief_it_is_the_first_thing_that_went_wrong() {
+        insta::assert_snapshot!(in_brief(&case("link.toml", &scenario()), &run(3)).unwrap(), @r#"
+        a link never breaks
+        CONN-1 violated: world at 1.000 s: it broke at 1
+
+          >     1.000  world               fault partition home both
+                2.000  world               fault partition home both
+                3.000  world               fault partition home both
+                4.000  world               fault partition home both
+
+            cargo run --release -- replay link.toml --until 1.5s
+        "#);
     }
 
     #[test]
