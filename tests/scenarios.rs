@@ -64,7 +64,8 @@ fn scenarios() -> BTreeMap<String, String> {
 fn check(name: &str, path: &str) -> Result<(), Failed> {
     let text = std::fs::read_to_string(root().join(path)).map_err(|error| format!("cannot read {path}: {error}"))?;
     let scenario = Scenario::parse(path, &text).map_err(|diagnosis| diagnosis.to_string())?;
-    let [packet, event] = [World::Packet, World::Event].map(|world| Case { path, scenario: &scenario, world, seed: None });
+    let [packet, event] =
+        [World::Packet, World::Event].map(|world| Case { path, scenario: &scenario, world, seed: None });
     let run = |case: &Case<'_>| {
         run_twice(&scenario, case.world).map_err(|error| Failed::from(report::harness_failure(case, &error)))
     };

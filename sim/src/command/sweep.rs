@@ -462,9 +462,7 @@ impl Sweep<'_> {
                     let case = Case { path: &path, scenario: &kept.shrunk, world, seed: None };
                     let paint = if self.colours() { Paint::Colours } else { Paint::Plain };
                     found.told = match &kept.smallest {
-                        Ok(run) => {
-                            report::told(&case, run, Telling { has_steps: true, paint, ..Telling::default() })
-                        }
+                        Ok(run) => report::told(&case, run, Telling { has_steps: true, paint, ..Telling::default() }),
                         Err(error) => Some(report::harness_failure(&case, error)),
                     };
                 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::check::{Evidence, Violation};
 use crate::check::expect::{self, Manner, Miss};
 use crate::check::property::Checks;
+use crate::check::{Evidence, Violation};
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Cast, Ending, Recorder};
@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn a_run_that_fails_in_several_ways_has_them_in_order() {
-        let found = [violation(0, 1), violation(1, 2), Violation { evidence: Evidence::Missing("told"), ..violation(0, 3) }];
+        let found =
+            [violation(0, 1), violation(1, 2), Violation { evidence: Evidence::Missing("told"), ..violation(0, 3) }];
         let all = distinct(&found, Some(Fingerprint::not_converged("phone is still logging in")));
         assert_eq!(all.len(), 3);
         assert_eq!(all[0], Fingerprint::of(&found[0]));

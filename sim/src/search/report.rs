@@ -343,6 +343,7 @@ fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Verdict;
     use crate::check::Evidence;
     use crate::check::property::MODELS;
     use crate::judge;
@@ -470,7 +471,10 @@ phone  status LOGINED
 
         run.violations[1].property = MODELS[0];
         let text = failure(&case("link.toml", &scenario()), &run).unwrap();
-        assert!(!text.contains("CONN-6") && text.contains("a model, too, has it otherwise at these events, once"), "{text}");
+        assert!(
+            !text.contains("CONN-6") && text.contains("a model, too, has it otherwise at these events, once"),
+            "{text}"
+        );
         let telling = Telling { is_whole: true, ..Telling::default() };
         assert!(told(&case("link.toml", &scenario()), &run, telling).unwrap().contains("CONN-6 violated"));
     }

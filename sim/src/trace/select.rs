@@ -4,10 +4,10 @@
 
 use gatecrash::time::Instant;
 
+use super::cast::List;
 use super::index::{DeviceIndex, UserIndex};
 use super::log::LogLine;
 use super::{Actor, Cast, Event, Trace, Value, What, ties};
-use super::cast::List;
 
 /// What an event must be to be part of it: all of what is said here. Nothing said is everything.
 ///

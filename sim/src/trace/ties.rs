@@ -58,7 +58,8 @@ pub fn ties(trace: &Trace, flights: &[Flight]) -> Vec<Vec<usize>> {
 pub fn linked(trace: &Trace, positions: &[usize]) -> BTreeSet<usize> {
     let ties = of_events(trace, &flights(trace));
     let wanted: BTreeSet<Tie> = positions.iter().flat_map(|&position| ties[position].iter().copied()).collect();
-    let is_linked = |(position, ties): (usize, &Vec<Tie>)| ties.iter().any(|tie| wanted.contains(tie)).then_some(position);
+    let is_linked =
+        |(position, ties): (usize, &Vec<Tie>)| ties.iter().any(|tie| wanted.contains(tie)).then_some(position);
     ties.iter().enumerate().filter_map(is_linked).chain(positions.iter().copied()).collect()
 }
 
@@ -73,7 +74,8 @@ pub fn of_users(trace: &Trace, users: &[UserIndex]) -> BTreeSet<usize> {
         .map(|(position, _)| position)
         .collect();
     let is_call = |tie: &&Tie| matches!(tie, Tie::Call(..));
-    let calls: BTreeSet<Tie> = named.iter().flat_map(|&position| ties[position].iter().filter(is_call)).copied().collect();
+    let calls: BTreeSet<Tie> =
+        named.iter().flat_map(|&position| ties[position].iter().filter(is_call)).copied().collect();
     let is_theirs = |tie: &Tie| match tie {
         Tie::Session(_, user, _) => users.contains(user),
         Tie::Call(..) => calls.contains(tie),

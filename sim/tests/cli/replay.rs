@@ -8,7 +8,8 @@ fn a_replay_tells_the_story_and_the_verdict() {
     let ran = folder.run("replay kick.toml --story");
     assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
     let lines: Vec<&str> = ran.stdout.lines().collect();
-    let head = ["packet world: kick.toml", "The second phone takes the seat of the first", "rules POLICY-3, KICK-1", ""];
+    let head =
+        ["packet world: kick.toml", "The second phone takes the seat of the first", "rules POLICY-3, KICK-1", ""];
     assert_eq!(lines[..4], head);
     let line = |words: &str| lines.iter().position(|line| line.contains(words)).unwrap();
     assert!(line("phone-2 <= app      login") < line("phone-1 => app      kicked_offline"));

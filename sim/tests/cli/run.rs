@@ -150,7 +150,9 @@ fn a_file_runs_under_many_seeds_and_the_first_of_each_way_is_told() {
     let folder = Folder::new("seeds").write("drawn.toml", &drawn).write("kick.toml", &kick(KICKED));
     let ran = folder.run("run --seeds 0..40 --world event kick.toml");
     assert_eq!(ran.exit, 0);
-    assert!(ran.stdout.starts_with("kick: 40 seeds, all passed\n\n1 scenario under 40 seeds from 0 in the event world"));
+    assert!(
+        ran.stdout.starts_with("kick: 40 seeds, all passed\n\n1 scenario under 40 seeds from 0 in the event world")
+    );
 
     let words = "run --seeds 100..140 --world event drawn.toml";
     let ran = folder.run(words);

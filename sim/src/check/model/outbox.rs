@@ -135,7 +135,9 @@ impl Outbox {
             Some(answer) => {
                 Difference::lacks(*rule, answer.word(), format!("the server did not say {}", answer.in_words(cast)))
             }
-            None => Difference::lacks(*rule, "close_asked", format!("the server did not close connection {connection}")),
+            None => {
+                Difference::lacks(*rule, "close_asked", format!("the server did not close connection {connection}"))
+            }
         }
     }
 

@@ -148,7 +148,8 @@ fn nearest_to(trace: &Trace, selection: &Selection, time: Instant) -> Result<Vec
     let shown = |at: Instant| at.as_micros() / 1_000;
     let chosen = selection.of(trace);
     let positions = || (0..chosen.len()).filter(|&position| chosen[position]);
-    let nearest = positions().map(|position| shown(trace.events[position].at)).min_by_key(|at| at.abs_diff(shown(time)));
+    let nearest =
+        positions().map(|position| shown(trace.events[position].at)).min_by_key(|at| at.abs_diff(shown(time)));
     let nearest = nearest.ok_or_else(|| "no event concerns these devices and users".to_owned())?;
     Ok(positions().filter(|&position| shown(trace.events[position].at) == nearest).collect())
 }

@@ -92,7 +92,8 @@ impl Failures {
         let mut parts = Vec::new();
         if scenarios > 1 {
             let fail = format!("{} fail in {}", count(scenarios, "scenario"), count(groups.len(), "way"));
-            let which = if is_whole || groups.len() == scenarios { "" } else { "; of each way the shortest (--all tells all)" };
+            let which =
+                if is_whole || groups.len() == scenarios { "" } else { "; of each way the shortest (--all tells all)" };
             parts.push(format!("{fail}{which}"));
         }
         for group in groups {

@@ -224,7 +224,9 @@ impl Batch<'_> {
             for (_, report) in seen.iter().filter(|(_, report)| !report.is_empty()) {
                 part(report.clone());
             }
-            if !self.arguments.all && let Some(more) = more(seen, "seed") {
+            if !self.arguments.all
+                && let Some(more) = more(seen, "seed")
+            {
                 say(format_args!("\n  {more}"));
             }
         }
@@ -242,9 +244,10 @@ impl Batch<'_> {
             let not_run = format!(", told to end with {} not run", count(totals.not_run as usize, "run"));
             result.push_str(&paint(&not_run, Colour::Red, self.colours()));
         }
-        let (events, simulated) = self.of_files.iter().fold((0, Duration::ZERO), |(events, simulated), file| {
-            (events + file.events, simulated + file.simulated)
-        });
+        let (events, simulated) = self
+            .of_files
+            .iter()
+            .fold((0, Duration::ZERO), |(events, simulated), file| (events + file.events, simulated + file.simulated));
         let (scenarios, seeds) = (count(self.files.len(), "scenario"), count(self.each as usize, "seed"));
         let first = thousands(self.seeds.start);
         part(format!("{scenarios} under {seeds} from {first} in the {worlds} world{twice}: {result}"));

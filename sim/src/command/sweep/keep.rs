@@ -90,7 +90,8 @@ pub fn keep(
     let mut folder = finding.folder(run);
     if let Ok(smallest) = &smallest {
         let path = format!("{}/shrunk.toml", folder.path);
-        let mut head = Head::of(&Case { path: &path, scenario: &shrunk.scenario, world, seed: None }, smallest, &version());
+        let mut head =
+            Head::of(&Case { path: &path, scenario: &shrunk.scenario, world, seed: None }, smallest, &version());
         head.likely = curve.map(|curve| Likely::of(&curve, &shrunk.scenario));
         let shown = Shown { head: &head, trace: &smallest.trace, log: &[] };
         folder.files.push((PAGE, page(&[shown])));
