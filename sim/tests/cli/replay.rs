@@ -115,7 +115,7 @@ fn parts_of_a_run_are_those_of_a_device_of_a_user_and_of_what_hangs_together() {
     let of_user = story("--user bob");
     assert!(of_user.contains("login user=bob") && of_user.contains("login answered: ok user=bob"), "{of_user}");
     assert!(of_user.contains("login_accepted call=3"), "an answer names nobody, and is of their call: {of_user}");
-    assert!(!of_user.contains("alice"), "{of_user}");
+    assert!(!of_user.contains("user=alice"), "{of_user}");
     let of_both = story("--user bob --device phone-2");
     assert!(of_both.contains("(nothing of it is in what was asked for)"), "{of_both}");
 
