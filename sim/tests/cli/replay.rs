@@ -122,7 +122,8 @@ fn parts_of_a_run_are_those_of_a_device_of_a_user_and_of_what_hangs_together() {
     let why = story("--why=1.091s --device phone-1");
     assert!(why.contains("phone-1 => app      kicked_offline"), "{why}");
     assert!(why.contains("phone-1 => app      connect_success user=alice epoch=1"), "the session it ends: {why}");
-    assert!(!why.contains("bob") && !why.contains("fault"), "{why}");
+    assert!(why.contains("known_ended=alice"), "a later login that names it: {why}");
+    assert!(!why.contains("connect_success user=bob") && !why.contains("fault"), "{why}");
 }
 
 #[test]
