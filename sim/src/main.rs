@@ -23,6 +23,9 @@ use command::{End, inspect, interrupt, keep, page, replay, review, run, shrink, 
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// When to use colours; auto is on a terminal, and not where NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto)]
+    color: clap::ColorChoice,
 }
 
 #[derive(Subcommand)]
@@ -82,9 +85,13 @@ fn main() -> ExitCode {
             return End::Passed.into();
         }
     };
+    command::choose_colours(arguments.color);
     let everything = run::Arguments {
         paths: Vec::new(),
         world: worlds::Choice::Packet,
+        seeds: None,
+        all: false,
+        quiet: false,
         json: false,
         jobs: workers::cores(),
         once: false,

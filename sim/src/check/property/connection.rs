@@ -129,7 +129,7 @@ impl Property for Connections {
                     let overdue = Overdue { since: "then", at, limit, now: event.at };
                     let text =
                         format!("connection {connection} of {opened} s is still open, although {why}: {overdue}");
-                    report.event(rule, event, text);
+                    report.missing_by(rule, event, "close_asked", text);
                 }
                 entry.last_heard = event.at;
                 // A first frame that is no hello, and a second hello.
@@ -203,7 +203,7 @@ impl Property for Connections {
                 let limit = (due - at).saturating_sub(scene.allowance.lag);
                 let overdue = Overdue { since: "then", at, limit, now: scene.now };
                 let text = format!("connection {number} of {opened} s was never closed, although {why}: {overdue}");
-                report.violation(rule, scene.now, Actor::Server, 0, text);
+                report.missing(rule, scene.now, Actor::Server, "close_asked", text);
             }
         }
     }

@@ -86,7 +86,7 @@ impl Property for Unwritten {
                     "{}'s call {call} waits on, though its record could not be written at {at} s",
                     scene.device(on)
                 );
-                report.event(RULE, event, text);
+                report.missing_by(RULE, event, "answered", text);
             }
         }
         match event.what {
