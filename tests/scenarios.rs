@@ -1,21 +1,26 @@
 //! Every file below `scenarios/` is a test by the name of its stem: in each world it runs twice with equal digests, breaks
 //! no rule and comes to rest; both worlds make the same of it; and its story is the one in `snapshots/`.
 //!
-//! Keeps no list: the files are found when the tests start. Reports a failure as the command `gatecrash` does, and leaves
-//! the digests where `.ci/digests` compares them with those of another build. A new scenario gets its snapshot from
+//! Keeps no list: the files are found when the tests start. Of a failure it prints what went wrong first, the story around
+//! the moment, the command that shows it, and where the shrunk scenario and the page are; and leaves the digests where
+//! `.ci/digests` compares them with those of another build. A new scenario gets its snapshot from
 //! `INSTA_UPDATE=always cargo test --test scenarios -- --exact NAME`: read it before you commit it.
 
+#[path = "scenarios/finding.rs"]
+mod finding;
+
 use std::collections::BTreeMap;
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use gatecrash_sim::check::agree::differences;
 use gatecrash_sim::check::sometimes::Sometimes;
-use gatecrash_sim::run_twice;
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::world::World;
+use gatecrash_sim::{Verdict, run_twice};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Held while a story is compared, so that what is shown of two that differ stays apart.
@@ -23,6 +28,8 @@ static SHOWN: Mutex<()> = Mutex::new(());
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    // Whatever panics here is told as a failed test. Where in this program that was is nobody's concern.
+    panic::set_hook(Box::new(|_| ()));
     let scenarios = scenarios();
     assert!(!scenarios.is_empty(), "there is no scenario (*.toml) below scenarios/: nothing would be tested");
     let tests = scenarios.into_iter().map(|(name, path)| Trial::test(name.clone(), move || check(&name, &path)));
@@ -57,7 +64,8 @@ fn scenarios() -> BTreeMap<String, String> {
 fn check(name: &str, path: &str) -> Result<(), Failed> {
     let text = std::fs::read_to_string(root().join(path)).map_err(|error| format!("cannot read {path}: {error}"))?;
     let scenario = Scenario::parse(path, &text).map_err(|diagnosis| diagnosis.to_string())?;
-    let [packet, event] = [World::Packet, World::Event].map(|world| Case { path, scenario: &scenario, world });
+    let [packet, event] =
+        [World::Packet, World::Event].map(|world| Case { path, scenario: &scenario, world, seed: None });
     let run = |case: &Case<'_>| {
         run_twice(&scenario, case.world).map_err(|error| Failed::from(report::harness_failure(case, &error)))
     };
@@ -65,10 +73,13 @@ fn check(name: &str, path: &str) -> Result<(), Failed> {
     let runs = [(&packet, &of_packet), (&event, &of_event)];
     let digests = runs.map(|(case, run)| format!("{} {}\n", case.world.word(), run.trace.digest));
     write(name, &digests.concat()).map_err(|error| format!("cannot write the digests of {name}: {error}"))?;
-    let failures = runs.into_iter().find_map(|(case, run)| report::failure(case, run));
+    if let Some((case, run)) = runs.into_iter().find(|(_, run)| run.verdict() != Verdict::Passed) {
+        let told = report::in_brief(case, run).unwrap_or_default();
+        return Err(format!("{told}\n\n{}", finding::left(name, case, run)).into());
+    }
     let differences = differences(&scenario, &of_packet, &of_event);
-    if let Some(failure) = failures.or_else(|| report::disagreement(&packet, &event, &differences)) {
-        return Err(failure.into());
+    if let Some(told) = report::disagreement(&packet, &event, &differences) {
+        return Err(format!("{told}\n\n{}", finding::left_of_both(name, &runs)).into());
     }
 
     let mut settings = insta::Settings::new();
@@ -84,8 +95,12 @@ fn check(name: &str, path: &str) -> Result<(), Failed> {
         story.push_str(&format!("\nreaches\n  {reached}\n"));
     }
     let _alone = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    settings.bind(|| insta::assert_snapshot!(name, story));
-    Ok(())
+    // It shows the difference by itself.
+    settings.bind(|| panic::catch_unwind(|| insta::assert_snapshot!(name, story))).map_err(|_| {
+        let replay = report::replay_command(&packet, None);
+        let page = finding::left_of_both(name, &runs[..1]);
+        Failed::from(format!("the story is not the one in snapshots/{name}.snap\n\n    {replay}\n\n{page}"))
+    })
 }
 
 /// Leaves the digests of a scenario for `.ci/digests`.

@@ -13,6 +13,7 @@
 pub mod check;
 pub mod generate;
 pub mod page;
+pub mod review;
 pub mod scenario;
 pub mod search;
 pub mod trace;

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
-use command::{End, inspect, interrupt, keep, page, replay, run, shrink, sweep, when, worlds, zoo};
+use command::{End, inspect, interrupt, keep, page, replay, review, run, shrink, sweep, when, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -23,6 +23,9 @@ use command::{End, inspect, interrupt, keep, page, replay, run, shrink, sweep, w
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// When to use colours; auto is on a terminal, and not where NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto)]
+    color: clap::ColorChoice,
 }
 
 #[derive(Subcommand)]
@@ -35,6 +38,7 @@ enum Command {
     Shrink(shrink::Arguments),
     When(when::Arguments),
     Keep(keep::Arguments),
+    Review(review::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
     Schema(inspect::SchemaArguments),
@@ -56,6 +60,7 @@ Examples:
   gatecrash shrink failing.toml           make it as small as it gets
   gatecrash when failing.toml             at which step did it become inevitable?
   gatecrash keep target/gatecrash/NAME    make what a sweep found a test
+  gatecrash review                        what does a change do to the stories?
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
 
@@ -80,9 +85,13 @@ fn main() -> ExitCode {
             return End::Passed.into();
         }
     };
+    command::choose_colours(arguments.color);
     let everything = run::Arguments {
         paths: Vec::new(),
         world: worlds::Choice::Packet,
+        seeds: None,
+        all: false,
+        quiet: false,
         json: false,
         jobs: workers::cores(),
         once: false,
@@ -97,6 +106,7 @@ fn main() -> ExitCode {
         Command::Shrink(arguments) => shrink::run(&arguments),
         Command::When(arguments) => when::run(&arguments),
         Command::Keep(arguments) => keep::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),
         Command::Schema(arguments) => inspect::schema(&arguments),

@@ -24,4 +24,4 @@ mod violation;
 
 pub use expect::Miss;
 pub use run::{Run, Verdict};
-pub use violation::Violation;
+pub use violation::{Evidence, Violation};

@@ -20,6 +20,15 @@ pub struct Violation {
     pub actor: Actor,
     /// Which event of the actor, counted from 1; 0 when no single event is to blame.
     pub number: u32,
-    /// The kind of that event, in a word; none when something is missing rather than wrong.
-    pub kind: Option<&'static str>,
+    /// What shows it.
+    pub evidence: Evidence,
+}
+
+/// What shows that something is wrong: what violations of one kind have in common, whoever is concerned and whenever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// An event of this kind.
+    Event(&'static str),
+    /// That an event or a frame of this kind did not come: whichever event came next has nothing to do with it.
+    Missing(&'static str),
 }

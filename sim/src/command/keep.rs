@@ -17,7 +17,7 @@ use super::{End, complain, say};
 const FOLDER: &str = "regressions";
 
 /// The scenario of a finding that is kept.
-const SHRUNK: &str = "shrunk.toml";
+pub const SHRUNK: &str = "shrunk.toml";
 
 /// The first line of a file there: it tells editors where the schema of the header is.
 const SCHEMA_LINE: &str = "#:schema ../../docs/scenario.schema.json";

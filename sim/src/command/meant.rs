@@ -1,6 +1,6 @@
 //! The run that a command line means: a file, a seed or a finding, and where it runs when nothing is said.
 //!
-//! Runs nothing: `page` and `when` do.
+//! Runs nothing: `replay`, `page` and `when` do.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,8 @@ use gatecrash_sim::world::World;
 use gatecrash_sim::zoo::Bug;
 
 use super::files::{BadInput, File, one};
-use super::keep::scenario_of;
+use super::keep::{SHRUNK, scenario_of};
+use super::sweep::FINDINGS;
 
 /// A file in a finding's folder that is there when another world than the packet world found it.
 const FOUND_ELSEWHERE: &str = "shrunk.packet.jsonl";
@@ -42,6 +43,15 @@ impl Meant {
             false => World::Packet,
         };
         Ok(Meant { file: one(Some(&scenario), None)?, world, bug: None })
+    }
+
+    /// A file that may be the folder of a finding, or its name; what is neither is told as a file is.
+    pub fn of_file(path: &Path, files: World) -> Result<Meant, BadInput> {
+        let is_finding = |path: &Path| path.join(SHRUNK).is_file();
+        match is_finding(path) || (!path.exists() && is_finding(&Path::new(FINDINGS).join(path))) {
+            true => Meant::of(Some(path), None, files),
+            false => Ok(Meant { file: one(Some(path), None)?, world: files, bug: None }),
+        }
     }
 
     /// The same of a word that may be either: what is no path may be a seed.

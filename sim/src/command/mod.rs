@@ -8,6 +8,7 @@ pub mod keep;
 mod meant;
 pub mod page;
 pub mod replay;
+pub mod review;
 pub mod run;
 pub mod shrink;
 pub mod sweep;
@@ -18,9 +19,12 @@ pub mod worlds;
 pub mod zoo;
 
 use std::fmt::Display;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use anstream::AutoStream;
+use anstream::stream::RawStream;
+use anstyle::{AnsiColor, Style};
 use gatecrash_sim::Verdict;
 
 /// How a command ended. The exit code is the number.
@@ -80,23 +84,37 @@ pub fn complain(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Whether to colour what goes to this stream: only on a terminal, and not under `NO_COLOR`.
-#[expect(clippy::disallowed_methods, reason = "NO_COLOR is where people say that they want none")]
-pub fn colours(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// From here on colours what `--color` says.
+pub fn choose_colours(choice: clap::ColorChoice) {
+    let choice = match choice {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
 }
 
-/// The colours this command uses; the number is that of the escape code.
+/// Whether to colour what goes to this stream: as `--color` says, or else on a terminal, and not under `NO_COLOR`.
+pub fn colours(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != anstream::ColorChoice::Never
+}
+
+/// The colours this command uses.
 #[derive(Clone, Copy)]
 pub enum Colour {
-    Bold = 1,
-    Red = 31,
-    Green = 32,
+    Bold,
+    Red,
+    Green,
 }
 
 /// The text in this colour, where colours are on.
 pub fn paint(text: &str, colour: Colour, on: bool) -> String {
-    if on { format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8) } else { text.to_owned() }
+    let style = match colour {
+        Colour::Bold => Style::new().bold(),
+        Colour::Red => AnsiColor::Red.on_default(),
+        Colour::Green => AnsiColor::Green.on_default(),
+    };
+    if on { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
 /// `1 file`, `2 files`, `12,000 files`.

@@ -145,7 +145,7 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
     };
     let mut ran = Vec::new();
     for Meant { file, world, bug } in &all {
-        let case = Case { path: &file.path, scenario: &file.scenario, world: *world };
+        let case = Case { path: &file.path, scenario: &file.scenario, world: *world, seed: None };
         match run_one(&case, *bug, &version) {
             Ok(one) => ran.push(one),
             Err(said) => {

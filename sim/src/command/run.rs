@@ -1,8 +1,12 @@
 //! `gatecrash run`: many scenarios, a line for each in each world, a report for each that failed, and
 //! the totals.
 
+mod failures;
+mod seeds;
+
 use std::io;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +21,7 @@ use gatecrash_sim::{HarnessError, Run, Verdict, run_twice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use self::failures::{Failing, Failures};
 use super::files::{File, load};
 use super::herd::Herd;
 use super::interrupt;
@@ -26,8 +31,8 @@ use super::{Colour, End, colours, count, paint, say, thousands};
 
 /// Run scenarios and check every rule
 ///
-/// Every scenario runs twice and must do exactly the same both times. A line tells what came of it;
-/// failures are told below the table, each with the command that replays it.
+/// Every scenario runs twice and must do exactly the same both times. A line tells what came of it. Below the table
+/// failures are told by their cause: of those that fail in the same way the shortest, with the command that replays it.
 ///
 /// The packet world runs the code that ships, drivers and wire included: what passes there, passes.
 /// The event world runs its cores alone and is there to search quickly; it must come to the same.
@@ -37,6 +42,9 @@ Examples:
   gatecrash run                                everything below the nearest scenarios/
   gatecrash run scenarios/a.toml scenarios/b   a file, and all below a folder
   gatecrash run --world both scenarios/a.toml  in both worlds, which must agree on what comes of it
+  gatecrash run -q                             only what fails, and the totals
+  gatecrash run --all                          every scenario that fails, and everything wrong with it
+  gatecrash run --seeds 0..1000 my.toml        one file under many seeds: other latencies, delays, ids
   gatecrash run --json | jq .digest            for programs
   gatecrash run --once --jobs 1                quicker on one core, without the second run")]
 pub struct Arguments {
@@ -46,6 +54,15 @@ pub struct Arguments {
     /// Where to run them
     #[arg(long, value_name = "WORLD", value_enum, default_value_t = Choice::Packet)]
     pub world: Choice,
+    /// Run each file under each of these seeds in the place of its own: the first, and the one after the last
+    #[arg(long, value_name = "A..B", value_parser = super::sweep::seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// Tell every scenario that fails, and everything that is wrong with it
+    #[arg(long, conflicts_with = "json")]
+    pub all: bool,
+    /// Print no line of each scenario: only what fails, and the totals
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
     /// Print one JSON object instead of the table
     #[arg(long)]
     pub json: bool,
@@ -63,6 +80,9 @@ pub fn run(arguments: &Arguments) -> End {
         Ok(files) => files.into(),
         Err(bad_input) => return bad_input.report(arguments.json),
     };
+    if let Some(range) = &arguments.seeds {
+        return seeds::run(arguments, &files, range.clone());
+    }
     let (once, worlds) = (arguments.once, arguments.world.worlds());
     let mut batch = Batch::new(&files, arguments);
     let work = {
@@ -112,7 +132,7 @@ struct Batch<'a> {
     verdicts: Vec<Verdict>,
     digests: Vec<Digest>,
     simulated: Duration,
-    reports: Vec<String>,
+    failures: Failures,
     /// How devices came back after a start of the server, where they were many.
     herds: Vec<String>,
 }
@@ -184,7 +204,7 @@ impl<'a> Batch<'a> {
         let colours = colours(&io::stdout());
         let names = files.iter().map(|file| file.name.as_str());
         let table = Table::new(names, arguments.world.worlds().len(), colours);
-        if !arguments.json {
+        if !arguments.json && !arguments.quiet {
             say(table.head());
         }
         Batch {
@@ -198,7 +218,7 @@ impl<'a> Batch<'a> {
             verdicts: Vec::new(),
             digests: Vec::new(),
             simulated: Duration::ZERO,
-            reports: Vec::new(),
+            failures: Failures::default(),
             herds: Vec::new(),
         }
     }
@@ -214,15 +234,21 @@ impl<'a> Batch<'a> {
         let (json, colours) = (self.arguments.json, self.colours);
         let verdict = self.verdicts.iter().copied().max().unwrap_or(Verdict::Passed);
         if !json {
-            for report in self.herds.iter().chain(&self.reports) {
-                say(format_args!("\n{report}"));
+            // Where nothing stands above it, nothing is set apart.
+            let mut parts = if self.arguments.quiet { Vec::new() } else { std::mem::take(&mut self.herds) };
+            parts.extend(std::mem::take(&mut self.failures).told(self.arguments.all));
+            for (number, part) in parts.iter().enumerate() {
+                let apart = if self.arguments.quiet && number == 0 { "" } else { "\n" };
+                say(format_args!("{apart}{part}"));
             }
         }
+        let quiet = self.arguments.quiet;
         let totals = self.totals(wall);
         if json {
             say(serde_json::to_string_pretty(&totals).expect("numbers and texts"));
         } else {
-            say(format_args!("\n{}", totals.in_words(colours)));
+            let apart = if quiet && totals.passed == totals.scenarios { "" } else { "\n" };
+            say(format_args!("{apart}{}", totals.in_words(colours)));
         }
         interrupt::told().unwrap_or(verdict.into())
     }
@@ -302,7 +328,7 @@ impl Watch<Outcome> for Batch<'_> {
 
     fn outcome(&mut self, job: u64, outcome: Outcome) -> bool {
         let (File { path, name, scenario }, world) = one_of(self.files, self.arguments.world.worlds(), job);
-        let case = Case { path, scenario, world };
+        let case = Case { path, scenario, world, seed: None };
         let run = outcome.result.as_ref().ok();
         let other = self.first.take_if(|first| first.path == *path);
         let differences = match (&other, run) {
@@ -312,7 +338,7 @@ impl Watch<Outcome> for Batch<'_> {
         let disagrees = if differences.is_empty() { Verdict::Passed } else { Verdict::Disagrees };
         let verdict = run.map_or(Verdict::HarnessFailed, Run::verdict).max(disagrees);
         let simulated = run.map(|run| run.simulated);
-        if !self.arguments.json {
+        if !self.arguments.json && !self.arguments.quiet {
             let line = self.table.line(&Line {
                 name,
                 world,
@@ -328,15 +354,12 @@ impl Watch<Outcome> for Batch<'_> {
         let herds = run.map(|run| Herd::all(&run.trace.events)).unwrap_or_default();
         let world_of = |herd: &Herd| format!("{} in the {} world: {herd}", report::escaped(path), world.word());
         self.herds.extend(herds.iter().map(world_of));
-        match &outcome.result {
-            Ok(run) => {
-                self.digests.push(run.trace.digest);
-                self.reports.extend(report::failure(&case, run));
-            }
-            Err(error) => self.reports.push(report::harness_failure(&case, error)),
-        }
+        self.digests.extend(run.map(|run| run.trace.digest));
+        let told = failures::Told { is_whole: self.arguments.all, colours: self.colours };
+        self.failures.extend(Failing::of(&case, name, &outcome.result, told));
         if let Some(other) = &other {
-            self.reports.extend(report::disagreement(&Case { world: other.world, ..case }, &case, &differences));
+            let first = Case { world: other.world, ..case };
+            self.failures.extend(Failing::of_worlds(&first, &case, name, &differences));
         }
         match (self.verdicts.last_mut(), world == self.arguments.world.worlds()[0]) {
             (Some(last), false) => *last = verdict.max(*last),

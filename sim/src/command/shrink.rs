@@ -90,7 +90,7 @@ fn shrunk(file: &File, world: World, arguments: &Arguments) -> Result<End, BadIn
             written.map_err(|error| BadInput::Refused(format!("cannot write {}: {error}", out.display())))?;
         }
     }
-    complain(summary(scenario, &shrunk));
+    complain(summary(scenario, &shrunk, world));
     Ok(match wanted {
         Fingerprint::Property { .. } | Fingerprint::Missed { .. } => End::Violated,
         Fingerprint::NotConverged(_) => End::NotConverged,
@@ -132,7 +132,7 @@ pub fn bar() -> ProgressBar {
 }
 
 /// What was done, in a few lines.
-fn summary(before: &Scenario, shrunk: &Shrunk) -> String {
+fn summary(before: &Scenario, shrunk: &Shrunk, world: World) -> String {
     let Shrunk { scenario: after, fingerprint, tried, end } = shrunk;
     let sizes = |scenario: &Scenario| {
         let Scenario { steps, devices, sites, until, .. } = scenario;
@@ -150,10 +150,11 @@ fn summary(before: &Scenario, shrunk: &Shrunk) -> String {
         Reached::Budget => "there was no time to take more away",
     };
     format!(
-        "{fingerprint}\n  from  {}\n  to    {}\n  in {}, {end}; of what was tried helped: {}",
+        "{fingerprint}\n  from  {}\n  to    {}\n  in {} of the {} world, {end}; of what was tried helped: {}",
         sizes(before),
         sizes(after),
         count(runs as usize, "run"),
+        world.word(),
         kept.join(", "),
     )
 }

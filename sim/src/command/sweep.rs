@@ -3,6 +3,7 @@
 mod confirm;
 mod keep;
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -16,10 +17,11 @@ use gatecrash_sim::check::sometimes::Progress;
 use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
-use gatecrash_sim::search::report;
+use gatecrash_sim::search::report::{self, Case, Telling};
 use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::ledger::Section;
+use gatecrash_sim::trace::render::Paint;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -128,7 +130,8 @@ pub struct Arguments {
     unchecked: bool,
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+/// Two numbers, the second excluded.
+pub fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| text.replace('_', "").parse::<u64>().ok();
     let range = text.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
     match range {
@@ -229,7 +232,7 @@ impl Watch<SeedRun> for Sweep<'_> {
             }
         }
         self.total.add(run);
-        self.total.failing() < FAILING_MAX
+        !is_enough(self.total.failing())
     }
 
     #[expect(clippy::disallowed_methods, reason = "a progress bar shows how fast it goes")]
@@ -275,6 +278,8 @@ struct Totals {
     harness_failed: usize,
     /// Whether it was told to end before it had finished.
     interrupted: bool,
+    /// Whether it ended before it had finished because so many seeds had failed.
+    ended_early: bool,
     events: u64,
     simulated_seconds: f64,
     wall_seconds: f64,
@@ -340,6 +345,9 @@ struct Found {
     packet: Option<&'static str>,
     #[serde(skip)]
     packet_said: Option<String>,
+    /// How the smallest fails, with its steps.
+    #[serde(skip)]
+    told: Option<String>,
 }
 
 impl Sweep<'_> {
@@ -380,6 +388,7 @@ impl Sweep<'_> {
             not_converged,
             harness_failed,
             interrupted: interrupt::told().is_some(),
+            ended_early: ends_early(self.total.failing(), total.finished + total.left_out, asked),
             events: total.ledger.events,
             simulated_seconds: total.simulated().as_secs_f64(),
             wall_seconds: wall.as_secs_f64(),
@@ -409,14 +418,13 @@ impl Sweep<'_> {
         end
     }
 
-    /// The findings, each confirmed in a fresh process.
+    /// The findings, each confirmed in a fresh process, the shortest first.
     fn found(&self) -> Vec<Found> {
-        self.total
-            .findings
-            .iter()
-            .enumerate()
-            .map(|(number, (print, seen))| self.one_found(number, print, seen))
-            .collect()
+        let found = self.total.findings.iter().enumerate();
+        let mut found: Vec<Found> = found.map(|(number, (print, seen))| self.one_found(number, print, seen)).collect();
+        // The shortest first; what was not shrunk comes last, and then what more seeds show.
+        found.sort_by_key(|found| (found.steps.unwrap_or(usize::MAX), Reverse(found.seeds)));
+        found
     }
 
     fn one_found(&self, number: usize, print: &Fingerprint, seen: &[Failed]) -> Found {
@@ -435,6 +443,7 @@ impl Sweep<'_> {
             steps: None,
             packet: None,
             packet_said: None,
+            told: None,
         };
         if self.arguments.unconfirmed || first.hangs.is_some() {
             return found;
@@ -447,8 +456,15 @@ impl Sweep<'_> {
             match keep(print, seen, world, folders, self.arguments.jobs) {
                 Ok(kept) => {
                     found.packet = kept.packet.as_ref().map(|packet| packet.word());
-                    found.packet_said = kept.packet.map(|packet| packet.to_string());
-                    (found.folder, found.steps) = (Some(kept.folder), Some(kept.steps));
+                    found.packet_said = kept.packet.as_ref().map(ToString::to_string);
+                    (found.folder, found.steps) = (Some(kept.folder.clone()), Some(kept.shrunk.steps.len()));
+                    let path = format!("{}/shrunk.toml", kept.folder);
+                    let case = Case { path: &path, scenario: &kept.shrunk, world, seed: None };
+                    let paint = if self.colours() { Paint::Colours } else { Paint::Plain };
+                    found.told = match &kept.smallest {
+                        Ok(run) => report::told(&case, run, Telling { has_steps: true, paint, ..Telling::default() }),
+                        Err(error) => Some(report::harness_failure(&case, error)),
+                    };
                 }
                 Err(error) => found.folder_error = Some(error),
             }
@@ -457,6 +473,7 @@ impl Sweep<'_> {
     }
 
     fn tell(&self, totals: &Totals, end: End) {
+        say(format_args!("{} world, profile {}", totals.world, totals.profile));
         let ledger = |name: &str, number: String| say(format_args!("  {name:<NAME_WIDTH$}{number:>16}"));
         for section in [Section::Call, Section::Event, Section::Effect, Section::Fact] {
             say(heading(section));
@@ -482,10 +499,19 @@ impl Sweep<'_> {
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
             let of = self.total.findings.iter().find(|(print, _)| print.slug() == found.fingerprint);
             let (_, seen) = of.expect("what was found is among the findings");
-            say(format_args!("\n{}", sweep::report(&seen[0], self.manner.world)));
+            match &found.told {
+                Some(told) => {
+                    let steps = count(generate::scenario(seen[0].seed).steps.len(), "step");
+                    say(format_args!("\n{told}\n\n  seed {} of {steps}: {}", seen[0].seed, found.replay));
+                }
+                None => say(format_args!("\n{}\n", sweep::report(&seen[0], self.manner.world))),
+            }
             let seeds: Vec<String> = seen.iter().take(SEEDS_TOLD).map(|failed| failed.seed.to_string()).collect();
             let more = if found.seeds > SEEDS_TOLD { " …" } else { "" };
-            say(format_args!("\n  {} fail so: {}{more}", count(found.seeds, "seed"), seeds.join(", ")));
+            if found.told.is_none() || found.seeds > 1 {
+                let fail = if found.seeds == 1 { "fails" } else { "fail" };
+                say(format_args!("  {} {fail} so: {}{more}", count(found.seeds, "seed"), seeds.join(", ")));
+            }
             match &found.disagreement {
                 None if self.arguments.unconfirmed || seen[0].hangs.is_some() => {}
                 None => say("  confirmed in a fresh process"),
@@ -504,6 +530,10 @@ impl Sweep<'_> {
         }
         if totals.findings.len() > FINDINGS_TOLD {
             say(format_args!("\nand {} more kinds of failure", totals.findings.len() - FINDINGS_TOLD));
+        }
+        if totals.ended_early {
+            let enough = format!("ended early: {} fail, which is enough", count(self.total.failing(), "seed"));
+            say(format_args!("\n{}", paint(&enough, Colour::Red, self.colours())));
         }
         let asked = thousands(totals.seeds_asked);
         let left_out = match totals.seeds_left_out {
@@ -553,6 +583,16 @@ impl Sweep<'_> {
     }
 }
 
+/// Whether so many failing seeds are enough to look at.
+fn is_enough(failing: usize) -> bool {
+    failing >= FAILING_MAX
+}
+
+/// Whether that is why it ended before all the seeds that were asked for had finished.
+fn ends_early(failing: usize, done: u64, asked: u64) -> bool {
+    is_enough(failing) && done < asked
+}
+
 fn heading(section: Section) -> &'static str {
     match section {
         Section::Call => "calls made",
@@ -577,6 +617,13 @@ fn span(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sweep_that_finds_enough_ends_early_unless_it_had_finished() {
+        assert!(ends_early(FAILING_MAX, 5_000, 100_000));
+        assert!(!ends_early(FAILING_MAX, 100_000, 100_000));
+        assert!(!ends_early(FAILING_MAX - 1, 5_000, 100_000), "it was told to end");
+    }
 
     #[test]
     fn a_range_of_seeds_is_two_numbers_the_second_excluded() {

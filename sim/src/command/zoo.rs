@@ -185,7 +185,7 @@ fn show(bug: &Bug, seeds: Range<u64>) -> End {
     say(format_args!("{}: {}", bug.id, bug.what));
     let left = count(scenario.steps.len(), "step");
     say(format_args!("seed {}, {}, shrunk to {left}\n\n{scenario}", catch.seed, count(catch.steps, "step")));
-    let case = Case { path: bug.id, scenario: &scenario, world: bug.world() };
+    let case = Case { path: bug.id, scenario: &scenario, world: bug.world(), seed: None };
     let told = match zoo::run(bug, &scenario) {
         Ok(run) => report::failure(&case, &run).expect("it is named"),
         Err(error) => report::harness_failure(&case, &error),
@@ -379,7 +379,8 @@ mod tests {
     use super::*;
 
     fn catch(seeds: u64, property: &'static str) -> Option<Shown> {
-        let by = Fingerprint::Property { property, rule: gatecrash_sim::scenario::rules::rule("KICK-1"), kind: None };
+        let rule = gatecrash_sim::scenario::rules::rule("KICK-1");
+        let by = Fingerprint::Property { property, rule, evidence: gatecrash_sim::check::Evidence::Missing("told") };
         Some((
             Catch { seed: seeds - 1, seeds, named: vec![by], steps: 9 },
             Some((seeds as usize % 10, Duration::from_millis(seeds))),

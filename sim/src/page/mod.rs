@@ -21,7 +21,6 @@ mod sessions;
 mod sheet;
 #[cfg(test)]
 mod tests;
-mod ties;
 mod window;
 
 use serde::Serialize;

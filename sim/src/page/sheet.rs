@@ -13,10 +13,10 @@ use super::lanes::{Lane, Lanes, SERVER};
 use super::links::{Link, links};
 use super::marks::{Mark, marks};
 use super::sessions::{Bar, bars};
-use super::ties::ties;
 use super::window::window;
 use crate::trace::flight::{Flight, FlightEnd, flights};
 use crate::trace::render::{self, View};
+use crate::trace::ties::ties;
 use crate::trace::{Actor, Ledger, Trace, What};
 
 /// The most events that a page shows of one run.

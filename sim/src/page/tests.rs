@@ -22,7 +22,7 @@ use crate::{Run, run};
 /// A run in the event world, and what is said of it.
 fn ran(scenario: &Scenario) -> (Head, Run) {
     let run = run(scenario, World::Event).unwrap_or_else(|error| panic!("{}: {error}", scenario.title));
-    let case = Case { path: "some.toml", scenario, world: World::Event };
+    let case = Case { path: "some.toml", scenario, world: World::Event, seed: None };
     (Head::of(&case, &run, "1.2.3"), run)
 }
 

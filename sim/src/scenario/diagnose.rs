@@ -313,7 +313,7 @@ fn meant<'w>(word: &str, valid: &[&'w str]) -> Option<&'w str> {
 
 /// The valid word nearest to `word`, if one is near: one that differs by a letter, one that people mean by it, one of
 /// which at most a third of the letters are wrong, or else the beginning right and most of the rest.
-pub(super) fn nearest<'w>(word: &str, valid: impl IntoIterator<Item = &'w str>) -> Option<String> {
+pub fn nearest<'w>(word: &str, valid: impl IntoIterator<Item = &'w str>) -> Option<String> {
     let valid: Vec<&str> = valid.into_iter().collect();
     let by_letters = by_letters(word, valid.iter().copied());
     let is_slip = by_letters

@@ -33,7 +33,7 @@ mod section;
 mod site;
 mod words;
 
-pub use diagnose::{Diagnosis, Problem};
+pub use diagnose::{Diagnosis, Problem, nearest};
 pub use duration::{parse_duration, print_duration};
 pub use expectation::{Answer, Expectation, Expected, Place, Window};
 pub use fault::Fault;

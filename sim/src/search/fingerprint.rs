@@ -1,6 +1,6 @@
 //! Fingerprints: what failures must share to be one finding.
 //!
-//! What was broken, and at what kind of event; not by whom, when, or in which scenario. So a thousand
+//! What was broken, and at what kind of event, or by what kind of event that did not come; not by whom, when, or in which scenario. So a thousand
 //! seeds that meet one bug are told once, and a scenario that is made smaller is known to fail still
 //! in the same way. Judges nothing: checks do.
 
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::check::Violation;
 use crate::check::expect::{self, Manner, Miss};
 use crate::check::property::Checks;
+use crate::check::{Evidence, Violation};
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
 use crate::trace::{Cast, Ending, Recorder};
@@ -30,8 +30,8 @@ pub enum Fingerprint {
         property: &'static str,
         /// The rule it checks.
         rule: RuleId,
-        /// The kind of the event that shows it; none when something is missing.
-        kind: Option<&'static str>,
+        /// What shows it: the kind of an event that came, or of one that did not.
+        evidence: Evidence,
     },
     /// The run does not show what the file expects: no rule is broken by that.
     Missed {
@@ -49,8 +49,8 @@ pub enum Fingerprint {
 impl Fingerprint {
     /// Of a violation.
     pub fn of(violation: &Violation) -> Self {
-        let &Violation { property, rule, kind, .. } = violation;
-        Fingerprint::Property { property, rule, kind }
+        let &Violation { property, rule, evidence, .. } = violation;
+        Fingerprint::Property { property, rule, evidence }
     }
 
     /// Of an expectation that is missed.
@@ -111,8 +111,12 @@ impl Fingerprint {
     /// It as the name of a folder: `policy-3-commit-5d0a11c2`.
     pub fn slug(&self) -> String {
         let name = match self {
-            Fingerprint::Property { rule, kind, .. } => {
-                format!("{}-{}", rule.as_str().to_lowercase(), kind.unwrap_or("missing").replace('_', "-"))
+            Fingerprint::Property { rule, evidence, .. } => {
+                let shown = match evidence {
+                    Evidence::Event(kind) => kind.replace('_', "-"),
+                    Evidence::Missing(kind) => format!("no-{}", kind.replace('_', "-")),
+                };
+                format!("{}-{shown}", rule.as_str().to_lowercase())
             }
             Fingerprint::Missed { kind, manner } => format!("expected-{}-{}", kind.replace('_', "-"), manner.word()),
             Fingerprint::NotConverged(_) => "not-converged".to_owned(),
@@ -127,10 +131,12 @@ impl Fingerprint {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fingerprint::Property { property, rule, kind: Some(kind) } => {
+            Fingerprint::Property { property, rule, evidence: Evidence::Event(kind) } => {
                 write!(f, "{rule} at an event `{kind}`: {property}")
             }
-            Fingerprint::Property { property, rule, kind: None } => write!(f, "{rule} by what is missing: {property}"),
+            Fingerprint::Property { property, rule, evidence: Evidence::Missing(kind) } => {
+                write!(f, "{rule} by a `{kind}` that is missing: {property}")
+            }
             Fingerprint::Missed { kind, manner } => {
                 write!(f, "`{kind}` of what the file expects, {}: {}", manner.word(), self.said())
             }
@@ -207,7 +213,7 @@ mod tests {
             at: Instant::ZERO + Duration::from_secs(seconds),
             actor: Actor::Device(DeviceIndex::new(device)),
             number: 7,
-            kind: Some("told"),
+            evidence: Evidence::Event("told"),
         }
     }
 
@@ -216,7 +222,7 @@ mod tests {
         let (one, other) = (Fingerprint::of(&violation(0, 1)), Fingerprint::of(&violation(3, 900)));
         assert_eq!((&one, one.slug()), (&other, other.slug()));
         assert!(one.slug().starts_with("kick-1-told-"), "{}", one.slug());
-        let elsewhere = Fingerprint::of(&Violation { kind: None, ..violation(0, 1) });
+        let elsewhere = Fingerprint::of(&Violation { evidence: Evidence::Missing("told"), ..violation(0, 1) });
         assert_ne!((&one, one.slug()), (&elsewhere, elsewhere.slug()));
         let property = Fingerprint::of(&Violation { property: "nothing bends", ..violation(0, 1) });
         assert_ne!((&one, one.slug()), (&property, property.slug()));
@@ -240,7 +246,8 @@ mod tests {
 
     #[test]
     fn a_run_that_fails_in_several_ways_has_them_in_order() {
-        let found = [violation(0, 1), violation(1, 2), Violation { kind: None, ..violation(0, 3) }];
+        let found =
+            [violation(0, 1), violation(1, 2), Violation { evidence: Evidence::Missing("told"), ..violation(0, 3) }];
         let all = distinct(&found, Some(Fingerprint::not_converged("phone is still logging in")));
         assert_eq!(all.len(), 3);
         assert_eq!(all[0], Fingerprint::of(&found[0]));

@@ -8,6 +8,7 @@
 //!
 //! Prints nothing and writes no file: the commands do.
 
+pub mod causes;
 pub mod findings;
 pub mod fingerprint;
 pub mod report;

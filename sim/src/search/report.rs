@@ -1,9 +1,11 @@
 //! Reports: what people read when a run failed, what programs read, and what a snapshot holds.
 //!
-//! Judges nothing and prints nowhere: the command and the tests show the same texts.
+//! Judges nothing and prints nowhere: the command and the tests show the same texts. How one failure is told, `telling`
+//! knows.
+
+mod telling;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -17,19 +19,15 @@ use crate::check::expect::{Miss, Moment};
 use crate::scenario::rules::RuleId;
 use crate::scenario::{Scenario, print_duration};
 use crate::search::fingerprint::Fingerprint;
-use crate::trace::{Actor, Cast, Event, Trace, What, render};
+use crate::trace::render::{self, Paint};
+use crate::trace::{Actor, Cast, Event, Trace, What};
 use crate::world::World;
-use crate::{HarnessError, Run, Verdict};
+use crate::{HarnessError, Run};
 
-/// How many events are shown before the one in question.
-const EVENTS_BEFORE: usize = 6;
+pub use telling::{Telling, failure, in_brief, told};
 
-/// How many after it.
-const EVENTS_AFTER: usize = 3;
-
-/// How many violations of one run are told in full, and how many differences of two: the first ones
-/// explain the others.
-const VIOLATIONS_TOLD: usize = 5;
+/// How many differences of two runs are told: the first ones explain the others.
+const DIFFERENCES_TOLD: usize = 5;
 
 /// A replay stops at a multiple of this, so that a little more is seen than what went wrong.
 const REPLAY_STEP_MICROS: u64 = 500_000;
@@ -43,62 +41,22 @@ pub struct Case<'a> {
     pub scenario: &'a Scenario,
     /// The world it ran in.
     pub world: World,
-}
-
-/// What a person needs to know of a run that failed; nothing of one that passed.
-pub fn failure(case: &Case<'_>, run: &Run) -> Option<String> {
-    if run.verdict() == Verdict::Passed {
-        return None;
-    }
-    let mut text = head(case);
-    for violation in run.violations.iter().take(VIOLATIONS_TOLD) {
-        push_violation(&mut text, case, &run.trace, violation);
-    }
-    if run.violations.len() > VIOLATIONS_TOLD {
-        let mut more: BTreeMap<&str, usize> = BTreeMap::new();
-        for violation in &run.violations[VIOLATIONS_TOLD..] {
-            *more.entry(violation.rule.as_str()).or_default() += 1;
-        }
-        let more: Vec<String> = more.iter().map(|(rule, number)| format!("{number} of {rule}")).collect();
-        push(&mut text, format_args!("\n  and more violations: {}", more.join(", ")));
-    }
-    for miss in run.missed.iter().take(VIOLATIONS_TOLD) {
-        push_miss(&mut text, case, &run.trace, miss);
-    }
-    if let Some(more) = run.missed.len().checked_sub(VIOLATIONS_TOLD + 1) {
-        push(&mut text, format_args!("\n  and {} more of what the scenario expected", more + 1));
-    }
-    for rule in &run.idle {
-        push(&mut text, format_args!("\n  cites {rule}: nothing to judge"));
-        push(&mut text, format_args!("    rule      {}", rule.text()));
-        push(&mut text, format_args!("    instead   nothing happened by which it could have been broken"));
-    }
-    if !run.idle.is_empty() {
-        push(&mut text, format_args!("\n    {}", replay_command(case, None)));
-    }
-    if let Some(reason) = &run.not_converged {
-        push(&mut text, format_args!("\n  did not converge: {reason}"));
-        push(&mut text, format_args!("    finding   {}", Fingerprint::not_converged(reason).slug()));
-        if let Some(last) = run.trace.events.len().checked_sub(1) {
-            push_events(&mut text, &run.trace, last);
-        }
-        push(&mut text, format_args!("\n    {}", replay_command(case, None)));
-    }
-    Some(text.trim_end().to_owned())
+    /// The seed under which it ran, where that is not the file's own.
+    pub seed: Option<u64>,
 }
 
 /// What a person needs to know of a scenario of which two worlds made something else. The first of
 /// what each difference shows is from `first`.
 pub fn disagreement(first: &Case<'_>, second: &Case<'_>, differences: &[Difference]) -> Option<String> {
-    let mut text = head(first);
+    let mut text = head(first, Paint::Plain);
     let cases = [first, second];
-    for Difference { about, shown } in differences.iter().take(VIOLATIONS_TOLD) {
+    for Difference { about, shown } in differences.iter().take(DIFFERENCES_TOLD) {
         push(&mut text, format_args!("\n  the worlds disagree: {about}"));
         for (case, shown) in cases.iter().zip(shown) {
             push(&mut text, format_args!("    {:8}  {shown}", case.world.word()));
         }
     }
-    if let Some(more) = differences.len().checked_sub(VIOLATIONS_TOLD + 1) {
+    if let Some(more) = differences.len().checked_sub(DIFFERENCES_TOLD + 1) {
         push(&mut text, format_args!("\n  and {} more", more + 1));
     }
     let shown = &differences.first()?.shown;
@@ -112,7 +70,7 @@ pub fn disagreement(first: &Case<'_>, second: &Case<'_>, differences: &[Differen
 
 /// What a person needs to know of a scenario that the harness could not judge.
 pub fn harness_failure(case: &Case<'_>, error: &HarnessError) -> String {
-    let mut text = head(case);
+    let mut text = head(case, Paint::Plain);
     let error = error.to_string();
     push(&mut text, format_args!("\n  the harness itself failed: {}", indented(&error)));
     push(&mut text, format_args!("    finding   {}", Fingerprint::harness(&error).slug()));
@@ -238,41 +196,10 @@ fn at(trace: &Trace, miss: &Miss) -> Instant {
     }
 }
 
-fn push_miss(text: &mut String, case: &Case<'_>, trace: &Trace, miss: &Miss) {
-    let expected = escaped(&miss.expected);
-    push(text, format_args!("\n  the scenario expected `{expected}`"));
-    let place = miss.place.map_or_else(String::new, |place| format!(":{}:{}", place.line, place.column));
-    push(text, format_args!("    where     {}{place}", escaped(case.path)));
-    push(text, format_args!("    instead   {}", miss.seen));
-    push(text, format_args!("    look at   {} at {} s", actor_name(&trace.cast, miss.actor), at(trace, miss)));
-    push(text, format_args!("    finding   {}", Fingerprint::of_miss(miss).slug()));
-    match miss.moment {
-        Moment::Event(position) => push_events(text, trace, position),
-        Moment::Instant(at) => {
-            let who = actor_name(&trace.cast, miss.actor);
-            let said = format!("(here: {})", miss.seen);
-            let lines = render::around_instant(trace, at, who, &said, EVENTS_BEFORE, EVENTS_AFTER);
-            push_lines(text, &lines);
-        }
-    }
-    push(text, format_args!("\n    {}", replay_command(case, Some(miss.until))));
-}
-
-fn head(case: &Case<'_>) -> String {
-    format!("FAILED  {}\n        {}\n", escaped(case.path), escaped(&case.scenario.title))
-}
-
-fn push_violation(text: &mut String, case: &Case<'_>, trace: &Trace, violation: &Violation) {
-    let Violation { rule, property, actor, at, .. } = violation;
-    push(text, format_args!("\n  {rule} violated: {} at {at} s", actor_name(&trace.cast, *actor)));
-    push(text, format_args!("    rule      {}", rule.text()));
-    push(text, format_args!("    property  {property}"));
-    push(text, format_args!("    instead   {}", violation.text));
-    push(text, format_args!("    finding   {}", Fingerprint::of(violation).slug()));
-    if let Some(position) = position(trace, violation) {
-        push_events(text, trace, position);
-    }
-    push(text, format_args!("\n    {}", replay_command(case, Some(*at))));
+fn head(case: &Case<'_>, paint: Paint) -> String {
+    let alarm = paint.alarm();
+    let seed = case.seed.map(|seed| format!(" under seed {seed}")).unwrap_or_default();
+    format!("{alarm}FAILED{alarm:#}  {}{seed}\n        {}\n", escaped(case.path), escaped(&case.scenario.title))
 }
 
 /// The event that a violation is about: the one it names, or by then the last one its application
@@ -288,15 +215,16 @@ pub fn position(trace: &Trace, violation: &Violation) -> Option<usize> {
         .or_else(|| before.len().checked_sub(1))
 }
 
-fn push_events(text: &mut String, trace: &Trace, position: usize) {
-    push_lines(text, &render::around(trace, position, EVENTS_BEFORE, EVENTS_AFTER));
-}
-
-fn push_lines(text: &mut String, lines: &str) {
-    text.push('\n');
-    for line in lines.lines() {
-        push(text, format_args!("  {line}"));
-    }
+/// Where the event is that shows best what went wrong first: a violation, a missed expectation, what did not come to rest.
+pub fn wrong(run: &Run) -> Option<usize> {
+    let trace = &run.trace;
+    let of_miss = |miss: &Miss| match miss.moment {
+        Moment::Event(position) => Some(position),
+        Moment::Instant(at) => trace.events.partition_point(|event| event.at <= at).checked_sub(1),
+    };
+    let rest = run.not_converged.as_ref().and_then(|_| trace.events.len().checked_sub(1));
+    let violated = run.violations.first().and_then(|violation| position(trace, violation));
+    violated.or_else(|| run.missed.first().and_then(of_miss)).or(rest)
 }
 
 /// Who this is, as lines call them.
@@ -381,15 +309,17 @@ pub fn command_line(arguments: &str) -> String {
 
 /// The command that replays a case, up to the first half of a second after this instant.
 pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
+    // A seed runs where it is drawn for, and this may be elsewhere.
     let world = match case.world {
-        World::Packet => String::new(),
-        World::Event => format!(" --world {}", World::Event.word()),
+        World::Packet if !case.path.starts_with("--seed ") => String::new(),
+        world => format!(" --world {}", world.word()),
     };
     let until = until.map(|at| {
         let micros = (at.as_micros() / REPLAY_STEP_MICROS + 1) * REPLAY_STEP_MICROS;
         format!(" --until {}", print_duration(Duration::from_micros(micros)))
     });
-    let options = format!("{world}{}", until.unwrap_or_default());
+    let seed = case.seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
+    let options = format!("{seed}{world}{}", until.unwrap_or_default());
     command_line(&match case.path {
         seed if seed.starts_with("--seed ") => format!("replay {seed}{options}"),
         path if path.starts_with('-') => format!("replay{options} -- {}", as_word(path)),
@@ -413,6 +343,9 @@ fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Verdict;
+    use crate::check::Evidence;
+    use crate::check::property::MODELS;
     use crate::judge;
     use crate::scenario::rules::rule;
     use crate::scenario::{Direction, Fault};
@@ -443,7 +376,7 @@ phone  status LOGINED
     }
 
     fn case<'a>(path: &'a str, scenario: &'a Scenario) -> Case<'a> {
-        Case { path, scenario, world: World::Packet }
+        Case { path, scenario, world: World::Packet, seed: None }
     }
 
     /// A trace in which a link breaks at each of these seconds, and everything comes to rest at 20 s.
@@ -465,7 +398,7 @@ phone  status LOGINED
             at: at(index as u64 + 1),
             actor: Actor::World,
             number: index as u32 + 1,
-            kind: Some("fault"),
+            evidence: Evidence::Event("fault"),
         };
         Run {
             trace: trace(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
@@ -513,13 +446,53 @@ phone  status LOGINED
     }
 
     #[test]
-    fn of_many_violations_the_first_are_told_and_the_others_counted() {
+    fn of_violations_of_one_kind_the_first_is_told_and_the_others_counted() {
         let run = run(9);
-        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
-        assert_eq!(text.matches("    property  ").count(), VIOLATIONS_TOLD);
-        assert!(text.ends_with("and more violations: 2 of CONN-1, 2 of CONN-6"), "{text}");
+        let (scenario, told_in) = (scenario(), |is_whole| Telling { is_whole, ..Telling::default() });
+        let text = failure(&case("link.toml", &scenario), &run).unwrap();
+        assert_eq!(text.matches("    property  ").count(), 2, "each kind once: {text}");
+        assert!(text.contains("finding   conn-1-fault-909a5faa, 5 times in this run"), "{text}");
+        assert!(text.contains("finding   conn-6-fault-909a5faa, 4 times in this run"), "{text}");
+        let all = told(&case("link.toml", &scenario), &run, told_in(true)).unwrap();
+        assert_eq!(all.matches("    property  ").count(), 9, "{all}");
         assert_eq!((run.verdict(), rules_broken(&run)), (Verdict::Violated, "CONN-1, CONN-6".to_owned()));
-        assert_eq!(findings(&case("link.toml", &scenario()), &run).len(), 9);
+        assert_eq!(findings(&case("link.toml", &scenario), &run).len(), 9);
+    }
+
+    /// A line that was shown is not shown again, and what a model says of an event that a property names is left out.
+    #[test]
+    fn one_event_is_shown_once() {
+        let mut run = run(2);
+        (run.violations[1].at, run.violations[1].number) = (at(1), 1);
+        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
+        assert_eq!(text.matches("  >     1.000  world               fault partition home both").count(), 2, "{text}");
+        assert_eq!(text.matches("        2.000  world").count(), 1, "{text}");
+        assert_eq!(text.matches("replay link.toml").count(), 1, "{text}");
+
+        run.violations[1].property = MODELS[0];
+        let text = failure(&case("link.toml", &scenario()), &run).unwrap();
+        assert!(
+            !text.contains("CONN-6") && text.contains("a model, too, has it otherwise at these events, once"),
+            "{text}"
+        );
+        let telling = Telling { is_whole: true, ..Telling::default() };
+        assert!(told(&case("link.toml", &scenario()), &run, telling).unwrap().contains("CONN-6 violated"));
+    }
+
+    /// What a test prints: the sentence, the story around the moment, the command.
+    #[test]
+    fn in_brief_it_is_the_first_thing_that_went_wrong() {
+        insta::assert_snapshot!(in_brief(&case("link.toml", &scenario()), &run(3)).unwrap(), @r#"
+        a link never breaks
+        CONN-1 violated: world at 1.000 s: it broke at 1
+
+          >     1.000  world               fault partition home both
+                2.000  world               fault partition home both
+                3.000  world               fault partition home both
+                4.000  world               fault partition home both
+
+            cargo run --release -- replay link.toml --until 1.5s
+        "#);
     }
 
     #[test]

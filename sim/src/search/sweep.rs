@@ -295,7 +295,7 @@ pub fn report(failed: &Failed, world: World) -> String {
         return format!("{path} hangs: {said}");
     }
     let scenario = generate::scenario(failed.seed);
-    let case = report::Case { path: &path, scenario: &scenario, world };
+    let case = report::Case { path: &path, scenario: &scenario, world, seed: None };
     match crate::run(&scenario, world) {
         Ok(run) => report::failure(&case, &run).unwrap_or_else(|| format!("{path} passes when run alone")),
         Err(error) => report::harness_failure(&case, &error),

@@ -18,6 +18,8 @@ pub mod ledger;
 pub mod log;
 pub mod record;
 pub mod render;
+pub mod select;
+pub mod ties;
 
 use gatecrash::client::Status;
 use gatecrash::code::{Code, Reason};

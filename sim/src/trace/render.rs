@@ -8,6 +8,7 @@
 //! `->` and `<-` are the wire, `=>` and `<=` the application. Two views: the story, which leaves out
 //! what follows from the rest, and everything. Decides nothing about right and wrong.
 
+mod paint;
 mod rows;
 mod value;
 mod what;
@@ -16,6 +17,7 @@ mod who;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use anstyle::Style;
 use gatecrash::time::Instant;
 
 use super::cast::Cast;
@@ -26,6 +28,7 @@ use super::log::LogLine;
 use super::{Actor, ClientFrame, Effect, Event, Fact, Outcome, Request, ServerFrame, Trace, Value, What};
 use crate::scenario::CallKind;
 
+pub use paint::Paint;
 pub use rows::{Row, rows};
 
 /// With more devices than this, a snapshot holds the ledger and the digest: nobody reads the lines.
@@ -40,21 +43,36 @@ pub enum View {
     Everything,
 }
 
-/// Which lines to show.
+/// Which lines to show, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Show<'a> {
     /// How much.
     pub view: View,
-    /// Nothing after this instant.
-    pub until: Option<Instant>,
+    /// Of each event by its position, whether it is wanted; none for all of them.
+    pub only: Option<&'a [bool]>,
+    /// Of the events that are left the last so many lines, and of the log what is not older.
+    pub last: Option<usize>,
+    /// Behind the time two more columns: how long after the line before, and after an instant that matters.
+    pub since: Option<Since>,
+    /// The event that matters, by its position: its line stands out where there are colours.
+    pub marked: Option<usize>,
+    /// In which colours.
+    pub paint: Paint,
     /// What the drivers logged, to be merged in by time.
     pub log: &'a [LogLine],
 }
 
+/// From when on lines are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// The instant that matters, if there is one: lines say how long before or after it they are.
+    pub to: Option<Instant>,
+}
+
 impl Show<'_> {
-    /// All of a view, without logs.
+    /// All of a view, without logs and colours.
     pub const fn all(view: View) -> Self {
-        Show { view, until: None, log: &[] }
+        Show { view, only: None, last: None, since: None, marked: None, paint: Paint::Plain, log: &[] }
     }
 }
 
@@ -185,27 +203,43 @@ pub fn snapshot(trace: &Trace) -> String {
 
 /// The lines of a trace.
 pub fn lines(trace: &Trace, show: &Show<'_>) -> String {
-    let shown = |at: Instant| show.until.is_none_or(|until| at <= until);
-    let events = &trace.events[..trace.events.partition_point(|event| shown(event.at))];
-    let mut writer = Writer::new(trace, events, show.view);
-    let mut log = show.log.iter().filter(|line| shown(line.at)).peekable();
-    for (position, event) in events.iter().enumerate() {
-        while let Some(line) = log.next_if(|line| line.at < event.at) {
-            writer.log(line);
-        }
+    let mut writer = Writer::new(trace, &trace.events, show.view, show.paint);
+    let is_wanted = |position: usize| show.only.is_none_or(|only| only.get(position).copied().unwrap_or(false));
+    let mut shown: Vec<(Instant, String)> = Vec::new();
+    for (position, event) in trace.events.iter().enumerate().filter(|(position, _)| is_wanted(*position)) {
+        writer.is_marked = show.marked == Some(position);
+        writer.gap = show.since.map(|Since { to }| Gap { before: shown.last().map(|(at, _)| *at), to });
         writer.event(position);
+        if !writer.text.is_empty() {
+            shown.push((event.at, std::mem::take(&mut writer.text)));
+        }
     }
-    log.for_each(|line| writer.log(line));
-    writer.text
+    let first = show.last.map_or(0, |last| shown.len().saturating_sub(last));
+    let log = show.log.iter().filter(|line| first == 0 || shown.get(first).is_none_or(|(at, _)| *at <= line.at));
+    let (mut log, mut text) = (log.peekable(), String::new());
+    let mut logged = |line: &LogLine, text: &mut String| {
+        writer.gap = show.since.map(|Since { to }| Gap { before: None, to });
+        writer.log(line);
+        text.push_str(&std::mem::take(&mut writer.text));
+    };
+    for (at, line) in &shown[first..] {
+        while let Some(earlier) = log.next_if(|line| line.at < *at) {
+            logged(earlier, &mut text);
+        }
+        text.push_str(line);
+    }
+    log.for_each(|line| logged(line, &mut text));
+    text
 }
 
 /// The lines around the event at `position` of the trace, which is marked: so many lines of the
 /// story before and after it.
-pub fn around(trace: &Trace, position: usize, before: usize, after: usize) -> String {
-    let mut writer = Writer::new(trace, &trace.events, View::Story);
+pub fn around(trace: &Trace, position: usize, before: usize, after: usize, paint: Paint) -> Around {
+    let mut writer = Writer::new(trace, &trace.events, View::Story, paint);
     let mut shown = Vec::new();
     let mut marked = None;
     for (index, event) in trace.events.iter().enumerate() {
+        writer.is_marked = index == position;
         writer.event(index);
         if index == position {
             if writer.text.is_empty() {
@@ -216,50 +250,79 @@ pub fn around(trace: &Trace, position: usize, before: usize, after: usize) -> St
             marked = Some(shown.len());
         }
         if !writer.text.is_empty() {
-            shown.push(std::mem::take(&mut writer.text));
+            shown.push((Some(index), std::mem::take(&mut writer.text)));
         }
         if marked.is_some_and(|marked| shown.len() > marked + after) {
             break;
         }
     }
-    marking(&shown, marked.unwrap_or(0), before)
+    marking(shown, marked.unwrap_or(0), before, paint)
 }
 
-/// The lines around an instant at which nothing need have happened: it has a line of its own, which says this of
-/// somebody.
-pub fn around_instant(trace: &Trace, at: Instant, who: &str, said: &str, before: usize, after: usize) -> String {
-    let mut writer = Writer::new(trace, &trace.events, View::Story);
+/// An instant at which nothing need have happened, and what is to be said of somebody then.
+#[derive(Clone, Copy, Debug)]
+pub struct Remark<'a> {
+    /// When.
+    pub at: Instant,
+    /// Of whom.
+    pub who: &'a str,
+    /// What.
+    pub said: &'a str,
+}
+
+/// The lines around an instant: the remark has a line of its own.
+pub fn around_instant(trace: &Trace, remark: Remark<'_>, before: usize, after: usize, paint: Paint) -> Around {
+    let Remark { at, who, said } = remark;
+    let mut writer = Writer::new(trace, &trace.events, View::Story, paint);
     let next = trace.events.partition_point(|event| event.at <= at);
     let mut shown = Vec::new();
     for index in 0..next {
         writer.event(index);
-        shown.push(std::mem::take(&mut writer.text));
+        shown.push((Some(index), std::mem::take(&mut writer.text)));
     }
-    shown.retain(|line| !line.is_empty());
+    shown.retain(|(_, line)| !line.is_empty());
     let marked = shown.len();
-    writer.columns(at, who);
+    writer.columns(at, who, paint.alarm());
     writer.put(format_args!("{said}\n"));
-    shown.push(std::mem::take(&mut writer.text));
+    shown.push((None, std::mem::take(&mut writer.text)));
     for index in next..trace.events.len() {
         if shown.len() > marked + after {
             break;
         }
         writer.event(index);
         if !writer.text.is_empty() {
-            shown.push(std::mem::take(&mut writer.text));
+            shown.push((Some(index), std::mem::take(&mut writer.text)));
         }
     }
-    marking(&shown, marked, before)
+    marking(shown, marked, before, paint)
+}
+
+/// Some lines in a row, one of which is marked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The lines.
+    pub text: String,
+    /// The marked one alone.
+    pub marked: String,
+    /// Where the events are that have a line.
+    pub positions: Vec<usize>,
 }
 
 /// The lines from so many before the marked one on.
-fn marking(shown: &[String], marked: usize, before: usize) -> String {
-    let mut text = String::new();
-    for (index, line) in shown.iter().enumerate().skip(marked.saturating_sub(before)) {
-        text.push_str(if index == marked { "> " } else { "  " });
-        text.push_str(line);
+fn marking(shown: Vec<(Option<usize>, String)>, marked: usize, before: usize, paint: Paint) -> Around {
+    let mut around = Around { text: String::new(), marked: String::new(), positions: Vec::new() };
+    for (index, (position, line)) in shown.into_iter().enumerate().skip(marked.saturating_sub(before)) {
+        around.positions.extend(position);
+        if index == marked {
+            let style = paint.alarm();
+            around.marked = format!("{style}>{style:#} {line}");
+            around.text.push_str(&around.marked);
+        } else {
+            around.text.push_str("  ");
+            around.text.push_str(&line);
+        }
     }
-    text
+    around
 }
 
 /// One event with every field, without a line's end.
@@ -271,6 +334,9 @@ pub fn line(cast: &Cast, event: &Event) -> String {
         lost: BTreeSet::new(),
         width: who::who_width(cast),
         is_bare: false,
+        is_marked: false,
+        gap: None,
+        paint: Paint::Plain,
         text: String::new(),
     };
     writer.line(event);
@@ -287,6 +353,9 @@ pub fn value(cast: &Cast, name: &str, value: Value) -> String {
         lost: BTreeSet::new(),
         width: 0,
         is_bare: true,
+        is_marked: false,
+        gap: None,
+        paint: Paint::Plain,
         text: String::new(),
     }
     .value(name, value)
@@ -301,15 +370,39 @@ struct Writer<'a> {
     width: usize,
     /// Whether only the third column is written.
     is_bare: bool,
+    /// Whether the line stands out.
+    is_marked: bool,
+    /// What is written behind the time.
+    gap: Option<Gap>,
+    paint: Paint,
     text: String,
 }
 
+/// How far a line is from others.
+#[derive(Clone, Copy)]
+struct Gap {
+    /// When the line before was; none for the first, and for what a driver logged.
+    before: Option<Instant>,
+    /// The instant that matters.
+    to: Option<Instant>,
+}
+
+/// The width of a distance: `-120.300`, and hours.
+const GAP_WIDTH: usize = 10;
+
+/// A distance between two instants, in seconds with its sign.
+fn distance(from: Instant, at: Instant) -> String {
+    let (sign, span) = if at < from { ('-', from - at) } else { ('+', at - from) };
+    format!("{sign}{}", Instant::ZERO + span)
+}
+
 impl<'a> Writer<'a> {
-    fn new(trace: &'a Trace, events: &'a [Event], view: View) -> Self {
+    fn new(trace: &'a Trace, events: &'a [Event], view: View, paint: Paint) -> Self {
         let flights = flight::flights(trace).into_iter();
         let lost = flights.filter(|flight| flight.end == FlightEnd::Lost).map(|flight| flight.left).collect();
         let width = who::who_width(&trace.cast);
-        Writer { cast: &trace.cast, events, view, lost, width, is_bare: false, text: String::new() }
+        let (is_bare, is_marked, gap, text) = (false, false, None, String::new());
+        Writer { cast: &trace.cast, events, view, lost, width, is_bare, is_marked, gap, paint, text }
     }
 
     fn event(&mut self, position: usize) {
@@ -329,14 +422,17 @@ impl<'a> Writer<'a> {
         }
         if lost {
             self.text.pop();
-            self.text.push_str("  LOST\n");
+            let style = self.paint.alarm();
+            self.put(format_args!("  {style}LOST{style:#}\n"));
         }
     }
 
     fn line(&mut self, event: &Event) {
         self.head(event);
+        let style = self.paint.what(event);
+        self.put(format_args!("{style}"));
         self.what(event);
-        self.text.push('\n');
+        self.put(format_args!("{style:#}\n"));
     }
 
     fn head(&mut self, event: &Event) {
@@ -344,16 +440,26 @@ impl<'a> Writer<'a> {
             return;
         }
         let who = who::who(self.cast, event);
-        self.columns(event.at, &who);
+        let style = if self.is_marked { self.paint.alarm() } else { self.paint.actor(event.actor) };
+        self.columns(event.at, &who, style);
     }
 
-    fn columns(&mut self, at: Instant, who: &str) {
-        let width = self.width;
-        self.put(format_args!("{:>9}  {who:<width$}  ", at.to_string()));
+    fn columns(&mut self, at: Instant, who: &str, style: Style) {
+        let (width, faint) = (self.width, self.paint.faint());
+        self.put(format_args!("{faint}{:>9}", at.to_string()));
+        if let Some(Gap { before, to }) = self.gap {
+            let before = before.map(|before| distance(before, at)).unwrap_or_default();
+            self.put(format_args!("  {before:>GAP_WIDTH$}"));
+            if let Some(to) = to {
+                self.put(format_args!("  {:>GAP_WIDTH$}", distance(to, at)));
+            }
+        }
+        self.put(format_args!("{faint:#}  {style}{who:<width$}{style:#}  "));
     }
 
     fn log(&mut self, line: &LogLine) {
-        self.columns(line.at, if line.who.is_empty() { "-" } else { &line.who });
+        self.is_marked = false;
+        self.columns(line.at, if line.who.is_empty() { "-" } else { &line.who }, self.paint.faint());
         self.put(format_args!("{} {}: {}\n", line.level.as_str().to_lowercase(), line.target, line.text));
     }
 

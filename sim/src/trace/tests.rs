@@ -13,7 +13,7 @@ use gatecrash::ticket::{Claims, Opened, Signature, Ticket};
 use gatecrash::time::{Now, WallTime};
 
 use super::ledger::Section;
-use super::render::{Show, View};
+use super::render::{Paint, Show, View};
 use super::*;
 use crate::scenario::{self, Direction};
 
@@ -256,8 +256,9 @@ fn a_view_can_stop_early_and_mix_in_logs() {
         text: "reads a frame connection=1".to_owned(),
     };
     let log = [logged(10, "phone-1"), logged(40, ""), logged(9_000, "phone-2")];
-    let until = Some(Instant::from_micros(60_000));
-    let shown = render::lines(&trace, &Show { view: View::Story, until, log: &log });
+    let selection = select::Selection { until: Some(Instant::from_micros(60_000)), ..select::Selection::default() };
+    let (only, log) = (selection.of(&trace), selection.of_log(&trace.cast, log.to_vec()));
+    let shown = render::lines(&trace, &Show { only: Some(&only), log: &log, ..Show::all(View::Story) });
     let shown: Vec<&str> = shown.lines().collect();
     assert_eq!(shown.len(), 9 + 2);
     assert_eq!(shown[4], "    0.010  phone-1             debug gatecrash::driver: reads a frame connection=1");
@@ -270,20 +271,22 @@ fn an_event_is_shown_among_its_neighbours() {
     let kicked = |event: &Event| matches!(event.what, What::Told { event: Told::KickedOffline { .. }, .. });
     let position = trace.events.iter().position(kicked).expect("a kick");
     let story: Vec<&str> = STORY.trim_start_matches('\n').lines().collect();
-    let shown = render::around(&trace, position, 2, 1);
+    let around = |position, before, after| render::around(&trace, position, before, after, Paint::Plain);
+    let shown = around(position, 2, 1);
     let expected = format!("  {}\n  {}\n> {}\n  {}\n", story[22], story[23], story[24], story[25]);
-    assert_eq!(shown, expected);
+    assert_eq!((shown.text, shown.marked), (expected, format!("> {}\n", story[24])));
+    assert_eq!(shown.positions.len(), 4);
 
     let fact = |event: &Event| matches!(event.what, What::Fact { fact: Fact::SessionEnded { .. }, .. });
     let position = trace.events.iter().position(fact).expect("an end");
     let ended = "    1.090  server                session ended user=alice device=phone-1 installation=1 epoch=1 \
                  reason=same_platform by=phone-2";
-    assert_eq!(render::around(&trace, position, 1, 0), format!("  {}\n> {ended}\n", story[14]));
+    assert_eq!(around(position, 1, 0).text, format!("  {}\n> {ended}\n", story[14]));
 
     let hidden = |event: &Event| matches!(event.what, What::Gone { .. });
     let position = trace.events.iter().position(hidden).expect("a lost connection");
     assert_eq!(
-        render::around(&trace, position, 0, 0),
+        around(position, 0, 0).text,
         "> \u{20}  61.120  phone-1 -- server   the connection is gone connection=1\n"
     );
     assert_eq!(trace.position(Actor::Device(device(1)), trace.events[position].number), Some(position));

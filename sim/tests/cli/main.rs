@@ -12,6 +12,7 @@ mod interrupt;
 mod keep;
 mod page;
 mod replay;
+mod review;
 mod run;
 mod shrink;
 mod sweep;

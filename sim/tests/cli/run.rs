@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{Folder, KICKED, kick, restless};
+use crate::{Folder, KICKED, NOT_KICKED, kick, restless};
 
 #[test]
 fn a_run_that_passes_exits_0_and_shows_a_table_and_totals() {
@@ -116,4 +116,64 @@ fn what_goes_to_a_pipe_has_no_escape_codes() {
         let ran = folder.run(words);
         assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "{words}");
     }
+}
+
+#[test]
+fn scenarios_that_fail_in_one_way_are_told_once_by_the_shortest() {
+    let longer = kick(NOT_KICKED).replace("until = \"3s\"", "until = \"200s\"");
+    let folder = Folder::new("ways")
+        .write("scenarios/a_long_one.toml", &longer)
+        .write("scenarios/b_short_one.toml", &kick(NOT_KICKED))
+        .write("scenarios/c_passes.toml", &kick(KICKED))
+        .write("scenarios/d_restless.toml", &restless());
+    let ran = folder.run("run -q");
+    assert_eq!(ran.exit, 1);
+    let told = |text: &str| text.matches("FAILED  ").count();
+    assert_eq!(told(&ran.stdout), 2, "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("3 scenarios fail in 2 ways; of each way the shortest"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("FAILED  scenarios/b_short_one.toml"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n  1 more scenario fails so: a_long_one\n"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("c_passes"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 passed, 2 missed what its file expects, 1 did not converge"), "{}", ran.stdout);
+
+    let all = folder.run("run --all").stdout;
+    assert_eq!(told(&all), 3, "{all}");
+    assert!(!all.contains("fails so"), "{all}");
+    assert!(all.contains("\n3 scenarios fail in 2 ways\n"), "{all}");
+}
+
+#[test]
+fn a_file_runs_under_many_seeds_and_the_first_of_each_way_is_told() {
+    // Some latencies bring the kick after the end of the window, and some before.
+    let drawn = kick("phone-1  kicked_offline once  between 1s 1200ms")
+        .replace("[script]", "[sites.office]\nlatency = \"10ms..200ms\"\n\n[script]");
+    let folder = Folder::new("seeds").write("drawn.toml", &drawn).write("kick.toml", &kick(KICKED));
+    let ran = folder.run("run --seeds 0..40 --world event kick.toml");
+    assert_eq!(ran.exit, 0);
+    assert!(
+        ran.stdout.starts_with("kick: 40 seeds, all passed\n\n1 scenario under 40 seeds from 0 in the event world")
+    );
+
+    let words = "run --seeds 100..140 --world event drawn.toml";
+    let ran = folder.run(words);
+    assert_eq!(ran.exit, 1, "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("FAILED  drawn.toml under seed 1").count(), 1, "{}", ran.stdout);
+    let totals = folder.run(&format!("{words} --json")).json();
+    let result = &totals["results"][0];
+    assert_eq!((&totals["seeds"], &result["seeds"]), (&40.into(), &40.into()));
+    let failed = totals["failed"].as_u64().unwrap();
+    assert!(failed > 0 && failed < 40, "{totals}");
+    assert_eq!(totals["passed"].as_u64().unwrap() + failed, 40);
+    let ways = result["ways"].as_array().unwrap();
+    let seeds: usize = ways.iter().map(|way| way["seeds"].as_array().unwrap().len()).sum();
+    assert_eq!(seeds as u64, failed, "each failing seed is in one way");
+    let first = ways[0]["first_seed"].as_str().unwrap();
+    assert!(ran.stdout.contains(&format!("replay drawn.toml --seed {first} --world event")), "{}", ran.stdout);
+    assert_eq!(folder.run(&format!("replay drawn.toml --seed {first} --world event")).exit, 1);
+    let wall = |mut totals: serde_json::Value| {
+        totals["wall_seconds"].take();
+        totals
+    };
+    assert_eq!(wall(totals), wall(folder.run(&format!("{words} --json --jobs 1")).json()));
+    assert_eq!(folder.run("run --seeds 5..5 kick.toml").exit, 3);
 }

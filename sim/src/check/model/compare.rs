@@ -54,7 +54,7 @@ pub(super) fn difference(cast: &Cast, wanted: &[Wanted], facts: &[Fact]) -> Opti
         Some(fact) => {
             Difference::of(one.rule, format!("the server decided {}, not {}", fact_in_words(cast, fact), in_words(one)))
         }
-        None => Difference::of(one.rule, format!("the server did not decide {}", in_words(one))),
+        None => Difference::lacks(one.rule, one.fact.word(), format!("the server did not decide {}", in_words(one))),
     }
 }
 

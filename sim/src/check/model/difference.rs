@@ -8,11 +8,18 @@ pub(crate) struct Difference {
     /// The rule that the model followed.
     pub(crate) rule: RuleId,
     pub(crate) text: String,
+    /// The kind of event, frame or fact that the trace lacks, where that is what it is.
+    pub(crate) missing: Option<&'static str>,
 }
 
 impl Difference {
     pub(super) fn of(rule: RuleId, text: String) -> Option<Self> {
-        Some(Difference { rule, text })
+        Some(Difference { rule, text, missing: None })
+    }
+
+    /// The trace lacks something of this kind.
+    pub(super) fn lacks(rule: RuleId, what: &'static str, text: String) -> Option<Self> {
+        Some(Difference { rule, text, missing: Some(what) })
     }
 }
 

@@ -49,6 +49,7 @@ mod time;
 mod words;
 
 pub(crate) use clock::Tolerance;
+pub(crate) use difference::Difference;
 pub(crate) use sdk::Sdks;
 pub(crate) use server::Server;
 

@@ -29,6 +29,17 @@ pub(super) enum Answer {
     Report(u32, Vec<Status>),
 }
 
+impl Answer {
+    /// The kind of the frame.
+    fn word(&self) -> &'static str {
+        match self {
+            Answer::This(frame) | Answer::Perhaps(frame) | Answer::Conversations(frame, _) => frame.word(),
+            Answer::OneOf(frames) => frames.first().map_or("server_sent", ServerFrame::word),
+            Answer::Report(..) => "query_answer",
+        }
+    }
+}
+
 /// What a report says of one user. Where the wall clock is not known well enough, several things may be said.
 #[derive(Clone, Debug)]
 pub(super) struct Status {
@@ -111,7 +122,7 @@ impl Outbox {
         let Some(Owed { rule, answer, .. }) = self.owed.remove(place) else { return Ok(false) };
         answer.map_or(Ok(true), |answer| {
             let text = format!("a connection was closed before {} was said on it", answer.in_words(cast));
-            Err(Difference { rule, text })
+            Err(Difference { rule, text, missing: Some(answer.word()) })
         })
     }
 
@@ -120,11 +131,14 @@ impl Outbox {
         let is_wanted = |owed: &&Owed| !matches!(owed.answer, Some(Answer::Perhaps(_)));
         let due = self.owed.iter().find(is_wanted).filter(|owed| owed.reveals <= committed);
         let Owed { rule, connection, answer, .. } = self.at_once.first().or(due)?;
-        let text = match answer {
-            Some(answer) => format!("the server did not say {}", answer.in_words(cast)),
-            None => format!("the server did not close connection {connection}"),
-        };
-        Difference::of(*rule, text)
+        match answer {
+            Some(answer) => {
+                Difference::lacks(*rule, answer.word(), format!("the server did not say {}", answer.in_words(cast)))
+            }
+            None => {
+                Difference::lacks(*rule, "close_asked", format!("the server did not close connection {connection}"))
+            }
+        }
     }
 
     /// DUR-5: whoever waits for the disk is told that the server was unable.

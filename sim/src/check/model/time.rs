@@ -85,6 +85,7 @@ impl Server {
         late.then(|| Difference {
             rule: LAPSE,
             text: format!("{name}'s presence was told long after the seven days of a session"),
+            missing: Some("presence_changed"),
         })
     }
 
@@ -181,8 +182,9 @@ impl Server {
             .iter()
             .find_map(|(user, account)| account.sessions.iter().find(is_over).map(|session| (*user, session)))?;
         let who = format!("{} on {}", cast.user_name(user), cast.device_name(session.id.0));
-        Difference::of(
+        Difference::lacks(
             EXPIRY,
+            "session_ended",
             format!("the session of {who} goes on, and its ticket ran out while the server stood still"),
         )
     }
@@ -211,17 +213,19 @@ impl Server {
                 let who = || format!("{} on {}", cast.user_name(user), cast.device_name(session.id.0));
                 let ends_at = session.until.saturating_add(1).saturating_mul(1_000_000);
                 if self.is_late(ends_at, Duration::ZERO) {
-                    return Difference::of(EXPIRY, format!("the session of {} has outlived its ticket", who()));
+                    let text = format!("the session of {} has outlived its ticket", who());
+                    return Difference::lacks(EXPIRY, "session_ended", text);
                 }
                 let has_lapsed = numbers::is_mobile(session.platform) && !session.lapsed;
                 if has_lapsed && session.lost.is_some_and(|lost| self.is_late(lost, self.limits.push_online)) {
-                    return Difference::of(LAPSE, format!("the seven days of {} passed untold", who()));
+                    let text = format!("the seven days of {} passed untold", who());
+                    return Difference::lacks(LAPSE, "presence_changed", text);
                 }
             }
         }
         if let Some((user, id)) = self.records.users.keys().find_map(|&user| Some((user, self.must_go(user)?))) {
             let who = format!("{}, on which {} was", cast.device_name(id.0), cast.user_name(user));
-            return Difference::of(LET_GO, format!("{who}, is remembered for too long"));
+            return Difference::lacks(LET_GO, "device_forgotten", format!("{who}, is remembered for too long"));
         }
         for (id, connection) in &self.memory.carries {
             let Some(link) = self.memory.connections.get(connection) else { continue };
@@ -231,7 +235,8 @@ impl Server {
                 .max(self.woken_at);
             if at > due + self.tolerance.slack {
                 let device = cast.device_name(id.0);
-                return Difference::of(SILENCE, format!("{device} is silent for longer than a link may be"));
+                let text = format!("{device} is silent for longer than a link may be");
+                return Difference::lacks(SILENCE, "link_lost", text);
             }
         }
         None

@@ -127,7 +127,7 @@ impl Property for Calls {
                         let took = (event.at - pending.at).as_secs_f64();
                         let (kind, overdue) = (pending.kind, overdue(scene, event.at, pending, due));
                         let text = format!("{name}'s {kind} took {took:.3} s for its result: {overdue}");
-                        report.event(rule_of(pending.kind), event, text);
+                        report.missing_by(rule_of(pending.kind), event, "answered", text);
                     }
                 }
             },
@@ -149,7 +149,7 @@ impl Property for Calls {
                     let (name, kind) = (scene.device(on), pending.kind);
                     let overdue = overdue(scene, scene.now, pending, due);
                     let text = format!("{name}'s {kind} of {} s never got a result: {overdue}", pending.at);
-                    report.violation(rule_of(pending.kind), pending.at, Actor::Device(on), 0, text);
+                    report.missing(rule_of(pending.kind), pending.at, Actor::Device(on), "answered", text);
                 }
             }
         }

@@ -140,15 +140,15 @@ impl Property for Confirmations {
         }
         if let Some(place) = self.owed(on).iter().position(|owed| overdue(scene, sdk, owed)) {
             let Owed { word, user, epoch, since } = self.owed(on).remove(place);
-            let (rule, what) = match word {
-                Word::Acknowledgement => (ACKNOWLEDGE, "the login that made"),
-                Word::Confirmation => (CONFIRM, "the end of"),
+            let (rule, what, missing) = match word {
+                Word::Acknowledgement => (ACKNOWLEDGE, "the login that made", "login_acknowledged"),
+                Word::Confirmation => (CONFIRM, "the end of", "kick_confirmed"),
             };
             let (name, session) = (scene.device(on), scene.session(on, user, epoch));
             let at = since.max(sdk.woken_at);
             let overdue = Overdue { since: "it heard", at, limit: Duration::ZERO, now: event.at };
             let text = format!("{name} heard of {what} {session} and never told the server so: {overdue}");
-            report.event(rule, event, text);
+            report.missing_by(rule, event, missing, text);
         }
         match event.what {
             What::DeviceReceived { connection, frame } if sdk.connection == Some(connection) => {

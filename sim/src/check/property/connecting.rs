@@ -120,7 +120,8 @@ impl Property for Connecting {
         {
             let (at, limit) = (since.max(sdk.woken_at), timeout() - scene.allowance.device_slack);
             let overdue = Overdue { since: "connecting", at, limit, now: event.at };
-            report.event(IN_TIME, event, format!("{name}'s attempt to connect lasts longer than one may: {overdue}"));
+            let text = format!("{name}'s attempt to connect lasts longer than one may: {overdue}");
+            report.missing_by(IN_TIME, event, "connect_failed", text);
         }
         match event.what {
             What::ConnectAsked { .. } => (device.asked_at, device.end) = (Some(event.at), Ended::Nothing),

@@ -127,13 +127,13 @@ impl Property for Connections {
             What::CloseAsked { connection, .. } | What::Gone { connection, .. } => {
                 let Some(entry) = self.connections.get_mut(connection as usize).and_then(Option::take) else { return };
                 if let Some((rule, text)) = overdue(scene, &entry, event.at) {
-                    report.event(rule, event, format!("connection {connection} {text}"));
+                    report.missing_by(rule, event, "close_asked", format!("connection {connection} {text}"));
                 }
             }
             What::ServerReceived { connection, frame, .. } => {
                 let Some(entry) = self.find(connection) else { return };
                 if let Some((rule, text)) = overdue(scene, entry, event.at) {
-                    report.event(rule, event, format!("connection {connection} {text}"));
+                    report.missing_by(rule, event, "close_asked", format!("connection {connection} {text}"));
                 }
                 entry.last_heard = event.at;
                 // A first frame that is no hello, and a second hello.
@@ -202,7 +202,7 @@ impl Property for Connections {
         for (number, connection) in self.connections.iter().enumerate() {
             let Some(connection) = connection else { continue };
             if let Some((rule, text)) = overdue(scene, connection, scene.now) {
-                report.violation(rule, scene.now, Actor::Server, 0, format!("connection {number} {text}"));
+                report.missing(rule, scene.now, Actor::Server, "close_asked", format!("connection {number} {text}"));
             }
         }
     }

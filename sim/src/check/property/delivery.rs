@@ -129,7 +129,7 @@ impl Property for Delivery {
                 let what = scene.session(on, session.user, session.epoch);
                 let (next, _) = queue.messages[queue.told];
                 let text = format!("{what} is not told message {next}, which was accepted for it");
-                report.violation(OWED, scene.now, Actor::Device(on), 0, text);
+                report.missing(OWED, scene.now, Actor::Device(on), "told", text);
             }
         }
     }

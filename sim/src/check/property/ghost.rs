@@ -76,7 +76,8 @@ impl Property for Ghosts {
         }
         for (user, device, epoch) in std::mem::take(&mut self.gone) {
             let session = scene.session(device, user, epoch);
-            report.event(GHOST, event, format!("{session} has no connection any more, and counts as connected"));
+            let text = format!("{session} has no connection any more, and counts as connected");
+            report.missing_by(GHOST, event, "link_lost", text);
         }
         if let What::ServerReceived { connection, .. } = event.what
             && let Some((user, device, epoch)) = self.bound.get(connection as usize).copied().flatten()

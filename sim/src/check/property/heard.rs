@@ -85,7 +85,8 @@ impl Property for Heard {
             if sdk.session == Some(session) {
                 let what = scene.session(on, session.user, session.epoch);
                 let overdue = Overdue { since: "it heard so", at, limit: Duration::ZERO, now: event.at };
-                report.event(rule, event, format!("{what} ended, and its device is LOGINED still: {overdue}"));
+                let text = format!("{what} ended, and its device is LOGINED still: {overdue}");
+                report.missing_by(rule, event, "status", text);
             }
         }
         if let What::DeviceSent { frame: ClientFrame::Resume { .. }, .. } = event.what {

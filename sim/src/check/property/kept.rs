@@ -217,16 +217,18 @@ impl Property for Kept {
         let device: &mut Device = grown(&mut self.devices, DeviceIndex::index(on));
         if device.overdue_since.take_if(|since| *since < event.at).is_some() {
             let text = format!("{name} has got {UNSAID_MAX} messages, and has not said that they came");
-            report.event(ACKNOWLEDGED, event, text);
+            report.missing_by(ACKNOWLEDGED, event, "messages_received", text);
         }
         let is_held = sdk.is_suspended || sdk.is_writing(event.at);
         let is_overdue = |at: Instant| at.max(sdk.woken_at) + scene.allowance.slack < event.at;
         if !is_held && let Some(place) = device.untold.iter().position(|&(_, at)| is_overdue(at)) {
             let (message, _) = device.untold.remove(place);
-            report.event(LIST, event, format!("{name} has got message {message}, and its application was not told"));
+            let text = format!("{name} has got message {message}, and its application was not told");
+            report.missing_by(LIST, event, "told", text);
         }
         if device.unkept_since.take_if(|since| *since < event.at).is_some() {
-            report.event(KEPT, event, format!("{name} has not written its conversations, which had changed"));
+            let text = format!("{name} has not written its conversations, which had changed");
+            report.missing_by(KEPT, event, "store_asked", text);
         }
         match event.what {
             What::Told { event: Told::Message { message, .. }, .. } => device.untold.retain(|&(one, _)| one != message),

@@ -169,7 +169,7 @@ impl Property for Kicks {
                 let what = scene.session(on, session.user, session.epoch);
                 let overdue = Overdue { since: "it ended", at, limit: Duration::ZERO, now: scene.now };
                 let text = format!("{what} ended, and the application was never told: {overdue}");
-                report.violation(ONCE, at, Actor::Device(on), number, text);
+                report.missing_after(ONCE, at, (Actor::Device(on), number), "told", text);
             }
         }
         if !scene.server.is_up {
@@ -207,7 +207,7 @@ impl Property for Kicks {
                 let at = ended.map_or(scene.server.started_at, |ended| ended.at);
                 let overdue = Overdue { since: "its end", at, limit: grace, now: scene.now };
                 let text = format!("{what} is over ({why}), and the device, at rest, still shows LOGINED: {overdue}");
-                report.violation(OWED, scene.now, Actor::Device(on), 0, text);
+                report.missing(OWED, scene.now, Actor::Device(on), "told", text);
             }
         }
     }

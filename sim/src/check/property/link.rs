@@ -387,8 +387,14 @@ impl Links {
         Some((rule, format!("has no connection and makes none: {overdue}")))
     }
 
-    /// Whether heartbeats went and came in time until now.
-    fn heartbeats(&self, scene: &Scene<'_>, now: Instant, on: DeviceIndex, sdk: &Sdk) -> Option<String> {
+    /// Whether heartbeats went and came in time until now: what is missing, and how to say so.
+    fn heartbeats(
+        &self,
+        scene: &Scene<'_>,
+        now: Instant,
+        on: DeviceIndex,
+        sdk: &Sdk,
+    ) -> Option<(&'static str, String)> {
         let device = self.devices.get(on.index())?;
         let since = sdk.up_since.filter(|_| sdk.status == Status::Logined && !sdk.is_suspended)?;
         let limits = scene.allowance.client(scene.cast, on);
@@ -396,7 +402,7 @@ impl Links {
         let from = |at: Instant| at.max(sdk.woken_at).max(sdk.kept_at).max(since);
         if let Some(asked) = device.asked_at.filter(|asked| from(*asked) + limits.heartbeat_answer + slack < now) {
             let overdue = Overdue { since: "it was sent", at: from(asked), limit: limits.heartbeat_answer, now };
-            return Some(format!("had no answer to its heartbeat and goes on as if it had: {overdue}"));
+            return Some(("link_lost", format!("had no answer to its heartbeat and goes on as if it had: {overdue}")));
         }
         // One that is on its way is not joined by another.
         let sent = from(device.last_sent);
@@ -405,7 +411,7 @@ impl Links {
         owes.then(|| {
             let since = if sent == device.last_sent { "its last frame" } else { "its link was up and it awake" };
             let overdue = Overdue { since, at: sent, limit: due - sent, now };
-            format!("owes the server a heartbeat: {overdue}")
+            ("heartbeat", format!("owes the server a heartbeat: {overdue}"))
         })
     }
 }
@@ -451,18 +457,19 @@ impl Property for Links {
         // A device that has just woken first hears what it missed.
         let has_just_woken = event.at == sdk.woken_at;
         if let Some(fault) = self.heartbeats(scene, event.at, on, sdk).filter(|_| !has_just_woken) {
-            report.event(HEARTBEAT, event, format!("{name} {fault}"));
+            report.missing_by(HEARTBEAT, event, fault.0, format!("{name} {}", fault.1));
             let device = self.device(on);
             (device.asked_at, device.last_sent) = (None, event.at);
         }
         if let Some(overdue) =
             self.keeps_both(scene, event.at, sdk).filter(|_| !std::mem::replace(&mut self.device(on).has_both, true))
         {
-            report.event(PROBE, event, format!("{name} has not closed its former link: {overdue}"));
+            let text = format!("{name} has not closed its former link: {overdue}");
+            report.missing_by(PROBE, event, "close_asked", text);
         }
         self.device(on).has_both &= sdk.doubted.is_some();
         if !has_just_woken && let Some((rule, fault)) = self.owed_attempt(scene, event.at, on, sdk) {
-            report.event(rule, event, format!("{name} {fault}"));
+            report.missing_by(rule, event, "connect_asked", format!("{name} {fault}"));
         }
         let device = self.device(on);
         // CONN-2: what the SDK refuses it answers at once; what waits on it has accepted.
@@ -479,7 +486,7 @@ impl Property for Links {
         }
         if let Some(fault) = self.owed_second(scene, event.at, on, sdk).filter(|_| !has_just_woken) {
             self.device(on).doubt = None;
-            report.event(PROBE, event, format!("{name} {fault}"));
+            report.missing_by(PROBE, event, "connect_asked", format!("{name} {fault}"));
         }
         let device = self.device(on);
         let is_late = |since: &mut Instant| (*since).max(sdk.woken_at) + scene.allowance.slack < event.at;
@@ -487,7 +494,7 @@ impl Property for Links {
             let at = since.max(sdk.woken_at);
             let overdue = Overdue { since: "it was told", at, limit: Duration::ZERO, now: event.at };
             let text = format!("{name} was told to look at its link and did not probe it: {overdue}");
-            report.event(PROBE, event, text);
+            report.missing_by(PROBE, event, "heartbeat", text);
         }
         self.given_up(scene, event, on, sdk, report);
         let limits = scene.allowance.client(scene.cast, on);
@@ -648,18 +655,18 @@ impl Property for Links {
 
     fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
         for (on, sdk) in scene.sdks.iter() {
-            if let Some(fault) = self.heartbeats(scene, scene.now, on, sdk) {
+            if let Some((what, fault)) = self.heartbeats(scene, scene.now, on, sdk) {
                 let text = format!("{} {fault}", scene.device(on));
-                report.violation(HEARTBEAT, scene.now, Actor::Device(on), 0, text);
+                report.missing(HEARTBEAT, scene.now, Actor::Device(on), what, text);
             }
             if let Some((rule, fault)) = self.owed_attempt(scene, scene.now, on, sdk) {
                 let text = format!("{} {fault}", scene.device(on));
-                report.violation(rule, scene.now, Actor::Device(on), 0, text);
+                report.missing(rule, scene.now, Actor::Device(on), "connect_asked", text);
             }
             let has_link = sdk.up_since.is_some() && sdk.status == Status::Logined && !sdk.is_suspended;
             if let Some(fault) = self.owed_second(scene, scene.now, on, sdk).filter(|_| has_link) {
                 let text = format!("{} {fault}", scene.device(on));
-                report.violation(PROBE, scene.now, Actor::Device(on), 0, text);
+                report.missing(PROBE, scene.now, Actor::Device(on), "connect_asked", text);
             }
         }
     }

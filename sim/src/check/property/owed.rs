@@ -210,7 +210,7 @@ impl Property for OwedEnds {
                 device.shows(scene, sdk, event.at, ticket, sdk.owes_end);
                 if let Some((rule, left)) = device.owed.filter(|_| is_silent) {
                     let text = format!("{} logs in, and the end of {left} did not go ahead", scene.device(on));
-                    report.event(rule, event, text);
+                    report.missing_by(rule, event, "logout", text);
                 }
             }
             What::DeviceSent { frame: ClientFrame::Renew { ticket, .. }, .. } => {
@@ -283,7 +283,7 @@ impl Property for OwedEnds {
             let since = healed_at.max(sdk.woken_at).max(device.owed_at);
             if !device.may_give_up(since + limit) && (scene.converged || since + limit < scene.now) {
                 let text = format!("the server never learnt of the end of {left} on {}", scene.device(on));
-                report.violation(rule, scene.now, Actor::Device(on), 0, text);
+                report.missing(rule, scene.now, Actor::Device(on), "logout", text);
             }
         }
     }

@@ -152,7 +152,7 @@ impl Property for Paces {
             && let Some(overdue) = self.owes(scene, event.at, on, sdk)
         {
             let text = format!("{} owes the server a heartbeat on this network: {overdue}", scene.device(on));
-            report.event(PACE, event, text);
+            report.missing_by(PACE, event, "heartbeat", text);
             self.device(on).last_sent = event.at;
         }
         let limits = scene.allowance.client(scene.cast, on);
@@ -225,7 +225,7 @@ impl Property for Paces {
         for (on, sdk) in scene.sdks.iter() {
             if let Some(overdue) = self.owes(scene, scene.now, on, sdk) {
                 let text = format!("{} owes the server a heartbeat on this network: {overdue}", scene.device(on));
-                report.violation(PACE, scene.now, Actor::Device(on), 0, text);
+                report.missing(PACE, scene.now, Actor::Device(on), "heartbeat", text);
             }
         }
     }

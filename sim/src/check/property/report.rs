@@ -3,7 +3,7 @@
 use gatecrash::time::Instant;
 
 use super::decision::Decision;
-use crate::check::violation::Violation;
+use crate::check::violation::{Evidence, Violation};
 use crate::check::{form, model};
 use crate::scenario::rules::RuleId;
 use crate::trace::{Actor, Event};
@@ -27,24 +27,56 @@ pub struct Report {
 }
 
 impl Report {
-    /// What should have happened did not.
-    pub(super) fn violation(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, text: String) {
-        self.add(rule, at, actor, number, None, text);
+    /// What should have happened did not: an event or a frame of this kind, of this actor.
+    pub(super) fn missing(&mut self, rule: RuleId, at: Instant, actor: Actor, what: &'static str, text: String) {
+        self.add(rule, at, (actor, 0), Evidence::Missing(what), text);
+    }
+
+    /// The same, where this event shows that it is late.
+    pub(super) fn missing_by(&mut self, rule: RuleId, event: &Event, what: &'static str, text: String) {
+        let &Event { at, actor, number, .. } = event;
+        self.missing_after(rule, at, (actor, number), what, text);
+    }
+
+    /// The same, where it should have followed this event of the actor.
+    pub(super) fn missing_after(
+        &mut self,
+        rule: RuleId,
+        at: Instant,
+        event: (Actor, u32),
+        what: &'static str,
+        text: String,
+    ) {
+        self.add(rule, at, event, Evidence::Missing(what), text);
     }
 
     /// The event shows it.
     pub(super) fn event(&mut self, rule: RuleId, event: &Event, text: String) {
         let &Event { at, actor, number, what } = event;
-        self.add(rule, at, actor, number, Some(what.word()), text);
+        self.add(rule, at, (actor, number), Evidence::Event(what.word()), text);
+    }
+
+    /// What a model found, which this event shows.
+    pub(super) fn difference(&mut self, event: &Event, found: model::Difference) {
+        match found.missing {
+            Some(what) => self.missing_by(found.rule, event, what, found.text),
+            None => self.event(found.rule, event, found.text),
+        }
     }
 
     /// The server's decision shows it.
     pub(super) fn decision(&mut self, rule: RuleId, decision: &Decision, text: String) {
         let &Decision { at, number, .. } = decision;
-        self.add(rule, at, Actor::Server, number, Some("commit"), text);
+        self.add(rule, at, (Actor::Server, number), Evidence::Event("commit"), text);
     }
 
-    fn add(&mut self, rule: RuleId, at: Instant, actor: Actor, number: u32, kind: Option<&'static str>, text: String) {
+    /// The decision lacks a fact of this kind.
+    pub(super) fn missing_in(&mut self, rule: RuleId, decision: &Decision, what: &'static str, text: String) {
+        let &Decision { at, number, .. } = decision;
+        self.add(rule, at, (Actor::Server, number), Evidence::Missing(what), text);
+    }
+
+    fn add(&mut self, rule: RuleId, at: Instant, (actor, number): (Actor, u32), evidence: Evidence, text: String) {
         let (property, found) = &mut self.finders[self.finder];
         *found += 1;
         if *found > VIOLATIONS_MAX {
@@ -53,7 +85,7 @@ impl Report {
         let its = vagueness(property);
         let is_vaguer = |one: &&Violation| one.at == at && vagueness(one.property) > its;
         let after = self.found.iter().rev().take_while(is_vaguer).count();
-        self.found.insert(self.found.len() - after, Violation { property, rule, text, at, actor, number, kind });
+        self.found.insert(self.found.len() - after, Violation { property, rule, text, at, actor, number, evidence });
     }
 }
 
@@ -77,7 +109,8 @@ mod tests {
         let mut report = Report { finders: vec![("what", 0), (that, 0), (form, 0)], finder: 0, found: Vec::new() };
         for finder in [2, 1, 0] {
             report.finder = finder;
-            report.violation(crate::scenario::rules::rule("KICK-1"), Instant::ZERO, Actor::Server, 0, String::new());
+            let rule = crate::scenario::rules::rule("KICK-1");
+            report.missing(rule, Instant::ZERO, Actor::Server, "kick", String::new());
         }
         assert_eq!(report.found.iter().map(|one| one.property).collect::<Vec<_>>(), ["what", that, form]);
     }
@@ -90,7 +123,7 @@ mod tests {
         for (finder, second) in [(2, 1), (2, 1), (0, 1), (1, 1), (2, 1), (2, 2), (0, 3), (2, 3)] {
             report.finder = finder;
             let at = Instant::from_micros(second * 1_000_000);
-            report.violation(crate::scenario::rules::rule("KICK-1"), at, Actor::Server, 0, String::new());
+            report.missing(crate::scenario::rules::rule("KICK-1"), at, Actor::Server, "kick", String::new());
         }
         let found: Vec<(&str, u64)> =
             report.found.iter().map(|one| (one.property, one.at.as_micros() / 1_000_000)).collect();

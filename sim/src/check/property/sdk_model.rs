@@ -88,10 +88,10 @@ impl Property for SdkModel {
                     && let Some(before) = event.at.as_micros().checked_sub(at_once.as_micros() as u64)
                     && let Some(found) = self.model.untold(device, Instant::from_micros(before), last)
                 {
-                    report.event(found.rule, event, found.text);
+                    report.difference(event, found);
                 }
                 if let Some(found) = self.model.observe(scene.cast, device, event, limits) {
-                    report.event(found.rule, event, found.text);
+                    report.difference(event, found);
                 }
             }
             _ => {}

@@ -71,20 +71,24 @@ impl Property for ServerModel {
 
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         if let Some(found) = self.model.observe(scene.cast, event) {
-            report.event(found.rule, event, found.text);
+            report.difference(event, found);
         }
     }
 
     fn decide(&mut self, scene: &Scene<'_>, decision: &Decision, report: &mut Report) {
         let when = (decision.commit, decision.at, decision.wall);
         if let Some(found) = self.model.decided(scene.cast, when, &decision.facts) {
-            report.decision(found.rule, decision, found.text);
+            match found.missing {
+                Some(what) => report.missing_in(found.rule, decision, what, found.text),
+                None => report.decision(found.rule, decision, found.text),
+            }
         }
     }
 
     fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
         if let Some(found) = self.model.finish(scene.cast, scene.now) {
-            report.violation(found.rule, scene.now, Actor::Server, 0, found.text);
+            let what = found.missing.unwrap_or("fact");
+            report.missing(found.rule, scene.now, Actor::Server, what, found.text);
         }
     }
 }

@@ -83,7 +83,7 @@ impl Silence {
         if is_late && event.at != sdk.woken_at {
             idle.since = Some(event.at);
             let text = format!("{} is LOGOUT and holds a connection since {since} s", scene.device(on));
-            report.event(IDLE, event, text);
+            report.missing_by(IDLE, event, "close_asked", text);
         }
     }
 
@@ -233,7 +233,7 @@ impl Property for Silence {
         for (on, sdk) in scene.sdks.iter() {
             if is_for_nothing(sdk, scene.now) {
                 let text = format!("{} is LOGOUT, at rest, and holds a connection", scene.device(on));
-                report.violation(IDLE, scene.now, Actor::Device(on), 0, text);
+                report.missing(IDLE, scene.now, Actor::Device(on), "close_asked", text);
             }
         }
     }

@@ -179,7 +179,7 @@ impl Tickets {
             let Admitted { device, user, at, number } = self.admitted.remove(0);
             let (user, device) = (scene.user(user), scene.device(device));
             let text = format!("{device} was admitted as {user} without a ticket that passed");
-            report.violation(ADMITTED, at, crate::trace::Actor::Server, number, text);
+            report.missing_after(ADMITTED, at, (crate::trace::Actor::Server, number), "ticket_judged", text);
         }
     }
 }

@@ -134,7 +134,7 @@ impl Property for Unwritten {
                     "{}'s call {call} waits on, though its record could not be written at {at} s",
                     scene.device(on)
                 );
-                report.event(RULE, event, text);
+                report.missing_by(RULE, event, "answered", text);
             }
         }
         if let Some((call, due)) = device.overdue(scene, on, sdk) {
@@ -143,7 +143,7 @@ impl Property for Unwritten {
                 "{}'s call {call} waits on, though the write of its record takes too long since {due} s",
                 scene.device(on)
             );
-            report.event(RULE, event, text);
+            report.missing_by(RULE, event, "record_failed", text);
         }
         device.observe(sdk, event);
         match event.what {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatecrash_sim::generate::{self, Seed};
 use gatecrash_sim::page::{Head, Likely, Shown, page};
-use gatecrash_sim::run;
+use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::search::fingerprint::{self, Fingerprint};
 use gatecrash_sim::search::report::Case;
@@ -15,6 +15,7 @@ use gatecrash_sim::search::sweep::Failed;
 use gatecrash_sim::search::when;
 use gatecrash_sim::search::workers::Workers;
 use gatecrash_sim::world::World;
+use gatecrash_sim::{HarnessError, Run, run};
 
 use super::super::shrink;
 use super::super::version::version;
@@ -32,8 +33,10 @@ pub const PAGE: &str = "page.html";
 pub struct Kept {
     /// Where.
     pub folder: String,
-    /// How many steps the smallest scenario has.
-    pub steps: usize,
+    /// The smallest scenario.
+    pub shrunk: Scenario,
+    /// What came of it.
+    pub smallest: Result<Run, HarnessError>,
     /// What the packet world shows of it, if it was found in another.
     pub packet: Option<Elsewhere>,
 }
@@ -85,15 +88,16 @@ pub fn keep(
         parent: &parent.display().to_string(),
     };
     let mut folder = finding.folder(run);
-    if let Ok(smallest) = smallest {
+    if let Ok(smallest) = &smallest {
         let path = format!("{}/shrunk.toml", folder.path);
-        let mut head = Head::of(&Case { path: &path, scenario: &shrunk.scenario, world }, &smallest, &version());
+        let mut head =
+            Head::of(&Case { path: &path, scenario: &shrunk.scenario, world, seed: None }, smallest, &version());
         head.likely = curve.map(|curve| Likely::of(&curve, &shrunk.scenario));
         let shown = Shown { head: &head, trace: &smallest.trace, log: &[] };
         folder.files.push((PAGE, page(&[shown])));
     }
     write(&folder.path, &folder.files).map_err(|error| format!("cannot write {}: {error}", folder.path))?;
-    Ok(Kept { folder: folder.path, steps: shrunk.scenario.steps.len(), packet })
+    Ok(Kept { folder: folder.path, shrunk: shrunk.scenario, smallest, packet })
 }
 
 fn write(folder: &str, files: &[(&'static str, String)]) -> std::io::Result<()> {

@@ -46,8 +46,8 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
         Some(seed) => format!("--seed {seed}"),
         None => format!("{path}/plan.toml"),
     };
-    let case = Case { path: &file, scenario: &shrunk.scenario, world: *world };
-    let of_plan = report::replay_command(&Case { path: &origin, scenario: plan, world: *world }, None);
+    let case = Case { path: &file, scenario: &shrunk.scenario, world: *world, seed: None };
+    let of_plan = report::replay_command(&Case { path: &origin, scenario: plan, world: *world, seed: None }, None);
     let told = match smallest {
         Ok(run) => report::failure(&case, run).unwrap_or_else(|| "passes when run alone".to_owned()),
         Err(error) => report::harness_failure(&case, error),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::check::Evidence;
 use crate::generate;
 use crate::scenario::{Call, Fault, Step};
 
@@ -112,7 +113,7 @@ fn the_best_so_far_is_kept_when_runs_or_time_are_used_up() {
 fn the_title_says_what_is_broken_and_what_happens() {
     let property = "nothing breaks";
     let rule = crate::scenario::rules::rule("KICK-1");
-    let fingerprint = Fingerprint::Property { property, rule, kind: Some("told") };
+    let fingerprint = Fingerprint::Property { property, rule, evidence: Evidence::Event("told") };
     let fails = |scenario: &Scenario| has_login(scenario, "bob");
     let look = |scenario: &Scenario| Some(if fails(scenario) { vec![fingerprint.clone()] } else { Vec::new() });
     let scenario = shrink(&drawn(fails), &fingerprint, look, RUNS_MAX).unwrap().scenario;

@@ -1,6 +1,6 @@
 //! A trace as rows: the columns of each event apart, and which event a row is of.
 
-use super::{View, Writer, who};
+use super::{Paint, View, Writer, who};
 use crate::trace::Trace;
 
 /// The row of one event.
@@ -16,7 +16,7 @@ pub struct Row {
 
 /// The rows that a view shows.
 pub fn rows(trace: &Trace, view: View) -> Vec<Row> {
-    let mut writer = Writer::new(trace, &trace.events, view);
+    let mut writer = Writer::new(trace, &trace.events, view, Paint::Plain);
     writer.is_bare = true;
     let mut rows = Vec::new();
     for (position, event) in trace.events.iter().enumerate() {

@@ -156,8 +156,9 @@ impl Sdk {
             }
             let answers: Vec<String> = answers.iter().map(|answer| answer.in_words()).collect();
             let answers = answers.join(" or ");
-            let found = Difference::of(
+            let found = Difference::lacks(
                 *rule,
+                "answered",
                 format!("call {} is {answers} since {since} s, and was not answered", call.number),
             );
             // Said once.
@@ -181,7 +182,7 @@ impl Sdk {
             }
             let text = format!("call {} has a link since {since} s, and was not sent", call.number);
             call.fate = Fate::Any;
-            Difference::of(const { rule("API-5") }, text)
+            Difference::lacks(const { rule("API-5") }, "device_sent", text)
         })
     }
 

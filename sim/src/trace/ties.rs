@@ -3,12 +3,15 @@
 //! Each such thing has a number, and each event the numbers of those it is part of. One step only: what belongs to what
 //! belongs to an event is not part of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash::id::Attempt;
 
-use crate::trace::flight::{Flight, FlightEnd};
-use crate::trace::{Actor, Aliases, DeviceIndex, Effect, Event, Fact, Trace, UserIndex, Value, What};
+use super::alias::Aliases;
+use super::cast::List;
+use super::flight::{Flight, FlightEnd, flights};
+use super::index::{DeviceIndex, UserIndex};
+use super::{Actor, Effect, Event, Fact, Trace, Value, What};
 
 /// Something that events are part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +51,58 @@ struct Reader {
 
 /// Of each event, the numbers of what it is part of. What no other event is part of has no number.
 pub fn ties(trace: &Trace, flights: &[Flight]) -> Vec<Vec<usize>> {
+    numbered(of_events(trace, flights))
+}
+
+/// The positions of the events that are part of what these are part of, and theirs.
+pub fn linked(trace: &Trace, positions: &[usize]) -> BTreeSet<usize> {
+    let ties = of_events(trace, &flights(trace));
+    let wanted: BTreeSet<Tie> = positions.iter().flat_map(|&position| ties[position].iter().copied()).collect();
+    let is_linked =
+        |(position, ties): (usize, &Vec<Tie>)| ties.iter().any(|tie| wanted.contains(tie)).then_some(position);
+    ties.iter().enumerate().filter_map(is_linked).chain(positions.iter().copied()).collect()
+}
+
+/// The positions of the events that name one of these users, or are part of a call or a session that is one of theirs.
+pub fn of_users(trace: &Trace, users: &[UserIndex]) -> BTreeSet<usize> {
+    let ties = of_events(trace, &flights(trace));
+    let named: BTreeSet<usize> = trace
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| users.iter().any(|user| names_user(trace, event, *user)))
+        .map(|(position, _)| position)
+        .collect();
+    let is_call = |tie: &&Tie| matches!(tie, Tie::Call(..));
+    let calls: BTreeSet<Tie> =
+        named.iter().flat_map(|&position| ties[position].iter().filter(is_call)).copied().collect();
+    let is_theirs = |tie: &Tie| match tie {
+        Tie::Session(_, user, _) => users.contains(user),
+        Tie::Call(..) => calls.contains(tie),
+        Tie::Attempt(..) | Tie::Commit(_) | Tie::Write(..) | Tie::Link(..) | Tie::Fault(_) | Tie::Frame(_) => false,
+    };
+    let of_theirs = (0..ties.len()).filter(|&position| ties[position].iter().any(is_theirs));
+    of_theirs.chain(named.iter().copied()).collect()
+}
+
+fn names_user(trace: &Trace, event: &Event, user: UserIndex) -> bool {
+    let mut is_named = false;
+    event.what.fields(&mut |_, value| {
+        is_named |= match value {
+            Value::User(named) => named == user,
+            Value::List(list) => match trace.cast.list(list) {
+                List::Users(users) => users.contains(&user),
+                List::Conversations(lines) => lines.iter().any(|line| line.peer == user),
+                List::Report(lines) => lines.iter().any(|line| line.user == user),
+                List::Devices(_) => false,
+            },
+            _ => false,
+        };
+    });
+    is_named
+}
+
+fn of_events(trace: &Trace, flights: &[Flight]) -> Vec<Vec<Tie>> {
     let mut reader = Reader::default();
     let mut ties: Vec<Vec<Tie>> =
         trace.events.iter().enumerate().map(|(position, event)| reader.ties(position, event)).collect();
@@ -57,7 +112,7 @@ pub fn ties(trace: &Trace, flights: &[Flight]) -> Vec<Vec<usize>> {
             ties[arrived].push(Tie::Frame(flight.left));
         }
     }
-    numbered(ties)
+    ties
 }
 
 fn numbered(mut ties: Vec<Vec<Tie>>) -> Vec<Vec<usize>> {
