@@ -758,7 +758,7 @@ mod tests {
         let renews = || tries().at(1).calls(PHONE, 9, renewal);
         renews().at(2).on(PHONE, fails).on(PHONE, draws(1, 0)).holds();
         renews().at(2).on(PHONE, fails).on(PHONE, draws(2, 250)).breaks("CONN-2");
-        let refused = || renews().on(PHONE, answered(9, CallKind::Login, Some(ALICE), failed(Code::LoginInProgress)));
+        let refused = || renews().on(PHONE, answered(9, CallKind::Login, Some(ALICE), failed(Code::LoginPending)));
         refused().at(2).on(PHONE, fails).on(PHONE, draws(2, 250)).holds();
     }
 

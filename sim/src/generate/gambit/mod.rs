@@ -33,7 +33,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 52] = [
+pub(super) const GAMBITS: [Gambit; 53] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -45,6 +45,7 @@ pub(super) const GAMBITS: [Gambit; 52] = [
     },
     Gambit { name: "a login overtaken by a newer one", needs: &[Family::Latency], play: logins::overtaken },
     Gambit { name: "logins around midnight", needs: &[], play: logins::around_midnight },
+    Gambit { name: "logins on days gone by", needs: &[Family::ServerSkew], play: logins::on_days_gone_by },
     Gambit {
         name: "a policy change between logins",
         needs: &[Family::PolicyChange],
