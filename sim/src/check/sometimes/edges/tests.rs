@@ -37,7 +37,7 @@ fn user(index: usize) -> UserIndex {
 }
 
 fn attempt(count: u32) -> Attempt {
-    Attempt { start: 1, count: count.into() }
+    Attempt { start: 1, count }
 }
 
 /// A run being told, of three users on two phones; each device speaks on the connection of its number.
