@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use gatecrash_sim::check::property;
-use gatecrash_sim::check::sometimes::Progress;
+use gatecrash_sim::check::sometimes::{Bound, Progress};
 use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
@@ -496,6 +496,9 @@ impl Sweep<'_> {
                 say(format_args!("         {reached} of {of} parts: {}", told.collect::<Vec<_>>().join("; ")));
             }
         }
+        let bounds: Vec<Bound> = self.total.sometimes.bounds().collect();
+        let tried = bounds.iter().filter(|bound| bound.is_tried()).count();
+        say(format_args!("bounds: {tried} of {} reached from both sides", bounds.len()));
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
             let of = self.total.findings.iter().find(|(print, _)| print.slug() == found.fingerprint);
             let (_, seen) = of.expect("what was found is among the findings");

@@ -136,7 +136,7 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
         let watch = Watch {
             checks: manner.checks.then(|| Checks::new(&scenario, manner.world.tick(&scenario))),
             ledger: Ledger::default(),
-            sometimes: Sometimes::default(),
+            sometimes: Sometimes::new(&scenario),
             pulse: Arc::clone(pulse),
         };
         run_in(manner.world, &scenario, watch)

@@ -216,7 +216,7 @@ impl Server {
             self.fact(const { rule("LOGIN-1") }, Fact::AccountCreated { user });
         }
         let day = (self.step.wall.0 / 1_000_000 / (24 * 60 * 60)) as u32;
-        let is_counted = self.records.users.get(&user).is_some_and(|account| account.days.contains(&day));
+        let is_counted = self.records.users.get(&user).is_some_and(|account| account.was_counted(day));
         if counts && !is_counted {
             let users = self.records.days.get(&day).map_or(1, |users| users + 1);
             self.fact(const { rule("DAU-1") }, Fact::DayCounted { user, day, users });

@@ -7,6 +7,7 @@ use gatecrash::policy::Platform;
 use gatecrash::protocol::Presence;
 use gatecrash::store::EndReason;
 
+use crate::scenario::numbers::DAYS_REMEMBERED;
 use crate::trace::{DeviceIndex, Fact, TextIndex, TicketIndex, UserIndex};
 
 /// A device by one of the ids it has had: one that was wiped is another device.
@@ -60,6 +61,15 @@ pub(super) struct User {
     pub(super) conversations: BTreeMap<UserIndex, (u32, TextIndex)>,
     /// What they sent, the oldest first.
     pub(super) sent: Vec<Sent>,
+}
+
+impl User {
+    /// Whether they count no more for this day: of the last days it is known, and one before all of those is taken to
+    /// have been counted (DAU-1).
+    pub(super) fn was_counted(&self, day: u32) -> bool {
+        let is_before_all = self.days.iter().rev().take(DAYS_REMEMBERED).all(|counted| day < *counted);
+        self.days.contains(&day) || self.days.len() >= DAYS_REMEMBERED && is_before_all
+    }
 }
 
 /// A message and what its sender calls it.
@@ -256,5 +266,22 @@ impl Records {
                 Some(Ended { user, epoch, reason, by, owed: true, acknowledged })
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DAU-1: one day before those that are remembered counts for nothing, unless there is room for it.
+    #[test]
+    fn a_day_that_nobody_remembers_was_counted() {
+        let counted = |number: usize| User { days: (10..10 + number as u32).collect(), ..User::default() };
+        let full = counted(DAYS_REMEMBERED);
+        assert_eq!([9, 10, 17, 18].map(|day| full.was_counted(day)), [true, true, true, false]);
+        assert!(!counted(DAYS_REMEMBERED - 1).was_counted(9));
+        // More were counted than are remembered; one between those that are is another day.
+        let gap = User { days: [5, 10, 12, 13, 14, 15, 16, 17, 18].into(), ..User::default() };
+        assert_eq!([5, 9, 10, 11].map(|day| gap.was_counted(day)), [true, true, true, false]);
     }
 }

@@ -16,7 +16,8 @@ use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
-    Actor, ClientFrame, ClockOf, DeviceIndex, Effect, Event, Fault, Refusal, Request, ServerFrame, TicketIndex, What, Write,
+    Actor, ClientFrame, ClockOf, DeviceIndex, Effect, Event, Fault, Refusal, Request, ServerFrame, TicketIndex, What,
+    Write,
 };
 
 const LOGOUT: RuleId = rule("LOGOUT-2");

@@ -43,7 +43,8 @@ pub(super) fn asked_about(author: &mut Author) -> Option<()> {
     let both = [limits.dormant, limits.dormant_web].map(whole_micros);
     let latest = both[0].max(both[1]);
     fits(author, latest, 20 * SECOND)?;
-    let of_administrators = author.setup.users.iter().position(|user| author.setup.app.administrators.contains(user))?;
+    let of_administrators =
+        author.setup.users.iter().position(|user| author.setup.app.administrators.contains(user))?;
     let other = author.device_where(|_, other| other != device)?;
     author.log_in(other, of_administrators);
     author.log_in(device, user);
@@ -53,7 +54,8 @@ pub(super) fn asked_about(author: &mut Author) -> Option<()> {
         _ => author.draw.between(both[0].min(both[1]), latest + SECOND),
     };
     approach(author, left_at + span, 5 * SECOND);
-    let at = if span == dormant { moment::around(author, left_at + span, author.latency(other)) } else { left_at + span };
+    let at =
+        if span == dormant { moment::around(author, left_at + span, author.latency(other)) } else { left_at + span };
     author.pass(at.saturating_sub(author.now));
     author.call(other, Call::Query { users: vec![user_name(user).to_owned()] });
     author.settle();

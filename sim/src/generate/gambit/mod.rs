@@ -45,6 +45,7 @@ pub(super) const GAMBITS: [Gambit; 53] = [
     },
     Gambit { name: "a login overtaken by a newer one", needs: &[Family::Latency], play: logins::overtaken },
     Gambit { name: "logins around midnight", needs: &[], play: logins::around_midnight },
+    Gambit { name: "logins on days gone by", needs: &[Family::ServerSkew], play: logins::on_days_gone_by },
     Gambit {
         name: "a policy change between logins",
         needs: &[Family::PolicyChange],
