@@ -81,6 +81,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// ATT-1: under a new device id the session is asked for again; the server will not know it.
     fn renewal_stale(&mut self) {
         self.take_new_device();
+        self.lose_doubted();
         self.link_lost();
     }
 

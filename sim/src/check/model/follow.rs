@@ -306,7 +306,8 @@ impl Server {
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= at);
         let link = self.memory.connections.get(&connection)?;
         let is_idle = !matches!(link.standing, Standing::Carries(..));
-        let may = is_idle && (is_due(link.admission) || is_due(link.linger));
+        let is_over = is_idle && (is_due(link.admission) || is_due(link.linger));
+        let may = is_over || self.outbox.is_free_to_close(connection);
         self.outbox.gone(connection);
         self.forget(connection);
         if may || peer == Some(DeviceIndex::STRANGER) {

@@ -78,9 +78,9 @@ mod tests {
             let mut evenly = Evenly::default();
             (0..80).find_map(|number| evenly.drawn(Duration::from_millis(millis(number)), range))
         };
-        assert_eq!(found(|number| 300 + number % 40 * 5), Some("upper half"));
-        assert_eq!(found(|number| 100 + number % 40 * 5 - u64::from(number % 40 == 39)), Some("lower half"));
-        assert_eq!(found(|number| 300 + number % 40 * 5 - number % 39 / 38 * 100), None);
+        assert_eq!(found(|number| 300 + number * 7 % 40 * 5), Some("upper half"));
+        assert_eq!(found(|number| 100 + number * 7 % 40 * 5), Some("lower half"));
+        assert_eq!(found(|number| if number % 40 == 39 { 120 } else { 300 + number * 7 % 40 * 5 }), None);
     }
 
     #[test]

@@ -247,8 +247,8 @@ mod tests {
         };
         let connected = || writing().on(PHONE, What::Connected { connection: 1 });
         let told = |at| ends(connected().at(at).on(PHONE, What::RecordFailed));
-        connected().at(6).on(PHONE, What::SdkWoken).breaks("ATT-5");
-        connected().at(4).on(PHONE, What::SdkWoken).holds();
+        connected().at(6).on(PHONE, What::LinkLost).breaks("ATT-5");
+        connected().at(4).on(PHONE, What::LinkLost).holds();
         told(5).holds();
         told(7).breaks("ATT-5");
         leaves(connected().at(4).on(PHONE, What::Stored { change: 1 })).at(9).on(PHONE, What::LinkLost).holds();
