@@ -133,6 +133,8 @@ impl Session {
 pub(super) struct Unconfirmed {
     pub(super) call: CallId,
     pub(super) ticket: Ticket,
+    /// It was refused when a resume with its ticket was out, whose answer is another one's.
+    pub(super) refused: bool,
 }
 
 /// A pending renewal. Until a link is up it is not sent (LOGIN-5).

@@ -100,12 +100,19 @@ impl Wire {
             }
             (Actor::Device(device), What::CloseAsked { connection, .. }) => {
                 let lines = &mut self.device(device).lines;
-                lines.iter_mut().rev().filter(|line| line.connection == connection).for_each(|line| line.is_closed = true);
+                lines
+                    .iter_mut()
+                    .rev()
+                    .filter(|line| line.connection == connection)
+                    .for_each(|line| line.is_closed = true);
                 None
             }
             (Actor::Device(device), What::Gone { connection, .. }) => {
                 let (rule, word) = self.unheard(event.at, device, connection)?;
-                let text = format!("{word} was said to {} on a connection that went, and never came", cast.device_name(device));
+                let text = format!(
+                    "{word} was said to {} on a connection that went, and never came",
+                    cast.device_name(device)
+                );
                 Some(unfit(rule, text))
             }
             (Actor::Server, What::CloseAsked { connection, .. }) => {

@@ -105,7 +105,8 @@ impl Server {
         let current = self.memory.carries.get(&id).or_else(|| self.memory.newest.get(&id));
         let Some(current) = current.copied().filter(|&current| current != connection) else { return };
         // The other one may have been let go by now, and the disk be waited for with that.
-        let is_over = |link: &Connection| link.linger.into_iter().chain(link.admission).any(|until| until <= self.step.now);
+        let is_over =
+            |link: &Connection| link.linger.into_iter().chain(link.admission).any(|until| until <= self.step.now);
         match self.memory.connections.get(&current).is_some_and(is_over) {
             true => self.outbox.may_close(connection),
             false => self.close(const { rule("CONN-7") }, connection),

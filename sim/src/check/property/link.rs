@@ -207,8 +207,7 @@ impl Links {
             (None, None) => &mut self.drawn[3],
         };
         if let Some(part) = drawn.drawn(delay, (shortest, longest)) {
-            let text =
-                format!("all delays of late, {name}'s the last, were in the {part} of what they may be");
+            let text = format!("all delays of late, {name}'s the last, were in the {part} of what they may be");
             report.event(BACK_OFF, event, text);
         }
         let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
