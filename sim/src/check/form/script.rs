@@ -486,3 +486,50 @@ fn is_call(cast: &Cast, call: &Call, request: Request, made: &Made<'_>) -> bool 
 fn unasked(what: &str) -> Misfit {
     unfit(SCRIPT, format!("{what} that the script does not have now"))
 }
+
+#[cfg(test)]
+mod tests {
+    use gatecrash::protocol::KickReason;
+
+    use super::*;
+    use crate::trace::Told;
+
+    const TEXT: &str = r#"
+title = "A kick, and two logouts"
+rules = ["KICK-9"]
+seed = 1
+tick = "10ms"
+
+[sites]
+home = { latency = "1ms" }
+
+[devices]
+phone = { platform = "android", site = "home" }
+
+[script]
+until = "1s"
+steps = """
+100ms  phone  on kicked_offline logout
+363ms  phone  logout
+"""
+"#;
+
+    /// What a listener calls may come before what the script has the application call at that moment.
+    #[test]
+    fn a_call_of_a_listener_and_one_of_the_same_moment_are_told_apart() {
+        let scenario = Scenario::parse("two.toml", TEXT).expect("well written");
+        let cast = Cast::of(&scenario);
+        let mut script = Script::new(&scenario, scenario.tick);
+        let mut fits = |millis: u64, what| {
+            let at = Instant::from_micros(millis * 1_000);
+            script.observe(&cast, &Event { at, actor: Actor::Device(DeviceIndex::new(0)), number: 0, what }).is_none()
+        };
+        let reason = KickReason::SamePlatform;
+        let told = What::Told { event: Told::KickedOffline { by: None, reason }, user: None, epoch: 0 };
+        let logs_out = |call| What::Called { call, request: Request::Logout };
+        assert!(fits(363, told));
+        assert!(fits(363, logs_out(1)), "the listener's, or the other one");
+        assert!(fits(370, logs_out(2)), "the other one, then");
+        assert!(!fits(370, logs_out(3)), "there is no third");
+    }
+}

@@ -79,7 +79,7 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
     }
     cut_off(author, device, Direction::Both);
     // Now and then more than may be under way to a device at once.
-    let is_many = author.draw.chance(1, 5) && author.left() > 100;
+    let is_many = author.draw.chance(1, 5) && author.left() > 600;
     let messages = if is_many { author.draw.between(14, 40) } else { author.draw.log_between(1, 12) };
     let room = server(author).owed_bytes_max as u64;
     if !is_many && (2..=TEXT_MAX as u64).contains(&room) && author.draw.chance(1, 3) {
@@ -116,6 +116,9 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
 /// doubted, lost, slept through or left for another network, or as a login, its place having been taken.
 pub(super) fn around_a_return(author: &mut Author) -> Option<()> {
     fits(author, 0, 40 * SECOND)?;
+    if author.setup.profile != Profile::Dense && author.left() < 300 {
+        return None;
+    }
     let (device, user) = (author.any_device(), author.any_user());
     let site = author.hand(device).site;
     let sender = author.device_where(|belief, other| other != device && belief.devices[other].site != site);
