@@ -590,8 +590,10 @@ impl Records {
                 self.session_mut(*user, *device, *epoch).link = Link::Lost { at: *at };
             }
             Fact::SessionEnded { user, device, epoch, reason, by } => {
-                let session = self.user_mut(*user).sessions.remove(device).expect("a session ends once");
+                let account = self.user_mut(*user);
+                let session = account.sessions.remove(device).expect("a session ends once");
                 assert_eq!(session.epoch, *epoch, "an end names the session it ends");
+                account.sent.ended(*epoch, session.ticket.last_second);
                 let record = self.devices.get_mut(device).expect("a session has a device");
                 record.user = None;
                 record.last_second = Some(session.ticket.last_second);

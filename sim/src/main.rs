@@ -54,6 +54,7 @@ Examples:
   gatecrash                               run every scenario, each twice
   gatecrash run scenarios/regressions     run those below a folder
   gatecrash sweep --time 10m              search for ten minutes
+  gatecrash sweep --report DIR            the same for CI: JUnit, SARIF, a summary, pages
   gatecrash zoo                           does the search find what is planted?
   gatecrash replay scenarios/NAME.toml    tell what happens in one
   gatecrash page scenarios/NAME.toml      the same as a picture, in a file for the browser
@@ -95,6 +96,7 @@ fn main() -> ExitCode {
         json: false,
         jobs: workers::cores(),
         once: false,
+        report: command::report::Wanted::default(),
     };
     interrupt::listen();
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {

@@ -62,7 +62,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
     fn connect_beside(&mut self) {
         if let Some(away) = self.away().filter(|_| self.is_early()) {
             // CONN-2: before that the server would not take it.
-            return self.state.timers.set(Timer::Probe, self.now + self.delay(1, away));
+            let at = self.now + self.delay(1, away);
+            return self.state.timers.set(Timer::Probe, at);
         }
         self.cancel_connection_timers();
         self.state.doubted = self.state.connection.take().map(|link| Doubted { link, answered: false });

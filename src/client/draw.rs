@@ -35,9 +35,14 @@ pub(super) fn send(seed: &[u8; 32], CallId(call): CallId) -> SendId {
     SendId::from_bytes(digest[..16].try_into().expect("a digest has 32 bytes"))
 }
 
-/// An evenly distributed number for the `number`th back-off after so many attempts.
-pub(super) fn backoff(seed: &[u8; 32], attempts: u32, number: u32) -> u64 {
-    let digest = digest(seed, Purpose::BackOff, &[attempts.to_be_bytes(), number.to_be_bytes()].concat());
+/// An evenly distributed number for the `number`th back-off after so many attempts, where the back-off has started over
+/// so often without an attempt in between.
+pub(super) fn backoff(seed: &[u8; 32], attempts: u32, number: u32, again: u32) -> u64 {
+    let mut what = [attempts.to_be_bytes(), number.to_be_bytes()].concat();
+    if again > 0 {
+        what.extend(again.to_be_bytes());
+    }
+    let digest = digest(seed, Purpose::BackOff, &what);
     u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"))
 }
 
@@ -57,14 +62,14 @@ mod tests {
                 before = Some(device(seed, before.as_ref()));
                 devices.extend(before);
             }
-            for (first, second) in [(0, 0), (0, 1), (1, 0)] {
-                numbers.push(backoff(seed, first, second));
+            for (first, second, again) in [(0, 0, 0), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1, 0, 2), (1, 1, 1)] {
+                numbers.push(backoff(seed, first, second, again));
             }
         }
         devices.sort_unstable();
         devices.dedup();
         numbers.sort_unstable();
         numbers.dedup();
-        assert_eq!((devices.len(), numbers.len()), (6, 6));
+        assert_eq!((devices.len(), numbers.len()), (6, 12));
     }
 }

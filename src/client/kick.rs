@@ -62,7 +62,9 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// knows which of the two tickets that was.
     pub(super) fn remember_ended_ticket(&mut self) {
         let Some(session) = self.state.session_mut() else { return };
-        if session.unconfirmed.is_none() && session.renewal.as_ref().is_none_or(|renewal| !renewal.sent) {
+        if session.unconfirmed.as_ref().is_none_or(|unconfirmed| unconfirmed.refused)
+            && session.renewal.as_ref().is_none_or(|renewal| !renewal.sent)
+        {
             self.state.reported_expired = Some(session.ticket.clone());
         }
     }

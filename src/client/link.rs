@@ -263,8 +263,10 @@ impl<D: ClientDecisions> Handler<'_, D> {
         Some(Loss::SentAway(Return { after: until - self.now, spread }))
     }
 
-    pub(super) fn delay(&self, attempt: u32, loss: Loss) -> Duration {
-        let draw = draw::backoff(&self.state.seed, self.state.record.attempt.count, attempt);
+    pub(super) fn delay(&mut self, attempt: u32, loss: Loss) -> Duration {
+        let attempts = self.state.record.attempt.count;
+        let again = self.state.last_delay.next(attempts, attempt);
+        let draw = draw::backoff(&self.state.seed, attempts, attempt, again);
         self.decisions.backoff_delay(&self.state.limits, attempt, loss, draw)
     }
 

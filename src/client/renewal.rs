@@ -4,9 +4,10 @@
 
 use crate::client::handler::Handler;
 use crate::client::interface::{Reply, Timer};
-use crate::client::state::{LastingTicket, Renewal, Unconfirmed};
+use crate::client::state::{LastingTicket, Renewal, Stage, Unconfirmed};
 use crate::code::Code;
 use crate::decide::ClientDecisions;
+use crate::decide::client::TicketChoice;
 use crate::id::CallId;
 use crate::protocol::{ClientFrame, Refusal};
 
@@ -39,6 +40,8 @@ impl<D: ClientDecisions> Handler<'_, D> {
     }
 
     pub(super) fn renewal_answered(&mut self, call: CallId, outcome: Result<(), Refusal>) {
+        let stage = self.state.stage();
+        let is_tried = matches!(stage, Some(Stage::ResumeSent { ticket: TicketChoice::Unconfirmed, .. }));
         let Some(session) = self.state.session_mut() else { return };
         if let Some(renewal) = session.renewal.take_if(|renewal| renewal.sent && renewal.call == call) {
             self.state.timers.cancel(Timer::Login);
@@ -48,7 +51,12 @@ impl<D: ClientDecisions> Handler<'_, D> {
             match outcome {
                 Ok(()) => session.ticket = late.ticket,
                 Err(Refusal::Code(code)) if self.decisions.outcome_unknown(code) => session.unconfirmed = Some(late),
-                Err(Refusal::Code(code)) => self.remember_if_expired(code, late.ticket),
+                Err(Refusal::Code(code)) => {
+                    let ticket = late.ticket.clone();
+                    // A lock may have been over when the resume came that carries it: the answer to that one counts.
+                    session.unconfirmed = is_tried.then_some(Unconfirmed { refused: true, ..late });
+                    self.remember_if_expired(code, ticket);
+                }
                 Err(Refusal::Stale) => self.renewal_stale(),
             }
         }
@@ -64,7 +72,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
                 self.result(call, Ok(Reply::Done));
             }
             Err(Refusal::Code(code)) if self.decisions.outcome_unknown(code) => {
-                session.unconfirmed = Some(Unconfirmed { call, ticket });
+                session.unconfirmed = Some(Unconfirmed { call, ticket, refused: false });
                 self.result(call, Err(code));
             }
             Err(Refusal::Code(code)) => {
@@ -81,6 +89,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// ATT-1: under a new device id the session is asked for again; the server will not know it.
     fn renewal_stale(&mut self) {
         self.take_new_device();
+        self.lose_doubted();
         self.link_lost();
     }
 
@@ -107,7 +116,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     pub(super) fn renewal_unanswered(&mut self) -> bool {
         let Some(session) = self.state.session_mut() else { return false };
         let Some(Renewal { call, ticket, .. }) = session.renewal.take_if(|renewal| renewal.sent) else { return false };
-        session.unconfirmed = Some(Unconfirmed { call, ticket: ticket.ticket });
+        session.unconfirmed = Some(Unconfirmed { call, ticket: ticket.ticket, refused: false });
         self.state.timers.cancel(Timer::Login);
         self.result(call, Err(Code::NoAnswer));
         true

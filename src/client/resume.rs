@@ -17,6 +17,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
         // LOGIN-5: of a renewal that is unanswered on the link before, both tickets are tried.
         self.renewal_unanswered();
         let Some(session) = self.state.session_mut() else { return };
+        session.unconfirmed.take_if(|unconfirmed| unconfirmed.refused);
         let choice = self.decisions.resume_ticket(session.unconfirmed.is_some());
         let SessionName { user, epoch } = session.name;
         let ticket = tried_ticket(session, choice);

@@ -35,6 +35,7 @@ pub(super) struct State {
     /// The session's link, while another connection is made that is to take its place (CONN-10).
     pub(super) doubted: Option<Doubted>,
     pub(super) backoff: BackOff,
+    pub(super) last_delay: LastDelay,
     /// When the device woke, or its network changed, unless an attempt to connect has failed since: calls wait for the
     /// link that is about to be there (CONN-10).
     pub(super) roused_at: Option<Instant>,
@@ -132,6 +133,8 @@ impl Session {
 pub(super) struct Unconfirmed {
     pub(super) call: CallId,
     pub(super) ticket: Ticket,
+    /// It was refused when a resume with its ticket was out, whose answer is another one's.
+    pub(super) refused: bool,
 }
 
 /// A pending renewal. Until a link is up it is not sent (LOGIN-5).
@@ -197,6 +200,29 @@ pub(super) enum Stage {
     Up {
         since: Instant,
     },
+}
+
+/// What the last delay was drawn for: no delay is that of another one (CONN-2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct LastDelay {
+    /// After how many attempts.
+    attempts: u32,
+    /// Its number in its series.
+    number: u32,
+    /// How many series began after those attempts, and before this one: people log in and out without a network.
+    again: u32,
+}
+
+impl LastDelay {
+    /// The next one is drawn, for this number after so many attempts. Says how many series began before its own.
+    pub(super) fn next(&mut self, attempts: u32, number: u32) -> u32 {
+        let again = match self.attempts == attempts {
+            true => self.again + u32::from(number <= self.number),
+            false => 0,
+        };
+        *self = LastDelay { attempts, number, again };
+        again
+    }
 }
 
 /// Where the series of attempts to connect stands (CONN-2).
@@ -267,6 +293,7 @@ impl State {
             connection: None,
             doubted: None,
             backoff: BackOff::default(),
+            last_delay: LastDelay::default(),
             roused_at: None,
             pace: None,
             told_heartbeat: None,

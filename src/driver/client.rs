@@ -54,7 +54,7 @@ pub const WRITE_AGAIN_MAX: Duration = Duration::from_secs(64);
 
 /// How long a write of the record may take until whoever waits for it is told that it cannot be written (ATT-5). An
 /// attempt to connect may have to wait for two, and has its end in time (CONN-2).
-pub fn write_time(limits: &ClientLimits) -> Duration {
+fn write_time(limits: &ClientLimits) -> Duration {
     limits.connect_timeout / 2
 }
 

@@ -25,7 +25,7 @@ pub struct SentMessage {
     pub id: SendId,
     /// The epoch of the session that sent it.
     pub epoch: Epoch,
-    /// The last second of the ticket that session lived by when it did.
+    /// The last second of the ticket that session lived by: when it sent, and from its end on, at the end.
     pub last_second: u64,
 }
 
@@ -67,6 +67,13 @@ impl Sent {
     pub fn push(&mut self, sent: SentMessage) {
         assert!(self.in_order.back().is_none_or(|last| last.number < sent.number), "message numbers only grow");
         self.in_order.push_back(sent);
+    }
+
+    /// The session of this epoch has ended, and lived by a ticket that is valid up to this second.
+    pub fn ended(&mut self, epoch: Epoch, last_second: u64) {
+        for sent in self.in_order.iter_mut().filter(|sent| sent.epoch == epoch) {
+            sent.last_second = last_second;
+        }
     }
 
     /// Forgets those up to this number.

@@ -177,6 +177,44 @@ fn messages_that_wait_are_read_back() {
     });
 }
 
+/// API-6: a message is remembered by the ticket that its session lived by at the end, whenever that was written.
+#[test]
+fn the_last_ticket_of_a_session_that_sent_is_read_back() {
+    for batch_size in [1, 2, 100] {
+        run(async {
+            let directory = Directory::new();
+            let (alice, bob) = (user("alice"), user("bob"));
+            let stored = |number: u64, epoch| Fact::MessageStored {
+                message: Message { id: MessageId(number), from: alice, to: bob, text: "text".to_owned() },
+                id: SendId::from_bytes(u128::from(number).to_be_bytes()),
+                epoch: Epoch(epoch),
+                last_second: 70,
+            };
+            let ticket = SessionTicket { issued_at: 60, last_second: 3_600, signature: Signature([4; 32]) };
+            let (renewed, epoch) = (device(1), Epoch(1));
+            let steps = [
+                vec![Fact::AccountCreated { user: alice }, accepted("alice", 1, 1, None)],
+                vec![Fact::AccountCreated { user: bob }, accepted("alice", 2, 2, None)],
+                vec![stored(1, 1), stored(2, 2)],
+                vec![Fact::SessionRenewed { user: alice, device: renewed, epoch, ticket }],
+                vec![stored(3, 1), ended("alice", 1, 1), accepted("alice", 1, 3, None)],
+                vec![stored(4, 3)],
+            ];
+            let commits = steps.into_iter().zip(1..).map(|(facts, number)| Commit { number: Change(number), facts });
+            let mut store = FileStore::new(&directory.0);
+            let mut expected = store.open().await.unwrap();
+            for batch in commits.collect::<Vec<_>>().chunks(batch_size) {
+                batch.iter().for_each(|commit| expected.apply(commit));
+                store.commit(batch.to_vec()).await.unwrap();
+            }
+            expected.count_start();
+            assert_eq!(store.open().await.unwrap(), expected);
+            let until = expected.users[&alice].sent.iter().map(|sent| sent.last_second);
+            assert_eq!(until.collect::<Vec<_>>(), [3_600, 70, 3_600, 70]);
+        });
+    }
+}
+
 /// A database of the first version has no messages, and is taken over.
 #[test]
 fn the_first_schema_is_taken_over() {

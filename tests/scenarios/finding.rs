@@ -10,6 +10,7 @@ use gatecrash_sim::page::{Head, Shown, page};
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::findings::Finding;
 use gatecrash_sim::search::fingerprint::{self, Fingerprint};
+use gatecrash_sim::search::identity::{Identity, sum};
 use gatecrash_sim::search::report::Case;
 use gatecrash_sim::search::shrink::{self, Shrunk};
 use gatecrash_sim::world::World;
@@ -23,6 +24,18 @@ const PAGE: &str = "page.html";
 /// Of what it was found.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The same, with the lock file. No test asks git, nor which compiler built it.
+fn identity() -> Identity {
+    Identity {
+        version: VERSION.to_owned(),
+        commit: None,
+        has_changes: false,
+        lock: sum(include_bytes!("../../Cargo.lock")),
+        toolchain: "the compiler of the tests".to_owned(),
+        target: "where the tests ran".to_owned(),
+    }
+}
+
 /// Leaves what there is of a run that failed; says where.
 pub fn left(name: &str, case: &Case<'_>, run: &Run) -> String {
     let Some((wanted, world, shrunk)) = shrunk(case, run) else { return left_of_both(name, &[(case, run)]) };
@@ -34,7 +47,7 @@ pub fn left(name: &str, case: &Case<'_>, run: &Run) -> String {
         seen: &[],
         packet: None,
         when: None,
-        version: VERSION,
+        identity: &identity(),
         parent: &shown(&folder(name)),
     };
     let mut folder = finding.folder(gatecrash_sim::run);

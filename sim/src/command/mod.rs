@@ -8,6 +8,7 @@ pub mod keep;
 mod meant;
 pub mod page;
 pub mod replay;
+pub mod report;
 pub mod review;
 pub mod run;
 pub mod shrink;

@@ -1,6 +1,7 @@
 //! `gatecrash run`: many scenarios, a line for each in each world, a report for each that failed, and
 //! the totals.
 
+mod book;
 mod failures;
 mod seeds;
 
@@ -21,10 +22,12 @@ use gatecrash_sim::{HarnessError, Run, Verdict, run_twice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use self::book::{Book, Entry};
 use self::failures::{Failing, Failures};
-use super::files::{File, load};
+use super::files::{BadInput, File, load};
 use super::herd::Herd;
 use super::interrupt;
+use super::report::Wanted;
 use super::table::{Line, Table, prose};
 use super::worlds::Choice;
 use super::{Colour, End, colours, count, paint, say, thousands};
@@ -46,7 +49,8 @@ Examples:
   gatecrash run --all                          every scenario that fails, and everything wrong with it
   gatecrash run --seeds 0..1000 my.toml        one file under many seeds: other latencies, delays, ids
   gatecrash run --json | jq .digest            for programs
-  gatecrash run --once --jobs 1                quicker on one core, without the second run")]
+  gatecrash run --once --jobs 1                quicker on one core, without the second run
+  gatecrash run --report target/report         for CI: JUnit, SARIF, a summary, pages")]
 pub struct Arguments {
     /// Files, or folders with files (*.toml) at any depth [default: the nearest scenarios/, upward from here]
     #[arg(value_name = "PATH")]
@@ -55,7 +59,7 @@ pub struct Arguments {
     #[arg(long, value_name = "WORLD", value_enum, default_value_t = Choice::Packet)]
     pub world: Choice,
     /// Run each file under each of these seeds in the place of its own: the first, and the one after the last
-    #[arg(long, value_name = "A..B", value_parser = super::sweep::seeds)]
+    #[arg(long, value_name = "A..B", value_parser = super::sweep::seeds, conflicts_with = "folder")]
     pub seeds: Option<Range<u64>>,
     /// Tell every scenario that fails, and everything that is wrong with it
     #[arg(long, conflicts_with = "json")]
@@ -72,19 +76,30 @@ pub struct Arguments {
     /// Run each scenario once and trust that it would do the same again
     #[arg(long)]
     pub once: bool,
+    #[command(flatten)]
+    pub report: Wanted,
 }
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> End {
     let files: Arc<[File]> = match load(&arguments.paths) {
         Ok(files) => files.into(),
-        Err(bad_input) => return bad_input.report(arguments.json),
+        Err(bad_input) => return Book::refuse(&arguments.report, &bad_input, arguments.json),
     };
     if let Some(range) = &arguments.seeds {
+        if range.is_empty() {
+            return BadInput::Refused(super::sweep::without_seeds(range)).report(arguments.json);
+        }
         return seeds::run(arguments, &files, range.clone());
     }
+    let runs_each = if arguments.once { 1 } else { 2 };
+    let book = Book::begin(&arguments.report, &files, arguments.world.worlds(), runs_each, arguments.json);
+    let book = match book {
+        Ok(book) => book,
+        Err(bad_input) => return bad_input.report(arguments.json),
+    };
     let (once, worlds) = (arguments.once, arguments.world.worlds());
-    let mut batch = Batch::new(&files, arguments);
+    let mut batch = Batch::new(&files, arguments, book);
     let work = {
         let files = Arc::clone(&files);
         move |job: u64| {
@@ -135,6 +150,7 @@ struct Batch<'a> {
     failures: Failures,
     /// How devices came back after a start of the server, where they were many.
     herds: Vec<String>,
+    book: Book,
 }
 
 struct First {
@@ -196,7 +212,7 @@ struct Totals {
 }
 
 impl<'a> Batch<'a> {
-    fn new(files: &'a [File], arguments: &'a Arguments) -> Self {
+    fn new(files: &'a [File], arguments: &'a Arguments, book: Book) -> Self {
         let runs = files.len() * arguments.world.worlds().len();
         let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{pos} of {len} runs  {wide_bar}  {elapsed}");
@@ -220,6 +236,7 @@ impl<'a> Batch<'a> {
             simulated: Duration::ZERO,
             failures: Failures::default(),
             herds: Vec::new(),
+            book,
         }
     }
 
@@ -243,19 +260,19 @@ impl<'a> Batch<'a> {
             }
         }
         let quiet = self.arguments.quiet;
-        let totals = self.totals(wall);
+        let (totals, book) = self.totals(wall);
         if json {
             say(serde_json::to_string_pretty(&totals).expect("numbers and texts"));
         } else {
             let apart = if quiet && totals.passed == totals.scenarios { "" } else { "\n" };
             say(format_args!("{apart}{}", totals.in_words(colours)));
         }
-        interrupt::told().unwrap_or(verdict.into())
+        book.end(&totals.digest, wall, interrupt::told().unwrap_or(verdict.into()))
     }
 
-    fn totals(self, wall: Duration) -> Totals {
+    fn totals(self, wall: Duration) -> (Totals, Book) {
         let ended = |verdict: Verdict| self.verdicts.iter().filter(|&&one| one == verdict).count();
-        Totals {
+        let totals = Totals {
             scenarios: self.verdicts.len(),
             not_run: self.files.len() - self.verdicts.len(),
             worlds: self.arguments.world.worlds().iter().map(|world| world.word()).collect(),
@@ -274,7 +291,8 @@ impl<'a> Batch<'a> {
             wall_seconds: wall.as_secs_f64(),
             digest: Digest::of(self.digests).to_string(),
             results: self.results,
-        }
+        };
+        (totals, self.book)
     }
 }
 
@@ -366,6 +384,8 @@ impl Watch<Outcome> for Batch<'_> {
             _ => self.verdicts.push(verdict),
         }
         self.simulated += simulated.unwrap_or_default();
+        let other = other.as_ref().map(|other| (other.world, &differences[..]));
+        self.book.add(&Entry { case, wall: outcome.wall, verdict, result: &outcome.result, other });
         self.results.push(Summary {
             path: path.clone(),
             world: world.word(),

@@ -1,5 +1,6 @@
 //! `gatecrash sweep`: seeds by the million, each a scenario of its own, and a ledger of what they did.
 
+mod book;
 mod confirm;
 mod keep;
 
@@ -13,8 +14,9 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use gatecrash_sim::check::property;
-use gatecrash_sim::check::sometimes::Progress;
+use gatecrash_sim::check::sometimes::{Bound, Progress};
 use gatecrash_sim::generate::{self, Profile};
+use gatecrash_sim::report::Seeds;
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
 use gatecrash_sim::search::report::{self, Case, Telling};
@@ -25,10 +27,12 @@ use gatecrash_sim::trace::render::Paint;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use self::book::{Book, Smallest, Swept};
 use self::confirm::{Confirmation, confirm};
 use self::keep::{PAGE, keep};
 use super::files::BadInput;
 use super::interrupt;
+use super::report::Wanted;
 use super::worlds::One;
 use super::{Colour, End, colours, complain, count, paint, say, thousands};
 
@@ -94,6 +98,7 @@ Examples:
   gatecrash sweep --world packet --profile power-loss --seeds 0..2000
   gatecrash sweep --world packet --profile dense --seeds 0..5000
   gatecrash sweep --json | jq .digest       for programs
+  gatecrash sweep --report target/report    for CI: JUnit, SARIF, a summary, pages
   gatecrash replay --seed 17                tell what happens in one
   gatecrash print --seed 17 > my.toml       keep one as a file
   gatecrash keep kick-1-told-5d0a11c2       make a finding a test")]
@@ -126,8 +131,10 @@ pub struct Arguments {
     #[arg(long)]
     unconfirmed: bool,
     /// Let no property look on, to measure what they cost: nothing is found
-    #[arg(long)]
+    #[arg(long, conflicts_with = "folder")]
     unchecked: bool,
+    #[command(flatten)]
+    report: Wanted,
 }
 
 /// Two numbers, the second excluded.
@@ -135,10 +142,15 @@ pub fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| text.replace('_', "").parse::<u64>().ok();
     let range = text.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
     match range {
-        Some(range) if !range.is_empty() => Ok(range),
-        Some(_) => Err("there is no seed in it: the second number is the one after the last".to_owned()),
+        Some(range) => Ok(range),
         None => Err("expected two numbers such as 0..1000".to_owned()),
     }
+}
+
+/// That there is no seed among these.
+pub fn without_seeds(seeds: &Range<u64>) -> String {
+    let (first, last) = (seeds.start, seeds.end);
+    format!("--seeds {first}..{last}: there is no seed in it: the second number is the one after the last")
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -151,7 +163,11 @@ pub fn run(arguments: &Arguments) -> End {
     let seeds = match (&arguments.seeds, arguments.time) {
         (Some(seeds), Some(_)) if seeds.start + 1 < seeds.end => {
             let problem = "--time goes on from one seed: give --seeds A..B or --time, or --seeds A..A+1 with it";
-            return BadInput::Refused(problem.to_owned()).report(arguments.json);
+            return Book::refuse(&arguments.report, &BadInput::Refused(problem.to_owned()), arguments.json);
+        }
+        (Some(seeds), _) if seeds.is_empty() => {
+            let problem = without_seeds(seeds);
+            return Book::refuse(&arguments.report, &BadInput::Refused(problem), arguments.json);
         }
         (Some(seeds), Some(_)) => seeds.start..u64::MAX,
         (None, Some(_)) => 0..u64::MAX,
@@ -162,7 +178,7 @@ pub fn run(arguments: &Arguments) -> End {
         && let Err(error) = can_write(&arguments.findings)
     {
         let problem = format!("cannot write findings to {}: {error}", arguments.findings.display());
-        return BadInput::Refused(problem).report(arguments.json);
+        return Book::refuse(&arguments.report, &BadInput::Refused(problem), arguments.json);
     }
     let start = Instant::now();
     let manner =
@@ -173,11 +189,17 @@ pub fn run(arguments: &Arguments) -> End {
         hang_after: Some(arguments.hang_after),
     };
     let (first, number) = (seeds.start, seeds.end - seeds.start);
+    // How many a time allows is known when it is over.
+    let asked = Seeds { first, number: if arguments.time.is_some() { 0 } else { number } };
+    let book = match Book::begin(&arguments.report, manner, asked, arguments.time, arguments.json) {
+        Ok(book) => book,
+        Err(bad_input) => return bad_input.report(arguments.json),
+    };
     let bar = bar(arguments, &seeds);
     let mut sweep = Sweep { arguments, manner, total: Total::default(), bar, start };
     let begun = workers.run(number, move |job, pulse| sweep::seed(first + job, manner, pulse), &mut sweep);
     let asked = if arguments.time.is_some() { begun } else { number };
-    sweep.finish(asked, seeds.start, start.elapsed())
+    sweep.finish(Seeds { first, number: asked }, start.elapsed(), book)
 }
 
 /// Whether a folder could be made at this path, or is there and takes files: a long sweep must not learn at its end
@@ -345,16 +367,19 @@ struct Found {
     packet: Option<&'static str>,
     #[serde(skip)]
     packet_said: Option<String>,
+    #[serde(skip)]
+    smallest: Option<Smallest>,
     /// How the smallest fails, with its steps.
     #[serde(skip)]
     told: Option<String>,
 }
 
 impl Sweep<'_> {
-    fn finish(self, asked: u64, first_seed: u64, wall: Duration) -> End {
+    fn finish(self, asked: Seeds, wall: Duration, book: Book) -> End {
+        let (first_seed, number) = (asked.first, asked.number);
         self.bar.finish_and_clear();
         // Where every seed was left out nothing was judged.
-        let is_finished = self.total.finished + self.total.left_out == asked && self.total.finished > 0;
+        let is_finished = self.total.finished + self.total.left_out == number && self.total.finished > 0;
         let found = self.found();
         let numbers = |wanted: fn(&Fingerprint) -> bool| {
             self.total.findings.iter().filter(|(print, _)| wanted(print)).map(|(_, seeds)| seeds.len()).sum::<usize>()
@@ -379,7 +404,7 @@ impl Sweep<'_> {
             world: self.manner.world.word(),
             profile: self.manner.profile.word(),
             first_seed,
-            seeds_asked: asked,
+            seeds_asked: number,
             seeds_finished: total.finished,
             seeds_left_out: total.left_out,
             soaks: total.soaks,
@@ -388,7 +413,7 @@ impl Sweep<'_> {
             not_converged,
             harness_failed,
             interrupted: interrupt::told().is_some(),
-            ended_early: ends_early(self.total.failing(), total.finished + total.left_out, asked),
+            ended_early: ends_early(self.total.failing(), total.finished + total.left_out, number),
             events: total.ledger.events,
             simulated_seconds: total.simulated().as_secs_f64(),
             wall_seconds: wall.as_secs_f64(),
@@ -415,7 +440,7 @@ impl Sweep<'_> {
         } else {
             self.tell(&totals, end);
         }
-        end
+        book.end(self.manner, &Swept { total, found: &totals.findings, asked, wall, end })
     }
 
     /// The findings, each confirmed in a fresh process, the shortest first.
@@ -443,6 +468,7 @@ impl Sweep<'_> {
             steps: None,
             packet: None,
             packet_said: None,
+            smallest: None,
             told: None,
         };
         if self.arguments.unconfirmed || first.hangs.is_some() {
@@ -465,6 +491,8 @@ impl Sweep<'_> {
                         Ok(run) => report::told(&case, run, Telling { has_steps: true, paint, ..Telling::default() }),
                         Err(error) => Some(report::harness_failure(&case, error)),
                     };
+                    let shown = kept.smallest.ok().zip(kept.head);
+                    found.smallest = shown.map(|(run, head)| Smallest { scenario: kept.shrunk, head, run });
                 }
                 Err(error) => found.folder_error = Some(error),
             }
@@ -496,6 +524,9 @@ impl Sweep<'_> {
                 say(format_args!("         {reached} of {of} parts: {}", told.collect::<Vec<_>>().join("; ")));
             }
         }
+        let bounds: Vec<Bound> = self.total.sometimes.bounds().collect();
+        let tried = bounds.iter().filter(|bound| bound.is_tried()).count();
+        say(format_args!("bounds: {tried} of {} reached from both sides", bounds.len()));
         for found in totals.findings.iter().take(FINDINGS_TOLD) {
             let of = self.total.findings.iter().find(|(print, _)| print.slug() == found.fingerprint);
             let (_, seen) = of.expect("what was found is among the findings");
@@ -629,7 +660,6 @@ mod tests {
     fn a_range_of_seeds_is_two_numbers_the_second_excluded() {
         assert_eq!(seeds("0..1000"), Ok(0..1000));
         assert_eq!(seeds("1_000..2_000"), Ok(1_000..2_000));
-        assert!(seeds("5..5").unwrap_err().contains("no seed"));
         assert!(seeds("5").unwrap_err().contains("0..1000"));
     }
 }

@@ -2,20 +2,32 @@
 
 use std::process::{Command, Stdio};
 
+use gatecrash_sim::search::identity::{Identity, sum};
+
+/// The lock file that this program was built by.
+const LOCK: &[u8] = include_bytes!("../../../Cargo.lock");
+
 /// The version, and where git tells the commit that the sources are at.
 pub fn version() -> String {
+    identity().to_string()
+}
+
+/// The same, with what it was built by.
+pub fn identity() -> Identity {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
         git.arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
         let output = git.output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let version = env!("CARGO_PKG_VERSION");
-    match git(&["rev-parse", "--short=12", "HEAD"]) {
-        None => version.to_owned(),
-        Some(commit) => {
-            let is_clean = git(&["status", "--porcelain"]).is_some_and(|changes| changes.is_empty());
-            format!("{version}, commit {commit}{}", if is_clean { "" } else { " with changes" })
-        }
+    let commit = git(&["rev-parse", "--short=12", "HEAD"]);
+    let has_changes = commit.is_some() && git(&["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
+    Identity {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit,
+        has_changes,
+        lock: sum(LOCK),
+        toolchain: env!("GATECRASH_TOOLCHAIN").to_owned(),
+        target: env!("GATECRASH_TARGET").to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! `gatecrash zoo`: systems that are broken on purpose, and how soon each is caught.
 
+mod book;
 mod fields;
 mod print;
 mod properties;
@@ -9,6 +10,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use gatecrash_sim::report as reports;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::search::workers::{self, Workers};
 use gatecrash_sim::world::World;
@@ -16,8 +18,10 @@ use gatecrash_sim::zoo::{self, BUGS, Bug, Catch, DRIVER_BUGS, HARD_BUGS, HARD_DR
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use self::book::{Book, Over};
 use super::files::BadInput;
 use super::interrupt;
+use super::report::Wanted;
 use super::{End, count, say};
 
 /// How many seed blocks each bug is hunted in, and each of the hard ones, which take as long in one as others in five.
@@ -55,6 +59,7 @@ Examples:
   gatecrash zoo --only F12 --show    what does it do?
   gatecrash zoo --limit 500          give up on a bug after 500 seeds of a block
   gatecrash zoo --json | jq .bugs    for programs
+  gatecrash zoo --report DIR         for CI: JUnit, SARIF, a summary
   gatecrash zoo --markdown           the table of docs/zoo.md
   gatecrash zoo --fields             of each field of a trace: who would notice if it were wrong?
   gatecrash zoo --fields --only told/kicked_offline --show
@@ -66,10 +71,10 @@ pub struct Arguments {
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
     /// Hunt nothing: change one field of one event in traces that pass, and say who notices
-    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers"])]
+    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers", "folder"])]
     fields: bool,
     /// Hunt nothing: run each bug on seeds that show it, and say which properties it takes to see and tell them all
-    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers", "fields", "show"])]
+    #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers", "fields", "show", "folder"])]
     properties: bool,
     /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
     #[arg(long, conflicts_with = "only")]
@@ -79,11 +84,11 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["only", "fields"])]
     hard: bool,
     /// Say what the bugs are, and hunt none
-    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    #[arg(long, conflicts_with_all = ["json", "markdown", "folder"])]
     list: bool,
     /// Show the smallest scenario that each of them breaks, and how, and hunt on no further. With --fields, some changes
     /// that nobody notices
-    #[arg(long, conflicts_with_all = ["json", "markdown", "list"])]
+    #[arg(long, conflicts_with_all = ["json", "markdown", "list", "folder"])]
     show: bool,
     /// Give up on a bug after so many seeds of a block, by default 100,000, and 5,000 on a hard one. With --fields, change
     /// the traces of so many seeds, by default 500. With --properties, look at a bug on so many, by default 100
@@ -107,6 +112,8 @@ pub struct Arguments {
     /// Print the table as Markdown, as it is published
     #[arg(long)]
     markdown: bool,
+    #[command(flatten)]
+    report: Wanted,
 }
 
 /// What came of all hunts.
@@ -231,7 +238,9 @@ impl Hunted {
 }
 
 /// Does it.
+#[expect(clippy::disallowed_methods, reason = "how long the hunts took is told to people, and decides none")]
 pub fn run(arguments: &Arguments) -> End {
+    let start = Instant::now();
     if arguments.fields {
         return fields::run(arguments);
     }
@@ -243,7 +252,7 @@ pub fn run(arguments: &Arguments) -> End {
     let unknown: Vec<&str> = arguments.only.iter().map(String::as_str).filter(|id| Bug::find(id).is_none()).collect();
     if let [first, ..] = unknown[..] {
         let problem = format!("there is no bug {first}: `gatecrash zoo --list` says which there are");
-        return BadInput::Refused(problem).report(arguments.json);
+        return Book::refuse(&arguments.report, &BadInput::Refused(problem), arguments.json);
     }
     let is_meant =
         |bug: &&Bug| arguments.only.is_empty() || arguments.only.iter().any(|id| id.eq_ignore_ascii_case(bug.id));
@@ -264,6 +273,12 @@ pub fn run(arguments: &Arguments) -> End {
         let ends: Vec<End> = bugs.iter().map(|bug| show(bug, seeds(arguments.from, 0, limit))).collect();
         return if ends.contains(&End::Violated) { End::Violated } else { End::Passed };
     }
+
+    let blank = reports::Zoo { blocks, from: arguments.from, limit, ..reports::Zoo::default() };
+    let book = match Book::begin(&arguments.report, &bugs, blank, arguments.json) {
+        Ok(book) => book,
+        Err(bad_input) => return bad_input.report(arguments.json),
+    };
 
     // Block by block, so that no thread is left alone with the slow ones of the last bug.
     let hunts: Vec<(&'static Bug, u64)> =
@@ -313,6 +328,8 @@ pub fn run(arguments: &Arguments) -> End {
         goes_on,
     );
     bar.finish_and_clear();
+    let of_worlds = chunks.iter().zip(&alarms).flat_map(|((world, _), seeds)| seeds.iter().map(|&seed| (*world, seed)));
+    let of_worlds: Vec<(World, u64)> = of_worlds.collect();
     let false_alarm_seeds = alarms.concat();
     let zoo = Zoo {
         caught: hunted.iter().filter(|bug| bug.caught).count(),
@@ -335,12 +352,10 @@ pub fn run(arguments: &Arguments) -> End {
         bugs: hunted,
     };
     print::zoo(&zoo, arguments);
-    if let Some(end) = interrupt::told() {
-        return end;
-    }
     let is_within = zoo.median_of_medians.is_some_and(|median| median <= MEDIAN_MAX);
     let is_well = zoo.right == zoo.bugs.len() && zoo.false_alarms == 0 && is_within;
-    if is_well { End::Passed } else { End::Violated }
+    let end = interrupt::told().unwrap_or(if is_well { End::Passed } else { End::Violated });
+    book.end(&Over { zoo: &zoo, alarms: &of_worlds, wall: start.elapsed(), end })
 }
 
 /// The seeds of a block.

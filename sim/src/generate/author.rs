@@ -301,7 +301,7 @@ impl Author {
     /// A ticket of the user with a fault, ready to be used: without one, it expired before the start.
     pub(super) fn bad_ticket(&mut self, user: usize, forge: Option<Forge>) -> TicketName {
         let fault = forge.map_or("expired", Forge::word);
-        let name: TicketName = format!("{fault}-{}", user_name(user)).parse().expect("the name of a ticket");
+        let name: TicketName = format!("{fault}-{}", short_name(user)).parse().expect("the name of a ticket");
         self.tickets.entry(name.clone()).or_insert_with(|| TicketPlan {
             user: user_name(user).parse().expect("a user id"),
             issued: Offset(if forge.is_none() { -3_600 * SECOND as i64 } else { 0 }),
@@ -314,7 +314,7 @@ impl Author {
     /// A ticket of the user that is issued later than now, as by an application whose clock runs ahead.
     pub(super) fn future_ticket(&mut self, user: usize) -> TicketName {
         let name: TicketName =
-            format!("future-{}-{}", user_name(user), self.tickets.len()).parse().expect("the name of a ticket");
+            format!("future-{}-{}", short_name(user), self.tickets.len()).parse().expect("the name of a ticket");
         // In whole seconds, as tickets are issued.
         let ahead = (self.now / SECOND + self.draw.log_between(60, 3_600)) * SECOND;
         let ticket = TicketPlan {
@@ -413,6 +413,12 @@ impl Author {
         self.mend_server();
         (0..self.belief.sites.len()).for_each(|site| self.open(site));
     }
+}
+
+/// What tickets call a user.
+fn short_name(user: usize) -> &'static str {
+    let name = user_name(user);
+    name.split_once('-').map_or(name, |(first, _)| first)
 }
 
 /// A login of this user.

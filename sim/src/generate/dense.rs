@@ -66,11 +66,12 @@ const OF_DISKS: [Family; 6] =
 const ASKED: [Family; 2] = [Family::Send, Family::PolicyChange];
 
 /// The gambits that are about drivers alone: half of the seeds begin with one. So much more often they are played later.
-const GAMBITS: [&str; 4] = [
+const GAMBITS: [&str; 5] = [
     "a record that cannot be written",
     "two troubles of one record",
     "a configuration while the disk is in trouble",
     "a death with messages owed to a new session",
+    "a last word behind long texts",
 ];
 const MORE_OFTEN: u64 = 4;
 

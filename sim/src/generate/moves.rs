@@ -10,6 +10,7 @@ use super::belief::Belief;
 use super::family::Family;
 use super::setup::{draw_latency, user_name};
 use super::{DAY, MILLI, SECOND, micros};
+use crate::scenario::numbers::{PREVIEW_MAX, QUERY_MAX, TEXT_MAX};
 use crate::scenario::{
     Action, AppChange, Call, Clock, CommitPoint, Conduct, Direction, Fault, Forge, ListenerEvent, Offset, Span, Text,
     TicketChoice, Version,
@@ -318,7 +319,12 @@ fn of_family(author: &mut Author, family: Family) -> Option<Action> {
             let device = administrator(author)?;
             let users = author.setup.users.iter().map(|user| user.as_str().to_owned());
             let unknown = if author.draw.chance(1, 4) { vec!["nemo".to_owned()] } else { vec![] };
-            let users = users.chain(unknown).collect();
+            let mut users: Vec<String> = users.chain(unknown).collect();
+            if author.draw.chance(1, 10) {
+                // As many as a query may ask of, or one too many.
+                let number = QUERY_MAX + usize::from(author.draw.chance(1, 2));
+                users.extend((users.len()..number).map(|number| format!("nobody-{number}")));
+            }
             on(author, device, Call::Query { users })
         }
         Family::Life => {
@@ -352,7 +358,7 @@ fn of_family(author: &mut Author, family: Family) -> Option<Action> {
         }
         Family::BadUser => {
             let device = target(author, works)?;
-            let user = *author.draw.pick(&["", "no spaces", "x234567890123456789012345678901234", "ü", "a.b"]);
+            let user = *author.draw.pick(&["", "no spaces", "x23456789012345678901234567890123", "ü", "a.b"]);
             on(author, device, Call::Login { user: user.to_owned(), ticket: TicketChoice::Fresh { ttl: None } })
         }
         _ => None,
@@ -375,12 +381,21 @@ fn send(author: &mut Author) -> Call {
         _ => user_name(author.any_user()).to_owned(),
     };
     let text = match author.draw.below(16) {
-        0 => Text::Bytes(author.draw.log_between(1, 13_000) as u32),
+        0 => long_text(author),
         _ => Text::Written((*author.draw.pick(&WORDS)).to_owned()),
     };
     // Now and then the application says which message it is, and mostly it is one of few.
     let id = author.draw.chance(1, 8).then(|| author.draw.log_between(1, 20) as u32);
     Call::Send { to, text, id }
+}
+
+/// A text of any length, every other time as long as a preview or a message may be, or one byte longer.
+pub(super) fn long_text(author: &mut Author) -> Text {
+    if author.draw.chance(1, 2) {
+        let bound = *author.draw.pick(&[PREVIEW_MAX, TEXT_MAX]);
+        return Text::Bytes((bound + usize::from(author.draw.chance(1, 2))) as u32);
+    }
+    Text::Bytes(author.draw.log_between(1, TEXT_MAX as u64) as u32)
 }
 
 fn bad_login(author: &mut Author, forge: Option<Forge>) -> Option<Action> {

@@ -32,8 +32,8 @@ const SPAN_POWER_LOSS: (u64, u64) = (MINUTE, 9 * MINUTE);
 /// Events that each further device needs of the budget before it is worth having.
 const BUDGET_PER_DEVICE: u64 = 110;
 
-/// The users, in the order in which seeds have them.
-pub(super) const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+/// The users, in the order in which seeds have them. The name of the last is as long as one may be (LOGIN-2).
+pub(super) const USERS: [&str; 4] = ["alice", "bob", "carol", "dave-who-comes-late-to-every-one"];
 
 /// The sites, in the order in which seeds have them.
 const SITES: [&str; 4] = ["home", "office", "cafe", "train"];
@@ -323,6 +323,9 @@ fn draw_bounds(limits: &mut LimitOverrides, draw: &mut Draw) {
     }
     if draw.chance(1, 6) {
         limits.owed_bytes_max = Some(draw.log_between(10, 2_000) as u32);
+    }
+    if draw.chance(1, 8) {
+        limits.sent_max = Some(draw.between(1, 4) as u32);
     }
 }
 

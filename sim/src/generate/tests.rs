@@ -52,25 +52,27 @@ fn a_seed_means_the_same_until_somebody_says_otherwise() {
 }
 
 /// The first 50 seeds, summed up.
-const MEANING: &str = "3bacf3ee168e6b77";
+const MEANING: &str = "93567d6e524bff2b";
 
 #[test]
 fn a_seed_spends_about_its_budget() {
-    let (mut spent, mut meant, mut over) = (0, 0, 0);
+    let (mut spent, mut meant, mut over) = (0, 0, Vec::new());
     for seed in seeds() {
         let scenario = scenario(seed);
         let recorder = Recorder::streaming(Cast::of(&scenario));
         event::run(&scenario, &recorder).expect("the world runs");
         let (events, budget) = (recorder.summary().events, budget(seed));
         (spent, meant) = (spent + events, meant + budget);
-        over += u64::from(events > 2 * budget);
+        if events > 2 * budget {
+            over.push((seed, events, budget));
+        }
     }
     let number = seeds().count() as u64;
     let shown =
-        format!("{} events and a budget of {} on average, {over} over twice theirs", spent / number, meant / number);
+        format!("{} events and a budget of {} on average; over twice theirs {over:?}", spent / number, meant / number);
     assert!((1_500..2_800).contains(&(meant / number)), "{shown}");
     assert!(spent * 10 > meant * 5 && spent * 10 < meant * 12, "{shown}");
-    assert!(over * 100 <= number, "{shown}");
+    assert!(over.len() as u64 * 100 <= number, "{shown}");
 }
 
 /// A family that no seed has is not tested, whatever the ledger says.

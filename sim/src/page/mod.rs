@@ -31,7 +31,7 @@ use crate::trace::log::LogLine;
 pub use head::{Head, Wrong};
 pub use html::BYTES_MAX;
 pub use likely::Likely;
-pub use sheet::{EVENTS_MAX, Sheet};
+pub use sheet::{EVENTS_MAX, Sheet, Told};
 
 /// A run to be shown.
 #[derive(Clone, Copy, Debug)]

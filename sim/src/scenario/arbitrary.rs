@@ -223,6 +223,7 @@ fn limits() -> impl Strategy<Value = LimitOverrides> {
                 LimitKind::Time => LimitValue::Time(time),
                 LimitKind::Number => LimitValue::Number(number),
                 LimitKind::Percent => LimitValue::Percent(number),
+                LimitKind::Lines => LimitValue::Lines(number),
             };
             assert!(limits.set(key, value));
         }

@@ -34,6 +34,7 @@ macro_rules! limits {
     (@type Time) => { Duration };
     (@type Number) => { u32 };
     (@type Percent) => { u32 };
+    (@type Lines) => { u32 };
 }
 
 limits! {
@@ -90,7 +91,7 @@ limits! {
     /// How many records of each kind are kept of refused tickets, of logins, and of devices never admitted (TICKET-4; 65,536).
     records_max: Number;
     /// How many lines of the conversation list a login or resume carries, at most 200 (API-2; 200).
-    conversations_max: Number;
+    conversations_max: Lines;
     /// How many logins and resumes a second the server takes (CONN-12; 100,000).
     capacity: Number;
     /// How many logins of a user, or from a device, it takes at once (LOGIN-11; 60).
@@ -128,6 +129,8 @@ pub enum LimitKind {
     Number,
     /// A number from 0 to 100.
     Percent,
+    /// A number of lines of a list, from 1 to the most that a frame has room for (API-2).
+    Lines,
 }
 
 /// The value of a limit.
@@ -139,4 +142,6 @@ pub enum LimitValue {
     Number(u32),
     /// A percentage.
     Percent(u32),
+    /// A number of lines.
+    Lines(u32),
 }

@@ -24,6 +24,10 @@ pub(crate) const CATCH_UP: Duration = Duration::from_millis(500);
 pub(crate) const DAYS_REMEMBERED: usize = 8;
 /// The longest that a server may send somebody away for (CONN-2).
 pub(crate) const AWAY_MAX: Duration = Duration::from_secs(60 * 60);
+/// The longest name of a user, in bytes (LOGIN-2).
+pub(crate) const USER_ID_MAX: usize = 32;
+/// The longest text of a message, in bytes (API-4).
+pub(crate) const TEXT_MAX: usize = 12 * 1024;
 /// Of how many users one query may ask (API-4).
 pub(crate) const QUERY_MAX: usize = 100;
 /// How long the list is that comes with a login (API-2).
@@ -39,11 +43,6 @@ pub(crate) const PROTOCOL: u32 = 1;
 pub(crate) fn preview(text: &str) -> &str {
     let end = (0..=text.len().min(PREVIEW_MAX)).rev().find(|&end| text.is_char_boundary(end));
     &text[..end.unwrap_or_default()]
-}
-
-/// How many lines of a conversation list such a server sends: no more than a frame may carry (API-2).
-pub(crate) fn list_max(limits: &ServerLimits) -> usize {
-    limits.conversations_max.min(LIST_MAX)
 }
 
 /// The server's limits by the rules, and what a scenario sets of them.
@@ -184,6 +183,8 @@ mod tests {
         assert_eq!(gatecrash::decide::server::CATCH_UP, CATCH_UP);
         assert_eq!(gatecrash::store::DAYS_MAX, DAYS_REMEMBERED);
         assert_eq!(gatecrash::protocol::RETURN_MAX, AWAY_MAX);
+        assert_eq!(gatecrash::id::USER_ID_BYTES_MAX, USER_ID_MAX);
+        assert_eq!(gatecrash::protocol::TEXT_BYTES_MAX, TEXT_MAX);
         assert_eq!(gatecrash::protocol::QUERY_USERS_MAX, QUERY_MAX);
         assert_eq!(gatecrash::protocol::CONVERSATIONS_MAX, LIST_MAX);
         assert_eq!(gatecrash::protocol::PREVIEW_BYTES_MAX, PREVIEW_MAX);

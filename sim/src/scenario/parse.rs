@@ -22,6 +22,7 @@ use super::duration::{DURATION, OFFSET, SPAN, parse_duration, parse_offset, pars
 use super::expect::read_expectations;
 use super::line::{Literal, Vocabulary, member, range_of, with_index, words_of};
 use super::names::{Incomplete, Names, USER_ID};
+use super::numbers::LIST_MAX;
 use super::rules::{RuleId, rule};
 use super::script::{ACTORS, WHOLE_SECONDS, check_steps, read_steps, sites_moved_to, users_of, whole_seconds};
 use super::section::{Entry, Section, kind_of, lost_keys, read_toml};
@@ -85,18 +86,29 @@ impl Scenario {
     /// Every mistake in the file at once (INPUT-4).
     pub fn parse(file: &str, text: &str) -> Result<Scenario, Diagnosis> {
         let mut problems = Problems::new(text);
-        let scenario = read(text, &mut problems);
+        let scenario = read(text, &mut problems).map(|(scenario, _)| scenario);
         problems.into_result(file, scenario)
+    }
+
+    /// The line, from 1, on which each of the scenario's steps stands in the text that it was read from; none when that
+    /// text says something else.
+    pub fn lines_of_steps(&self, text: &str) -> Option<Vec<usize>> {
+        let mut problems = Problems::new(text);
+        let (read, steps_at) = read(text, &mut problems)?;
+        (read == *self).then(|| steps_at.into_iter().map(|at| problems.place(at).line).collect())
     }
 }
 
-fn read(text: &str, problems: &mut Problems<'_>) -> Option<Scenario> {
+/// The scenario, and where each of its steps begins.
+fn read(text: &str, problems: &mut Problems<'_>) -> Option<(Scenario, Vec<usize>)> {
     let (readable, document) = read_toml(text, problems);
     let document = document?;
     let recovered = problems.count() > 0;
     let lost = lost_keys(text, &readable);
-    let mut header = Header { text: &readable, recovered, lost, suggested: BTreeSet::new(), problems };
-    header.read(document.as_table())
+    let (suggested, steps_at) = (BTreeSet::new(), Vec::new());
+    let mut header = Header { text: &readable, recovered, lost, suggested, steps_at, problems };
+    let scenario = header.read(document.as_table())?;
+    Some((scenario, header.steps_at))
 }
 
 /// Reads the header's tables and values, and reports what does not fit.
@@ -109,6 +121,8 @@ struct Header<'p, 't, 'r> {
     lost: BTreeSet<String>,
     /// The keys that unknown ones were taken for: they are not called missing as well.
     suggested: BTreeSet<String>,
+    /// Where each step begins, in the order of the steps.
+    steps_at: Vec<usize>,
     problems: &'p mut Problems<'t>,
 }
 
@@ -447,6 +461,7 @@ impl<'r> Header<'_, '_, 'r> {
                 LimitKind::Time => self.read_time(&entry).map(LimitValue::Time),
                 LimitKind::Number => self.number(&entry, 1..=u64::from(NUMBER_MAX)).map(narrow).map(LimitValue::Number),
                 LimitKind::Percent => self.number(&entry, 0..=100).map(narrow).map(LimitValue::Percent),
+                LimitKind::Lines => self.number(&entry, 1..=LIST_MAX as u64).map(narrow).map(LimitValue::Lines),
             };
             if let Some(value) = value {
                 assert!(limits.set(key, value), "{key} is in the table with this kind");
@@ -660,6 +675,7 @@ impl<'r> Header<'_, '_, 'r> {
         if let Some(literal) = self.column_text(&section, "expect") {
             expectations = read_expectations(literal, names, until, self.problems);
         }
+        self.steps_at = placed.iter().map(|placed| placed.line.start).collect();
         Some((until?, placed.into_iter().map(|placed| placed.step).collect(), expectations))
     }
 

@@ -188,7 +188,9 @@ fn print_limits(limits: &LimitOverrides, f: &mut fmt::Formatter<'_>) -> fmt::Res
     writeln!(f, "\n[limits]")?;
     values.into_iter().try_for_each(|(key, value)| match value {
         LimitValue::Time(span) => writeln!(f, "{key} = \"{}\"", print_duration(span)),
-        LimitValue::Number(number) | LimitValue::Percent(number) => writeln!(f, "{key} = {number}"),
+        LimitValue::Number(number) | LimitValue::Percent(number) | LimitValue::Lines(number) => {
+            writeln!(f, "{key} = {number}")
+        }
     })
 }
 

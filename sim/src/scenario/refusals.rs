@@ -170,11 +170,13 @@ const HEADER: &[(&str, &str, &[&str])] = &[
         r#"silence = "400s""#,
         r#"silence = "0s"
 refusals_max = 0
-backoff_spread_percent = 101"#,
+backoff_spread_percent = 101
+conversations_max = 201"#,
         &[
             r#"11:11: `limits.silence` cannot be "0s"; expected a span of time such as 250us, 20ms, 1.5s, 1m30s or 7d, over zero (INPUT-4)"#,
             "12:16: `limits.refusals_max` cannot be 0; expected a number from 1 to 1000000 (INPUT-4)",
             "13:26: `limits.backoff_spread_percent` cannot be 101; expected a number from 0 to 100 (INPUT-4)",
+            "14:21: `limits.conversations_max` cannot be 201; expected a number from 1 to 200 (INPUT-4)",
         ],
     ),
     (

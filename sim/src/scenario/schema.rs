@@ -7,6 +7,7 @@ use gatecrash::policy::Policy;
 use serde_json::{Map, Value, json};
 
 use super::line::{Vocabulary, words_of};
+use super::numbers::LIST_MAX;
 use super::rules::RuleId;
 use super::{Forge, Init, LimitKind, LimitOverrides, Platform, WINDOW_MAX};
 
@@ -135,6 +136,9 @@ fn limits() -> Value {
             let value = match kind {
                 LimitKind::Time => pattern(TIME, description),
                 LimitKind::Number => json!({ "description": description, "type": "integer", "minimum": 1 }),
+                LimitKind::Lines => {
+                    json!({ "description": description, "type": "integer", "minimum": 1, "maximum": LIST_MAX })
+                }
                 LimitKind::Percent => {
                     json!({ "description": description, "type": "integer", "minimum": 0, "maximum": 100 })
                 }

@@ -44,7 +44,7 @@ const BYTES_MAX: u32 = 1_000_000;
 pub(super) struct Placed {
     pub(super) step: Step,
     time: Range<usize>,
-    line: Range<usize>,
+    pub(super) line: Range<usize>,
 }
 
 /// Reads the steps of the text, in the order of time; at one instant, in the file's.

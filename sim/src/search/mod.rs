@@ -11,6 +11,7 @@
 pub mod causes;
 pub mod findings;
 pub mod fingerprint;
+pub mod identity;
 pub mod report;
 pub mod shrink;
 pub mod sweep;

@@ -136,7 +136,7 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
         let watch = Watch {
             checks: manner.checks.then(|| Checks::new(&scenario, manner.world.tick(&scenario))),
             ledger: Ledger::default(),
-            sometimes: Sometimes::default(),
+            sometimes: Sometimes::new(&scenario),
             pulse: Arc::clone(pulse),
         };
         run_in(manner.world, &scenario, watch)
@@ -235,6 +235,8 @@ pub struct Total {
     pub ledger: Ledger,
     /// What was reached.
     pub sometimes: Sometimes,
+    /// In how many seeds each situation came that any of them reached.
+    pub reached: BTreeMap<&'static str, u64>,
     /// The seeds with something wrong, by what that is.
     pub findings: BTreeMap<Fingerprint, Vec<Failed>>,
     digests: Digests,
@@ -270,6 +272,9 @@ impl Total {
         self.repeated += u64::from(run.was_repeated);
         self.ledger.add(&run.ledger);
         self.sometimes.merge(&run.sometimes);
+        for situation in run.sometimes.hit() {
+            *self.reached.entry(situation).or_default() += 1;
+        }
     }
 
     /// How many seeds have something wrong.

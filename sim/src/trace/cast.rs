@@ -199,7 +199,7 @@ impl Cast {
     }
 
     /// The number of this user, and whether it is their first.
-    pub(super) fn user(&mut self, name: &str) -> (UserIndex, bool) {
+    pub(crate) fn user(&mut self, name: &str) -> (UserIndex, bool) {
         if let Some(&index) = self.user_by_name.get(name) {
             return (index, false);
         }
@@ -210,7 +210,7 @@ impl Cast {
     }
 
     /// The number of this text, and whether it is its first.
-    pub(super) fn intern_text(&mut self, text: &str) -> (TextIndex, bool) {
+    pub(crate) fn intern_text(&mut self, text: &str) -> (TextIndex, bool) {
         if let Some(&index) = self.text_by_text.get(text) {
             return (index, false);
         }
@@ -221,7 +221,7 @@ impl Cast {
     }
 
     /// The number of this list, and whether it is its first.
-    pub(super) fn intern_list(&mut self, list: List) -> (ListIndex, bool) {
+    pub(crate) fn intern_list(&mut self, list: List) -> (ListIndex, bool) {
         if let Some(&index) = self.list_by_list.get(&list) {
             return (index, false);
         }
@@ -232,7 +232,7 @@ impl Cast {
     }
 
     /// The number of another ticket.
-    pub(super) fn add_ticket(&mut self, name: Option<&str>, issued: u64, ttl: u64) -> TicketIndex {
+    pub(crate) fn add_ticket(&mut self, name: Option<&str>, issued: u64, ttl: u64) -> TicketIndex {
         let index = TicketIndex::new(self.tickets.len());
         let name = name.map_or_else(|| format!("t{}", index.index() + 1), str::to_owned);
         self.tickets.push(CastTicket { name, issued, ttl });

@@ -90,10 +90,19 @@ pub enum WorldError {
 fn text(text: &Text) -> String {
     match text {
         Text::Written(text) => text.clone(),
-        // It counts, so that no part of it is like another: who shows the end for the beginning is seen (API-2).
+        // It counts, so that no part of it is like another: who shows the end for the beginning is seen (API-2). It has
+        // fewer characters than bytes: who counts one for the other is seen, too (API-4).
         Text::Bytes(count) => {
-            let numbers = (0_u32..).flat_map(|number| format!("{number} ").into_bytes());
-            numbers.take(*count as usize).map(char::from).collect()
+            let bytes = *count as usize;
+            let mut text = String::with_capacity(bytes);
+            for character in (0_u32..).flat_map(|number| format!("{number}·").chars().collect::<Vec<_>>()) {
+                if text.len() + character.len_utf8() > bytes {
+                    break;
+                }
+                text.push(character);
+            }
+            text.extend(std::iter::repeat_n('-', bytes - text.len()));
+            text
         }
     }
 }
@@ -108,8 +117,10 @@ mod tests {
         for bytes in [PREVIEW_MAX + 1, 200, 12 * 1024] {
             let text = text(&Text::Bytes(bytes as u32));
             assert_eq!(text.len(), bytes);
-            assert_ne!(text[..PREVIEW_MAX], text[bytes - PREVIEW_MAX..]);
+            assert_ne!(text.as_bytes()[..PREVIEW_MAX], text.as_bytes()[bytes - PREVIEW_MAX..]);
+            assert!(text.chars().count() < bytes);
         }
-        assert_eq!(text(&Text::Bytes(4)), "0 1 ");
+        assert_eq!(text(&Text::Bytes(4)), "0·1");
+        assert_eq!(text(&Text::Bytes(5)), "0·1-");
     }
 }

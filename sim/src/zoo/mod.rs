@@ -89,7 +89,7 @@ impl Bug {
 }
 
 /// The seed of this number among those that are hunted in.
-fn hunted_in(world: World, number: u64) -> Seed {
+pub fn hunted_in(world: World, number: u64) -> Seed {
     let profile = match world {
         World::Event => Profile::Swarm,
         World::Packet => Profile::Dense,

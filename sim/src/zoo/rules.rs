@@ -31,7 +31,7 @@ pub(super) const RULES: &[(&str, &[&str])] = &[
     ("F14", &["CONN-7"]),
     ("F15", &["CONN-1", "PRES-1", "PRES-2", "CONN-6"]),
     ("F16", &["ADMIN-1"]),
-    ("F17", &["ADMIN-1"]),
+    ("F17", &["ADMIN-1", "TICKET-3"]),
     ("F18", &["TICKET-5", "LOGIN-1", "LOGOUT-2", "EVENT-1"]),
     ("F19", &["TICKET-5", "KICK-1"]),
     ("F20", &["LOGOUT-3", "LOGOUT-1"]),

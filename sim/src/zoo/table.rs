@@ -365,7 +365,7 @@ pub const BUGS: &[Bug] = bugs! {
     "L3" "the time between heartbeats is halved down to a second" ""
         [PACE] Broken::client(ClientBug::PaceHasNoFloor);
     "C1" "a call made while the link may be dead goes out on it" ""
-        [SDK, SILENCE, OWED] Broken::client(ClientBug::ReliesOnAnyLink);
+        [SDK, SILENCE, OWED, RENEWAL] Broken::client(ClientBug::ReliesOnAnyLink);
     "C2" "a link that works is given up with the connection that was to replace it" ""
         [LINK] Broken::client(ClientBug::KeepsNoLink);
     "C3" "a link that may be dead stays when the connection that was to replace it comes to nothing" ""

@@ -115,7 +115,7 @@ fn bad_usage_exits_3_and_says_what_was_expected() {
     let folder = Folder::new("usage").write("a.toml", &kick(KICKED));
     for (words, expected) in [
         ("replya", "'replay'"),
-        ("replay", "<PATH>"),
+        ("replay", "<FILE|FINDING>"),
         ("run --jobs 0 a.toml", "--jobs"),
         ("replay a.toml --until soon", "expected a span of time such as 250ms, 12.5s or 1m30s"),
         ("replay a.toml --json --story", "cannot be used with"),

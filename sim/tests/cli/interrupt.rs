@@ -56,10 +56,33 @@ fn a_sweep_that_is_interrupted_says_what_the_seeds_so_far_did() {
     assert_eq!(totals["violations"], 0);
 }
 
+/// What was told to end is no green report, and neither is what nobody could tell to.
+#[test]
+fn what_did_not_come_to_its_end_is_not_green() {
+    let folder = Folder::new("interrupted_report");
+    let junit = || fs::read_to_string(folder.0.join("out/junit.xml")).unwrap();
+    let sweep = begin(&folder, "sweep --seeds 0..1000000000 --json --report out");
+    tell(&sweep, "INT");
+    let (_, exit) = end(sweep);
+    assert_eq!(exit, 130);
+    let told = junit();
+    assert!(told.contains("1000000000 seeds from 0 "), "{told}");
+    assert!(told.contains("<error message=\"it was told to end before it had finished\" type=\"not-run\">"), "{told}");
+
+    fs::remove_dir_all(folder.0.join("out")).unwrap();
+    let mut sweep = begin(&folder, "sweep --seeds 0..1000000000 --json --report out");
+    while !folder.0.join("out/report.json").exists() {
+        std::thread::yield_now();
+    }
+    sweep.kill().unwrap();
+    sweep.wait().unwrap();
+    assert!(junit().contains("<error message=\"it has not: what ran until then is not told\""), "{}", junit());
+}
+
 #[test]
 fn a_question_that_is_interrupted_says_what_was_looked_at() {
     let folder = Folder::new("interrupted_when");
-    let when = begin(&folder, "when --seed 12 --bug F06 --draws 1000000 --all --jobs 1 --json");
+    let when = begin(&folder, "when --seed 11 --bug F06 --draws 1000000 --all --jobs 1 --json");
     tell(&when, "INT");
     let (told, exit) = end(when);
     assert_eq!(exit, 130);

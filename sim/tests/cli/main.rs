@@ -12,6 +12,7 @@ mod interrupt;
 mod keep;
 mod page;
 mod replay;
+mod report;
 mod review;
 mod run;
 mod shrink;
@@ -69,7 +70,7 @@ impl Folder {
     fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gatecrash"));
         // Cargo runs the test, and not the command.
-        command.args(words.split_whitespace()).env_remove("CARGO").current_dir(&self.0);
+        command.args(words.split_whitespace()).env_remove("CARGO").env_remove("GITHUB_ACTIONS").current_dir(&self.0);
         command
     }
 

@@ -40,6 +40,7 @@ fn a_sweep_ends_with_its_ledger() {
         "faults that took effect\n",
         "what became true on the server\n",
         "sometimes: ",
+        "bounds: ",
         "\n30 seeds from 0 asked for, 30 finished, ",
         ": no violation\n",
         " simulated in ",

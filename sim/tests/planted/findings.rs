@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::findings::{Elsewhere, Finding, elsewhere};
 use gatecrash_sim::search::fingerprint::{Fingerprint, seen};
+use gatecrash_sim::search::identity::{Identity, sum_of};
 use gatecrash_sim::search::shrink;
 use gatecrash_sim::search::when::{Question, ask};
 use gatecrash_sim::search::workers::Workers;
@@ -37,6 +38,14 @@ fn a_finding_is_a_folder_that_says_it_all() {
     let question = Question { scenario: &shrunk.scenario, wanted: &fingerprint, draws: 20, at_all: false };
     let curve = ask(&question, &Workers::new(NonZeroUsize::MIN), |scenario| found(scenario, World::Event), |_, _| true);
     let when = curve.sentence(&shrunk.scenario).expect("one of two steps decides it, or none does");
+    let identity = Identity {
+        version: "1.2.3".to_owned(),
+        commit: Some("abc".to_owned()),
+        has_changes: false,
+        lock: "5d0a11c2".to_owned(),
+        toolchain: "rustc 1.2.3".to_owned(),
+        target: "x86_64-unknown-linux-gnu".to_owned(),
+    };
     let finding = Finding {
         fingerprint: &fingerprint,
         world: World::Event,
@@ -45,7 +54,7 @@ fn a_finding_is_a_folder_that_says_it_all() {
         seen: &[plan.seed.into(), 77_777.into()],
         packet: Some(&packet),
         when: Some(&when),
-        version: "1.2.3, commit abc",
+        identity: &identity,
         parent: "found",
     };
     let run_in = |scenario: &Scenario, world: World| {
@@ -79,6 +88,8 @@ fn a_finding_is_a_folder_that_says_it_all() {
         &format!("- **steps**: 2 of {} are left after ", plan.steps.len()),
         &format!("- **inevitable**: {when}. `cargo run --release -- when found/{}` looks closer\n", fingerprint.slug()),
         "- **version**: 1.2.3, commit abc\n",
+        "- **built by**: rustc 1.2.3 for x86_64-unknown-linux-gnu, lock file `5d0a11c2`\n",
+        &format!("- **scenarios**: shrunk `{}`, plan `{}`\n", sum_of(&shrunk.scenario), sum_of(&plan)),
         &format!("\ncargo run --release -- replay found/{}/shrunk.toml --world event\n", fingerprint.slug()),
         &format!("\ncargo run --release -- replay --seed {} --world event\n", plan.seed),
         "POLICY-3 violated: server at ",

@@ -240,6 +240,19 @@ fn write_new(new: &Path, value: &impl Serialize) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    /// ATT-5: what a power loss left of a longer file is no part of a shorter one.
+    #[test]
+    fn what_is_written_replaces_what_was_left_of_a_longer_one() {
+        let directory = std::env::temp_dir().join(format!("gatecrash-files-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let new = directory.join("new");
+        write_new(&new, &vec!["a long one"; 100]).unwrap();
+        write_new(&new, &"a short one").unwrap();
+        let read: String = serde_json::from_slice(&fs::read(&new).unwrap()).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(read, "a short one");
+    }
+
     /// API-3: a cache is one user's, on every file system.
     #[test]
     fn users_have_files_of_their_own() {

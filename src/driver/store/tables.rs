@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::driver::OpenError;
 use crate::id::{Change, DeviceId, Epoch, MessageId, UserId};
 use crate::protocol::Conversation;
-use crate::store::{Commit, DeviceRecord, Fact, Owed, Places, Records, Session, UserRecord};
+use crate::store::{Commit, DeviceRecord, Fact, Owed, Places, Records, SentMessage, Session, UserRecord};
 
 /// The version of what is in the file. A file of a later one is refused, not guessed at.
 pub const SCHEMA_VERSION: u64 = 3;
@@ -145,9 +145,18 @@ impl Tables {
             for device in facts().filter_map(Fact::device) {
                 tables.fetch_device(device, &mut part)?;
             }
+            // What an end changes of messages that were sent long ago, on whichever ticket (API-6).
+            for user in facts().filter_map(|fact| match fact {
+                Fact::SessionEnded { user, .. } => Some(*user),
+                _ => None,
+            }) {
+                tables.fetch_sent(user, &mut part)?;
+            }
+            let sent_before = sent(&part);
             let before = queues(&part);
             batch.iter().for_each(|commit| part.apply(commit));
             tables.put(&part)?;
+            tables.put_sent(&part, &sent_before)?;
             tables.put_owed(&part, &before)?;
             for fact in facts() {
                 match fact {
@@ -243,6 +252,25 @@ impl<'a> Open<'a> {
         Ok(())
     }
 
+    /// Reads what the user called their messages, once.
+    fn fetch_sent(&self, user: UserId, part: &mut Records) -> Result<(), redb::Error> {
+        let Some(account) = part.users.get_mut(&user).filter(|account| account.sent.is_empty()) else { return Ok(()) };
+        for entry in self.sent.range((user.as_str(), 0)..=(user.as_str(), u64::MAX))? {
+            account.sent.push(decode(entry?.1.value()).map_err(corrupted)?);
+        }
+        Ok(())
+    }
+
+    /// Writes what users called their messages, where it is another than before.
+    fn put_sent(&mut self, part: &Records, before: &SentRows) -> Result<(), redb::Error> {
+        for (key @ (user, number), message) in &sent(part) {
+            if before.get(key) != Some(message) {
+                self.sent.insert((user.as_str(), number.0), &*encode(message))?;
+            }
+        }
+        Ok(())
+    }
+
     fn forget_sent(&mut self, user: UserId, through: MessageId) -> Result<(), redb::Error> {
         let user = user.as_str();
         self.sent.retain_in((user, 0)..=(user, through.0), |_, _| false)?;
@@ -267,9 +295,6 @@ impl<'a> Open<'a> {
             for (peer, conversation) in &account.conversations {
                 self.conversations.insert((user.as_str(), peer.as_str()), &*encode(conversation))?;
             }
-            for sent in account.sent.iter() {
-                self.sent.insert((user.as_str(), sent.number.0), &*encode(sent))?;
-            }
         }
         for (day, count) in &part.days {
             self.days.insert(day, count)?;
@@ -278,6 +303,14 @@ impl<'a> Open<'a> {
         self.numbers.insert(MESSAGE, part.last_message.0)?;
         Ok(())
     }
+}
+
+/// What users called the messages they sent.
+type SentRows = BTreeMap<(UserId, MessageId), SentMessage>;
+
+fn sent(part: &Records) -> SentRows {
+    let of_users = part.users.iter().flat_map(|(&user, account)| account.sent.iter().map(move |sent| (user, *sent)));
+    of_users.map(|(user, sent)| ((user, sent.number), sent)).collect()
 }
 
 /// Where the queue of each session stands. A session of another epoch is another one.

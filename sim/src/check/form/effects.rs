@@ -67,7 +67,8 @@ struct Server {
     power_fails: bool,
     /// Its disk was told to refuse something.
     refuses: bool,
-    has_died: bool,
+    /// When it last died.
+    died_at: Option<Instant>,
     /// When it is to be started again.
     bounces: Vec<Instant>,
 }
@@ -188,14 +189,16 @@ impl Effects {
             // One that is to be started again may have been started meanwhile.
             let is_late = |due: &Instant| *due <= at && at <= *due + self.tick * 2;
             let is_up_again = self.server.is_up && self.server.bounces.iter().any(is_late);
-            let is_known = self.nothing_came() || is_up_again;
+            // The power that is to go at some time finds that the server has just stopped by itself.
+            let is_without_power = self.server.power_fails && self.server.died_at.iter().any(is_late);
+            let is_known = self.nothing_came() || is_up_again || is_without_power;
             return (!is_known).then(|| unfit(RULE, "nothing came of a fault that had something to break".to_owned()));
         }
         let is_possible = self.is_possible(effect);
         let its = self.comes_of(effect);
         let is_healing = is_healed(effect) && self.healed_at.is_some_and(|healed| at <= healed + self.tick * 2);
         let has_reason = its || is_healing || self.comes_of_itself(at, effect) || self.comes_of_nothing(effect);
-        self.becomes(effect);
+        self.becomes(at, effect);
         if !has_reason {
             return Some(unfit(RULE, format!("{} by no fault of the script", effect.word())));
         }
@@ -245,7 +248,7 @@ impl Effects {
     /// Whether that may come without a fault of the moment.
     fn comes_of_itself(&self, at: Instant, effect: &Effect) -> bool {
         let device = |device: DeviceIndex| self.devices.get(device.index()).copied().unwrap_or_default();
-        let Server { stops, starts_again, power_fails, refuses, has_died, ref bounces, .. } = self.server;
+        let Server { stops, starts_again, power_fails, refuses, died_at, ref bounces, .. } = self.server;
         let is_due = |due: &Instant| *due <= at && at <= *due + self.tick * 2;
         match *effect {
             Effect::ProcessUp { .. } => at == Instant::ZERO,
@@ -255,7 +258,7 @@ impl Effects {
             Effect::ServerDead => stops || power_fails,
             Effect::DiskRefused => refuses,
             Effect::WriteTorn => power_fails,
-            Effect::DatabaseRepaired => has_died || refuses,
+            Effect::DatabaseRepaired => died_at.is_some() || refuses,
             Effect::Skipped { device: of } => !device(of).is_up,
             Effect::LinkForgotten { device: of } => device(of).is_forgotten,
             Effect::DeviceDiskRefused { device: of } => device(of).refuses,
@@ -263,7 +266,7 @@ impl Effects {
         }
     }
 
-    fn becomes(&mut self, effect: &Effect) {
+    fn becomes(&mut self, at: Instant, effect: &Effect) {
         match *effect {
             Effect::ServerUp => {
                 let server = &mut self.server;
@@ -271,7 +274,8 @@ impl Effects {
             }
             Effect::ServerDead => {
                 let server = &mut self.server;
-                (server.is_up, server.is_suspended, server.stops, server.has_died) = (false, false, false, true);
+                (server.is_up, server.is_suspended, server.stops) = (false, false, false);
+                server.died_at = Some(at);
             }
             Effect::ServerSuspended => self.server.is_suspended = true,
             Effect::ServerWoken => self.server.is_suspended = false,

@@ -126,11 +126,14 @@ impl Form {
             | What::DeviceReceived { frame: ServerFrame::HeartbeatAnswer, .. }
             | What::Malformed { .. }
             | What::NoFrame { .. }
-            | What::Connected { .. }
-            | What::Gone { .. } => ends.observe(event),
-            What::CloseAsked { .. } => {
-                first_of!(ends.observe(event), application.observe(cast, event), record.observe(cast, event))
-            }
+            | What::Connected { .. } => ends.observe(event),
+            What::Gone { .. } => first_of!(ends.observe(event), wire.observe(cast, event)),
+            What::CloseAsked { .. } => first_of!(
+                ends.observe(event),
+                wire.observe(cast, event),
+                application.observe(cast, event),
+                record.observe(cast, event)
+            ),
             What::DeviceSent { .. } => first_of!(
                 ends.observe(event),
                 wire.observe(cast, event),
@@ -178,11 +181,15 @@ impl Form {
             | What::TicketMade { .. }
             | What::Stranger { .. }
             | What::OldKeyDropped => script.observe(cast, event),
-            What::Fault { .. } | What::ScriptEnded => {
-                first_of!(script.observe(cast, event), effects.observe(event), wall.observe(event))
-            }
+            What::Fault { .. } | What::ScriptEnded => first_of!(
+                wire.observe(cast, event),
+                script.observe(cast, event),
+                effects.observe(event),
+                wall.observe(event)
+            ),
             What::Effect { .. } => first_of!(
                 ends.observe(event),
+                wire.observe(cast, event),
                 application.observe(cast, event),
                 disk.observe(event),
                 record.observe(cast, event),

@@ -77,6 +77,9 @@ struct Device {
     /// Whether anything is to be called in its listener, and what that was told last, at that instant.
     listens: bool,
     told: (Instant, Vec<&'static str>),
+    /// A call of that instant that was taken for one that the file has it make then, and may have been a listener's: that
+    /// one is still to come if so.
+    either: Option<(Planned, Planned)>,
 }
 
 /// What a login's ticket may be.
@@ -91,7 +94,7 @@ struct Made<'a> {
 }
 
 /// A call that the file has an application make.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Planned {
     at: Instant,
     call: Call,
@@ -280,21 +283,33 @@ impl Script {
 
     /// Takes the first such call that the device is to make now, if there is one.
     fn take_of(&mut self, at: Instant, device: DeviceIndex, is_it: impl Fn(&Planned) -> bool) -> Option<Planned> {
-        let Device { woken_at, told: (told_at, words), .. } = &self.devices[device.index()];
-        let has_woken = *woken_at == Some(at);
+        let index = device.index();
+        let device = &mut self.devices[device.index()];
+        let calls = &mut self.calls[index];
+        let (told_at, words) = &device.told;
+        let has_woken = device.woken_at == Some(at);
         let is_told = |word: &str| *told_at == at && words.contains(&word);
         let due = |one: &Planned| match one.when {
             None => one.at <= at && (has_woken || is_due(one.at, at, self.tick)) && is_it(one),
             Some(word) => one.at <= at && is_told(word) && is_it(one),
         };
-        let calls = &mut self.calls[device.index()];
         // What is to be called at an instant before what waits for a listener.
         let at_once = calls.iter().position(|one| one.when.is_none() && due(one));
         // A listener calls when it is told, and of what it was told at that instant the last is the likeliest.
         let of_last = |one: &Planned| one.when.is_some() && one.when == words.last().copied() && due(one);
-        let in_listener = || calls.iter().position(of_last).or_else(|| calls.iter().position(due));
-        let place = at_once.or_else(in_listener);
-        place.and_then(|place| calls.remove(place))
+        let listening = |one: &Planned| one.when.is_some() && due(one);
+        let in_listener = calls.iter().position(of_last).or_else(|| calls.iter().position(listening));
+        if let Some(place) = at_once.or(in_listener) {
+            let of_listener = at_once.and(in_listener).and_then(|place| calls.get(place).cloned());
+            let taken = calls.remove(place);
+            device.either = taken.clone().zip(of_listener);
+            return taken;
+        }
+        // It is the one that was taken before, and that one was the listener's.
+        let (at_once, of_listener) = device.either.take_if(|(at_once, _)| due(at_once))?;
+        let place = calls.iter().position(|one| *one == of_listener)?;
+        calls.remove(place);
+        Some(at_once)
     }
 
     fn called(&mut self, cast: &Cast, at: Instant, device: DeviceIndex, request: Request) -> Option<Misfit> {
@@ -470,4 +485,51 @@ fn is_call(cast: &Cast, call: &Call, request: Request, made: &Made<'_>) -> bool 
 
 fn unasked(what: &str) -> Misfit {
     unfit(SCRIPT, format!("{what} that the script does not have now"))
+}
+
+#[cfg(test)]
+mod tests {
+    use gatecrash::protocol::KickReason;
+
+    use super::*;
+    use crate::trace::Told;
+
+    const TEXT: &str = r#"
+title = "A kick, and two logouts"
+rules = ["KICK-9"]
+seed = 1
+tick = "10ms"
+
+[sites]
+home = { latency = "1ms" }
+
+[devices]
+phone = { platform = "android", site = "home" }
+
+[script]
+until = "1s"
+steps = """
+100ms  phone  on kicked_offline logout
+363ms  phone  logout
+"""
+"#;
+
+    /// What a listener calls may come before what the script has the application call at that moment.
+    #[test]
+    fn a_call_of_a_listener_and_one_of_the_same_moment_are_told_apart() {
+        let scenario = Scenario::parse("two.toml", TEXT).expect("well written");
+        let cast = Cast::of(&scenario);
+        let mut script = Script::new(&scenario, scenario.tick);
+        let mut fits = |millis: u64, what| {
+            let at = Instant::from_micros(millis * 1_000);
+            script.observe(&cast, &Event { at, actor: Actor::Device(DeviceIndex::new(0)), number: 0, what }).is_none()
+        };
+        let reason = KickReason::SamePlatform;
+        let told = What::Told { event: Told::KickedOffline { by: None, reason }, user: None, epoch: 0 };
+        let logs_out = |call| What::Called { call, request: Request::Logout };
+        assert!(fits(363, told));
+        assert!(fits(363, logs_out(1)), "the listener's, or the other one");
+        assert!(fits(370, logs_out(2)), "the other one, then");
+        assert!(!fits(370, logs_out(3)), "there is no third");
+    }
 }

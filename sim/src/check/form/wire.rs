@@ -2,13 +2,23 @@
 //!
 //! A device numbers its connections by itself, and so does the server: which belongs to which shows in what goes over them.
 //! What is lost is lost with all that follows it. Signs of life say nothing, and are not shown to this.
+//!
+//! What was sent arrives, too, where nothing has meddled with the connection: who learns that the server has closed it has
+//! heard all that the server said before.
+
+use std::time::Duration;
+
+use gatecrash::time::Instant;
 
 use super::{Misfit, unfit};
 use crate::check::grown::grown;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Event, ServerFrame, What};
+use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fault, ServerFrame, What};
 
 const RULE: RuleId = rule("INPUT-1");
+
+/// A peer that reads slowly is not waited for without end. Until here nobody may have given it up.
+const WAITED_FOR: Duration = Duration::from_secs(4);
 
 /// All connections, and what goes over them.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +29,10 @@ pub(super) struct Wire {
     halves: Vec<Half>,
     /// Those on which nobody has said who they are.
     nameless: Vec<usize>,
+    /// When anything happened last that may lose what is under way.
+    meddled_at: Option<Instant>,
+    /// Whether the server was told to stop: it dies when all is said.
+    stops: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -34,6 +48,9 @@ struct Device {
 #[derive(Clone, Debug, Default)]
 struct Line {
     connection: u32,
+    asked_at: Instant,
+    /// Whether the device has closed it.
+    is_closed: bool,
     sent: Vec<ClientFrame>,
     received: usize,
     /// Which of the server's halves it may be; none before anything came.
@@ -47,6 +64,8 @@ struct Line {
 struct Half {
     sent: Vec<ServerFrame>,
     received: usize,
+    /// When the server closed it.
+    closed_at: Option<Instant>,
     /// Which of whose lines it may be; none before anybody said who they are.
     lines: Option<Vec<(usize, usize)>>,
 }
@@ -59,7 +78,7 @@ impl Wire {
                 None
             }
             (Actor::Device(device), What::ConnectAsked { connection }) => {
-                self.device(device).lines.push(Line { connection, ..Line::default() });
+                self.device(device).lines.push(Line { connection, asked_at: event.at, ..Line::default() });
                 None
             }
             (Actor::Device(device), What::DeviceSent { connection, frame, .. }) => {
@@ -79,8 +98,54 @@ impl Wire {
                 (!is_known)
                     .then(|| unfit(RULE, format!("a frame reached {} that was not sent so", cast.device_name(device))))
             }
+            (Actor::Device(device), What::CloseAsked { connection, .. }) => {
+                let lines = &mut self.device(device).lines;
+                lines
+                    .iter_mut()
+                    .rev()
+                    .filter(|line| line.connection == connection)
+                    .for_each(|line| line.is_closed = true);
+                None
+            }
+            (Actor::Device(device), What::Gone { connection, .. }) => {
+                let (rule, word) = self.unheard(event.at, device, connection)?;
+                let text = format!(
+                    "{word} was said to {} on a connection that went, and never came",
+                    cast.device_name(device)
+                );
+                Some(unfit(rule, text))
+            }
+            (Actor::Server, What::CloseAsked { connection, .. }) => {
+                if let Some(Some(half)) = self.slots.get(connection as usize) {
+                    self.halves[*half].closed_at = Some(event.at);
+                }
+                None
+            }
+            (Actor::World, What::Fault { fault }) => {
+                self.stops |= matches!(fault, Fault::StopServer | Fault::UpgradeServer { .. });
+                if may_lose(&fault) {
+                    self.meddled_at = Some(event.at);
+                }
+                None
+            }
+            (Actor::World, What::Effect { effect }) => {
+                let is_loss = match effect {
+                    Effect::ServerDead => !self.stops,
+                    Effect::LinkForgotten { .. } => true,
+                    _ => false,
+                };
+                if is_loss {
+                    self.meddled_at = Some(event.at);
+                }
+                None
+            }
+            (Actor::World, What::ScriptEnded) => {
+                self.meddled_at = Some(event.at);
+                None
+            }
             (Actor::Server, What::ServerStarted { .. }) => {
                 self.slots.clear();
+                self.stops = false;
                 None
             }
             (Actor::Server, What::Opened { connection }) => {
@@ -177,9 +242,43 @@ impl Wire {
         is_known
     }
 
+    /// What the server said before it closed the connection, which has gone to the device now, and the device never heard.
+    fn unheard(&self, now: Instant, device: DeviceIndex, connection: u32) -> Option<(RuleId, &'static str)> {
+        let lines = &self.devices.get(device.index())?.lines;
+        let number = lines.iter().rposition(|line| line.connection == connection)?;
+        let line = &lines[number];
+        let &[place] = line.halves.as_deref()? else { return None };
+        let half = &self.halves[place];
+        let is_its = half.lines.as_deref() == Some(&[(device.index(), number)]);
+        let is_clean = self.meddled_at.is_none_or(|at| at < line.asked_at) && !line.is_closed;
+        let is_in_time = half.closed_at.is_some_and(|at| now < at + WAITED_FOR);
+        let unheard = half.sent.get(line.received).filter(|_| is_its && is_clean && is_in_time)?;
+        Some(match unheard {
+            ServerFrame::Closing { .. } => (const { rule("CONN-2") }, unheard.word()),
+            ServerFrame::Kick { .. } => (const { rule("KICK-1") }, unheard.word()),
+            _ => (RULE, unheard.word()),
+        })
+    }
+
     fn device(&mut self, device: DeviceIndex) -> &mut Device {
         grown(&mut self.devices, device.index())
     }
+}
+
+/// Whether what is under way may be lost by it, at once or later.
+fn may_lose(fault: &Fault) -> bool {
+    !matches!(
+        fault,
+        Fault::StopServer
+            | Fault::UpgradeServer { .. }
+            | Fault::SlowDisk { .. }
+            | Fault::MendDisk
+            | Fault::Skew { .. }
+            | Fault::Drift { .. }
+            | Fault::DeviceSlowDisk { .. }
+            | Fault::DeviceMendDisk { .. }
+            | Fault::LateTimers { .. }
+    )
 }
 
 /// Whether the server got what the device sent. It knows a ticket by what it can read of it.

@@ -9,7 +9,7 @@ use gatecrash::protocol::{Closing, FrameError, KickReason};
 use gatecrash::store::EndReason;
 
 use super::arguments::is_user_id;
-use super::memory::{Standing, Whose};
+use super::memory::{Connection, Standing, Whose};
 use super::outbox::Answer;
 use super::records::{Id, Session};
 use super::seats::displaced;
@@ -103,8 +103,13 @@ impl Server {
         self.step.turned_away = Some((ATTEMPT, "the attempt is stale"));
         self.say(ATTEMPT, connection, Answer::This(answer));
         let current = self.memory.carries.get(&id).or_else(|| self.memory.newest.get(&id));
-        if current.is_some_and(|&current| current != connection) {
-            self.close(const { rule("CONN-7") }, connection);
+        let Some(current) = current.copied().filter(|&current| current != connection) else { return };
+        // The other one may have been let go by now, and the disk be waited for with that.
+        let is_over =
+            |link: &Connection| link.linger.into_iter().chain(link.admission).any(|until| until <= self.step.now);
+        match self.memory.connections.get(&current).is_some_and(is_over) {
+            true => self.outbox.may_close(connection),
+            false => self.close(const { rule("CONN-7") }, connection),
         }
     }
 
@@ -216,7 +221,7 @@ impl Server {
             self.fact(const { rule("LOGIN-1") }, Fact::AccountCreated { user });
         }
         let day = (self.step.wall.0 / 1_000_000 / (24 * 60 * 60)) as u32;
-        let is_counted = self.records.users.get(&user).is_some_and(|account| account.days.contains(&day));
+        let is_counted = self.records.users.get(&user).is_some_and(|account| account.was_counted(day));
         if counts && !is_counted {
             let users = self.records.days.get(&day).map_or(1, |users| users + 1);
             self.fact(const { rule("DAU-1") }, Fact::DayCounted { user, day, users });
@@ -267,7 +272,7 @@ impl Server {
         let mut lines: Conversations =
             account.conversations.iter().map(|(&peer, &(last, text))| (peer, last, text)).collect();
         lines.sort_by_key(|&(_, last, _)| std::cmp::Reverse(last));
-        lines.truncate(numbers::list_max(&self.limits));
+        lines.truncate(self.limits.conversations_max);
         lines
     }
 

@@ -289,7 +289,10 @@ impl Server {
                 let said = refused.map_or("accepted".to_owned(), |code| format!("refused with {}", code.number()));
                 Difference::of(ORDER, format!("{} was {said}, which it is not worth: {worth:?}", who()))
             }
-            _ => Difference::of(LOCK, format!("{} was judged, and nobody brought it or it is locked", who())),
+            _ => match self.step.turned_away {
+                Some((rule, why)) => Difference::of(rule, format!("{} was judged, although {why}", who())),
+                None => Difference::of(LOCK, format!("{} was judged, and nobody brought it or it is locked", who())),
+            },
         }
     }
 
@@ -303,7 +306,8 @@ impl Server {
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= at);
         let link = self.memory.connections.get(&connection)?;
         let is_idle = !matches!(link.standing, Standing::Carries(..));
-        let may = is_idle && (is_due(link.admission) || is_due(link.linger));
+        let is_over = is_idle && (is_due(link.admission) || is_due(link.linger));
+        let may = is_over || self.outbox.is_free_to_close(connection);
         self.outbox.gone(connection);
         self.forget(connection);
         if may || peer == Some(DeviceIndex::STRANGER) {

@@ -2,7 +2,7 @@
 //!
 //! An answer may wait for the disk (DUR-1), no longer. What is said first is another property's business.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use gatecrash::code::Code;
 use gatecrash::protocol::{DeviceState, Presence};
@@ -65,6 +65,8 @@ pub(super) struct Outbox {
     /// Reveals nothing, so does not wait.
     at_once: Vec<Owed>,
     owed: VecDeque<Owed>,
+    /// Connections that may be closed, and need not be.
+    may_close: BTreeSet<u32>,
 }
 
 /// Whether such a frame tells nothing that could be lost, so waits for no disk.
@@ -88,8 +90,19 @@ impl Outbox {
         self.owed.push_back(Owed { rule, connection, reveals, answer: None });
     }
 
+    /// The connection may be closed, and need not be: the trace does not tell.
+    pub(super) fn may_close(&mut self, connection: u32) {
+        self.may_close.insert(connection);
+    }
+
+    /// Whether it may be, for no other reason.
+    pub(super) fn is_free_to_close(&self, connection: u32) -> bool {
+        self.may_close.contains(&connection)
+    }
+
     /// The connection is gone: what waits for it will not be said.
     pub(super) fn gone(&mut self, connection: u32) {
+        self.may_close.remove(&connection);
         self.at_once.retain(|owed| owed.connection != connection);
         self.owed.retain(|owed| owed.connection != connection);
     }

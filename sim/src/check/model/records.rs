@@ -7,6 +7,7 @@ use gatecrash::policy::Platform;
 use gatecrash::protocol::Presence;
 use gatecrash::store::EndReason;
 
+use crate::scenario::numbers::DAYS_REMEMBERED;
 use crate::trace::{DeviceIndex, Fact, TextIndex, TicketIndex, UserIndex};
 
 /// A device by one of the ids it has had: one that was wiped is another device.
@@ -62,12 +63,21 @@ pub(super) struct User {
     pub(super) sent: Vec<Sent>,
 }
 
+impl User {
+    /// Whether they count no more for this day: of the last days it is known, and one before all of those is taken to
+    /// have been counted (DAU-1).
+    pub(super) fn was_counted(&self, day: u32) -> bool {
+        let is_before_all = self.days.iter().rev().take(DAYS_REMEMBERED).all(|counted| day < *counted);
+        self.days.contains(&day) || self.days.len() >= DAYS_REMEMBERED && is_before_all
+    }
+}
+
 /// A message and what its sender calls it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     pub(super) message: u32,
     pub(super) name: u32,
-    /// The session that sent it, and the last second of its ticket then.
+    /// The session that sent it, and the last second of its ticket: then, or when it ended.
     pub(super) epoch: u32,
     pub(super) until: u64,
 }
@@ -244,6 +254,7 @@ impl Records {
         let Some(account) = self.users.get_mut(&user) else { return };
         let Some(place) = account.sessions.iter().position(|one| one.id == id && one.epoch == epoch) else { return };
         let Session { acknowledged, until, .. } = account.sessions.remove(place);
+        account.sent.iter_mut().filter(|sent| sent.epoch == epoch).for_each(|sent| sent.until = until);
         self.queues.remove(&(user, id.0, epoch));
         let device = self.devices.entry(id).or_default();
         device.holds = None;
@@ -255,5 +266,22 @@ impl Records {
                 Some(Ended { user, epoch, reason, by, owed: true, acknowledged })
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DAU-1: one day before those that are remembered counts for nothing, unless there is room for it.
+    #[test]
+    fn a_day_that_nobody_remembers_was_counted() {
+        let counted = |number: usize| User { days: (10..10 + number as u32).collect(), ..User::default() };
+        let full = counted(DAYS_REMEMBERED);
+        assert_eq!([9, 10, 17, 18].map(|day| full.was_counted(day)), [true, true, true, false]);
+        assert!(!counted(DAYS_REMEMBERED - 1).was_counted(9));
+        // More were counted than are remembered; one between those that are is another day.
+        let gap = User { days: [5, 10, 12, 13, 14, 15, 16, 17, 18].into(), ..User::default() };
+        assert_eq!([5, 9, 10, 11].map(|day| gap.was_counted(day)), [true, true, true, false]);
     }
 }

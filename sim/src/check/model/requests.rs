@@ -4,11 +4,11 @@ use gatecrash::code::Code;
 use gatecrash::protocol::{DeviceState, FrameError};
 use gatecrash::store::EndReason;
 
-use super::arguments::TEXT_MAX;
 use super::memory::Standing;
 use super::outbox::{Answer, Status};
 use super::records::{Id, Session};
 use super::server::Server;
+use crate::scenario::numbers::TEXT_MAX;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, Fact, List, ListIndex, Seconds, ServerFrame, TextIndex, UserIndex};
 

@@ -67,9 +67,18 @@ fn due(scene: &Scene<'_>, connection: &Connection) -> (Instant, RuleId, &'static
             (due(connection.last_heard + silence), SILENT, "it was silent", connection.last_heard)
         }
         Standing::Over(since) => (due(since + limits.kick_linger), OVER, "its session was over", since),
-        Standing::Confirmed(since) => (since + lag, OVER, "the end of its session was confirmed", since),
-        Standing::Refused(since) => (since + lag, MALFORMED, "it carried no frame, or one out of place", since),
+        Standing::Confirmed(since) => (due(since), OVER, "the end of its session was confirmed", since),
+        Standing::Refused(since) => (due(since), MALFORMED, "it carried no frame, or one out of place", since),
     }
+}
+
+/// Of a connection that is open until now: which rule has it closed before, and why.
+fn overdue(scene: &Scene<'_>, connection: &Connection, now: Instant) -> Option<(RuleId, String)> {
+    let (due, rule, why, at) = due(scene, connection);
+    let limit = (due - at).saturating_sub(scene.allowance.lag);
+    let overdue = Overdue { since: "then", at, limit, now };
+    let opened = connection.opened_at;
+    (due < now).then(|| (rule, format!("of {opened} s is still open, although {why}: {overdue}")))
 }
 
 impl Property for Connections {
@@ -116,20 +125,15 @@ impl Property for Connections {
                 });
             }
             What::CloseAsked { connection, .. } | What::Gone { connection, .. } => {
-                if let Some(entry) = self.connections.get_mut(connection as usize) {
-                    *entry = None;
+                let Some(entry) = self.connections.get_mut(connection as usize).and_then(Option::take) else { return };
+                if let Some((rule, text)) = overdue(scene, &entry, event.at) {
+                    report.missing_by(rule, event, "close_asked", format!("connection {connection} {text}"));
                 }
             }
             What::ServerReceived { connection, frame, .. } => {
                 let Some(entry) = self.find(connection) else { return };
-                let (due, rule, why, at) = due(scene, entry);
-                if event.at > due {
-                    let opened = entry.opened_at;
-                    let limit = (due - at).saturating_sub(scene.allowance.lag);
-                    let overdue = Overdue { since: "then", at, limit, now: event.at };
-                    let text =
-                        format!("connection {connection} of {opened} s is still open, although {why}: {overdue}");
-                    report.missing_by(rule, event, "close_asked", text);
+                if let Some((rule, text)) = overdue(scene, entry, event.at) {
+                    report.missing_by(rule, event, "close_asked", format!("connection {connection} {text}"));
                 }
                 entry.last_heard = event.at;
                 // A first frame that is no hello, and a second hello.
@@ -197,13 +201,8 @@ impl Property for Connections {
     fn finish(&mut self, scene: &Scene<'_>, report: &mut Report) {
         for (number, connection) in self.connections.iter().enumerate() {
             let Some(connection) = connection else { continue };
-            let (due, rule, why, at) = due(scene, connection);
-            if due < scene.now {
-                let opened = connection.opened_at;
-                let limit = (due - at).saturating_sub(scene.allowance.lag);
-                let overdue = Overdue { since: "then", at, limit, now: scene.now };
-                let text = format!("connection {number} of {opened} s was never closed, although {why}: {overdue}");
-                report.missing(rule, scene.now, Actor::Server, "close_asked", text);
+            if let Some((rule, text)) = overdue(scene, connection, scene.now) {
+                report.missing(rule, scene.now, Actor::Server, "close_asked", format!("connection {number} {text}"));
             }
         }
     }
@@ -274,5 +273,9 @@ mod tests {
         let confirmed = |epoch| over().hears(PHONE, 3, ClientFrame::KickConfirmed { user: ALICE.into(), epoch });
         never_closed(confirmed(1), 5).breaks("KICK-10");
         never_closed(confirmed(2), 5).holds();
+        // One that is closed after its time was not closed in time.
+        closed(confirmed(1), 0).holds();
+        closed(confirmed(1), 5).breaks("KICK-10");
+        closed(confirmed(2), 5).holds();
     }
 }

@@ -38,6 +38,7 @@ impl Property for TraceForm {
         "ATT-4",
         "DUR-1",
         "CONN-6",
+        "CONN-2",
         "CONN-3",
         "CONN-10",
         "TICKET-2",
@@ -75,11 +76,11 @@ impl Property for TraceForm {
 
 #[cfg(test)]
 mod tests {
-    use gatecrash::protocol::FrameError;
+    use gatecrash::protocol::{Closing, FrameError};
 
     use super::super::story::*;
     use super::*;
-    use crate::trace::{ClientFrame, Effect, Micros, Told};
+    use crate::trace::{ClientFrame, Effect, Micros, ServerFrame, Told};
 
     /// The phone has a connection, and says hello on it.
     fn connected() -> Story {
@@ -102,6 +103,23 @@ mod tests {
         connected().hears(PHONE, 0, hello()).hears(PHONE, 0, login_frame(1, 1, TICKET)).breaks("INPUT-1");
         let other = ClientFrame::Hello { version: 2, platform: gatecrash::policy::Platform::Android, installation: 1 };
         connected().hears(PHONE, 0, other).breaks("INPUT-1");
+    }
+
+    /// CONN-2: who learns of a close has heard what was said before it, unless something has meddled with the connection.
+    #[test]
+    fn what_was_said_before_a_close_has_come() {
+        let spread = Micros::new(0);
+        let closing = || ServerFrame::Closing { why: Closing::Stopping, after: spread, spread };
+        let closed = |story: Story| {
+            story.sends(PHONE, 0, closing()).server(What::CloseAsked { connection: 0, peer: Some(PHONE.into()) })
+        };
+        let gone = |story: Story| story.on(PHONE, What::Gone { connection: 0, peer: None });
+        let heard = |story: Story| story.on(PHONE, What::DeviceReceived { connection: 0, frame: closing() });
+        let greeted = || connected().hears(PHONE, 0, hello());
+        gone(closed(greeted())).breaks("CONN-2");
+        gone(heard(closed(greeted()))).holds();
+        // A peer that reads slowly is given up at some time.
+        gone(closed(greeted()).at(5)).holds();
     }
 
     #[test]

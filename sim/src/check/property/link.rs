@@ -13,7 +13,7 @@ use super::evenly::Evenly;
 use super::overdue::Overdue;
 use super::report::Report;
 use super::scene::Scene;
-use super::sdk::Sdk;
+use super::sdk::{PendingCall, Sdk};
 use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
@@ -32,8 +32,9 @@ pub(super) struct Links {
     devices: Vec<Device>,
     /// Where in its range each device's last delay was, in millionths.
     draws: Vec<Option<u32>>,
-    /// The delays of those whom the server sent away, of those whose links it closed, and of those whose own links failed.
-    drawn: [Evenly; 3],
+    /// The delays of those whom the server sent away, of those whose links it closed, of those whose own links failed, and
+    /// those that follow.
+    drawn: [Evenly; 4],
 }
 
 #[derive(Clone)]
@@ -41,9 +42,13 @@ struct Device {
     /// The last number drawn since the back-off started over.
     drawn: u32,
     starts_over: StartsOver,
+    /// A login call while it is logged in, of which the trace does not tell yet whether the SDK took it.
+    renews: Option<PendingCall>,
     /// Since when the link was up whose loss the last delay was drawn for: that it was up counts once.
     drawn_for: Option<Instant>,
     drawn_at: Option<Instant>,
+    /// The connection that it had then, and wants no more: it may be closed later, and is not heard until that.
+    left: Option<u32>,
     /// When the next attempt is due, if one waits.
     due: Option<Instant>,
     /// When the last delay drawn is over.
@@ -110,8 +115,10 @@ impl Default for Device {
         Device {
             drawn: 0,
             starts_over: StartsOver::Yes,
+            renews: None,
             drawn_for: None,
             drawn_at: None,
+            left: None,
             due: None,
             waits_until: Instant::ZERO,
             beside_at: None,
@@ -196,11 +203,11 @@ impl Links {
         let drawn = match (away, everybody) {
             (Some(_), _) => &mut self.drawn[0],
             (None, Some(_)) => &mut self.drawn[1],
-            (None, None) => &mut self.drawn[2],
+            (None, None) if attempt <= 1 => &mut self.drawn[2],
+            (None, None) => &mut self.drawn[3],
         };
         if let Some(part) = drawn.drawn(delay, (shortest, longest)) {
-            let text =
-                format!("sixteen delays in a row, {name}'s the last, were in the {part} quarter of what they may be");
+            let text = format!("all delays of late, {name}'s the last, were in the {part} of what they may be");
             report.event(BACK_OFF, event, text);
         }
         let up_since = scene.sdks.find(on).and_then(|sdk| sdk.up_since);
@@ -208,6 +215,7 @@ impl Links {
         self.link_ends(scene, event, on, up_since, StartsOver::Yes);
         let device = self.device(on);
         (device.drawn_for, device.drawn_at) = (up_since, Some(event.at));
+        device.left = scene.sdks.find(on).and_then(|sdk| sdk.connection);
         let before = std::mem::replace(&mut device.drawn, attempt);
         let is_next = match device.starts_over {
             StartsOver::Yes => attempt == 1,
@@ -463,6 +471,14 @@ impl Property for Links {
             report.missing_by(rule, event, "connect_asked", format!("{name} {fault}"));
         }
         let device = self.device(on);
+        // CONN-2: what the SDK refuses it answers at once; what waits on it has accepted.
+        if let Some(call) = device.renews.take_if(|call| call.at < event.at)
+            && sdk.calls.contains(&call)
+            && sdk.suspended_at < call.at
+            && device.drawn_at != Some(call.at)
+        {
+            device.starts_over = StartsOver::Yes;
+        }
         device.last_at = event.at;
         if sdk.up_since.is_none() || sdk.is_suspended || sdk.status != Status::Logined {
             (device.probes_since, device.doubt) = (None, None);
@@ -483,6 +499,15 @@ impl Property for Links {
         let limits = scene.allowance.client(scene.cast, on);
         match event.what {
             What::BackOff { .. } => self.back_off(scene, event, on, report),
+            What::Called { call, request: Request::Login { .. } }
+                if sdk.status == Status::Logined && sdk.calls.iter().all(|call| call.kind != CallKind::Uninit) =>
+            {
+                let device = self.device(on);
+                (device.starts_over, device.was_closed) = (device.starts_over.max(StartsOver::Perhaps), false);
+                if !sdk.is_suspended {
+                    device.renews = Some(PendingCall { call, kind: CallKind::Login, at: event.at });
+                }
+            }
             What::Called { request: Request::Login { .. } | Request::Init { .. }, .. }
             | What::Status { status: Status::Logining, .. } => {
                 let device = self.device(on);
@@ -600,6 +625,9 @@ impl Property for Links {
                     return;
                 }
                 let device = self.device(on);
+                if device.left == Some(connection) {
+                    return;
+                }
                 device.away = Some((event.at + span(after), span(spread)));
                 device.starts_over = StartsOver::Yes;
             }
@@ -726,6 +754,20 @@ mod tests {
         let waits = || story().on(PHONE, gone).on(PHONE, draws(1, 0)).at(1);
         waits().on(PHONE, What::SdkWoken).on(PHONE, draws(2, 250)).breaks("CONN-2");
         waits().on(PHONE, status(Status::Logining, None)).on(PHONE, draws(2, 250)).breaks("CONN-2");
+    }
+
+    /// CONN-2, LOGIN-5: a renewal is a login call that is accepted; one that is answered at once is not.
+    #[test]
+    fn a_renewal_that_does_not_start_the_back_off_over_is_seen() {
+        let gone = What::Gone { connection: 0, peer: None };
+        let (asks, fails) = (What::ConnectAsked { connection: 1 }, What::ConnectFailed { connection: 1 });
+        let tries = || story().on(PHONE, gone).on(PHONE, draws(1, 0)).on(PHONE, asks);
+        let renewal = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
+        let renews = || tries().at(1).calls(PHONE, 9, renewal);
+        renews().at(2).on(PHONE, fails).on(PHONE, draws(1, 0)).holds();
+        renews().at(2).on(PHONE, fails).on(PHONE, draws(2, 250)).breaks("CONN-2");
+        let refused = || renews().on(PHONE, answered(9, CallKind::Login, Some(ALICE), failed(Code::LoginPending)));
+        refused().at(2).on(PHONE, fails).on(PHONE, draws(2, 250)).holds();
     }
 
     /// CONN-2: many come back spread, one comes back at once.

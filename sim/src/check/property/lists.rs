@@ -5,7 +5,6 @@ use super::decision::Decision;
 use super::report::Report;
 use super::scene::Scene;
 use crate::check::grown::grown;
-use crate::scenario::numbers;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{DeviceIndex, Event, Fact, List, ListIndex, ServerFrame, UserIndex, What};
 
@@ -73,7 +72,7 @@ impl Property for Lists {
             }
             let mut list = scene.server.now.user(user).map_or(Vec::new(), |user| user.conversations.clone());
             list.reverse();
-            list.truncate(numbers::list_max(&scene.allowance.server));
+            list.truncate(scene.allowance.server.conversations_max);
             let awaited = grown(&mut self.awaited, device.index());
             if awaited.len() >= AWAITED_MAX {
                 awaited.remove(0);

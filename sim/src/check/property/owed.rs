@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use gatecrash::client::Status;
+use gatecrash::code::Code;
 use gatecrash::protocol::FrameError;
 use gatecrash::time::Instant;
 
@@ -15,7 +16,8 @@ use crate::check::grown::grown;
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{
-    Actor, ClientFrame, ClockOf, DeviceIndex, Effect, Event, Fault, Request, ServerFrame, TicketIndex, What, Write,
+    Actor, ClientFrame, ClockOf, DeviceIndex, Effect, Event, Fault, Refusal, Request, ServerFrame, TicketIndex, What,
+    Write,
 };
 
 const LOGOUT: RuleId = rule("LOGOUT-2");
@@ -225,6 +227,8 @@ impl Property for OwedEnds {
                         // It covers a login given up at the instant it was sent.
                         (device.owed, device.is_asking) = (None, device.is_asking && sdk.status != Status::Logout);
                     }
+                    // DUR-5: whether it is on the disk the server does not know.
+                    ServerFrame::LoginRefused { refused: Refusal::Code(Code::ServerUnable), .. } => {}
                     // It was answered, or the server says that it did not do it.
                     ServerFrame::LoginAccepted { .. }
                     | ServerFrame::LoginRefused { .. }
@@ -288,8 +292,6 @@ impl Property for OwedEnds {
 
 #[cfg(test)]
 mod tests {
-    use gatecrash::code::Code;
-
     use super::super::story::*;
     use super::*;
 
@@ -330,6 +332,20 @@ mod tests {
         at_once.on(PHONE, login()).holds();
         let wiped = left(Request::Logout).at(1).effect(Effect::DiskEmpty { device: PHONE.into() });
         wiped.at(2).effect(Effect::ProcessDead { device: PHONE.into() }).on(PHONE, login()).holds();
+    }
+
+    /// LOGIN-8, DUR-5: what the server could not say is not known; what it said is.
+    #[test]
+    fn the_end_of_a_login_that_the_disk_may_have_is_owed() {
+        let out = || status(Status::Logout, None);
+        let refused = |code| {
+            let story = Story::of(OwedEnds::default()).on(PHONE, status(Status::Logining, None)).on(PHONE, login());
+            let answer = ServerFrame::LoginRefused { call: 9, refused: Refusal::Code(code) };
+            hears(story, answer).on(PHONE, out()).on(PHONE, What::ConnectAsked { connection: 2 })
+        };
+        refused(Code::TicketExpired).on(PHONE, login()).holds();
+        refused(Code::ServerUnable).on(PHONE, login()).breaks("LOGIN-8");
+        refused(Code::ServerUnable).on(PHONE, logout()).on(PHONE, login()).holds();
     }
 
     /// LOGOUT-2: it does not wait for the next login. CONN-4: neither does that of a refused session.

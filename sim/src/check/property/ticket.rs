@@ -156,7 +156,7 @@ impl Tickets {
         let (Verdict::Is(wanted) | Verdict::Either(wanted, _)) = verdict;
         let wanted_word = wanted.map_or("accepted".to_owned(), |code| format!("refused with {}", code.number()));
         let rule = match (wanted, refused) {
-            (Some(Code::TicketVoided), _) => VOIDED,
+            (Some(Code::TicketVoided), None) => VOIDED,
             (Some(Code::TicketExpired) | None, Some(Code::TicketExpired) | None) => VALID,
             _ => ORDER,
         };

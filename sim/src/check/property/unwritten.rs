@@ -12,7 +12,7 @@ use super::scene::Scene;
 use super::sdk::{PendingCall, Sdk};
 use crate::scenario::CallKind;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{ClientFrame, DeviceIndex, Event, Fault, Outcome, ServerFrame, What};
+use crate::trace::{ClientFrame, DeviceIndex, Event, Fault, Outcome, ServerFrame, What, Write};
 
 const RULE: RuleId = rule("ATT-5");
 
@@ -31,9 +31,48 @@ struct Device {
     left: Vec<u32>,
     /// Calls that ended because the record could not be written, of this process.
     ended: Vec<u32>,
+    /// Since when a write is under way, of which nobody was told that it fails or takes too long.
+    writing_since: Option<Instant>,
+    /// The last write of its record.
+    record: u32,
+    /// Since when it has a connection.
+    connected_at: Option<Instant>,
 }
 
 impl Device {
+    fn observe(&mut self, sdk: &Sdk, event: &Event) {
+        match event.what {
+            What::StoreAsked { change, write } => {
+                if sdk.asked <= sdk.stored {
+                    self.writing_since = Some(event.at);
+                }
+                if let Write::Installation { .. } = write {
+                    self.record = change;
+                }
+            }
+            What::Stored { change } => self.writing_since = (sdk.asked > change).then_some(event.at),
+            What::RecordFailed => self.writing_since = None,
+            What::Connected { .. } => self.connected_at = Some(event.at),
+            What::ConnectAsked { .. }
+            | What::ConnectFailed { .. }
+            | What::CloseAsked { .. }
+            | What::Gone { .. }
+            | What::NoFrame { .. } => self.connected_at = None,
+            _ => {}
+        }
+    }
+
+    /// A call that waits on a connection for the record, whose write counts as failed since then.
+    fn overdue(&self, scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk) -> Option<(u32, Instant)> {
+        let (since, connected_at) = self.writing_since.zip(self.connected_at)?;
+        let is_awake = !sdk.is_suspended && sdk.woken_at <= since;
+        let login = sdk.calls.iter().find(|pending| pending.call == sdk.login_call)?;
+        let waits = sdk.status == Status::Logining && self.record > sdk.stored && !self.left.contains(&login.call);
+        let due = since + scene.allowance.client(scene.cast, on).connect_timeout / 2;
+        let told_at = due.max(connected_at).max(login.at);
+        (is_awake && waits && told_at + scene.allowance.device_slack < scene.now).then_some((login.call, due))
+    }
+
     /// Whether the logout's time is up, and its end not on the disk yet.
     fn is_out_of_time(scene: &Scene<'_>, on: DeviceIndex, sdk: &Sdk, event: &Event, call: u32) -> bool {
         let limit = scene.allowance.client(scene.cast, on).request_timeout;
@@ -57,7 +96,13 @@ impl Property for Unwritten {
         "answered",
         "status",
         "told",
+        "store_asked",
         "stored",
+        "connect_asked",
+        "connected",
+        "connect_failed",
+        "close_asked",
+        "gone",
         "link_lost",
         "effect",
         "fault"
@@ -67,7 +112,10 @@ impl Property for Unwritten {
     fn observe(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         use crate::trace::Effect::{DeviceDiskMended, DeviceDiskRefused, ProcessDead, ProcessUp};
         match event.what {
-            What::Effect { effect: DeviceDiskRefused { device } } => drop(self.refusing.insert(device)),
+            What::Effect { effect: DeviceDiskRefused { device } } => {
+                self.refusing.insert(device);
+                self.devices.entry(device).or_default().writing_since = None;
+            }
             // Another trouble may begin later than this one.
             What::Effect { effect: DeviceDiskMended { device } }
             | What::Fault { fault: Fault::DeviceDiskError { device, .. } | Fault::DeviceDiskFull { device, .. } } => {
@@ -89,6 +137,15 @@ impl Property for Unwritten {
                 report.missing_by(RULE, event, "answered", text);
             }
         }
+        if let Some((call, due)) = device.overdue(scene, on, sdk) {
+            device.writing_since = None;
+            let text = format!(
+                "{}'s call {call} waits on, though the write of its record takes too long since {due} s",
+                scene.device(on)
+            );
+            report.missing_by(RULE, event, "record_failed", text);
+        }
+        device.observe(sdk, event);
         match event.what {
             What::Stored { change } if change > sdk.stored && self.refusing.contains(&on) => {
                 let text = format!("{} is told that write {change} is on its disk, which refuses it", scene.device(on));
@@ -179,6 +236,26 @@ mod tests {
         done(writing()).holds();
         done(refused()).breaks("ATT-5");
         done(refused().effect(Effect::DeviceDiskMended { device })).holds();
+    }
+
+    /// ATT-5: a write that takes longer than half of what an attempt to connect may take, 10 s, is one that fails.
+    #[test]
+    fn a_write_that_takes_too_long_is_told_to_whoever_waits() {
+        let writing = || {
+            let asked = What::StoreAsked { change: 1, write: known_ended(ALICE, 1) };
+            called().on(PHONE, What::ConnectAsked { connection: 1 }).on(PHONE, asked)
+        };
+        let connected = || writing().on(PHONE, What::Connected { connection: 1 });
+        let told = |at| ends(connected().at(at).on(PHONE, What::RecordFailed));
+        connected().at(6).on(PHONE, What::LinkLost).breaks("ATT-5");
+        connected().at(4).on(PHONE, What::LinkLost).holds();
+        told(5).holds();
+        told(7).breaks("ATT-5");
+        leaves(connected().at(4).on(PHONE, What::Stored { change: 1 })).at(9).on(PHONE, What::LinkLost).holds();
+        // Nothing waits for the disk while there is no connection.
+        writing().at(8).on(PHONE, What::Connected { connection: 1 }).on(PHONE, What::RecordFailed).holds();
+        let asleep = || connected().effect(Effect::Suspended { device: PHONE.into() }).at(20);
+        asleep().effect(Effect::Woken { device: PHONE.into() }).on(PHONE, What::RecordFailed).holds();
     }
 
     /// ATT-5: once it can be written nothing ends for it.

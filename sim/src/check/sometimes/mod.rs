@@ -6,16 +6,21 @@
 //! Cheap on purpose, as it watches every event of every seed: notes of fixed size by device and by
 //! user, and heartbeats fall through. After a crash the notes may miss a situation; they invent none.
 
+mod bounds;
 mod device;
+mod edges;
 mod notes;
 mod server;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use crate::scenario::Scenario;
 use crate::trace::{Actor, Cast, DeviceIndex, Effect, Event, Fault, Observer, Trace, What};
+use edges::Edges;
 use table::Situation;
 
+pub use bounds::{Bound, Most};
 pub use notes::Sometimes;
 
 /// How far runs got towards a situation that none of them reached.
@@ -44,9 +49,14 @@ impl Progress {
 }
 
 impl Sometimes {
-    /// What a run reached, by its trace.
-    pub fn of(trace: &Trace) -> Self {
-        let mut reached = Sometimes::default();
+    /// Nothing reached yet, in a run of this scenario: whether a bound is reached its limits say.
+    pub fn new(scenario: &Scenario) -> Self {
+        Sometimes { edges: Some(Box::new(Edges::new(&scenario.limits))), ..Sometimes::default() }
+    }
+
+    /// What a run of the scenario reached, by its trace.
+    pub fn of(scenario: &Scenario, trace: &Trace) -> Self {
+        let mut reached = Sometimes::new(scenario);
         trace.events.iter().for_each(|event| reached.observe(&trace.cast, event));
         reached
     }
@@ -84,6 +94,11 @@ impl Sometimes {
             let parts = situation.parts().iter().zip(self.parts.of(situation));
             parts.filter(|(_, runs)| **runs == 0).map(move |(part, _)| (situation.name(), *part))
         })
+    }
+
+    /// Every bound, in the order of the table.
+    pub fn bounds(&self) -> impl Iterator<Item = Bound> {
+        bounds::ALL.iter().map(|row| row.seen_in(&self.reached))
     }
 
     fn that_are(&self, reached: bool) -> impl Iterator<Item = &'static str> {
@@ -144,7 +159,10 @@ impl Sometimes {
 }
 
 impl Observer for Sometimes {
-    fn observe(&mut self, _: &Cast, event: &Event) {
+    fn observe(&mut self, cast: &Cast, event: &Event) {
+        if let Some(edges) = &mut self.edges {
+            edges.observe(cast, event, &mut self.reached);
+        }
         match (event.what, event.actor) {
             (What::Fault { fault }, _) => {
                 if let Fault::LateTimers { device, by } = fault {

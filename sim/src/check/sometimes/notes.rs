@@ -9,6 +9,7 @@ use gatecrash::policy::Seats;
 use gatecrash::protocol::Presence;
 use gatecrash::time::Instant;
 
+use super::edges::Edges;
 use super::table::{Parts, Reached, Situation};
 use crate::check::grown::grown;
 use crate::trace::{DeviceIndex, Session, UserIndex};
@@ -23,6 +24,8 @@ pub struct Sometimes {
     pub(super) parts: Parts,
     pub(super) server: Server,
     pub(super) devices: Vec<Device>,
+    /// What is counted in this run, by its limits; nothing in what many runs add up to.
+    pub(super) edges: Option<Box<Edges>>,
 }
 
 impl Sometimes {

@@ -127,6 +127,39 @@ situations! {
     CrowdedOut = "a device was let go because there were too many of its user's";
     LetGoAndBack = "a device that had been let go logged in again", after "a device was let go";
     CacheBroughtAnew = "a device whose caches were damaged was brought a list anew", after "a device's caches were damaged that held a list", "a process of it started after that";
+
+    // ---- bounds, each from both sides ----
+    RefusedAndTaken = "a ticket was taken after as many refused ones as do not lock a device out";
+    RecordsAtMost = "a lock held that was the oldest of as many records of refused tickets as there is room for";
+    RecordMadeRoom = "a ticket was looked at on a device that was locked out, its record having made room for others";
+    LastSecondTaken = "a ticket was taken in its last second";
+    NextSecondRefused = "a ticket was refused in the second after its last";
+    LoginsAtMost = "a user logged in as often at once as they may";
+    CapacityAtMost = "as many came at once as a server takes";
+    SeatsFull = "a login took the last of several seats of its platform";
+    SeatTaken = "a login took a seat of its platform when all of several were taken";
+    DayStillKnown = "a login counted for nothing on the oldest day that is remembered";
+    DayForgotten = "a login counted for nothing on a day before those that are remembered";
+    RememberedAtMost = "one of as many devices without a session as are remembered came back";
+    NameAtMost = "a user with the longest name logged in";
+    NameTooLong = "a login failed with a name that is one byte too long";
+    TextAtMost = "a message with the longest text was accepted";
+    TextTooLong = "a message failed with a text that is one byte too long";
+    QueryAtMost = "a query about as many users as it may ask of was answered";
+    QueryTooLong = "a query failed that asks of one user too many";
+    ListAtMost = "a list came with as many lines as it may have, and they were all";
+    ListCut = "a list came without the oldest of its conversations";
+    PreviewWhole = "a list showed the whole of a text that is as long as a preview";
+    PreviewCut = "a list showed a text without its last byte, being one byte longer than a preview";
+    OldestFound = "the oldest of as many messages as are remembered of a user was sent again and found";
+    OldestForgotten = "a message was forgotten because its user had sent more than are remembered";
+    OwedAtMost = "a session was owed as many messages as it may be";
+    OwedTooMany = "a session was owed one message too many, and the oldest went";
+    OwedBytesAtMost = "a session was owed messages that fill its room to the last byte";
+    OwedBytesTooMany = "a session was owed more text than it has room for, and the oldest went";
+    UnderWayAtMost = "as many messages were under way to a device as may be";
+    UnderWayWaited = "a message waited until some of those under way to its device had come";
+    BackOffNoLonger = "a delay of the back-off that doubling would have made longer was the longest";
 }
 
 /// A set of situations.

@@ -18,7 +18,7 @@ use gatecrash_sim::world::World;
 use gatecrash_sim::{HarnessError, Run, run};
 
 use super::super::shrink;
-use super::super::version::version;
+use super::super::version::identity;
 
 /// How long a finding may be shrunk.
 const SHRINK_FOR: Duration = Duration::from_secs(10);
@@ -39,6 +39,8 @@ pub struct Kept {
     pub smallest: Result<Run, HarnessError>,
     /// What the packet world shows of it, if it was found in another.
     pub packet: Option<Elsewhere>,
+    /// What is said above its picture, where it has one.
+    pub head: Option<Head>,
 }
 
 /// Shrinks the first of these and writes its folder below `parent`.
@@ -76,6 +78,7 @@ pub fn keep(
         .ok()
         .and_then(|smallest| when::ask_of_finding(&shrunk.scenario, fingerprint, world, smallest, &Workers::new(jobs)));
     let when = curve.as_ref().and_then(|curve| curve.sentence(&shrunk.scenario));
+    let identity = identity();
     let finding = Finding {
         fingerprint,
         world,
@@ -84,20 +87,22 @@ pub fn keep(
         seen: &seeds,
         packet: packet.as_ref(),
         when: when.as_deref(),
-        version: &version(),
+        identity: &identity,
         parent: &parent.display().to_string(),
     };
     let mut folder = finding.folder(run);
-    if let Ok(smallest) = &smallest {
+    let head = smallest.as_ref().ok().map(|smallest| {
         let path = format!("{}/shrunk.toml", folder.path);
-        let mut head =
-            Head::of(&Case { path: &path, scenario: &shrunk.scenario, world, seed: None }, smallest, &version());
+        let case = Case { path: &path, scenario: &shrunk.scenario, world, seed: None };
+        let mut head = Head::of(&case, smallest, &identity.to_string());
         head.likely = curve.map(|curve| Likely::of(&curve, &shrunk.scenario));
-        let shown = Shown { head: &head, trace: &smallest.trace, log: &[] };
-        folder.files.push((PAGE, page(&[shown])));
+        head
+    });
+    if let (Ok(smallest), Some(head)) = (&smallest, &head) {
+        folder.files.push((PAGE, page(&[Shown { head, trace: &smallest.trace, log: &[] }])));
     }
     write(&folder.path, &folder.files).map_err(|error| format!("cannot write {}: {error}", folder.path))?;
-    Ok(Kept { folder: folder.path, shrunk: shrunk.scenario, smallest, packet })
+    Ok(Kept { folder: folder.path, shrunk: shrunk.scenario, smallest, head, packet })
 }
 
 fn write(folder: &str, files: &[(&'static str, String)]) -> std::io::Result<()> {

@@ -1,6 +1,7 @@
 //! Gambits about sessions whose device is gone: dormant, out of push, wiped.
 
 use super::super::moves;
+use super::super::setup::user_name;
 use super::*;
 use crate::scenario::numbers;
 
@@ -31,6 +32,33 @@ pub(super) fn dormant(author: &mut Author) -> Option<()> {
     let at = leave(author, device) + dormant;
     approach(author, at, 5 * SECOND);
     stir(author, device, user, at);
+    Some(())
+}
+
+/// CONN-6, ADMIN-2: an administrator asks while a session is not dormant yet, or is, of a web page sooner than of others.
+pub(super) fn asked_about(author: &mut Author) -> Option<()> {
+    let (device, user) = (author.any_device(), author.any_user());
+    let limits = server(author);
+    let dormant = whole_micros(numbers::dormant_of(&limits, author.hand(device).platform));
+    let both = [limits.dormant, limits.dormant_web].map(whole_micros);
+    let latest = both[0].max(both[1]);
+    fits(author, latest, 20 * SECOND)?;
+    let of_administrators =
+        author.setup.users.iter().position(|user| author.setup.app.administrators.contains(user))?;
+    let other = author.device_where(|_, other| other != device)?;
+    author.log_in(other, of_administrators);
+    author.log_in(device, user);
+    let left_at = leave(author, device);
+    let span = match author.draw.below(3) {
+        0 => dormant,
+        _ => author.draw.between(both[0].min(both[1]), latest + SECOND),
+    };
+    approach(author, left_at + span, 5 * SECOND);
+    let at =
+        if span == dormant { moment::around(author, left_at + span, author.latency(other)) } else { left_at + span };
+    author.pass(at.saturating_sub(author.now));
+    author.call(other, Call::Query { users: vec![user_name(user).to_owned()] });
+    author.settle();
     Some(())
 }
 

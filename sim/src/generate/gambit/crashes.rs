@@ -182,7 +182,7 @@ pub(super) fn configured_meanwhile(author: &mut Author) -> Option<()> {
 pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     let fault = death(author)?;
     fits(author, 0, 20 * SECOND)?;
-    if author.left() < 100 {
+    if author.left() < 100 || author.setup.profile != Profile::Dense && author.left() < 300 {
         return None;
     }
     let (device, user) = (author.any_device(), author.any_user());
@@ -241,6 +241,49 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     author.settle();
     let pause = some(author, 100, 3_000);
     author.pass(pause);
+    Some(())
+}
+
+/// CONN-2, KICK-1: the server has a last word for a device, and long texts are still on their way there: a narrow link takes
+/// them a piece at a time, and the word comes behind them.
+pub(super) fn behind_long_texts(author: &mut Author) -> Option<()> {
+    fits(author, 0, 40 * SECOND)?;
+    if author.setup.profile != Profile::Dense && author.left() < 200 {
+        return None;
+    }
+    let narrow: Vec<bool> = author.setup.sites.iter().map(|(_, site)| site.window.is_some()).collect();
+    let device = author.device_where(|belief, device| narrow[belief.devices[device].site]);
+    let (device, user) = (device.unwrap_or_else(|| author.any_device()), author.any_user());
+    let sender = author.device_where(|belief, other| other != device && !narrow[belief.devices[other].site]);
+    let sender = sender.or_else(|| author.device_where(|_, other| other != device))?;
+    let from = author.any_user();
+    author.log_in(device, user);
+    author.log_in(sender, from);
+    if !author.belief.is_in(device) {
+        return None;
+    }
+    for _ in 0..author.draw.between(2, 5) {
+        let text = Text::Bytes(author.draw.between(2_000, 12_000) as u32);
+        author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
+        author.pass(MILLI);
+    }
+    let trip = author.latency(sender) + 2 * author.latency(device);
+    let pause = within(author, trip);
+    author.pass(author.latency(sender) + pause);
+    let rival = author.device_where(|belief, other| other != sender && belief.are_rivals(other, device));
+    match rival {
+        Some(rival) if !author.has(Family::Stop) || author.draw.chance(1, 2) => {
+            author.bring(rival);
+            author.call(rival, fresh_login(user));
+        }
+        _ if author.has(Family::Stop) => author.fault(Fault::StopServer),
+        _ => return None,
+    }
+    let pause = some(author, 1, 6_000);
+    author.pass(pause);
+    if !author.belief.is_server_up {
+        author.fault(Fault::StartServer);
+    }
     Some(())
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::scenario::Span;
-use crate::scenario::{AppChange, Forge};
+use crate::scenario::numbers::DAYS_REMEMBERED;
+use crate::scenario::{AppChange, Clock, Forge, Offset};
 use gatecrash::policy::Policy;
 
 /// POLICY-4: two to four devices of one user, each login sent before any other is answered.
@@ -231,7 +232,13 @@ pub(super) fn overtaken(author: &mut Author) -> Option<()> {
     let pause = some(author, 1, 2_000);
     author.pass(pause);
     let user = if author.draw.chance(1, 2) { user } else { author.any_user() };
-    author.call(device, fresh_login(user));
+    // One that is refused is the highest that the server knows of the device, too, admitted or not.
+    let newer = if author.has(Family::BadTicket) && author.draw.chance(1, 3) {
+        login(user, TicketChoice::Named(author.bad_ticket(user, Some(Forge::WrongKey))))
+    } else {
+        fresh_login(user)
+    };
+    author.call(device, newer);
     author.pass(slow);
     Some(())
 }
@@ -266,6 +273,43 @@ pub(super) fn around_midnight(author: &mut Author) -> Option<()> {
     }
     author.race(logins);
     Some(())
+}
+
+/// DAU-1: logins on as many days as are remembered, or on one more, as the server's clock goes from one to the next; and
+/// then, by a clock that was set back, on the oldest of them or weeks before it.
+pub(super) fn on_days_gone_by(author: &mut Author) -> Option<()> {
+    let day = super::super::DAY as i64;
+    let remembered = DAYS_REMEMBERED as i64;
+    fits(author, 0, 30 * SECOND)?;
+    if author.left() < DAYS_COST {
+        return None;
+    }
+    let (device, user) = (author.any_device(), author.any_user());
+    let days = remembered + i64::from(author.draw.chance(1, 3));
+    for later in 0..days {
+        if later > 0 {
+            author.fault(Fault::Skew { clock: Clock::Server, by: Offset(day) });
+        }
+        anew(author, device, user);
+    }
+    let back = if author.draw.chance(1, 2) { remembered - 1 } else { remembered + author.draw.below(21) as i64 };
+    author.fault(Fault::Skew { clock: Clock::Server, by: Offset(-back * day) });
+    anew(author, device, user);
+    Some(())
+}
+
+/// About what so many logins cost.
+const DAYS_COST: u64 = 600;
+
+/// The device logs in, and is no longer logged in before.
+fn anew(author: &mut Author, device: usize, user: usize) {
+    author.bring(device);
+    if author.hand(device).account.is_some() {
+        author.call(device, Call::Logout);
+        author.settle();
+    }
+    author.call(device, fresh_login(user));
+    author.settle();
 }
 
 /// POLICY-5: between two logins of a user, the policy becomes another.

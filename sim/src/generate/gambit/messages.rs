@@ -2,36 +2,39 @@
 
 use super::super::setup::user_name;
 use super::*;
+use crate::scenario::numbers::TEXT_MAX;
 use crate::scenario::{AppChange, Text};
 
-fn message(author: &mut Author) -> Call {
+fn message(author: &mut Author, id: u32) -> Call {
     let to = user_name(author.any_user()).to_owned();
-    Call::Send { to, text: Text::Written("and now?".to_owned()), id: None }
+    Call::Send { to, text: Text::Written("and now?".to_owned()), id: Some(id) }
 }
 
-/// A text of so many bytes is too long for a frame, or nearly.
-const TEXT_MAX: u64 = 13_000;
+/// So few messages remembered of a user that one who sends some has sent more.
+const REMEMBERED_FEW: usize = 6;
 
 /// A text of any length; where there is little room, mostly one that it is just enough for, or not.
 fn some_text(author: &mut Author) -> Text {
     let bound = server(author).owed_bytes_max as u64;
-    let is_little = bound <= TEXT_MAX;
+    let most = TEXT_MAX as u64;
+    let is_little = bound <= most;
     match author.draw.below(8) {
-        0 => Text::Bytes(author.draw.log_between(1, (bound + bound / 8).min(TEXT_MAX)) as u32),
+        0 => Text::Bytes(author.draw.log_between(1, (bound + bound / 8).min(most)) as u32),
         1..=5 if is_little => Text::Bytes(author.draw.between(1, bound) as u32),
         _ => Text::Written("are you away?".to_owned()),
     }
 }
 
 /// API-6: the answer to a message is lost, and the application sends it again: by the same device, as soon as
-/// it knows or a while later.
+/// it knows or a while later, or when it has sent as many others as leave it the oldest that is remembered, or one more.
 pub(super) fn sent_again(author: &mut Author) -> Option<()> {
     fits(author, 0, MINUTE)?;
     let (device, user) = (author.any_device(), author.any_user());
     author.log_in(device, user);
     let site = author.belief.sites[author.hand(device).site].name.clone();
     author.fault(Fault::Partition { site: site.clone(), direction: Direction::Inbound });
-    let call = message(author);
+    let id = author.draw.between(21, 1_000_000) as u32;
+    let call = message(author, id);
     author.call(device, call.clone());
     if author.has(Family::Kill) && author.draw.chance(1, 4) {
         author.pass(SECOND);
@@ -45,6 +48,17 @@ pub(super) fn sent_again(author: &mut Author) -> Option<()> {
     author.log_in(device, user);
     for _ in 0..author.draw.between(1, 3) {
         author.call(device, call.clone());
+        author.settle();
+    }
+    let most = server(author).sent_max;
+    if most <= REMEMBERED_FEW {
+        let others = most as u32 - u32::from(author.draw.chance(2, 3));
+        for other in 1..=others {
+            let call = message(author, id + other);
+            author.call(device, call);
+            author.settle();
+        }
+        author.call(device, call);
         author.settle();
     }
     Some(())
@@ -64,10 +78,23 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
         return None;
     }
     cut_off(author, device, Direction::Both);
-    for _ in 0..author.draw.log_between(1, 12) {
-        let text = some_text(author);
+    // Now and then more than may be under way to a device at once.
+    let is_many = author.draw.chance(1, 5) && author.left() > 600;
+    let messages = if is_many { author.draw.between(14, 40) } else { author.draw.log_between(1, 12) };
+    let room = server(author).owed_bytes_max as u64;
+    if !is_many && (2..=TEXT_MAX as u64).contains(&room) && author.draw.chance(1, 3) {
+        // Two that fill the room to the last byte.
+        let first = author.draw.between(1, room - 1);
+        for bytes in [first, room - first] {
+            let text = Text::Bytes(bytes as u32);
+            author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
+            author.settle();
+        }
+    }
+    for _ in 0..messages {
+        let text = if is_many { Text::Written("and this".to_owned()) } else { some_text(author) };
         author.call(sender, Call::Send { to: user_name(user).to_owned(), text, id: None });
-        let pause = some(author, 1, 1_000);
+        let pause = some(author, 1, if is_many { 100 } else { 1_000 });
         author.pass(pause);
     }
     if author.has(Family::Bounce) && author.draw.chance(1, 3) {
@@ -89,6 +116,9 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
 /// doubted, lost, slept through or left for another network, or as a login, its place having been taken.
 pub(super) fn around_a_return(author: &mut Author) -> Option<()> {
     fits(author, 0, 40 * SECOND)?;
+    if author.setup.profile != Profile::Dense && author.left() < 300 {
+        return None;
+    }
     let (device, user) = (author.any_device(), author.any_user());
     let site = author.hand(device).site;
     let sender = author.device_where(|belief, other| other != device && belief.devices[other].site != site);

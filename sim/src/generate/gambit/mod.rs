@@ -33,7 +33,7 @@ pub(super) struct Gambit {
 }
 
 /// Every gambit.
-pub(super) const GAMBITS: [Gambit; 51] = [
+pub(super) const GAMBITS: [Gambit; 54] = [
     Gambit { name: "logins within one latency", needs: &[], play: logins::within_one_latency },
     Gambit { name: "a login whose answer is lost", needs: &[Family::OneWay], play: logins::answer_lost },
     Gambit { name: "a kill before a login's answer", needs: &[Family::Kill], play: logins::killed_before_the_answer },
@@ -45,6 +45,7 @@ pub(super) const GAMBITS: [Gambit; 51] = [
     },
     Gambit { name: "a login overtaken by a newer one", needs: &[Family::Latency], play: logins::overtaken },
     Gambit { name: "logins around midnight", needs: &[], play: logins::around_midnight },
+    Gambit { name: "logins on days gone by", needs: &[Family::ServerSkew], play: logins::on_days_gone_by },
     Gambit {
         name: "a policy change between logins",
         needs: &[Family::PolicyChange],
@@ -104,9 +105,15 @@ pub(super) const GAMBITS: [Gambit; 51] = [
         needs: &[Family::Send, Family::SlowDisk],
         play: crashes::with_messages_owed,
     },
+    Gambit { name: "a last word behind long texts", needs: &[Family::Send], play: crashes::behind_long_texts },
     Gambit { name: "a power loss with a kick owed", needs: &[Family::PowerLoss], play: crashes::with_a_kick_owed },
     Gambit { name: "expiries while the server is down", needs: &[], play: crashes::over_an_expiry },
     Gambit { name: "something as a session goes dormant", needs: &[Family::Kill], play: absences::dormant },
+    Gambit {
+        name: "a question as a session goes dormant",
+        needs: &[Family::Kill, Family::Query],
+        play: absences::asked_about,
+    },
     Gambit { name: "a dormant session among several", needs: &[Family::Kill], play: absences::dormant_first },
     Gambit { name: "something as push ends", needs: &[Family::Kill], play: absences::push_ends },
     Gambit {

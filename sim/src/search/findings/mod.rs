@@ -20,6 +20,7 @@ mod page;
 use crate::generate::Seed;
 use crate::scenario::Scenario;
 use crate::search::fingerprint::Fingerprint;
+use crate::search::identity::Identity;
 use crate::search::shrink::{self, Shrunk};
 use crate::trace::render::{self, Show, View};
 use crate::trace::{Trace, json};
@@ -48,8 +49,8 @@ pub struct Finding<'a> {
     pub packet: Option<&'a Elsewhere>,
     /// At which step of the smallest it became inevitable, as a sentence, where that was asked.
     pub when: Option<&'a str>,
-    /// Of what: the version, and the commit where it is known.
-    pub version: &'a str,
+    /// Of what.
+    pub identity: &'a Identity,
     /// Below which folder its own is going to be.
     pub parent: &'a str,
 }
@@ -86,7 +87,7 @@ impl Finding<'_> {
     fn shrunk_with_origin(&self) -> String {
         let text = shrink::as_regression(&self.shrunk.scenario);
         let (schema, body) = text.split_once('\n').expect("a printed file opens with its schema");
-        let (slug, world, version) = (self.fingerprint.slug(), self.world.word(), self.version);
+        let (slug, world, version) = (self.fingerprint.slug(), self.world.word(), self.identity);
         let seed = self.seen.first().map(|seed| format!(" at seed {seed}")).unwrap_or_default();
         format!("{schema}\n# Found as {slug}{seed} in the {world} world, by version {version}.\n{body}")
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Finding;
 use crate::generate::Seed;
+use crate::search::identity::sum_of;
 use crate::search::report::{self, Case};
 use crate::search::shrink::{self, End};
 use crate::{HarnessError, Run};
@@ -13,7 +14,7 @@ const SEEDS_TOLD: usize = 20;
 
 /// The page, as Markdown. `path` is the folder it is in, `smallest` the run of what is left.
 pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, HarnessError>) -> String {
-    let Finding { fingerprint, world, plan, shrunk, seen, packet, when, version, .. } = finding;
+    let Finding { fingerprint, world, plan, shrunk, seen, packet, when, identity, .. } = finding;
     let mut page = format!("# {}\n\n", shrunk.scenario.title);
     let mut row = |name: &str, said: String| writeln!(page, "- **{name}**: {said}").expect("a string takes everything");
     row("fingerprint", format!("`{}`: {fingerprint}", fingerprint.slug()));
@@ -39,7 +40,9 @@ pub(super) fn page(finding: &Finding<'_>, path: &str, smallest: &Result<Run, Har
             format!("{when}. `{}` looks closer", report::command_line(&format!("when {}", report::as_word(path)))),
         );
     }
-    row("version", (*version).to_owned());
+    row("version", identity.to_string());
+    row("built by", format!("{} for {}, lock file `{}`", identity.toolchain, identity.target, identity.lock));
+    row("scenarios", format!("shrunk `{}`, plan `{}`", sum_of(&shrunk.scenario), sum_of(plan)));
 
     let file = format!("{path}/shrunk.toml");
     let origin = match seen.first() {

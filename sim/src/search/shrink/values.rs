@@ -80,6 +80,7 @@ fn limits(search: &mut Search<'_>) {
         let values: Vec<LimitValue> = match value {
             LimitValue::Time(span) => plainer(span).into_iter().map(LimitValue::Time).collect(),
             LimitValue::Number(number) => (1..number.min(4)).map(LimitValue::Number).collect(),
+            LimitValue::Lines(number) => (1..number.min(4)).map(LimitValue::Lines).collect(),
             LimitValue::Percent(0) => Vec::new(),
             LimitValue::Percent(_) => vec![LimitValue::Percent(0)],
         };

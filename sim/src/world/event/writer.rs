@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use gatecrash::client;
 use gatecrash::driver::OnDisk;
-use gatecrash::driver::client::{CLOSING_TIME, WRITE_AGAIN_MAX, WRITE_AGAIN_MIN, write_time};
+use gatecrash::driver::client::{CLOSING_TIME, WRITE_AGAIN_MAX, WRITE_AGAIN_MIN};
 use gatecrash::id::{Change, ConnectionId};
 use gatecrash::protocol::ClientFrame;
 use gatecrash::ticket::Ticket;
@@ -213,7 +213,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
         if busy.unwritten != OnDisk::default() && busy.again_at.is_none() && busy.running.is_none() {
             let timing = state.storage.begin(now);
-            let patience = write_time(&config::client_limits(&self.scenario.limits, state.plan.platform));
+            // Half of what an attempt to connect may take, by the rule and not by the driver (ATT-5).
+            let patience = config::client_limits(&self.scenario.limits, state.plan.platform).connect_timeout / 2;
             busy.running = Some(Running {
                 batch: std::mem::take(&mut busy.unwritten),
                 last: busy.last_unwritten,

@@ -173,8 +173,9 @@ fn drawn(draw: &mut Draw, records: &Records) -> Vec<Fact> {
             let text = "x".repeat(draw.log_between(1, 6_000) as usize);
             let id = MessageId(records.last_message.0 + 1 + draw.below(2));
             let message = Message { id, from: user, to: user, text };
+            let epoch = session.map_or(Epoch(1), |session| session.epoch);
             let name = SendId::from_bytes(u128::from(id.0).to_be_bytes());
-            facts.push(Fact::MessageStored { message, id: name, epoch: Epoch(1), last_second: 60 });
+            facts.push(Fact::MessageStored { message, id: name, epoch, last_second: 60 });
         }
         (2, _) => facts.push(Fact::TicketsVoided { user, until: draw.below(100) }),
         (3, _) => facts.push(Fact::TicketVoided { user, signature: Signature([9; 32]), last_second: 200 }),

@@ -101,7 +101,7 @@ pub const HARD_BUGS: &[Bug] = bugs! {
     "H37" "a login that the server could not write down is taken for one that was refused" ""
         [OWED, RENEWAL] client(ClientBug::UnableIsRefused);
     "H38" "an end that the server could not write down counts as delivered on a device that was roused" ""
-        [OWED] client(ClientBug::UnableSettles);
+        [OWED, CONFIRM] client(ClientBug::UnableSettles);
     "H39" "who is sent away for the second time in a row is told that there is no link" ""
         [SDK, CONNECTING] client(ClientBug::SecondBusyIsNoLink);
     "H40" "an owed end is given up in the last ten seconds in which there may be something to end" ""

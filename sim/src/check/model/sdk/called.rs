@@ -3,8 +3,8 @@
 use gatecrash::code::{Code, Reason};
 
 use super::state::{Account, Answer, Call, Doubt, Fate, Kind, Line, Look, Sdk, Stage};
-use crate::check::model::arguments::{TEXT_MAX, is_user_id};
-use crate::scenario::numbers::QUERY_MAX;
+use crate::check::model::arguments::is_user_id;
+use crate::scenario::numbers::{QUERY_MAX, TEXT_MAX};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Cast, List, Request, TicketIndex, UserIndex};
 

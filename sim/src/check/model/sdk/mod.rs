@@ -238,7 +238,8 @@ impl Sdk {
             (false, true) => const { rule("TICKET-7") },
             (false, false) => broken,
         };
-        let allowed: Vec<String> = allowed.into_iter().map(Answer::in_words).collect();
+        let mut allowed: Vec<String> = allowed.into_iter().map(Answer::in_words).collect();
+        allowed.dedup();
         let wanted = if allowed.is_empty() { "nothing yet".to_owned() } else { allowed.join(" or ") };
         Difference::of(broken, format!("call {} was answered {}, not {wanted}", call.number, said.in_words()))
     }
