@@ -16,6 +16,7 @@ const AROUND: Duration = Duration::from_secs(1);
 
 /// The part that is asked for.
 #[derive(Args)]
+#[group(id = "lens")]
 pub struct Arguments {
     /// Print no event earlier than this
     #[arg(long, value_name = "TIME", value_parser = time)]
