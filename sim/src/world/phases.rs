@@ -9,7 +9,7 @@ use gatecrash::policy::Platform;
 use gatecrash::time::Instant;
 
 use crate::scenario::numbers;
-use crate::scenario::{Action, Call, Scenario, Site, Step, Text};
+use crate::scenario::{Action, Call, Fault, Scenario, Site, Step, Text};
 use crate::trace::Observer;
 use crate::trace::record::Recording;
 
@@ -17,7 +17,10 @@ use crate::trace::record::Recording;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How long what trickles is waited for.
-const TRICKLE_MAX: Duration = Duration::from_secs(20);
+const TRICKLE_MAX: Duration = Duration::from_secs(60);
+
+/// How many long messages may be under way together.
+const TOGETHER: usize = 5;
 
 /// What a world does next, once the script is over.
 pub(super) enum Phase {
@@ -45,8 +48,14 @@ enum State {
 impl Phases {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let latency = scenario.sites.values().map(|site| site.latency.max).max().unwrap_or_default();
+        // The script may leave a link slower than it was.
+        let slowest = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(Fault::Latency { latency, .. }) => Some(latency.max),
+            _ => None,
+        });
+        let slowest = slowest.max().unwrap_or_default().max(latency);
         // An answer under way, the commit it waits for, and its acknowledgement still arrive.
-        let settle = latency * 3 + scenario.app.commit_latency.max * 2 + scenario.tick * 4 + trickle(scenario);
+        let settle = latency * 3 + scenario.app.commit_latency.max * 2 + scenario.tick * 4 + trickle(scenario, slowest);
         let bound = scenario.converge.unwrap_or_else(|| bound(scenario, latency));
         Phases { bound, settle, state: State::Script }
     }
@@ -78,9 +87,9 @@ impl Phases {
     }
 }
 
-/// How long two of the longest messages take where a connection takes but so many bytes at once, and waits for them to
-/// arrive before it takes more.
-fn trickle(scenario: &Scenario) -> Duration {
+/// How long the longest messages take that may be under way together where a connection takes but so many bytes at once,
+/// and waits for them to arrive before it takes more, at the longest latency that there is.
+fn trickle(scenario: &Scenario, latency: Duration) -> Duration {
     let length = |step: &Step| match &step.action {
         Action::Call { call: Call::Send { text, .. }, .. } | Action::On { call: Call::Send { text, .. }, .. } => {
             match text {
@@ -90,10 +99,12 @@ fn trickle(scenario: &Scenario) -> Duration {
         }
         _ => 0,
     };
-    let longest = scenario.steps.iter().map(length).max().unwrap_or_default();
+    let mut lengths: Vec<u64> = scenario.steps.iter().map(length).collect();
+    lengths.sort_unstable_by(|one, other| other.cmp(one));
+    let bytes: u64 = lengths.iter().take(TOGETHER).sum::<u64>().max(lengths.first().map_or(0, |longest| longest * 2));
     let of_site = |site: &Site| {
-        let trips = site.window.map_or(0, |window| (longest * 2).div_ceil(u64::from(window)));
-        site.latency.max * 2 * u32::try_from(trips).unwrap_or(u32::MAX)
+        let trips = site.window.map_or(0, |window| bytes.div_ceil(u64::from(window)));
+        site.latency.max.max(latency) * 2 * u32::try_from(trips).unwrap_or(u32::MAX)
     };
     scenario.sites.values().map(of_site).max().unwrap_or_default().min(TRICKLE_MAX)
 }

@@ -118,7 +118,15 @@ impl Effects {
         if !self.awaited.iter().any(over) {
             return None;
         }
-        let lacks_effect = |one: &Awaited| over(one) && !one.is_nothing && has_effect(&one.fault);
+        // Who wakes at the instant of being frozen was never frozen; and the end of the script wakes everybody.
+        let is_woken = |one: &Awaited| match one.fault {
+            Fault::Suspend { device } => {
+                let wakes = |other: &Awaited| other.at == one.at && other.fault == Fault::Wake { device };
+                self.healed_at == Some(one.at) || self.awaited.iter().any(wakes)
+            }
+            _ => false,
+        };
+        let lacks_effect = |one: &Awaited| over(one) && !one.is_nothing && has_effect(&one.fault) && !is_woken(one);
         let lacking = self.awaited.iter().find(|one| lacks_effect(one)).map(|one| one.fault);
         let tick = self.tick;
         self.awaited.retain(|one| now <= one.at + tick * 2);
