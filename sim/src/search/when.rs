@@ -120,7 +120,7 @@ pub fn until_it_failed(
 /// use gatecrash_sim::search::when::{Question, ask};
 /// use gatecrash_sim::search::workers::{Workers, cores};
 ///
-/// let scenario = scenario(17);
+/// let scenario = scenario(8);
 /// let third = scenario.steps[2].clone();
 /// let wanted = Fingerprint::NotConverged("planted".to_owned());
 /// let see = {
