@@ -182,9 +182,10 @@ pub(super) fn configured_meanwhile(author: &mut Author) -> Option<()> {
 pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
     let fault = death(author)?;
     fits(author, 0, 20 * SECOND)?;
-    if author.left() < 100 || author.setup.profile != Profile::Dense && author.left() < 300 {
+    if author.left() < 100 {
         return None;
     }
+    affords(author, 300)?;
     let (device, user) = (author.any_device(), author.any_user());
     // Somebody else, whose own login takes nobody's place.
     let from = (user + 1) % author.setup.users.len();
@@ -248,9 +249,7 @@ pub(super) fn with_messages_owed(author: &mut Author) -> Option<()> {
 /// them a piece at a time, and the word comes behind them.
 pub(super) fn behind_long_texts(author: &mut Author) -> Option<()> {
     fits(author, 0, 40 * SECOND)?;
-    if author.setup.profile != Profile::Dense && author.left() < 200 {
-        return None;
-    }
+    affords(author, 200)?;
     let narrow: Vec<bool> = author.setup.sites.iter().map(|(_, site)| site.window.is_some()).collect();
     let device = author.device_where(|belief, device| narrow[belief.devices[device].site]);
     let (device, user) = (device.unwrap_or_else(|| author.any_device()), author.any_user());

@@ -116,9 +116,7 @@ pub(super) fn for_who_is_away(author: &mut Author) -> Option<()> {
 /// doubted, lost, slept through or left for another network, or as a login, its place having been taken.
 pub(super) fn around_a_return(author: &mut Author) -> Option<()> {
     fits(author, 0, 40 * SECOND)?;
-    if author.setup.profile != Profile::Dense && author.left() < 300 {
-        return None;
-    }
+    affords(author, 300)?;
     let (device, user) = (author.any_device(), author.any_user());
     let site = author.hand(device).site;
     let sender = author.device_where(|belief, other| other != device && belief.devices[other].site != site);

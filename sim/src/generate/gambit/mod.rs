@@ -190,6 +190,11 @@ fn fits(author: &mut Author, sure: u64, pauses: u64) -> Option<()> {
     (author.time_left() > span && (!is_long || author.draw.chance(1, 6))).then_some(())
 }
 
+/// Nothing, when fewer events than that are left to spend. A dense seed is about what a plot costs drivers, not itself.
+fn affords(author: &Author, events: u64) -> Option<()> {
+    (author.setup.profile == Profile::Dense || author.left() >= events).then_some(())
+}
+
 /// A session with a ticket that runs out soon: on which device, whose, and when. Some of that time passes.
 fn short_session(author: &mut Author) -> Option<(usize, usize, u64)> {
     let (device, user) = (author.any_device(), author.any_user());
