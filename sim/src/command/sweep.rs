@@ -24,6 +24,7 @@ use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sight
 use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::ledger::Section;
 use gatecrash_sim::trace::render::Paint;
+use gatecrash_sim::world::World;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -374,6 +375,29 @@ struct Found {
     told: Option<String>,
 }
 
+impl Found {
+    /// What the seeds say by themselves.
+    fn new(print: &Fingerprint, seen: &[Failed], world: World) -> Self {
+        let first = &seen[0].seed;
+        Found {
+            fingerprint: print.slug(),
+            property: print.said().to_owned(),
+            rule: print.rule().map(|rule| rule.as_str()),
+            seeds: seen.len(),
+            first_seed: first.number,
+            disagreement: None,
+            replay: report::command_line(&format!("replay --seed {first} --world {}", world.word())),
+            folder: None,
+            folder_error: None,
+            steps: None,
+            packet: None,
+            packet_said: None,
+            smallest: None,
+            told: None,
+        }
+    }
+}
+
 impl Sweep<'_> {
     fn finish(self, asked: Seeds, wall: Duration, book: Book) -> End {
         let (first_seed, number) = (asked.first, asked.number);
@@ -455,22 +479,7 @@ impl Sweep<'_> {
     fn one_found(&self, number: usize, print: &Fingerprint, seen: &[Failed]) -> Found {
         let (world, folders) = (self.manner.world, &self.arguments.findings);
         let first = &seen[0];
-        let mut found = Found {
-            fingerprint: print.slug(),
-            property: print.said().to_owned(),
-            rule: print.rule().map(|rule| rule.as_str()),
-            seeds: seen.len(),
-            first_seed: first.seed.number,
-            disagreement: None,
-            replay: report::command_line(&format!("replay --seed {} --world {}", first.seed, world.word())),
-            folder: None,
-            folder_error: None,
-            steps: None,
-            packet: None,
-            packet_said: None,
-            smallest: None,
-            told: None,
-        };
+        let mut found = Found::new(print, seen, world);
         if self.arguments.unconfirmed || first.hangs.is_some() {
             return found;
         }

@@ -86,6 +86,14 @@ impl Kind {
 }
 
 /// One thing that is wrong.
+///
+/// ```
+/// use gatecrash_sim::report::{Finding, Kind, Origin};
+///
+/// let origin = Origin { path: "a.toml".to_owned(), title: "A".to_owned(), sum: None, world: None };
+/// let finding = Finding::new(Kind::BadInput, "bad-input-1".to_owned(), "it has no seed".to_owned(), origin);
+/// assert_eq!((finding.rule_id(), finding.seen), ("bad-input", 1));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// What it has in common with others of its kind.
@@ -147,6 +155,28 @@ pub struct Place {
 }
 
 impl Finding {
+    /// One that was seen once and is not known, of which nothing else is said yet.
+    pub fn new(kind: Kind, fingerprint: String, sentence: String, origin: Origin) -> Self {
+        Finding {
+            fingerprint,
+            kind,
+            rule: None,
+            rule_text: None,
+            sentence,
+            instead: None,
+            origin,
+            place: None,
+            at_us: None,
+            actor: None,
+            seen: 1,
+            first: Vec::new(),
+            disagreement: None,
+            replay: None,
+            exhibit: None,
+            is_known: false,
+        }
+    }
+
     /// The id of what is broken.
     pub fn rule_id(&self) -> &str {
         self.rule.as_deref().unwrap_or(self.kind.id())

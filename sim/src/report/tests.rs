@@ -23,28 +23,13 @@ fn identity() -> Identity {
 }
 
 fn finding(fingerprint: &str) -> Finding {
+    let (path, world) = ("a,b.toml".to_owned(), Some("event".to_owned()));
+    let origin = Origin { path, title: "A".to_owned(), sum: None, world };
     Finding {
-        fingerprint: fingerprint.to_owned(),
-        kind: Kind::Violated,
         rule: Some("KICK-1".to_owned()),
-        rule_text: None,
-        sentence: "a kick is told, once: at once".to_owned(),
         instead: Some("100% of them\nwere not".to_owned()),
-        origin: Origin {
-            path: "a,b.toml".to_owned(),
-            title: "A".to_owned(),
-            sum: None,
-            world: Some("event".to_owned()),
-        },
         place: Some(Place { file: "a,b.toml".to_owned(), line: 7, column: None }),
-        at_us: None,
-        actor: None,
-        seen: 1,
-        first: Vec::new(),
-        disagreement: None,
-        replay: None,
-        exhibit: None,
-        is_known: false,
+        ..Finding::new(Kind::Violated, fingerprint.to_owned(), "a kick is told, once: at once".to_owned(), origin)
     }
 }
 

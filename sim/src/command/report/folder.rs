@@ -206,23 +206,11 @@ fn earlier(path: &Path) -> Result<Report, BadInput> {
 /// Every mistake of files that were refused, at its place.
 fn refusals(bad_input: &BadInput) -> Vec<Finding> {
     let BadInput::Files { unreadable, diagnoses, .. } = bad_input else { return Vec::new() };
-    let finding = |path: &str, sentence: &str| Finding {
-        fingerprint: format!("bad-input-{}", &sum(format!("{path}\n{sentence}").as_bytes())[..8]),
-        kind: Kind::BadInput,
-        rule: None,
-        rule_text: None,
-        sentence: sentence.to_owned(),
-        instead: None,
-        origin: Origin { path: path.to_owned(), title: "a file that is refused".to_owned(), sum: None, world: None },
-        place: None,
-        at_us: None,
-        actor: None,
-        seen: 1,
-        first: Vec::new(),
-        disagreement: None,
-        replay: None,
-        exhibit: None,
-        is_known: false,
+    let finding = |path: &str, sentence: &str| {
+        let fingerprint = format!("bad-input-{}", &sum(format!("{path}\n{sentence}").as_bytes())[..8]);
+        let title = "a file that is refused".to_owned();
+        let origin = Origin { path: path.to_owned(), title, sum: None, world: None };
+        Finding::new(Kind::BadInput, fingerprint, sentence.to_owned(), origin)
     };
     let unreadable = unreadable.iter().map(|problem| finding("files", problem));
     let mistakes = diagnoses.iter().flat_map(|diagnosis| {

@@ -121,28 +121,18 @@ fn findings(
     differences: &[Difference],
     stem: &str,
 ) -> Vec<Finding> {
-    let blank = |kind: Kind, fingerprint: String, sentence: String| Finding {
-        fingerprint,
-        kind,
-        rule: None,
-        rule_text: None,
-        sentence,
-        instead: None,
-        origin: Origin {
+    let blank = |kind: Kind, fingerprint: String, sentence: String| {
+        let origin = Origin {
             path: case.path.to_owned(),
             title: case.scenario.title.clone(),
             sum: Some(sum_of(case.scenario)),
             world: Some(case.world.word().to_owned()),
-        },
-        place: Some(place_of_step(case.path, case.scenario, None)),
-        at_us: None,
-        actor: None,
-        seen: 1,
-        first: Vec::new(),
-        disagreement: None,
-        replay: Some(report::replay_command(case, None)),
-        exhibit: None,
-        is_known: false,
+        };
+        Finding {
+            place: Some(place_of_step(case.path, case.scenario, None)),
+            replay: Some(report::replay_command(case, None)),
+            ..Finding::new(kind, fingerprint, sentence, origin)
+        }
     };
     let mut findings: Vec<Finding> = Vec::new();
     match result {

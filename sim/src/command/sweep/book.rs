@@ -146,28 +146,21 @@ fn finding(print: &Fingerprint, seen: &[Failed], found: &Found, world: World) ->
         Fingerprint::Property { .. } => print.said().to_owned(),
         Fingerprint::Missed { .. } | Fingerprint::NotConverged(_) | Fingerprint::Harness(_) => print.to_string(),
     };
+    let origin = Origin {
+        path: format!("--seed {}", first.seed),
+        title: format!("what is drawn from seed {}", first.seed),
+        sum: None,
+        world: Some(world.word().to_owned()),
+    };
     Finding {
-        fingerprint: print.slug(),
-        kind,
         rule: print.rule().map(|rule| rule.as_str().to_owned()),
         rule_text: print.rule().map(|rule| rule.text().to_owned()),
-        sentence,
         instead: first.hangs.clone(),
-        origin: Origin {
-            path: format!("--seed {}", first.seed),
-            title: format!("what is drawn from seed {}", first.seed),
-            sum: None,
-            world: Some(world.word().to_owned()),
-        },
-        place: None,
-        at_us: None,
-        actor: None,
         seen: seen.len() as u64,
         first: seen.iter().take(SEEDS_TOLD).map(|failed| failed.seed.to_string()).collect(),
         disagreement: found.disagreement.clone(),
         replay: Some(found.replay.clone()),
-        exhibit: None,
-        is_known: false,
+        ..Finding::new(kind, print.slug(), sentence, origin)
     }
 }
 
@@ -249,20 +242,9 @@ mod tests {
         total.findings.insert(Fingerprint::of(&run.violations[0]), vec![failed.clone(), failed]);
         total.findings.insert(Fingerprint::harness("a run hangs"), vec![hangs]);
         let found = total.findings.iter().map(|(print, seen)| Found {
-            fingerprint: print.slug(),
-            property: print.said().to_owned(),
-            rule: print.rule().map(|rule| rule.as_str()),
-            seeds: seen.len(),
-            first_seed: seen[0].seed.number,
-            disagreement: None,
             replay: "gatecrash replay".to_owned(),
             folder: print.rule().map(|_| folder.to_owned()),
-            folder_error: None,
-            steps: None,
-            packet: None,
-            packet_said: None,
-            smallest: None,
-            told: None,
+            ..Found::new(print, seen, World::Event)
         });
         let mut found: Vec<Found> = found.collect();
         let broken = found.iter_mut().find(|found| found.rule.is_some()).expect("a rule is broken");

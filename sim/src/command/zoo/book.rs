@@ -72,10 +72,10 @@ impl Book {
         if let Some(median) = zoo.median_of_medians.filter(|&median| median > MEDIAN_MAX) {
             let sentence = format!("the median of the medians is at most {MEDIAN_MAX} seeds");
             let instead = Some(format!("it is {median}"));
-            folder.found(Finding {
-                instead,
-                ..finding(Kind::NotCaught, report::Zoo::ALL, "zoo-median".to_owned(), sentence)
-            });
+            let (path, title) = (report::Zoo::ALL.to_owned(), "a system that is broken on purpose".to_owned());
+            let origin = Origin { path, title, sum: None, world: None };
+            let finding = Finding::new(Kind::NotCaught, "zoo-median".to_owned(), sentence, origin);
+            folder.found(Finding { instead, ..finding });
         }
         for (number, &(world, seed)) in over.alarms.iter().enumerate() {
             let alarm = alarm(world, seed);
@@ -86,32 +86,6 @@ impl Book {
             folder.found(Finding { exhibit, ..alarm });
         }
         folder.end(Made { subject: Subject::Zoo(made), wall: over.wall, end: over.end })
-    }
-}
-
-fn finding(kind: Kind, path: &str, fingerprint: String, sentence: String) -> Finding {
-    Finding {
-        fingerprint,
-        kind,
-        rule: None,
-        rule_text: None,
-        sentence,
-        instead: None,
-        origin: Origin {
-            path: path.to_owned(),
-            title: "a system that is broken on purpose".to_owned(),
-            sum: None,
-            world: None,
-        },
-        place: None,
-        at_us: None,
-        actor: None,
-        seen: 1,
-        first: Vec::new(),
-        disagreement: None,
-        replay: None,
-        exhibit: None,
-        is_known: false,
     }
 }
 
@@ -130,11 +104,11 @@ fn missed(bug: &Hunted) -> Finding {
             ("misnamed", sentence, format!("it was named by: {}", named.join("; ")))
         }
     };
+    let origin = Origin { path: bug.id.to_owned(), title: bug.what.to_owned(), sum: None, world: None };
     Finding {
         instead: Some(instead),
         replay: Some(failures::command_line(&format!("zoo --only {} --show", bug.id))),
-        origin: Origin { path: bug.id.to_owned(), title: bug.what.to_owned(), sum: None, world: None },
-        ..finding(Kind::NotCaught, bug.id, format!("zoo-{word}-{}", bug.id.to_lowercase()), sentence)
+        ..Finding::new(Kind::NotCaught, format!("zoo-{word}-{}", bug.id.to_lowercase()), sentence, origin)
     }
 }
 
@@ -143,20 +117,17 @@ fn alarm(world: World, number: u64) -> Finding {
     let seed = zoo::hunted_in(world, number);
     let path = format!("--seed {seed}");
     let named = zoo::false_alarm(world, number);
+    let fingerprint = format!("false-alarm-{}", named.as_ref().map_or_else(String::new, |named| named.slug()));
+    let replay = failures::command_line(&format!("replay {path} --world {}", world.word()));
+    let origin = Origin {
+        path,
+        title: "a system in which nothing is broken".to_owned(),
+        sum: Some(sum_of(&generate::scenario(seed))),
+        world: Some(world.word().to_owned()),
+    };
     Finding {
         instead: named.as_ref().map(ToString::to_string),
-        replay: Some(failures::command_line(&format!("replay {path} --world {}", world.word()))),
-        origin: Origin {
-            path: path.clone(),
-            title: "a system in which nothing is broken".to_owned(),
-            sum: Some(sum_of(&generate::scenario(seed))),
-            world: Some(world.word().to_owned()),
-        },
-        ..finding(
-            Kind::FalseAlarm,
-            &path,
-            format!("false-alarm-{}", named.map_or_else(String::new, |named| named.slug())),
-            Kind::FalseAlarm.demand().to_owned(),
-        )
+        replay: Some(replay),
+        ..Finding::new(Kind::FalseAlarm, fingerprint, Kind::FalseAlarm.demand().to_owned(), origin)
     }
 }
