@@ -33,7 +33,7 @@ use super::{End, colours, complain, count, say};
 #[command(after_help = "\
 Examples:
   gatecrash replay scenarios/my_first.toml                    everything
-  gatecrash replay scenarios/my_first.toml --story            without what is routine, as in snapshots/
+  gatecrash replay scenarios/my_first.toml --story            without what is routine
   gatecrash replay scenarios/my_first.toml --until 12.5s      up to then
   gatecrash replay scenarios/my_first.toml --around 2.061s±500ms
   gatecrash replay failing.toml --why                         only what hangs together with what went wrong

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::align::Pair;
+use super::columns::When;
 use super::parse::{Event, OUTCOME, is_number, millis};
 
 /// What kind of an edit it is; the first weighs most.
@@ -117,9 +118,6 @@ impl Vocabulary {
 
 /// What all times have in common: that they are others.
 pub const TIMES: &str = "times";
-
-/// A ledger's digest, which says that something changed, and not what.
-pub const DIGEST: &str = "another digest";
 
 /// Words of lines that are an outcome by being there.
 const ENDS: [&str; 9] = [
@@ -291,10 +289,20 @@ fn compare(old: &Event, new: &Event, words: &Vocabulary, push: &mut impl FnMut(E
             push(field(old, new, name, &was.join(" "), &is.join(" "), words));
         }
     }
-    if let (Some(was), Some(is)) = (old.at, new.at)
-        && was != is
-    {
-        push(Edit::time(format!("`{word}`"), was, is));
+    match (old.when, new.when) {
+        (When::At(was), When::At(is)) if was != is => push(Edit::time(format!("`{word}`"), was, is)),
+        // Snapshots of old had its time on every line: it is kept no more, and has not changed.
+        (When::At(_), _) | (_, When::At(_)) => {}
+        (was, is) if was != is => push(Edit::time(format!("the wait for `{word}`"), wait(was), wait(is))),
+        _ => {}
+    }
+}
+
+/// The milliseconds that an actor was left alone.
+fn wait(when: When) -> u64 {
+    match when {
+        When::After(seconds) => seconds.saturating_mul(1_000),
+        When::Unsaid | When::At(_) => 0,
     }
 }
 
@@ -318,7 +326,6 @@ fn field(old: &Event, new: &Event, name: &str, was: &str, is: &str, words: &Voca
         }
         _ => match (millis(was), millis(is)) {
             (Some(was), Some(is)) => Edit::time(format!("`{word}` {name}"), was, is),
-            _ if word == "digest" => Edit::of(Kind::Number, DIGEST.to_owned(), String::new()),
             _ if is_number(was) && is_number(is) => Edit::of(Kind::Number, shape, from_to),
             _ => Edit::of(Kind::Value, shape, from_to),
         },

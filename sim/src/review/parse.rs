@@ -2,11 +2,11 @@
 //!
 //! The word is what is the same in every story: names and numbers that stand in it without a label become fields, called
 //! by the word before them. A commit is an event, and each of its facts is one more on the same line. The lines of a
-//! ledger, and the title and rules above a story, are events without a time.
+//! ledger, and the title and rules above a story, are events of which nothing says when.
 
 use std::collections::BTreeSet;
 
-use super::columns::{columns, ledger};
+use super::columns::{When, columns, ledger};
 use super::renames::{Renamed, Renames};
 
 /// Something that a snapshot tells.
@@ -16,8 +16,8 @@ pub struct Event {
     pub line: usize,
     /// The line itself.
     pub text: String,
-    /// Milliseconds since the start of the run.
-    pub at: Option<u64>,
+    /// What the first column says.
+    pub when: When,
     /// The second column; empty where there is none.
     pub who: String,
     /// What it is, without names and numbers.
@@ -84,8 +84,8 @@ pub fn parse(text: &str, renames: &Renames) -> Vec<Event> {
         let event = Event { line: above + index + 1, text: line.trim_end().to_owned(), ..Event::default() };
         if line.trim().is_empty() {
             is_above = false;
-        } else if let Some((at, who, what)) = columns(line) {
-            let event = Event { at: Some(at), who: who.to_owned(), ..event };
+        } else if let Some((when, who, what)) = columns(line) {
+            let event = Event { when, who: who.to_owned(), ..event };
             push(&mut events, event, what, &names, renames);
         } else if let Some((key, count)) = ledger(line) {
             let field = Field { name: "count".to_owned(), value: count.to_owned() };
@@ -259,6 +259,9 @@ mod tests {
             ("    0.091  phone-1        status LOGINED login_user=alice", "status", "outcome=LOGINED login_user=alice"),
             ("   10.000  phone-1        tries again in 0.177s (attempt 1)", "tries again", "in=0.177s attempt=1"),
             ("    0.030  phone-1 -> server  hello  LOST", "hello", "arrives=LOST"),
+            ("           phone-1 -> server  hello  LOST", "hello", "arrives=LOST"),
+            ("    +15 s  server -- phone-1  closes the connection", "closes the connection", ""),
+            ("  a logout reached the server", "a logout reached the server", ""),
             (
                 "    0.030  phone-1 -> server  send text=\"a b]\" list=[a b, \"c\"] id=1",
                 "send",
@@ -291,13 +294,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_column_is_a_time_a_wait_or_nothing() {
+        let text = "T\n\n    3.000  world  fault repair home\n    +15 s  server  x\n           phone  y\n100000.001  phone  z\n";
+        let when: Vec<When> = parse(text, &Renames::default()).iter().skip(1).map(|event| event.when).collect();
+        assert_eq!(when, [When::At(3_000), When::After(15), When::Unsaid, When::At(100_000_001)]);
+    }
+
+    #[test]
     fn a_ledger_counts_by_key() {
         let events = parse(
-            "T\nrules A-1\n\nresult        login ok            30\ndigest      a9fdeb1a439ae3e9\n",
+            "T\nrules A-1\n\nsimulated seconds      140\nresult        login ok            30\n",
             &Renames::default(),
         );
-        assert_eq!((events[2].word.as_str(), events[2].field("count")), ("result login ok", Some("30")));
-        assert_eq!((events[3].word.as_str(), events[3].field("count")), ("digest", Some("a9fdeb1a439ae3e9")));
+        assert_eq!((events[2].word.as_str(), events[2].field("count")), ("simulated seconds", Some("140")));
+        assert_eq!((events[3].word.as_str(), events[3].field("count")), ("result login ok", Some("30")));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::edits::{DIGEST, TIMES};
 use super::group::{Example, Group, Review, shifts};
 
 /// The longest comment that GitHub takes, in bytes; its limit is so many characters.
@@ -90,10 +89,7 @@ fn brief(index: usize, group: &Group, style: Style) -> String {
 fn full(index: usize, group: &Group, length: Length, style: Style) -> Vec<String> {
     let mut lines =
         vec![format!("{}. {}: {}", index + 1, kind(group, style), what(group)), format!("   {}", counts(group))];
-    // Two digests of a ledger tell nobody anything.
-    if group.what != DIGEST {
-        example(&mut lines, group.example.as_ref(), style);
-    }
+    example(&mut lines, group.example.as_ref(), style);
     let (led_to_max, stems_max) = match length {
         Length::Screen => (LED_TO_MAX, STEMS_MAX),
         Length::All => (usize::MAX, usize::MAX),
@@ -184,8 +180,8 @@ fn head(review: &Review) -> String {
 
 fn what(group: &Group) -> String {
     let mut text = group.what.clone();
-    if group.what == TIMES {
-        put(&mut text, format_args!(" shift by {}, first of each story", group.shifts.map(shifts).unwrap_or_default()));
+    if let Some(by) = group.shifts {
+        put(&mut text, format_args!(" shift by {}, first of each story", shifts(by)));
     }
     let several = group.details.len() > 1;
     let details = group.details.iter().map(|(detail, count)| match several {

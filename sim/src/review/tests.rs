@@ -8,16 +8,17 @@ const HEAD: &str = "A login\nrules A-1\n\n";
 fn login(device: &str, replace: &[(&str, &str)]) -> String {
     let mut text = format!(
         "{HEAD}    0.000  D <= app     login user=alice call=2
-    0.000  D            status LOGINING
-    0.030  D -> server  login call=2 attempt=1.1 user=alice
-    0.060  server       commit 1 {{account alice; session accepted alice/D epoch 1}}
-    0.061  server -> D  login_accepted call=2 epoch=1 commit=1
-    0.091  D            status LOGINED login_user=alice
-    0.091  D => app     connect_success user=alice epoch=1
-    0.091  D => app     login answered: ok user=alice call=2
-    9.000  D            link lost
-    9.000  D            tries again in 0.200s (attempt 1)
-   10.000  world        converged
+           D            status LOGINING
+           D -> server  login call=2 attempt=1.1 user=alice
+           server       commit 1 {{account alice; session accepted alice/D epoch 1}}
+           server -> D  login_accepted call=2 epoch=1 commit=1
+           D            status LOGINED login_user=alice
+           D => app     connect_success user=alice epoch=1
+           D => app     login answered: ok user=alice call=2
+   +120 s  D            link lost
+           D            tries again in 0.200s (attempt 1)
+   10.000  world        script ended
+           world        converged
 "
     )
     .replace('D', "DEVICE")
@@ -56,8 +57,10 @@ fn the_same_edit_in_twenty_stories_is_one_group() {
         (&[(" attempt=1.1", "")], "field", "field `attempt` is no more"),
         (&[("attempt 1)", "attempt 2)")], "number", "`tries again`: attempt"),
         (&[("0.200s", "0.240s")], "time", "times"),
-        (&[("    9.000  DEVICE            link lost\n", "")], "event", "`link lost` is no more"),
-        (&[("   10.000  world        converged\n", "")], "outcome", "`converged` is no more"),
+        (&[("+120 s", "+110 s")], "time", "times"),
+        (&[("   10.000", "   20.000")], "time", "times"),
+        (&[("   +120 s  DEVICE            link lost\n", "")], "event", "`link lost` is no more"),
+        (&[("           world        converged\n", "")], "outcome", "`converged` is no more"),
     ] {
         let review = done_to_twenty(replace);
         assert_eq!(told(&review), [(kind, what, 20)], "{replace:?}");
@@ -68,8 +71,8 @@ fn the_same_edit_in_twenty_stories_is_one_group() {
 
 #[test]
 fn a_result_and_an_event_that_changed_places_are_an_order() {
-    let event = "    0.091  DEVICE => app     connect_success user=alice epoch=1\n";
-    let result = "    0.091  DEVICE => app     login answered: ok user=alice call=2\n";
+    let event = "           DEVICE => app     connect_success user=alice epoch=1\n";
+    let result = "           DEVICE => app     login answered: ok user=alice call=2\n";
     let review = done_to_twenty(&[(&format!("{event}{result}"), &format!("{result}{event}"))]);
     assert_eq!(told(&review), [("order", "`login answered` now comes before `connect_success`", 20)]);
     let example = review.groups[0].example.as_ref().unwrap();
@@ -79,19 +82,44 @@ fn a_result_and_an_event_that_changed_places_are_an_order() {
 
 #[test]
 fn times_that_follow_from_the_first_are_only_counted() {
-    let shifted = &[("0.030", "0.035"), ("0.060", "0.070"), ("0.061", "0.071"), ("0.091", "0.106")];
+    let shifted = &[("+120 s", "+125 s"), ("0.200s", "0.215s")];
     let review = done_to_twenty(shifted);
     assert_eq!(told(&review), [("time", "times", 20)]);
     let group = &review.groups[0];
-    assert_eq!(group.details, [("`login` +0.005s".to_owned(), 20)]);
-    assert_eq!((group.lines, group.lines_after, group.shifts), (120, 0, Some((5, 15))));
+    assert_eq!(group.details, [("the wait for `link lost` +5.000s".to_owned(), 20)]);
+    assert_eq!((group.lines, group.lines_after, group.shifts), (40, 0, Some((15, 5_000))));
     assert!(!review.weighs() && review.outcomes == 0);
 }
 
 #[test]
+fn a_wait_that_comes_or_goes_is_a_time() {
+    let late = login("a", &[]);
+    let soon = login("a", &[("   +120 s  DEVICE", "           DEVICE")]);
+    let of = |before: &str, after: &str| {
+        let [before, after] = [before, after].map(|text| Some(text.to_owned()));
+        review(&[Story { stem: "one".to_owned(), before, after }]).groups[0].shifts
+    };
+    assert_eq!((of(&late, &soon), of(&soon, &late)), (Some((-120_000, -120_000)), Some((120_000, 120_000))));
+}
+
+#[test]
+fn a_story_that_was_kept_with_every_time_is_compared_without_them() {
+    let kept = login("a", &[]);
+    let mut old = String::new();
+    for line in kept.lines() {
+        let is_without = line.starts_with("     ") && !line.starts_with("    0.");
+        old.push_str(&if is_without { format!("    0.091{}", &line[9..]) } else { line.to_owned() });
+        old.push('\n');
+    }
+    assert_ne!(old, kept);
+    let review = review(&[Story { stem: "one".to_owned(), before: Some(old), after: Some(kept) }]);
+    assert_eq!((told(&review), review.changed, review.lines), (vec![], 1, 0));
+}
+
+#[test]
 fn an_outcome_is_told_below_what_led_to_it() {
-    let (plain, late) = (login("a", &[]), login("a", &[("0.030", "0.035")]));
-    let failed = login("b", &[("0.030", "0.035"), ("answered: ok", "answered: [9520] nobody knows")]);
+    let (plain, late) = (login("a", &[]), login("a", &[("    0.000", "    0.100")]));
+    let failed = login("b", &[("    0.000", "    0.100"), ("answered: ok", "answered: [9520] nobody knows")]);
     let story = |stem: &str, before: &str, after: &str| Story {
         stem: stem.to_owned(),
         before: Some(before.to_owned()),
@@ -108,7 +136,7 @@ fn an_outcome_is_told_below_what_led_to_it() {
 
 #[test]
 fn what_follows_from_nothing_is_a_group_of_its_own() {
-    let review = done_to_twenty(&[("0.030", "0.035"), ("login_accepted", "login_granted")]);
+    let review = done_to_twenty(&[("0.200s", "0.240s"), ("login_accepted", "login_granted")]);
     assert_eq!(told(&review), [("word", "`login_accepted` is called `login_granted`", 20), ("time", "times", 20)]);
 }
 
@@ -171,11 +199,13 @@ fn markdown_fits_a_comment_and_says_what_it_left_out() {
 }
 
 #[test]
-fn a_ledgers_results_are_outcomes_and_its_digest_is_not() {
-    let ledger = |ok: u32, digest: &str| Some(format!("{HEAD}result        login ok      {ok}\ndigest     {digest}\n"));
-    let of = |after| review(&[Story { stem: "many".to_owned(), before: ledger(30, "a9fd"), after }]);
-    assert_eq!(told(&of(ledger(29, "b0b0"))), [("outcome", "`result login ok`: count", 1)]);
-    assert_eq!(told(&of(ledger(30, "b0b0"))), [("number", "another digest", 1)]);
+fn a_ledgers_results_are_outcomes_and_its_frames_are_not() {
+    let ledger = |ok: u32, hellos: u32| {
+        Some(format!("{HEAD}result        login ok      {ok}\ndevice frame  hello     {hellos}\n"))
+    };
+    let of = |after| review(&[Story { stem: "many".to_owned(), before: ledger(30, 30), after }]);
+    assert_eq!(told(&of(ledger(29, 30))), [("outcome", "`result login ok`: count", 1)]);
+    assert_eq!(told(&of(ledger(30, 31))), [("number", "`device frame hello`: count", 1)]);
 }
 
 #[test]
@@ -208,9 +238,9 @@ fn a_field_that_such_lines_have_where_there_is_something_to_say_is_not_new() {
 
 #[test]
 fn a_call_that_is_answered_later_and_otherwise_has_another_answer() {
-    let answer = "    0.091  DEVICE => app     login answered: ok user=alice call=2\n";
-    let lost = "    9.000  DEVICE            link lost\n";
-    let late = "    9.001  DEVICE => app     login answered: [9520] nobody knows user=alice call=2\n";
+    let answer = "           DEVICE => app     login answered: ok user=alice call=2\n";
+    let lost = "   +120 s  DEVICE            link lost\n";
+    let late = "           DEVICE => app     login answered: [9520] nobody knows user=alice call=2\n";
     let review = done_to_twenty(&[(answer, ""), (lost, &format!("{lost}{late}"))]);
     assert_eq!(told(&review), [("outcome", "`login answered`: ok -> [9520] nobody knows", 20)]);
 }

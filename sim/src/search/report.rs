@@ -329,7 +329,9 @@ pub fn replay_command(case: &Case<'_>, until: Option<Instant>) -> String {
 
 /// The text that the snapshot of a scenario holds.
 pub fn snapshot(scenario: &Scenario, run: &Run) -> String {
-    format!("{}\nrules {}\n\n{}", escaped(&scenario.title), listed(&scenario.rules), render::snapshot(&run.trace))
+    let steps = scenario.steps.iter().map(|step| Instant::ZERO + step.at).collect();
+    let kept = render::kept(&run.trace, &steps);
+    format!("{}\nrules {}\n\n{kept}", escaped(&scenario.title), listed(&scenario.rules))
 }
 
 fn indented(text: &str) -> String {

@@ -116,6 +116,19 @@ impl Ledger {
         ledger
     }
 
+    /// What is kept of it: without what the latencies have a say in, such as how many commits share a write.
+    pub fn kept(&self) -> String {
+        let mut text = format!("{:<44}{:>12}\n", "simulated seconds", self.ended_at.as_micros() / 1_000_000);
+        for (section, word, number) in self.counts() {
+            let is_of_disks =
+                matches!((section, word.as_str()), (Section::Commit, "on disk") | (Section::Device, "stored"));
+            if !is_of_disks {
+                text.push_str(&line(section, &word, number));
+            }
+        }
+        text
+    }
+
     /// How often this happened.
     pub fn number(&self, section: Section, word: &str) -> u64 {
         self.counts().filter(|(of, one, _)| *of == section && one == word).map(|(.., number)| number).sum()
@@ -215,6 +228,11 @@ impl Ledger {
     }
 }
 
+/// A count on its line.
+fn line(section: Section, word: &str, number: u64) -> String {
+    format!("{:<14}{:<30}{number:>12}\n", section.word(), word)
+}
+
 fn merge<Key: Copy + Ord>(ours: &mut BTreeMap<Key, u64>, theirs: &BTreeMap<Key, u64>) {
     for (&key, &number) in theirs {
         *ours.entry(key).or_default() += number;
@@ -247,7 +265,7 @@ impl fmt::Display for Ledger {
         writeln!(f, "{:<44}{:>12}", "simulated seconds", self.ended_at.to_string())?;
         writeln!(f, "{:<44}{:>12}", "events", self.events)?;
         for (section, word, number) in self.counts() {
-            writeln!(f, "{:<14}{:<30}{number:>12}", section.word(), word)?;
+            f.write_str(&line(section, &word, number))?;
         }
         Ok(())
     }

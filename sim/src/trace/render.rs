@@ -6,8 +6,10 @@
 //! ```
 //!
 //! `->` and `<-` are the wire, `=>` and `<=` the application. Two views: the story, which leaves out
-//! what follows from the rest, and everything. Decides nothing about right and wrong.
+//! what follows from the rest, and everything. What snapshots hold of the story is [`kept`]. Decides nothing about right
+//! and wrong.
 
+mod kept;
 mod paint;
 mod rows;
 mod value;
@@ -23,21 +25,21 @@ use gatecrash::time::Instant;
 use super::cast::Cast;
 use super::flight::{self, FlightEnd};
 use super::index::{DeviceIndex, UserIndex};
-use super::ledger::Ledger;
 use super::log::LogLine;
 use super::{Actor, ClientFrame, Effect, Event, Fact, Outcome, Request, ServerFrame, Trace, Value, What};
 use crate::scenario::CallKind;
 
+pub use kept::kept;
 pub use paint::Paint;
 pub use rows::{Row, rows};
 
-/// With more devices than this, a snapshot holds the ledger and the digest: nobody reads the lines.
+/// With more devices than this, a snapshot holds the ledger: nobody reads the lines.
 pub const STORY_DEVICES_MAX: usize = 12;
 
 /// How much a line-up shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// What a reader needs to follow what happened: what snapshots hold.
+    /// What a reader needs to follow what happened.
     Story,
     /// Every event with every field.
     Everything,
@@ -191,15 +193,6 @@ const FIELDS_LEFT_OUT: [&str; 6] = ["connection", "installation", "version", "wa
 
 /// Numbers that are 0 when there is none.
 const ZERO_IS_NONE: [&str; 5] = ["call", "epoch", "message", "received", "dropped"];
-
-/// What a snapshot of the trace holds: the story, or for a large cast the ledger and the digest.
-pub fn snapshot(trace: &Trace) -> String {
-    if trace.cast.devices().len() <= STORY_DEVICES_MAX {
-        lines(trace, &Show::all(View::Story))
-    } else {
-        format!("{}digest{:>50}\n", Ledger::of(trace), trace.digest.to_string())
-    }
-}
 
 /// The lines of a trace.
 pub fn lines(trace: &Trace, show: &Show<'_>) -> String {

@@ -224,7 +224,129 @@ fn an_event_is_small() {
 #[test]
 fn a_story_reads_like_one() {
     let trace = Run::new().story();
-    assert_eq!(render::snapshot(&trace), STORY.trim_start_matches('\n'));
+    assert_eq!(render::lines(&trace, &Show::all(View::Story)), STORY.trim_start_matches('\n'));
+}
+
+/// What is kept of it, where the script has a step at 0 s and at 1.060 s.
+const KEPT: &str = r#"
+    0.000  phone-1 <= app      login user=alice ticket=t1 ttl=7d call=1
+           phone-1             status LOGINING
+           phone-1 => app      connecting user=alice
+           phone-1 -> server   login call=1 attempt=1.1 user=alice
+           server              commit 1 {account alice; session accepted alice/phone-1 epoch 1}
+           server -> phone-1   login_accepted call=1 epoch=1 commit=1
+           phone-1             status LOGINED login_user=alice
+           phone-1 => app      connect_success user=alice epoch=1
+           phone-1 => app      login answered: ok user=alice call=1
+    1.060  world               fault partition home both
+    1.060  phone-2 <= app      login user=alice ticket=t1 ttl=7d call=1
+           phone-2             status LOGINING
+           phone-2 => app      connecting user=alice
+           phone-2 -> server   login call=1 attempt=1.1 user=alice
+           server              commit 2 {session ended alice/phone-1 epoch 1 same_platform by phone-2; session accepted alice/phone-2 epoch 2}
+           server -> phone-2   login_accepted call=1 epoch=2 commit=2
+           phone-2             status LOGINED login_user=alice
+           phone-2 => app      connect_success user=alice epoch=2
+           phone-2 => app      login answered: ok user=alice call=1
+           server -> phone-1   kick user=alice epoch=1 by=phone-2 reason=same_platform commit=2  LOST
+           phone-1             link lost
+           phone-1             tries again in 0.130s (attempt 1)
+    +60 s  server -> phone-1   resume_kicked attempt=1.2 user=alice epoch=1 by=phone-2 reason=same_platform commit=2
+           phone-1             status LOGOUT
+           phone-1 => app      kicked_offline by=phone-2 reason=same_platform user=alice epoch=1
+           world               converged
+"#;
+
+fn kept(trace: &Trace, steps: &[u64]) -> String {
+    render::kept(trace, &steps.iter().map(|millis| Instant::from_micros(millis * 1_000)).collect())
+}
+
+#[test]
+fn a_story_is_kept_without_what_latencies_move() {
+    let trace = Run::new().story();
+    assert_eq!(kept(&trace, &[0, 1_060]), KEPT.trim_start_matches('\n'));
+    // What is called inside a listener is no step.
+    let by_itself = kept(&trace, &[0]);
+    assert!(by_itself.contains("\n           phone-2 <= app      login user=alice"), "{by_itself}");
+}
+
+/// A story of one device, told by these, each with how many milliseconds it is behind the one before.
+fn kept_of(told: &[(u64, &dyn Fn(&Run))]) -> String {
+    let mut run = Run::new();
+    for (millis, tell) in told {
+        run.later(*millis);
+        tell(&run);
+    }
+    kept(&run.recorder.finish(), &[])
+}
+
+fn opens(number: u32) -> impl Fn(&Run) {
+    move |run| {
+        let hello =
+            protocol::ClientFrame::Hello { version: 1, device: id(number as usize), platform: Platform::Android };
+        run.does(number as usize, client::Action::Send { connection: ConnectionId(number), frame: hello.clone() });
+        run.recorder.server_input(run.now(), &server::Input::Opened { connection: ConnectionId(number) });
+        let opened = Opened { claims: claims(), signature_fits: true };
+        run.hears(number, hello.map_ticket(|_| Ok(opened)));
+    }
+}
+
+fn decides(number: u64) -> impl Fn(&Run) {
+    move |run| run.commits(number, vec![run.accepted(number as usize)])
+}
+
+fn tells(connection: u32, reveals: u64) -> impl Fn(&Run) {
+    move |run| run.answers(connection, reveals, protocol::ServerFrame::Kick(run.kick()))
+}
+
+fn hangs_up(number: u32) -> impl Fn(&Run) {
+    move |run| {
+        let action = server::Action::Close { connection: ConnectionId(number) };
+        run.recorder.server_output(run.now(), &server::Output { reveals: Change::NONE, action });
+    }
+}
+
+/// The first words of each line, and what its first column says.
+fn outline(kept: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let (when, rest) = line.split_at(11);
+        let words: Vec<&str> = rest.split_whitespace().filter(|word| !word.starts_with("user=")).take(4).collect();
+        format!("{} {}", when.trim(), words.join(" ")).trim().to_owned()
+    };
+    kept.lines().map(line).collect()
+}
+
+#[test]
+fn a_wait_is_since_the_server_last_had_to_do_with_that_device() {
+    let open = [opens(1), opens(2)];
+    let close = [hangs_up(1), hangs_up(2)];
+    let told = kept_of(&[(0, &open[0]), (8_000, &open[1]), (7_400, &close[0]), (7_000, &close[1])]);
+    assert_eq!(
+        outline(&told),
+        ["+15 s server -- phone-1 closes", "+14 s server -- phone-2 closes"],
+        "rounded to whole seconds: {told}"
+    );
+    let soon = kept_of(&[(0, &open[0]), (999, &close[0])]);
+    assert_eq!(outline(&soon), ["server -- phone-1 closes"], "{soon}");
+}
+
+#[test]
+fn an_answer_stands_behind_its_commit_and_passes_nothing_to_the_same_device() {
+    let (open, decide) = ([opens(1), opens(2)], [decides(1), decides(2)]);
+    let tell = |connection, reveals| tells(connection, reveals);
+    let (first, second, other) = (tell(1, 1), tell(2, 2), tell(1, 2));
+    let both: [(u64, &dyn Fn(&Run)); 4] = [(0, &open[0]), (0, &open[1]), (0, &decide[0]), (0, &decide[1])];
+    let of = |more: &[(u64, &dyn Fn(&Run))]| outline(&kept_of(&[&both[..], more].concat()));
+    let commits = ["server commit 1 {session", "server commit 2 {session"];
+    let [one, two] = ["server -> phone-1 kick", "server -> phone-2 kick"];
+    assert_eq!(of(&[(1, &first), (0, &second)]), [commits[0], one, commits[1], two]);
+    assert_eq!(of(&[(1, &second), (5, &first)]), [commits[0], one, commits[1], two]);
+    // The second frame to phone-1 may not come before the first.
+    assert_eq!(of(&[(1, &other), (0, &first)]), [commits[0], commits[1], one, one]);
+    // What a slow disk wrote is told where it is, and from a second on with how long that took.
+    assert_eq!(of(&[(11, &first)]), [commits[0], commits[1], one]);
+    let late = ["+1 s", one].join(" ");
+    assert_eq!(of(&[(1_000, &first)]), [commits[0], commits[1], &late]);
 }
 
 #[test]
@@ -391,8 +513,13 @@ fn the_ledger_counts_and_large_casts_are_told_by_it() {
     for number in 3..=render::STORY_DEVICES_MAX + 1 {
         trace.cast.add_device(&format!("phone-{number}"), Platform::Android, SiteIndex::new(0));
     }
-    let told = render::snapshot(&trace);
-    assert!(told.starts_with(first) && told.ends_with(&format!("{}\n", trace.digest)), "{told}");
+    let told = kept(&trace, &[]);
+    let whole = "simulated seconds                                     61\ncall          login ";
+    assert!(
+        told.starts_with(whole) && told.ends_with("phase         converged                                1\n"),
+        "{told}"
+    );
+    assert!(ledger.to_string().contains("commit        on disk ") && !told.contains("on disk"), "{told}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::Folder;
 
-const BEFORE: &str = "---\nsource: a\n---\nA login\nrules A-1\n\n    0.030  phone -> server  login call=2\n    0.091  phone => app     login answered: ok call=2\n";
+const BEFORE: &str = "---\nsource: a\n---\nA login\nrules A-1\n\n    0.000  phone <= app     login call=2\n    +30 s  phone => app     login answered: ok call=2\n";
 
 /// Runs git in the folder, as somebody, whatever this machine has configured.
 fn git(folder: &Folder, words: &str) {
@@ -29,17 +29,16 @@ fn the_working_tree_is_compared_with_where_the_branch_began() {
     assert_eq!((ran.exit, ran.stdout.trim_end(), ran.stderr.as_str()), (0, "none of 2 stories changed", ""));
 
     git(&folder, "checkout --quiet -b mine");
-    let late = BEFORE.replace("0.091", "0.096");
+    let late = BEFORE.replace("+30 s", "+31 s");
     let folder = folder.write("snapshots/one.snap", &late).write("snapshots/two.snap", &late);
     git(&folder, "commit --quiet -a -m late");
     let ran = folder.run("review");
     assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     assert!(ran.stdout.starts_with("2 of 2 stories changed, on 2 lines: 1 cause; no outcome\n"), "{}", ran.stdout);
-    let told =
-        "\n1. time: times shift by +0.005s, first of each story: `login answered` +0.005s\n   2 stories, 2 lines\n";
+    let told = "\n1. time: times shift by +1.000s, first of each story: the wait for `login answered` +1.000s\n   2 stories, 2 lines\n";
     assert!(ran.stdout.contains(told), "{}", ran.stdout);
     assert!(
-        ran.stdout.contains("\n     one:8\n     - 0.091  phone => app     login answered: ok call=2\n"),
+        ran.stdout.contains("\n     one:8\n     - +30 s  phone => app     login answered: ok call=2\n"),
         "{}",
         ran.stdout
     );
