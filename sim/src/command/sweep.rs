@@ -49,7 +49,7 @@ const FAILING_MAX: usize = 1_000;
 const FOLDERS_MAX: usize = 20;
 
 /// How many findings are told in full, and of how many seeds each is said.
-const FINDINGS_TOLD: usize = 5;
+pub const FINDINGS_TOLD: usize = 5;
 const SEEDS_TOLD: usize = 8;
 
 /// The width of the names in the ledger.
@@ -644,7 +644,7 @@ fn heading(section: Section) -> &'static str {
 }
 
 /// Years, once there are some.
-fn span(time: Duration) -> String {
+pub fn span(time: Duration) -> String {
     const YEAR: f64 = 365.25 * 24.0 * 3600.0;
     let years = time.as_secs_f64() / YEAR;
     if years >= 1.0 {

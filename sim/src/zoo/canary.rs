@@ -9,22 +9,22 @@ use crate::world::World;
 /// On how many seeds it flies at most. One that is worth its seed falls on the first few.
 pub const SEEDS_MAX: u64 = 100;
 
-/// The bug that is the canary of a world where nobody names another: in the one a kick that is never made, in the other a commit of
-/// which half is written.
+/// The bug that is the canary of a world where nobody names another: in the one a kick that is never made, in the other a
+/// batch that is called written and is not.
 pub fn of(world: World) -> &'static Bug {
     let id = match world {
         World::Event => "F12",
-        World::Packet => "V03",
+        World::Packet => "V01",
     };
     Bug::find(id).expect("it is in the zoo")
 }
 
-/// Runs the bug on the seeds of this profile from this one on, up to [`SEEDS_MAX`] of them, until something names it. A small shard's
-/// canary flies on past its last seed: it is to show that the checks see, and not how many seeds there are.
+/// Runs the bug on the seeds of this profile from this one on, up to [`SEEDS_MAX`] of them, until something names it. It is caught by
+/// what ought to name it alone: where everything breaks, something always does. A small shard's canary flies on past its last seed: it is to show that the checks see, and not how many seeds there are.
 pub fn fly(bug: &Bug, profile: Profile, first: u64) -> Option<Catch> {
     let is_run = |seed: &Seed| bug.world() == World::Event || !is_too_long(&generate::scenario(*seed));
     let seeds = (first..=u64::MAX).map(|number| Seed { profile, number });
-    hunt_in(bug, seeds.filter(is_run).take(SEEDS_MAX as usize))
+    hunt_in(bug, seeds.filter(is_run).take(SEEDS_MAX as usize)).filter(|catch| catch.is_right(bug))
 }
 
 #[cfg(test)]

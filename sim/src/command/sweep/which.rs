@@ -36,7 +36,7 @@ pub struct Which {
     /// Only this part of the seeds, counted from 1, with a canary beside it: `gatecrash merge` adds the reports of all parts up
     #[arg(long, value_name = "I/N", requires = "folder", conflicts_with = "time")]
     shard: Option<Shard>,
-    /// The bug of the zoo that is the shard's canary [default: F12, and in the packet world V03]
+    /// The bug of the zoo that is the shard's canary [default: F12, and in the packet world V01]
     #[arg(long, value_name = "ID", requires = "shard")]
     canary: Option<String>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Part;
 use crate::report::{Count, Finding, Situation, Sweep};
+use crate::trace::digest::Sum;
 
 /// Of how many seeds of a finding is said which they are.
 const FIRST_MAX: usize = 8;
@@ -28,7 +29,7 @@ pub fn sweeps<'a>(parts: impl Iterator<Item = &'a Sweep> + Clone) -> Sweep {
         events: sum(|part| part.events),
         simulated_us: sum(|part| part.simulated_us),
         digest: None,
-        sum: parts.clone().try_fold(Default::default(), |sum: crate::trace::digest::Sum, part| Some(sum.plus(part.sum?))),
+        sum: parts.clone().try_fold(Sum::default(), |sum, part| Some(sum.plus(part.sum?))),
         properties: first.properties.clone(),
         situations: situations(parts.clone().flat_map(|part| &part.situations)),
         counts: counts(parts.flat_map(|part| &part.counts)),
