@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Report;
+use super::of_sweep::Seeds;
 use super::finding::{Finding, Kind};
 use super::suite::{Case, Outcome, Suite};
 
@@ -13,6 +14,8 @@ pub struct Runs {
     pub worlds: Vec<String>,
     /// How often each ran in each of them.
     pub runs_each: u32,
+    /// The seeds under each of which it was to run, in the place of its own, where there are any.
+    pub seeds: Option<Seeds>,
     /// What was to run.
     pub asked: Vec<Asked>,
     /// What ran, in the order in which it was to.
@@ -41,6 +44,8 @@ pub struct Ran {
     pub path: String,
     /// Where.
     pub world: String,
+    /// Under how many seeds, where there are any: what follows is of all of them.
+    pub seeds: Option<u64>,
     /// What came of it, in a word.
     pub result: String,
     /// How many events its run had.
@@ -49,7 +54,7 @@ pub struct Ran {
     pub simulated_us: u64,
     /// How long it took, in seconds.
     pub wall_seconds: f64,
-    /// The sum of its events, where there is a run.
+    /// The sum of its events, where there is one run.
     pub digest: Option<String>,
 }
 
@@ -78,8 +83,15 @@ impl Runs {
             |finding: &&Finding| finding.origin.path == asked.path && finding.origin.world.as_deref() == Some(world);
         let findings: Vec<&Finding> = report.findings.iter().filter(is_its).collect();
         let ran = self.ran.iter().find(|ran| ran.path == asked.path && ran.world == world);
+        let under = |ran: &Ran| self.seeds.zip(ran.seeds).filter(|(asked, ran)| *ran < asked.number);
         let well = match ran {
-            Some(_) => Outcome::Passed,
+            Some(ran) => match under(ran) {
+                Some((seeds, ran)) => {
+                    let (path, number) = (&asked.path, seeds.number);
+                    Outcome::NotRun(format!("{path} ran under {ran} of {number} seeds in the {world} world"))
+                }
+                None => Outcome::Passed,
+            },
             None => Outcome::NotRun(format!("{} did not run in the {world} world", asked.path)),
         };
         let case = Case::of(format!("scenarios.{world}{folder}"), name.to_owned(), &findings, report, well);

@@ -37,6 +37,7 @@ fn runs(asked: &[&str], ran: &[&str]) -> Report {
     let runs = Runs {
         worlds: vec!["event".to_owned()],
         runs_each: 1,
+        seeds: None,
         asked: asked
             .iter()
             .map(|path| Asked {
@@ -51,6 +52,7 @@ fn runs(asked: &[&str], ran: &[&str]) -> Report {
             .map(|path| Ran {
                 path: (*path).to_owned(),
                 world: "event".to_owned(),
+                seeds: None,
                 result: "passed".to_owned(),
                 events: 1,
                 simulated_us: 1,

@@ -22,6 +22,9 @@ use super::{Wanted, from_root};
 /// The folders below it that are the report's own.
 const PAGES: [&str; 2] = ["pages", "traces"];
 
+/// Of how many seeds that fail in one way is said which they are.
+const SEEDS_TOLD: usize = 8;
+
 /// The folder of a report that is being made.
 pub struct Folder {
     path: PathBuf,
@@ -78,6 +81,20 @@ impl Folder {
     /// One more thing that is wrong.
     pub fn found(&mut self, finding: Finding) {
         self.report.findings.push(finding);
+    }
+
+    /// Whether this was found in the same scenario and world before; then it was seen once more, under this seed.
+    pub fn has_seen(&mut self, finding: &Finding, seed: u64) -> bool {
+        let is_it = |known: &&mut Finding| {
+            (&known.fingerprint, &known.origin.path, &known.origin.world)
+                == (&finding.fingerprint, &finding.origin.path, &finding.origin.world)
+        };
+        let Some(known) = self.report.findings.iter_mut().find(is_it) else { return false };
+        known.seen += 1;
+        if known.first.len() < SEEDS_TOLD {
+            known.first.push(seed.to_string());
+        }
+        true
     }
 
     /// Shows a failure, with its page and its trace unless there are enough of them. Says what findings call it by.
