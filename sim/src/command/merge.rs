@@ -44,6 +44,12 @@ pub struct Arguments {
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> End {
+    let is_shard = |report: &Path| arguments.folders.iter().any(|folder| is_same(report, folder));
+    if let Some(report) = arguments.report.folder.as_deref().filter(|report| is_shard(report)) {
+        // No red report there: it would be in the place of the shard's.
+        let problem = format!("--report {}: it is one of the shards", report.display());
+        return BadInput::Refused(problem).report(arguments.json);
+    }
     match read(arguments).and_then(|parts| merge(&parts).map(|merged| (parts, merged))) {
         Ok((_, merged)) => tell(arguments, merged),
         Err(problems) => {
@@ -60,9 +66,6 @@ fn read(arguments: &Arguments) -> Result<Vec<Part>, Vec<String>> {
         match earlier(folder) {
             Ok(report) => parts.push(Part { name: folder.display().to_string(), report }),
             Err(problem) => problems.push(problem),
-        }
-        if arguments.report.folder.as_deref().is_some_and(|report| is_same(report, folder)) {
-            problems.push(format!("--report {}: it is one of the shards", folder.display()));
         }
     }
     match problems.is_empty() {

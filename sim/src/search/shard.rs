@@ -120,7 +120,7 @@ mod tests {
             let whole = first.saturating_sub(number)..first.saturating_sub(number) + number;
             let shards = (1..=of).map(|number| Shard { of, number }.seeds(&whole));
             let taken: Vec<u64> = shards.clone().flatten().collect();
-            prop_assert!(taken.iter().copied().eq(whole));
+            prop_assert!(taken.into_iter().eq(whole.clone()));
             let sizes: Vec<u64> = shards.map(|seeds| seeds.end - seeds.start).collect();
             let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
             prop_assert!(most - least <= 1, "{sizes:?}");
