@@ -158,7 +158,10 @@ fn in_words(report: &Report, sweep: &Sweep, shown: &[Option<(usize, gatecrash_si
     let colours = colours(&std::io::stdout());
     let shards = count(sweep.canaries.len(), "shard");
     let seeds = sweep.asked.range();
-    say(format_args!("{} world, profile {}, {shards} of the seeds {}..{}", sweep.world, sweep.profile, seeds.start, seeds.end));
+    say(format_args!(
+        "{} world, profile {}, {shards} of the seeds {}..{}",
+        sweep.world, sweep.profile, seeds.start, seeds.end
+    ));
     let (reached, never): (Vec<_>, Vec<_>) = sweep.situations.iter().partition(|situation| situation.seeds > 0);
     say(format_args!("sometimes: {} of {} situations reached", reached.len(), sweep.situations.len()));
     never.iter().for_each(|situation| say(format_args!("  never: {}", situation.situation)));

@@ -18,10 +18,10 @@ use gatecrash_sim::check::property;
 use gatecrash_sim::check::sometimes::{Bound, Progress};
 use gatecrash_sim::generate::{self, Profile};
 use gatecrash_sim::report::{Canary, Seeds};
-use gatecrash_sim::search::shard::Shard;
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
 use gatecrash_sim::search::report::{self, Case, Telling};
+use gatecrash_sim::search::shard::Shard;
 use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::digest::Sum;
@@ -147,8 +147,7 @@ fn time(text: &str) -> Result<Duration, String> {
 #[expect(clippy::disallowed_methods, reason = "how long a sweep took is told to people, and decides no run")]
 pub fn run(arguments: &Arguments) -> End {
     let refuse = |problem| Book::refuse(&arguments.report, &BadInput::Refused(problem), arguments.json);
-    let folders =
-        Folders { report: arguments.report.folder.as_deref(), findings: arguments.findings.as_deref() };
+    let folders = Folders { report: arguments.report.folder.as_deref(), findings: arguments.findings.as_deref() };
     let meant = match arguments.which.meant(arguments.time, arguments.world.world(), folders) {
         Ok(meant) => meant,
         Err(problem) => return refuse(problem),
@@ -502,7 +501,12 @@ impl Sweep<'_> {
     }
 
     fn tell(&self, totals: &Totals, end: End) {
-        say(format_args!("{} world, profile {}{}", totals.world, totals.profile, self.arguments.which.in_words(&self.meant)));
+        say(format_args!(
+            "{} world, profile {}{}",
+            totals.world,
+            totals.profile,
+            self.arguments.which.in_words(&self.meant)
+        ));
         let ledger = |name: &str, number: String| say(format_args!("  {name:<NAME_WIDTH$}{number:>16}"));
         for section in [Section::Call, Section::Event, Section::Effect, Section::Fact] {
             say(heading(section));
@@ -612,7 +616,11 @@ impl Sweep<'_> {
         if let Some(canary) = &totals.canary {
             let told = match canary.caught_after {
                 Some(seeds) => format!("caught after {}", count(seeds as usize, "seed")),
-                None => paint(&format!("not caught in {} seeds: the checks see nothing", canary.limit), Colour::Red, self.colours()),
+                None => paint(
+                    &format!("not caught in {} seeds: the checks see nothing", canary.limit),
+                    Colour::Red,
+                    self.colours(),
+                ),
             };
             say(format_args!("canary {}: {told}", canary.bug));
         }
@@ -664,5 +672,4 @@ mod tests {
         assert!(!ends_early(FAILING_MAX, 100_000, 100_000));
         assert!(!ends_early(FAILING_MAX - 1, 5_000, 100_000), "it was told to end");
     }
-
 }

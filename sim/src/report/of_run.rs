@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use super::of_sweep::Seeds;
 use super::finding::{Finding, Kind};
+use super::of_sweep::Seeds;
 use super::suite::{Case, Outcome, Suite};
 
 /// Scenario files that were to run, and those that did.

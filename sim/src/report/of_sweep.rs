@@ -172,7 +172,8 @@ impl Sweep {
 
     /// Puts what a list has in the order in which lists of parts come together, too.
     pub fn sort(&mut self) {
-        self.situations.sort_by(|one, other| (one.seeds == 0, &one.situation).cmp(&(other.seeds == 0, &other.situation)));
+        self.situations
+            .sort_by(|one, other| (one.seeds == 0, &one.situation).cmp(&(other.seeds == 0, &other.situation)));
         self.counts.sort_by(|one, other| (&one.section, &one.what).cmp(&(&other.section, &other.what)));
     }
 

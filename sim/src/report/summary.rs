@@ -45,7 +45,10 @@ fn numbers(text: &mut String, report: &Report) {
     let rows: Vec<(&str, String)> = match &report.subject {
         Subject::Run(runs) => vec![
             ("scenarios asked for", runs.asked.len().to_string()),
-            ("each under", runs.seeds.map_or("its own seed".to_owned(), |it| format!("{} seeds from {}", it.number, it.first))),
+            (
+                "each under",
+                runs.seeds.map_or("its own seed".to_owned(), |it| format!("{} seeds from {}", it.number, it.first)),
+            ),
             ("of these ran", format!("{}, in the world: {}", runs.finished(), runs.worlds.join(" and "))),
             ("events", runs.ran.iter().map(|ran| ran.events).sum::<u64>().to_string()),
             ("digest", code(runs.digest.as_deref().unwrap_or("-"))),
@@ -63,10 +66,13 @@ fn numbers(text: &mut String, report: &Report) {
             }),
             ("digest", code(sweep.digest.as_deref().unwrap_or("-"))),
             ("sum, which adds up", code(&sweep.sum.map_or("-".to_owned(), |sum| sum.to_string()))),
-            ("shard", match sweep.share {
-                Some(Share { shard, whole }) => format!("{shard} of {} seeds from {}", whole.number, whole.first),
-                None => "-".to_owned(),
-            }),
+            (
+                "shard",
+                match sweep.share {
+                    Some(Share { shard, whole }) => format!("{shard} of {} seeds from {}", whole.number, whole.first),
+                    None => "-".to_owned(),
+                },
+            ),
             ("canary", canary(&sweep.canaries)),
         ],
         Subject::Zoo(zoo) => vec![
@@ -90,7 +96,8 @@ fn numbers(text: &mut String, report: &Report) {
 /// Which bug was swept beside the system, and in how many of its flights it was caught.
 fn canary(canaries: &[Canary]) -> String {
     let caught = canaries.iter().filter(|canary| canary.caught_after.is_some()).count();
-    let told = canaries.first().map(|canary| format!("{}, caught in {caught} of {}", code(&canary.bug), canaries.len()));
+    let told =
+        canaries.first().map(|canary| format!("{}, caught in {caught} of {}", code(&canary.bug), canaries.len()));
     told.unwrap_or("-".to_owned())
 }
 

@@ -72,6 +72,11 @@ fn nothing_that_did_not_run_is_green() {
     let short = runs(&["a", "b"], &["a"]);
     assert!(!short.is_green());
     assert_eq!(short.not_run(), [("b".to_owned(), "b did not run in the event world".to_owned())]);
+    // Under many seeds as under one.
+    let mut under = runs(&["a"], &["a"]);
+    let Subject::Run(of) = &mut under.subject else { panic!("they are runs") };
+    (of.seeds, of.ran[0].seeds) = (Some(Seeds { first: 0, number: 10 }), Some(9));
+    assert_eq!(under.not_run(), [("a".to_owned(), "a ran under 9 of 10 seeds in the event world".to_owned())]);
     for ended in [Ended::NotYet, Ended::Told, Ended::Refused("no".to_owned())] {
         assert!(!Report { ended, ..runs(&["a"], &["a"]) }.is_green());
     }

@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn what_is_no_night_is_told_why() {
-        for text in ["2026-02-30", "2025-02-29", "2026-1-5", "29.11.2026", "tonight", "2026-11-29T10:00", "+2026-11-29"] {
+        for text in ["2026-02-30", "2025-02-29", "2026-1-5", "29.11.2026", "tonight", "2026-11-29T10:00", "+2026-11-29"]
+        {
             assert_eq!(text.parse::<Night>(), Err(NoNight::NoDate), "{text}");
         }
         assert_eq!("1969-12-31".parse::<Night>(), Err(NoNight::TooEarly));

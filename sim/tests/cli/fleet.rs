@@ -115,7 +115,10 @@ fn what_is_no_shard_is_bad_input() {
         ("sweep --shard 1/4 --unchecked --report out", "cannot be used with"),
         ("sweep --canary F06", "--shard <I/N>"),
         ("sweep --shard 1/4 --canary nobody --report out", "there is no bug nobody: `gatecrash zoo --list`"),
-        ("sweep --shard 1/4 --canary V01 --report out", "--canary V01: it lives in the packet world, and the sweep is of"),
+        (
+            "sweep --shard 1/4 --canary V01 --report out",
+            "--canary V01: it lives in the packet world, and the sweep is of",
+        ),
         ("sweep --nightly 2026-02-30", "expected a date of the calendar such as 2026-11-29"),
         ("sweep --nightly 1969-12-31", "the first night is that of 1970-01-01"),
         ("sweep --nightly 2026-11-29 --seeds 0..9", "cannot be used with"),
@@ -148,10 +151,10 @@ fn a_night_has_seeds_of_its_own() {
 fn what_is_missing_twice_or_no_shard_is_refused_all_at_once() {
     let folder = shards("fleet_missing");
     refuses(&folder.run("merge shards/1 shards/2 shards/4"), &["shard 3/4 is missing, seeds 120..130"]);
-    refuses(&folder.run("merge shards/3"), &[
-        "shards 1/4 to 2/4 are missing, seeds 100..120",
-        "shard 4/4 is missing, seeds 130..140",
-    ]);
+    refuses(
+        &folder.run("merge shards/3"),
+        &["shards 1/4 to 2/4 are missing, seeds 100..120", "shard 4/4 is missing, seeds 130..140"],
+    );
     assert_eq!(folder.run("sweep --seeds 0..5 --report whole").exit, 0);
     let folder = folder.write("odd/report.json", "{\"format\": 7}").write("scenario.toml", &crate::kick(crate::KICKED));
     assert_eq!(folder.run("run scenario.toml --report of-run").exit, 0);
@@ -188,12 +191,15 @@ fn what_did_not_run_to_its_end_is_refused() {
     let folder = changed(folder, "shards/2", |report| report["ended"] = "told".into());
     let folder = changed(folder, "shards/3", |report| report["subject"]["sweep"]["finished"] = 9.into());
     let folder = changed(folder, "shards/4", |report| report["subject"]["sweep"]["asked"]["number"] = 9.into());
-    refuses(&folder.run(ALL), &[
-        "shards/1: shard 1/4: it has not come to its end",
-        "shards/2: shard 2/4: it was told to end before it had finished",
-        "shards/3: shard 3/4: 1 of 10 seeds from 120 did not run to their end",
-        "shards/4: shard 4/4: its seeds are 130..139, and those of the shard 130..140",
-    ]);
+    refuses(
+        &folder.run(ALL),
+        &[
+            "shards/1: shard 1/4: it has not come to its end",
+            "shards/2: shard 2/4: it was told to end before it had finished",
+            "shards/3: shard 3/4: 1 of 10 seeds from 120 did not run to their end",
+            "shards/4: shard 4/4: its seeds are 130..139, and those of the shard 130..140",
+        ],
+    );
     let nothing = |report: &mut Value| report["subject"]["sweep"]["finished"] = 0.into();
     let folder = changed(shards("fleet_empty"), "shards/2", nothing);
     refuses(&folder.run(ALL), &["shards/2: shard 2/4: none of 10 seeds from 110 has finished"]);
@@ -202,7 +208,9 @@ fn what_did_not_run_to_its_end_is_refused() {
 #[test]
 fn what_is_made_of_something_else_is_refused() {
     let other = |report: &mut Value| {
-        for (name, is) in [("version", "9.9.9"), ("commit", "abc"), ("lock", "1"), ("toolchain", "rustc 9"), ("target", "none")] {
+        for (name, is) in
+            [("version", "9.9.9"), ("commit", "abc"), ("lock", "1"), ("toolchain", "rustc 9"), ("target", "none")]
+        {
             report["identity"][name] = is.into();
         }
         report["identity"]["has_changes"] = true.into();
@@ -224,12 +232,15 @@ fn what_is_made_of_something_else_is_refused() {
         is("toolchain"),
         is("target")
     );
-    refuses(&ran, &[
-        &second,
-        "shards/3: shard 3/4 is made of something else than shards/1: profile dense, and not swarm; canary F07, and not F12",
-        "shards/4: shard 4/5 is made of something else than shards/1: shards 5, and not 4; seeds 100..141, and not 100..140",
-        "shard 4/4 is missing, seeds 130..140",
-    ]);
+    refuses(
+        &ran,
+        &[
+            &second,
+            "shards/3: shard 3/4 is made of something else than shards/1: profile dense, and not swarm; canary F07, and not F12",
+            "shards/4: shard 4/5 is made of something else than shards/1: shards 5, and not 4; seeds 100..141, and not 100..140",
+            "shard 4/4 is missing, seeds 130..140",
+        ],
+    );
 }
 
 /// A bug of something that cannot come about, since on one connection nothing overtakes anything: a canary that flies on.
@@ -241,10 +252,13 @@ fn a_canary_that_nobody_sees_is_red() {
     assert!(ran.stdout.contains("canary H57: not caught in 100 seeds: the checks see nothing\n"), "{}", ran.stdout);
     let junit = std::fs::read_to_string(folder.0.join("shards/2/junit.xml")).unwrap();
     assert!(junit.contains("type=\"bug-not-caught\""), "{junit}");
-    refuses(&folder.run(ALL), &[
-        "shards/2: shard 2/4: its canary H57 was not caught in 100 seeds from 110: its checks see nothing",
-        "shards/2: shard 2/4 is made of something else than shards/1: canary H57, and not F12",
-    ]);
+    refuses(
+        &folder.run(ALL),
+        &[
+            "shards/2: shard 2/4: its canary H57 was not caught in 100 seeds from 110: its checks see nothing",
+            "shards/2: shard 2/4 is made of something else than shards/1: canary H57, and not F12",
+        ],
+    );
     let none = |report: &mut Value| report["subject"]["sweep"]["canaries"] = json!([]);
     let folder = changed(shards("fleet_no_canary"), "shards/4", none);
     let ran = folder.run(ALL);
@@ -270,7 +284,8 @@ fn found(fingerprint: &str, kind: &str, seeds: &[&str], steps: u64) -> (Value, V
 fn what_several_shards_found_is_told_once_the_shortest_first() {
     let finds = |found: Vec<(Value, Value)>| {
         move |report: &mut Value| {
-            report["subject"]["sweep"]["failing"] = found.iter().filter_map(|(it, _)| it["seen"].as_u64()).sum::<u64>().into();
+            report["subject"]["sweep"]["failing"] =
+                found.iter().filter_map(|(it, _)| it["seen"].as_u64()).sum::<u64>().into();
             let (findings, exhibits): (Vec<Value>, Vec<Value>) = found.into_iter().unzip();
             (report["findings"], report["exhibits"]) = (findings.into(), exhibits.into());
         }
@@ -284,12 +299,21 @@ fn what_several_shards_found_is_told_once_the_shortest_first() {
     let folder = changed(folder, "shards/3", finds(vec![found("both", "violated", &["120", "121", "99"], 4)]));
     let ran = folder.run(&format!("{ALL} --report out"));
     assert_eq!((ran.exit, ran.stderr.as_str()), (1, ""), "{}", ran.stdout);
-    let both = ran.stdout.find("\nboth in 4 steps\n\n  5 seeds, first 99, 108, 109, 120, 121\n").expect("as shard 3 has it");
-    assert!(both < ran.stdout.find("\nlong in 9 steps\n\n  1 seed, first 105\n").expect("it is told"), "{}", ran.stdout);
+    let both =
+        ran.stdout.find("\nboth in 4 steps\n\n  5 seeds, first 99, 108, 109, 120, 121\n").expect("as shard 3 has it");
+    assert!(
+        both < ran.stdout.find("\nlong in 9 steps\n\n  1 seed, first 105\n").expect("it is told"),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.stdout.contains(": 6 failing seeds\n"), "{}", ran.stdout);
     let out = report(&folder, "out");
-    let told: Vec<(&str, u64)> =
-        out["findings"].as_array().unwrap().iter().map(|it| (it["fingerprint"].as_str().unwrap(), it["seen"].as_u64().unwrap())).collect();
+    let told: Vec<(&str, u64)> = out["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["fingerprint"].as_str().unwrap(), it["seen"].as_u64().unwrap()))
+        .collect();
     assert_eq!(told, [("both", 5), ("long", 1)]);
     let page = |name: &str| std::fs::read_to_string(folder.0.join(Path::new("out/pages").join(name))).unwrap();
     assert_eq!((page("both.html").as_str(), page("long.html").as_str()), ("of 3", "of 1"));

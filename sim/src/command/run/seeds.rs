@@ -22,8 +22,8 @@ use serde::Serialize;
 use super::super::files::File;
 use super::super::table::prose;
 use super::super::{Colour, End, colours, count, interrupt, paint, say, thousands};
-use super::failures::{Failing, Told, more};
 use super::book::{Book, Entry};
+use super::failures::{Failing, Told, more};
 use super::{Arguments, Outcome, now};
 
 /// Does it.

@@ -112,7 +112,10 @@ impl Which {
         };
         if bug.world() != world {
             let (its, id) = (bug.world().word(), bug.id);
-            return Err(format!("--canary {id}: it lives in the {its} world, and the sweep is of the {} world", world.word()));
+            return Err(format!(
+                "--canary {id}: it lives in the {its} world, and the sweep is of the {} world",
+                world.word()
+            ));
         }
         Ok((Share { shard, whole: Seeds::from(whole.clone()) }, bug))
     }
