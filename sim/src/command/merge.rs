@@ -83,19 +83,19 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn tell(arguments: &Arguments, merged: Merged) -> End {
-    let Merged { report, shown } = merged;
-    let Subject::Sweep(sweep) = &report.subject else { unreachable!("shards are of sweeps") };
-    let folder = match Folder::begin(&arguments.report, report.subject.clone(), arguments.json) {
+    let Subject::Sweep(sweep) = &merged.report.subject else { unreachable!("shards are of sweeps") };
+    let folder = match Folder::begin(&arguments.report, merged.report.subject.clone(), arguments.json) {
         Ok(folder) => folder,
         Err(bad_input) => return bad_input.report(arguments.json),
     };
-    let end = end(&report);
+    let end = end(&merged.report);
     if arguments.json {
-        say(serde_json::to_string_pretty(&in_json(&report, sweep)).expect("numbers and texts"));
+        say(serde_json::to_string_pretty(&in_json(&merged.report, sweep)).expect("numbers and texts"));
     } else {
-        in_words(&report, sweep, &shown, end);
+        in_words(&merged, sweep, end);
     }
     let Some(mut folder) = folder else { return end };
+    let Merged { report, shown } = merged;
     folder.is_of(report.identity.clone());
     for (finding, shown) in report.findings.into_iter().zip(shown) {
         let exhibit = shown.map(|(part, exhibit)| folder.adopt(exhibit, &arguments.folders[part]));
@@ -154,7 +154,8 @@ fn in_json(report: &Report, sweep: &Sweep) -> serde_json::Value {
     })
 }
 
-fn in_words(report: &Report, sweep: &Sweep, shown: &[Option<(usize, gatecrash_sim::report::Exhibit)>], end: End) {
+fn in_words(merged: &Merged, sweep: &Sweep, end: End) {
+    let Merged { report, shown } = merged;
     let colours = colours(&std::io::stdout());
     let shards = count(sweep.canaries.len(), "shard");
     let seeds = sweep.asked.range();

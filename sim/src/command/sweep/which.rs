@@ -162,4 +162,19 @@ mod tests {
         assert_eq!(seeds("1_000..2_000"), Ok(1_000..2_000));
         assert!(seeds("5").unwrap_err().contains("0..1000"));
     }
+
+    #[test]
+    fn shards_beside_each_other_do_not_write_into_one_folder() {
+        let shard = "2/3".parse().ok();
+        let which = Which { seeds: Some(0..10), nightly: None, night_seeds: 1, shard, canary: None };
+        let findings = |which: &Which, findings: Option<&'static str>| {
+            let folders = Folders { report: Some(Path::new("out")), findings: findings.map(Path::new) };
+            let meant = which.meant(None, World::Event, folders).unwrap_or_else(|problem| panic!("{problem}"));
+            (meant.seeds, meant.findings)
+        };
+        assert_eq!(findings(&which, None), (3..6, "out/findings".into()));
+        assert_eq!(findings(&which, Some("mine")), (3..6, "mine".into()));
+        let whole = Which { shard: None, ..which };
+        assert_eq!(findings(&whole, None), (0..10, FINDINGS.into()));
+    }
 }
