@@ -83,25 +83,27 @@ impl Runs {
             |finding: &&Finding| finding.origin.path == asked.path && finding.origin.world.as_deref() == Some(world);
         let findings: Vec<&Finding> = report.findings.iter().filter(is_its).collect();
         let ran = self.ran.iter().find(|ran| ran.path == asked.path && ran.world == world);
-        let under = |ran: &Ran| self.seeds.zip(ran.seeds).filter(|(asked, ran)| *ran < asked.number);
-        let well = match ran {
-            Some(ran) => match under(ran) {
-                Some((seeds, ran)) => {
-                    let (path, number) = (&asked.path, seeds.number);
-                    Outcome::NotRun(format!("{path} ran under {ran} of {number} seeds in the {world} world"))
-                }
-                None => Outcome::Passed,
-            },
+        let well = match ran.map(|ran| self.lacking(ran)) {
+            Some(None) => Outcome::Passed,
+            Some(Some((ran, seeds))) => {
+                Outcome::NotRun(format!("{} ran under {ran} of {seeds} seeds in the {world} world", asked.path))
+            }
             None => Outcome::NotRun(format!("{} did not run in the {world} world", asked.path)),
         };
         let case = Case::of(format!("scenarios.{world}{folder}"), name.to_owned(), &findings, report, well);
         Case { seconds: ran.map(|ran| ran.wall_seconds), ..case }
     }
 
-    /// How many scenarios came to the end in every world where they were to run.
+    /// Under how many of how many seeds it ran, where these are not all.
+    fn lacking(&self, ran: &Ran) -> Option<(u64, u64)> {
+        let (seeds, ran) = (self.seeds?.number, ran.seeds.unwrap_or(0));
+        (ran < seeds).then_some((ran, seeds))
+    }
+
+    /// How many scenarios came to the end in every world where they were to run, and under every seed.
     pub fn finished(&self) -> usize {
-        let is_there =
-            |asked: &&Asked| self.ran.iter().filter(|ran| ran.path == asked.path).count() == self.worlds.len();
+        let is_its = |asked: &Asked, ran: &Ran| ran.path == asked.path && self.lacking(ran).is_none();
+        let is_there = |asked: &&Asked| self.ran.iter().filter(|ran| is_its(asked, ran)).count() == self.worlds.len();
         self.asked.iter().filter(is_there).count()
     }
 }
