@@ -41,6 +41,15 @@ impl Draw {
             .into()
     }
 
+    /// What the SDK of one `init` draws from: the `init`th of the `start`th process of `device`, both
+    /// from 1. What ships draws a new seed for each `init`, and so do the worlds.
+    pub(crate) fn key_of_init(seed: u64, device: &str, start: u64, init: u64) -> [u8; 32] {
+        match init {
+            1 => Draw::key(seed, device, &format!("start {start}")),
+            again => Draw::key(seed, device, &format!("start {start}, init {again}")),
+        }
+    }
+
     /// A number below `limit`, evenly: the high half of a 64 by 64 bit product, whose bias is below
     /// limit / 2⁶⁴.
     ///

@@ -30,6 +30,8 @@ const MESSAGE: RuleId = rule("API-2");
 const PLACE: RuleId = rule("API-7");
 const KICKED: RuleId = rule("KICK-1");
 const EXPIRED: RuleId = rule("TICKET-5");
+const KNOWN: RuleId = rule("KICK-7");
+const TERMINAL: RuleId = rule("TICKET-6");
 
 /// How an attempt may end of which nothing is known: no link, no connection or no answer in time, a record that cannot be
 /// written, or a server that sent the device away.
@@ -230,7 +232,8 @@ impl Application {
                 misfit(CONNECT, format!("an attempt is told to have ended with [{}]", code.number()))
             }
             Told::ConnectFailed { code } if self.ends.is_none() && !WITHOUT_A_WORD.contains(&code) => misfit(
-                CONNECT,
+                // A session whose ticket has run out ends with the event for that.
+                if code == Code::TicketExpired { TERMINAL } else { CONNECT },
                 format!("an attempt that nothing came of is told to have ended with [{}]", code.number()),
             ),
             Told::Message { message, from, to, text } if !self.messages.contains(&(message, from, to, text)) => {
@@ -279,6 +282,7 @@ impl Application {
         let word = frame.word();
         let is_called = |is_it: bool| (!is_it).then(|| unfit(CALL, format!("{word} is not what was called")));
         let is_of_session = |is_it: bool| (!is_it).then(|| unfit(ACCOUNT, format!("{word} is about another session")));
+        let is_known = |is_it: bool| (!is_it).then(|| unfit(KNOWN, format!("{word} is about another session")));
         if let ClientFrame::Login { attempt, .. }
         | ClientFrame::Resume { attempt, .. }
         | ClientFrame::Renew { attempt, .. }
@@ -318,7 +322,10 @@ impl Application {
                 (call > self.called).then(|| unfit(LEFT, "a logout leaves that nobody called for".to_owned()))
             }
             ClientFrame::LoginAcknowledged { user, epoch } => {
-                is_of_session(self.sessions.contains(&Session { user, epoch }))
+                let is_user = self.sessions.iter().any(|session| session.user == user);
+                let is_it = self.sessions.contains(&Session { user, epoch });
+                // KICK-7: a session of the user that was not told of counts as one that the device knows.
+                if is_user { is_known(is_it) } else { is_of_session(is_it) }
             }
             ClientFrame::KickConfirmed { user, epoch } => {
                 is_of_session(self.ended.iter().any(|kick| (kick.user, kick.epoch) == (user, epoch)))

@@ -7,7 +7,7 @@
 use super::difference::{Difference, TurnedAway};
 use super::gates::refusal;
 use super::server::Server;
-use crate::trace::{Actor, Cast, Effect, Event, Fact, UserIndex, What};
+use crate::trace::{Actor, Cast, Effect, Event, Fact, ServerFrame, UserIndex, What};
 
 impl Server {
     /// The same difference, or the one behind it. None if the server has still to say why it let somebody not in.
@@ -48,7 +48,12 @@ impl Server {
                 Some((rule, why)) => {
                     Difference::of(rule, format!("{who} was turned away: {why}, which nothing led to"))
                 }
-                None => Some(found),
+                None if answers(&frame) => Some(found),
+                // What else is owed to the device, an end ahead of its login for one.
+                None => {
+                    self.turned_away = Some(TurnedAway { connection, who, found });
+                    None
+                }
             },
             What::CloseAsked { connection: on, .. } | What::Gone { connection: on, .. } if is_it(on) => Some(found),
             What::StoreFailed | What::Stopping | What::Effect { effect: Effect::ServerDead } => Some(found),
@@ -63,6 +68,23 @@ impl Server {
     pub(super) fn never_told_why(&mut self) -> Option<Difference> {
         self.turned_away.take().map(|turned| turned.found)
     }
+}
+
+/// Whether a frame says what became of who asked to be let in.
+fn answers(frame: &ServerFrame) -> bool {
+    matches!(
+        frame,
+        ServerFrame::LoginAccepted { .. }
+            | ServerFrame::LoginRefused { .. }
+            | ServerFrame::Resumed { .. }
+            | ServerFrame::ResumedAsLogin { .. }
+            | ServerFrame::ResumeKicked { .. }
+            | ServerFrame::ResumeExpired { .. }
+            | ServerFrame::ResumeRefused { .. }
+            | ServerFrame::ResumeUnable { .. }
+            | ServerFrame::ResumeStale { .. }
+            | ServerFrame::RenewAnswer { .. }
+    )
 }
 
 /// Whom a fact lets in.

@@ -13,10 +13,11 @@ use super::memory::{Connection, Memory, Standing};
 use super::server::{Config, Input, Server};
 use crate::scenario::numbers::CATCH_UP;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, List, UserIndex, What};
+use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, List, ServerFrame, UserIndex, What};
 
 const LOCK: RuleId = rule("TICKET-4");
 const ORDER: RuleId = rule("TICKET-3");
+const UNDER_WAY: RuleId = rule("API-7");
 const CLOSED: RuleId = rule("KICK-10");
 
 impl Server {
@@ -71,7 +72,13 @@ impl Server {
         }
         match event.what {
             What::ServerSent { peer: Some(DeviceIndex::STRANGER), .. } => return None,
-            What::ServerSent { connection, frame, .. } => return self.outbox.sent(cast, connection, &frame),
+            What::ServerSent { connection, frame, .. } => {
+                let found = self.outbox.sent(cast, connection, &frame);
+                // Said to nobody, a message still counts as under way.
+                let is_lost = matches!(frame, ServerFrame::Message { .. })
+                    && !self.memory.connections.contains_key(&connection);
+                return found.map(|found| if is_lost { Difference { rule: UNDER_WAY, ..found } } else { found });
+            }
             What::CloseAsked { connection, peer } => return self.closed(cast, event.at, connection, peer),
             What::Gone { connection, .. } => {
                 self.outbox.gone(connection);

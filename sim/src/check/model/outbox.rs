@@ -122,7 +122,7 @@ impl Outbox {
         if answer.is(cast, frame) {
             return None;
         }
-        let rule = part_broken(&answer, frame).unwrap_or(rule);
+        let rule = part_broken(cast, &answer, frame).unwrap_or(rule);
         Difference::of(rule, format!("the server said {}, not {}", said(), answer.in_words(cast)))
     }
 
@@ -176,7 +176,7 @@ fn terms(frame: &ServerFrame) -> Option<Terms> {
 }
 
 /// The rule of the part of an answer that is not what it should be, where the others are.
-fn part_broken(wanted: &Answer, said: &ServerFrame) -> Option<RuleId> {
+fn part_broken(cast: &Cast, wanted: &Answer, said: &ServerFrame) -> Option<RuleId> {
     if let Some(rule) = gate_broken(wanted, said) {
         return Some(rule);
     }
@@ -186,9 +186,22 @@ fn part_broken(wanted: &Answer, said: &ServerFrame) -> Option<RuleId> {
             Some(const { rule("CONN-4") })
         }
         Answer::Conversations(frame, _) if *frame == without_list(said).0 => Some(const { rule("API-2") }),
+        Answer::Report(_, statuses) if is_other_sleep(cast, statuses, said) => Some(const { rule("CONN-6") }),
         _ if is_other_count(&wanted.frame(), said) => Some(const { rule("API-7") }),
         _ => terms_broken(&wanted.frame(), said),
     }
+}
+
+/// Whether a device is said to be dormant that is not, or the other way round.
+fn is_other_sleep(cast: &Cast, wanted: &[Status], said: &ServerFrame) -> bool {
+    let &ServerFrame::QueryAnswer { report: Some(list), .. } = said else { return false };
+    let List::Report(said) = cast.list(list) else { return false };
+    let users = wanted.iter().zip(said).filter(|(wanted, said)| wanted.user == said.user);
+    let mut devices = users.flat_map(|(wanted, said)| wanted.devices.iter().zip(&said.devices));
+    devices.any(|((device, may), said)| {
+        let is_asleep = |state: &DeviceState| *state == DeviceState::Dormant;
+        *device == said.device && !may.contains(&said.state) && (is_asleep(&said.state) || may.iter().all(is_asleep))
+    })
 }
 
 /// Whether all that is wrong is how many messages it says are lost.

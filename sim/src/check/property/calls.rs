@@ -110,7 +110,9 @@ impl Property for Calls {
                 outcome: Outcome::Failed { code: Code::LoginCancelled, .. },
                 ..
             } if !sdk.calls.iter().any(|other| other.kind == CallKind::Logout) => {
-                report.event(CANCELLED, event, format!("{name}'s login ended for a logout, and nobody logs out"));
+                let uninits = sdk.calls.iter().any(|other| other.kind == CallKind::Uninit);
+                let (rule, instead) = if uninits { (UNINIT, "uninit is called") } else { (CANCELLED, "nobody logs out") };
+                report.event(rule, event, format!("{name}'s login ended for a logout, and {instead}"));
             }
             What::Answered { call, kind, .. } => match sdk.calls.iter().find(|pending| pending.call == call) {
                 None => {

@@ -164,4 +164,20 @@ mod tests {
         asks(Story::of(Notices::default()).hears(PHONE, 0, hello()).commit(&[accepted(ALICE, PHONE, 1)]))
             .breaks("KICK-7");
     }
+
+    /// KICK-3, KICK-7: whatever a copy of the phone has done since, under an id of its own.
+    #[test]
+    fn what_a_device_is_owed_outlasts_the_sessions_of_its_copy() {
+        let of_copy = |epoch| match accepted(BOB, PHONE, epoch) {
+            Fact::SessionAccepted { user, device, platform, epoch, attempt, ticket, until, .. } => {
+                Fact::SessionAccepted { user, device, installation: 2, platform, epoch, attempt, ticket, until }
+            }
+            fact => fact,
+        };
+        let story = (10..40).fold(displaced(&[acknowledged(1)]), |story, epoch| {
+            story.commit(&[of_copy(epoch), ended(BOB, PHONE, epoch, EndReason::Expired, PHONE2)])
+        });
+        let refused = ServerFrame::LoginRefused { call: 9, refused: Refusal::Code(Code::KickedWhileAway) };
+        story.hears(PHONE, 0, login_frame(9, 3, TICKET)).commit(&[settled()]).sends(PHONE, 0, refused).holds();
+    }
 }

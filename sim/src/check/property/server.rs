@@ -226,9 +226,7 @@ impl Records {
                 let session = place.map(|place| sessions.remove(place));
                 let device = self.device_mut(device);
                 device.holds.retain(|&held| held != (user, epoch));
-                if device.ended.len() >= ENDED_MAX {
-                    device.ended.remove(0);
-                }
+                device.make_room();
                 device.ended.push(Ended {
                     user,
                     epoch,
@@ -301,6 +299,19 @@ impl Records {
 }
 
 impl Device {
+    /// The oldest end goes that is not the last one under its id: a copy of the device may have ended
+    /// any number of sessions since, under its own (KICK-3).
+    fn make_room(&mut self) {
+        if self.ended.len() < ENDED_MAX {
+            return;
+        }
+        let id = |one: &Ended| one.session.map(|session| session.installation);
+        let is_past = |place: &usize| self.ended[place + 1..].iter().any(|later| id(later) == id(&self.ended[*place]));
+        if let Some(place) = (0..self.ended.len()).find(is_past) {
+            self.ended.remove(place);
+        }
+    }
+
     /// The server forgets what ended before this change, under one id or, when it is not said which, all.
     fn forget(&mut self, installation: Option<u16>, commit: u32) {
         match installation {

@@ -23,6 +23,7 @@ const UNINITIALISED: RuleId = rule("INIT-5");
 const FRESH: RuleId = rule("INIT-6");
 const IDLE: RuleId = rule("CONN-9");
 const ONE: RuleId = rule("CONN-7");
+const BESIDE: RuleId = rule("CONN-10");
 const OLD: RuleId = rule("VERSION-1");
 
 #[derive(Default)]
@@ -123,6 +124,7 @@ impl Property for Silence {
         "INIT-5",
         "INIT-6",
         "CONN-7",
+        "CONN-10",
         "VERSION-1"
     );
     // What it looks at; a connection that nobody asked for stands at the next of them.
@@ -200,7 +202,9 @@ impl Property for Silence {
                 let has_room = sdk.connection.is_none() || sdk.up_since.is_some() && sdk.doubted.is_none();
                 if !has_room && !sdk.is_writing(event.at) {
                     let text = format!("{} asks for a connection while it has another", scene.device(on));
-                    report.event(ONE, event, text);
+                    // Who wakes beside a link that may be dead makes its second connection at once or not at all.
+                    let rule = if sdk.woken_at > sdk.connect_asked_at { BESIDE } else { ONE };
+                    report.event(rule, event, text);
                 }
                 "connects"
             }
@@ -243,7 +247,7 @@ impl Property for Silence {
 mod tests {
     use super::super::story::*;
     use super::*;
-    use crate::trace::{Request, Write};
+    use crate::trace::{Effect, Request, Write};
 
     fn story() -> Story {
         let ended = |story: Story| story.on(PHONE, What::CloseAsked { connection: 0, peer: None });
@@ -352,5 +356,12 @@ mod tests {
         // One beside a session's link, and no third.
         story().on(PHONE, AGAIN).holds();
         story().on(PHONE, AGAIN).on(PHONE, What::ConnectAsked { connection: 2 }).breaks("CONN-7");
+        let device = PHONE.into();
+        let wakes = |story: Story| story.effect(Effect::Suspended { device }).at(1).effect(Effect::Woken { device });
+        let called = |story: Story| story.calls(PHONE, 9, Request::Login { user: BOB.into(), ticket: ticket(TICKET) });
+        let leaves = |story: Story| {
+            story.on(PHONE, What::DeviceSent { connection: 0, reveals: 0, frame: login_frame(9, 3, TICKET) })
+        };
+        leaves(called(wakes(story()))).on(PHONE, AGAIN).breaks("CONN-10");
     }
 }

@@ -37,10 +37,15 @@ struct Device {
     record: u32,
     /// Since when it has a connection.
     connected_at: Option<Instant>,
+    /// The connection that went last.
+    gone: Option<u32>,
 }
 
 impl Device {
     fn observe(&mut self, sdk: &Sdk, event: &Event) {
+        if let What::Gone { connection, .. } = event.what {
+            self.gone = Some(connection);
+        }
         match event.what {
             What::StoreAsked { change, write } => {
                 if sdk.asked <= sdk.stored {
@@ -161,7 +166,7 @@ impl Property for Unwritten {
                 let calls = sdk.calls.iter().filter(needs_record).map(|pending| pending.call);
                 device.failed = Some((event.at, calls.filter(|call| !device.left.contains(call)).collect()));
             }
-            What::DeviceSent { frame, .. } => {
+            What::DeviceSent { connection, frame, .. } => {
                 let Some(call) = frame.call() else { return };
                 // LOGOUT-2: an end stays owed, and may be brought by this frame as well as by a later one.
                 let is_owed = matches!(frame, ClientFrame::Logout { .. });
@@ -169,7 +174,10 @@ impl Property for Unwritten {
                     let text = format!("{}'s {} leaves, though call {call} ended", scene.device(on), frame.word());
                     report.event(RULE, event, text);
                 }
-                device.left.push(call);
+                // What is given to a connection that is gone does not leave.
+                if device.gone != Some(connection) {
+                    device.left.push(call);
+                }
             }
             // LOGIN-8, INPUT-6: what the server did not act upon, or what no server heard, counts as not sent.
             What::DeviceReceived { frame: ServerFrame::Closing { .. }, .. } | What::NoFrame { .. } => {
@@ -224,6 +232,8 @@ mod tests {
         leaves(ends(unwritten())).breaks("ATT-5");
         ends(leaves(called()).on(PHONE, What::RecordFailed)).breaks("ATT-5");
         leaves(called()).on(PHONE, What::RecordFailed).at(1).on(PHONE, What::LinkLost).holds();
+        let gone = || called().on(PHONE, What::Gone { connection: 0, peer: None });
+        ends(leaves(gone()).on(PHONE, What::RecordFailed)).holds();
     }
 
     /// ATT-5: what the disk refused is not on it.

@@ -48,7 +48,8 @@ pub(super) struct Device<'a, C: ClientDecisions> {
 /// A process, from its start to its death.
 pub(super) struct Process<C: ClientDecisions> {
     core: Client<C>,
-    seed: [u8; 32],
+    /// How often its application has called `init`.
+    inits: u64,
     /// What the SDK believes to be on the disk: read at the start, then written by itself alone.
     disk: OnDisk,
     pub(super) writer: Writer,
@@ -199,7 +200,6 @@ impl<C: ClientDecisions> Process<C> {
 
 impl<Y: System, O: Observer> World<'_, Y, O> {
     pub(super) fn start_process(&mut self, device: usize) {
-        let name = self.names[device].as_str();
         if let Some(interceptor) = self.system.interceptor() {
             interceptor.process_starts(device);
         }
@@ -209,7 +209,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         state.starts += 1;
         state.process = Some(Box::new(Process {
             core: Client::with(decisions),
-            seed: Draw::key(self.scenario.seed, name, &format!("start {}", state.starts)),
+            inits: 0,
             disk: state.storage.on_disk.clone(),
             writer: Writer::default(),
             calls: 0,
@@ -321,9 +321,12 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     fn init(&mut self, device: usize) -> client::Call {
         let platform: Platform = self.devices[device].plan.platform;
         let limits = config::client_limits(&self.scenario.limits, platform);
+        let starts = self.devices[device].starts;
         let process = self.devices[device].process();
+        process.inits += 1;
+        let name = self.names[device].as_str();
+        let seed = Draw::key_of_init(self.scenario.seed, name, starts, process.inits);
         let OnDisk { installation, conversations } = process.disk.clone();
-        let seed = process.seed;
         let wall = self.devices[device].clock.at(self.now);
         client::Call::Init(Box::new(Start { platform, seed, limits, wall, installation, conversations }))
     }

@@ -189,7 +189,8 @@ impl<'a> World<'a> {
             })
             .collect();
         if scenario.steps.iter().any(|step| matches!(step.action, Action::Fault(Fault::Portal { .. }))) {
-            sim.host(portal::HOST, portal::answer);
+            let seed = scenario.seed;
+            sim.host(portal::HOST, move || portal::answer(seed));
         }
         let devices = scenario.devices.keys().cloned().collect();
         let phases = Phases::new(scenario);

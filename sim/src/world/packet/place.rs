@@ -383,6 +383,8 @@ pub(super) struct DevicePlace {
     shared: Arc<Shared>,
     device: usize,
     start: u64,
+    /// How often its application has called `init`.
+    inits: Arc<AtomicU64>,
     /// Cuts the newest connection.
     cutter: Arc<Mutex<Cutter>>,
 }
@@ -390,7 +392,7 @@ pub(super) struct DevicePlace {
 impl DevicePlace {
     pub(super) fn new(shared: Arc<Shared>, device: usize) -> Self {
         let start = shared.devices[device].starts.fetch_add(1, Ordering::Relaxed) + 1;
-        DevicePlace { shared, device, start, cutter: Arc::default() }
+        DevicePlace { shared, device, start, inits: Arc::default(), cutter: Arc::default() }
     }
 
     /// Resets the device's connection. Says whether there was one.
@@ -466,7 +468,8 @@ impl Surroundings for DevicePlace {
 
     fn seed(&self) -> [u8; 32] {
         let name = self.shared.devices[self.device].name.as_str();
-        Draw::key(self.shared.scenario.seed, name, &format!("start {}", self.start))
+        let init = self.inits.fetch_add(1, Ordering::Relaxed) + 1;
+        Draw::key_of_init(self.shared.scenario.seed, name, self.start, init)
     }
 }
 
