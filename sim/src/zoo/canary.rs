@@ -19,8 +19,9 @@ pub fn of(world: World) -> &'static Bug {
     Bug::find(id).expect("it is in the zoo")
 }
 
-/// Runs the bug on the seeds of this profile from this one on, up to [`SEEDS_MAX`] of them, until something names it. It is caught by
-/// what ought to name it alone: where everything breaks, something always does. A small shard's canary flies on past its last seed: it is to show that the checks see, and not how many seeds there are.
+/// Runs the bug on the seeds of this profile from this one on, up to [`SEEDS_MAX`] of them, until something names it. It is caught
+/// by what ought to name it alone: where everything breaks, something always does. A small shard's canary flies on past its last
+/// seed: it is to show that the checks see, and not how many seeds there are.
 pub fn fly(bug: &Bug, profile: Profile, first: u64) -> Option<Catch> {
     let is_run = |seed: &Seed| bug.world() == World::Event || !is_too_long(&generate::scenario(*seed));
     let seeds = (first..=u64::MAX).map(|number| Seed { profile, number });
