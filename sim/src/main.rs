@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
-use command::{End, inspect, interrupt, keep, page, replay, review, run, shrink, sweep, when, worlds, zoo};
+use command::{End, inspect, interrupt, keep, merge, page, replay, review, run, shrink, sweep, when, worlds, zoo};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -32,6 +32,7 @@ struct Arguments {
 enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
+    Merge(merge::Arguments),
     Zoo(zoo::Arguments),
     Replay(replay::Arguments),
     Page(page::Arguments),
@@ -55,6 +56,7 @@ Examples:
   gatecrash run scenarios/regressions     run those below a folder
   gatecrash sweep --time 10m              search for ten minutes
   gatecrash sweep --report DIR            the same for CI: JUnit, SARIF, a summary, pages
+  gatecrash merge shards/*                add up what a sweep's shards have reported
   gatecrash zoo                           does the search find what is planted?
   gatecrash replay scenarios/NAME.toml    tell what happens in one
   gatecrash page scenarios/NAME.toml      the same as a picture, in a file for the browser
@@ -102,6 +104,7 @@ fn main() -> ExitCode {
     let end = match arguments.command.unwrap_or(Command::Run(everything)) {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Zoo(arguments) => zoo::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Page(arguments) => page::run(&arguments),

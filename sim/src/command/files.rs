@@ -38,6 +38,13 @@ pub enum BadInput {
         /// How many there are with those that are well.
         found: usize,
     },
+    /// Reports that are no shards of one sweep.
+    Shards {
+        /// Everything that is wrong with them, each in a sentence.
+        problems: Vec<String>,
+        /// How many there are.
+        found: usize,
+    },
 }
 
 impl BadInput {
@@ -46,6 +53,14 @@ impl BadInput {
         match self {
             BadInput::Refused(problem) if json => say(json!({ "error": problem })),
             BadInput::Refused(problem) => complain(format_args!("error: {}", escaped(problem))),
+            BadInput::Shards { problems, .. } if json => {
+                say(json!({ "error": "nothing is added up", "problems": problems }));
+            }
+            BadInput::Shards { problems, found } => {
+                problems.iter().for_each(|problem| complain(format_args!("error: {}", escaped(problem))));
+                let (problems, reports) = (count(problems.len(), "problem"), count(*found, "report"));
+                complain(format_args!("error: {problems} with {reports}: nothing is added up"));
+            }
             BadInput::Files { unreadable, diagnoses, .. } if diagnoses.is_empty() => {
                 let said = unreadable.iter().map(|problem| escaped(problem).into_owned());
                 if json {

@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod interrupt;
 pub mod keep;
 mod meant;
+pub mod merge;
 pub mod page;
 pub mod replay;
 pub mod report;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use gatecrash_sim::check::agree::{self, Difference};
+use gatecrash_sim::report::Seeds;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::search::workers::{self, Watch, Workers};
 use gatecrash_sim::trace::Digest;
@@ -50,7 +51,8 @@ Examples:
   gatecrash run --seeds 0..1000 my.toml        one file under many seeds: other latencies, delays, ids
   gatecrash run --json | jq .digest            for programs
   gatecrash run --once --jobs 1                quicker on one core, without the second run
-  gatecrash run --report target/report         for CI: JUnit, SARIF, a summary, pages")]
+  gatecrash run --report target/report         for CI: JUnit, SARIF, a summary, pages
+  gatecrash run --seeds 0..1000 --report DIR   the same: a test for each file, red when it fails under any seed")]
 pub struct Arguments {
     /// Files, or folders with files (*.toml) at any depth [default: the nearest scenarios/, upward from here]
     #[arg(value_name = "PATH")]
@@ -59,7 +61,7 @@ pub struct Arguments {
     #[arg(long, value_name = "WORLD", value_enum, default_value_t = Choice::Packet)]
     pub world: Choice,
     /// Run each file under each of these seeds in the place of its own: the first, and the one after the last
-    #[arg(long, value_name = "A..B", value_parser = super::sweep::seeds, conflicts_with = "folder")]
+    #[arg(long, value_name = "A..B", value_parser = super::sweep::seeds)]
     pub seeds: Option<Range<u64>>,
     /// Tell every scenario that fails, and everything that is wrong with it
     #[arg(long, conflicts_with = "json")]
@@ -86,18 +88,19 @@ pub fn run(arguments: &Arguments) -> End {
         Ok(files) => files.into(),
         Err(bad_input) => return Book::refuse(&arguments.report, &bad_input, arguments.json),
     };
-    if let Some(range) = &arguments.seeds {
-        if range.is_empty() {
-            return BadInput::Refused(super::sweep::without_seeds(range)).report(arguments.json);
-        }
-        return seeds::run(arguments, &files, range.clone());
+    if let Some(range) = arguments.seeds.as_ref().filter(|range| range.is_empty()) {
+        let bad_input = BadInput::Refused(super::sweep::without_seeds(range));
+        return Book::refuse(&arguments.report, &bad_input, arguments.json);
     }
-    let runs_each = if arguments.once { 1 } else { 2 };
-    let book = Book::begin(&arguments.report, &files, arguments.world.worlds(), runs_each, arguments.json);
+    let (runs_each, seeds) = (if arguments.once { 1 } else { 2 }, arguments.seeds.clone().map(Seeds::from));
+    let book = Book::begin(&arguments.report, &files, arguments.world.worlds(), runs_each, seeds, arguments.json);
     let book = match book {
         Ok(book) => book,
         Err(bad_input) => return bad_input.report(arguments.json),
     };
+    if let Some(range) = &arguments.seeds {
+        return seeds::run(arguments, &files, range.clone(), book);
+    }
     let (once, worlds) = (arguments.once, arguments.world.worlds());
     let mut batch = Batch::new(&files, arguments, book);
     let work = {
@@ -126,6 +129,12 @@ struct Outcome {
     result: Result<Run, HarnessError>,
     /// How long it took: every run of it, and the checks.
     wall: Duration,
+}
+
+impl Outcome {
+    fn verdict(&self) -> Verdict {
+        self.result.as_ref().map_or(Verdict::HarnessFailed, Run::verdict)
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a run took is told to people, and decides nothing")]
@@ -354,7 +363,7 @@ impl Watch<Outcome> for Batch<'_> {
             _ => Vec::new(),
         };
         let disagrees = if differences.is_empty() { Verdict::Passed } else { Verdict::Disagrees };
-        let verdict = run.map_or(Verdict::HarnessFailed, Run::verdict).max(disagrees);
+        let verdict = outcome.verdict().max(disagrees);
         let simulated = run.map(|run| run.simulated);
         if !self.arguments.json && !self.arguments.quiet {
             let line = self.table.line(&Line {

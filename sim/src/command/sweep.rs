@@ -3,6 +3,7 @@
 mod book;
 mod confirm;
 mod keep;
+mod which;
 
 use std::cmp::Reverse;
 use std::fs;
@@ -16,32 +17,30 @@ use clap::{Args, ValueEnum};
 use gatecrash_sim::check::property;
 use gatecrash_sim::check::sometimes::{Bound, Progress};
 use gatecrash_sim::generate::{self, Profile};
-use gatecrash_sim::report::Seeds;
+use gatecrash_sim::report::{Canary, Seeds};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
 use gatecrash_sim::search::report::{self, Case, Telling};
+use gatecrash_sim::search::shard::Shard;
 use gatecrash_sim::search::sweep::{self, Failed, Failure, Manner, SeedRun, Sighting, Total};
 use gatecrash_sim::search::workers::{self, Watch, Workers};
+use gatecrash_sim::trace::digest::Sum;
 use gatecrash_sim::trace::ledger::Section;
 use gatecrash_sim::trace::render::Paint;
 use gatecrash_sim::world::World;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use self::book::{Book, Smallest, Swept};
+use self::book::{Begun, Book, Smallest, Swept};
 use self::confirm::{Confirmation, confirm};
 use self::keep::{PAGE, keep};
+pub use self::which::{FINDINGS, seeds, without_seeds};
+use self::which::{Folders, Meant, Which, fly};
 use super::files::BadInput;
 use super::interrupt;
 use super::report::Wanted;
 use super::worlds::One;
 use super::{Colour, End, colours, complain, count, paint, say, thousands};
-
-/// Where findings get their folders when nothing is said.
-pub const FINDINGS: &str = "target/gatecrash";
-
-/// What is swept when nothing is said.
-const SEEDS_DEFAULT: Range<u64> = 0..100_000;
 
 /// A sweep that finds so many failing seeds has found enough.
 const FAILING_MAX: usize = 1_000;
@@ -50,7 +49,7 @@ const FAILING_MAX: usize = 1_000;
 const FOLDERS_MAX: usize = 20;
 
 /// How many findings are told in full, and of how many seeds each is said.
-const FINDINGS_TOLD: usize = 5;
+pub const FINDINGS_TOLD: usize = 5;
 const SEEDS_TOLD: usize = 8;
 
 /// The width of the names in the ledger.
@@ -100,13 +99,15 @@ Examples:
   gatecrash sweep --world packet --profile dense --seeds 0..5000
   gatecrash sweep --json | jq .digest       for programs
   gatecrash sweep --report target/report    for CI: JUnit, SARIF, a summary, pages
+  gatecrash sweep --nightly 2026-11-29      a million seeds that no other night has
+  gatecrash sweep --seeds 0..1000000 --shard 3/16 --report shards/3
+                                            the third of sixteen parts; `gatecrash merge` adds them up
   gatecrash replay --seed 17                tell what happens in one
   gatecrash print --seed 17 > my.toml       keep one as a file
   gatecrash keep kick-1-told-5d0a11c2       make a finding a test")]
 pub struct Arguments {
-    /// The seeds: the first, and the one after the last [default: 0..100000]
-    #[arg(long, value_name = "A..B", value_parser = seeds)]
-    seeds: Option<Range<u64>>,
+    #[command(flatten)]
+    which: Which,
     /// For how long, instead of up to a last seed
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
@@ -125,9 +126,9 @@ pub struct Arguments {
     /// Give a seed up when nothing happens in its run for so long
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "2m")]
     hang_after: Duration,
-    /// Where each kind of failure gets its folder
-    #[arg(long, value_name = "DIR", default_value = FINDINGS)]
-    findings: PathBuf,
+    /// Where each kind of failure gets its folder [default: target/gatecrash, and with --shard findings/ in the report's]
+    #[arg(long, value_name = "DIR")]
+    findings: Option<PathBuf>,
     /// Do not run failing seeds again in a fresh process, and write no folders
     #[arg(long)]
     unconfirmed: bool,
@@ -138,22 +139,6 @@ pub struct Arguments {
     report: Wanted,
 }
 
-/// Two numbers, the second excluded.
-pub fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let number = |text: &str| text.replace('_', "").parse::<u64>().ok();
-    let range = text.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
-    match range {
-        Some(range) => Ok(range),
-        None => Err("expected two numbers such as 0..1000".to_owned()),
-    }
-}
-
-/// That there is no seed among these.
-pub fn without_seeds(seeds: &Range<u64>) -> String {
-    let (first, last) = (seeds.start, seeds.end);
-    format!("--seeds {first}..{last}: there is no seed in it: the second number is the one after the last")
-}
-
 fn time(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "expected a span of time such as 30s, 10m or 1h30m".to_owned())
 }
@@ -161,25 +146,16 @@ fn time(text: &str) -> Result<Duration, String> {
 /// Does it.
 #[expect(clippy::disallowed_methods, reason = "how long a sweep took is told to people, and decides no run")]
 pub fn run(arguments: &Arguments) -> End {
-    let seeds = match (&arguments.seeds, arguments.time) {
-        (Some(seeds), Some(_)) if seeds.start + 1 < seeds.end => {
-            let problem = "--time goes on from one seed: give --seeds A..B or --time, or --seeds A..A+1 with it";
-            return Book::refuse(&arguments.report, &BadInput::Refused(problem.to_owned()), arguments.json);
-        }
-        (Some(seeds), _) if seeds.is_empty() => {
-            let problem = without_seeds(seeds);
-            return Book::refuse(&arguments.report, &BadInput::Refused(problem), arguments.json);
-        }
-        (Some(seeds), Some(_)) => seeds.start..u64::MAX,
-        (None, Some(_)) => 0..u64::MAX,
-        (Some(seeds), None) => seeds.clone(),
-        (None, None) => SEEDS_DEFAULT,
+    let refuse = |problem| Book::refuse(&arguments.report, &BadInput::Refused(problem), arguments.json);
+    let folders = Folders { report: arguments.report.folder.as_deref(), findings: arguments.findings.as_deref() };
+    let meant = match arguments.which.meant(arguments.time, arguments.world.world(), folders) {
+        Ok(meant) => meant,
+        Err(problem) => return refuse(problem),
     };
     if !arguments.unconfirmed
-        && let Err(error) = can_write(&arguments.findings)
+        && let Err(error) = can_write(&meant.findings)
     {
-        let problem = format!("cannot write findings to {}: {error}", arguments.findings.display());
-        return Book::refuse(&arguments.report, &BadInput::Refused(problem), arguments.json);
+        return refuse(format!("cannot write findings to {}: {error}", meant.findings.display()));
     }
     let start = Instant::now();
     let manner =
@@ -189,15 +165,18 @@ pub fn run(arguments: &Arguments) -> End {
         deadline: arguments.time.map(|time| start + time),
         hang_after: Some(arguments.hang_after),
     };
-    let (first, number) = (seeds.start, seeds.end - seeds.start);
+    let (first, number) = (meant.seeds.start, meant.seeds.end - meant.seeds.start);
     // How many a time allows is known when it is over.
     let asked = Seeds { first, number: if arguments.time.is_some() { 0 } else { number } };
-    let book = match Book::begin(&arguments.report, manner, asked, arguments.time, arguments.json) {
+    let share = meant.share.map(|(share, _)| share);
+    let begun = Begun { manner, asked, time: arguments.time, share };
+    let book = match Book::begin(&arguments.report, &begun, arguments.json) {
         Ok(book) => book,
         Err(bad_input) => return bad_input.report(arguments.json),
     };
-    let bar = bar(arguments, &seeds);
-    let mut sweep = Sweep { arguments, manner, total: Total::default(), bar, start };
+    let canary = meant.share.map(|(_, bug)| fly(bug, manner.profile, first));
+    let bar = bar(arguments, &meant.seeds);
+    let mut sweep = Sweep { arguments, meant, manner, total: Total::default(), canary, bar, start };
     let begun = workers.run(number, move |job, pulse| sweep::seed(first + job, manner, pulse), &mut sweep);
     let asked = if arguments.time.is_some() { begun } else { number };
     sweep.finish(Seeds { first, number: asked }, start.elapsed(), book)
@@ -229,8 +208,10 @@ fn bar(arguments: &Arguments, seeds: &Range<u64>) -> ProgressBar {
 /// What is known so far.
 struct Sweep<'a> {
     arguments: &'a Arguments,
+    meant: Meant,
     manner: Manner,
     total: Total,
+    canary: Option<Canary>,
     bar: ProgressBar,
     start: Instant,
 }
@@ -290,6 +271,8 @@ struct Totals {
     profile: &'static str,
     first_seed: u64,
     seeds_asked: u64,
+    /// Which part of more seeds they are.
+    shard: Option<Shard>,
     seeds_finished: u64,
     /// Seeds that are longer than the world can run.
     seeds_left_out: u64,
@@ -309,6 +292,10 @@ struct Totals {
     seeds_per_second: f64,
     events_per_second: f64,
     digest: String,
+    /// The same in no order: those of shards add up to it.
+    sum: Sum,
+    /// What became of a shard's canary.
+    canary: Option<Canary>,
     properties: usize,
     sometimes_hit: Vec<&'static str>,
     sometimes_missed: Vec<&'static str>,
@@ -412,9 +399,10 @@ impl Sweep<'_> {
         let not_converged = numbers(|print| matches!(print, Fingerprint::NotConverged(_)));
         let harness_failed = numbers(|print| matches!(print, Fingerprint::Harness(_)));
         let disagrees = found.iter().any(|found| found.disagreement.is_some());
+        let is_blind = self.canary.as_ref().is_some_and(|canary| canary.caught_after.is_none());
         let end = if let Some(end) = interrupt::told() {
             end
-        } else if harness_failed > 0 || disagrees || !is_finished && violations + not_converged == 0 {
+        } else if harness_failed > 0 || disagrees || is_blind || !is_finished && violations + not_converged == 0 {
             End::HarnessFailed
         } else if violations > 0 {
             End::Violated
@@ -429,6 +417,7 @@ impl Sweep<'_> {
             profile: self.manner.profile.word(),
             first_seed,
             seeds_asked: number,
+            shard: self.meant.share.map(|(share, _)| share.shard),
             seeds_finished: total.finished,
             seeds_left_out: total.left_out,
             soaks: total.soaks,
@@ -444,6 +433,8 @@ impl Sweep<'_> {
             seeds_per_second: total.finished as f64 / wall.as_secs_f64(),
             events_per_second: total.ledger.events as f64 / wall.as_secs_f64(),
             digest: total.digest().to_string(),
+            sum: total.sum,
+            canary: self.canary.clone(),
             properties: if self.manner.checks {
                 property::all(&generate::scenario(first_seed), Duration::ZERO).len()
             } else {
@@ -464,7 +455,7 @@ impl Sweep<'_> {
         } else {
             self.tell(&totals, end);
         }
-        book.end(self.manner, &Swept { total, found: &totals.findings, asked, wall, end })
+        book.end(self.manner, &Swept { total, found: &totals.findings, asked, canary: self.canary.as_ref(), wall, end })
     }
 
     /// The findings, each confirmed in a fresh process, the shortest first.
@@ -477,7 +468,7 @@ impl Sweep<'_> {
     }
 
     fn one_found(&self, number: usize, print: &Fingerprint, seen: &[Failed]) -> Found {
-        let (world, folders) = (self.manner.world, &self.arguments.findings);
+        let (world, folders) = (self.manner.world, &self.meant.findings);
         let first = &seen[0];
         let mut found = Found::new(print, seen, world);
         if self.arguments.unconfirmed || first.hangs.is_some() {
@@ -510,7 +501,12 @@ impl Sweep<'_> {
     }
 
     fn tell(&self, totals: &Totals, end: End) {
-        say(format_args!("{} world, profile {}", totals.world, totals.profile));
+        say(format_args!(
+            "{} world, profile {}{}",
+            totals.world,
+            totals.profile,
+            self.arguments.which.in_words(&self.meant)
+        ));
         let ledger = |name: &str, number: String| say(format_args!("  {name:<NAME_WIDTH$}{number:>16}"));
         for section in [Section::Call, Section::Event, Section::Effect, Section::Fact] {
             say(heading(section));
@@ -591,6 +587,7 @@ impl Sweep<'_> {
                 paint(&format!("told to end, {failing} so far"), Colour::Red, self.colours())
             }
             _ if totals.seeds_left_out == totals.seeds_asked => paint("nothing was run", Colour::Red, self.colours()),
+            _ if self.total.failing() == 0 => paint("nothing is proven", Colour::Red, self.colours()),
             End::Violated | End::NotConverged | End::BadInput | End::HarnessFailed => {
                 let failing = count(self.total.failing(), "failing seed");
                 paint(&failing, Colour::Red, self.colours())
@@ -616,6 +613,17 @@ impl Sweep<'_> {
             count(totals.seeds_run_twice as usize, "seed"),
             totals.digest
         ));
+        if let Some(canary) = &totals.canary {
+            let told = match canary.caught_after {
+                Some(seeds) => format!("caught after {}", count(seeds as usize, "seed")),
+                None => paint(
+                    &format!("not caught in {} seeds: the checks see nothing", canary.limit),
+                    Colour::Red,
+                    self.colours(),
+                ),
+            };
+            say(format_args!("canary {}: {told}", canary.bug));
+        }
     }
 
     fn colours(&self) -> bool {
@@ -644,7 +652,7 @@ fn heading(section: Section) -> &'static str {
 }
 
 /// Years, once there are some.
-fn span(time: Duration) -> String {
+pub fn span(time: Duration) -> String {
     const YEAR: f64 = 365.25 * 24.0 * 3600.0;
     let years = time.as_secs_f64() / YEAR;
     if years >= 1.0 {
@@ -663,12 +671,5 @@ mod tests {
         assert!(ends_early(FAILING_MAX, 5_000, 100_000));
         assert!(!ends_early(FAILING_MAX, 100_000, 100_000));
         assert!(!ends_early(FAILING_MAX - 1, 5_000, 100_000), "it was told to end");
-    }
-
-    #[test]
-    fn a_range_of_seeds_is_two_numbers_the_second_excluded() {
-        assert_eq!(seeds("0..1000"), Ok(0..1000));
-        assert_eq!(seeds("1_000..2_000"), Ok(1_000..2_000));
-        assert!(seeds("5").unwrap_err().contains("0..1000"));
     }
 }

@@ -120,6 +120,8 @@ pub struct Finding {
     pub seen: u64,
     /// The first of those.
     pub first: Vec<String>,
+    /// How many steps the smallest scenario has that shows it, where that was looked for.
+    pub steps: Option<usize>,
     /// What a fresh process said that does not agree, where one was asked.
     pub disagreement: Option<String>,
     /// The command that shows it.
@@ -170,6 +172,7 @@ impl Finding {
             actor: None,
             seen: 1,
             first: Vec::new(),
+            steps: None,
             disagreement: None,
             replay: None,
             exhibit: None,

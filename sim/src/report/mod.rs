@@ -7,6 +7,7 @@
 //!          ├──findings──▶ results.sarif, annotations
 //!          └──▶ summary.md
 //! Run ──exhibit──▶ what is told of it, a diagram, a page, a trace for Perfetto
+//! Reports of shards ──merge──▶ Report, or why they are no whole
 //! ```
 //!
 //! Whatever was asked for and did not run is in every one of them, and none of them is green then. Runs nothing, prints
@@ -17,6 +18,7 @@ mod escape;
 mod exhibit;
 mod finding;
 mod junit;
+pub mod merge;
 mod mermaid;
 mod of_run;
 mod of_sweep;
@@ -36,7 +38,7 @@ pub use escape::stem;
 pub use exhibit::{EXHIBITS_MAX, Exhibit, Shown, exhibit};
 pub use finding::{Finding, Kind, Origin, Place};
 pub use of_run::{Asked, Ran, Runs};
-pub use of_sweep::{Count, Part, Seeds, Situation, Sweep};
+pub use of_sweep::{Canary, Count, Part, Seeds, Share, Situation, Sweep};
 pub use of_zoo::{Bug, Zoo};
 pub use suite::{Case, Outcome, Suite};
 

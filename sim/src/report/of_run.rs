@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 use super::finding::{Finding, Kind};
+use super::of_sweep::Seeds;
 use super::suite::{Case, Outcome, Suite};
 
 /// Scenario files that were to run, and those that did.
@@ -13,6 +14,8 @@ pub struct Runs {
     pub worlds: Vec<String>,
     /// How often each ran in each of them.
     pub runs_each: u32,
+    /// The seeds under each of which it was to run, in the place of its own, where there are any.
+    pub seeds: Option<Seeds>,
     /// What was to run.
     pub asked: Vec<Asked>,
     /// What ran, in the order in which it was to.
@@ -41,6 +44,8 @@ pub struct Ran {
     pub path: String,
     /// Where.
     pub world: String,
+    /// Under how many seeds, where there are any: what follows is of all of them.
+    pub seeds: Option<u64>,
     /// What came of it, in a word.
     pub result: String,
     /// How many events its run had.
@@ -49,7 +54,7 @@ pub struct Ran {
     pub simulated_us: u64,
     /// How long it took, in seconds.
     pub wall_seconds: f64,
-    /// The sum of its events, where there is a run.
+    /// The sum of its events, where there is one run.
     pub digest: Option<String>,
 }
 
@@ -78,18 +83,27 @@ impl Runs {
             |finding: &&Finding| finding.origin.path == asked.path && finding.origin.world.as_deref() == Some(world);
         let findings: Vec<&Finding> = report.findings.iter().filter(is_its).collect();
         let ran = self.ran.iter().find(|ran| ran.path == asked.path && ran.world == world);
-        let well = match ran {
-            Some(_) => Outcome::Passed,
+        let well = match ran.map(|ran| self.lacking(ran)) {
+            Some(None) => Outcome::Passed,
+            Some(Some((ran, seeds))) => {
+                Outcome::NotRun(format!("{} ran under {ran} of {seeds} seeds in the {world} world", asked.path))
+            }
             None => Outcome::NotRun(format!("{} did not run in the {world} world", asked.path)),
         };
         let case = Case::of(format!("scenarios.{world}{folder}"), name.to_owned(), &findings, report, well);
         Case { seconds: ran.map(|ran| ran.wall_seconds), ..case }
     }
 
-    /// How many scenarios came to the end in every world where they were to run.
+    /// Under how many of how many seeds it ran, where these are not all.
+    fn lacking(&self, ran: &Ran) -> Option<(u64, u64)> {
+        let (seeds, ran) = (self.seeds?.number, ran.seeds.unwrap_or(0));
+        (ran < seeds).then_some((ran, seeds))
+    }
+
+    /// How many scenarios came to the end in every world where they were to run, and under every seed.
     pub fn finished(&self) -> usize {
-        let is_there =
-            |asked: &&Asked| self.ran.iter().filter(|ran| ran.path == asked.path).count() == self.worlds.len();
+        let is_its = |asked: &Asked, ran: &Ran| ran.path == asked.path && self.lacking(ran).is_none();
+        let is_there = |asked: &&Asked| self.ran.iter().filter(|ran| is_its(asked, ran)).count() == self.worlds.len();
         self.asked.iter().filter(is_there).count()
     }
 }

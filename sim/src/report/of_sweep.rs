@@ -1,10 +1,14 @@
 //! What `sweep` reports: each property, over all the seeds that ran; and whether all ran that were to.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::Report;
 use super::finding::{Finding, Kind};
 use super::suite::{Case, Outcome, Suite};
+use crate::search::shard::Shard;
+use crate::trace::digest::Sum;
 
 /// Seeds that were to run, and what those came to that did. Two of the same version, world and profile whose seeds meet
 /// add up: every number here is a sum over seeds.
@@ -18,6 +22,11 @@ pub struct Sweep {
     pub asked: Seeds,
     /// For how long it was to go on, in seconds, where a time was asked for.
     pub time_seconds: Option<f64>,
+    /// Which part it is, where it is one of a larger sweep.
+    pub share: Option<Share>,
+    /// What became of the canary that was swept beside it; of several shards each one's.
+    #[serde(default)]
+    pub canaries: Vec<Canary>,
     /// How many came to their end.
     pub finished: u64,
     /// How many are longer than the world can run.
@@ -32,8 +41,10 @@ pub struct Sweep {
     pub events: u64,
     /// How much time passed in all their worlds, in microseconds.
     pub simulated_us: u64,
-    /// The sum of everything that happened in those that finished, in the order of the seeds.
+    /// The sum of everything that happened in those that finished, in the order of the seeds. Several shards have none together.
     pub digest: Option<String>,
+    /// The same in no order, which adds up.
+    pub sum: Option<Sum>,
     /// The sentences that were judged.
     pub properties: Vec<String>,
     /// The situations without which the sentences prove nothing, and how often each came.
@@ -49,6 +60,43 @@ pub struct Seeds {
     pub first: u64,
     /// How many.
     pub number: u64,
+}
+
+impl Seeds {
+    /// The first, and the one after the last.
+    pub const fn range(self) -> Range<u64> {
+        self.first..self.first.saturating_add(self.number)
+    }
+}
+
+impl From<Range<u64>> for Seeds {
+    fn from(range: Range<u64>) -> Seeds {
+        Seeds { first: range.start, number: range.end.saturating_sub(range.start) }
+    }
+}
+
+/// A part of a larger sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Which.
+    pub shard: Shard,
+    /// The seeds of all parts together.
+    pub whole: Seeds,
+}
+
+/// A bug that was swept beside the real system, to show that the checks see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// Its id in the zoo.
+    pub bug: String,
+    /// The seed from which on.
+    pub first: u64,
+    /// On how many seeds at most.
+    pub limit: u64,
+    /// After how many it was caught; none when it was not.
+    pub caught_after: Option<u64>,
+    /// By which sentence.
+    pub by: Option<String>,
 }
 
 /// A situation, and in how many seeds it came.
@@ -108,6 +156,10 @@ impl Sweep {
             cases.push(case("what fails here fails in a fresh process too", &differs, Outcome::Passed));
         }
         cases.push(case("every seed that was asked for has run", &[], self.all_ran()));
+        if !self.canaries.is_empty() {
+            let blind = that(&|finding| finding.kind == Kind::NotCaught);
+            cases.push(case("the canary is caught", &blind, Outcome::Passed));
+        }
         if self.left_out > 0 {
             let said = format!(
                 "{} of {} seeds are longer than the {} world can run",
@@ -118,7 +170,15 @@ impl Sweep {
         vec![Suite::new(format!("gatecrash sweep, {} world, profile {}", self.world, self.profile), cases)]
     }
 
-    fn all_ran(&self) -> Outcome {
+    /// Puts what a list has in the order in which lists of parts come together, too.
+    pub fn sort(&mut self) {
+        self.situations
+            .sort_by(|one, other| (one.seeds == 0, &one.situation).cmp(&(other.seeds == 0, &other.situation)));
+        self.counts.sort_by(|one, other| (&one.section, &one.what).cmp(&(&other.section, &other.what)));
+    }
+
+    /// Whether all seeds have run that were asked for, and any at all.
+    pub(super) fn all_ran(&self) -> Outcome {
         let (asked, ran) = (self.asked.number, self.finished + self.left_out);
         if asked == 0 {
             Outcome::NotRun("no seed was asked for".to_owned())

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::escape::{block, code, markdown};
 use super::finding::Finding;
 use super::suite::{Case, Outcome};
-use super::{Ended, Report, Subject};
+use super::{Canary, Ended, Report, Share, Subject};
 
 /// How many findings are told in full, and how many in a line.
 const FULL_MAX: usize = 10;
@@ -45,6 +45,10 @@ fn numbers(text: &mut String, report: &Report) {
     let rows: Vec<(&str, String)> = match &report.subject {
         Subject::Run(runs) => vec![
             ("scenarios asked for", runs.asked.len().to_string()),
+            (
+                "each under",
+                runs.seeds.map_or("its own seed".to_owned(), |it| format!("{} seeds from {}", it.number, it.first)),
+            ),
             ("of these ran", format!("{}, in the world: {}", runs.finished(), runs.worlds.join(" and "))),
             ("events", runs.ran.iter().map(|ran| ran.events).sum::<u64>().to_string()),
             ("digest", code(runs.digest.as_deref().unwrap_or("-"))),
@@ -61,6 +65,15 @@ fn numbers(text: &mut String, report: &Report) {
                 format!("{reached} of {}", sweep.situations.len())
             }),
             ("digest", code(sweep.digest.as_deref().unwrap_or("-"))),
+            ("sum, which adds up", code(&sweep.sum.map_or("-".to_owned(), |sum| sum.to_string()))),
+            (
+                "shard",
+                match sweep.share {
+                    Some(Share { shard, whole }) => format!("{shard} of {} seeds from {}", whole.number, whole.first),
+                    None => "-".to_owned(),
+                },
+            ),
+            ("canary", canary(&sweep.canaries)),
         ],
         Subject::Zoo(zoo) => vec![
             ("bugs", zoo.bugs.len().to_string()),
@@ -78,6 +91,14 @@ fn numbers(text: &mut String, report: &Report) {
     let not_run = number(|outcome| matches!(outcome, Outcome::NotRun(_)));
     push(text, format_args!("| passed, failed, not run | {judged}, {failed}, {not_run} |"));
     push(text, format_args!("| took | {:.1} s |\n", report.wall_seconds));
+}
+
+/// Which bug was swept beside the system, and in how many of its flights it was caught.
+fn canary(canaries: &[Canary]) -> String {
+    let caught = canaries.iter().filter(|canary| canary.caught_after.is_some()).count();
+    let told =
+        canaries.first().map(|canary| format!("{}, caught in {caught} of {}", code(&canary.bug), canaries.len()));
+    told.unwrap_or("-".to_owned())
 }
 
 fn findings(text: &mut String, report: &Report, heading: &str, findings: &[&Finding]) {

@@ -37,6 +37,7 @@ fn runs(asked: &[&str], ran: &[&str]) -> Report {
     let runs = Runs {
         worlds: vec!["event".to_owned()],
         runs_each: 1,
+        seeds: None,
         asked: asked
             .iter()
             .map(|path| Asked {
@@ -51,6 +52,7 @@ fn runs(asked: &[&str], ran: &[&str]) -> Report {
             .map(|path| Ran {
                 path: (*path).to_owned(),
                 world: "event".to_owned(),
+                seeds: None,
                 result: "passed".to_owned(),
                 events: 1,
                 simulated_us: 1,
@@ -70,6 +72,13 @@ fn nothing_that_did_not_run_is_green() {
     let short = runs(&["a", "b"], &["a"]);
     assert!(!short.is_green());
     assert_eq!(short.not_run(), [("b".to_owned(), "b did not run in the event world".to_owned())]);
+    // Under many seeds as under one.
+    let mut under = runs(&["a", "b"], &["a", "b"]);
+    let Subject::Run(of) = &mut under.subject else { panic!("they are runs") };
+    of.seeds = Some(Seeds { first: 0, number: 10 });
+    (of.ran[0].seeds, of.ran[1].seeds) = (Some(9), Some(10));
+    assert_eq!(of.finished(), 1);
+    assert_eq!(under.not_run(), [("a".to_owned(), "a ran under 9 of 10 seeds in the event world".to_owned())]);
     for ended in [Ended::NotYet, Ended::Told, Ended::Refused("no".to_owned())] {
         assert!(!Report { ended, ..runs(&["a"], &["a"]) }.is_green());
     }

@@ -15,7 +15,7 @@ mod expectation;
 pub(crate) mod fault;
 #[cfg(test)]
 #[path = "../../../tests/it/fixed_seed.rs"]
-mod fixed_seed;
+pub(crate) mod fixed_seed;
 mod limit;
 mod line;
 mod names;

@@ -22,7 +22,7 @@ use crate::generate::{self, Profile, Seed};
 use crate::scenario::Scenario;
 use crate::search::fingerprint::Fingerprint;
 use crate::search::report;
-use crate::trace::digest::Digests;
+use crate::trace::digest::{Digests, Sum};
 use crate::trace::{Cast, Digest, Ending, Event, Ledger, Observer, Recorder, Summary};
 use crate::world::caught::caught;
 use crate::world::{World, WorldError, event, packet};
@@ -117,7 +117,7 @@ pub fn seed(number: u64, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
 }
 
 /// Whether the script takes more ticks than a world that steps through time is given.
-fn is_too_long(scenario: &Scenario) -> bool {
+pub fn is_too_long(scenario: &Scenario) -> bool {
     scenario.until.as_micros() / scenario.tick.as_micros() > TICKS_MAX
 }
 
@@ -239,6 +239,8 @@ pub struct Total {
     pub reached: BTreeMap<&'static str, u64>,
     /// The seeds with something wrong, by what that is.
     pub findings: BTreeMap<Fingerprint, Vec<Failed>>,
+    /// The sum of all runs, in whichever order.
+    pub sum: Sum,
     digests: Digests,
 }
 
@@ -267,6 +269,7 @@ impl Total {
         self.left_out += u64::from(run.is_left_out);
         let Some(digest) = run.digest else { return };
         self.digests.push(digest);
+        self.sum = self.sum.plus(digest.into());
         self.finished += 1;
         self.soaks += u64::from(run.is_soak);
         self.repeated += u64::from(run.was_repeated);

@@ -16,6 +16,7 @@
 use std::fmt;
 
 use gatecrash::policy::Platform;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::cast::{Cast, List};
@@ -56,6 +57,57 @@ impl Digests {
     /// The digest of all so far.
     pub fn digest(&self) -> Digest {
         Digest(self.0.clone().finalize().into())
+    }
+}
+
+/// The sum of many runs in no order: what each digest prints as, taken for a number, added up modulo 2^64. So sums of parts add up
+/// to that of the whole, which a [`Digest`] of digests does not.
+///
+/// ```
+/// use gatecrash_sim::trace::Digest;
+/// use gatecrash_sim::trace::digest::Sum;
+///
+/// let (one, other) = (Digest::of([]), Digest::of([Digest::of([])]));
+/// let sum = |digests: &[Digest]| digests.iter().copied().map(Sum::from).fold(Sum::default(), Sum::plus);
+/// assert_eq!(sum(&[one, other]), sum(&[other]).plus(sum(&[one])));
+/// assert_eq!(sum(&[one]).to_string(), one.to_string());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sum(u64);
+
+impl Sum {
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Sum) -> Sum {
+        Sum(self.0.wrapping_add(other.0))
+    }
+}
+
+impl From<Digest> for Sum {
+    fn from(digest: Digest) -> Sum {
+        let (first, _) = digest.0.split_first_chunk().expect("a digest is longer than that");
+        Sum(u64::from_be_bytes(*first))
+    }
+}
+
+impl From<Sum> for String {
+    fn from(sum: Sum) -> String {
+        sum.to_string()
+    }
+}
+
+impl TryFrom<String> for Sum {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Sum, Self::Error> {
+        u64::from_str_radix(&text, 16).map(Sum)
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }
 

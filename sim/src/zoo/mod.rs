@@ -14,6 +14,7 @@
 //! Runs on the thread it is called on and prints nothing: the command `gatecrash zoo` does.
 
 mod broken;
+pub mod canary;
 mod client;
 mod device;
 mod disk;
@@ -181,11 +182,15 @@ impl Catch {
 
 /// Runs the bug on one seed after the other until something names it.
 pub fn hunt(bug: &Bug, seeds: Range<u64>) -> Option<Catch> {
-    let first = seeds.start;
-    seeds.into_iter().find_map(|seed| {
-        let scenario = generate::scenario(bug.seed(seed));
+    hunt_in(bug, seeds.map(|number| bug.seed(number)))
+}
+
+/// The same on seeds of any profile.
+fn hunt_in(bug: &Bug, seeds: impl Iterator<Item = Seed>) -> Option<Catch> {
+    seeds.zip(1..).find_map(|(seed, seeds)| {
+        let scenario = generate::scenario(seed);
         let named = named(bug, &scenario);
-        let catch = Catch { seed, seeds: seed - first + 1, named, steps: scenario.steps.len() };
+        let catch = Catch { seed: seed.number, seeds, named, steps: scenario.steps.len() };
         (!catch.named.is_empty()).then_some(catch)
     })
 }

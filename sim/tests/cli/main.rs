@@ -6,6 +6,7 @@
 
 mod fields;
 mod files;
+mod fleet;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod interrupt;

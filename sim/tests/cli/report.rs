@@ -218,6 +218,44 @@ fn a_sweep_reports_each_property_and_what_adds_up() {
 }
 
 #[test]
+fn a_file_under_many_seeds_is_one_test_that_says_which_fail() {
+    // Some latencies bring the kick after the end of the window, and some before.
+    let drawn = kick("phone-1  kicked_offline once  between 1s 1200ms")
+        .replace("[script]", "[sites.office]\nlatency = \"10ms..200ms\"\n\n[script]");
+    let folder = Folder::new("report_seeds").write("set/drawn.toml", &drawn).write("set/kick.toml", &kick(KICKED));
+    let ran = folder.run("run --seeds 100..120 --world both set --json --report out");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (1, ""));
+    let totals: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let junit = read(&folder, "out/junit.xml");
+    assert_eq!(["tests", "failures", "errors"].map(|name| number(&junit, name)), [4, 2, 0]);
+    assert!(junit.contains("<testcase name=\"kick\" classname=\"scenarios.event\" time="), "{junit}");
+    let report = json(&folder, "out/report.json");
+    let runs = &report["subject"]["run"];
+    assert_eq!(runs["seeds"], serde_json::json!({ "first": 100, "number": 20 }));
+    let ran: Vec<&Value> = runs["ran"].as_array().unwrap().iter().map(|ran| &ran["seeds"]).collect();
+    assert_eq!(ran, [20, 20, 20, 20]);
+    let events = |of: &Value| of.as_array().unwrap().iter().map(|one| one["events"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(events(&runs["ran"]), events(&totals["results"]));
+    // Each way once in each world, with the seeds that fail so, and the first of them shown.
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 2, "{findings:#?}");
+    let failing = &totals["results"][0]["ways"][0]["seeds"];
+    for (finding, world) in findings.iter().zip(["packet", "event"]) {
+        assert_eq!(finding["origin"]["world"], world);
+        assert_eq!(finding["seen"], failing.as_array().unwrap().len(), "{finding}");
+        assert_eq!(finding["first"][0], failing[0]);
+        let first = failing[0].as_str().unwrap();
+        assert!(finding["replay"].as_str().unwrap().contains(&format!("--seed {first}")), "{finding}");
+        assert!(folder.0.join(format!("out/pages/drawn.{world}.seed-{first}.html")).exists());
+    }
+    assert!(read(&folder, "out/summary.md").contains("| each under | 20 seeds from 100 |"));
+    sarif(&folder, "out");
+    let ran = folder.run("run --seeds 5..5 set/kick.toml --report out");
+    assert_eq!(ran.exit, 3);
+    assert!(read(&folder, "out/junit.xml").contains("there is no seed in it"));
+}
+
+#[test]
 fn seeds_that_are_left_out_are_told_and_not_called_good() {
     let folder = Folder::new("report_left_out");
     let ran = folder.run("sweep --world packet --seeds 28..29 --report out --unconfirmed");

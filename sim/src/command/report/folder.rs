@@ -11,9 +11,9 @@ use std::time::Duration;
 use gatecrash_sim::report::{
     EXHIBITS_MAX, Ended, Exhibit, Finding, Kind, Origin, Place, REPORT, Report, Shown, Subject, exhibit, stem,
 };
-use gatecrash_sim::search::identity::sum;
+use gatecrash_sim::search::identity::{Identity, sum};
 
-use super::super::files::BadInput;
+use super::super::files::{BadInput, cannot_read};
 use super::super::version::identity;
 use super::super::{End, complain, count, interrupt, say};
 use super::actions::Step;
@@ -21,6 +21,9 @@ use super::{Wanted, from_root};
 
 /// The folders below it that are the report's own.
 const PAGES: [&str; 2] = ["pages", "traces"];
+
+/// Of how many seeds that fail in one way is said which they are.
+const SEEDS_TOLD: usize = 8;
 
 /// The folder of a report that is being made.
 pub struct Folder {
@@ -52,7 +55,8 @@ impl Folder {
     /// When nothing can be written there, or an earlier report cannot be read.
     pub fn begin(wanted: &Wanted, subject: Subject, json: bool) -> Result<Option<Folder>, BadInput> {
         let Some(path) = &wanted.folder else { return Ok(None) };
-        let known = wanted.known.iter().map(|path| earlier(path)).collect::<Result<_, _>>()?;
+        let known = wanted.known.iter().map(|path| earlier(path).map_err(BadInput::Refused));
+        let known = known.collect::<Result<_, _>>()?;
         let report = Report::new(identity(), subject);
         let mut folder = Folder { path: path.clone(), known, report, json, failed: None, pages: 0 };
         let cannot = |error| BadInput::Refused(format!("cannot write a report to {}: {error}", path.display()));
@@ -79,6 +83,20 @@ impl Folder {
         self.report.findings.push(finding);
     }
 
+    /// Whether this was found in the same scenario and world before; then it was seen once more, under this seed.
+    pub fn has_seen(&mut self, finding: &Finding, seed: u64) -> bool {
+        let is_it = |known: &&mut Finding| {
+            (&known.fingerprint, &known.origin.path, &known.origin.world)
+                == (&finding.fingerprint, &finding.origin.path, &finding.origin.world)
+        };
+        let Some(known) = self.report.findings.iter_mut().find(is_it) else { return false };
+        known.seen += 1;
+        if known.first.len() < SEEDS_TOLD {
+            known.first.push(seed.to_string());
+        }
+        true
+    }
+
     /// Shows a failure, with its page and its trace unless there are enough of them. Says what findings call it by.
     pub fn show(&mut self, shown: &Shown<'_>) -> String {
         let name = self.free(shown.name);
@@ -96,6 +114,29 @@ impl Folder {
     pub fn tell(&mut self, name: &str, told: &str) -> String {
         let name = self.free(name);
         self.report.exhibits.push(Exhibit::told(&name, told));
+        name
+    }
+
+    /// Says what ran, where that is not this program.
+    pub fn is_of(&mut self, identity: Identity) {
+        self.report.identity = identity;
+    }
+
+    /// Shows what another report shows, with its page and its trace unless there are enough of them. Says what findings call it by.
+    pub fn adopt(&mut self, exhibit: Exhibit, from: &Path) -> String {
+        let mut exhibit = exhibit;
+        if self.pages == EXHIBITS_MAX {
+            (exhibit.page, exhibit.trace) = (None, None);
+        }
+        self.pages += usize::from(exhibit.page.is_some());
+        for file in [&exhibit.page, &exhibit.trace].into_iter().flatten().filter(|file| is_ours(file)) {
+            match fs::read_to_string(from.join(file)) {
+                Ok(text) => self.write(file, &text),
+                Err(error) => drop(self.failed.get_or_insert(cannot_read(&from.join(file), &error))),
+            }
+        }
+        let name = exhibit.name.clone();
+        self.report.exhibits.push(exhibit);
         name
     }
 
@@ -130,6 +171,7 @@ impl Folder {
             BadInput::Files { unreadable, diagnoses, .. } => {
                 format!("{} refused, so nothing runs", count(unreadable.len() + diagnoses.len(), "file"))
             }
+            BadInput::Shards { problems, .. } => problems.join("; "),
         };
         self.report.findings = refusals(bad_input);
         self.report.ended = Ended::Refused(why);
@@ -167,8 +209,7 @@ impl Folder {
             return Ok(());
         };
         for (_, file) in former.exhibits.iter().flat_map(Exhibit::files) {
-            let is_ours = |(folder, name): (&str, &str)| PAGES.contains(&folder) && !name.contains('/');
-            if file.split_once('/').is_some_and(is_ours) {
+            if is_ours(file) {
                 match fs::remove_file(self.path.join(file)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     Ok(()) | Err(_) => {}
@@ -195,12 +236,20 @@ impl Folder {
     }
 }
 
+/// Whether it is where a report has its files. What a report names that somebody else wrote may be anywhere.
+fn is_ours(file: &str) -> bool {
+    file.split_once('/').is_some_and(|(folder, name)| PAGES.contains(&folder) && !name.contains('/'))
+}
+
 /// The report in a folder, or in a file.
-fn earlier(path: &Path) -> Result<Report, BadInput> {
+///
+/// # Errors
+///
+/// Why there is none, in a sentence.
+pub fn earlier(path: &Path) -> Result<Report, String> {
     let path = if path.is_dir() { path.join(REPORT) } else { path.to_owned() };
-    let text = fs::read_to_string(&path)
-        .map_err(|error| BadInput::Refused(super::super::files::cannot_read(&path, &error)))?;
-    Report::parse(&text).map_err(|error| BadInput::Refused(format!("{}: {error}", path.display())))
+    let text = fs::read_to_string(&path).map_err(|error| cannot_read(&path, &error))?;
+    Report::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Every mistake of files that were refused, at its place.

@@ -7,6 +7,6 @@ mod folder;
 mod root;
 mod wanted;
 
-pub use folder::{Folder, Made};
+pub use folder::{Folder, Made, earlier};
 pub use root::{from_root, place_of_step};
 pub use wanted::Wanted;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatecrash_sim::check::agree::Difference;
 use gatecrash_sim::page::Head;
-use gatecrash_sim::report::{Asked, Finding, Kind, Origin, Place, Ran, Runs, Shown, Subject};
+use gatecrash_sim::report::{Asked, Finding, Kind, Origin, Place, Ran, Runs, Seeds, Shown, Subject};
 use gatecrash_sim::search::fingerprint::Fingerprint;
 use gatecrash_sim::search::identity::sum_of;
 use gatecrash_sim::search::report::{self, Case};
@@ -44,6 +44,7 @@ impl Book {
         files: &[File],
         worlds: &[World],
         runs_each: u32,
+        seeds: Option<Seeds>,
         json: bool,
     ) -> Result<Self, BadInput> {
         let asked = |file: &File| Asked {
@@ -55,6 +56,7 @@ impl Book {
         let runs = Runs {
             worlds: worlds.iter().map(|world| world.word().to_owned()).collect(),
             runs_each,
+            seeds,
             asked: if wanted.folder.is_some() { files.iter().map(asked).collect() } else { Vec::new() },
             ran: Vec::new(),
             digest: None,
@@ -68,20 +70,12 @@ impl Book {
         Folder::refuse(wanted, Subject::Run(Runs::default()), bad_input, json)
     }
 
-    /// What came of a scenario in a world.
+    /// What came of a scenario in a world: of one run of it, or under one seed more.
     pub fn add(&mut self, entry: &Entry<'_>) {
         let Some(folder) = &mut self.folder else { return };
-        let Entry { case, wall, verdict, result, other } = entry;
+        let Entry { case, verdict, result, other, .. } = entry;
         let run = result.as_ref().ok();
-        self.runs.ran.push(Ran {
-            path: case.path.to_owned(),
-            world: case.world.word().to_owned(),
-            result: verdict.word().to_owned(),
-            events: run.map_or(0, |run| run.trace.events.len() as u64),
-            simulated_us: run.map_or(0, |run| run.simulated.as_micros() as u64),
-            wall_seconds: wall.as_secs_f64(),
-            digest: run.map(|run| run.trace.digest.to_string()),
-        });
+        note(&mut self.runs, entry);
         if *verdict == Verdict::Passed {
             return;
         }
@@ -93,7 +87,16 @@ impl Book {
         ];
         let told: Vec<String> = told.into_iter().flatten().collect();
         let stem = case.path.trim_end_matches(".toml").rsplit('/').next().unwrap_or(case.path);
-        let name = format!("{stem}.{}", case.world.word());
+        let mut findings = findings(case, result, differences, stem);
+        if let Some(seed) = case.seed {
+            // What fails under many seeds in one way is told once, of the first.
+            findings.retain(|finding| !folder.has_seen(finding, seed));
+            if findings.is_empty() {
+                return;
+            }
+        }
+        let seed = case.seed.map_or(String::new(), |seed| format!(".seed-{seed}"));
+        let name = format!("{stem}.{}{seed}", case.world.word());
         let exhibit = match run {
             Some(run) => {
                 let head = Head::of(case, run, &self.version);
@@ -101,8 +104,9 @@ impl Book {
             }
             None => folder.tell(&name, &told.join("\n\n")),
         };
-        for finding in findings(case, result, differences, stem) {
-            folder.found(Finding { exhibit: Some(exhibit.clone()), ..finding });
+        for finding in findings {
+            let first = case.seed.iter().map(ToString::to_string).collect();
+            folder.found(Finding { exhibit: Some(exhibit.clone()), first, ..finding });
         }
     }
 
@@ -111,6 +115,37 @@ impl Book {
         let Some(folder) = self.folder else { return end };
         self.runs.digest = Some(digest.to_owned());
         folder.end(Made { subject: Subject::Run(self.runs), wall, end })
+    }
+}
+
+/// Notes that a scenario ran in a world, or once more under another seed.
+fn note(runs: &mut Runs, Entry { case, wall, verdict, result, .. }: &Entry<'_>) {
+    let run = result.as_ref().ok();
+    let (events, simulated) = run.map_or((0, Duration::ZERO), |run| (run.trace.events.len() as u64, run.simulated));
+    let (simulated_us, wall_seconds) = (simulated.as_micros() as u64, wall.as_secs_f64());
+    let is_its = |ran: &&mut Ran| ran.path == case.path && ran.world == case.world.word();
+    let known = runs.seeds.and_then(|_| runs.ran.iter_mut().find(is_its));
+    match known {
+        Some(ran) => {
+            ran.seeds = ran.seeds.map(|seeds| seeds + 1);
+            // Under many seeds it fails as it did first.
+            if ran.result == Verdict::Passed.word() {
+                ran.result = verdict.word().to_owned();
+            }
+            ran.events += events;
+            ran.simulated_us += simulated_us;
+            ran.wall_seconds += wall_seconds;
+        }
+        None => runs.ran.push(Ran {
+            path: case.path.to_owned(),
+            world: case.world.word().to_owned(),
+            seeds: runs.seeds.map(|_| 1),
+            result: verdict.word().to_owned(),
+            events,
+            simulated_us,
+            wall_seconds,
+            digest: run.filter(|_| runs.seeds.is_none()).map(|run| run.trace.digest.to_string()),
+        }),
     }
 }
 

@@ -15,32 +15,34 @@ use gatecrash_sim::search::workers::{Watch, Workers};
 use gatecrash_sim::trace::Digest;
 use gatecrash_sim::trace::digest::Digests;
 use gatecrash_sim::world::World;
-use gatecrash_sim::{HarnessError, Run, Verdict, run_twice};
+use gatecrash_sim::{Verdict, run_twice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::super::files::File;
 use super::super::table::prose;
 use super::super::{Colour, End, colours, count, interrupt, paint, say, thousands};
+use super::book::{Book, Entry};
 use super::failures::{Failing, Told, more};
-use super::{Arguments, now};
+use super::{Arguments, Outcome, now};
 
 /// Does it.
-pub fn run(arguments: &Arguments, files: &Arc<[File]>, seeds: Range<u64>) -> End {
+pub fn run(arguments: &Arguments, files: &Arc<[File]>, seeds: Range<u64>, book: Book) -> End {
     let (once, worlds, first) = (arguments.once, arguments.world.worlds(), seeds.start);
     let each = seeds.end - seeds.start;
     let jobs = each * files.len() as u64;
     let target = if arguments.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let style = ProgressStyle::with_template("{human_pos} of {human_len} runs  {wide_bar}  {eta} left");
     let bar = ProgressBar::with_draw_target(Some(jobs), target).with_style(style.expect("the template is well formed"));
-    let mut batch = Batch { arguments, files, seeds, each, bar, of_files: Vec::new(), causes: BTreeMap::new() };
+    let mut batch = Batch { arguments, files, seeds, each, bar, of_files: Vec::new(), causes: BTreeMap::new(), book };
     let work = {
         let files = Arc::clone(files);
         move |job: u64| {
             let scenario = under(&files[(job / each) as usize].scenario, first + job % each);
-            let run = |world: &World| match once {
-                true => gatecrash_sim::run(&scenario, *world),
-                false => run_twice(&scenario, *world),
+            let run = |world: &World| {
+                let start = now();
+                let result = if once { gatecrash_sim::run(&scenario, *world) } else { run_twice(&scenario, *world) };
+                Outcome { result, wall: now() - start }
             };
             worlds.iter().map(run).collect::<Vec<_>>()
         }
@@ -66,6 +68,7 @@ struct Batch<'a> {
     of_files: Vec<OfFile>,
     /// The failing seeds of each cause in each file, in their order: the first with its report.
     causes: BTreeMap<(usize, Cause), Vec<(String, String)>>,
+    book: Book,
 }
 
 /// What came of a file.
@@ -114,8 +117,8 @@ struct Totals<'a> {
     results: Vec<Summary<'a>>,
 }
 
-impl Watch<Vec<Result<Run, HarnessError>>> for Batch<'_> {
-    fn finished(&mut self, _: &Vec<Result<Run, HarnessError>>) {
+impl Watch<Vec<Outcome>> for Batch<'_> {
+    fn finished(&mut self, _: &Vec<Outcome>) {
         self.bar.inc(1);
     }
 
@@ -123,7 +126,7 @@ impl Watch<Vec<Result<Run, HarnessError>>> for Batch<'_> {
         interrupt::told().is_none()
     }
 
-    fn outcome(&mut self, job: u64, results: Vec<Result<Run, HarnessError>>) -> bool {
+    fn outcome(&mut self, job: u64, outcomes: Vec<Outcome>) -> bool {
         let (place, seed) = ((job / self.each) as usize, self.seeds.start + job % self.each);
         let File { path, scenario, .. } = &self.files[place];
         let scenario = under(scenario, seed);
@@ -133,7 +136,7 @@ impl Watch<Vec<Result<Run, HarnessError>>> for Batch<'_> {
         let cases: Vec<Case<'_>> = cases.collect();
         // Of each cause the first is told: what is known of the others is their number.
         let is_known = |cause: &Cause| !self.arguments.all && self.causes.contains_key(&(place, cause.clone()));
-        let failing = cases.iter().zip(&results).filter_map(|(case, result)| {
+        let failing = cases.iter().zip(&outcomes).filter_map(|(case, Outcome { result, .. })| {
             let cause = Cause::of(result)?;
             match is_known(&cause) {
                 true => Some(Failing::known(cause, &name)),
@@ -141,8 +144,10 @@ impl Watch<Vec<Result<Run, HarnessError>>> for Batch<'_> {
             }
         });
         let mut failing: Vec<Failing> = failing.collect();
-        let differences: Vec<Difference> = match &results[..] {
-            [Ok(first), Ok(second)] => agree::differences(&scenario, first, second),
+        let differences: Vec<Difference> = match &outcomes[..] {
+            [Outcome { result: Ok(first), .. }, Outcome { result: Ok(second), .. }] => {
+                agree::differences(&scenario, first, second)
+            }
             _ => Vec::new(),
         };
         if let [first, second] = &cases[..] {
@@ -151,12 +156,18 @@ impl Watch<Vec<Result<Run, HarnessError>>> for Batch<'_> {
         self.of_files.resize_with(self.of_files.len().max(place + 1), OfFile::default);
         let of_file = &mut self.of_files[place];
         let disagrees = if differences.is_empty() { Verdict::Passed } else { Verdict::Disagrees };
-        let verdicts = results.iter().map(|result| result.as_ref().map_or(Verdict::HarnessFailed, Run::verdict));
+        let verdicts = outcomes.iter().map(Outcome::verdict);
         of_file.verdicts.push(verdicts.max().unwrap_or(Verdict::Passed).max(disagrees));
-        for run in results.iter().flatten() {
+        for run in outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
             of_file.digests.push(run.trace.digest);
             of_file.events += run.trace.events.len();
             of_file.simulated += run.simulated;
+        }
+        for (number, (case, outcome)) in cases.iter().zip(&outcomes).enumerate() {
+            // The second of two worlds is told with what the first made of it.
+            let other = (number > 0).then(|| (cases[0].world, &differences[..]));
+            let verdict = outcome.verdict().max(if number > 0 { disagrees } else { Verdict::Passed });
+            self.book.add(&Entry { case: *case, wall: outcome.wall, verdict, result: &outcome.result, other });
         }
         for one in failing {
             let (cause, named) = one.known_by();
@@ -212,7 +223,8 @@ impl Batch<'_> {
         } else {
             self.tell(wall);
         }
-        interrupt::told().unwrap_or(verdict.into())
+        let digest = self.digest().to_string();
+        self.book.end(&digest, wall, interrupt::told().unwrap_or(verdict.into()))
     }
 
     fn tell(&self, wall: Duration) {

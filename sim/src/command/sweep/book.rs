@@ -5,7 +5,9 @@ use std::time::Duration;
 use gatecrash_sim::check::property;
 use gatecrash_sim::generate;
 use gatecrash_sim::page::Head;
-use gatecrash_sim::report::{Count, Finding, Kind, Origin, Part, Seeds, Shown, Situation, Subject, Sweep};
+use gatecrash_sim::report::{
+    Canary, Count, Finding, Kind, Origin, Part, Seeds, Share, Shown, Situation, Subject, Sweep,
+};
 use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::fingerprint::Fingerprint;
 use gatecrash_sim::search::identity::sum_of;
@@ -29,6 +31,18 @@ pub struct Book {
     blank: Sweep,
 }
 
+/// A sweep that begins.
+pub struct Begun {
+    /// How its seeds are run.
+    pub manner: Manner,
+    /// Which; no number of them where it goes on for a time.
+    pub asked: Seeds,
+    /// For how long it goes on.
+    pub time: Option<Duration>,
+    /// Which part of more seeds it is.
+    pub share: Option<Share>,
+}
+
 /// The smallest scenario of a finding, and its run.
 pub struct Smallest {
     /// What is left of the scenario.
@@ -47,6 +61,8 @@ pub struct Swept<'a> {
     pub found: &'a [Found],
     /// Which seeds were to run.
     pub asked: Seeds,
+    /// What became of the canary beside it.
+    pub canary: Option<&'a Canary>,
     /// How long it took.
     pub wall: Duration,
     /// How it ends.
@@ -54,19 +70,14 @@ pub struct Swept<'a> {
 }
 
 impl Book {
-    /// A book of seeds of which none has run. No number of seeds is asked for where the sweep goes on for a time.
-    pub fn begin(
-        wanted: &Wanted,
-        manner: Manner,
-        asked: Seeds,
-        time: Option<Duration>,
-        json: bool,
-    ) -> Result<Self, BadInput> {
+    /// A book of seeds of which none has run.
+    pub fn begin(wanted: &Wanted, begun: &Begun, json: bool) -> Result<Self, BadInput> {
         let blank = Sweep {
-            world: manner.world.word().to_owned(),
-            profile: manner.profile.word().to_owned(),
-            asked,
-            time_seconds: time.map(|time| time.as_secs_f64()),
+            world: begun.manner.world.word().to_owned(),
+            profile: begun.manner.profile.word().to_owned(),
+            asked: begun.asked,
+            time_seconds: begun.time.map(|time| time.as_secs_f64()),
+            share: begun.share,
             ..Sweep::default()
         };
         let folder = Folder::begin(wanted, Subject::Sweep(blank.clone()), json)?;
@@ -91,7 +102,11 @@ impl Book {
             };
             folder.found(finding);
         }
-        let sweep = Sweep { asked: swept.asked, ..sums(self.blank, swept.total) };
+        for canary in swept.canary.into_iter().filter(|canary| canary.caught_after.is_none()) {
+            folder.found(blind(canary, manner.world));
+        }
+        let canaries = swept.canary.into_iter().cloned().collect();
+        let sweep = Sweep { asked: swept.asked, canaries, ..sums(self.blank, swept.total) };
         folder.end(Made { subject: Subject::Sweep(sweep), wall: swept.wall, end: swept.end })
     }
 }
@@ -113,7 +128,7 @@ fn sums(blank: Sweep, total: &Total) -> Sweep {
         parts: Vec::new(),
     });
     let judged = property::all(&generate::scenario(blank.asked.first), Duration::ZERO);
-    Sweep {
+    let mut sweep = Sweep {
         finished: total.finished,
         left_out: total.left_out,
         failing: total.failing() as u64,
@@ -122,6 +137,7 @@ fn sums(blank: Sweep, total: &Total) -> Sweep {
         events: total.ledger.events,
         simulated_us: total.simulated().as_micros() as u64,
         digest: Some(total.digest().to_string()),
+        sum: Some(total.sum),
         properties: judged.iter().map(|property| property.name().to_owned()).collect(),
         situations: reached.chain(never).collect(),
         counts: total
@@ -130,6 +146,23 @@ fn sums(blank: Sweep, total: &Total) -> Sweep {
             .map(|(section, what, number)| Count { section: section.word().to_owned(), what, number })
             .collect(),
         ..blank
+    };
+    sweep.sort();
+    sweep
+}
+
+/// That nothing saw the canary.
+fn blind(canary: &Canary, world: World) -> Finding {
+    let bug = &canary.bug;
+    let origin = Origin {
+        path: bug.clone(),
+        title: "the canary, a bug of the zoo".to_owned(),
+        sum: None,
+        world: Some(world.word().to_owned()),
+    };
+    Finding {
+        instead: Some(format!("nothing named it in {} seeds from {}", canary.limit, canary.first)),
+        ..Finding::new(Kind::NotCaught, format!("bug-not-caught-{bug}"), format!("the canary {bug} is caught"), origin)
     }
 }
 
@@ -158,6 +191,7 @@ fn finding(print: &Fingerprint, seen: &[Failed], found: &Found, world: World) ->
         instead: first.hangs.clone(),
         seen: seen.len() as u64,
         first: seen.iter().take(SEEDS_TOLD).map(|failed| failed.seed.to_string()).collect(),
+        steps: found.steps,
         disagreement: found.disagreement.clone(),
         replay: Some(found.replay.clone()),
         ..Finding::new(kind, print.slug(), sentence, origin)
@@ -259,8 +293,10 @@ mod tests {
         let wanted = Wanted { folder: Some(place.join("report")), known: Vec::new() };
         let manner = Manner { world: World::Event, profile: Profile::Swarm, checks: true };
         let asked = Seeds { first: 0, number: 100 };
-        let Ok(book) = Book::begin(&wanted, manner, asked, None, true) else { panic!("it can be written") };
-        let swept = Swept { total: &total, found: &found, asked, wall: Duration::from_secs(1), end: End::Violated };
+        let begun = Begun { manner, asked, time: None, share: None };
+        let Ok(book) = Book::begin(&wanted, &begun, true) else { panic!("it can be written") };
+        let wall = Duration::from_secs(1);
+        let swept = Swept { total: &total, found: &found, asked, canary: None, wall, end: End::Violated };
         assert_eq!(book.end(manner, &swept), End::Violated);
         let read = |path: &str| fs::read_to_string(place.join("report").join(path)).unwrap();
         let report = Report::parse(&read("report.json")).unwrap();
