@@ -13,7 +13,9 @@ use super::memory::{Connection, Memory, Standing};
 use super::server::{Config, Input, Server};
 use crate::scenario::numbers::CATCH_UP;
 use crate::scenario::rules::{RuleId, rule};
-use crate::trace::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, List, ServerFrame, UserIndex, What};
+use crate::trace::{
+    Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Fact, Fault, List, ServerFrame, UserIndex, What,
+};
 
 const LOCK: RuleId = rule("TICKET-4");
 const ORDER: RuleId = rule("TICKET-3");
@@ -75,8 +77,8 @@ impl Server {
             What::ServerSent { connection, frame, .. } => {
                 let found = self.outbox.sent(cast, connection, &frame);
                 // Said to nobody, a message still counts as under way.
-                let is_lost = matches!(frame, ServerFrame::Message { .. })
-                    && !self.memory.connections.contains_key(&connection);
+                let is_lost =
+                    matches!(frame, ServerFrame::Message { .. }) && !self.memory.connections.contains_key(&connection);
                 return found.map(|found| if is_lost { Difference { rule: UNDER_WAY, ..found } } else { found });
             }
             What::CloseAsked { connection, peer } => return self.closed(cast, event.at, connection, peer),

@@ -111,7 +111,8 @@ impl Property for Calls {
                 ..
             } if !sdk.calls.iter().any(|other| other.kind == CallKind::Logout) => {
                 let uninits = sdk.calls.iter().any(|other| other.kind == CallKind::Uninit);
-                let (rule, instead) = if uninits { (UNINIT, "uninit is called") } else { (CANCELLED, "nobody logs out") };
+                let (rule, instead) =
+                    if uninits { (UNINIT, "uninit is called") } else { (CANCELLED, "nobody logs out") };
                 report.event(rule, event, format!("{name}'s login ended for a logout, and {instead}"));
             }
             What::Answered { call, kind, .. } => match sdk.calls.iter().find(|pending| pending.call == call) {
