@@ -165,6 +165,8 @@ impl Property for OwedEnds {
             } => {
                 let device = self.device(device);
                 (device.owed, device.is_wiped) = (None, true);
+                // Nor of the tickets that the other one had shown by then.
+                (device.until, device.owed_until) = (Until::Always, Until::Always);
             }
             _ => {}
         }
@@ -392,6 +394,20 @@ mod tests {
         // Nothing of it has to arrive by then, either.
         out().at(3605).world(What::ScriptEnded).world(What::Converged).holds();
         out().at(3000).world(What::ScriptEnded).world(What::Converged).breaks("LOGOUT-2");
+    }
+
+    /// LOGOUT-2: a copy of another device owes what that one does, for as long as its tickets last.
+    #[test]
+    fn the_end_that_came_with_a_copy_lasts_as_long_as_it_did() {
+        let (device, source) = (PHONE.into(), PHONE2.into());
+        let owing = Write::Installation { installation: 1, starts: 1, owed_end: true, known_ended: None };
+        let leaves = |story: Story| story.calls(PHONE, 200, Request::Logout).on(PHONE, status(Status::Logout, None));
+        let story = Story::of(OwedEnds::default()).tickets_made().logs_in(PHONE, ALICE, 1).on(PHONE, login());
+        let dead = leaves(story.at(1)).at(2).effect(Effect::ProcessDead { device });
+        let copied = dead.effect(Effect::DiskCopied { device: source, onto: device });
+        let runs = copied.effect(Effect::ProcessUp { device }).on(PHONE, What::StoreAsked { change: 1, write: owing });
+        let back = runs.at(3).logs_in(PHONE, ALICE, 2).on(PHONE, login());
+        leaves(back.at(4)).at(3700).on(PHONE, What::ConnectAsked { connection: 1 }).holds();
     }
 
     /// LOGIN-8
