@@ -166,7 +166,7 @@ impl Property for OwedEnds {
                 let device = self.device(device);
                 (device.owed, device.is_wiped) = (None, true);
                 // Nor of the tickets that the other one had shown by then.
-                (device.until, device.owed_until) = (Until::Always, Until::Always);
+                (device.until, device.owed_until) = (Until::Unknown, Until::Unknown);
             }
             _ => {}
         }
