@@ -100,11 +100,10 @@ impl Wire {
             }
             (Actor::Device(device), What::CloseAsked { connection, .. }) => {
                 let lines = &mut self.device(device).lines;
-                lines
-                    .iter_mut()
-                    .rev()
-                    .filter(|line| line.connection == connection)
-                    .for_each(|line| line.is_closed = true);
+                // The newest of that number, and no further: a device may have asked for connections for years.
+                if let Some(line) = lines.iter_mut().rev().find(|line| line.connection == connection) {
+                    line.is_closed = true;
+                }
                 None
             }
             (Actor::Device(device), What::Gone { connection, .. }) => {
@@ -136,6 +135,10 @@ impl Wire {
                 };
                 if is_loss {
                     self.meddled_at = Some(event.at);
+                }
+                // The next process counts its connections from the start.
+                if let Effect::ProcessUp { device } = effect {
+                    self.device(device).lines.iter_mut().for_each(|line| line.is_closed = true);
                 }
                 None
             }
