@@ -270,8 +270,11 @@ fn a_story_is_kept_without_what_latencies_move() {
     assert!(by_itself.contains("\n           phone-2 <= app      login user=alice"), "{by_itself}");
 }
 
-/// A story of one device, told by these, each with how many milliseconds it is behind the one before.
-fn kept_of(told: &[(u64, &dyn Fn(&Run))]) -> String {
+/// So many milliseconds behind the one before, this is recorded.
+type Moment<'a> = (u64, &'a dyn Fn(&Run));
+
+/// A story of one device, told by these.
+fn kept_of(told: &[Moment<'_>]) -> String {
     let mut run = Run::new();
     for (millis, tell) in told {
         run.later(*millis);
@@ -335,8 +338,8 @@ fn an_answer_stands_behind_its_commit_and_passes_nothing_to_the_same_device() {
     let (open, decide) = ([opens(1), opens(2)], [decides(1), decides(2)]);
     let tell = |connection, reveals| tells(connection, reveals);
     let (first, second, other) = (tell(1, 1), tell(2, 2), tell(1, 2));
-    let both: [(u64, &dyn Fn(&Run)); 4] = [(0, &open[0]), (0, &open[1]), (0, &decide[0]), (0, &decide[1])];
-    let of = |more: &[(u64, &dyn Fn(&Run))]| outline(&kept_of(&[&both[..], more].concat()));
+    let both: [Moment<'_>; 4] = [(0, &open[0]), (0, &open[1]), (0, &decide[0]), (0, &decide[1])];
+    let of = |more: &[Moment<'_>]| outline(&kept_of(&[&both[..], more].concat()));
     let commits = ["server commit 1 {session", "server commit 2 {session"];
     let [one, two] = ["server -> phone-1 kick", "server -> phone-2 kick"];
     assert_eq!(of(&[(1, &first), (0, &second)]), [commits[0], one, commits[1], two]);
