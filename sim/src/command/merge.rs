@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::files::BadInput;
 use super::report::{Folder, Made, Wanted, earlier};
-use super::sweep::{FINDINGS_TOLD, span};
+use super::sweep::{FINDINGS_TOLD, ran, span};
 use super::{Colour, End, colours, count, paint, say, thousands};
 
 /// Add the reports of shards up
@@ -184,17 +184,8 @@ fn in_words(merged: &Merged, sweep: &Sweep, end: End) {
         End::Passed => paint("no violation", Colour::Green, colours),
         _ => paint(&count(sweep.failing as usize, "failing seed"), Colour::Red, colours),
     };
-    let left_out = match sweep.left_out {
-        0 => String::new(),
-        number => format!(", {} left out as too long for the packet world", thousands(number)),
-    };
-    say(format_args!(
-        "\n{} seeds from {} asked for, {} finished, {} of them without a budget{left_out}: {verdict}",
-        thousands(sweep.asked.number),
-        thousands(sweep.asked.first),
-        thousands(sweep.finished),
-        thousands(sweep.soaks),
-    ));
+    let ran = ran(sweep.asked, sweep.finished, sweep.soaks, sweep.left_out);
+    say(format_args!("\n{ran}: {verdict}"));
     say(format_args!(
         "{} events, {} simulated in {} of all shards together",
         thousands(sweep.events),

@@ -571,11 +571,6 @@ impl Sweep<'_> {
             let enough = format!("ended early: {} fail, which is enough", count(self.total.failing(), "seed"));
             say(format_args!("\n{}", paint(&enough, Colour::Red, self.colours())));
         }
-        let asked = thousands(totals.seeds_asked);
-        let left_out = match totals.seeds_left_out {
-            0 => String::new(),
-            number => format!(", {} left out as too long for the packet world", thousands(number)),
-        };
         let verdict = match end {
             End::Passed if totals.properties == 0 => paint("nothing was checked", Colour::Bold, self.colours()),
             End::Passed => paint("no violation", Colour::Green, self.colours()),
@@ -593,12 +588,9 @@ impl Sweep<'_> {
                 paint(&failing, Colour::Red, self.colours())
             }
         };
-        say(format_args!(
-            "\n{asked} seeds from {} asked for, {} finished, {} of them without a budget{left_out}: {verdict}",
-            thousands(totals.first_seed),
-            thousands(totals.seeds_finished),
-            thousands(totals.soaks),
-        ));
+        let asked = Seeds { first: totals.first_seed, number: totals.seeds_asked };
+        let ran = ran(asked, totals.seeds_finished, totals.soaks, totals.seeds_left_out);
+        say(format_args!("\n{ran}: {verdict}"));
         say(format_args!(
             "{} events, {} simulated in {:.1} s: {} seeds and {} events a second",
             thousands(totals.events),
@@ -649,6 +641,21 @@ fn heading(section: Section) -> &'static str {
         Section::Fact => "what became true on the server",
         _ => unreachable!("the ledger shows no other section"),
     }
+}
+
+/// Of how many seeds that were asked for so many finished, without a budget or with one, and how many were left out.
+pub fn ran(asked: Seeds, finished: u64, soaks: u64, left_out: u64) -> String {
+    let left_out = match left_out {
+        0 => String::new(),
+        number => format!(", {} left out as too long for the packet world", thousands(number)),
+    };
+    format!(
+        "{} seeds from {} asked for, {} finished, {} of them without a budget{left_out}",
+        thousands(asked.number),
+        thousands(asked.first),
+        thousands(finished),
+        thousands(soaks),
+    )
 }
 
 /// Years, once there are some.

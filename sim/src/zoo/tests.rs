@@ -144,3 +144,15 @@ fn each_bug_of_a_driver_is_named_on_a_seed() {
     assert!(DRIVER_BUGS.iter().all(|bug| bug.world() == World::Packet) && BUGS[0].world() == World::Event);
     is_named_on_its_seed(DRIVER_BUGS, DRIVERS_KNOWN, 0, 1);
 }
+
+/// Where a consequence shows at the same moment, or sooner, the first sentence names a rule that is broken all the same.
+#[test]
+fn the_first_sentence_names_the_rule_and_not_what_comes_of_it() {
+    for id in ["F10", "F23", "Z03", "Z05", "Z23", "Z34", "Z66", "Z70", "C1"] {
+        let bug = Bug::find(id).expect("it is in the zoo");
+        let (_, seed) = KNOWN.iter().find(|(known, _)| *known == id).expect("each has a seed");
+        let named = named(bug, &generate::scenario(bug.seed(*seed)));
+        let rule = named[0].rule().map(RuleId::as_str);
+        assert!(rule.is_some_and(|rule| bug.rules().contains(&rule)), "{id} on seed {seed}: {rule:?}, {}", named[0]);
+    }
+}

@@ -281,8 +281,9 @@ impl Application {
     fn sent(&self, cast: &Cast, device: DeviceIndex, frame: ClientFrame) -> Option<Misfit> {
         let word = frame.word();
         let is_called = |is_it: bool| (!is_it).then(|| unfit(CALL, format!("{word} is not what was called")));
-        let is_of_session = |is_it: bool| (!is_it).then(|| unfit(ACCOUNT, format!("{word} is about another session")));
-        let is_known = |is_it: bool| (!is_it).then(|| unfit(KNOWN, format!("{word} is about another session")));
+        let is_of_session_by =
+            |rule: RuleId, is_it: bool| (!is_it).then(|| unfit(rule, format!("{word} is about another session")));
+        let is_of_session = |is_it: bool| is_of_session_by(ACCOUNT, is_it);
         if let ClientFrame::Login { attempt, .. }
         | ClientFrame::Resume { attempt, .. }
         | ClientFrame::Renew { attempt, .. }
@@ -325,7 +326,7 @@ impl Application {
                 let is_user = self.sessions.iter().any(|session| session.user == user);
                 let is_it = self.sessions.contains(&Session { user, epoch });
                 // KICK-7: a session of the user that was not told of counts as one that the device knows.
-                if is_user { is_known(is_it) } else { is_of_session(is_it) }
+                is_of_session_by(if is_user { KNOWN } else { ACCOUNT }, is_it)
             }
             ClientFrame::KickConfirmed { user, epoch } => {
                 is_of_session(self.ended.iter().any(|kick| (kick.user, kick.epoch) == (user, epoch)))

@@ -39,3 +39,20 @@ async fn converse(mut stream: TcpStream, page: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gatecrash::driver::wire::{FrameReader, Unreadable};
+    use gatecrash::protocol::ServerFrame;
+
+    use super::*;
+
+    /// INPUT-6: a device can tell each of them from what a server says.
+    #[tokio::test]
+    async fn no_page_is_a_frame() {
+        for mut page in PAGES {
+            let read = FrameReader::default().next::<ServerFrame>(&mut page).await;
+            assert!(matches!(read, Err(Unreadable::Frame(_))), "{page:?}: {read:?}");
+        }
+    }
+}

@@ -25,8 +25,6 @@ use crate::scenario::{Forge, Scenario};
 use crate::trace::{Cast, DeviceIndex, Event, Outcome, TicketIndex, What};
 use state::{Account, Answer, Call, Fate, Kind, Look, Sdk, Stage};
 
-const RESULT: RuleId = rule("LOGIN-3");
-
 /// Every device.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sdks {
@@ -159,7 +157,7 @@ impl Sdk {
             let answers: Vec<String> = answers.iter().map(|answer| answer.in_words()).collect();
             let answers = answers.join(" or ");
             // Whatever a login should end with: that it ends is a rule of its own.
-            let broken = if call.kind == Kind::Login { RESULT } else { *rule };
+            let broken = if call.kind == Kind::Login { received::LOGIN } else { *rule };
             let found = Difference::lacks(
                 broken,
                 "answered",

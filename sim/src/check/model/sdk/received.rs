@@ -7,7 +7,7 @@ use super::state::{Account, Answer, Call, Fate, Kind, Line, Look, Sdk, Stage};
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Kick, Refusal, ServerFrame, Session, UserIndex};
 
-const LOGIN: RuleId = rule("LOGIN-3");
+pub(super) const LOGIN: RuleId = rule("LOGIN-3");
 const RENEWAL: RuleId = rule("LOGIN-5");
 const ENDED: RuleId = rule("EVENT-1");
 const LOST: RuleId = rule("CONN-8");
