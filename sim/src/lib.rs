@@ -12,11 +12,14 @@
 
 pub mod check;
 pub mod generate;
+pub mod history;
+pub mod judge;
 pub mod page;
 pub mod report;
 pub mod review;
 pub mod scenario;
 pub mod search;
+pub mod seats;
 pub mod trace;
 pub mod world;
 pub mod zoo;
