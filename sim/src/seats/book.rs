@@ -59,19 +59,23 @@ impl Book {
     }
 
     /// Goes on from these explanations of everything before the cut, and forgets what no later fact can be about: logins
-    /// that can never be accepted any more, sessions whose end is known to their device, or that have none of their
-    /// device's own later logins behind them.
+    /// that can never be accepted any more, and sessions that are over, whose devices know of it or have logged in since;
+    /// unless they may come back yet.
     pub(super) fn go_on(&mut self, worlds: Vec<World>, cut: u64) {
         let waits = self.waiting(&worlds, cut);
         let is_live: Vec<bool> =
             (0..self.logins.len()).map(|at| worlds.iter().any(|world| world.live.contains(&(at as u16)))).collect();
         let may_be_heard_of = |at: usize| {
             let login = &self.logins[at];
-            let ended = |fact: &Fact| matches!(fact, Fact::Told { .. } | Fact::Ended { .. } | Fact::Refused { .. });
+            let ended = |fact: &Fact| {
+                matches!(fact, Fact::Told { .. } | Fact::Ended { to: Some(_), .. } | Fact::Refused { .. })
+            };
             let is_dead = worlds.iter().any(|world| world.dead.iter().any(|death| usize::from(death.victim) == at));
             let is_followed = (at + 1..self.logins.len())
                 .any(|later| self.logins[later].device == login.device && !waits[later] && self.is_accepted(later));
-            is_dead && !is_followed && !login.is_blind && !self.facts_of(login.id).any(ended)
+            let may_return = |operation: &Operation| matches!(operation, Operation::Return(of, span) if usize::from(*of) == at && span.to >= cut);
+            let is_over = login.is_blind || is_followed || self.facts_of(login.id).any(ended);
+            is_dead && (!is_over || self.operations.iter().any(may_return))
         };
         let stays: Vec<bool> =
             (0..self.logins.len()).map(|at| waits[at] || is_live[at] || may_be_heard_of(at)).collect();

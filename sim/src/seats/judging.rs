@@ -154,21 +154,29 @@ impl Group {
         });
     }
 
-    /// Forgets all but the logins that may still be accepted, of which nothing is known from here on.
+    /// Forgets all but what may still happen, of which nothing is known from here on.
     fn forget(&mut self, at: u64, terms: &mut Terms<'_>) {
         self.give_up(Why::Crowd, at, terms);
-        let waits = self.book.waiting(&self.book.worlds, at);
-        let logins: Vec<usize> = (0..waits.len()).filter(|&login| waits[login]).collect();
-        if logins.len() * 2 > terms.bounds.operations.min(OPERATIONS_MAX) {
+        let mut stays = self.book.waiting(&self.book.worlds, at);
+        for operation in &self.book.operations {
+            if let Operation::Return(login, span) = operation
+                && span.to >= at
+            {
+                stays[usize::from(*login)] = true;
+            }
+        }
+        let logins: Vec<usize> = (0..stays.len()).filter(|&login| stays[login]).collect();
+        let is_ahead = |operation: &Operation| matches!(operation, Operation::Administrator(span, _) if span.to >= at);
+        let operations: Vec<usize> =
+            (0..self.book.operations.len()).filter(|&at| is_ahead(&self.book.operations[at])).collect();
+        if (logins.len() + operations.len()) * 2 > terms.bounds.operations.min(OPERATIONS_MAX) {
             self.is_deaf = true;
             self.book = Book::new();
             return;
         }
-        let accepts =
-            |operation: &Operation| matches!(operation, Operation::Accept(login) if waits[usize::from(*login)]);
-        let operations: Vec<usize> =
-            (0..self.book.operations.len()).filter(|&at| accepts(&self.book.operations[at])).collect();
         self.book.keep(vec![World::default()], &logins, &operations);
+        // Whoever may be accepted yet, or come back, is accepted at any instant or never; an administrator as well.
+        self.book.operations.extend((0..logins.len()).map(|login| Operation::Accept(login as u16)));
         self.book.facts.clear();
         self.book.fog = true;
         for login in &mut self.book.logins {
@@ -182,7 +190,11 @@ impl Group {
     fn forget_residues(&mut self, terms: &mut Terms<'_>) {
         let is_residue = |number: usize| {
             let is_live = |world: &World| world.live.contains(&(number as u16));
-            !self.book.operations.contains(&Operation::Accept(number as u16)) && !self.book.worlds.iter().any(is_live)
+            let is_ahead = |operation: &Operation| match operation {
+                Operation::Accept(login) | Operation::Return(login, _) => usize::from(*login) == number,
+                Operation::End(_) | Operation::Administrator(..) => false,
+            };
+            !self.book.operations.iter().any(is_ahead) && !self.book.worlds.iter().any(is_live)
         };
         let residues: Vec<usize> = (0..self.book.logins.len()).filter(|&number| is_residue(number)).collect();
         if residues.len() < 2 {

@@ -22,7 +22,8 @@ const PATIENT: Bounds = Bounds { states: 20_000, ..WHOLE };
 #[test]
 fn a_right_history_is_right_wherever_it_is_cut() {
     let profiles = profiles();
-    for seed in 0..3_000_u64 {
+    // The last three were once wrong: somebody who came back, or an administrator, was forgotten at a cut.
+    for seed in (0..3_000_u64).chain([3_019_579, 5_111_415, 5_142_404]) {
         let dice = &mut Dice::new(seed);
         let profile = &profiles[dice.below(profiles.len() as u64) as usize];
         let history = right(profile, long(dice), dice);
