@@ -15,8 +15,20 @@ use crate::scenario::{nearest, parse_duration, print_duration};
 pub const VERSION: u64 = 1;
 
 const FIELDS: &[&str] = &[
-    "history", "system", "observes", "policy", "max_instances", "reconnect_kicks", "notify_offline_kick", "profile",
-    "limits", "skew", "devices", "wall_us", "codes", "trace",
+    "history",
+    "system",
+    "observes",
+    "policy",
+    "max_instances",
+    "reconnect_kicks",
+    "notify_offline_kick",
+    "profile",
+    "limits",
+    "skew",
+    "devices",
+    "wall_us",
+    "codes",
+    "trace",
 ];
 
 /// What a history says of itself before anything happens.
@@ -231,14 +243,17 @@ impl<'a> Reader<'a> {
         }
         let mut skew = Skew::default();
         let Some(clocks) = value.as_object() else {
-            self.wrong.push(Wrong::value("skew", "`skew` is a span of time such as \"5ms\", or one for each clock by name"));
+            self.wrong
+                .push(Wrong::value("skew", "`skew` is a span of time such as \"5ms\", or one for each clock by name"));
             return skew;
         };
         for (name, value) in clocks {
             match micros(value) {
                 Some(micros) if name == "*" => skew.all = micros,
                 Some(micros) => drop(skew.of.insert(name.clone(), micros)),
-                None => self.wrong.push(Wrong::value("skew", format!("the skew of {name} is no span of time such as \"5ms\""))),
+                None => self
+                    .wrong
+                    .push(Wrong::value("skew", format!("the skew of {name} is no span of time such as \"5ms\""))),
             }
         }
         skew
@@ -307,13 +322,20 @@ impl<'a> Reader<'a> {
             Some(Value::String(word)) => {
                 if let Some(policy) = Policy::ALL.into_iter().find(|policy| policy.word() == word) {
                     for platform in max.keys().filter(|name| !Ours::ALL.iter().any(|ours| ours.word() == *name)) {
-                        let text = format!("the policy {word} knows no platform {platform}; a policy of your own names its groups");
+                        let text = format!(
+                            "the policy {word} knows no platform {platform}; a policy of your own names its groups"
+                        );
                         self.wrong.push(Wrong::value("max_instances", text));
                     }
                     return Plan::of(policy, max);
                 }
                 let meant = nearest(word, words.into_iter().chain(others));
-                let text = format!("there is no policy `{word}`{}; there are {}, {}, or groups of platforms", hint(meant), words.join(", "), others.join(", "));
+                let text = format!(
+                    "there is no policy `{word}`{}; there are {}, {}, or groups of platforms",
+                    hint(meant),
+                    words.join(", "),
+                    others.join(", ")
+                );
                 self.wrong.push(wrong(text));
                 Plan::OneName
             }
@@ -339,7 +361,8 @@ impl<'a> Reader<'a> {
                 Plan::Groups { groups, max }
             }
             Some(_) => {
-                self.wrong.push(wrong("`policy` is a word, or an object of groups, each a list of platforms".to_owned()));
+                self.wrong
+                    .push(wrong("`policy` is a word, or an object of groups, each a list of platforms".to_owned()));
                 Plan::OneName
             }
         }
@@ -350,13 +373,17 @@ impl<'a> Reader<'a> {
         for (field, value) in self.object("limits").into_iter().flatten() {
             let Some(limit) = limits.of_mut(field) else {
                 let meant = nearest(field, Limits::WORDS.iter().copied());
-                let text = format!("there is no limit `{field}`{}; there are {}", hint(meant), Limits::WORDS.join(", "));
+                let text =
+                    format!("there is no limit `{field}`{}; there are {}", hint(meant), Limits::WORDS.join(", "));
                 self.wrong.push(Wrong::value("limits", text));
                 continue;
             };
             match value.as_str().and_then(parse_duration) {
                 Some(span) => *limit = Some(span),
-                None => self.wrong.push(Wrong::value("limits", format!("the limit `{field}` has to be a span of time such as \"120s\""))),
+                None => self.wrong.push(Wrong::value(
+                    "limits",
+                    format!("the limit `{field}` has to be a span of time such as \"120s\""),
+                )),
             }
         }
         limits

@@ -9,9 +9,7 @@ use gatecrash::policy::{Platform as Ours, Seats};
 use gatecrash::protocol::Presence;
 
 use super::channel::{Channel, Channels};
-use super::event::{
-    Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What,
-};
+use super::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
 use super::head::Head;
 use super::print::line;
 use super::promise::{Limits, Plan, Promise};
@@ -118,7 +116,9 @@ impl Keyhole {
             self.devices[device.index()].starts += 1;
         }
         let starts = match event.actor {
-            trace::Actor::Device(device) if device != trace::DeviceIndex::STRANGER => self.devices[device.index()].starts,
+            trace::Actor::Device(device) if device != trace::DeviceIndex::STRANGER => {
+                self.devices[device.index()].starts
+            }
             _ => 0,
         };
         self.first_call = starts.saturating_sub(1) << 32;
@@ -194,9 +194,7 @@ impl Keyhole {
             }
             trace::What::Answered { call, kind, outcome, .. } => {
                 let outcome = match outcome {
-                    trace::Outcome::Message { message } => {
-                        Outcome::Done { message: Some(Known(message.into())) }
-                    }
+                    trace::Outcome::Message { message } => Outcome::Done { message: Some(Known(message.into())) },
                     trace::Outcome::Failed { code, .. } => Outcome::Failed { code: Some(code.number()) },
                     trace::Outcome::Done | trace::Outcome::Conversations { .. } | trace::Outcome::Report { .. } => {
                         Outcome::Done { message: None }
@@ -219,9 +217,9 @@ impl Keyhole {
             }
             trace::What::KnownAs { device, .. } => {
                 let copied = self.devices[device.index()].actor;
-                (Channel::Process, actor, What::Identity(Identity::CopyOf(copied)))
+                (Channel::Calls, actor, What::Identity(Identity::CopyOf(copied)))
             }
-            trace::What::NewDevice { .. } => (Channel::Process, actor, What::Identity(Identity::New)),
+            trace::What::NewDevice { .. } => (Channel::Calls, actor, What::Identity(Identity::New)),
             trace::What::TicketMade { ticket, user, issued, ttl } => {
                 let what = What::Ticket {
                     ticket: Known(known_by(&cast.ticket(ticket).name)),
@@ -235,14 +233,16 @@ impl Keyhole {
                 (Channel::Presence, actor, self.presence(cast, user, sequence, presence))
             }
             trace::What::Effect { effect } => {
+                // Whoever lays a disk waste knows that they did.
+                if let trace::Effect::DiskEmpty { device } | trace::Effect::RecordDamaged { device } = effect {
+                    let actor = self.devices[device.index()].actor;
+                    return Some((Channel::Calls, actor, What::Identity(Identity::New)));
+                }
                 let (device, what) = match effect {
                     trace::Effect::ProcessDead { device } => (device, What::Process(Process::Dead)),
                     trace::Effect::ProcessUp { device } => (device, What::Process(Process::Up)),
                     trace::Effect::Suspended { device } => (device, What::Process(Process::Suspended)),
                     trace::Effect::Woken { device } => (device, What::Process(Process::Woken)),
-                    trace::Effect::DiskEmpty { device } | trace::Effect::RecordDamaged { device } => {
-                        (device, What::Identity(Identity::New))
-                    }
                     _ => return None,
                 };
                 (Channel::Process, self.devices[device.index()].actor, what)

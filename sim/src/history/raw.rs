@@ -28,9 +28,9 @@ pub(super) struct Key(pub(super) u64);
 /// A ticket, a message or a call by a text: what is kept of it is enough to know it again.
 pub(super) fn known_by(text: &str) -> u64 {
     // FNV-1a, 64 bits. The highest bit keeps texts apart from numbers, which a log counts from below.
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     hash | 1 << 63
 }
 

@@ -44,8 +44,22 @@ pub struct Reader {
     slack: u64,
 }
 
-const WORDS: &[&str] = &["called", "answered", "uninit_returned", "told", "status", "process", "link", "effect",
-    "new_device", "known_as", "ticket_made", "presence", "configured", "end"];
+const WORDS: &[&str] = &[
+    "called",
+    "answered",
+    "uninit_returned",
+    "told",
+    "status",
+    "process",
+    "link",
+    "effect",
+    "new_device",
+    "known_as",
+    "ticket_made",
+    "presence",
+    "configured",
+    "end",
+];
 
 impl Reader {
     /// A reader of a file with such a first line; what is wrong with that line otherwise.
@@ -144,7 +158,11 @@ impl Reader {
         let (last, line) = self.last[index];
         if event.from < last {
             let name = cast.actors.name(event.actor.0);
-            let text = format!("time runs backwards: {} comes after {}, in line {line}, also of {name}", at(event.from), at(last));
+            let text = format!(
+                "time runs backwards: {} comes after {}, in line {line}, also of {name}",
+                at(event.from),
+                at(last)
+            );
             return Err(Wrong::value("at_us", text));
         }
         self.last[index] = (event.from, self.line);
@@ -212,14 +230,17 @@ impl Reader {
             "uninit_returned" => What::UninitReturned,
             "told" => told(cast, raw)?,
             "status" => What::Status {
-                status: among("status", &raw.status, [Status::Logined, Status::Logining, Status::Logout], Status::word)?,
+                status: among(
+                    "status",
+                    &raw.status,
+                    [Status::Logined, Status::Logining, Status::Logout],
+                    Status::word,
+                )?,
                 login_user: user(cast, raw.login_user.as_ref()),
                 sampled: raw.sampled.unwrap_or(false),
             },
             "process" => What::Process(among("process", &raw.process, Process::ALL, Process::word)?),
-            "link" => What::Link {
-                up: among("link", &raw.link, [true, false], |up| if up { "up" } else { "down" })?,
-            },
+            "link" => What::Link { up: among("link", &raw.link, [true, false], |up| if up { "up" } else { "down" })? },
             "effect" => {
                 let Some(process) = effect(raw.effect.as_deref()) else { return Err(Wrong::line("")) };
                 let device = raw.device.as_deref().ok_or_else(|| Wrong::line("the effect names no `device`"))?;
@@ -328,7 +349,11 @@ fn told(cast: &mut Cast, raw: &Raw<'_>) -> Result<What, Wrong> {
         Some("connect_failed") => Told::ConnectFailed { code: raw.code },
         Some("kicked_offline") => Told::KickedOffline {
             by: raw.by.as_deref().map(|by| Actor(cast.actors.number(by))),
-            reason: raw.reason.is_some().then(|| among("reason", &raw.reason, REASONS, KickReason::word)).transpose()?,
+            reason: raw
+                .reason
+                .is_some()
+                .then(|| among("reason", &raw.reason, REASONS, KickReason::word))
+                .transpose()?,
         },
         Some("user_sig_expired") => Told::UserSigExpired,
         Some("message") => Told::Message {
@@ -359,11 +384,26 @@ fn effect(word: Option<&str>) -> Option<What> {
     })
 }
 
-const EVENTS: &[&str] = &["connecting", "connect_success", "connect_failed", "kicked_offline", "user_sig_expired",
-    "message", "messages_dropped"];
+const EVENTS: &[&str] = &[
+    "connecting",
+    "connect_success",
+    "connect_failed",
+    "kicked_offline",
+    "user_sig_expired",
+    "message",
+    "messages_dropped",
+];
 
-const KINDS: [CallKind; 8] = [CallKind::Init, CallKind::Uninit, CallKind::Login, CallKind::Logout,
-    CallKind::Conversations, CallKind::Send, CallKind::Kick, CallKind::Query];
+const KINDS: [CallKind; 8] = [
+    CallKind::Init,
+    CallKind::Uninit,
+    CallKind::Login,
+    CallKind::Logout,
+    CallKind::Conversations,
+    CallKind::Send,
+    CallKind::Kick,
+    CallKind::Query,
+];
 
 const REASONS: [KickReason; 4] =
     [KickReason::SamePlatform, KickReason::OtherPlatform, KickReason::Administrator, KickReason::Gone];
@@ -403,7 +443,9 @@ fn is_inside(line: &str) -> bool {
         what: Text<'a>,
     }
     let what = serde_json::from_str::<Only<'_>>(line).map(|only| only.what);
-    what.is_ok_and(|what| what.len() > 0 && Inside::WORDS.contains(&&*what) && (*what == *"effect" || !WORDS.contains(&&*what)))
+    what.is_ok_and(|what| {
+        what.len() > 0 && Inside::WORDS.contains(&&*what) && (*what == *"effect" || !WORDS.contains(&&*what))
+    })
 }
 
 /// What JSON's reader has to say, without the place, which is told apart.

@@ -44,7 +44,12 @@ impl Outside for OneAccount {
         if let Some(user) = user {
             let rule = if is_end { SILENT } else { SWITCH };
             report.check(rule, user == own, || {
-                let text = format!("{} of {} was told while the account was {}", word(told), scene.user(user), scene.user(own));
+                let text = format!(
+                    "{} of {} was told while the account was {}",
+                    word(told),
+                    scene.user(user),
+                    scene.user(own)
+                );
                 Found::at(NAME, scene, event, None, text)
             });
         }

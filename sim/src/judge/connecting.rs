@@ -38,9 +38,14 @@ impl Outside for Connecting {
                 }
                 let open = scene.device.connecting.is_some();
                 match told {
-                    Told::ConnectSuccess => report.check(PAIR, open, || found(None, "connect_success was told, and no connecting before it")),
-                    Told::ConnectFailed { .. } => report.check(PAIR, open, || found(None, "connect_failed was told, and no connecting before it")),
-                    Told::Connecting => report.check(PAIR, !open, || found(None, "connecting was told twice, and no end in between")),
+                    Told::ConnectSuccess => report
+                        .check(PAIR, open, || found(None, "connect_success was told, and no connecting before it")),
+                    Told::ConnectFailed { .. } => {
+                        report.check(PAIR, open, || found(None, "connect_failed was told, and no connecting before it"))
+                    }
+                    Told::Connecting => {
+                        report.check(PAIR, !open, || found(None, "connecting was told twice, and no end in between"))
+                    }
                     _ => {}
                 }
             }

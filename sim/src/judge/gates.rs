@@ -34,19 +34,7 @@ impl Outside for Gates {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        const {
-            &[
-                Rule::at("INIT-1"),
-                Rule::at("INIT-4"),
-                PENDING,
-                LOGOUT,
-                Rule::at("API-1"),
-                USER,
-                ARGUMENT,
-                LOCAL,
-                CANCEL,
-            ]
-        }
+        const { &[Rule::at("INIT-1"), Rule::at("INIT-4"), PENDING, LOGOUT, Rule::at("API-1"), USER, ARGUMENT, LOCAL, CANCEL] }
     }
 
     fn needs(&self) -> Channels {
@@ -65,11 +53,21 @@ impl Outside for Gates {
                 Outcome::Unknown => return,
                 Outcome::Done { .. } => false,
                 Outcome::Failed { code } => code.is_none_or(|code| {
-                    !scene.head.codes || gate.codes.contains(&code) || matches!(code, STORAGE | UNINIT) || is_argument(code) || code == 6013 && may_be_new
+                    !scene.head.codes
+                        || gate.codes.contains(&code)
+                        || matches!(code, STORAGE | UNINIT)
+                        || is_argument(code)
+                        || code == 6013 && may_be_new
                 }),
             };
             report.check(gate.rule, holds, || {
-                found(format!("{} was {}: it has to be refused with {}, for {}", kind.word(), said(outcome), shown(gate.codes[0]), gate.why))
+                found(format!(
+                    "{} was {}: it has to be refused with {}, for {}",
+                    kind.word(),
+                    said(outcome),
+                    shown(gate.codes[0]),
+                    gate.why
+                ))
             });
             return;
         }
@@ -98,15 +96,30 @@ impl Outside for Gates {
         }
         match (kind, code) {
             // A renewal is pending like a login.
-            (CallKind::Login, 7501) if scene.device.sees_status() && scene.device.calls.iter().all(|other| other.call == open.call || other.request.kind() != CallKind::Login) => report.check(PENDING, false, || found("a login was refused for one that is pending, and none was".to_owned())),
+            (CallKind::Login, 7501)
+                if scene.device.sees_status()
+                    && scene
+                        .device
+                        .calls
+                        .iter()
+                        .all(|other| other.call == open.call || other.request.kind() != CallKind::Login) =>
+            {
+                report.check(PENDING, false, || {
+                    found("a login was refused for one that is pending, and none was".to_owned())
+                })
+            }
             (CallKind::Login | CallKind::Logout, 7502) if open.beside_logout => report.asked(LOGOUT),
-            (CallKind::Login | CallKind::Logout, 7502) if scene.device.sees_status() => report.check(LOGOUT, false, || {
-                found(format!("{} was refused for a logout that is pending, and none was", kind.word()))
-            }),
+            (CallKind::Login | CallKind::Logout, 7502) if scene.device.sees_status() => {
+                report.check(LOGOUT, false, || {
+                    found(format!("{} was refused for a logout that is pending, and none was", kind.word()))
+                })
+            }
             // A logout that is called for succeeds, whatever the network does.
             // One whose attempt is stale fails, and the device goes on as another one (ATT-1).
             (CallKind::Logout, 9520) if scene.device.identity > 0 || may_be_new => {}
-            (CallKind::Logout, code) if open.session.is_some() && scene.device.sees_status() && !matches!(code, STORAGE | UNINIT) => {
+            (CallKind::Logout, code)
+                if open.session.is_some() && scene.device.sees_status() && !matches!(code, STORAGE | UNINIT) =>
+            {
                 report.check(LOCAL, false, || found(format!("a logout failed with {}", shown(code))));
             }
             (CallKind::Login, 6023) if scene.device.sees_status() => {
@@ -124,7 +137,8 @@ fn is_argument(code: u32) -> bool {
 }
 
 fn is_user(name: &str) -> bool {
-    (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 fn said(outcome: Outcome) -> String {

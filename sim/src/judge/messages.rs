@@ -75,7 +75,9 @@ impl Outside for Messages {
                     let is_same = sent.from == from
                         && to.is_none_or(|to| to == sent.to)
                         && text.is_none_or(|text| sent.text.is_none_or(|sent| sent == text));
-                    report.check(ARRIVE, is_same, || found(Some(sent.line), format!("message {number} is not what was sent")));
+                    report.check(ARRIVE, is_same, || {
+                        found(Some(sent.line), format!("message {number} is not what was sent"))
+                    });
                 }
                 if number >> 63 != 0 {
                     return;

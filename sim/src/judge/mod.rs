@@ -23,10 +23,10 @@ mod presence;
 mod results;
 mod status;
 mod terminal;
-mod text;
-mod tickets;
 #[cfg(test)]
 mod tests;
+mod text;
+mod tickets;
 
 pub use answer::{Answer, Breach, Judgement, Line, Verdict};
 pub use peephole::Peephole;
@@ -154,7 +154,8 @@ impl Judge {
                 (0, judged @ 1.., _) => Answer::Holds { judged },
                 (0, 0, None) => Answer::NotObserved { lacks: self.head.observes.lacks(INSIDE) },
                 (0, 0, Some(needs)) => {
-                    let lacks = needs.iter().map(|&needs| self.head.observes.lacks(needs)).min_by_key(|lacks| lacks.len());
+                    let lacks =
+                        needs.iter().map(|&needs| self.head.observes.lacks(needs)).min_by_key(|lacks| lacks.len());
                     match lacks.filter(|lacks| !lacks.is_empty()) {
                         Some(lacks) => Answer::NotObserved { lacks },
                         None => Answer::NothingToJudge,

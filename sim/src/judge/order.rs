@@ -59,6 +59,7 @@ struct Login {
     user: User,
     actor: Actor,
     device: u32,
+    platform: u16,
     line: u64,
     at: u64,
 }
@@ -145,10 +146,9 @@ impl Order {
             Some(heartbeat + answer + delay + delay / 5 + connect)
         };
         let told_within = limits.told.or_else(by_parts).map(|span: Duration| span.as_micros() as u64);
-        let all_given_up = head
-            .promise
-            .reconnect_kicks
-            .then_some("with reconnect_kicks a device that comes back may displace others, and no application sees when");
+        let all_given_up = head.promise.reconnect_kicks.then_some(
+            "with reconnect_kicks a device that comes back may displace others, and no application sees when",
+        );
         Order {
             profile: Arc::new(profile(&head.promise)),
             users: BTreeMap::new(),
@@ -206,14 +206,23 @@ impl Order {
                     (Some(platform), plan) if plan.group(scene.cast.platforms.name(platform.0)).is_some() => {
                         platform.0 as u16
                     }
-                    (Some(_), _) => return self.give_up(user, "a device logged in on a platform that the policy does not know"),
+                    (Some(_), _) => {
+                        return self.give_up(user, "a device logged in on a platform that the policy does not know");
+                    }
                     (None, _) => {
                         return self.give_up(user, "a device logged in, and nothing says on which platform it is");
                     }
                 };
                 self.logins.insert(
                     login,
-                    Login { user, actor: event.actor, device: identity, line: event.line, at: event.from },
+                    Login {
+                        user,
+                        actor: event.actor,
+                        device: identity,
+                        platform: place,
+                        line: event.line,
+                        at: event.from,
+                    },
                 );
                 if self.logins.len() > LOGINS_MAX {
                     self.logins.pop_first();
@@ -223,17 +232,15 @@ impl Order {
                     seats.login_called(login, identity, place, span);
                 }
             }
-            Request::Logout if super::gate::of(device, &request, event.from).is_none() => {
-                match device.account {
-                    Account::In(session) => self.stops(session, span.from, None),
-                    Account::Pending(pending) => {
-                        if let Some(seats) = self.of(pending.user) {
-                            seats.ended(pending.login, OwnEnd::Logout, span.from, None);
-                        }
+            Request::Logout if super::gate::of(device, &request, event.from).is_none() => match device.account {
+                Account::In(session) => self.stops(session, span.from, None),
+                Account::Pending(pending) => {
+                    if let Some(seats) = self.of(pending.user) {
+                        seats.ended(pending.login, OwnEnd::Logout, span.from, None);
                     }
-                    Account::Nobody(_) | Account::Unsure => {}
                 }
-            }
+                Account::Nobody(_) | Account::Unsure => {}
+            },
             Request::Uninit => {
                 if let Account::In(session) = device.account {
                     self.unheard(session);
@@ -413,9 +420,10 @@ impl Order {
                 let Some(began) = scene.device.connecting else { return };
                 let began = began.saturating_sub(scene.skew);
                 let is_login = scene.head.promise.comes == Comes::Login;
+                let who = self.logins.get(&session.login).copied().filter(|_| is_login);
                 if let Some(seats) = self.of(session.user) {
-                    if is_login {
-                        seats.came_back(session.login, Span { from: began, to: span.to });
+                    if let Some(who) = who {
+                        seats.came_back(session.login, who.device, who.platform, Span { from: began, to: span.to });
                     }
                     seats.alive(session.login, began, span.to);
                 }
@@ -426,7 +434,8 @@ impl Order {
 
     /// Whoever could be reached for as long as it takes has heard of what was over by then.
     fn hears(&mut self, device: &Device, at: u64) {
-        let (Some(within), Some(since), Account::In(session)) = (self.told_within, device.reaches, device.account) else {
+        let (Some(within), Some(since), Account::In(session)) = (self.told_within, device.reaches, device.account)
+        else {
             return;
         };
         // An SDK that is too old for its server does not come back. Without the channel of processes this one may be gone,
@@ -552,9 +561,14 @@ impl Outside for Order {
             }
             self.tell(end.cast, user, seats.finish(), report);
         }
-        for (rule, times) in [(LEFT, self.asked.displaced), (ORDER, self.asked.displaced), (KICK, self.asked.kicks),
-            (TWICE, self.asked.kicks), (REASON, self.asked.reasons), (OWN, self.asked.own)]
-        {
+        for (rule, times) in [
+            (LEFT, self.asked.displaced),
+            (ORDER, self.asked.displaced),
+            (KICK, self.asked.kicks),
+            (TWICE, self.asked.kicks),
+            (REASON, self.asked.reasons),
+            (OWN, self.asked.own),
+        ] {
             report.judged[rule.index()] += times;
         }
         let reasons: BTreeSet<&str> = self.given_up.values().copied().chain(self.all_given_up).collect();

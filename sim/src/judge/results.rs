@@ -94,16 +94,28 @@ impl Outside for InTime {
                 let late = limits.late.unwrap_or(LATE);
                 let due = open.to.saturating_add((limit + late).as_micros() as u64);
                 // What ran out while the device was frozen ends as it wakes.
-                let woken = if scene.device.woken_at > open.from { scene.device.woken_at.saturating_add(late.as_micros() as u64) } else { 0 };
+                let woken = if scene.device.woken_at > open.from {
+                    scene.device.woken_at.saturating_add(late.as_micros() as u64)
+                } else {
+                    0
+                };
                 report.check(rule(kind), event.from <= due.max(woken), || {
                     let took = (event.from - open.to) as f64 / 1e6;
-                    let text = format!("{} had its result after {took:.3} s, and has {} s for it", kind.word(), limit.as_secs_f64());
+                    let text = format!(
+                        "{} had its result after {took:.3} s, and has {} s for it",
+                        kind.word(),
+                        limit.as_secs_f64()
+                    );
                     Found::at(TIME, scene, event, Some(open.line), text)
                 });
             }
             What::UninitReturned => {
                 // What `init` comes to is told as it returns.
-                let mut waiting = scene.device.calls.iter().filter(|open| scene.device.uninits.first().is_some_and(|&line| open.line < line));
+                let mut waiting = scene
+                    .device
+                    .calls
+                    .iter()
+                    .filter(|open| scene.device.uninits.first().is_some_and(|&line| open.line < line));
                 let waiting = waiting.find(|open| open.request.kind() != CallKind::Init);
                 report.check(UNINIT, waiting.is_none(), || {
                     let open = waiting.expect("there is one");

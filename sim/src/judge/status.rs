@@ -108,7 +108,9 @@ impl Outside for Fits {
                             Account::Nobody(How::Unknown) | Account::Unsure => return,
                         };
                         report.check(rule, holds, || match scene.device.account {
-                            Account::Pending(_) | Account::In(_) => found(None, "the login user is not the one who logged in".to_owned()),
+                            Account::Pending(_) | Account::In(_) => {
+                                found(None, "the login user is not the one who logged in".to_owned())
+                            }
                             _ => found(None, "the status became LOGINED, and no login was pending".to_owned()),
                         });
                     }
@@ -123,12 +125,20 @@ impl Outside for Fits {
                 let Some(open) = scene.open else { return };
                 let (Purpose::Login(login), Some((status, user))) = (open.purpose, scene.device.status) else { return };
                 let is_own = scene.device.is_of(login);
-                let is_alone = scene.device.calls.iter().filter(|other| other.request.kind() == CallKind::Login).count() == 1;
+                let is_alone =
+                    scene.device.calls.iter().filter(|other| other.request.kind() == CallKind::Login).count() == 1;
                 let Request::Login { user: asked, .. } = open.request else { return };
                 match outcome {
                     Outcome::Done { .. } if is_own => {
                         report.check(ORDER, status == Status::Logined && user == Some(asked), || {
-                            found(Some(open.line), format!("the login of {} succeeded, and the status was {}", scene.user(asked), status.word()))
+                            found(
+                                Some(open.line),
+                                format!(
+                                    "the login of {} succeeded, and the status was {}",
+                                    scene.user(asked),
+                                    status.word()
+                                ),
+                            )
                         });
                     }
                     Outcome::Failed { .. } if is_own && is_alone => {
@@ -136,7 +146,14 @@ impl Outside for Fits {
                         // A call that the SDK itself refused has changed nothing.
                         let is_refused = open.session.is_some_and(|before| user == Some(before.user));
                         report.check(rule, status == Status::Logout || is_refused, || {
-                            found(Some(open.line), format!("the login of {} failed, and the status was {}", scene.user(asked), status.word()))
+                            found(
+                                Some(open.line),
+                                format!(
+                                    "the login of {} failed, and the status was {}",
+                                    scene.user(asked),
+                                    status.word()
+                                ),
+                            )
                         });
                     }
                     _ => {}
@@ -166,7 +183,13 @@ impl Fits {
     fn explain(&mut self, scene: &Scene<'_>, event: &Event, is_told: bool, report: &mut Report) {
         if let Some(line) = self.unasked[event.actor.0 as usize].take() {
             report.check(KEPT, is_told, || {
-                Found::at(FITS, scene, event, Some(line), "the status became LOGOUT, nobody had asked for that, and no event said why")
+                Found::at(
+                    FITS,
+                    scene,
+                    event,
+                    Some(line),
+                    "the status became LOGOUT, nobody had asked for that, and no event said why",
+                )
             });
         }
         if let (Account::In(_), Some((Status::Logined, _)), What::Told { event: Told::ConnectFailed { .. }, .. }) =

@@ -88,7 +88,16 @@ impl Outside for Terminal {
             What::Answered { .. } => {
                 let Some(open) = scene.open else { return };
                 if open.outlived && open.request.kind() != CallKind::Logout {
-                    report.broken(ONCE, found(Some(open.line), format!("{} had its result after the end of its session was told", open.request.kind().word())));
+                    report.broken(
+                        ONCE,
+                        found(
+                            Some(open.line),
+                            format!(
+                                "{} had its result after the end of its session was told",
+                                open.request.kind().word()
+                            ),
+                        ),
+                    );
                 }
             }
             _ => {}

@@ -79,7 +79,10 @@ impl Outside for Tickets {
                 if let Some(called) = self.second(open.from.saturating_sub(scene.skew)) {
                     report.check(VALID, called <= ticket.until, || {
                         let late = called - ticket.until;
-                        let text = format!("{} logged in with a ticket that had run out {late} s before the call", scene.user(user));
+                        let text = format!(
+                            "{} logged in with a ticket that had run out {late} s before the call",
+                            scene.user(user)
+                        );
                         Found::at(NAME, scene, event, Some(ticket.line), text)
                     });
                 }

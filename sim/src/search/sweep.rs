@@ -17,10 +17,10 @@ use gatecrash::time::Instant;
 
 use crate::check::Violation;
 use crate::check::property::Checks;
-use crate::history::Channels;
-use crate::judge::Peephole;
 use crate::check::sometimes::Sometimes;
 use crate::generate::{self, Profile, Seed};
+use crate::history::Channels;
+use crate::judge::Peephole;
 use crate::scenario::Scenario;
 use crate::search::fingerprint::Fingerprint;
 use crate::search::report;
@@ -139,7 +139,8 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
         let scenario = generate::scenario(seed);
         let watch = Watch {
             outside: manner.observe.map(|channels| Peephole::new(&scenario, channels)),
-            checks: (manner.checks && manner.observe.is_none()).then(|| Checks::new(&scenario, manner.world.tick(&scenario))),
+            checks: (manner.checks && manner.observe.is_none())
+                .then(|| Checks::new(&scenario, manner.world.tick(&scenario))),
             ledger: Ledger::default(),
             sometimes: Sometimes::new(&scenario),
             pulse: Arc::clone(pulse),
@@ -374,7 +375,8 @@ mod tests {
     #[test]
     fn a_seed_runs_in_either_world() {
         let pulse = Arc::new(Pulse::default());
-        let run = seed(0, Manner { world: World::Packet, profile: Profile::PowerLoss, checks: true, observe: None }, &pulse);
+        let run =
+            seed(0, Manner { world: World::Packet, profile: Profile::PowerLoss, checks: true, observe: None }, &pulse);
         assert!(run.ledger.events > 0 && run.digest.is_some());
         assert_eq!(run.failure, None);
     }
