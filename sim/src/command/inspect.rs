@@ -69,12 +69,18 @@ pub fn print(arguments: &PrintArguments) -> End {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  gatecrash schema > docs/scenario.schema.json")]
-pub struct SchemaArguments {}
+  gatecrash schema > docs/scenario.schema.json
+  gatecrash schema --history > docs/history.schema.json")]
+pub struct SchemaArguments {
+    /// That of a line of a history instead, for whoever writes one
+    #[arg(long)]
+    history: bool,
+}
 
 /// Does it.
-pub fn schema(_: &SchemaArguments) -> End {
-    say(serde_json::to_string_pretty(&scenario_schema()).expect("a schema is JSON"));
+pub fn schema(arguments: &SchemaArguments) -> End {
+    let schema = if arguments.history { gatecrash_sim::history::schema() } else { scenario_schema() };
+    say(serde_json::to_string_pretty(&schema).expect("a schema is JSON"));
     End::Passed
 }
 

@@ -19,6 +19,7 @@ mod print;
 mod promise;
 mod raw;
 mod read;
+mod schema;
 #[cfg(test)]
 mod tests;
 pub mod whole;
@@ -31,5 +32,6 @@ pub use names::Names;
 pub use print::line;
 pub use promise::{Comes, Limits, Plan, Promise, Victim, Wins};
 pub use read::{Cast, MISTAKES_MAX, Reader};
+pub use schema::schema;
 
 pub(crate) use mistake::Wrong;

@@ -394,7 +394,7 @@ fn effect(word: Option<&str>) -> Option<What> {
     })
 }
 
-const EVENTS: &[&str] = &[
+pub(super) const EVENTS: &[&str] = &[
     "connecting",
     "connect_success",
     "connect_failed",
@@ -404,7 +404,7 @@ const EVENTS: &[&str] = &[
     "messages_dropped",
 ];
 
-const KINDS: [CallKind; 8] = [
+pub(super) const KINDS: [CallKind; 8] = [
     CallKind::Init,
     CallKind::Uninit,
     CallKind::Login,
@@ -415,7 +415,7 @@ const KINDS: [CallKind; 8] = [
     CallKind::Query,
 ];
 
-const REASONS: [KickReason; 4] =
+pub(super) const REASONS: [KickReason; 4] =
     [KickReason::SamePlatform, KickReason::OtherPlatform, KickReason::Administrator, KickReason::Gone];
 
 fn user(cast: &mut Cast, name: Option<&Text<'_>>) -> Option<User> {

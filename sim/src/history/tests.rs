@@ -140,3 +140,21 @@ fn a_mistake_is_told_where_it_is_and_all_of_them_at_once() {
         ]
     );
 }
+
+/// The schema for machines is the one in the documents, and every line that is written fits it.
+#[test]
+fn the_schema_is_published_and_what_is_written_fits_it() {
+    let schema = schema();
+    let published = include_str!("../../../docs/history.schema.json");
+    assert_eq!(published, format!("{}\n", serde_json::to_string_pretty(&schema).unwrap()));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for number in 0..6 {
+        let (scenario, run) = run(number);
+        for line in keyhole::history(&scenario, Channels::ALL, &run.trace).lines() {
+            let value = serde_json::from_str(line).unwrap();
+            assert!(validator.is_valid(&value), "{line}");
+        }
+    }
+    let wrong = serde_json::json!({ "at_us": 1, "actor": "a", "what": "told", "event": "kicked" });
+    assert!(!validator.is_valid(&wrong));
+}

@@ -29,6 +29,10 @@ impl Outside for OneAccount {
         Channels::of(&[Channel::Calls, Channel::Events])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "an event names a user"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::Told { event: told, user, .. } = event.what else { return };
         // Without the status nobody can tell whether a switch was refused by the SDK, and changed nothing.

@@ -27,6 +27,10 @@ impl Outside for Connecting {
         Channels::of(&[Channel::Calls, Channel::Events])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "an attempt to connect begins or ends; a login is answered"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let found = |line: Option<u64>, text: &str| Found::at(NAME, scene, event, line, text);
         match event.what {

@@ -22,7 +22,7 @@ pub(super) fn of(device: &Device, request: &Request, at: u64) -> Option<Gate> {
     let gate = |rule: &str, code: u32, why| Some(Gate { rule: Rule::at(rule), codes: [code, code], why });
     let kind = request.kind();
     match device.init {
-        Some(true) if kind == CallKind::Init => {
+        Some(true) if kind == CallKind::Init && device.sees_process() => {
             return gate("INIT-4", 6015, "the SDK was initialised already");
         }
         Some(false) if !matches!(kind, CallKind::Init) && device.sees_process() => {

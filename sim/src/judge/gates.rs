@@ -41,6 +41,10 @@ impl Outside for Gates {
         Channels::of(&[Channel::Calls])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "a call is answered that the state forbids, or refused for a state; a logout or a login is answered"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::Answered { outcome, .. } = event.what else { return };
         let Some(open) = scene.open else { return };

@@ -49,6 +49,10 @@ impl Outside for Messages {
         Channels::of(&[Channel::Calls, Channel::Events])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "a message with a number is told"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let found = |line: Option<u64>, text: String| Found::at(NAME, scene, event, line, text);
         match event.what {

@@ -183,10 +183,15 @@ impl Judge {
 /// What it takes to judge a rule that no application sees.
 const INSIDE: Channels = Channels::of(&[Channel::Frames, Channel::Server]);
 
-/// How many rules have a property that judges histories.
-pub fn judgeable() -> usize {
-    let head = Head::new("", Channels::ALL);
-    outside::judgeable(&outside::all(&head)).iter().filter(|needs| needs.is_some()).count()
+/// What is judged from outside, a row of a table in Markdown each: what holds, what a history has to hold in full for that,
+/// the rules, and when there is something to judge.
+pub fn table() -> Vec<String> {
+    let row = |property: &dyn Outside| {
+        let rules: Vec<&str> = property.rules().iter().map(|rule| rule.id().as_str()).collect();
+        let (name, needs, when) = (property.name(), property.needs(), property.asked_when());
+        format!("| {name} | {needs} | {} | {when} |", rules.join(", "))
+    };
+    outside::all(&Head::new("", Channels::ALL)).iter().map(|property| row(property.as_ref())).collect()
 }
 
 const _: () = assert!(RULES.len() < 256, "a rule is a byte");

@@ -490,6 +490,10 @@ impl Outside for Order {
         Channels::of(&[Channel::Calls, Channel::Events])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "a user logs in a second time; a kick is told"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, _: &mut Report) {
         let span = Span { from: event.from.saturating_sub(scene.skew), to: event.to.saturating_add(scene.skew) };
         self.hears(scene.device, span.from);

@@ -19,8 +19,10 @@ use crate::scenario::rules::RULES;
 /// Something that holds in every history of a system that keeps the rules.
 pub(super) trait Outside: Send {
     /// What holds, as a sentence.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the table in the documents is held to it"))]
     fn name(&self) -> &'static str;
+
+    /// When it has something to judge.
+    fn asked_when(&self) -> &'static str;
 
     /// The rules that it judges.
     fn rules(&self) -> &'static [Rule];

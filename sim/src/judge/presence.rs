@@ -30,6 +30,10 @@ impl Outside for Numbered {
         Channels::of(&[Channel::Presence])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "a second presence event of a user"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::Presence { user, sequence: Some(sequence), .. } = event.what else { return };
         if let Some((last, line)) = self.last.insert(user, (sequence, event.line)) {

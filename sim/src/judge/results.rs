@@ -40,6 +40,10 @@ impl Outside for OneResult {
         Channels::of(&[Channel::Calls])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "a call has a result"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::Answered { call, kind, .. } = event.what else { return };
         let before = scene.device.recent(call);
@@ -77,6 +81,10 @@ impl Outside for InTime {
 
     fn needs(&self) -> Channels {
         Channels::of(&[Channel::Calls, Channel::Process])
+    }
+
+    fn asked_when(&self) -> &'static str {
+        "a call whose limit the history names has a result; `uninit` returns"
     }
 
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -31,6 +31,10 @@ impl Outside for Ways {
         Channels::of(&[Channel::Status])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "a status is seen"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let What::Status { status, login_user, sampled } = event.what else { return };
         report.check(USER, login_user.is_some() == (status == Status::Logined), || {
@@ -82,6 +86,10 @@ impl Outside for Fits {
 
     fn needs(&self) -> Channels {
         Channels::of(&[Channel::Calls, Channel::Events, Channel::Status])
+    }
+
+    fn asked_when(&self) -> &'static str {
+        "a login is answered, a session ends, a status changes"
     }
 
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {

@@ -35,6 +35,10 @@ impl Outside for Terminal {
         Channels::of(&[Channel::Calls, Channel::Events])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "an end is told; a call is made after one"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let found = |line: Option<u64>, text: String| Found::at(NAME, scene, event, line, text);
         match event.what {

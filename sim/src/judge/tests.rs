@@ -250,3 +250,12 @@ fn broken_lines_are_mistakes_and_no_panic() {
     }
     assert!(mistakes > 100, "{mistakes}");
 }
+
+/// The table for people is what the code says.
+#[test]
+fn the_table_in_the_documents_is_what_is_judged() {
+    let document = include_str!("../../../docs/properties.md");
+    let (_, after) = document.split_once("## From outside").expect("the document has the section");
+    let rows: Vec<&str> = after.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows, table());
+}

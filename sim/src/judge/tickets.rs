@@ -52,6 +52,10 @@ impl Outside for Tickets {
         Channels::of(&[Channel::Calls, Channel::Events, Channel::Tickets])
     }
 
+    fn asked_when(&self) -> &'static str {
+        "a login with a ticket that was seen made is accepted; an expiry is told"
+    }
+
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         match event.what {
             What::Ticket { ticket, user, issued, ttl } => {
