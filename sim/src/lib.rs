@@ -17,6 +17,7 @@ pub mod report;
 pub mod review;
 pub mod scenario;
 pub mod search;
+pub mod subject;
 pub mod trace;
 pub mod world;
 pub mod zoo;

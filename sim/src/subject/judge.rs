@@ -1,0 +1,221 @@
+//! What is wrong with a history, as far as applications can tell: whoever looks here sees no server and no wire.
+//!
+//! Each sentence is judged by itself, and only where the history leaves no doubt: a login may have been accepted at any
+//! instant between its call and its result.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::read::{self, Call, Read};
+use crate::scenario::rules::{RuleId, rule};
+
+const ONE_RESULT: &str = "a call gets one result and no second";
+const QUIET: &str = "a kicked device does nothing before its application logs in again";
+const NEWER: &str = "a login is displaced only by a later one";
+const SEATS: &str = "no more devices are logged in than have a seat";
+const NOT_SILENT: &str = "nobody is logged out without being told";
+const TWICE: &str = "a device gets a message once";
+const LOST: &str = "a message that was accepted reaches every device that stayed logged in";
+const RESTS: &str = "everything comes to rest once the faults have ended";
+
+/// Something that should not have happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What does not hold, as a sentence.
+    pub property: &'static str,
+    /// The rule it is from.
+    pub rule: RuleId,
+    /// What happened instead.
+    pub text: String,
+    /// To whom.
+    pub actors: Vec<String>,
+    /// Which lines of the history show it, counted from 1.
+    pub lines: Vec<usize>,
+}
+
+/// What is wrong with a history: the earliest first.
+///
+/// # Errors
+///
+/// The line that is none, counted from 1, and why.
+pub fn judge(history: &str) -> Result<Vec<Finding>, String> {
+    let values = read::values(history)?;
+    let read = Read::of(&values)?;
+    let mut findings = results(&read);
+    findings.extend(kicks(&read));
+    findings.extend(logouts(&read));
+    findings.extend(messages(&read));
+    if read.is_settled {
+        findings.extend(rest(&read));
+        findings.extend(seats(&read));
+    }
+    findings.sort_by_key(|finding| finding.lines.last().copied());
+    Ok(findings)
+}
+
+fn finding(property: &'static str, rule: RuleId, actors: &[&str], lines: Vec<usize>, text: String) -> Finding {
+    Finding { property, rule, text, actors: actors.iter().map(|&actor| actor.to_owned()).collect(), lines }
+}
+
+fn rule_of(call: &Call<'_>) -> RuleId {
+    if call.kind == "login" { rule("LOGIN-3") } else { rule("API-5") }
+}
+
+fn results(read: &Read<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for call in &read.calls {
+        let Call { actor, number, kind, line, .. } = *call;
+        if let [_, second, ..] = call.answers.as_slice() {
+            let lines = [line].into_iter().chain(call.answers.iter().map(|answer| answer.line)).collect();
+            let text = format!(
+                "{actor}'s {kind}, call {number}, has its result, and {second} as another",
+                second = second.said
+            );
+            findings.push(finding(ONE_RESULT, rule_of(call), &[actor], lines, text));
+        }
+        if call.answers.is_empty() && read.is_settled && read.lives_from(actor, line) {
+            let text = format!("{actor}'s {kind}, call {number}, never has a result");
+            findings.push(finding(ONE_RESULT, rule_of(call), &[actor], vec![line], text));
+        }
+    }
+    findings
+}
+
+fn kicks(read: &Read<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for told in read.lines.iter().filter(|line| line.is("told") && line.text("event") == "kicked_offline") {
+        let (actor, at) = (told.actor, told.number);
+        let after = read.of_actor(actor).skip_while(|line| line.number <= at);
+        for line in after {
+            let is_login = line.is("called") && line.text("request") == "login";
+            if is_login || line.is("process") && line.text("process") == "dead" {
+                break;
+            }
+            let does = line.is("told") && ["connecting", "connect_success"].contains(&line.text("event"))
+                || line.is("status") && line.text("status") != "LOGOUT";
+            if does {
+                let text = format!("{actor} was told that it is kicked, and goes on by itself: {}", line.said());
+                findings.push(finding(QUIET, rule("KICK-4"), &[actor], vec![at, line.number], text));
+                break;
+            }
+        }
+        let is_displaced = ["same_platform", "other_platform"].contains(&told.text("reason"));
+        let Some(own) = read.calls.iter().rfind(|call| call.actor == actor && call.kind == "login" && call.line < at)
+        else {
+            continue;
+        };
+        let is_later = |call: &&Call<'_>| {
+            let is_rival = call.actor != actor && call.kind == "login" && call.user == own.user;
+            let was_before = call.answers.first().is_some_and(|answer| answer.is_ok && answer.at_us < own.at_us);
+            is_rival && call.line < at && !was_before && read.are_rivals(call, own)
+        };
+        if is_displaced && !read.calls.iter().any(|call| is_later(&call)) {
+            let by = told.value("by").and_then(Value::as_str);
+            let rival = by.map_or_else(String::new, |by| format!(" by {by}"));
+            let user = own.user.unwrap_or("anybody");
+            let text =
+                format!("{actor} is displaced{rival}, and no rival has called login as {user} since {actor} did");
+            let actors: Vec<&str> = [actor].into_iter().chain(by).collect();
+            findings.push(finding(NEWER, rule("KICK-6"), &actors, vec![own.line, at], text));
+        }
+    }
+    findings
+}
+
+fn logouts(read: &Read<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for &actor in read.actors.keys() {
+        let (mut logged_in, mut has_reason) = (None, false);
+        for line in read.of_actor(actor) {
+            match line.what {
+                "called" if ["login", "logout"].contains(&line.text("request")) => has_reason = true,
+                "told" if ["kicked_offline", "user_sig_expired"].contains(&line.text("event")) => has_reason = true,
+                "process" if ["dead", "up"].contains(&line.text("process")) => (logged_in, has_reason) = (None, false),
+                "status" if line.text("status") == "LOGINED" => (logged_in, has_reason) = (Some(line.number), false),
+                "status" if line.text("status") == "LOGOUT" => {
+                    // The listener may be called just after.
+                    let at_once = read.of_actor(actor).skip_while(|next| next.number <= line.number);
+                    let is_told = at_once.take_while(|next| next.at_us == line.at_us).any(|next| {
+                        next.is("told") && ["kicked_offline", "user_sig_expired"].contains(&next.text("event"))
+                    });
+                    if let Some(since) = logged_in.take().filter(|_| !has_reason && !is_told) {
+                        let text = format!("{actor} is logged out, and its application is not told why");
+                        let lines = vec![since, line.number];
+                        findings.push(finding(NOT_SILENT, rule("KICK-3"), &[actor], lines, text));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    findings
+}
+
+fn messages(read: &Read<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut got: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for line in read.lines.iter().filter(|line| line.is("told") && line.text("event") == "message") {
+        let (actor, id) = (line.actor, line.text("message"));
+        if let Some(before) = got.insert((actor, id), line.number) {
+            let text = format!("{actor} gets message {id} a second time");
+            findings.push(finding(TWICE, rule("API-2"), &[actor], vec![before, line.number], text));
+        }
+    }
+    let sends = read.calls.iter().filter(|call| call.kind == "send" && call.answers.iter().any(|answer| answer.is_ok));
+    for send in sends.filter(|_| read.is_settled) {
+        for &actor in read.actors.keys().filter(|&&actor| actor != send.actor) {
+            if read.stayed(actor, send.to, send.line) && !got.contains_key(&(actor, send.id)) {
+                let text = format!("{actor} stayed logged in as {}, and never gets message {}", send.to, send.id);
+                let lines = vec![send.line, send.answers[0].line];
+                findings.push(finding(LOST, rule("API-7"), &[send.actor, actor], lines, text));
+            }
+        }
+    }
+    findings
+}
+
+fn rest(read: &Read<'_>) -> Vec<Finding> {
+    let waiting = read.actors.keys().filter_map(|&actor| {
+        let line = read.of_actor(actor).filter(|line| line.is("status")).last()?;
+        let is_waiting = line.text("status") == "LOGINING" && read.lives_from(actor, line.number);
+        is_waiting.then(|| {
+            let text = format!("{actor} is logging in since {} s, and the run is over", seconds(line.at_us));
+            finding(RESTS, rule("CONN-1"), &[actor], vec![line.number], text)
+        })
+    });
+    waiting.collect()
+}
+
+fn seats(read: &Read<'_>) -> Vec<Finding> {
+    let seated: Vec<(&str, &str, usize)> = read
+        .actors
+        .keys()
+        .filter_map(|&actor| {
+            let line = read.of_actor(actor).filter(|line| line.is("status")).last()?;
+            let is_in = line.text("status") == "LOGINED" && read.lives_from(actor, line.number);
+            is_in.then(|| (actor, line.text("login_user"), line.number))
+        })
+        .collect();
+    let users: BTreeSet<&str> = seated.iter().map(|(_, user, _)| *user).collect();
+    let mut findings = Vec::new();
+    for user in users {
+        let theirs: Vec<_> = seated.iter().filter(|(_, theirs, _)| *theirs == user).collect();
+        let too_many = theirs.iter().find_map(|(actor, ..)| {
+            let rivals: Vec<_> = theirs.iter().filter(|(other, ..)| read.is_one_group(actor, other)).collect();
+            let is_mixed = rivals.iter().any(|(other, ..)| read.actors[other] != read.actors[actor]);
+            (is_mixed || rivals.len() > read.instances_max(actor)).then_some(rivals)
+        });
+        if let Some(rivals) = too_many {
+            let actors: Vec<&str> = rivals.iter().map(|(actor, ..)| *actor).collect();
+            let lines = rivals.iter().map(|(_, _, line)| *line).collect();
+            let text = format!("{} are logged in as {user}, and share a seat", actors.join(" and "));
+            findings.push(finding(SEATS, rule("POLICY-4"), &actors, lines, text));
+        }
+    }
+    findings
+}
+
+fn seconds(at_us: u64) -> String {
+    format!("{}.{:03}", at_us / 1_000_000, at_us / 1_000 % 1_000)
+}
