@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::record::{Record, What};
+use super::record::{Event, Record, What};
 use super::system::{Outcome, Told};
 use crate::scenario::{Call, ListenerEvent};
 
@@ -55,7 +55,7 @@ impl Events {
             Told::UserSigExpired => ListenerEvent::UserSigExpired,
             Told::Message { .. } => ListenerEvent::Message,
         };
-        self.record.push(Some(&self.actor), What::Told(told.into()));
+        self.record.push(Some(&self.actor), What::Told(Event::of(told, self.life.user())));
         self.life.heard(event);
     }
 }
@@ -67,6 +67,8 @@ pub(super) struct Life(RefCell<State>);
 #[derive(Default)]
 struct State {
     is_over: bool,
+    /// For whom the SDK works.
+    user: Option<String>,
     armed: VecDeque<(ListenerEvent, Call)>,
     due: VecDeque<Call>,
 }
@@ -79,6 +81,15 @@ impl Life {
     /// From now on nobody hears anything.
     pub(super) fn end(&self) {
         self.0.borrow_mut().is_over = true;
+    }
+
+    /// For whom the SDK works from now on.
+    pub(super) fn works_for(&self, user: Option<String>) {
+        self.0.borrow_mut().user = user;
+    }
+
+    fn user(&self) -> Option<String> {
+        self.0.borrow().user.clone()
     }
 
     /// The call is made when the event comes next.

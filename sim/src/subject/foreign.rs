@@ -2,7 +2,7 @@
 //!
 //! A device's tasks are in a set of their own: to freeze the device is not to poll the set, to kill it is to drop it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -87,8 +87,7 @@ impl<M: System> Software for Foreign<M> {
         };
         let (status, last_ticket) = (RefCell::default(), RefCell::default());
         let (foreign, shared) = (Rc::clone(self), Arc::clone(shared));
-        let inner =
-            Inner { foreign, shared, device, actor, sdk, tasks, life, status, last_ticket, is_over: Cell::default() };
+        let inner = Inner { foreign, shared, device, actor, sdk, tasks, life, status, last_ticket };
         let inner = Rc::new(inner);
         inner.look();
         (Application(Rc::clone(&inner)), Box::pin(Drive::of(inner)))
@@ -124,6 +123,13 @@ impl<M: System> Software for Foreign<M> {
     }
 }
 
+fn user_of(status: &Status) -> Option<String> {
+    match status {
+        Status::Logout => None,
+        Status::Logining(user) | Status::Logined(user) => Some(user.clone()),
+    }
+}
+
 /// The application in a device's process, and its SDK.
 pub(super) struct Application<M: System>(Rc<Inner<M>>);
 
@@ -138,13 +144,13 @@ struct Inner<M: System> {
     /// As it was last written down.
     status: RefCell<Option<Status>>,
     last_ticket: RefCell<Option<Ticket>>,
-    is_over: Cell<bool>,
 }
 
 impl<M: System> Inner<M> {
     /// Writes down who is logged in, if that is another than before.
     fn look(&self) {
         let status = self.sdk.status();
+        self.life.works_for(user_of(&status));
         let mut before = self.status.borrow_mut();
         if before.as_ref() != Some(&status) {
             self.foreign.record.push(Some(&self.actor), status.clone().into());
@@ -188,9 +194,17 @@ impl<M: System> Inner<M> {
     }
 
     fn user(&self) -> Option<String> {
-        match self.sdk.status() {
-            Status::Logout => None,
-            Status::Logining(user) | Status::Logined(user) => Some(user),
+        user_of(&self.sdk.status())
+    }
+
+    /// What is spawned outside the device's set of tasks is neither suspended nor killed with it.
+    fn look_for_strays(&self) {
+        if tokio::runtime::Handle::current().metrics().num_alive_tasks() > 0 {
+            let (system, device) = (self.foreign.system.name(), &self.actor);
+            self.foreign.record.misused(format!(
+                "{system} has called tokio::spawn on {device}, and such a task would outlive the device's process: \
+                 call tokio::task::spawn_local"
+            ));
         }
     }
 
@@ -236,8 +250,8 @@ impl<M: System> Program for Application<M> {
     }
 
     fn dies(&self) {
+        self.0.look_for_strays();
         self.0.life.end();
-        self.0.is_over.set(true);
     }
 }
 
@@ -265,6 +279,7 @@ impl<M: System> Future for Drive<M> {
             context.waker().wake_by_ref();
         }
         self.inner.look();
+        self.inner.look_for_strays();
         polled
     }
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::read::{self, Call, Read};
 use crate::scenario::rules::{RuleId, rule};
 
-const ONE_RESULT: &str = "a call gets one result and no second";
+const A_RESULT: &str = "a call gets a result";
+const NO_SECOND: &str = "a call gets no second result";
 const QUIET: &str = "a kicked device does nothing before its application logs in again";
 const NEWER: &str = "a login is displaced only by a later one";
 const SEATS: &str = "no more devices are logged in than have a seat";
@@ -72,11 +73,11 @@ fn results(read: &Read<'_>) -> Vec<Finding> {
                 "{actor}'s {kind}, call {number}, has its result, and {second} as another",
                 second = second.said
             );
-            findings.push(finding(ONE_RESULT, rule_of(call), &[actor], lines, text));
+            findings.push(finding(NO_SECOND, rule_of(call), &[actor], lines, text));
         }
         if call.answers.is_empty() && read.is_settled && read.lives_from(actor, line) {
             let text = format!("{actor}'s {kind}, call {number}, never has a result");
-            findings.push(finding(ONE_RESULT, rule_of(call), &[actor], vec![line], text));
+            findings.push(finding(A_RESULT, rule_of(call), &[actor], vec![line], text));
         }
     }
     findings

@@ -22,6 +22,8 @@ mod run;
 mod seeds;
 mod story;
 mod system;
+#[cfg(test)]
+mod tests;
 
 mod watch;
 

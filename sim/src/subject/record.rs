@@ -115,15 +115,18 @@ pub(super) enum Event {
     },
 }
 
-impl From<Told> for Event {
-    fn from(told: Told) -> Self {
+impl Event {
+    /// What the application is told that works for this user.
+    pub(super) fn of(told: Told, user: Option<String>) -> Self {
         match told {
             Told::Connecting => Event::Connecting,
             Told::ConnectSuccess => Event::ConnectSuccess,
             Told::ConnectFailed(code) => Event::ConnectFailed { code },
             Told::KickedOffline { reason, by } => Event::KickedOffline { reason, by },
             Told::UserSigExpired => Event::UserSigExpired,
-            Told::Message { id, from, to, text } => Event::Message { message: id, from, to, text },
+            Told::Message { id, from, text } => {
+                Event::Message { message: id, from, to: user.unwrap_or_default(), text }
+            }
         }
     }
 }
@@ -182,6 +185,7 @@ pub(super) struct Record(Arc<Mutex<State>>);
 struct State {
     lines: Vec<Line>,
     calls: u32,
+    misuse: Option<String>,
 }
 
 impl Record {
@@ -203,6 +207,16 @@ impl Record {
         let mut state = self.lock();
         state.calls += 1;
         state.calls
+    }
+
+    /// The system does what it may not: the history says nothing then.
+    pub(super) fn misused(&self, how: String) {
+        self.lock().misuse.get_or_insert(how);
+    }
+
+    /// What the system did first that it may not.
+    pub(super) fn misuse(&self) -> Option<String> {
+        self.lock().misuse.clone()
     }
 
     /// Takes the lines out.

@@ -82,6 +82,9 @@ pub fn run<M: System>(system: &M, scenario: &Scenario) -> Result<Run, RunError> 
     let recorder = Recorder::streaming(cast.clone());
     recorder.add_observer(Box::new(Watch::new(record.clone(), scenario, &cast)));
     let ran = caught(|| packet::run_foreign(Foreign::new(system, record.clone()), scenario, &recorder));
+    if let Some(how) = record.misuse() {
+        return Err(RunError::Failed(how));
+    }
     ran.map_err(RunError::Panicked)?.map_err(|error| RunError::Failed(error.to_string()))?;
     let at_us = recorder.summary().ended_at.as_micros();
     record.push_at(at_us, None, What::End { settled: true });

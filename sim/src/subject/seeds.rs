@@ -66,6 +66,9 @@ pub struct Report {
     pub passed: u64,
     /// Each kind of failure once, in the order found.
     pub findings: Vec<Found>,
+    /// The first seed whose scenario gave two histories, and the first line in which they differ: then the system draws
+    /// from somewhere else than its seed, or goes by the order of a hash map.
+    pub differs: Option<(u64, String)>,
 }
 
 impl Seeds {
@@ -106,17 +109,22 @@ impl Seeds {
                 }
             }
         }
-        let mut findings = Vec::new();
+        let mut findings: Vec<Found> = Vec::new();
+        let mut differs = self.numbers.clone().next().and_then(|seed| difference(system, seed));
         for (fingerprint, seed, seeds) in failed {
+            differs = differs.or_else(|| difference(system, seed));
             let mut found = self.shrink(system, &fingerprint, seed);
             found.seeds = seeds;
             if let Some(folder) = &self.folder {
-                found.file = Some(keep(folder, system, &fingerprint, &found)?);
+                let stem = shrink::stem(&found.scenario);
+                let of_its_name = findings.iter().filter(|other| shrink::stem(&other.scenario) == stem).count();
+                let name = if of_its_name == 0 { stem } else { format!("{stem}_{}", of_its_name + 1) };
+                found.file = Some(keep(folder, &name, system, &fingerprint, &found)?);
             }
             findings.push(found);
         }
         let seeds = self.numbers.end.saturating_sub(self.numbers.start);
-        Ok(Report { system: system.name().to_owned(), seeds, passed, findings })
+        Ok(Report { system: system.name().to_owned(), seeds, passed, findings, differs })
     }
 
     fn shrink<M: System>(&self, system: &M, wanted: &Fingerprint, seed: u64) -> Found {
@@ -158,9 +166,29 @@ fn told(result: &Result<Run, RunError>, wanted: &Fingerprint) -> (String, String
     }
 }
 
-fn keep<M: System>(folder: &Path, system: &M, fingerprint: &Fingerprint, found: &Found) -> io::Result<PathBuf> {
+/// Where two runs of the seed differ.
+fn difference<M: System>(system: &M, seed: u64) -> Option<(u64, String)> {
+    let scenario = scenario(system, seed);
+    let (first, second) = (run(system, &scenario).ok()?.history, run(system, &scenario).ok()?.history);
+    let mut lines = first.lines().zip(second.lines()).enumerate();
+    let different = lines.find(|(_, (one, other))| one != other);
+    let said = match different {
+        Some((index, (one, other))) => format!("line {}:\n  {one}\n  {other}", index + 1),
+        None if first == second => return None,
+        None => "one history is longer than the other".to_owned(),
+    };
+    Some((seed, said))
+}
+
+fn keep<M: System>(
+    folder: &Path,
+    name: &str,
+    system: &M,
+    fingerprint: &Fingerprint,
+    found: &Found,
+) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
-    let file = folder.join(format!("{}.toml", shrink::stem(&found.scenario)));
+    let file = folder.join(format!("{name}.toml"));
     let text = found.scenario.to_string();
     // The schema is the harness's, and not beside this file.
     let text: String =
@@ -175,8 +203,11 @@ fn keep<M: System>(folder: &Path, system: &M, fingerprint: &Fingerprint, found: 
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { system, seeds, passed, findings } = self;
+        let Report { system, seeds, passed, findings, differs } = self;
         writeln!(f, "{system}: {passed} of {seeds} seeds show nothing wrong, {} kinds of failure", findings.len())?;
+        if let Some((seed, said)) = differs {
+            writeln!(f, "\ntwo runs of seed {seed} differ, so that nothing here can be trusted, at {said}")?;
+        }
         for (index, found) in findings.iter().enumerate() {
             let rule = found.rule.as_deref().map_or_else(String::new, |rule| format!(" ({rule})"));
             writeln!(f, "\n{}. {}{rule}", index + 1, found.sentence)?;

@@ -23,6 +23,9 @@ pub(super) fn story(scenario: &Scenario, lines: &[Line], shows: &[usize]) -> Str
             told.push((false, row(at, "script", &format!("fault {what}"))));
         }
         number += usize::from(!matches!(line.what, What::Note(_)));
+        if is_usual(line) {
+            continue;
+        }
         let is_shown = shows.contains(&number) && !matches!(line.what, What::Note(_));
         told.push((is_shown, row(line.at_us, line.actor.as_deref().unwrap_or("world"), &said(&line.what))));
     }
@@ -43,6 +46,18 @@ pub(super) fn story(scenario: &Scenario, lines: &[Line], shows: &[usize]) -> Str
         was_told = is_near(index);
     }
     text
+}
+
+/// Whether it says only that everything begins as it always does.
+fn is_usual(line: &Line) -> bool {
+    let says_it = match &line.what {
+        What::Process { process } => *process == "up",
+        What::Link { link } => *link == "up",
+        What::Status { status, .. } => *status == "LOGOUT",
+        What::Note(note) => note == "server up",
+        What::Called { .. } | What::Answered { .. } | What::Told(_) | What::End { .. } => false,
+    };
+    line.at_us == 0 && says_it
 }
 
 fn row(at_us: u64, actor: &str, said: &str) -> String {

@@ -168,8 +168,6 @@ pub enum Told {
         id: String,
         /// Who sent it.
         from: String,
-        /// To whom.
-        to: String,
         /// What it says.
         text: String,
     },

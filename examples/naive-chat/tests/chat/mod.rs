@@ -90,7 +90,6 @@ impl Listener for Ears {
     }
 
     fn message(&self, id: &str, from: &str, text: &str) {
-        let to = String::new();
-        self.0.tell(Told::Message { id: id.to_owned(), from: from.to_owned(), to, text: text.to_owned() });
+        self.0.tell(Told::Message { id: id.to_owned(), from: from.to_owned(), text: text.to_owned() });
     }
 }
