@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_every_system_knows_is_never_refused() {
-        let steps = "0s phone login alice\n1s phone send bob hello\n2s fault partition home\n3s phone logout";
+        let steps = "0s phone login alice\n1s phone send bob \"hello\"\n2s fault partition home\n3s phone logout";
         assert_eq!(refusals(Vocabulary::default(), steps), Vec::<String>::new());
     }
 

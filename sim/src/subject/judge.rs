@@ -67,12 +67,10 @@ fn results(read: &Read<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for call in &read.calls {
         let Call { actor, number, kind, line, .. } = *call;
-        if let [_, second, ..] = call.answers.as_slice() {
+        if let [first, second, ..] = call.answers.as_slice() {
             let lines = [line].into_iter().chain(call.answers.iter().map(|answer| answer.line)).collect();
-            let text = format!(
-                "{actor}'s {kind}, call {number}, has its result, and {second} as another",
-                second = second.said
-            );
+            let (first, second) = (first.said, second.said);
+            let text = format!("{actor}'s {kind}, call {number}, has the result {first}, and then the result {second}");
             findings.push(finding(NO_SECOND, rule_of(call), &[actor], lines, text));
         }
         if call.answers.is_empty() && read.is_settled && read.lives_from(actor, line) {
