@@ -2,24 +2,23 @@
 //!
 //! Nothing is checked: an SDK that answers twice has answered twice.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::record::{Event, Record, What};
-use super::system::{Outcome, Told};
+use super::said::{Outcome, Told};
 use crate::scenario::{Call, ListenerEvent};
 
 /// The result of one call, to be given once. A clone is the same call's.
 #[derive(Clone)]
 pub struct Reply {
     pub(super) record: Record,
-    pub(super) actor: Rc<str>,
+    pub(super) actor: Arc<str>,
     pub(super) call: u32,
     pub(super) kind: &'static str,
     pub(super) user: Option<String>,
     /// Whether the process that made the call lives.
-    pub(super) life: Rc<Life>,
+    pub(super) life: Arc<Life>,
 }
 
 impl Reply {
@@ -37,8 +36,8 @@ impl Reply {
 #[derive(Clone)]
 pub struct Events {
     pub(super) record: Record,
-    pub(super) actor: Rc<str>,
-    pub(super) life: Rc<Life>,
+    pub(super) actor: Arc<str>,
+    pub(super) life: Arc<Life>,
 }
 
 impl Events {
@@ -62,7 +61,7 @@ impl Events {
 
 /// What is left to do for a process while it lives: calls that its application makes when it is told something.
 #[derive(Default)]
-pub(super) struct Life(RefCell<State>);
+pub(super) struct Life(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -74,31 +73,35 @@ struct State {
 }
 
 impl Life {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("nobody panics with it")
+    }
+
     fn is_over(&self) -> bool {
-        self.0.borrow().is_over
+        self.lock().is_over
     }
 
     /// From now on nobody hears anything.
     pub(super) fn end(&self) {
-        self.0.borrow_mut().is_over = true;
+        self.lock().is_over = true;
     }
 
     /// For whom the SDK works from now on.
     pub(super) fn works_for(&self, user: Option<String>) {
-        self.0.borrow_mut().user = user;
+        self.lock().user = user;
     }
 
     fn user(&self) -> Option<String> {
-        self.0.borrow().user.clone()
+        self.lock().user.clone()
     }
 
     /// The call is made when the event comes next.
     pub(super) fn arm(&self, event: ListenerEvent, call: Call) {
-        self.0.borrow_mut().armed.push_back((event, call));
+        self.lock().armed.push_back((event, call));
     }
 
     fn heard(&self, event: ListenerEvent) {
-        let state = &mut *self.0.borrow_mut();
+        let state = &mut *self.lock();
         if let Some(position) = state.armed.iter().position(|(armed, _)| *armed == event) {
             state.due.extend(state.armed.remove(position).map(|(_, call)| call));
         }
@@ -106,6 +109,6 @@ impl Life {
 
     /// A call that is to be made now: as soon as the SDK has returned from where it told the event.
     pub(super) fn due(&self) -> Option<Call> {
-        self.0.borrow_mut().due.pop_front()
+        self.lock().due.pop_front()
     }
 }

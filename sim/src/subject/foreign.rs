@@ -18,7 +18,8 @@ use tokio::task::LocalSet;
 use super::answer::{Events, Life, Reply};
 use super::place::{DevicePlace, Disk, ServerPlace};
 use super::record::{Record, Request, What};
-use super::system::{Device, Status, System, Ticket};
+use super::said::Status;
+use super::system::{Device, System, Ticket};
 use crate::scenario::{AppChange, Call, ListenerEvent, Scenario};
 use crate::trace::Recorder;
 use crate::world::packet::{self, Driver, Ended, Program, Shared, Software};
@@ -75,11 +76,11 @@ impl<M: System> Software for Foreign<M> {
         place: &packet::DevicePlace,
     ) -> (Application<M>, Driver) {
         let (name, plan) = shared.plan(device);
-        let actor: Rc<str> = Rc::from(name.as_str());
-        let (record, life) = (self.record.clone(), Rc::<Life>::default());
-        let events = Events { record: record.clone(), actor: Rc::clone(&actor), life: Rc::clone(&life) };
+        let actor: Arc<str> = Arc::from(name.as_str());
+        let (record, life) = (self.record.clone(), Arc::<Life>::default());
+        let events = Events { record: record.clone(), actor: Arc::clone(&actor), life: Arc::clone(&life) };
         let (inner, platform, disk) = (place.clone(), plan.platform, self.disk(device));
-        let place = DevicePlace { inner, name: Rc::clone(&actor), platform, disk };
+        let place = DevicePlace { inner, name: Arc::clone(&actor), platform, disk };
         let tasks = Rc::new(LocalSet::new());
         let sdk = {
             let _entered = tasks.enter();
@@ -114,12 +115,11 @@ impl<M: System> Software for Foreign<M> {
     fn clock_changed(&self) {}
 
     fn wiped(&self, device: usize) {
-        self.disk(device).0.borrow_mut().clear();
+        self.disk(device).copy(&Disk::default());
     }
 
     fn copied(&self, from: usize, onto: usize) {
-        let copy = self.disk(from).0.borrow().clone();
-        *self.disk(onto).0.borrow_mut() = copy;
+        self.disk(onto).copy(&self.disk(from));
     }
 }
 
@@ -137,10 +137,10 @@ struct Inner<M: System> {
     foreign: Rc<Foreign<M>>,
     shared: Arc<Shared>,
     device: usize,
-    actor: Rc<str>,
+    actor: Arc<str>,
     sdk: Rc<M::Device>,
     tasks: Rc<LocalSet>,
-    life: Rc<Life>,
+    life: Arc<Life>,
     /// As it was last written down.
     status: RefCell<Option<Status>>,
     last_ticket: RefCell<Option<Ticket>>,
@@ -187,7 +187,7 @@ impl<M: System> Inner<M> {
 
     /// The call is made, and is to have a result.
     fn called(&self, request: Request, user: Option<String>) -> Reply {
-        let (record, actor, life) = (self.foreign.record.clone(), Rc::clone(&self.actor), Rc::clone(&self.life));
+        let (record, actor, life) = (self.foreign.record.clone(), Arc::clone(&self.actor), Arc::clone(&self.life));
         let (call, kind) = (record.next_call(), request.kind());
         record.push(Some(&actor), What::Called { call, request });
         Reply { record, actor, call, kind, user, life }

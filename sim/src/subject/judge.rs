@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::read::{self, Call, Read};
+use super::read::{self, Call, Line, Read};
 use crate::scenario::rules::{RuleId, rule};
 
 const A_RESULT: &str = "a call gets a result";
@@ -85,8 +85,10 @@ fn kicks(read: &Read<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for told in read.lines.iter().filter(|line| line.is("told") && line.text("event") == "kicked_offline") {
         let (actor, at) = (told.actor, told.number);
-        let after = read.of_actor(actor).skip_while(|line| line.number <= at);
-        for line in after {
+        let logins = || read.calls.iter().filter(|call| call.actor == actor && call.kind == "login" && call.line < at);
+        // A login that is under way when the kick comes may be accepted after it.
+        let is_under_way = logins().any(|call| call.answers.first().is_none_or(|answer| answer.line > at));
+        for line in read.of_actor(actor).filter(|line| line.number > at && !is_under_way) {
             let is_login = line.is("called") && line.text("request") == "login";
             if is_login || line.is("process") && line.text("process") == "dead" {
                 break;
@@ -100,10 +102,9 @@ fn kicks(read: &Read<'_>) -> Vec<Finding> {
             }
         }
         let is_displaced = ["same_platform", "other_platform"].contains(&told.text("reason"));
-        let Some(own) = read.calls.iter().rfind(|call| call.actor == actor && call.kind == "login" && call.line < at)
-        else {
-            continue;
-        };
+        let is_accepted =
+            |call: &&Call<'_>| call.answers.first().is_some_and(|answer| answer.is_ok && answer.line < at);
+        let Some(own) = logins().rfind(is_accepted) else { continue };
         let is_later = |call: &&Call<'_>| {
             let is_rival = call.actor != actor && call.kind == "login" && call.user == own.user;
             let was_before = call.answers.first().is_some_and(|answer| answer.is_ok && answer.at_us < own.at_us);
@@ -122,29 +123,39 @@ fn kicks(read: &Read<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Whether the line gives an application a reason for being logged out.
+fn is_reason(line: &Line<'_>) -> bool {
+    let is_own = |field: &str| ["login", "logout"].contains(&line.text(field));
+    match line.what {
+        "called" => is_own("request"),
+        "answered" => is_own("kind"),
+        "told" => ["kicked_offline", "user_sig_expired"].contains(&line.text("event")),
+        _ => false,
+    }
+}
+
 fn logouts(read: &Read<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for &actor in read.actors.keys() {
         let (mut logged_in, mut has_reason) = (None, false);
         for line in read.of_actor(actor) {
-            match line.what {
-                "called" if ["login", "logout"].contains(&line.text("request")) => has_reason = true,
-                "told" if ["kicked_offline", "user_sig_expired"].contains(&line.text("event")) => has_reason = true,
-                "process" if ["dead", "up"].contains(&line.text("process")) => (logged_in, has_reason) = (None, false),
-                "status" if line.text("status") == "LOGINED" => (logged_in, has_reason) = (Some(line.number), false),
-                "status" if line.text("status") == "LOGOUT" => {
-                    // The listener may be called just after.
-                    let at_once = read.of_actor(actor).skip_while(|next| next.number <= line.number);
-                    let is_told = at_once.take_while(|next| next.at_us == line.at_us).any(|next| {
-                        next.is("told") && ["kicked_offline", "user_sig_expired"].contains(&next.text("event"))
-                    });
-                    if let Some(since) = logged_in.take().filter(|_| !has_reason && !is_told) {
+            match (line.what, line.text("status")) {
+                ("process", _) => {
+                    if ["dead", "up"].contains(&line.text("process")) {
+                        (logged_in, has_reason) = (None, false);
+                    }
+                }
+                ("status", "LOGINED") => (logged_in, has_reason) = (Some(line.number), false),
+                ("status", "LOGOUT") => {
+                    // At the same instant it may be told just before or after.
+                    let is_told = || read.of_actor(actor).any(|it| it.at_us == line.at_us && is_reason(it));
+                    if let Some(since) = logged_in.take().filter(|_| !has_reason && !is_told()) {
                         let text = format!("{actor} is logged out, and its application is not told why");
                         let lines = vec![since, line.number];
                         findings.push(finding(NOT_SILENT, rule("KICK-3"), &[actor], lines, text));
                     }
                 }
-                _ => {}
+                _ => has_reason |= is_reason(line),
             }
         }
     }
@@ -217,4 +228,111 @@ fn seats(read: &Read<'_>) -> Vec<Finding> {
 
 fn seconds(at_us: u64) -> String {
     format!("{}.{:03}", at_us / 1_000_000, at_us / 1_000 % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with a history of the policy `single` whose lines are these: seconds, a device, and the rest as JSON.
+    fn found(lines: &[(u64, &str, &str)]) -> Vec<&'static str> {
+        let mut history = r#"{"history":1,"system":"told","policy":"single","max_instances":{}}"#.to_owned();
+        for (second, actor, rest) in lines {
+            let at_us = second * 1_000_000;
+            history.push_str(&format!("\n{{\"at_us\":{at_us},\"actor\":\"{actor}\",{rest}}}"));
+        }
+        history.push_str("\n{\"at_us\":99000000,\"what\":\"end\",\"settled\":true}\n");
+        judge(&history).unwrap_or_else(|error| panic!("{error}")).into_iter().map(|finding| finding.property).collect()
+    }
+
+    const LOGIN: &str = r#""what":"called","call":1,"request":"login","user":"alice","platform":"ios""#;
+    const AGAIN: &str = r#""what":"called","call":2,"request":"login","user":"alice","platform":"ios""#;
+    const OK: &str = r#""what":"answered","call":1,"kind":"login","user":"alice","outcome":"ok""#;
+    const FAILED: &str = r#""what":"answered","call":1,"kind":"login","user":"alice","outcome":"failed","code":1"#;
+    const LOGINED: &str = r#""what":"status","status":"LOGINED","login_user":"alice""#;
+    const LOGINING: &str = r#""what":"status","status":"LOGINING","login_user":"alice""#;
+    const LOGOUT: &str = r#""what":"status","status":"LOGOUT","login_user":null"#;
+    const KICKED: &str = r#""what":"told","event":"kicked_offline","reason":"same_platform","by":"b""#;
+    const DEAD: &str = r#""what":"process","process":"dead""#;
+    const SEND: &str = r#""what":"called","call":7,"request":"send","to":"alice","text":"hi","id":"m""#;
+    const SENT: &str = r#""what":"answered","call":7,"kind":"send","user":"bob","outcome":"ok""#;
+    const GOT: &str = r#""what":"told","event":"message","message":"m","from":"bob","to":"alice","text":"hi""#;
+
+    const NOTHING: [&str; 0] = [];
+
+    #[test]
+    fn one_login_with_its_result_is_right() {
+        assert_eq!(found(&[(1, "a", LOGIN), (2, "a", OK), (2, "a", LOGINED)]), NOTHING);
+    }
+
+    #[test]
+    fn a_call_has_one_result_unless_its_process_dies() {
+        assert_eq!(found(&[(1, "a", LOGIN)]), [A_RESULT]);
+        assert_eq!(found(&[(1, "a", LOGIN), (2, "a", DEAD)]), NOTHING);
+        assert_eq!(found(&[(1, "a", LOGIN), (2, "a", FAILED), (3, "a", OK)]), [NO_SECOND]);
+    }
+
+    #[test]
+    fn a_kick_needs_a_rival_whose_login_may_have_been_accepted_later() {
+        let first = [(1, "a", LOGIN), (2, "a", OK), (2, "a", LOGINED)];
+        let kicked = [(8, "a", KICKED), (8, "a", LOGOUT)];
+        let told = |between: &[(u64, &'static str, &'static str)]| found(&[&first[..], between, &kicked[..]].concat());
+        assert_eq!(told(&[]), [NEWER]);
+        assert_eq!(told(&[(3, "b", LOGIN), (4, "b", OK), (4, "b", LOGINED)]), NOTHING);
+        assert_eq!(told(&[(3, "b", LOGIN), (4, "b", FAILED)]), NOTHING, "whether it was accepted nobody knows");
+        let older = [(0, "b", LOGIN), (0, "b", OK), (0, "b", LOGINED), (5, "b", LOGINING), (7, "b", LOGINED)];
+        assert_eq!(found(&[&older[..3], &first[..], &older[3..], &kicked[..]].concat()), [NEWER], "it only came back");
+    }
+
+    #[test]
+    fn a_kicked_device_waits_for_its_application() {
+        let kicked = [
+            (1, "a", LOGIN),
+            (2, "a", OK),
+            (2, "a", LOGINED),
+            (3, "b", LOGIN),
+            (4, "b", OK),
+            (4, "b", LOGINED),
+            (5, "a", KICKED),
+            (5, "a", LOGOUT),
+        ];
+        assert_eq!(found(&kicked), NOTHING);
+        let goes_on = [(6, "a", LOGINING), (7, "a", DEAD)];
+        assert_eq!(found(&[&kicked[..], &goes_on[..]].concat()), [QUIET]);
+        let logs_in = [(6, "a", AGAIN), (6, "a", LOGINING), (7, "a", DEAD)];
+        assert_eq!(found(&[&kicked[..], &logs_in[..]].concat()), NOTHING);
+    }
+
+    #[test]
+    fn nobody_is_logged_out_without_a_reason_and_two_do_not_share_a_seat() {
+        let first = [(1, "a", LOGIN), (2, "a", OK), (2, "a", LOGINED)];
+        assert_eq!(found(&[&first[..], &[(5, "a", LOGOUT)]].concat()), [NOT_SILENT]);
+        let second = [(3, "b", LOGIN), (4, "b", OK), (4, "b", LOGINED)];
+        assert_eq!(found(&[&first[..], &second[..]].concat()), [SEATS]);
+        assert_eq!(found(&[&first[..], &second[..], &[(5, "a", DEAD)]].concat()), NOTHING);
+    }
+
+    #[test]
+    fn an_accepted_message_comes_once_to_who_stayed() {
+        let first = [(1, "a", LOGIN), (2, "a", OK), (2, "a", LOGINED), (3, "b", SEND)];
+        let told = |then: &[(u64, &'static str, &'static str)]| found(&[&first[..], then].concat());
+        assert_eq!(told(&[(4, "b", SENT)]), [LOST]);
+        assert_eq!(told(&[(4, "b", SENT), (5, "a", GOT)]), NOTHING);
+        assert_eq!(told(&[(4, "b", SENT), (5, "a", DEAD)]), NOTHING);
+        assert_eq!(told(&[(4, "b", SENT), (5, "a", GOT), (6, "a", GOT)]), [TWICE]);
+    }
+
+    #[test]
+    fn who_is_logging_in_for_ever_does_not_rest() {
+        assert_eq!(found(&[(1, "a", LOGIN), (1, "a", LOGINING), (2, "a", FAILED)]), [RESTS]);
+    }
+
+    #[test]
+    fn what_is_no_history_is_said_with_its_line() {
+        assert_eq!(judge("{}"), Err("line 1: a history begins with `{\"history\":1,…}`".to_owned()));
+        let head = r#"{"history":1,"policy":"single"}"#;
+        let error = judge(&format!("{head}\n{{\"what\":\"end\"}}")).unwrap_err();
+        assert_eq!(error, "line 2: it has no `at_us`");
+        assert!(judge(&format!("{head}\nend")).unwrap_err().starts_with("line 2: expected"));
+    }
 }

@@ -19,6 +19,7 @@ mod read;
 mod record;
 mod replay;
 mod run;
+mod said;
 mod seeds;
 mod story;
 mod system;
@@ -33,7 +34,8 @@ pub use judge::{Finding, judge};
 pub use place::{DevicePlace, Disk, Listener, ServerPlace, Stream};
 pub use replay::{ReplayError, replay};
 pub use run::{Run, RunError, run};
+pub use said::{Outcome, Status, Told};
 pub use seeds::{Found, Report, Seeds, scenario};
-pub use system::{Device, Outcome, Status, System, Ticket, Told};
+pub use system::{Device, System, Ticket};
 
 pub use crate::scenario::Vocabulary;

@@ -2,10 +2,9 @@
 //!
 //! Timers are tokio's own, [`tokio::time`]: their time is simulated, too.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use gatecrash::driver::Surroundings as _;
@@ -15,28 +14,38 @@ use gatecrash::time::WallTime;
 use crate::world::packet;
 pub use crate::world::packet::{Listener, Stream};
 
-/// What a file system keeps, by the names of files.
-pub(super) type Kept = Rc<RefCell<BTreeMap<String, Vec<u8>>>>;
-
 /// A small disk: files that are written whole, and are there as soon as they are. It outlives the process, and loses
 /// nothing with its machine's power.
 #[derive(Clone, Default)]
-pub struct Disk(pub(super) Kept);
+pub struct Disk(Arc<Mutex<Files>>);
+
+/// What is in files, by their names.
+type Files = BTreeMap<String, Vec<u8>>;
 
 impl Disk {
+    fn lock(&self) -> MutexGuard<'_, Files> {
+        self.0.lock().expect("nobody panics with it")
+    }
+
+    /// It holds a copy of what the other holds.
+    pub(super) fn copy(&self, other: &Disk) {
+        let files = other.lock().clone();
+        *self.lock() = files;
+    }
+
     /// What was last written under this name.
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.borrow().get(name).cloned()
+        self.lock().get(name).cloned()
     }
 
     /// Writes the file, in the place of what it held.
     pub fn write(&self, name: &str, bytes: impl Into<Vec<u8>>) {
-        self.0.borrow_mut().insert(name.to_owned(), bytes.into());
+        self.lock().insert(name.to_owned(), bytes.into());
     }
 
     /// There is no file of this name any more.
     pub fn remove(&self, name: &str) {
-        self.0.borrow_mut().remove(name);
+        self.lock().remove(name);
     }
 }
 
@@ -92,7 +101,7 @@ impl ServerPlace {
 #[derive(Clone)]
 pub struct DevicePlace {
     pub(super) inner: packet::DevicePlace,
-    pub(super) name: Rc<str>,
+    pub(super) name: Arc<str>,
     pub(super) platform: Platform,
     pub(super) disk: Disk,
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gatecrash::policy::{Platform, Seats};
 use serde::Serialize;
 
-use super::system::{Outcome, Status, Told};
+use super::said::{Outcome, Status, Told};
 
 /// What happened, at which simulated microsecond, to whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

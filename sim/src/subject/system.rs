@@ -10,6 +10,7 @@ use gatecrash::policy::Seats;
 
 use super::answer::{Events, Reply};
 use super::place::{DevicePlace, ServerPlace};
+use super::said::Status;
 use crate::scenario::Vocabulary;
 
 /// An SDK and its server. A value of it is what a run is made with; each run, and each start of a process, asks it anew.
@@ -120,57 +121,6 @@ pub trait Device: 'static {
 
     /// Who is logged in. Asked for after everything that the device does.
     fn status(&self) -> Status;
-}
-
-/// Whether somebody is logged in, and who.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Nobody.
-    Logout,
-    /// This user is about to be, for the first time or again.
-    Logining(String),
-    /// This user.
-    Logined(String),
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It succeeded.
-    Ok,
-    /// It failed, with a code of the system's own.
-    Failed(u32),
-    /// Whether it succeeded is unknown.
-    Unknown,
-}
-
-/// What an application is told, beside the results of its calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// An attempt to connect begins.
-    Connecting,
-    /// A login, or a coming back, was accepted.
-    ConnectSuccess,
-    /// The attempt failed, with a code of the system's own.
-    ConnectFailed(u32),
-    /// The server ended the session.
-    KickedOffline {
-        /// In the words of the rules where there is one: `same_platform`, `other_platform`, `administrator`.
-        reason: String,
-        /// The device whose login it was, where that is known.
-        by: Option<String>,
-    },
-    /// The session ended with its ticket.
-    UserSigExpired,
-    /// A message arrived.
-    Message {
-        /// As its sender called it.
-        id: String,
-        /// Who sent it.
-        from: String,
-        /// What it says.
-        text: String,
-    },
 }
 
 /// What the business server gave the application to log in with.

@@ -1,5 +1,7 @@
 //! A system of a few lines, good or wrong in one way, in the world.
 
+mod product;
+
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
