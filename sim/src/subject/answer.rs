@@ -10,6 +10,15 @@ use super::said::{Outcome, Told};
 use crate::scenario::{Call, ListenerEvent};
 
 /// The result of one call, to be given once. A clone is the same call's.
+///
+/// ```
+/// use gatecrash_sim::subject::{Outcome, Reply};
+///
+/// /// The callback for an SDK whose calls end with a code, 0 for success.
+/// fn callback(reply: Reply) -> impl Fn(u32) {
+///     move |code| reply.answer(if code == 0 { Outcome::Ok } else { Outcome::Failed(code) })
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Reply {
     pub(super) record: Record,

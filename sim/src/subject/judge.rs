@@ -37,6 +37,16 @@ pub struct Finding {
 
 /// What is wrong with a history: the earliest first.
 ///
+/// ```
+/// let history = r#"{"history":1,"policy":"single"}
+/// {"at_us":0,"actor":"phone","what":"called","call":1,"request":"login","user":"alice","platform":"ios"}
+/// {"at_us":9000000,"what":"end","settled":true}
+/// "#;
+/// let findings = gatecrash_sim::subject::judge(history).unwrap();
+/// assert_eq!(findings[0].property, "a call gets a result");
+/// assert_eq!(findings[0].lines, [2]);
+/// ```
+///
 /// # Errors
 ///
 /// The line that is none, counted from 1, and why.

@@ -25,7 +25,6 @@ mod story;
 mod system;
 #[cfg(test)]
 mod tests;
-
 mod watch;
 
 pub use answer::{Events, Reply};

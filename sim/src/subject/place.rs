@@ -16,6 +16,14 @@ pub use crate::world::packet::{Listener, Stream};
 
 /// A small disk: files that are written whole, and are there as soon as they are. It outlives the process, and loses
 /// nothing with its machine's power.
+///
+/// ```
+/// let disk = gatecrash_sim::subject::Disk::default();
+/// disk.write("user", "alice");
+/// assert_eq!(disk.read("user").as_deref(), Some("alice".as_bytes()));
+/// disk.remove("user");
+/// assert_eq!(disk.read("user"), None);
+/// ```
 #[derive(Clone, Default)]
 pub struct Disk(Arc<Mutex<Files>>);
 

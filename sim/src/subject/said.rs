@@ -23,6 +23,15 @@ pub enum Outcome {
 }
 
 /// What an application is told, beside the results of its calls.
+///
+/// ```
+/// use gatecrash_sim::subject::{Events, Told};
+///
+/// /// The callback of an SDK whose server says which device it was.
+/// fn on_kicked(events: &Events, by: &str) {
+///     events.tell(Told::KickedOffline { reason: "other_platform".to_owned(), by: Some(by.to_owned()) });
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// An attempt to connect begins.

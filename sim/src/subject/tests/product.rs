@@ -163,7 +163,7 @@ impl Listener for Ears {
 #[test]
 fn nothing_is_found_about_the_product_by_who_sees_only_its_applications() {
     let mut judged = 0;
-    for seed in 0..150 {
+    for seed in 0..60 {
         let policy = Policy::ALL[seed as usize % Policy::ALL.len()];
         let seats = Seats::new(policy, &BTreeMap::new()).expect("one device of each platform");
         let product = Product { seats, store: MemoryStore::default(), disks: Arc::default() };
@@ -173,5 +173,5 @@ fn nothing_is_found_about_the_product_by_who_sees_only_its_applications() {
         assert!(run.findings.is_empty(), "seed {seed}: {told:#?}\n{}", run.story(&lines));
         judged += usize::from(run.history.contains("kicked_offline"));
     }
-    assert!(judged > 20, "somebody is kicked in {judged} seeds only");
+    assert!(judged > 8, "somebody is kicked in {judged} seeds only");
 }
