@@ -35,8 +35,8 @@ impl<'a> Line<'a> {
 
     /// What of it matters, in two words.
     pub(super) fn said(&self) -> String {
-        let field = ["event", "status", "process", "request"].into_iter().map(|field| self.text(field));
-        format!("{} {}", self.what, field.filter(|text| !text.is_empty()).next().unwrap_or_default())
+        let mut fields = ["event", "status", "process", "request"].into_iter().map(|field| self.text(field));
+        format!("{} {}", self.what, fields.find(|text| !text.is_empty()).unwrap_or_default())
     }
 }
 

@@ -55,7 +55,10 @@ impl System for Tiny {
 
     async fn serve(self, place: ServerPlace) -> io::Result<()> {
         let listener = place.listen().await?;
-        while self.0 != Way::ServerEnds {
+        if self.0 == Way::ServerEnds {
+            return Ok(());
+        }
+        loop {
             let mut stream = place.accept(&listener).await?;
             tokio::task::spawn_local(async move {
                 let mut byte = [0];
@@ -66,7 +69,6 @@ impl System for Tiny {
                 }
             });
         }
-        Ok(())
     }
 
     fn start(&self, place: DevicePlace, events: Events) -> Phone {
