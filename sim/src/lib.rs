@@ -6,18 +6,22 @@
 //!
 //! Each folder is a verb of that sentence and imports only those before it: `scenario` is decided and never runs;
 //! `generate` draws one from a seed; a `trace` is what happened, in words of its own; a `world` runs a scenario, writes a
-//! trace and never judges; `check` judges from the trace alone and does not know which world it came from. This page puts
-//! them together. What uses it: `search` runs many and makes what fails small, a `subject` is somebody else's SDK and server, run
-//! and searched in the same world, a `page` shows one, a `report` tells
+//! trace and never judges; `seats` asks which order of acceptances explains what applications saw, and knows nothing but
+//! numbers; `check` judges from the trace alone and does not know which world it came from. This page puts
+//! them together. What uses it: `search` runs many and makes what fails small, a `subject` is somebody else's SDK and
+//! server, run and searched in the same world, a `page` shows one, a `report` tells
 //! other programs what was asked for and what came of it, the `zoo` asks whether the search finds what is planted, and the command `gatecrash` parses arguments and prints. A test holds the order.
 
 pub mod check;
 pub mod generate;
+pub mod history;
+pub mod judge;
 pub mod page;
 pub mod report;
 pub mod review;
 pub mod scenario;
 pub mod search;
+pub mod seats;
 pub mod subject;
 pub mod trace;
 pub mod world;

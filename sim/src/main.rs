@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
-use command::{End, inspect, interrupt, keep, merge, page, replay, review, run, shrink, sweep, when, worlds, zoo};
+use command::{
+    End, inspect, interrupt, judge, keep, merge, page, replay, review, run, shrink, sweep, when, worlds, zoo,
+};
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
 ///
@@ -40,6 +42,7 @@ enum Command {
     When(when::Arguments),
     Keep(keep::Arguments),
     Review(review::Arguments),
+    Judge(judge::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
     Schema(inspect::SchemaArguments),
@@ -64,6 +67,7 @@ Examples:
   gatecrash when failing.toml             at which step did it become inevitable?
   gatecrash keep target/gatecrash/NAME    make what a sweep found a test
   gatecrash review                        what does a change do to the stories?
+  gatecrash judge history.jsonl           does what somebody else recorded keep the rules?
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
 
@@ -112,6 +116,7 @@ fn main() -> ExitCode {
         Command::When(arguments) => when::run(&arguments),
         Command::Keep(arguments) => keep::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
+        Command::Judge(arguments) => judge::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),
         Command::Schema(arguments) => inspect::schema(&arguments),

@@ -4,6 +4,7 @@ pub mod files;
 mod herd;
 pub mod inspect;
 pub mod interrupt;
+pub mod judge;
 pub mod keep;
 mod meant;
 pub mod merge;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gatecrash_sim::generate::{Profile, Seed};
+use gatecrash_sim::history::{Channels, keyhole};
 use gatecrash_sim::search::report::{self, Case, Telling};
 use gatecrash_sim::trace::json;
 use gatecrash_sim::trace::log::Log;
@@ -73,6 +74,9 @@ pub struct Arguments {
     /// Print one JSON object, with every event in it
     #[arg(long, conflicts_with_all = ["story", "log"])]
     json: bool,
+    /// Print the history that somebody outside would have recorded, for `gatecrash judge`: channels with commas between them
+    #[arg(long, value_name = "CHANNELS", conflicts_with_all = ["story", "log", "json"])]
+    observe: Option<Channels>,
 }
 
 /// Does it.
@@ -127,6 +131,10 @@ fn replayed(arguments: &Arguments) -> Result<End, BadInput> {
     });
     let verdict = result.as_ref().map_or(Verdict::HarnessFailed, Run::verdict);
     let seen = result.as_ref().ok().map(|run| lens.of(run)).transpose().map_err(BadInput::Refused)?;
+    if let (Some(observes), Ok(run)) = (arguments.observe, &result) {
+        say(keyhole::history(scenario, observes, &run.trace).trim_end());
+        return Ok(verdict.into());
+    }
     if arguments.json {
         say(object(&case, verdict, &result, seen.as_ref()));
         return Ok(verdict.into());

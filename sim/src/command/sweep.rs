@@ -17,6 +17,7 @@ use clap::{Args, ValueEnum};
 use gatecrash_sim::check::property;
 use gatecrash_sim::check::sometimes::{Bound, Progress};
 use gatecrash_sim::generate::{self, Profile};
+use gatecrash_sim::history::Channels;
 use gatecrash_sim::report::{Canary, Seeds};
 use gatecrash_sim::scenario::{parse_duration, print_duration};
 use gatecrash_sim::search::fingerprint::Fingerprint;
@@ -102,6 +103,7 @@ Examples:
   gatecrash sweep --nightly 2026-11-29      a million seeds that no other night has
   gatecrash sweep --seeds 0..1000000 --shard 3/16 --report shards/3
                                             the third of sixteen parts; `gatecrash merge` adds them up
+  gatecrash sweep --observe calls,events    would an application's own log raise a false alarm?
   gatecrash replay --seed 17                tell what happens in one
   gatecrash print --seed 17 > my.toml       keep one as a file
   gatecrash keep kick-1-told-5d0a11c2       make a finding a test")]
@@ -132,11 +134,21 @@ pub struct Arguments {
     /// Do not run failing seeds again in a fresh process, and write no folders
     #[arg(long)]
     unconfirmed: bool,
+    /// Judge what somebody outside would have recorded of each run, and nothing else: channels with commas between them
+    #[arg(long, value_name = "CHANNELS", conflicts_with_all = ["folder", "unchecked"])]
+    observe: Option<Channels>,
     /// Let no property look on, to measure what they cost: nothing is found
     #[arg(long, conflicts_with = "folder")]
     unchecked: bool,
     #[command(flatten)]
     report: Wanted,
+}
+
+impl Arguments {
+    /// Another process judges all of a run, and folders are of scenarios that fail by themselves.
+    fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed || self.observe.is_some()
+    }
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -152,14 +164,18 @@ pub fn run(arguments: &Arguments) -> End {
         Ok(meant) => meant,
         Err(problem) => return refuse(problem),
     };
-    if !arguments.unconfirmed
+    if !arguments.is_unconfirmed()
         && let Err(error) = can_write(&meant.findings)
     {
         return refuse(format!("cannot write findings to {}: {error}", meant.findings.display()));
     }
     let start = Instant::now();
-    let manner =
-        Manner { world: arguments.world.world(), profile: arguments.profile.into(), checks: !arguments.unchecked };
+    let manner = Manner {
+        world: arguments.world.world(),
+        profile: arguments.profile.into(),
+        checks: !arguments.unchecked,
+        observe: arguments.observe,
+    };
     let workers = Workers {
         threads: arguments.jobs,
         deadline: arguments.time.map(|time| start + time),
@@ -471,7 +487,7 @@ impl Sweep<'_> {
         let (world, folders) = (self.manner.world, &self.meant.findings);
         let first = &seen[0];
         let mut found = Found::new(print, seen, world);
-        if self.arguments.unconfirmed || first.hangs.is_some() {
+        if self.arguments.is_unconfirmed() || first.hangs.is_some() {
             return found;
         }
         found.disagreement = seen.iter().find_map(|failed| match confirm(failed, world) {
@@ -549,7 +565,7 @@ impl Sweep<'_> {
                 say(format_args!("  {} {fail} so: {}{more}", count(found.seeds, "seed"), seeds.join(", ")));
             }
             match &found.disagreement {
-                None if self.arguments.unconfirmed || seen[0].hangs.is_some() => {}
+                None if self.arguments.is_unconfirmed() || seen[0].hangs.is_some() => {}
                 None => say("  confirmed in a fresh process"),
                 Some(how) => say(format_args!("  NOT confirmed in a fresh process: {how}")),
             }

@@ -2,6 +2,7 @@
 
 mod book;
 mod fields;
+mod outside;
 mod print;
 mod properties;
 
@@ -10,6 +11,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use gatecrash_sim::history::Channels;
 use gatecrash_sim::report as reports;
 use gatecrash_sim::search::report::{self, Case};
 use gatecrash_sim::search::workers::{self, Workers};
@@ -65,6 +67,8 @@ Examples:
   gatecrash zoo --fields --only told/kicked_offline --show
                                      which changes of these does nobody notice?
   gatecrash zoo --fields --markdown  the table of docs/fields.md
+  gatecrash zoo --observe calls,events
+                                     which of them does an application's own log show?
   gatecrash zoo --properties         of each property: what would be missed, or told worse, without it?")]
 pub struct Arguments {
     /// Hunt this one only; may be given more than once. With --fields an event, or EVENT.FIELD
@@ -76,6 +80,9 @@ pub struct Arguments {
     /// Hunt nothing: run each bug on seeds that show it, and say which properties it takes to see and tell them all
     #[arg(long, conflicts_with_all = ["list", "blocks", "unshrunk", "drivers", "fields", "show", "folder"])]
     properties: bool,
+    /// Judge what somebody outside would have recorded of each run, and nothing else: channels with commas between them
+    #[arg(long, value_name = "CHANNELS", conflicts_with_all = ["list", "blocks", "show", "folder", "fields", "properties"])]
+    observe: Option<Channels>,
     /// Hunt the bugs of drivers, on seeds of the profile `dense` in the packet world
     #[arg(long, conflicts_with = "only")]
     drivers: bool,
@@ -243,6 +250,9 @@ pub fn run(arguments: &Arguments) -> End {
     let start = Instant::now();
     if arguments.fields {
         return fields::run(arguments);
+    }
+    if let Some(observes) = arguments.observe {
+        return outside::run(arguments, observes);
     }
     if arguments.properties {
         return properties::run(arguments);

@@ -19,6 +19,8 @@ use crate::check::Violation;
 use crate::check::property::Checks;
 use crate::check::sometimes::Sometimes;
 use crate::generate::{self, Profile, Seed};
+use crate::history::Channels;
+use crate::judge::Peephole;
 use crate::scenario::Scenario;
 use crate::search::fingerprint::Fingerprint;
 use crate::search::report;
@@ -45,6 +47,8 @@ pub struct Manner {
     pub profile: Profile,
     /// Whether the properties watch. Without them a sweep finds nothing: for measuring what they cost.
     pub checks: bool,
+    /// What of a run is judged, as somebody outside would have recorded it, in the place of all that the properties see.
+    pub observe: Option<Channels>,
 }
 
 /// What came of one seed.
@@ -134,7 +138,9 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
     let run = caught(|| {
         let scenario = generate::scenario(seed);
         let watch = Watch {
-            checks: manner.checks.then(|| Checks::new(&scenario, manner.world.tick(&scenario))),
+            outside: manner.observe.map(|channels| Peephole::new(&scenario, channels)),
+            checks: (manner.checks && manner.observe.is_none())
+                .then(|| Checks::new(&scenario, manner.world.tick(&scenario))),
             ledger: Ledger::default(),
             sometimes: Sometimes::new(&scenario),
             pulse: Arc::clone(pulse),
@@ -146,7 +152,11 @@ fn once(seed: Seed, manner: Manner, pulse: &Arc<Pulse>) -> SeedRun {
         Ok(Err(error)) => return SeedRun::failed(seed, is_soak, Failure::Harness(error.to_string())),
         Err(said) => return SeedRun::failed(seed, is_soak, Failure::Harness(format!("the run {said}"))),
     };
-    let violations = match caught(|| watch.checks.as_mut().map(|checks| checks.finish(&summary.cast))) {
+    let found = caught(|| match watch.outside.take() {
+        Some(outside) => Some(outside.violations(&summary.cast)),
+        None => watch.checks.as_mut().map(|checks| checks.finish(&summary.cast)),
+    });
+    let violations = match found {
         Ok(violations) => violations.unwrap_or_default(),
         Err(said) => return SeedRun::failed(seed, is_soak, Failure::Harness(format!("a check {said}"))),
     };
@@ -204,6 +214,7 @@ impl SeedRun {
 /// Everything that looks on while a seed runs.
 struct Watch {
     checks: Option<Checks>,
+    outside: Option<Peephole>,
     ledger: Ledger,
     sometimes: Sometimes,
     pulse: Arc<Pulse>,
@@ -215,6 +226,9 @@ impl Observer for Watch {
         self.ledger.count(event);
         if let Some(checks) = &mut self.checks {
             checks.observe(cast, event);
+        }
+        if let Some(outside) = &mut self.outside {
+            outside.observe(cast, event);
         }
         self.sometimes.observe(cast, event);
     }
@@ -314,7 +328,7 @@ pub fn report(failed: &Failed, world: World) -> String {
 mod tests {
     use super::*;
 
-    const EVENT: Manner = Manner { world: World::Event, profile: Profile::Swarm, checks: true };
+    const EVENT: Manner = Manner { world: World::Event, profile: Profile::Swarm, checks: true, observe: None };
 
     fn total(seeds: impl Iterator<Item = u64>) -> Total {
         let pulse = Arc::new(Pulse::default());
@@ -361,7 +375,8 @@ mod tests {
     #[test]
     fn a_seed_runs_in_either_world() {
         let pulse = Arc::new(Pulse::default());
-        let run = seed(0, Manner { world: World::Packet, profile: Profile::PowerLoss, checks: true }, &pulse);
+        let run =
+            seed(0, Manner { world: World::Packet, profile: Profile::PowerLoss, checks: true, observe: None }, &pulse);
         assert!(run.ledger.events > 0 && run.digest.is_some());
         assert_eq!(run.failure, None);
     }

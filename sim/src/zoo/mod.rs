@@ -33,13 +33,17 @@ mod tests;
 mod wire;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::check::property::{Checks, MODELS};
 use crate::generate::{self, Profile, Seed};
+use crate::history::Channels;
+use crate::judge::Peephole;
 use crate::scenario::Scenario;
+use crate::scenario::rules::RuleId;
 use crate::search::fingerprint::{self, Fingerprint};
 use crate::search::shrink::{self, Shrunk};
+use crate::trace::{Cast, Event, Observer, Recorder};
 use crate::world::caught::caught;
 use crate::world::event::{self, Interceptor, System};
 use crate::world::{World, packet};
@@ -226,6 +230,55 @@ pub fn run(bug: &Bug, scenario: &Scenario) -> Result<Run, HarnessError> {
             None => event::run_with(scenario, recorder, broken),
         }
     })
+}
+
+/// A bug that was caught by what somebody outside sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatchOutside {
+    /// By which seed.
+    pub seed: u64,
+    /// After how many seeds, this one included.
+    pub seeds: u64,
+    /// The rule that was named first.
+    pub rule: RuleId,
+    /// What happened instead, in the words of the judgement.
+    pub text: String,
+}
+
+/// Runs the bug on one seed after the other until a judgement of what is seen through these channels names it.
+pub fn hunt_outside(bug: &Bug, observes: Channels, seeds: Range<u64>) -> Option<CatchOutside> {
+    seeds.zip(1..).find_map(|(number, seeds)| {
+        let scenario = generate::scenario(bug.seed(number));
+        let broken = (bug.system)();
+        let judged = caught(|| match broken.driver {
+            Some(driver) => {
+                let peephole = Arc::new(Mutex::new(Some(Peephole::new(&scenario, observes))));
+                let recorder = Recorder::streaming(Cast::of(&scenario));
+                recorder.add_observer(Box::new(Through(Arc::clone(&peephole))));
+                packet::run_intercepted(&scenario, &recorder, driver).ok()?;
+                let peephole = peephole.lock().expect("an observer does not panic").take();
+                peephole.map(Peephole::finish)
+            }
+            None => {
+                let (_, peephole) = event::watch_with(&scenario, Peephole::new(&scenario, observes), broken).ok()?;
+                Some(peephole.finish())
+            }
+        });
+        // A run that an assertion of the product ends has no history: it is seen by whoever runs the product.
+        let breach = judged.ok().flatten()?.breaches.into_iter().next()?;
+        Some(CatchOutside { seed: number, seeds, rule: breach.rule, text: breach.text })
+    })
+}
+
+/// Lets a peephole watch that is taken back before the run is dropped.
+struct Through(Arc<Mutex<Option<Peephole>>>);
+
+impl Observer for Through {
+    fn observe(&mut self, cast: &Cast, event: &Event) {
+        if let Some(peephole) = self.0.lock().expect("an observer does not panic").as_mut() {
+            peephole.observe(cast, event);
+        }
+    }
 }
 
 /// Runs the system as the rules have it: nothing should be named.

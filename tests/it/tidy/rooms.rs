@@ -9,8 +9,8 @@ use super::source::{Source, cut, lines_before_tests, paths, split, test_files};
 
 /// The folders of `sim/src` in the order of the sentence. The pipeline itself, `lib.rs`, stands where its place is: it puts
 /// together what comes before, and what comes after runs it.
-pub const ROOMS: [&str; 13] = [
-    "scenario", "generate", "trace", "world", "check", "lib.rs", "search", "subject", "page", "report", "zoo",
+pub const ROOMS: [&str; 14] = [
+    "scenario", "generate", "trace", "world", "seats", "check", "lib.rs", "search", "subject", "page", "report", "zoo",
     "review", "command",
 ];
 

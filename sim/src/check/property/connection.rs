@@ -173,6 +173,8 @@ impl Property for Connections {
                     | ServerFrame::Resumed { .. }
                     | ServerFrame::ResumedAsLogin { .. } => {
                         (entry.standing, entry.was_bound) = (Standing::Bound, true);
+                        // The end of another session may be confirmed yet.
+                        entry.told = None;
                     }
                     ServerFrame::Kick { .. }
                     | ServerFrame::Expired { .. }
@@ -252,6 +254,22 @@ mod tests {
         closed(leaves(), 75).holds();
         never_closed(leaves(), 74).holds();
         never_closed(leaves(), 76).breaks("INPUT-2");
+    }
+
+    /// KICK-10: a switch on a connection that carries the news of a kick.
+    #[test]
+    fn the_confirmation_of_the_account_before_ends_no_session_of_the_next() {
+        let kick = Kick { user: ALICE, epoch: 1, reason: KickReason::SamePlatform, by: None };
+        let accepted = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
+        let switched = || {
+            story()
+                .sends(PHONE, 3, ServerFrame::Kick { kick })
+                .sends(PHONE, 3, accepted)
+                .sends(PHONE, 3, ServerFrame::Expired { user: BOB, epoch: 1 })
+                .hears(PHONE, 3, ClientFrame::KickConfirmed { user: ALICE, epoch: 1 })
+        };
+        closed(switched(), 14).holds();
+        closed(switched(), 16).breaks("KICK-10");
     }
 
     /// CONN-5, KICK-10

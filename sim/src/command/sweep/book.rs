@@ -291,7 +291,7 @@ mod tests {
         let place = std::env::temp_dir().join(format!("gatecrash-book-{}", std::process::id()));
         let (total, found) = found(&place.join("finding").display().to_string());
         let wanted = Wanted { folder: Some(place.join("report")), known: Vec::new() };
-        let manner = Manner { world: World::Event, profile: Profile::Swarm, checks: true };
+        let manner = Manner { world: World::Event, profile: Profile::Swarm, checks: true, observe: None };
         let asked = Seeds { first: 0, number: 100 };
         let begun = Begun { manner, asked, time: None, share: None };
         let Ok(book) = Book::begin(&wanted, &begun, true) else { panic!("it can be written") };

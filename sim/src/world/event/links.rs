@@ -102,6 +102,8 @@ struct Way {
     /// When the last message arrives, and when it is read.
     last_arrival: Instant,
     last_read: Instant,
+    /// How much has arrived and waits for its reader.
+    unread: u32,
     /// When what was read last had been sent: what is sent at one instant is one segment.
     last_sent: Option<Instant>,
     jitter: Option<Box<Draw>>,
@@ -251,9 +253,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if self.is_dead(link) {
             return;
         }
-        if !message.is_read_late
-            && let Some(at) = self.read_later(link, &message)
-        {
+        if message.is_read_late {
+            self.links[link].way(message.body.is_upward()).unread -= 1;
+        } else if let Some(at) = self.read_later(link, &message) {
+            self.links[link].way(message.body.is_upward()).unread += 1;
             let place = self.flight.put(Message { is_read_late: true, ..message });
             return self.queue.push(at, Class::Input, Due::Arrival(place));
         }
@@ -283,7 +286,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         let is_plain = stranger.is_some() || matches!(message.body, Body::Open);
         let name = self.names[device as usize];
         let way = self.links[link].way(is_upward);
-        if is_plain || (extra.max.is_zero() && way.last_read <= now) {
+        if is_plain || (extra.max.is_zero() && way.last_read <= now && way.unread == 0) {
             return None;
         }
         if way.last_sent != Some(message.sent_at) {
@@ -294,7 +297,8 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             });
             way.last_read = way.last_read.max(now + draw.within(extra));
         }
-        (now < way.last_read).then_some(way.last_read)
+        // What is due to be read just now goes ahead of what arrives just now.
+        (now < way.last_read || way.unread > 0).then_some(way.last_read)
     }
 
     pub(super) fn open_arrived(&mut self, link: usize) {

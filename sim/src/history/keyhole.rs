@@ -1,0 +1,306 @@
+//! A run of one of our worlds as somebody outside sees it: the events of a history, made of those of a trace.
+//!
+//! Looks through the keyhole only: what a server decided, what is on the wire and on disks is left out, but for the two
+//! channels that say when a device could reach the server and what a presence watcher was told.
+
+use std::time::Duration;
+
+use gatecrash::policy::{Platform as Ours, Seats};
+use gatecrash::protocol::Presence;
+
+use super::channel::{Channel, Channels};
+use super::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
+use super::head::Head;
+use super::print::line;
+use super::promise::{Limits, Plan, Promise};
+use super::raw::known_by;
+use super::read::Cast;
+use crate::scenario::{Action, Fault, Scenario, numbers};
+use crate::trace;
+
+/// Turns a trace into the history that somebody outside would have recorded.
+#[derive(Debug)]
+pub struct Keyhole {
+    observes: Channels,
+    /// Whom the events name.
+    pub cast: Cast,
+    devices: Vec<Device>,
+    sites: Vec<Site>,
+    is_server_there: bool,
+    written: u64,
+    first_call: u64,
+    configured: Option<(Seats, bool, bool)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Device {
+    actor: Actor,
+    site: usize,
+    is_up: bool,
+    /// How often its process has started: the numbers of its calls start over with it.
+    starts: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Site {
+    is_open: bool,
+    is_held: bool,
+}
+
+/// The history of a run, as somebody outside would have recorded it: its first line and all others, each with its end.
+pub fn history(scenario: &Scenario, observes: Channels, trace: &trace::Trace) -> String {
+    let mut keyhole = Keyhole::new(observes);
+    let mut text = Keyhole::head(scenario, observes).line();
+    text.push('\n');
+    for event in &trace.events {
+        keyhole.see(&trace.cast, event, |cast, event| {
+            text.push_str(&line(cast, event));
+            text.push('\n');
+        });
+    }
+    text
+}
+
+impl Keyhole {
+    /// A keyhole through which these channels are seen.
+    pub fn new(observes: Channels) -> Keyhole {
+        Keyhole {
+            observes,
+            cast: Cast::default(),
+            devices: Vec::new(),
+            sites: Vec::new(),
+            is_server_there: false,
+            written: 0,
+            first_call: 0,
+            configured: None,
+        }
+    }
+
+    /// The first line of the history of a run of this scenario.
+    pub fn head(scenario: &Scenario, observes: Channels) -> Head {
+        let app = &scenario.app;
+        // An operating system may gather timers.
+        let gathered = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(Fault::LateTimers { by, .. }) => Some(*by),
+            _ => None,
+        });
+        let late = gathered.max().unwrap_or_default();
+        let limits = numbers::client_limits(&scenario.limits, Ours::Android);
+        let max = Ours::ALL
+            .into_iter()
+            .map(|platform| (platform.word().to_owned(), app.seats.instances_max(platform) as u32))
+            .filter(|&(_, max)| max != 1);
+        let promise = Promise {
+            plan: Plan::Policy { policy: app.seats.policy(), max: max.collect() },
+            reconnect_kicks: app.reconnect_kicks,
+            notify_offline_kick: app.notify_offline_kick,
+            limits: Limits {
+                login_timeout: Some(limits.login_timeout),
+                request_timeout: Some(limits.request_timeout),
+                late: Some(late + Duration::from_secs(1)),
+                ..Limits::default()
+            },
+            ..Promise::default()
+        };
+        let devices = scenario.devices.iter();
+        let devices = devices.map(|(name, device)| (name.as_str().to_owned(), device.platform.word().to_owned()));
+        let wall = Some(app.start.as_micros());
+        Head { promise, wall, devices: devices.collect(), ..Head::new("gatecrash", observes) }
+    }
+
+    /// What somebody outside sees of one event.
+    pub fn see(&mut self, cast: &trace::Cast, event: &trace::Event, mut show: impl FnMut(&Cast, &Event)) {
+        self.meet(cast);
+        let at = event.at.as_micros();
+        if let trace::What::Effect { effect: trace::Effect::ProcessUp { device } } = event.what {
+            self.devices[device.index()].starts += 1;
+        }
+        let starts = match event.actor {
+            trace::Actor::Device(device) if device != trace::DeviceIndex::STRANGER => {
+                self.devices[device.index()].starts
+            }
+            _ => 0,
+        };
+        self.first_call = starts.saturating_sub(1) << 32;
+        let actor = match event.actor {
+            trace::Actor::Device(trace::DeviceIndex::STRANGER) => return,
+            trace::Actor::Device(device) => self.devices[device.index()].actor,
+            trace::Actor::World | trace::Actor::Server => Actor(self.cast.actors.number("world")),
+        };
+        let mut seen = |keyhole: &mut Keyhole, actor: Actor, what: What| {
+            keyhole.written += 1;
+            let event = Event { line: keyhole.written + 1, from: at, to: at, actor, what };
+            show(&keyhole.cast, &event);
+        };
+        if let Some((channel, actor, what)) = self.plain(cast, event, actor) {
+            if self.observes.has(channel) {
+                seen(self, actor, what);
+            }
+            return;
+        }
+        match event.what {
+            // The server says it each time it starts.
+            trace::What::Configured { seats, reconnect_kicks, notify_offline_kick, .. } => {
+                let now = (seats, reconnect_kicks, notify_offline_kick);
+                if self.configured.replace(now).is_some_and(|before| before != now) {
+                    seen(self, actor, What::PolicyChanged);
+                }
+            }
+            trace::What::Converged => seen(self, actor, What::End { settled: true }),
+            trace::What::NotConverged { .. } => seen(self, actor, What::End { settled: false }),
+            trace::What::Effect { effect } if self.observes.has(Channel::Link) => {
+                self.links(effect);
+                for index in 0..self.devices.len() {
+                    let Device { actor, site, is_up, .. } = self.devices[index];
+                    let Site { is_open, is_held } = self.sites[site];
+                    let up = is_open && !is_held && self.is_server_there;
+                    if up != is_up {
+                        self.devices[index].is_up = up;
+                        seen(self, actor, What::Link { up });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Devices and sites are all in a trace's cast from its start.
+    fn meet(&mut self, cast: &trace::Cast) {
+        while let Some(device) = cast.devices().get(self.devices.len()) {
+            let actor = Actor(self.cast.actors.number(&device.name));
+            self.devices.push(Device { actor, site: device.site.index(), is_up: true, starts: 0 });
+        }
+        self.sites.resize(cast.sites().len(), Site { is_open: true, is_held: false });
+    }
+
+    fn links(&mut self, effect: trace::Effect) {
+        match effect {
+            trace::Effect::Link { site, outbound, inbound } => {
+                self.sites[site.index()] = Site { is_open: outbound && inbound, is_held: false };
+            }
+            trace::Effect::LinkHeld { site } => self.sites[site.index()].is_held = true,
+            trace::Effect::Moved { device, site } => self.devices[device.index()].site = site.index(),
+            trace::Effect::ServerUp | trace::Effect::ServerWoken => self.is_server_there = true,
+            trace::Effect::ServerDead | trace::Effect::ServerSuspended => self.is_server_there = false,
+            _ => {}
+        }
+    }
+
+    fn plain(&mut self, cast: &trace::Cast, event: &trace::Event, actor: Actor) -> Option<(Channel, Actor, What)> {
+        Some(match event.what {
+            trace::What::Called { call, request } => {
+                let request = self.request(cast, request);
+                (Channel::Calls, actor, What::Called { call: self.first_call + u64::from(call), request })
+            }
+            trace::What::Answered { call, kind, outcome, .. } => {
+                let outcome = match outcome {
+                    trace::Outcome::Message { message } => Outcome::Done { message: Some(Known(message.into())) },
+                    trace::Outcome::Failed { code, .. } => Outcome::Failed { code: Some(code.number()) },
+                    trace::Outcome::Done | trace::Outcome::Conversations { .. } | trace::Outcome::Report { .. } => {
+                        Outcome::Done { message: None }
+                    }
+                };
+                (Channel::Calls, actor, What::Answered { call: self.first_call + u64::from(call), kind, outcome })
+            }
+            trace::What::UninitReturned { .. } => (Channel::Calls, actor, What::UninitReturned),
+            trace::What::Told { event, user, epoch } => {
+                let told = What::Told {
+                    event: self.told(cast, event),
+                    user: user.map(|user| self.user(cast, user)),
+                    epoch: (epoch > 0).then_some(epoch.into()),
+                };
+                (Channel::Events, actor, told)
+            }
+            trace::What::Status { status, login_user } => {
+                let login_user = login_user.map(|user| self.user(cast, user));
+                (Channel::Status, actor, What::Status { status, login_user, sampled: false })
+            }
+            trace::What::KnownAs { device, .. } => {
+                let copied = self.devices[device.index()].actor;
+                (Channel::Process, actor, What::Identity(Identity::CopyOf(copied)))
+            }
+            trace::What::NewDevice { .. } => (Channel::Process, actor, What::Identity(Identity::New)),
+            trace::What::TicketMade { ticket, user, issued, ttl } => {
+                let what = What::Ticket {
+                    ticket: Known(known_by(&cast.ticket(ticket).name)),
+                    user: user.map(|user| self.user(cast, user)),
+                    issued: issued.get(),
+                    ttl: ttl.get(),
+                };
+                (Channel::Tickets, actor, what)
+            }
+            trace::What::Fact { fact: trace::Fact::PresenceChanged { user, sequence, presence, .. }, .. } => {
+                (Channel::Presence, actor, self.presence(cast, user, sequence, presence))
+            }
+            trace::What::Effect { effect } => {
+                let (device, what) = match effect {
+                    trace::Effect::ProcessDead { device } => (device, What::Process(Process::Dead)),
+                    trace::Effect::ProcessUp { device } => (device, What::Process(Process::Up)),
+                    trace::Effect::Suspended { device } => (device, What::Process(Process::Suspended)),
+                    trace::Effect::Woken { device } => (device, What::Process(Process::Woken)),
+                    trace::Effect::DiskEmpty { device } | trace::Effect::RecordDamaged { device } => {
+                        (device, What::Identity(Identity::New))
+                    }
+                    _ => return None,
+                };
+                (Channel::Process, self.devices[device.index()].actor, what)
+            }
+            _ => return None,
+        })
+    }
+
+    fn user(&mut self, cast: &trace::Cast, user: trace::UserIndex) -> User {
+        User(self.cast.users.number(cast.user_name(user)))
+    }
+
+    fn presence(&mut self, cast: &trace::Cast, user: trace::UserIndex, sequence: u32, presence: Presence) -> What {
+        What::Presence { user: self.user(cast, user), sequence: Some(sequence.into()), presence }
+    }
+
+    fn request(&mut self, cast: &trace::Cast, request: trace::Request) -> Request {
+        match request {
+            trace::Request::Init { platform } => {
+                Request::Init { platform: Some(Platform(self.cast.platforms.number(platform.word()))) }
+            }
+            trace::Request::Uninit => Request::Uninit,
+            trace::Request::Login { user, ticket } => Request::Login {
+                user: self.user(cast, user),
+                platform: None,
+                ticket: Some(Known(known_by(&cast.ticket(ticket).name))),
+            },
+            trace::Request::Logout => Request::Logout,
+            trace::Request::Conversations => Request::Conversations,
+            trace::Request::Send { to, text, id } => {
+                let text = cast.text(text);
+                Request::Send {
+                    to: self.user(cast, to),
+                    text: Some(Known(known_by(text))),
+                    length: u32::try_from(text.len()).unwrap_or(u32::MAX),
+                    id: id.map(|id| Known(id.into())),
+                }
+            }
+            trace::Request::Kick { user } => Request::Kick { user: self.user(cast, user) },
+            trace::Request::Query { .. } => Request::Query,
+        }
+    }
+
+    fn told(&mut self, cast: &trace::Cast, event: trace::Told) -> Told {
+        match event {
+            trace::Told::Connecting => Told::Connecting,
+            trace::Told::ConnectSuccess => Told::ConnectSuccess,
+            trace::Told::ConnectFailed { code } => Told::ConnectFailed { code: Some(code.number()) },
+            trace::Told::KickedOffline { by, reason } => Told::KickedOffline {
+                by: by.map(|by| Actor(self.cast.actors.number(cast.device_name(by)))),
+                reason: Some(reason),
+            },
+            trace::Told::UserSigExpired => Told::UserSigExpired,
+            trace::Told::Message { message, from, to, text } => Told::Message {
+                message: Some(Known(message.into())),
+                from: Some(self.user(cast, from)),
+                to: Some(self.user(cast, to)),
+                text: Some(Known(known_by(cast.text(text)))),
+            },
+            trace::Told::MessagesDropped { .. } => Told::MessagesDropped,
+        }
+    }
+}

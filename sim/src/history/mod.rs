@@ -1,0 +1,34 @@
+//! Histories: what somebody recorded of a session system, line by line, and what the system promised.
+//!
+//! ```text
+//! head   {"history":1,"system":"acme-im 3.2","observes":["calls","events"],…}      Head, with a Promise
+//! lines  {"at_us":1000000,"actor":"phone-1","what":"called",…}                     Event
+//! ```
+//!
+//! The lines are those that a trace has as JSON, of fewer channels. Reads and writes them, and says what is wrong with
+//! one at its line and column; `keyhole` makes the same events of a run of our own worlds. Whether what a history tells is
+//! right, `judge` says.
+
+mod channel;
+pub mod event;
+mod head;
+pub mod keyhole;
+mod mistake;
+mod names;
+mod print;
+mod promise;
+mod raw;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use channel::{Channel, Channels};
+pub use event::Event;
+pub use head::{Head, Skew, VERSION};
+pub use mistake::Mistake;
+pub use names::Names;
+pub use print::line;
+pub use promise::{Comes, Limits, Plan, Promise, Victim, Wins};
+pub use read::{Cast, MISTAKES_MAX, Reader};
+
+pub(crate) use mistake::Wrong;

@@ -1,0 +1,530 @@
+//! What is known of a device from what its application did and was told: process, account, calls.
+//!
+//! Keeps the books and judges nothing. What is not certain any more is said to be so.
+
+use std::collections::VecDeque;
+
+use gatecrash::client::Status;
+
+use super::gate::{self, Gate};
+use crate::history::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
+use crate::history::{Channel, Channels};
+use crate::scenario::CallKind;
+
+/// One device.
+#[derive(Clone, Debug)]
+pub(super) struct Device {
+    pub(super) process: Life,
+    pub(super) is_suspended: bool,
+    pub(super) suspended_at: u64,
+    pub(super) woken_at: u64,
+    /// Whether the SDK is initialised, where that is known.
+    pub(super) init: Option<bool>,
+    pub(super) platform: Option<Platform>,
+    pub(super) account: Account,
+    /// The status that was seen last, and its user.
+    pub(super) status: Option<(Status, Option<User>)>,
+    /// Calls without a result.
+    pub(super) calls: Vec<Open>,
+    /// Calls that have one, as ranges of their numbers.
+    done: Vec<(u64, u64)>,
+    /// The last of them, with the lines of their results.
+    recent: VecDeque<(u64, CallKind, u64)>,
+    /// Why the last session ended, and when its end was told, if it was.
+    pub(super) ended: Option<(u64, How)>,
+    /// When an attempt to connect was told whose end was not.
+    pub(super) connecting: Option<u64>,
+    /// Which of the devices that the server takes it for it is.
+    pub(super) identity: u32,
+    /// Whether the server may take it for another device as well.
+    pub(super) copy_of: Option<Actor>,
+    /// Since when the device can reach the server, with its process running; none while it cannot.
+    pub(super) reaches: Option<u64>,
+    is_linked: bool,
+    /// Whether the history says when processes start and end, and how the status goes.
+    sees_process: bool,
+    sees_status: bool,
+    /// The login that was called last, until the status says that it is under way.
+    asked: Option<Pending>,
+    /// Calls of `uninit` that have not returned, by their lines.
+    pub(super) uninits: Vec<u64>,
+    /// Whether the last attempt to connect that was told did not succeed.
+    pub(super) is_offline: bool,
+    /// What it was before an `init` that may be a new process's, or an old one's second.
+    before_init: Option<Box<Device>>,
+}
+
+/// Whether a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Unknown,
+    Up,
+    Dead,
+}
+
+/// Who the application has reason to take for logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Account {
+    /// Nobody. How that came is not known to whoever reads a history from the middle.
+    Nobody(How),
+    /// A login is under way.
+    Pending(Pending),
+    /// Somebody is.
+    In(Session),
+    /// What came of a call cannot be told.
+    Unsure,
+}
+
+/// A login that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pending {
+    pub(super) user: User,
+    /// Its number among all logins.
+    pub(super) login: u64,
+    /// Whether the application was told something by which it may have failed already, though its result is not out.
+    pub(super) may_be_over: bool,
+}
+
+/// How it came that nobody is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// Nothing of the device is known before.
+    Unknown,
+    /// The process is new.
+    Fresh,
+    Failed,
+    LoggedOut,
+    Kicked,
+    Expired,
+    Uninit,
+}
+
+/// A session, as its application knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    pub(super) user: User,
+    /// The login that made it.
+    pub(super) login: u64,
+    pub(super) since: u64,
+    pub(super) ticket: Option<Known>,
+}
+
+/// A call without a result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    pub(super) call: u64,
+    pub(super) request: Request,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) line: u64,
+    pub(super) purpose: Purpose,
+    /// What has to be answered, whatever else.
+    pub(super) gate: Option<Gate>,
+    /// The session in which it was made.
+    pub(super) session: Option<Session>,
+    /// When an attempt to connect had been told that was under way then.
+    connecting: Option<u64>,
+    /// A logout was waiting for its result as it was made.
+    pub(super) beside_logout: bool,
+    /// The end of its session was told while it was waiting.
+    pub(super) outlived: bool,
+}
+
+/// What a call of `login` is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A login, by the number that it has among all.
+    Login(u64),
+    /// A fresh ticket for the session there is.
+    Renewal,
+    /// Something else.
+    Other,
+    /// It cannot be told.
+    Unsure(u64),
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Device {
+            process: Life::Unknown,
+            is_suspended: false,
+            suspended_at: 0,
+            woken_at: 0,
+            init: None,
+            platform: None,
+            account: Account::Nobody(How::Unknown),
+            status: None,
+            calls: Vec::new(),
+            done: Vec::new(),
+            recent: VecDeque::new(),
+            ended: None,
+            connecting: None,
+            identity: 0,
+            copy_of: None,
+            reaches: Some(0),
+            is_linked: true,
+            sees_process: false,
+            sees_status: false,
+            asked: None,
+            uninits: Vec::new(),
+            is_offline: false,
+            before_init: None,
+        }
+    }
+}
+
+impl Device {
+    /// One of a history that holds these channels.
+    pub(super) fn new(observes: Channels) -> Device {
+        let (sees_process, sees_status) = (observes.has(Channel::Process), observes.has(Channel::Status));
+        Device { sees_process, sees_status, ..Device::default() }
+    }
+
+    /// The session there is, if that is certain.
+    pub(super) fn session(&self) -> Option<Session> {
+        if let Account::In(session) = self.account { Some(session) } else { None }
+    }
+
+    /// Whether a call may begin a new life, of which nothing else tells.
+    pub(super) fn may_be_new(&self, request: &Request) -> bool {
+        !self.sees_process && matches!(request, Request::Init { .. })
+    }
+
+    /// Whether the history says how the status goes.
+    pub(super) fn sees_status(&self) -> bool {
+        self.sees_status
+    }
+
+    /// The call with this number, if it has no result.
+    pub(super) fn open(&self, call: u64) -> Option<&Open> {
+        self.calls.iter().find(|open| open.call == call)
+    }
+
+    /// Whether a call with this number has its result.
+    pub(super) fn is_done(&self, call: u64) -> bool {
+        let place = self.done.partition_point(|&(_, last)| last < call);
+        self.done.get(place).is_some_and(|&(first, _)| first <= call)
+    }
+
+    /// What a call was that has had its result not long ago, and in which line.
+    pub(super) fn recent(&self, call: u64) -> Option<(CallKind, u64)> {
+        self.recent.iter().find(|(known, ..)| *known == call).map(|&(_, kind, line)| (kind, line))
+    }
+
+    /// Whether a call of this kind is waiting.
+    pub(super) fn waits(&self, kind: CallKind) -> bool {
+        self.calls.iter().any(|open| open.request.kind() == kind)
+    }
+
+    /// What a call of `login` would be for, being the `next` of all.
+    pub(super) fn purpose(&self, request: &Request, at: u64, next: u64) -> Purpose {
+        let Request::Login { user, .. } = *request else { return Purpose::Other };
+        match self.account {
+            // Such a call is refused, and disturbs nothing.
+            _ if gate::of(self, request, at).is_some() => Purpose::Other,
+            // Without a word of the process it may be a new one, which has forgotten the session.
+            Account::In(session) if session.user == user && self.init == Some(true) => Purpose::Renewal,
+            Account::Unsure => Purpose::Unsure(next),
+            Account::In(_) | Account::Nobody(_) | Account::Pending(_) => Purpose::Login(next),
+        }
+    }
+
+    /// Takes in what happened to it. `next` is the number that a login gets.
+    pub(super) fn take(&mut self, event: &Event, next: u64) {
+        match event.what {
+            What::Called { call, request } => self.called(event, call, request, next),
+            What::Answered { call, outcome, .. } => self.answered(event, call, outcome),
+            What::UninitReturned => {
+                if !self.uninits.is_empty() {
+                    let line = self.uninits.remove(0);
+                    self.calls.retain(|open| open.line >= line);
+                }
+                // Another `init` may have been called before it returned.
+                if self.init != Some(true) {
+                    (self.account, self.init, self.connecting) = (Account::Nobody(How::Uninit), Some(false), None);
+                }
+            }
+            What::Told { event: told, .. } => self.told(event, told),
+            What::Status { status, login_user, .. } => {
+                self.status = Some((status, login_user));
+                self.settle(event.from);
+            }
+            What::Process(process) => self.process(event, process),
+            What::Link { up } => {
+                self.is_linked = up;
+                self.reach(event.to);
+            }
+            What::Identity(Identity::New) => {
+                self.identity += 1;
+                self.copy_of = None;
+            }
+            What::Identity(Identity::CopyOf(device)) => self.copy_of = Some(device),
+            What::Ticket { .. } | What::Presence { .. } | What::PolicyChanged | What::End { .. } => {}
+        }
+    }
+
+    /// A new life, of which nothing before is left but what it is known by.
+    fn reborn(&self, life: Life) -> Device {
+        Device {
+            process: life,
+            init: Some(false),
+            platform: self.platform,
+            account: Account::Nobody(if self.sees_process { How::Fresh } else { How::Unknown }),
+            status: self.sees_status.then_some((Status::Logout, None)),
+            identity: self.identity,
+            copy_of: self.copy_of,
+            is_linked: self.is_linked,
+            reaches: None,
+            sees_process: self.sees_process,
+            sees_status: self.sees_status,
+            ..Device::default()
+        }
+    }
+
+    fn called(&mut self, event: &Event, call: u64, request: Request, next: u64) {
+        if self.may_be_new(&request) {
+            let before = std::mem::take(self);
+            *self = Device { before_init: Some(Box::new(before.clone())), ..before.reborn(Life::Unknown) };
+            self.reach(event.to);
+        }
+        let purpose = self.purpose(&request, event.from, next);
+        let open = Open {
+            call,
+            request,
+            from: event.from,
+            to: event.to,
+            line: event.line,
+            purpose,
+            gate: gate::of(self, &request, event.from),
+            session: self.session(),
+            connecting: self.connecting,
+            beside_logout: self.waits(CallKind::Logout),
+            outlived: false,
+        };
+        match request {
+            Request::Init { platform } => {
+                self.init = Some(true);
+                self.platform = platform.or(self.platform);
+            }
+            Request::Uninit => {
+                self.uninits.push(event.line);
+                self.end(How::Uninit, None);
+            }
+            Request::Login { user, platform, .. } => {
+                self.platform = platform.or(self.platform);
+                if let Purpose::Login(login) | Purpose::Unsure(login) = purpose {
+                    self.begins(Pending { user, login, may_be_over: false });
+                }
+            }
+            Request::Logout if open.gate.is_none() => self.end(How::LoggedOut, None),
+            _ => {}
+        }
+        self.calls.push(open);
+    }
+
+    /// A login was called. Where the status is seen, that says when it is under way; else it is from now on.
+    fn begins(&mut self, pending: Pending) {
+        if self.sees_status {
+            self.asked = Some(pending);
+        } else if !matches!(self.account, Account::Pending(_)) {
+            // Of two that wait the first one counts, until it has its result.
+            self.account = Account::Pending(pending);
+            self.connecting = None;
+        }
+    }
+
+    fn end(&mut self, how: How, told: Option<u64>) {
+        if let Account::In(session) = self.account {
+            self.ended = Some((session.login, how));
+            if told.is_some() {
+                for open in &mut self.calls {
+                    open.outlived |= open.session == Some(session);
+                }
+            }
+        }
+        if how == How::Uninit {
+            self.init = Some(false);
+        }
+        self.account = Account::Nobody(how);
+        self.connecting = None;
+    }
+
+    fn answered(&mut self, event: &Event, call: u64, outcome: Outcome) {
+        let Some(place) = self.calls.iter().position(|open| open.call == call) else { return };
+        if let Some(before) = self.before_init.take()
+            && matches!(outcome, Outcome::Failed { .. })
+        {
+            // It was no new process, and nothing has changed.
+            *self = *before;
+            self.note(call);
+            return;
+        }
+        let open = self.calls.remove(place);
+        self.note(call);
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((call, open.request.kind(), event.line));
+        match (open.purpose, outcome) {
+            (Purpose::Login(login) | Purpose::Unsure(login), Outcome::Done { .. }) => {
+                let Request::Login { user, ticket, .. } = open.request else { return };
+                // Its session may be over by now, or another login under way.
+                if self.is_pending(login) {
+                    self.account = Account::In(Session { user, login, since: event.from, ticket });
+                }
+            }
+            (Purpose::Login(login) | Purpose::Unsure(login), outcome) if self.is_pending(login) => {
+                let before = self.calls.iter().rev().find_map(|other| match (other.request, other.purpose) {
+                    (Request::Login { user, .. }, Purpose::Login(login)) => {
+                        Some(Account::Pending(Pending { user, login, may_be_over: true }))
+                    }
+                    _ => None,
+                });
+                self.account = match (open.session, self.status) {
+                    _ if outcome == Outcome::Unknown => Account::Unsure,
+                    (None, _) => {
+                        self.connecting = self.connecting.or(open.connecting);
+                        before.unwrap_or(Account::Nobody(if self.sees_status { How::Failed } else { How::Unknown }))
+                    }
+                    // The SDK itself may have refused the call, and then whoever was logged in still is.
+                    (Some(before), Some((Status::Logined, Some(user)))) if user == before.user => {
+                        self.connecting = self.connecting.or(open.connecting);
+                        Account::In(before)
+                    }
+                    (Some(_), Some((Status::Logout, _))) => Account::Nobody(How::Failed),
+                    (Some(session), None) if is_local(outcome) => {
+                        self.connecting = self.connecting.or(open.connecting);
+                        before.unwrap_or(Account::In(session))
+                    }
+                    (Some(_), _) => Account::Unsure,
+                };
+            }
+            (Purpose::Renewal, Outcome::Done { .. }) => {
+                if let (Account::In(session), Request::Login { ticket, .. }) = (&mut self.account, open.request) {
+                    session.ticket = ticket.or(session.ticket);
+                }
+            }
+            (Purpose::Other, outcome) if open.request == Request::Logout && open.gate.is_none() => {
+                if !matches!(outcome, Outcome::Done { .. }) && self.account == Account::Nobody(How::LoggedOut) {
+                    self.account = match (open.session, self.status) {
+                        (Some(session), Some((Status::Logined, Some(user)))) if user == session.user => {
+                            Account::In(session)
+                        }
+                        (_, Some((Status::Logout, _))) => Account::Nobody(How::Unknown),
+                        _ => Account::Unsure,
+                    };
+                }
+            }
+            (_, Outcome::Failed { .. }) if matches!(open.request, Request::Init { .. }) && open.gate.is_none() => {
+                self.init = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether this login is under way, or its session is the one there is.
+    pub(super) fn is_of(&self, login: u64) -> bool {
+        self.is_pending(login) || matches!(self.account, Account::In(session) if session.login == login)
+    }
+
+    fn is_pending(&self, login: u64) -> bool {
+        matches!(self.account, Account::Pending(pending) if pending.login == login)
+    }
+
+    fn told(&mut self, event: &Event, told: Told) {
+        if let (Account::Pending(pending), Told::ConnectFailed { .. }) = (&mut self.account, told) {
+            // Another attempt may follow: the status says whether one does.
+            pending.may_be_over = !matches!(self.status, Some((Status::Logining, _)));
+        }
+        match told {
+            Told::Connecting => (self.connecting, self.is_offline) = (Some(event.from), true),
+            Told::ConnectSuccess => {
+                (self.connecting, self.is_offline) = (None, false);
+                self.accepted(event.from);
+            }
+            Told::ConnectFailed { .. } => self.connecting = None,
+            Told::KickedOffline { .. } => self.end(How::Kicked, Some(event.from)),
+            Told::UserSigExpired => self.end(How::Expired, Some(event.from)),
+            Told::Message { .. } | Told::MessagesDropped => {}
+        }
+    }
+
+    /// A status that was seen ends doubt.
+    fn settle(&mut self, at: u64) {
+        match self.status {
+            Some((Status::Logout, _)) => {}
+            Some((Status::Logined, _)) => return self.accepted(at),
+            Some((Status::Logining, _)) => {
+                // The last call is the one that did it: the status changes as it is made.
+                if let Some(pending) = self.asked.take() {
+                    self.account = Account::Pending(pending);
+                    self.connecting = None;
+                }
+                return;
+            }
+            None => return,
+        }
+        match &mut self.account {
+            Account::Unsure => self.account = Account::Nobody(How::Unknown),
+            Account::Pending(pending) => pending.may_be_over = true,
+            Account::In(_) | Account::Nobody(_) => {}
+        }
+    }
+
+    /// A login that is under way has succeeded, though its result may not be out.
+    fn accepted(&mut self, since: u64) {
+        let Account::Pending(Pending { user, login, .. }) = self.account else { return };
+        let mut calls = self.calls.iter();
+        let ticket = calls.find_map(|open| match (open.request, open.purpose) {
+            (Request::Login { ticket, .. }, Purpose::Login(number)) if number == login => ticket,
+            _ => None,
+        });
+        self.account = Account::In(Session { user, login, since, ticket });
+    }
+
+    fn process(&mut self, event: &Event, process: Process) {
+        match process {
+            Process::Up | Process::Dead => {
+                let life = if process == Process::Up { Life::Up } else { Life::Dead };
+                *self = self.reborn(life);
+            }
+            Process::Suspended => (self.is_suspended, self.suspended_at) = (true, event.from),
+            Process::Woken => (self.is_suspended, self.woken_at) = (false, event.to),
+        }
+        self.reach(event.to);
+    }
+
+    fn reach(&mut self, at: u64) {
+        let reaches = self.is_linked && !self.is_suspended && self.process != Life::Dead;
+        self.reaches = reaches.then(|| self.reaches.unwrap_or(at));
+    }
+
+    fn note(&mut self, call: u64) {
+        let place = self.done.partition_point(|&(_, last)| last.saturating_add(1) < call);
+        match self.done.get_mut(place) {
+            Some((first, last)) if *first <= call.saturating_add(1) && call <= last.saturating_add(1) => {
+                (*first, *last) = ((*first).min(call), (*last).max(call));
+                if self.done.get(place + 1).is_some_and(|&(next, _)| next == self.done[place].1.saturating_add(1)) {
+                    self.done[place].1 = self.done[place + 1].1;
+                    self.done.remove(place + 1);
+                }
+            }
+            _ => self.done.insert(place, (call, call)),
+        }
+        // Texts as numbers of calls leave no ranges: what is older than so many is forgotten.
+        if self.done.len() > DONE_MAX {
+            self.done.remove(0);
+        }
+    }
+}
+
+/// Whether the SDK has refused a login by itself, and nothing has changed.
+fn is_local(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { code: Some(6013..=6017 | 6206 | 7003 | 7501 | 7502 | 70002 | 70003) })
+}
+
+/// Of how many calls it is remembered what they were.
+const RECENT_MAX: usize = 64;
+
+/// How many ranges of answered calls are remembered.
+const DONE_MAX: usize = 1_024;

@@ -1,0 +1,192 @@
+//! Judging a history that somebody else recorded: of each rule one of four answers.
+//!
+//! ```text
+//! Head, lines ──history──▶ Event ──device──▶ what an application knows ──outside──▶ Breach, Answer ──▶ Judgement
+//!                                └─order───▶ per user, the seats: is there an order that explains it? (`seats`)
+//! ```
+//!
+//! Looks at what applications called and were told, and at nothing that only a server knows. Takes line after line, and
+//! keeps what is open: its memory does not grow with the length of a history. A trace of our own worlds that is whole is
+//! judged by `check` beside that.
+
+mod account;
+mod answer;
+mod connecting;
+mod device;
+mod gate;
+mod gates;
+mod messages;
+mod order;
+mod outside;
+mod peephole;
+mod presence;
+mod results;
+mod status;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tickets;
+
+pub use answer::{Answer, Breach, Judgement, Line, Verdict};
+pub use peephole::Peephole;
+pub use text::{Source, judge_sources, judge_text};
+
+use crate::history::event::{Event, Platform, What};
+use crate::history::{Cast, Channel, Channels, Head, Wrong};
+use crate::scenario::rules::{RULES, RuleId};
+use device::{Device, Purpose};
+use outside::{End, Outside, Report, Scene};
+
+/// Judges the events of one history.
+pub struct Judge {
+    head: Head,
+    properties: Vec<Box<dyn Outside>>,
+    devices: Vec<Device>,
+    skews: Vec<u64>,
+    report: Report,
+    next_login: u64,
+    events: u64,
+    end: Option<(u64, bool)>,
+}
+
+impl Judge {
+    /// A judge of a history with such a first line. Platforms of its policy get their numbers in `cast`.
+    pub fn new(head: Head, cast: &mut Cast) -> Judge {
+        order::number_platforms(&head, cast);
+        let properties = outside::all(&head)
+            .into_iter()
+            .filter(|property| head.observes.lacks(property.needs()).is_empty())
+            .collect();
+        let mut judge = Judge {
+            properties,
+            devices: Vec::new(),
+            skews: Vec::new(),
+            report: Report::new(),
+            next_login: 1,
+            events: 0,
+            end: None,
+            head,
+        };
+        // What the first line says of devices holds from the start.
+        for (name, platform) in judge.head.devices.clone() {
+            let actor = cast.actors.number(&name);
+            judge.meet(actor, cast);
+            judge.devices[actor as usize].platform = Some(Platform(cast.platforms.number(&platform)));
+        }
+        judge
+    }
+
+    fn meet(&mut self, actor: u32, cast: &Cast) {
+        while self.devices.len() <= actor as usize {
+            let next = self.devices.len() as u32;
+            self.devices.push(Device::new(self.head.observes));
+            self.skews.push(self.head.skew.of(cast.actors.name(next)));
+        }
+    }
+
+    /// Takes in one event.
+    ///
+    /// # Errors
+    ///
+    /// What about it cannot be: a call with the number of one that there was, a result of a call that there was not, an
+    /// event after the end. Nothing has come of it then.
+    pub(crate) fn take(&mut self, cast: &Cast, event: &Event) -> Result<(), Wrong> {
+        if self.end.is_some() {
+            return Err(Wrong::line("the history had ended before"));
+        }
+        let index = event.actor.0 as usize;
+        self.meet(event.actor.0, cast);
+        let device = &self.devices[index];
+        let mut open = None;
+        match event.what {
+            What::Called { call, request }
+                if (device.open(call).is_some() || device.is_done(call)) && !device.may_be_new(&request) =>
+            {
+                return Err(Wrong::value("call", format!("there was a call with the number {}", results::shown(call))));
+            }
+            What::Answered { call, kind, .. } => {
+                open = device.open(call).copied();
+                match (open, kind) {
+                    (None, _) if !device.is_done(call) => {
+                        let text = format!("there was no call with the number {}", results::shown(call));
+                        return Err(Wrong::value("call", text));
+                    }
+                    (Some(open), Some(kind)) if open.request.kind() != kind => {
+                        let text = format!("call {} was {}", results::shown(call), open.request.kind().word());
+                        return Err(Wrong::value("kind", text));
+                    }
+                    _ => {}
+                }
+            }
+            What::End { settled } => self.end = Some((event.to, settled)),
+            _ => {}
+        }
+        self.events += 1;
+        let next = self.next_login;
+        let scene = Scene { head: &self.head, cast, device, open: open.as_ref(), next, skew: self.skews[index] };
+        for property in &mut self.properties {
+            property.see(&scene, event, &mut self.report);
+        }
+        if let What::Called { request, .. } = event.what
+            && matches!(device.purpose(&request, event.from, next), Purpose::Login(_) | Purpose::Unsure(_))
+        {
+            self.next_login += 1;
+        }
+        self.devices[index].take(event, next);
+        Ok(())
+    }
+
+    /// The history is over. Of the rules only these are answered, where some are named.
+    pub fn finish(mut self, cast: &Cast, rules: &[RuleId]) -> Judgement {
+        let end = End { cast, devices: &self.devices, end: self.end };
+        for property in &mut self.properties {
+            property.finish(&end, &mut self.report);
+        }
+        let judgeable = outside::judgeable(&outside::all(&self.head));
+        let mut answers = Vec::new();
+        for (index, rule) in RuleId::all().enumerate() {
+            if !rules.is_empty() && !rules.contains(&rule) {
+                continue;
+            }
+            let answer = match (self.report.violated[index], self.report.judged[index], &judgeable[index]) {
+                (times @ 1.., _, _) => Answer::Violated { times },
+                (0, judged @ 1.., _) => Answer::Holds { judged },
+                (0, 0, None) => Answer::NotObserved { lacks: self.head.observes.lacks(INSIDE) },
+                (0, 0, Some(needs)) => {
+                    let lacks =
+                        needs.iter().map(|&needs| self.head.observes.lacks(needs)).min_by_key(|lacks| lacks.len());
+                    match lacks.filter(|lacks| !lacks.is_empty()) {
+                        Some(lacks) => Answer::NotObserved { lacks },
+                        None => Answer::NothingToJudge,
+                    }
+                }
+            };
+            answers.push((rule, answer));
+        }
+        self.report.breaches.retain(|breach| answers.iter().any(|(rule, _)| *rule == breach.rule));
+        Judgement {
+            system: self.head.system,
+            answers,
+            breaches: self.report.breaches,
+            more: self.report.more,
+            undecided: self.report.undecided,
+            settled: self.end.map(|(_, settled)| settled),
+            events: self.events,
+            inside: 0,
+            mistakes: Vec::new(),
+            more_mistakes: 0,
+        }
+    }
+}
+
+/// What it takes to judge a rule that no application sees.
+const INSIDE: Channels = Channels::of(&[Channel::Frames, Channel::Server]);
+
+/// How many rules have a property that judges histories.
+pub fn judgeable() -> usize {
+    let head = Head::new("", Channels::ALL);
+    outside::judgeable(&outside::all(&head)).iter().filter(|needs| needs.is_some()).count()
+}
+
+const _: () = assert!(RULES.len() < 256, "a rule is a byte");

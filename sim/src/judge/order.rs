@@ -1,0 +1,570 @@
+//! The order of seats: what a history says of each user's sessions, as facts for the checker of `seats`.
+//!
+//! Decides nothing about orders. Says which call of `login` asked for a session, in which span it was accepted if it
+//! was, by what a session showed that it lived, and what its device was told of its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatecrash::policy::Platform as Ours;
+use gatecrash::protocol::KickReason;
+
+use super::answer::Rule;
+use super::device::{Account, Device, Purpose, Session};
+use super::outside::{End, Found, Outside, Report, Scene};
+use crate::history::event::{Actor, Event, Identity, Outcome, Process, Request, Told, User, What};
+use crate::history::{Cast, Channel, Channels, Comes, Head, Plan, Promise, Victim, Wins};
+use crate::scenario::rules::RuleId;
+use crate::seats::{self, Answer, Bounds, Names, OwnEnd, Reason, Seats, Span, Why};
+
+/// See the module.
+pub(super) struct Order {
+    profile: Arc<seats::Profile>,
+    users: BTreeMap<User, Seats>,
+    logins: BTreeMap<u64, Login>,
+    /// Users of whom something is not known that it would take, and what.
+    given_up: BTreeMap<User, &'static str>,
+    /// The same of everybody.
+    all_given_up: Option<&'static str>,
+    /// Of each device, the logins that it may still be told of, with the last instant since when it heard of everything.
+    heard: BTreeMap<u64, u64>,
+    /// Accepted logins of whose session no end is known.
+    live: BTreeMap<u64, User>,
+    sees_process: bool,
+    asked: Asked,
+    /// Of each user, the devices on which a login was called, and those on which one was accepted.
+    called: BTreeMap<User, BTreeSet<u32>>,
+    devices: BTreeMap<User, BTreeSet<u32>>,
+    /// From the end of a session to when its device has been told, for one that can be reached.
+    told_within: Option<u64>,
+}
+
+/// How often there was something to judge.
+#[derive(Default)]
+struct Asked {
+    /// Accepted logins of users who had logged in before.
+    displaced: u64,
+    /// Kicks that were told.
+    kicks: u64,
+    /// Those of them with a reason.
+    reasons: u64,
+    /// Accepted logins of a device that had a session of the user.
+    own: u64,
+}
+
+/// Who called.
+#[derive(Clone, Copy)]
+struct Login {
+    user: User,
+    actor: Actor,
+    device: u32,
+    line: u64,
+    at: u64,
+}
+
+/// How many logins are remembered for what a breach says of them.
+const LOGINS_MAX: usize = 100_000;
+
+/// The highest number of identities that one device may have had.
+const IDENTITIES: u32 = 64;
+
+const NAME: &str = "some order in which logins were accepted explains who had which seat, and who was told";
+
+const LEFT: Rule = Rule::at("POLICY-3");
+const ORDER: Rule = Rule::at("POLICY-4");
+const OWN: Rule = Rule::at("LOGIN-10");
+const KICK: Rule = Rule::at("KICK-1");
+const NAMED: Rule = Rule::at("KICK-2");
+const ONCE: Rule = Rule::at("EVENT-1");
+const TWICE: Rule = Rule::at("KICK-4");
+const OFFLINE: Rule = Rule::at("KICK-5");
+const REASON: Rule = Rule::at("KICK-9");
+
+/// Gives the platforms of a policy the first numbers, so that they are its places.
+pub(super) fn number_platforms(head: &Head, cast: &mut Cast) {
+    match &head.promise.plan {
+        Plan::Policy { .. } => {
+            for platform in Ours::ALL {
+                cast.platforms.number(platform.word());
+            }
+        }
+        Plan::Groups { groups, .. } => {
+            for platform in groups.keys() {
+                cast.platforms.number(platform);
+            }
+        }
+        Plan::OneName | Plan::OneNameAndResource => {}
+    }
+}
+
+fn profile(promise: &Promise) -> seats::Profile {
+    let names: Vec<&str> = match &promise.plan {
+        Plan::Policy { .. } => Ours::ALL.iter().map(|platform| platform.word()).collect(),
+        Plan::Groups { groups, .. } => groups.keys().map(String::as_str).collect(),
+        Plan::OneName | Plan::OneNameAndResource => Vec::new(),
+    };
+    let groups: BTreeSet<&str> = names.iter().filter_map(|name| promise.plan.group(name)).collect();
+    let place = |name: &str| {
+        let group = promise.plan.group(name).unwrap_or_default();
+        let group = groups.iter().position(|known| *known == group).unwrap_or_default() as u16;
+        (group, u16::try_from(promise.plan.max(name)).unwrap_or(u16::MAX))
+    };
+    seats::Profile {
+        wins: match promise.wins {
+            Wins::Newest => seats::Wins::NewestWins,
+            Wins::Refused => seats::Wins::NewcomerRefused,
+        },
+        seats: match promise.plan {
+            Plan::OneName => seats::SeatPlan::OneName,
+            Plan::OneNameAndResource => seats::SeatPlan::OneNameAndResource,
+            Plan::Policy { .. } | Plan::Groups { .. } => {
+                seats::SeatPlan::Groups(names.iter().map(|name| place(name)).collect())
+            }
+        },
+        comes_back: match promise.comes {
+            Comes::Resume => seats::ComesBack::Resume,
+            Comes::Login => seats::ComesBack::Login,
+        },
+        victim: match promise.victim {
+            Victim::Reason => seats::Victim::ToldWithReason,
+            Victim::Told => seats::Victim::Told,
+            Victim::Closed => seats::Victim::Closed,
+            Victim::Silent => seats::Victim::Silent,
+        },
+    }
+}
+
+impl Order {
+    pub(super) fn new(head: &Head) -> Order {
+        let limits = &head.promise.limits;
+        let by_parts = || {
+            let (heartbeat, answer) = (limits.heartbeat?, limits.heartbeat_answer?);
+            let (delay, connect) = (limits.back_off_max?, limits.connect_timeout?);
+            // The longest delay is spread by a fifth.
+            Some(heartbeat + answer + delay + delay / 5 + connect)
+        };
+        let told_within = limits.told.or_else(by_parts).map(|span: Duration| span.as_micros() as u64);
+        let all_given_up = head.promise.reconnect_kicks.then_some(
+            "with reconnect_kicks a device that comes back may displace others, and no application sees when",
+        );
+        Order {
+            profile: Arc::new(profile(&head.promise)),
+            users: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            given_up: BTreeMap::new(),
+            all_given_up,
+            heard: BTreeMap::new(),
+            live: BTreeMap::new(),
+            sees_process: head.observes.has(Channel::Process),
+            asked: Asked::default(),
+            called: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            told_within,
+        }
+    }
+
+    fn of(&mut self, user: User) -> Option<&mut Seats> {
+        if self.all_given_up.is_some() || self.given_up.contains_key(&user) {
+            return None;
+        }
+        let profile = &self.profile;
+        Some(self.users.entry(user).or_insert_with(|| Seats::new(profile.clone(), Bounds::default())))
+    }
+
+    fn give_up(&mut self, user: User, why: &'static str) {
+        self.users.remove(&user);
+        self.given_up.entry(user).or_insert(why);
+    }
+
+    fn called(&mut self, scene: &Scene<'_>, event: &Event, span: Span, request: Request) {
+        let device = scene.device;
+        match request {
+            Request::Login { user, platform, .. } => {
+                let purpose = device.purpose(&request, event.from, scene.next);
+                let login = match purpose {
+                    Purpose::Login(login) => login,
+                    Purpose::Unsure(_) => {
+                        return self.give_up(user, "whether a call was a login or a renewal cannot be told");
+                    }
+                    Purpose::Renewal | Purpose::Other => return,
+                };
+                // A switch ends the session of the account before.
+                if let Account::In(session) = device.account
+                    && session.user != user
+                {
+                    self.stops(session, span.from, None);
+                }
+                let Some(identity) = identity(event.actor, device) else {
+                    return self.give_up(user, "a device logged in whose disk is a copy of another's");
+                };
+                let platform = platform.or(device.platform);
+                let place = match (platform, &scene.head.promise.plan) {
+                    (_, Plan::OneName) => 0,
+                    (Some(platform), Plan::OneNameAndResource) => platform.0 as u16,
+                    (Some(platform), plan) if plan.group(scene.cast.platforms.name(platform.0)).is_some() => {
+                        platform.0 as u16
+                    }
+                    (Some(_), _) => {
+                        return self.give_up(user, "a device logged in on a platform that the policy does not know");
+                    }
+                    (None, _) => {
+                        return self.give_up(user, "a device logged in, and nothing says on which platform it is");
+                    }
+                };
+                self.logins.insert(
+                    login,
+                    Login { user, actor: event.actor, device: identity, line: event.line, at: event.from },
+                );
+                if self.logins.len() > LOGINS_MAX {
+                    self.logins.pop_first();
+                }
+                self.called.entry(user).or_default().insert(identity);
+                if let Some(seats) = self.of(user) {
+                    seats.login_called(login, identity, place, span);
+                }
+            }
+            Request::Logout if super::gate::of(device, &request, event.from).is_none() => match device.account {
+                Account::In(session) => self.stops(session, span.from, None),
+                Account::Pending(pending) => {
+                    if let Some(seats) = self.of(pending.user) {
+                        seats.ended(pending.login, OwnEnd::Logout, span.from, None);
+                    }
+                }
+                Account::Nobody(_) | Account::Unsure => {}
+            },
+            Request::Uninit => {
+                if let Account::In(session) = device.account {
+                    self.unheard(session);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The session ends by its own device, some time after an instant.
+    fn stops(&mut self, session: Session, from: u64, to: Option<u64>) {
+        self.heard.remove(&session.login);
+        self.live.remove(&session.login);
+        if let Some(seats) = self.of(session.user) {
+            seats.ended(session.login, OwnEnd::Logout, from, to);
+        }
+    }
+
+    /// Nobody hears any more how the session goes on: its ticket may run out.
+    fn unheard(&mut self, session: Session) {
+        self.heard.remove(&session.login);
+        if let Some(seats) = self.of(session.user) {
+            seats.dormant(session.login, Span { from: session.since, to: u64::MAX >> 2 });
+        }
+        if let Some(seats) = self.of(session.user) {
+            seats.ended(session.login, OwnEnd::Expired, session.since, None);
+        }
+    }
+
+    /// Says what no order explains, and what could not be judged.
+    fn tell(&self, cast: &Cast, user: User, outcome: seats::Outcome, report: &mut Report) {
+        let device = |device: u32| cast.actors.name(device / IDENTITIES).to_owned();
+        let instant = |at: u64| format!("{:.3} s", at as f64 / 1e6);
+        let names = Names { device: &device, instant: &instant };
+        let name = cast.users.name(user.0);
+        for violation in &outcome.violations {
+            let known: Vec<&Login> =
+                violation.logins.iter().filter_map(|involved| self.logins.get(&involved.login)).collect();
+            let last = violation.facts.iter().map(|fact| fact.login()).next_back().flatten();
+            let blamed = last.and_then(|login| self.logins.get(&login)).or(known.last().copied());
+            let text = format!("of {name}, {}", violation.sentence(&names));
+            for rule in violation.breach.rules().iter().take(1) {
+                report.broken(
+                    Rule::of(RuleId::find(rule).expect("the checker knows the rules")),
+                    Found {
+                        property: NAME,
+                        text: text.clone(),
+                        at: blamed.map_or(0, |login| login.at),
+                        actor: blamed.map_or_else(String::new, |login| cast.actors.name(login.actor.0).to_owned()),
+                        lines: known.iter().map(|login| login.line).collect(),
+                    },
+                );
+            }
+        }
+        for part in &outcome.undecided {
+            let why = match part.why {
+                Why::States => "more orders had to be looked at than there is room for",
+                Why::Crowd => "so much was open at once that what was before had to be forgotten",
+                Why::Residues => "so many devices had not been told yet that the oldest were forgotten",
+            };
+            report.undecided.push(format!(
+                "the order of seats of {name} from {} to {}: {why} ({} logins, of {} of them nobody knows whether they were \
+                 accepted, {} were told of nobody in particular)",
+                instant(part.from),
+                instant(part.to),
+                part.logins,
+                part.unknown,
+                part.unnamed
+            ));
+        }
+    }
+
+    fn answered(&mut self, scene: &Scene<'_>, span: Span, outcome: Outcome) {
+        let Some(open) = scene.open else { return };
+        let began = open.from.saturating_sub(scene.skew);
+        match (open.request, open.purpose) {
+            (Request::Login { user, .. }, Purpose::Login(login)) => {
+                let answer = answer_of(outcome, scene.head.codes);
+                let device = self.logins.get(&login).map(|who| who.device);
+                if answer == Answer::Accepted {
+                    self.live.insert(login, user);
+                    if self.live.len() > LOGINS_MAX {
+                        self.live.pop_first();
+                    }
+                }
+                let Some(seats) = self.of(user) else { return };
+                seats.login_answered(login, span, answer);
+                if answer == Answer::Accepted {
+                    let needs = Channels::of(&[Channel::Link, Channel::Process]);
+                    if !scene.head.observes.lacks(needs).is_empty() || scene.device.reaches.is_none() {
+                        seats.dormant(login, Span { from: began, to: u64::MAX >> 2 });
+                    }
+                    let devices = self.devices.entry(user).or_default();
+                    self.asked.displaced += u64::from(!devices.is_empty());
+                    if let Some(device) = device {
+                        self.asked.own += u64::from(!devices.insert(device));
+                    }
+                    return;
+                }
+                if answer == Answer::Unknown {
+                    // What the server may have made of it is ended like a session that is logged out of.
+                    seats.ended(login, OwnEnd::Logout, began, None);
+                }
+            }
+            (request, _) => {
+                let lives = match request {
+                    Request::Send { .. } | Request::Login { .. } => matches!(outcome, Outcome::Done { .. }),
+                    _ => false,
+                };
+                if let Some(session) = open.session.filter(|_| lives)
+                    && let Some(seats) = self.of(session.user)
+                {
+                    seats.alive(session.login, began, span.to);
+                }
+                if let Request::Kick { user } = request {
+                    let at = Span { from: began, to: span.to };
+                    match outcome {
+                        Outcome::Done { .. } => self.administrator(user, at, true),
+                        Outcome::Unknown | Outcome::Failed { code: None | Some(9520 | 6014 | 7009 | 70500) } => {
+                            self.administrator(user, Span { from: began, to: u64::MAX >> 2 }, false);
+                        }
+                        Outcome::Failed { .. } => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn administrator(&mut self, user: User, at: Span, sure: bool) {
+        if let Some(seats) = self.of(user) {
+            seats.administrator(at, sure);
+        }
+    }
+
+    fn told(&mut self, scene: &Scene<'_>, event: &Event, span: Span, told: Told) {
+        let Account::In(session) = scene.device.account else { return };
+        match told {
+            Told::KickedOffline { by, reason } => {
+                self.heard.remove(&session.login);
+                self.live.remove(&session.login);
+                let is_itself = by == Some(event.actor);
+                // Who displaced it is known by a name, which an installation keeps; its identity may have changed.
+                let by = by.and_then(|by| {
+                    // A device that nobody saw log in has but one.
+                    let devices = self.called.get(&session.user)?;
+                    let mut named = devices.iter().copied().filter(|device| device / IDENTITIES == by.0);
+                    let first = named.next();
+                    if named.next().is_some() { None } else { first.or(by.0.checked_mul(IDENTITIES)) }
+                });
+                if reason == Some(KickReason::Gone) || is_itself {
+                    // Whichever end it had is forgotten; or it is another device to the server than it was.
+                    if let Some(seats) = self.of(session.user) {
+                        seats.ended(session.login, OwnEnd::Expired, session.since, Some(span.to));
+                    }
+                    return;
+                }
+                let reason = reason.map(|reason| match reason {
+                    KickReason::SamePlatform => Reason::SamePlatform,
+                    KickReason::OtherPlatform => Reason::OtherPlatform,
+                    KickReason::Administrator => Reason::Administrator,
+                    KickReason::Gone => Reason::Gone,
+                });
+                if let Some(seats) = self.of(session.user) {
+                    seats.told_kicked(session.login, span, by, reason);
+                    self.asked.kicks += 1;
+                    self.asked.reasons += u64::from(reason.is_some());
+                }
+            }
+            Told::UserSigExpired => {
+                self.heard.remove(&session.login);
+                self.live.remove(&session.login);
+                if let Some(seats) = self.of(session.user) {
+                    seats.ended(session.login, OwnEnd::Expired, session.since, Some(span.to));
+                }
+            }
+            Told::ConnectSuccess => {
+                let Some(began) = scene.device.connecting else { return };
+                let began = began.saturating_sub(scene.skew);
+                let is_login = scene.head.promise.comes == Comes::Login;
+                if let Some(seats) = self.of(session.user) {
+                    if is_login {
+                        seats.came_back(session.login, Span { from: began, to: span.to });
+                    }
+                    seats.alive(session.login, began, span.to);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whoever could be reached for as long as it takes has heard of what was over by then.
+    fn hears(&mut self, device: &Device, at: u64) {
+        let (Some(within), Some(since), Account::In(session)) = (self.told_within, device.reaches, device.account)
+        else {
+            return;
+        };
+        // An SDK that is too old for its server does not come back. Without the channel of processes this one may be gone,
+        // but it is there now.
+        if at.saturating_sub(since) > within && !device.is_offline {
+            self.heard.insert(session.login, at - within);
+        }
+    }
+
+    fn kill(&mut self, device: &Device) {
+        if let Account::In(session) = device.account {
+            if let Some(by) = self.heard.remove(&session.login)
+                && let Some(seats) = self.of(session.user)
+            {
+                seats.would_have_heard(session.login, by);
+            }
+            self.unheard(session);
+        }
+    }
+}
+
+/// The device by what a server takes it for; none where that may be two.
+fn identity(actor: Actor, device: &Device) -> Option<u32> {
+    if device.copy_of.is_some() || device.identity >= IDENTITIES {
+        return None;
+    }
+    actor.0.checked_mul(IDENTITIES)?.checked_add(device.identity)
+}
+
+/// What the result of a login says of whether it was accepted.
+fn answer_of(outcome: Outcome, codes: bool) -> Answer {
+    match outcome {
+        Outcome::Done { .. } => Answer::Accepted,
+        Outcome::Unknown | Outcome::Failed { code: None } => Answer::Unknown,
+        Outcome::Failed { code: Some(_) } if !codes => Answer::Unknown,
+        Outcome::Failed { code: Some(code) } => match code {
+            // Never sent, or refused by the SDK or by the server, which says so.
+            6013 | 6017 | 6206 | 6208 | 7003 | 7501 | 7502 | 9508 | 9510 | 60007 | 70169 => Answer::Refused,
+            70000..=70099 | 70402 => Answer::Refused,
+            _ => Answer::Unknown,
+        },
+    }
+}
+
+impl Outside for Order {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        &[LEFT, ORDER, OWN, KICK, NAMED, TWICE, OFFLINE, REASON, ONCE]
+    }
+
+    fn needs(&self) -> Channels {
+        Channels::of(&[Channel::Calls, Channel::Events])
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, event: &Event, _: &mut Report) {
+        let span = Span { from: event.from.saturating_sub(scene.skew), to: event.to.saturating_add(scene.skew) };
+        self.hears(scene.device, span.from);
+        match event.what {
+            What::Called { call: _, request } => self.called(scene, event, span, request),
+            What::Answered { outcome, .. } => self.answered(scene, span, outcome),
+            What::Told { event: told, .. } => self.told(scene, event, span, told),
+            What::Process(Process::Up | Process::Dead) => self.kill(scene.device),
+            // What cannot reach the server for long is dormant, and it may take the server long to see it again.
+            What::Link { up: false } | What::Process(Process::Suspended) => {
+                if let Account::In(session) = scene.device.account
+                    && let Some(seats) = self.of(session.user)
+                {
+                    seats.dormant(session.login, Span { from: span.from, to: u64::MAX >> 2 });
+                }
+            }
+            What::PolicyChanged => {
+                self.users.clear();
+                self.all_given_up = Some("the policy changed, and what it was before and after is not told");
+            }
+            What::Identity(Identity::CopyOf(other)) => {
+                // From here on the server cannot tell the two apart.
+                let users: BTreeSet<User> =
+                    self.logins.values().filter(|login| login.actor == other).map(|login| login.user).collect();
+                for user in users {
+                    self.give_up(user, "a device has a copy of another's disk, and a server takes the two for one");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, end: &End<'_>, report: &mut Report) {
+        let settled = end.end.filter(|&(_, settled)| settled).map(|(at, _)| at);
+        let mut left: BTreeMap<User, (Vec<u64>, Vec<u64>)> = BTreeMap::new();
+        for device in end.devices {
+            let Account::In(session) = device.account else { continue };
+            let (alive, _) = left.entry(session.user).or_default();
+            match settled {
+                // Whether a process runs that says nothing, only its own channel tells.
+                Some(at) if self.sees_process && device.reaches.is_some() && !device.is_offline => {
+                    self.heard.insert(session.login, at);
+                    self.live.remove(&session.login);
+                    alive.push(session.login);
+                }
+                Some(_) => {}
+                None => self.unheard(session),
+            }
+        }
+        // Any other session whose end nobody heard of may be there still.
+        for (login, user) in std::mem::take(&mut self.live) {
+            left.entry(user).or_default().1.push(login);
+        }
+        let heard = std::mem::take(&mut self.heard);
+        for (login, by) in heard {
+            if let Some(user) = self.logins.get(&login).map(|login| login.user)
+                && let Some(seats) = self.of(user)
+            {
+                seats.would_have_heard(login, by);
+            }
+        }
+        for (user, mut seats) in std::mem::take(&mut self.users) {
+            if let Some(at) = settled {
+                let (alive, unseen) = left.remove(&user).unwrap_or_default();
+                seats.settled(at, &alive, &unseen);
+            }
+            self.tell(end.cast, user, seats.finish(), report);
+        }
+        for (rule, times) in [
+            (LEFT, self.asked.displaced),
+            (ORDER, self.asked.displaced),
+            (KICK, self.asked.kicks),
+            (TWICE, self.asked.kicks),
+            (REASON, self.asked.reasons),
+            (OWN, self.asked.own),
+        ] {
+            report.judged[rule.index()] += times;
+        }
+        let reasons: BTreeSet<&str> = self.given_up.values().copied().chain(self.all_given_up).collect();
+        if !self.logins.is_empty() {
+            report.undecided.extend(reasons.into_iter().map(|why| format!("the order of seats: {why}")));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Histories that are right, wrong, and say nothing.
