@@ -18,7 +18,7 @@ use tokio::task::LocalSet;
 use super::answer::{Events, Life, Reply};
 use super::place::{DevicePlace, Disk, ServerPlace};
 use super::record::{Record, Request, What};
-use super::said::Status;
+use super::said::{Outcome, Status};
 use super::system::{Device, System, Ticket};
 use crate::scenario::{AppChange, Call, ListenerEvent, Scenario};
 use crate::trace::Recorder;
@@ -82,6 +82,11 @@ impl<M: System> Software for Foreign<M> {
         let (inner, platform, disk) = (place.clone(), plan.platform, self.disk(device));
         let place = DevicePlace { inner, name: Arc::clone(&actor), platform, disk };
         let tasks = Rc::new(LocalSet::new());
+        // A process begins by making its SDK. Its number is no other call's.
+        let (init, kind) = (Request::Init { platform: platform.word() }, "init");
+        record.push(Some(&actor), What::Called { call: 0, request: init });
+        let outcome = Outcome::Ok.into();
+        record.push(Some(&actor), What::Answered { call: 0, kind, user: None, outcome });
         let sdk = {
             let _entered = tasks.enter();
             Rc::new(self.system.start(place, events))

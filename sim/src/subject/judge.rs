@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::read::{self, Call, Line, Read};
+use crate::judge::{Breach, judge_text};
 use crate::scenario::rules::{RuleId, rule};
 
 const A_RESULT: &str = "a call gets a result";
@@ -63,6 +64,24 @@ pub fn judge(history: &str) -> Result<Vec<Finding>, String> {
     }
     findings.sort_by_key(|finding| finding.lines.last().copied());
     Ok(findings)
+}
+
+/// What breaks the rules of SPEC.md, in the order in which it shows.
+///
+/// # Errors
+///
+/// What is wrong with the history as a text.
+pub(super) fn by_specification(history: &str) -> Result<Vec<Finding>, String> {
+    let judgement = judge_text(history);
+    if let Some(mistake) = judgement.mistakes.first() {
+        return Err(mistake.to_string());
+    }
+    let findings = judgement.breaches.into_iter().map(|breach| {
+        let Breach { rule, property, text, actor, lines, .. } = breach;
+        let lines = lines.into_iter().filter_map(|line| usize::try_from(line.line).ok()).collect();
+        Finding { property, rule, text, actors: vec![actor], lines }
+    });
+    Ok(findings.collect())
 }
 
 fn finding(property: &'static str, rule: RuleId, actors: &[&str], lines: Vec<usize>, text: String) -> Finding {
@@ -260,7 +279,7 @@ mod tests {
     const OK: &str = r#""what":"answered","call":1,"kind":"login","user":"alice","outcome":"ok""#;
     const FAILED: &str = r#""what":"answered","call":1,"kind":"login","user":"alice","outcome":"failed","code":1"#;
     const LOGINED: &str = r#""what":"status","status":"LOGINED","login_user":"alice""#;
-    const LOGINING: &str = r#""what":"status","status":"LOGINING","login_user":"alice""#;
+    const LOGINING: &str = r#""what":"status","status":"LOGINING","login_user":null"#;
     const LOGOUT: &str = r#""what":"status","status":"LOGOUT","login_user":null"#;
     const KICKED: &str = r#""what":"told","event":"kicked_offline","reason":"same_platform","by":"b""#;
     const DEAD: &str = r#""what":"process","process":"dead""#;

@@ -33,7 +33,7 @@ pub use judge::{Finding, judge};
 pub use place::{DevicePlace, Disk, Listener, ServerPlace, Stream};
 pub use replay::{ReplayError, replay};
 pub use run::{Run, RunError, run};
-pub use said::{Outcome, Status, Told};
+pub use said::{JudgedBy, Outcome, Status, Told};
 pub use seeds::{Found, Report, Seeds, scenario};
 pub use system::{Device, System, Ticket};
 

@@ -147,7 +147,9 @@ impl<'a> Read<'a> {
         let before = self.of_actor(actor).filter(|it| it.is("status") && it.number < line).last();
         let is_in = before.is_some_and(|it| it.text("status") == "LOGINED" && it.text("login_user") == user);
         let calls = |it: &&Line<'_>| it.is("called") && ["login", "logout"].contains(&it.text("request"));
-        let leaves = |it: &&Line<'_>| it.is("status") && it.text("login_user") != user || calls(it);
+        // Who comes back to the same session has not left.
+        let is_other = |it: &&Line<'_>| it.text("status") != "LOGINING" && it.text("login_user") != user;
+        let leaves = |it: &&Line<'_>| it.is("status") && is_other(it) || calls(it);
         is_in
             && self.lives_from(actor, line)
             && !self.of_actor(actor).filter(|it| it.number > line).any(|it| leaves(&it))

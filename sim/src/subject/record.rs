@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gatecrash::policy::{Platform, Seats};
 use serde::Serialize;
 
-use super::said::{Outcome, Status, Told};
+use super::said::{JudgedBy, Outcome, Status, Told};
 
 /// What happened, at which simulated microsecond, to whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,6 +58,7 @@ pub(super) enum What {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub(super) enum Request {
+    Init { platform: &'static str },
     Login { user: String, platform: &'static str },
     Logout,
     Send { to: String, text: String, id: String },
@@ -67,6 +68,7 @@ pub(super) enum Request {
 impl Request {
     pub(super) fn kind(&self) -> &'static str {
         match self {
+            Request::Init { .. } => "init",
             Request::Login { .. } => "login",
             Request::Logout => "logout",
             Request::Send { .. } => "send",
@@ -135,7 +137,7 @@ impl From<Status> for What {
     fn from(status: Status) -> Self {
         match status {
             Status::Logout => What::Status { status: "LOGOUT", login_user: None },
-            Status::Logining(user) => What::Status { status: "LOGINING", login_user: Some(user) },
+            Status::Logining(_) => What::Status { status: "LOGINING", login_user: None },
             Status::Logined(user) => What::Status { status: "LOGINED", login_user: Some(user) },
         }
     }
@@ -149,16 +151,11 @@ struct Head<'a> {
     policy: &'static str,
     max_instances: std::collections::BTreeMap<&'static str, usize>,
     observes: [&'static str; 6],
-    limits: Limits,
-}
-
-#[derive(Serialize)]
-struct Limits {
-    settles_within: String,
+    codes: &'static str,
 }
 
 /// The first line: whose history it is, and what it holds in full.
-pub(super) fn head(system: &str, seats: Seats, settles_within: std::time::Duration) -> String {
+pub(super) fn head(system: &str, seats: Seats, judged_by: JudgedBy) -> String {
     let several = Platform::ALL.into_iter().map(|platform| (platform.word(), seats.instances_max(platform)));
     let head = Head {
         history: 1,
@@ -166,7 +163,7 @@ pub(super) fn head(system: &str, seats: Seats, settles_within: std::time::Durati
         policy: seats.policy().word(),
         max_instances: several.filter(|(_, number)| *number != 1).collect(),
         observes: ["calls", "events", "status", "process", "link", "messages"],
-        limits: Limits { settles_within: crate::scenario::print_duration(settles_within) },
+        codes: if judged_by == JudgedBy::Specification { "gatecrash" } else { "own" },
     };
     serde_json::to_string(&head).expect("a head has text keys and finite numbers")
 }

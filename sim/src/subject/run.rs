@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::foreign::Foreign;
 use super::judge::{self, Finding};
 use super::record::{Line, Record, What, head, json};
+use super::said::JudgedBy;
 use super::story::story;
 use super::system::System;
 use super::watch::Watch;
@@ -89,13 +90,17 @@ pub fn run<M: System>(system: &M, scenario: &Scenario) -> Result<Run, RunError> 
     let at_us = recorder.summary().ended_at.as_micros();
     record.push_at(at_us, None, What::End { settled: true });
     let lines = record.finish();
-    let mut history = head(system.name(), system.seats(), system.settles_within());
+    let mut history = head(system.name(), system.seats(), system.judged_by());
     history.push('\n');
     for line in lines.iter().filter_map(json) {
         history.push_str(&line);
         history.push('\n');
     }
-    let findings = judge::judge(&history).map_err(RunError::Failed)?;
+    let findings = match system.judged_by() {
+        JudgedBy::Applications => judge::judge(&history),
+        JudgedBy::Specification => judge::by_specification(&history),
+    };
+    let findings = findings.map_err(RunError::Failed)?;
     Ok(Run { history, findings, scenario: scenario.clone(), lines })
 }
 

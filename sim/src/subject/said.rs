@@ -11,6 +11,17 @@ pub enum Status {
     Logined(String),
 }
 
+/// What is taken for right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JudgedBy {
+    /// A few sentences that applications rely on with any system.
+    #[default]
+    Applications,
+    /// Every rule of SPEC.md that can be judged from outside, to the letter: for a system that says it keeps them, in its codes
+    /// and its events, too.
+    Specification,
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -57,7 +57,12 @@ fn is_usual(line: &Line) -> bool {
         What::Note(note) => note == "server up",
         What::Called { .. } | What::Answered { .. } | What::Told(_) | What::End { .. } => false,
     };
-    line.at_us == 0 && says_it
+    let is_init = match &line.what {
+        What::Called { request, .. } => matches!(request, Request::Init { .. }),
+        What::Answered { kind, .. } => *kind == "init",
+        _ => false,
+    };
+    is_init || line.at_us == 0 && says_it
 }
 
 fn row(at_us: u64, actor: &str, said: &str) -> String {
@@ -96,6 +101,7 @@ fn said(what: &What) -> String {
 
 fn requested(request: &Request) -> String {
     match request {
+        Request::Init { platform } => format!("init ({platform})"),
         Request::Login { user, platform } => format!("login {user} ({platform})"),
         Request::Logout => "logout".to_owned(),
         Request::Send { to, text, id } => format!("send {to} {text:.40} ({id})"),

@@ -10,7 +10,7 @@ use gatecrash::policy::Seats;
 
 use super::answer::{Events, Reply};
 use super::place::{DevicePlace, ServerPlace};
-use super::said::Status;
+use super::said::{JudgedBy, Status};
 use crate::scenario::Vocabulary;
 
 /// An SDK and its server. A value of it is what a run is made with; each run, and each start of a process, asks it anew.
@@ -86,6 +86,11 @@ pub trait System: Clone + 'static {
     /// What of a scenario it knows beside what every system does.
     fn knows(&self) -> Vocabulary {
         Vocabulary::default()
+    }
+
+    /// What is taken for right.
+    fn judged_by(&self) -> JudgedBy {
+        JudgedBy::Applications
     }
 
     /// The server, from a start of its process to its death: a crash drops it, and the next start calls this again. It

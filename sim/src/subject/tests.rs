@@ -139,6 +139,7 @@ fn history(way: Way, steps: &str) -> String {
 fn of_phone(history: &str) -> Vec<(u64, String)> {
     let lines = history.lines().skip(1).map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
     let of_phone = lines.filter(|line| line["actor"] == "phone").filter(|line| line["at_us"] != 0);
+    let of_phone = of_phone.filter(|line| line["request"] != "init" && line["kind"] != "init");
     let words = |line: &serde_json::Value| -> Vec<String> {
         let word = |field: &str| line[field].as_str().map(str::to_owned);
         ["what", "request", "outcome", "event", "status", "process", "link"].iter().filter_map(|it| word(it)).collect()

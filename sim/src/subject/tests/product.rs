@@ -25,6 +25,7 @@ use crate::world::{packet, tickets};
 #[derive(Clone)]
 struct Product {
     seats: Seats,
+    judged_by: JudgedBy,
     store: MemoryStore,
     disks: Arc<Mutex<BTreeMap<String, MemoryDisk>>>,
 }
@@ -66,6 +67,10 @@ impl System for Product {
 
     fn seats(&self) -> Seats {
         self.seats
+    }
+
+    fn judged_by(&self) -> JudgedBy {
+        self.judged_by
     }
 
     async fn serve(self, place: ServerPlace) -> io::Result<()> {
@@ -166,7 +171,8 @@ fn nothing_is_found_about_the_product_by_who_sees_only_its_applications() {
     for seed in 0..60 {
         let policy = Policy::ALL[seed as usize % Policy::ALL.len()];
         let seats = Seats::new(policy, &BTreeMap::new()).expect("one device of each platform");
-        let product = Product { seats, store: MemoryStore::default(), disks: Arc::default() };
+        let judged_by = if seed % 2 == 0 { JudgedBy::Applications } else { JudgedBy::Specification };
+        let product = Product { seats, judged_by, store: MemoryStore::default(), disks: Arc::default() };
         let run = run(&product, &scenario(&product, seed)).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let told: Vec<_> = run.findings.iter().map(|finding| (finding.property, &finding.text)).collect();
         let lines: Vec<usize> = run.findings.iter().flat_map(|finding| finding.lines.clone()).collect();
