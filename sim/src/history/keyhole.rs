@@ -217,9 +217,9 @@ impl Keyhole {
             }
             trace::What::KnownAs { device, .. } => {
                 let copied = self.devices[device.index()].actor;
-                (Channel::Process, actor, What::Identity(Identity::CopyOf(copied)))
+                (Channel::Calls, actor, What::Identity(Identity::CopyOf(copied)))
             }
-            trace::What::NewDevice { .. } => (Channel::Process, actor, What::Identity(Identity::New)),
+            trace::What::NewDevice { .. } => (Channel::Calls, actor, What::Identity(Identity::New)),
             trace::What::TicketMade { ticket, user, issued, ttl } => {
                 let what = What::Ticket {
                     ticket: Known(known_by(&cast.ticket(ticket).name)),
@@ -233,14 +233,16 @@ impl Keyhole {
                 (Channel::Presence, actor, self.presence(cast, user, sequence, presence))
             }
             trace::What::Effect { effect } => {
+                // Whoever lays a disk waste knows that they did.
+                if let trace::Effect::DiskEmpty { device } | trace::Effect::RecordDamaged { device } = effect {
+                    let actor = self.devices[device.index()].actor;
+                    return Some((Channel::Calls, actor, What::Identity(Identity::New)));
+                }
                 let (device, what) = match effect {
                     trace::Effect::ProcessDead { device } => (device, What::Process(Process::Dead)),
                     trace::Effect::ProcessUp { device } => (device, What::Process(Process::Up)),
                     trace::Effect::Suspended { device } => (device, What::Process(Process::Suspended)),
                     trace::Effect::Woken { device } => (device, What::Process(Process::Woken)),
-                    trace::Effect::DiskEmpty { device } | trace::Effect::RecordDamaged { device } => {
-                        (device, What::Identity(Identity::New))
-                    }
                     _ => return None,
                 };
                 (Channel::Process, self.devices[device.index()].actor, what)

@@ -143,6 +143,13 @@ pub(super) enum Purpose {
     Unsure(u64),
 }
 
+impl Purpose {
+    /// Whether it is to be this login.
+    pub(super) fn is(self, login: u64) -> bool {
+        matches!(self, Purpose::Login(number) | Purpose::Unsure(number) if number == login)
+    }
+}
+
 impl Default for Device {
     fn default() -> Self {
         Device {
@@ -284,7 +291,11 @@ impl Device {
     fn called(&mut self, event: &Event, call: u64, request: Request, next: u64) {
         if self.may_be_new(&request) {
             let before = std::mem::take(self);
-            *self = Device { before_init: Some(Box::new(before.clone())), ..before.reborn(Life::Unknown) };
+            let reborn = before.reborn(Life::Unknown);
+            // It may be none: what waits may have its result yet.
+            let (calls, done, recent) = (before.calls.clone(), before.done.clone(), before.recent.clone());
+            let uninits = before.uninits.clone();
+            *self = Device { before_init: Some(Box::new(before)), calls, done, recent, uninits, ..reborn };
             self.reach(event.to);
         }
         let purpose = self.purpose(&request, event.from, next);
@@ -351,16 +362,26 @@ impl Device {
 
     fn answered(&mut self, event: &Event, call: u64, outcome: Outcome) {
         let Some(place) = self.calls.iter().position(|open| open.call == call) else { return };
-        if let Some(before) = self.before_init.take()
+        if matches!(self.calls[place].request, Request::Init { .. })
+            && let Some(before) = self.before_init.take()
             && matches!(outcome, Outcome::Failed { .. })
         {
-            // It was no new process, and nothing has changed.
-            *self = *before;
-            self.note(call);
-            return;
+            // It was no new process, and nothing has changed but by what was called since.
+            let (calls, done, recent) =
+                (std::mem::take(&mut self.calls), std::mem::take(&mut self.done), std::mem::take(&mut self.recent));
+            let is_new = |open: &Open| before.calls.iter().all(|old| old.call != open.call);
+            let logs_in = calls.iter().any(|open| is_new(open) && open.request.kind() == CallKind::Login);
+            *self = Device { calls, done, recent, ..*before };
+            if logs_in {
+                self.account = Account::Unsure;
+            }
         }
         let open = self.calls.remove(place);
         self.note(call);
+        if !self.sees_process && matches!((open.request, outcome), (Request::Init { .. }, Outcome::Done { .. })) {
+            // It was a new process: what another one waited for has no result any more.
+            self.calls.retain(|other| other.line > open.line);
+        }
         if self.recent.len() == RECENT_MAX {
             self.recent.pop_front();
         }

@@ -3,7 +3,7 @@
 use gatecrash::client::Status;
 
 use super::answer::Rule;
-use super::device::{Account, Device, How, Purpose};
+use super::device::{Account, Device, How};
 use crate::history::event::Request;
 use crate::scenario::CallKind;
 
@@ -38,7 +38,7 @@ pub(super) fn of(device: &Device, request: &Request, at: u64) -> Option<Gate> {
                 Some((status, _)) => status == Status::Logining,
                 None => {
                     !pending.may_be_over
-                        && device.calls.iter().all(|open| open.purpose != Purpose::Login(pending.login) || open.to < at)
+                        && device.calls.iter().all(|open| !open.purpose.is(pending.login) || open.to < at)
                 }
             };
             if is_pending { gate("LOGIN-4", 7501, "a login was pending") } else { None }

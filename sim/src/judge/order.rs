@@ -59,6 +59,7 @@ struct Login {
     user: User,
     actor: Actor,
     device: u32,
+    platform: u16,
     line: u64,
     at: u64,
 }
@@ -214,7 +215,14 @@ impl Order {
                 };
                 self.logins.insert(
                     login,
-                    Login { user, actor: event.actor, device: identity, line: event.line, at: event.from },
+                    Login {
+                        user,
+                        actor: event.actor,
+                        device: identity,
+                        platform: place,
+                        line: event.line,
+                        at: event.from,
+                    },
                 );
                 if self.logins.len() > LOGINS_MAX {
                     self.logins.pop_first();
@@ -412,9 +420,10 @@ impl Order {
                 let Some(began) = scene.device.connecting else { return };
                 let began = began.saturating_sub(scene.skew);
                 let is_login = scene.head.promise.comes == Comes::Login;
+                let who = self.logins.get(&session.login).copied().filter(|_| is_login);
                 if let Some(seats) = self.of(session.user) {
-                    if is_login {
-                        seats.came_back(session.login, Span { from: began, to: span.to });
+                    if let Some(who) = who {
+                        seats.came_back(session.login, who.device, who.platform, Span { from: began, to: span.to });
                     }
                     seats.alive(session.login, began, span.to);
                 }
