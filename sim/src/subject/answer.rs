@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::record::{Event, Record, What};
-use super::said::{Outcome, Told};
+use super::said::{Outcome, Status, Told};
 use crate::scenario::{Call, ListenerEvent};
 
 /// The result of one call, to be given once. A clone is the same call's.
@@ -50,6 +50,14 @@ pub struct Events {
 }
 
 impl Events {
+    /// This is who is logged in from now on. Nobody has to say so, as the device is asked after everything that it does;
+    /// but only who says it has it in the right order with what else is told at the same instant.
+    pub fn status(&self, status: Status) {
+        if !self.life.is_over() && self.life.is_new(&status) {
+            self.record.push(Some(&self.actor), status.into());
+        }
+    }
+
     /// The listener is called.
     pub fn tell(&self, told: Told) {
         if self.life.is_over() {
@@ -75,8 +83,8 @@ pub(super) struct Life(Mutex<State>);
 #[derive(Default)]
 struct State {
     is_over: bool,
-    /// For whom the SDK works.
-    user: Option<String>,
+    /// Who is logged in, as it was last said.
+    status: Option<Status>,
     armed: VecDeque<(ListenerEvent, Call)>,
     due: VecDeque<Call>,
 }
@@ -95,13 +103,17 @@ impl Life {
         self.lock().is_over = true;
     }
 
-    /// For whom the SDK works from now on.
-    pub(super) fn works_for(&self, user: Option<String>) {
-        self.lock().user = user;
+    /// Whether another status was said before. From now on it is this one.
+    pub(super) fn is_new(&self, status: &Status) -> bool {
+        self.lock().status.replace(status.clone()).as_ref() != Some(status)
     }
 
-    fn user(&self) -> Option<String> {
-        self.lock().user.clone()
+    /// For whom the SDK works.
+    pub(super) fn user(&self) -> Option<String> {
+        match &self.lock().status {
+            Some(Status::Logining(user) | Status::Logined(user)) => Some(user.clone()),
+            Some(Status::Logout) | None => None,
+        }
     }
 
     /// The call is made when the event comes next.

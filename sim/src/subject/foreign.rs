@@ -18,7 +18,7 @@ use tokio::task::LocalSet;
 use super::answer::{Events, Life, Reply};
 use super::place::{DevicePlace, Disk, ServerPlace};
 use super::record::{Record, Request, What};
-use super::said::{Outcome, Status};
+use super::said::Outcome;
 use super::system::{Device, System, Ticket};
 use crate::scenario::{AppChange, Call, ListenerEvent, Scenario};
 use crate::trace::Recorder;
@@ -91,9 +91,9 @@ impl<M: System> Software for Foreign<M> {
             let _entered = tasks.enter();
             Rc::new(self.system.start(place, events))
         };
-        let (status, last_ticket) = (RefCell::default(), RefCell::default());
+        let last_ticket = RefCell::default();
         let (foreign, shared) = (Rc::clone(self), Arc::clone(shared));
-        let inner = Inner { foreign, shared, device, actor, sdk, tasks, life, status, last_ticket };
+        let inner = Inner { foreign, shared, device, actor, sdk, tasks, life, last_ticket };
         let inner = Rc::new(inner);
         inner.look();
         (Application(Rc::clone(&inner)), Box::pin(Drive::of(inner)))
@@ -128,13 +128,6 @@ impl<M: System> Software for Foreign<M> {
     }
 }
 
-fn user_of(status: &Status) -> Option<String> {
-    match status {
-        Status::Logout => None,
-        Status::Logining(user) | Status::Logined(user) => Some(user.clone()),
-    }
-}
-
 /// The application in a device's process, and its SDK.
 pub(super) struct Application<M: System>(Rc<Inner<M>>);
 
@@ -146,8 +139,6 @@ struct Inner<M: System> {
     sdk: Rc<M::Device>,
     tasks: Rc<LocalSet>,
     life: Arc<Life>,
-    /// As it was last written down.
-    status: RefCell<Option<Status>>,
     last_ticket: RefCell<Option<Ticket>>,
 }
 
@@ -155,11 +146,8 @@ impl<M: System> Inner<M> {
     /// Writes down who is logged in, if that is another than before.
     fn look(&self) {
         let status = self.sdk.status();
-        self.life.works_for(user_of(&status));
-        let mut before = self.status.borrow_mut();
-        if before.as_ref() != Some(&status) {
-            self.foreign.record.push(Some(&self.actor), status.clone().into());
-            *before = Some(status);
+        if self.life.is_new(&status) {
+            self.foreign.record.push(Some(&self.actor), status.into());
         }
     }
 
@@ -173,14 +161,14 @@ impl<M: System> Inner<M> {
                 let reply = self.called(Request::Login { user: user.clone(), platform }, Some(user.clone()));
                 self.sdk.login(user, &ticket, reply);
             }
-            Call::Logout => self.sdk.logout(self.called(Request::Logout, self.user())),
+            Call::Logout => self.sdk.logout(self.called(Request::Logout, self.life.user())),
             Call::Send { to, text: plan, id } => {
                 let id = id.map_or_else(|| self.next_id(), |id| format!("again-{id}"));
                 let request = Request::Send { to: to.clone(), text: text(plan), id: id.clone() };
-                let reply = self.called(request, self.user());
+                let reply = self.called(request, self.life.user());
                 self.sdk.send(to, &text(plan), &id, reply);
             }
-            Call::Conversations => self.sdk.conversations(self.called(Request::Conversations, self.user())),
+            Call::Conversations => self.sdk.conversations(self.called(Request::Conversations, self.life.user())),
             // The world has an SDK initialised when its process starts. It is there already.
             Call::Init => {}
             Call::Uninit | Call::Kick { .. } | Call::Query { .. } => {
@@ -196,10 +184,6 @@ impl<M: System> Inner<M> {
         let (call, kind) = (record.next_call(), request.kind());
         record.push(Some(&actor), What::Called { call, request });
         Reply { record, actor, call, kind, user, life }
-    }
-
-    fn user(&self) -> Option<String> {
-        user_of(&self.sdk.status())
     }
 
     /// What is spawned outside the device's set of tasks is neither suspended nor killed with it.

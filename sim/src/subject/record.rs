@@ -40,6 +40,8 @@ pub(super) enum What {
     Status {
         status: &'static str,
         login_user: Option<String>,
+        /// Always: what it was between two looks nobody knows.
+        sampled: bool,
     },
     Process {
         process: &'static str,
@@ -135,11 +137,12 @@ impl Event {
 
 impl From<Status> for What {
     fn from(status: Status) -> Self {
-        match status {
-            Status::Logout => What::Status { status: "LOGOUT", login_user: None },
-            Status::Logining(_) => What::Status { status: "LOGINING", login_user: None },
-            Status::Logined(user) => What::Status { status: "LOGINED", login_user: Some(user) },
-        }
+        let (status, login_user) = match status {
+            Status::Logout => ("LOGOUT", None),
+            Status::Logining(_) => ("LOGINING", None),
+            Status::Logined(user) => ("LOGINED", Some(user)),
+        };
+        What::Status { status, login_user, sampled: true }
     }
 }
 

@@ -18,7 +18,7 @@ pub enum JudgedBy {
     #[default]
     Applications,
     /// Every rule of SPEC.md that can be judged from outside, to the letter: for a system that says it keeps them, in its codes
-    /// and its events, too.
+    /// and its events, too. Also what order things have at one instant: whoever answers from tasks of their own changes it.
     Specification,
 }
 

@@ -1,6 +1,5 @@
 //! The product, as if it were somebody else's: whoever finds something here has found a false alarm, or a bug.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -25,14 +24,15 @@ use crate::world::{packet, tickets};
 #[derive(Clone)]
 struct Product {
     seats: Seats,
-    judged_by: JudgedBy,
     store: MemoryStore,
     disks: Arc<Mutex<BTreeMap<String, MemoryDisk>>>,
 }
 
+#[derive(Clone)]
 struct Phone {
     sdk: Sdk,
-    asked: RefCell<String>,
+    events: Events,
+    asked: Arc<Mutex<String>>,
 }
 
 fn limits() -> LimitOverrides {
@@ -69,10 +69,6 @@ impl System for Product {
         self.seats
     }
 
-    fn judged_by(&self) -> JudgedBy {
-        self.judged_by
-    }
-
     async fn serve(self, place: ServerPlace) -> io::Result<()> {
         let mut scenario: Scenario = super::parsed("");
         (scenario.limits, scenario.app.seats) = (limits(), place.seats());
@@ -88,27 +84,28 @@ impl System for Product {
         let server = format!("{}:{}", packet::SERVER, packet::PORT);
         let platform = place.platform();
         let (sdk, driver) = SdkDriver::<_, _, _, Rules>::new(place.inner, disk, Unobserved, server);
-        sdk.set_listener(Arc::new(Ears(events)));
+        let phone = Phone { sdk: sdk.clone(), events, asked: Arc::default() };
+        sdk.set_listener(Arc::new(Ears(phone.clone())));
         drop(sdk.init(Setup { platform, limits: config::client_limits(&limits(), platform) }));
         tokio::task::spawn_local(driver.run());
-        Phone { sdk, asked: RefCell::default() }
+        phone
     }
 }
 
 impl Device for Phone {
     fn login(&self, user: &str, ticket: &Ticket, reply: Reply) {
-        *self.asked.borrow_mut() = user.to_owned();
-        answer(self.sdk.login(user, ticket.text.as_str()), reply);
+        *self.asked.lock().expect("nobody panics with it") = user.to_owned();
+        self.answer(self.sdk.login(user, ticket.text.as_str()), reply);
     }
 
     fn logout(&self, reply: Reply) {
-        answer(self.sdk.logout(), reply);
+        self.answer(self.sdk.logout(), reply);
     }
 
     fn send(&self, to: &str, text: &str, id: &str, reply: Reply) {
         let sum: [u8; 16] = Sha256::digest(id)[..16].try_into().expect("it has 32 bytes");
         // A message comes with the server's number, so that what the sender called it goes with its text.
-        answer(self.sdk.send_message_as(SendId::from_bytes(sum), to, format!("{id} {text}")), reply);
+        self.answer(self.sdk.send_message_as(SendId::from_bytes(sum), to, format!("{id} {text}")), reply);
     }
 
     fn woken(&self) {
@@ -122,20 +119,29 @@ impl Device for Phone {
     fn status(&self) -> Status {
         match self.sdk.login_status() {
             LoginStatus::Logout => Status::Logout,
-            LoginStatus::Logining => Status::Logining(self.asked.borrow().clone()),
+            LoginStatus::Logining => Status::Logining(self.asked.lock().expect("nobody panics with it").clone()),
             LoginStatus::Logined => Status::Logined(self.sdk.login_user().expect("somebody is").to_string()),
         }
     }
 }
 
-fn answer<T: 'static>(pending: Pending<T>, reply: Reply) {
-    tokio::task::spawn_local(async move {
-        let result = pending.await;
-        reply.answer(result.map_or_else(|error| Outcome::Failed(error.code.number()), |_| Outcome::Ok));
-    });
+impl Phone {
+    fn answer<T: 'static>(&self, pending: Pending<T>, reply: Reply) {
+        let phone = self.clone();
+        tokio::task::spawn_local(async move {
+            let result = pending.await;
+            phone.events.status(phone.status());
+            reply.answer(result.map_or_else(|error| Outcome::Failed(error.code.number()), |_| Outcome::Ok));
+        });
+    }
+
+    fn tell(&self, told: Told) {
+        self.events.status(self.status());
+        self.events.tell(told);
+    }
 }
 
-struct Ears(Events);
+struct Ears(Phone);
 
 impl Listener for Ears {
     fn connecting(&self) {
@@ -171,8 +177,7 @@ fn nothing_is_found_about_the_product_by_who_sees_only_its_applications() {
     for seed in 0..60 {
         let policy = Policy::ALL[seed as usize % Policy::ALL.len()];
         let seats = Seats::new(policy, &BTreeMap::new()).expect("one device of each platform");
-        let judged_by = if seed % 2 == 0 { JudgedBy::Applications } else { JudgedBy::Specification };
-        let product = Product { seats, judged_by, store: MemoryStore::default(), disks: Arc::default() };
+        let product = Product { seats, store: MemoryStore::default(), disks: Arc::default() };
         let run = run(&product, &scenario(&product, seed)).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let told: Vec<_> = run.findings.iter().map(|finding| (finding.property, &finding.text)).collect();
         let lines: Vec<usize> = run.findings.iter().flat_map(|finding| finding.lines.clone()).collect();
