@@ -221,6 +221,7 @@ fn table(all: bool, judgement: &Judgement) -> String {
     let (mut unseen, mut idle) = (0, Vec::new());
     for (rule, answer) in &judgement.answers {
         let why = match answer {
+            Answer::Holds { judged: 0 } => "judged".to_owned(),
             Answer::Holds { judged } => format!("judged {}", times(*judged)),
             Answer::Violated { times: number } => times(*number),
             Answer::NotObserved { lacks } => format!("it would take {lacks}"),

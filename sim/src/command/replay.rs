@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gatecrash_sim::generate::{Profile, Seed};
-use gatecrash_sim::history::{Channels, keyhole};
+use gatecrash_sim::history::{Channels, keyhole, whole};
 use gatecrash_sim::search::report::{self, Case, Telling};
 use gatecrash_sim::trace::json;
 use gatecrash_sim::trace::log::Log;
@@ -74,7 +74,8 @@ pub struct Arguments {
     /// Print one JSON object, with every event in it
     #[arg(long, conflicts_with_all = ["story", "log"])]
     json: bool,
-    /// Print the history that somebody outside would have recorded, for `gatecrash judge`: channels with commas between them
+    /// Print the history that somebody outside would have recorded, for `gatecrash judge`: channels with commas
+    /// between them, or `all` for the whole trace, which is judged as here
     #[arg(long, value_name = "CHANNELS", conflicts_with_all = ["story", "log", "json"])]
     observe: Option<Channels>,
 }
@@ -132,7 +133,11 @@ fn replayed(arguments: &Arguments) -> Result<End, BadInput> {
     let verdict = result.as_ref().map_or(Verdict::HarnessFailed, Run::verdict);
     let seen = result.as_ref().ok().map(|run| lens.of(run)).transpose().map_err(BadInput::Refused)?;
     if let (Some(observes), Ok(run)) = (arguments.observe, &result) {
-        say(keyhole::history(scenario, observes, &run.trace).trim_end());
+        let history = match observes == Channels::ALL {
+            true => whole::history(scenario, world, &run.trace),
+            false => keyhole::history(scenario, observes, &run.trace),
+        };
+        say(history.trim_end());
         return Ok(verdict.into());
     }
     if arguments.json {

@@ -119,7 +119,7 @@ impl Head {
     }
 
     /// Reads a first line; all that is wrong with it.
-    pub(super) fn read(line: &str) -> Result<Head, Vec<Wrong>> {
+    pub(crate) fn read(line: &str) -> Result<Head, Vec<Wrong>> {
         let map: Map<String, Value> = serde_json::from_str(line).map_err(|error| {
             let place = super::mistake::Place::Column(error.column());
             vec![Wrong { place, text: format!("the first line is no JSON object: {}", super::read::said(&error)) }]

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use gatecrash::client::Status;
 use gatecrash::policy::{Platform as Ours, Seats};
 use gatecrash::protocol::Presence;
 
@@ -237,6 +238,13 @@ impl Keyhole {
                 if let trace::Effect::DiskEmpty { device } | trace::Effect::RecordDamaged { device } = effect {
                     let actor = self.devices[device.index()].actor;
                     return Some((Channel::Calls, actor, What::Identity(Identity::New)));
+                }
+                // Where nobody sees the process, its end shows as the status of who looks then.
+                if let (trace::Effect::ProcessDead { device }, true, false) =
+                    (effect, self.observes.has(Channel::Status), self.observes.has(Channel::Process))
+                {
+                    let what = What::Status { status: Status::Logout, login_user: None, sampled: true };
+                    return Some((Channel::Status, self.devices[device.index()].actor, what));
                 }
                 let (device, what) = match effect {
                     trace::Effect::ProcessDead { device } => (device, What::Process(Process::Dead)),

@@ -21,6 +21,7 @@ mod raw;
 mod read;
 #[cfg(test)]
 mod tests;
+pub mod whole;
 
 pub use channel::{Channel, Channels};
 pub use event::Event;

@@ -95,6 +95,16 @@ impl Reader {
         Reader::of(file, 0, self.slack)
     }
 
+    /// Goes on to the next line, which somebody else reads.
+    pub(crate) fn pass(&mut self) {
+        self.line += 1;
+    }
+
+    /// What is wrong so far, for somebody else to tell.
+    pub(crate) fn take_mistakes(&mut self) -> Vec<Mistake> {
+        std::mem::take(&mut self.mistakes)
+    }
+
     /// Passes over the next line, which is wrong before anybody can read it.
     pub(crate) fn skip(&mut self, wrong: Wrong) {
         self.line += 1;

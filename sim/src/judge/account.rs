@@ -37,8 +37,8 @@ impl Outside for OneAccount {
         }
         let own = match scene.device.account {
             Account::In(session) => session.user,
-            Account::Pending(pending) => pending.user,
-            Account::Nobody(_) | Account::Unsure => return,
+            Account::Pending(pending) if scene.device.sees_status() => pending.user,
+            Account::Pending(_) | Account::Nobody(_) | Account::Unsure => return,
         };
         let is_end = matches!(told, Told::KickedOffline { .. });
         if let Some(user) = user {

@@ -40,7 +40,7 @@ impl Rule {
 pub enum Answer {
     /// It was asked so many times, and held each time.
     Holds {
-        /// How many times.
+        /// How many times; 0 where that was not counted, as of a whole trace.
         judged: u64,
     },
     /// It was broken, by so many of the violations.

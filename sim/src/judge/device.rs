@@ -51,7 +51,7 @@ pub(super) struct Device {
     /// Whether the last attempt to connect that was told did not succeed.
     pub(super) is_offline: bool,
     /// What it was before an `init` that may be a new process's, or an old one's second.
-    before_init: Option<Box<Device>>,
+    before_init: Option<(Account, Option<u64>)>,
 }
 
 /// Whether a process runs.
@@ -197,6 +197,11 @@ impl Device {
         !self.sees_process && matches!(request, Request::Init { .. })
     }
 
+    /// Whether the history says when processes start and end.
+    pub(super) fn sees_process(&self) -> bool {
+        self.sees_process
+    }
+
     /// Whether the history says how the status goes.
     pub(super) fn sees_status(&self) -> bool {
         self.sees_status
@@ -289,14 +294,10 @@ impl Device {
     }
 
     fn called(&mut self, event: &Event, call: u64, request: Request, next: u64) {
-        if self.may_be_new(&request) {
-            let before = std::mem::take(self);
-            let reborn = before.reborn(Life::Unknown);
-            // It may be none: what waits may have its result yet.
-            let (calls, done, recent) = (before.calls.clone(), before.done.clone(), before.recent.clone());
-            let uninits = before.uninits.clone();
-            *self = Device { before_init: Some(Box::new(before)), calls, done, recent, uninits, ..reborn };
-            self.reach(event.to);
+        if self.may_be_new(&request) && self.init == Some(true) {
+            // A new process, or an old one's mistake: the result tells.
+            self.before_init = Some((self.account, self.connecting));
+            self.account = Account::Unsure;
         }
         let purpose = self.purpose(&request, event.from, next);
         let open = Open {
@@ -326,6 +327,10 @@ impl Device {
                 if let Purpose::Login(login) | Purpose::Unsure(login) = purpose {
                     self.begins(Pending { user, login, may_be_over: false });
                 }
+            }
+            // Of a login that is over already, though its result is not out, there is nothing to leave.
+            Request::Logout if matches!(self.account, Account::Pending(pending) if pending.may_be_over) => {
+                self.account = Account::Unsure;
             }
             Request::Logout if open.gate.is_none() => self.end(How::LoggedOut, None),
             _ => {}
@@ -362,25 +367,34 @@ impl Device {
 
     fn answered(&mut self, event: &Event, call: u64, outcome: Outcome) {
         let Some(place) = self.calls.iter().position(|open| open.call == call) else { return };
-        if matches!(self.calls[place].request, Request::Init { .. })
-            && let Some(before) = self.before_init.take()
-            && matches!(outcome, Outcome::Failed { .. })
-        {
-            // It was no new process, and nothing has changed but by what was called since.
-            let (calls, done, recent) =
-                (std::mem::take(&mut self.calls), std::mem::take(&mut self.done), std::mem::take(&mut self.recent));
-            let is_new = |open: &Open| before.calls.iter().all(|old| old.call != open.call);
-            let logs_in = calls.iter().any(|open| is_new(open) && open.request.kind() == CallKind::Login);
-            *self = Device { calls, done, recent, ..*before };
-            if logs_in {
-                self.account = Account::Unsure;
-            }
-        }
         let open = self.calls.remove(place);
         self.note(call);
-        if !self.sees_process && matches!((open.request, outcome), (Request::Init { .. }, Outcome::Done { .. })) {
-            // It was a new process: what another one waited for has no result any more.
-            self.calls.retain(|other| other.line > open.line);
+        if matches!(open.request, Request::Init { .. })
+            && let Some((account, connecting)) = self.before_init.take()
+        {
+            let is_untouched = self.account == Account::Unsure && self.calls.iter().all(|other| other.line < open.line);
+            match outcome {
+                Outcome::Failed { .. } if is_untouched => (self.account, self.connecting) = (account, connecting),
+                Outcome::Failed { .. } => {}
+                Outcome::Done { .. } | Outcome::Unknown => {
+                    // What another process waited for has no result any more.
+                    self.calls.retain(|other| other.line > open.line);
+                    let (calls, done) = (std::mem::take(&mut self.calls), std::mem::take(&mut self.done));
+                    let (recent, uninits) = (std::mem::take(&mut self.recent), std::mem::take(&mut self.uninits));
+                    let is_new = calls.iter().all(|other| other.request.kind() != CallKind::Login);
+                    let account = if is_new { Account::Nobody(How::Unknown) } else { Account::Unsure };
+                    *self = Device {
+                        calls,
+                        done,
+                        recent,
+                        uninits,
+                        init: Some(true),
+                        account,
+                        ..self.reborn(Life::Unknown)
+                    };
+                    self.reach(event.to);
+                }
+            }
         }
         if self.recent.len() == RECENT_MAX {
             self.recent.pop_front();

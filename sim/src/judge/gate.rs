@@ -25,7 +25,7 @@ pub(super) fn of(device: &Device, request: &Request, at: u64) -> Option<Gate> {
         Some(true) if kind == CallKind::Init => {
             return gate("INIT-4", 6015, "the SDK was initialised already");
         }
-        Some(false) if !matches!(kind, CallKind::Init) => {
+        Some(false) if !matches!(kind, CallKind::Init) && device.sees_process() => {
             return gate("INIT-1", 6013, "the SDK was not initialised");
         }
         _ => {}
@@ -33,6 +33,8 @@ pub(super) fn of(device: &Device, request: &Request, at: u64) -> Option<Gate> {
     match (kind, device.account) {
         // Whether it waits for the server or only for the device's disk, no application sees.
         (CallKind::Login | CallKind::Logout, _) if device.waits(CallKind::Logout) => None,
+        // The process that waited may be gone.
+        (CallKind::Login, Account::Pending(_)) if !device.sees_process() => None,
         (CallKind::Login, Account::Pending(pending)) => {
             let is_pending = match device.status {
                 Some((status, _)) => status == Status::Logining,

@@ -241,6 +241,8 @@ impl Order {
                 }
                 Account::Nobody(_) | Account::Unsure => {}
             },
+            // It may be carried out whether or not it ever has a result.
+            Request::Kick { user } => self.administrator(user, Span { from: span.from, to: u64::MAX >> 2 }, false),
             Request::Uninit => {
                 if let Account::In(session) = device.account {
                     self.unheard(session);
@@ -330,7 +332,9 @@ impl Order {
                 seats.login_answered(login, span, answer);
                 if answer == Answer::Accepted {
                     let needs = Channels::of(&[Channel::Link, Channel::Process]);
-                    if !scene.head.observes.lacks(needs).is_empty() || scene.device.reaches.is_none() {
+                    if !scene.head.observes.lacks(needs).is_empty()
+                        || scene.device.reaches.is_none_or(|since| since > open.from)
+                    {
                         seats.dormant(login, Span { from: began, to: u64::MAX >> 2 });
                     }
                     let devices = self.devices.entry(user).or_default();
@@ -355,15 +359,8 @@ impl Order {
                 {
                     seats.alive(session.login, began, span.to);
                 }
-                if let Request::Kick { user } = request {
-                    let at = Span { from: began, to: span.to };
-                    match outcome {
-                        Outcome::Done { .. } => self.administrator(user, at, true),
-                        Outcome::Unknown | Outcome::Failed { code: None | Some(9520 | 6014 | 7009 | 70500) } => {
-                            self.administrator(user, Span { from: began, to: u64::MAX >> 2 }, false);
-                        }
-                        Outcome::Failed { .. } => {}
-                    }
+                if let (Request::Kick { user }, Outcome::Done { .. }) = (request, outcome) {
+                    self.administrator(user, Span { from: began, to: span.to }, true);
                 }
             }
         }
@@ -532,8 +529,12 @@ impl Outside for Order {
             let Account::In(session) = device.account else { continue };
             let (alive, _) = left.entry(session.user).or_default();
             match settled {
-                // Whether a process runs that says nothing, only its own channel tells.
-                Some(at) if self.sees_process && device.reaches.is_some() && !device.is_offline => {
+                // Whether a process runs that says nothing, its own channel tells, or its status: at rest it is as it was seen last.
+                Some(at)
+                    if (self.sees_process || device.sees_status())
+                        && device.reaches.is_some()
+                        && !device.is_offline =>
+                {
                     self.heard.insert(session.login, at);
                     self.live.remove(&session.login);
                     alive.push(session.login);

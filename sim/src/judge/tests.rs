@@ -1,1 +1,252 @@
-//! Histories that are right, wrong, and say nothing.
+//! Histories that are right, that are wrong, and that say nothing; and what no history may do.
+
+use super::*;
+use crate::generate::{self, Profile, Seed};
+use crate::history::keyhole;
+use crate::world::{World, event};
+
+const HEAD: &str =
+    r#"{"history":1,"system":"acme-im","policy":"dual","observes":["calls","events","status","process"],"skew":"5ms"}"#;
+
+/// One line of a history: when, in milliseconds, who, and the rest.
+fn line(at: u64, who: &str, rest: &str) -> String {
+    format!(r#"{{"at_us":{},"actor":"{who}",{rest}}}"#, at * 1_000)
+}
+
+/// A device that logs in as alice, from one millisecond to another.
+fn login(who: &str, platform: &str, from: u64, to: u64) -> Vec<String> {
+    let call = format!(r#""what":"called","call":{from},"request":"login","user":"alice","platform":"{platform}""#);
+    vec![
+        line(from, who, &call),
+        line(from, who, r#""what":"status","status":"LOGINING""#),
+        line(from, who, r#""what":"told","event":"connecting""#),
+        line(to, who, r#""what":"status","status":"LOGINED","login_user":"alice""#),
+        line(to, who, r#""what":"told","event":"connect_success""#),
+        line(to, who, &format!(r#""what":"answered","call":{from},"outcome":"ok""#)),
+    ]
+}
+
+fn kicked(who: &str, at: u64, by: &str, reason: &str) -> Vec<String> {
+    vec![
+        line(at, who, r#""what":"status","status":"LOGOUT""#),
+        line(at, who, &format!(r#""what":"told","event":"kicked_offline","by":"{by}","reason":"{reason}""#)),
+    ]
+}
+
+fn judged(parts: &[Vec<String>]) -> Judgement {
+    let mut lines: Vec<String> = parts.concat();
+    lines.sort_by_key(|line| line[9..].split(',').next().and_then(|at| at.parse::<u64>().ok()));
+    judge_text(&format!("{HEAD}\n{}\n{{\"at_us\":900000000,\"what\":\"end\",\"settled\":true}}\n", lines.join("\n")))
+}
+
+fn told(judgement: &Judgement) -> Vec<(&str, &str)> {
+    assert_eq!(judgement.mistakes, []);
+    judgement.breaches.iter().map(|breach| (breach.rule.as_str(), breach.text.as_str())).collect()
+}
+
+#[test]
+fn a_phone_that_takes_the_seat_of_another_is_right() {
+    let judgement = judged(&[
+        login("phone-1", "android", 1_000, 1_100),
+        login("phone-2", "ios", 2_000, 2_100),
+        kicked("phone-1", 2_150, "phone-2", "other_platform"),
+    ]);
+    assert_eq!(told(&judgement), []);
+    assert_eq!(judgement.verdict(), Verdict::Holds);
+    for rule in ["POLICY-3", "POLICY-4", "KICK-1", "KICK-9", "EVENT-1", "LOGIN-6", "CONN-3"] {
+        assert!(matches!(judgement.answer(rule), Some(Answer::Holds { .. })), "{rule}: {:?}", judgement.answer(rule));
+    }
+    assert_eq!(judgement.answer("SWITCH-2"), Some(&Answer::NothingToJudge));
+    let lacks = Channels::of(&[Channel::Frames, Channel::Server]);
+    assert_eq!(judgement.answer("ATT-1"), Some(&Answer::NotObserved { lacks }));
+    let lacks = Channels::of(&[Channel::Tickets]);
+    assert_eq!(judgement.answer("TICKET-2"), Some(&Answer::NotObserved { lacks }));
+}
+
+#[test]
+fn a_victim_that_is_never_told_is_found() {
+    let judgement = judged(&[login("phone-1", "android", 1_000, 1_100), login("phone-2", "ios", 2_000, 2_100)]);
+    let rules: Vec<&str> = judgement.breaches.iter().map(|breach| breach.rule.as_str()).collect();
+    assert!(rules.contains(&"KICK-1"), "{rules:?}");
+    assert_eq!(judgement.verdict(), Verdict::Violated);
+}
+
+#[test]
+fn a_kick_by_nobody_and_a_kick_told_twice_are_found() {
+    let first = login("phone-1", "android", 1_000, 1_100);
+    let judgement = judged(&[first.clone(), kicked("phone-1", 2_150, "phone-2", "other_platform")]);
+    assert_eq!(judgement.breaches[0].rule.as_str(), "POLICY-3");
+    let judgement = judged(&[
+        first,
+        login("phone-2", "ios", 2_000, 2_100),
+        kicked("phone-1", 2_150, "phone-2", "other_platform"),
+        kicked("phone-1", 2_900, "phone-2", "other_platform"),
+    ]);
+    assert_eq!(told(&judgement), [("EVENT-1", "kicked_offline was told, after a kick of the same session")]);
+}
+
+#[test]
+fn what_a_device_does_by_itself_after_a_kick_is_found() {
+    let judgement = judged(&[
+        login("phone-1", "android", 1_000, 1_100),
+        login("phone-2", "ios", 2_000, 2_100),
+        kicked("phone-1", 2_150, "phone-2", "other_platform"),
+        vec![line(2_200, "phone-1", r#""what":"told","event":"connecting""#)],
+    ]);
+    assert_eq!(told(&judgement), [("KICK-4", "connecting was told after its kick")]);
+}
+
+#[test]
+fn a_session_that_is_gone_and_nobody_says_why_is_found() {
+    let judgement = judged(&[
+        login("phone-1", "android", 1_000, 1_100),
+        vec![line(3_000, "phone-1", r#""what":"status","status":"LOGOUT""#)],
+        vec![line(4_000, "phone-1", r#""what":"called","call":9,"request":"conversations""#)],
+    ]);
+    let text = "the status became LOGOUT, nobody had asked for that, and no event said why";
+    assert_eq!(told(&judgement), [("CONN-1", text)]);
+}
+
+#[test]
+fn calls_out_of_place_are_judged_by_their_codes() {
+    let call = |at: u64, call: u64, request: &str, outcome: &str| {
+        vec![
+            line(at, "phone-1", &format!(r#""what":"called","call":{call},{request}"#)),
+            line(at, "phone-1", &format!(r#""what":"answered","call":{call},{outcome}"#)),
+        ]
+    };
+    let up = vec![line(0, "phone-1", r#""what":"process","process":"up""#)];
+    let early = call(1, 1, r#""request":"send","to":"bob""#, r#""outcome":"ok","message":3"#);
+    let judgement = judged(&[up.clone(), early]);
+    let text = "send was answered ok: it has to be refused with [6013] the SDK is not initialised, for the SDK was not initialised";
+    assert_eq!(told(&judgement), [("INIT-1", text)]);
+    let judgement = judged(&[
+        up,
+        call(1, 1, r#""request":"init","platform":"android""#, r#""outcome":"ok""#),
+        call(2, 2, r#""request":"init","platform":"android""#, r#""outcome":"failed","code":6015"#),
+        call(3, 3, r#""request":"logout""#, r#""outcome":"failed","code":6014"#),
+    ]);
+    assert_eq!(told(&judgement), []);
+    assert_eq!(judgement.answer("INIT-4"), Some(&Answer::Holds { judged: 1 }));
+    assert_eq!(judgement.answer("LOGOUT-4"), Some(&Answer::Holds { judged: 1 }));
+}
+
+#[test]
+fn nothing_judged_is_never_green() {
+    let verdict = |history: &str| judge_text(history).verdict();
+    assert_eq!(verdict(""), Verdict::Unreadable);
+    let head = r#"{"history":1,"system":"x","observes":["calls"]}"#;
+    assert_eq!(verdict(head), Verdict::NothingJudged);
+    let end = r#"{"at_us":5,"what":"end","settled":true}"#;
+    assert_eq!(verdict(&format!("{head}\n{end}\n")), Verdict::NothingJudged);
+    let mut lines = login("phone-1", "android", 1_000, 1_100);
+    lines.insert(0, HEAD.to_owned());
+    assert_eq!(verdict(&lines.join("\n")), Verdict::NotSettled);
+    lines.push(r#"{"at_us":9000000,"what":"end","settled":false}"#.to_owned());
+    assert_eq!(verdict(&lines.join("\n")), Verdict::NotSettled);
+}
+
+#[test]
+fn a_login_without_a_result_may_have_been_accepted_or_not() {
+    let mut cut = login("phone-2", "ios", 2_000, 2_100);
+    cut.truncate(3);
+    let judgement = judged(&[login("phone-1", "android", 1_000, 1_100), cut.clone()]);
+    assert_eq!(told(&judgement), []);
+    let judgement = judged(&[
+        login("phone-1", "android", 1_000, 1_100),
+        cut,
+        kicked("phone-1", 2_150, "phone-2", "other_platform"),
+    ]);
+    assert_eq!(told(&judgement), []);
+}
+
+/// What somebody outside sees of seeds of the unbroken system raises no alarm.
+#[test]
+fn no_seed_raises_an_alarm_through_either_keyhole() {
+    let some = Channels::of(&[Channel::Calls, Channel::Events]);
+    let more = Channels::of(&[Channel::Calls, Channel::Events, Channel::Status, Channel::Process, Channel::Link]);
+    let mut judged = 0;
+    for number in 0..200 {
+        let scenario = generate::scenario(Seed { profile: Profile::Swarm, number });
+        for observes in [some, more] {
+            let (_, peephole) = event::watch(&scenario, Peephole::new(&scenario, observes)).expect("every seed runs");
+            let judgement = peephole.finish();
+            assert_eq!(judgement.breaches, [], "seed {number}, {observes}");
+            judged += judgement.answers.iter().filter(|(_, answer)| matches!(answer, Answer::Holds { .. })).count();
+        }
+    }
+    assert!(judged > 2_000, "of each seed several rules are judged: {judged}");
+}
+
+/// Lines of different actors may stand in any order within what their clocks can be apart.
+#[test]
+fn lines_that_are_shuffled_within_the_skew_are_judged_the_same() {
+    let observes = Channels::of(&[Channel::Calls, Channel::Events, Channel::Status, Channel::Process, Channel::Link]);
+    for number in [3, 17, 40, 71, 126] {
+        let scenario = generate::scenario(Seed { profile: Profile::Swarm, number });
+        let run = crate::run(&scenario, World::Event).expect("every seed runs");
+        let history = keyhole::history(&scenario, observes, &run.trace);
+        let (head, rest) = history.split_once('\n').unwrap();
+        let head = head.replacen("{", r#"{"skew":"40ms","#, 1);
+        let mut lines: Vec<&str> = rest.lines().collect();
+        let answers = |lines: &[&str]| {
+            let judgement = judge_text(&format!("{head}\n{}", lines.join("\n")));
+            assert_eq!(judgement.mistakes, []);
+            (judgement.verdict(), judgement.breaches.len())
+        };
+        let straight = answers(&lines);
+        // One step of a bubble sort, backwards: each pair of two actors within the skew changes places.
+        let at = |line: &str| line[9..].split(',').next().and_then(|at| at.parse::<u64>().ok()).unwrap();
+        let who =
+            |line: &str| line.split("\"actor\":").nth(1).and_then(|rest| rest.split(',').next()).map(str::to_owned);
+        let mut index = 0;
+        while index + 2 < lines.len() {
+            let (one, other) = (lines[index], lines[index + 1]);
+            if who(one) != who(other) && at(other) - at(one) <= 40_000 && !other.contains("\"end\"") {
+                lines.swap(index, index + 1);
+                index += 1;
+            }
+            index += 1;
+        }
+        assert_eq!(answers(&lines), straight, "seed {number}");
+    }
+}
+
+/// However a line is broken, it is a mistake or an event, and never a panic.
+#[test]
+fn broken_lines_are_mistakes_and_no_panic() {
+    let scenario = generate::scenario(Seed { profile: Profile::Swarm, number: 11 });
+    let run = crate::run(&scenario, World::Event).expect("every seed runs");
+    let history = keyhole::history(&scenario, Channels::ALL, &run.trace);
+    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut roll = |sides: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) as usize % sides
+    };
+    let bits =
+        ["\"", "{", "}", "null", "-1", "1e999", "18446744073709551615", "[]", "\\", "\u{0}", "ü", "true", ",", ":"];
+    let mut mistakes = 0;
+    for _ in 0..40 {
+        let broken: Vec<String> = history
+            .lines()
+            .map(|line| {
+                let mut line = line.to_owned();
+                if roll(3) == 0 {
+                    let mut at = roll(line.len() + 1);
+                    while !line.is_char_boundary(at) {
+                        at -= 1;
+                    }
+                    match roll(3) {
+                        0 => line.truncate(at),
+                        1 => line.insert_str(at, bits[roll(bits.len())]),
+                        _ => drop(line.drain(at..).next()),
+                    }
+                }
+                line
+            })
+            .collect();
+        let judgement = judge_text(&broken.join("\n"));
+        mistakes += judgement.mistakes.len() as u64 + judgement.more_mistakes;
+    }
+    assert!(mistakes > 100, "{mistakes}");
+}

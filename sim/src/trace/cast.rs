@@ -163,6 +163,21 @@ impl Cast {
         self.user_by_name.get(name).copied()
     }
 
+    /// The ticket with this name.
+    pub fn find_ticket(&self, name: &str) -> Option<TicketIndex> {
+        self.tickets.iter().position(|ticket| ticket.name == name).map(TicketIndex::new)
+    }
+
+    /// The tickets, by index.
+    pub fn tickets(&self) -> &[CastTicket] {
+        &self.tickets
+    }
+
+    /// The texts, by index.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
     /// The number of this very text, if an event carries it.
     pub fn find_text(&self, text: &str) -> Option<TextIndex> {
         self.text_by_text.get(text).copied()

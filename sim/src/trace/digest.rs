@@ -36,6 +36,23 @@ impl Digest {
         &self.0
     }
 
+    /// All of it as 64 hexadecimal digits.
+    pub fn in_full(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The one with these 64 hexadecimal digits.
+    pub fn from_full(digits: &str) -> Option<Digest> {
+        let mut bytes = [0; 32];
+        if digits.len() != 64 || !digits.is_ascii() {
+            return None;
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&digits[index * 2..index * 2 + 2], 16).ok()?;
+        }
+        Some(Digest(bytes))
+    }
+
     /// The digest of several runs, in their order.
     pub fn of(digests: impl IntoIterator<Item = Digest>) -> Digest {
         let mut sum = Digests::default();

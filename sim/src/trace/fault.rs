@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cast::Cast;
 use super::field::{Change, Field, Micros, SignedMicros, Value, records};
 use super::index::{DeviceIndex, SiteIndex};
+use super::parse::{Source, Unread};
 use crate::scenario::fault::argument::{self, Typed};
 use crate::scenario::fault::faults;
 use crate::scenario::{self, Clock, CommitPoint, DeviceName, Direction, Offset, SiteName, Span, Version};
@@ -63,6 +64,10 @@ impl Field for ClockOf {
         self.0.encode(out);
     }
 
+    fn read(_: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+        Field::read("device", source).map(ClockOf)
+    }
+
     fn change(&mut self, _: &'static str, change: &mut Change<'_>) {
         self.0.change("device", change);
     }
@@ -86,6 +91,10 @@ impl Field for Between {
     fn encode(&self, out: &mut Vec<u8>) {
         self.min.encode(out);
         self.max.encode(out);
+    }
+
+    fn read(_: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+        Ok(Between { min: Field::read("min", source)?, max: Field::read("max", source)? })
     }
 
     fn change(&mut self, _: &'static str, change: &mut Change<'_>) {

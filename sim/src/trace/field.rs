@@ -12,6 +12,7 @@ use gatecrash::store::EndReason;
 use gatecrash::time::WallTime;
 
 use super::index::{DeviceIndex, ListIndex, SiteIndex, TextIndex, TicketIndex, UserIndex};
+use super::parse::{Source, Unread};
 use super::{Kick, Refusal, Session, Terms};
 use crate::scenario::{CallKind, CommitPoint, Conduct, Direction};
 
@@ -46,6 +47,10 @@ macro_rules! wide {
 
             fn of(value: Value) -> Option<Self> {
                 if let Value::$value(number) = value { Some($name(number)) } else { None }
+            }
+
+            fn read(name: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+                source.number(name).map($name)
             }
         }
     )+ };
@@ -142,6 +147,9 @@ pub(super) trait Field: Sized {
         None
     }
 
+    /// Reads itself from where it was written under this name.
+    fn read(name: &'static str, source: &mut Source<'_>) -> Result<Self, Unread>;
+
     /// Offers each of its values for a change.
     fn change(&mut self, name: &'static str, change: &mut Change<'_>) {
         let mut value = Value::Nothing;
@@ -166,6 +174,10 @@ impl<F: Field> Field for Option<F> {
         if let Some(field) = self {
             field.encode(out);
         }
+    }
+
+    fn read(name: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+        if source.is_nothing(name) { Ok(None) } else { F::read(name, source).map(Some) }
     }
 
     fn change(&mut self, name: &'static str, change: &mut Change<'_>) {
@@ -196,6 +208,10 @@ impl Field for Session {
         self.epoch.encode(out);
     }
 
+    fn read(name: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+        Ok(Session { user: Field::read(name, source)?, epoch: Field::read("epoch", source)? })
+    }
+
     fn change(&mut self, name: &'static str, change: &mut Change<'_>) {
         self.user.change(name, change);
         self.epoch.change("epoch", change);
@@ -215,6 +231,15 @@ impl Field for Kick {
         self.epoch.encode(out);
         self.by.encode(out);
         self.reason.encode(out);
+    }
+
+    fn read(_: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+        Ok(Kick {
+            user: Field::read("user", source)?,
+            epoch: Field::read("epoch", source)?,
+            by: Field::read("by", source)?,
+            reason: Field::read("reason", source)?,
+        })
     }
 
     fn change(&mut self, _: &'static str, change: &mut Change<'_>) {
@@ -238,6 +263,12 @@ impl Field for Terms {
         self.heartbeat.encode(out);
     }
 
+    fn read(_: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+        let heartbeat: Option<Micros> = Field::read("heartbeat", source)?;
+        let heartbeat = heartbeat.map_or(0, |heartbeat| u32::try_from(heartbeat.get() / 1_000).unwrap_or(u32::MAX));
+        Ok(Terms { return_spread: Field::read("return_spread", source)?, heartbeat })
+    }
+
     fn change(&mut self, _: &'static str, change: &mut Change<'_>) {
         self.return_spread.change("return_spread", change);
         self.heartbeat.change("heartbeat", change);
@@ -245,7 +276,7 @@ impl Field for Terms {
 }
 
 macro_rules! fields {
-    ($($kind:ty: |$field:ident| $value:expr, $of:pat => $other:expr;)+) => { $(
+    ($($kind:ty: |$field:ident| $value:expr, $of:pat => $other:expr, $read:ident;)+) => { $(
         impl Field for $kind {
             fn visit(&self, name: &'static str, visit: &mut dyn FnMut(&'static str, Value)) {
                 let $field = *self;
@@ -260,24 +291,28 @@ macro_rules! fields {
             fn of(value: Value) -> Option<Self> {
                 if let $of = value { $other } else { None }
             }
+
+            fn read(name: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+                source.$read(name)
+            }
         }
     )+ };
 }
 
 fields! {
-    u16: |number| Value::Number(number.into()), Value::Number(number) => number.try_into().ok();
-    u32: |number| Value::Number(number.into()), Value::Number(number) => number.try_into().ok();
-    i32: |number| Value::Signed(number.into()), Value::Signed(number) => number.try_into().ok();
-    bool: |flag| Value::Flag(flag), Value::Flag(flag) => Some(flag);
-    Code: |code| Value::Code(code), Value::Code(code) => Some(code);
-    Attempt: |attempt| Value::Attempt(attempt), Value::Attempt(attempt) => Some(attempt);
-    Seats: |seats| Value::Seats(seats), Value::Seats(seats) => Some(seats);
-    DeviceIndex: |index| Value::Device(index), Value::Device(index) => Some(index);
-    UserIndex: |index| Value::User(index), Value::User(index) => Some(index);
-    SiteIndex: |index| Value::Site(index), Value::Site(index) => Some(index);
-    TicketIndex: |index| Value::Ticket(index), Value::Ticket(index) => Some(index);
-    TextIndex: |index| Value::Text(index), Value::Text(index) => Some(index);
-    ListIndex: |index| Value::List(index), Value::List(index) => Some(index);
+    u16: |number| Value::Number(number.into()), Value::Number(number) => number.try_into().ok(), number;
+    u32: |number| Value::Number(number.into()), Value::Number(number) => number.try_into().ok(), number;
+    i32: |number| Value::Signed(number.into()), Value::Signed(number) => number.try_into().ok(), number;
+    bool: |flag| Value::Flag(flag), Value::Flag(flag) => Some(flag), flag;
+    Code: |code| Value::Code(code), Value::Code(code) => Some(code), code;
+    Attempt: |attempt| Value::Attempt(attempt), Value::Attempt(attempt) => Some(attempt), attempt;
+    Seats: |seats| Value::Seats(seats), Value::Seats(seats) => Some(seats), seats;
+    DeviceIndex: |index| Value::Device(index), Value::Device(index) => Some(index), device;
+    UserIndex: |index| Value::User(index), Value::User(index) => Some(index), user;
+    SiteIndex: |index| Value::Site(index), Value::Site(index) => Some(index), site;
+    TicketIndex: |index| Value::Ticket(index), Value::Ticket(index) => Some(index), ticket;
+    TextIndex: |index| Value::Text(index), Value::Text(index) => Some(index), text;
+    ListIndex: |index| Value::List(index), Value::List(index) => Some(index), list;
 }
 
 impl Field for Refusal {
@@ -297,6 +332,10 @@ impl Field for Refusal {
             Value::Word("stale") => Some(Refusal::Stale),
             _ => None,
         }
+    }
+
+    fn read(name: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+        if source.is_word(name, "stale") { Ok(Refusal::Stale) } else { source.code(name).map(Refusal::Code) }
     }
 }
 
@@ -326,6 +365,11 @@ macro_rules! sets {
             fn of(value: Value) -> Option<Self> {
                 let Value::Word(word) = value else { return None };
                 [$($kind::$one),+].into_iter().find(|one| match one { $($kind::$one => one.word() == word,)+ })
+            }
+
+            fn read(name: &'static str, source: &mut Source<'_>) -> Result<Self, Unread> {
+                let word = source.word(name, Self::CHOICES)?;
+                Ok(Self::of(Value::Word(word)).expect("it is one of them"))
             }
         }
     )+ };
@@ -390,6 +434,22 @@ macro_rules! records {
                 let _ = visit;
             }
 
+            /// Reads the one that was written under this word.
+            pub(crate) fn read_as(
+                word: &str,
+                source: &mut $crate::trace::parse::Source<'_>,
+            ) -> Result<Self, $crate::trace::parse::Unread> {
+                $(
+                    if word == $word {
+                        return Ok($name::$variant $({
+                            $($field: $crate::trace::field::Field::read(stringify!($field), source)?),+
+                        })?);
+                    }
+                )+
+                let _ = source;
+                Err($crate::trace::parse::Unread::word(word, Self::WORDS))
+            }
+
             /// Offers every field in order for a change. Which variant it is stays.
             pub fn change(&mut self, change: &mut $crate::trace::field::Change<'_>) {
                 match self {
@@ -414,6 +474,14 @@ macro_rules! records {
                         $($($crate::trace::field::Field::encode($field, out);)+)?
                     })+
                 }
+            }
+
+            fn read(
+                name: &'static str,
+                source: &mut $crate::trace::parse::Source<'_>,
+            ) -> Result<Self, $crate::trace::parse::Unread> {
+                let word = source.word(name, Self::WORDS)?;
+                $name::read_as(word, source)
             }
 
             fn change(&mut self, _: &'static str, change: &mut $crate::trace::field::Change<'_>) {

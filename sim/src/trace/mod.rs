@@ -16,6 +16,7 @@ mod index;
 pub mod json;
 pub mod ledger;
 pub mod log;
+pub mod parse;
 pub mod record;
 pub mod render;
 pub mod select;

@@ -259,14 +259,15 @@ mod tests {
     /// KICK-10: a switch on a connection that carries the news of a kick.
     #[test]
     fn the_confirmation_of_the_account_before_ends_no_session_of_the_next() {
-        let kick = Kick { user: ALICE, epoch: 1, reason: KickReason::SamePlatform, by: None };
+        let reason = gatecrash::protocol::KickReason::SamePlatform;
+        let kick = crate::trace::Kick { user: ALICE.into(), epoch: 1, reason, by: None };
         let accepted = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
         let switched = || {
             story()
                 .sends(PHONE, 3, ServerFrame::Kick { kick })
                 .sends(PHONE, 3, accepted)
-                .sends(PHONE, 3, ServerFrame::Expired { user: BOB, epoch: 1 })
-                .hears(PHONE, 3, ClientFrame::KickConfirmed { user: ALICE, epoch: 1 })
+                .sends(PHONE, 3, ServerFrame::Expired { user: BOB.into(), epoch: 1 })
+                .hears(PHONE, 3, ClientFrame::KickConfirmed { user: ALICE.into(), epoch: 1 })
         };
         closed(switched(), 14).holds();
         closed(switched(), 16).breaks("KICK-10");
