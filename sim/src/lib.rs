@@ -8,7 +8,8 @@
 //! `generate` draws one from a seed; a `trace` is what happened, in words of its own; a `world` runs a scenario, writes a
 //! trace and never judges; `seats` asks which order of acceptances explains what applications saw, and knows nothing but
 //! numbers; `check` judges from the trace alone and does not know which world it came from. This page puts
-//! them together. What uses it: `search` runs many and makes what fails small, a `page` shows one, a `report` tells
+//! them together. What uses it: `search` runs many and makes what fails small, a `subject` is somebody else's SDK and
+//! server, run and searched in the same world, a `page` shows one, a `report` tells
 //! other programs what was asked for and what came of it, the `zoo` asks whether the search finds what is planted, and the command `gatecrash` parses arguments and prints. A test holds the order.
 
 pub mod check;
@@ -21,6 +22,7 @@ pub mod review;
 pub mod scenario;
 pub mod search;
 pub mod seats;
+pub mod subject;
 pub mod trace;
 pub mod world;
 pub mod zoo;

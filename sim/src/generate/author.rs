@@ -121,6 +121,9 @@ impl Author {
     /// A one-way partition and a hold of one site exclude each other, and numbers of devices must
     /// fit their policy (POLICY-2).
     fn is_allowed(&self, action: &Action) -> bool {
+        if self.setup.vocabulary.is_some_and(|knows| knows.refuses(action).is_some()) {
+            return false;
+        }
         let site = |name: &SiteName| self.belief.sites.iter().find(|site| site.name == *name).expect("a known site");
         match action {
             Action::Fault(Fault::Hold { site: name }) => site(name).is_outbound_cut == site(name).is_inbound_cut,

@@ -92,6 +92,7 @@ fn author(scenario: &Scenario, names: &Names, left: u64, draw: &mut Draw) -> Aut
         users: USERS[..names.0.len()].iter().map(|name| name.parse().expect("a user id")).collect(),
         sites: scenario.sites.iter().map(|(name, site)| (name.clone(), site.clone())).collect(),
         devices: scenario.devices.iter().map(|(name, device)| (name.clone(), device.clone())).collect(),
+        vocabulary: None,
     };
     let mut author = Author::new(scenario.seed, setup);
     author.tickets = scenario.tickets.clone();

@@ -16,7 +16,8 @@ use super::{DAY, MILLI, MINUTE, Profile, SECOND, Seed, micros};
 use crate::generate::draw::Draw;
 use crate::scenario::config;
 use crate::scenario::{
-    App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Pieces, Site, SiteName, Span, TICKET_TTL_DEFAULT,
+    App, Device, DeviceName, Init, LimitOverrides, LimitValue, Offset, Pieces, Site, SiteName, Span,
+    TICKET_TTL_DEFAULT, Vocabulary,
 };
 
 /// The fewest and the most events a seed has to spend.
@@ -56,6 +57,8 @@ pub(super) struct Setup {
     pub(super) users: Vec<UserId>,
     pub(super) sites: Vec<(SiteName, Site)>,
     pub(super) devices: Vec<(DeviceName, Device)>,
+    /// The words that may be used, where not all may.
+    pub(super) vocabulary: Option<Vocabulary>,
 }
 
 impl Setup {
@@ -94,7 +97,8 @@ impl Setup {
             dense::limits(&mut stream("dense limits"), &mut limits);
         }
         config::leave_room_for_heartbeats(&mut limits);
-        Setup { is_soak, profile: seed.profile, budget, span, families, app, limits, users, sites, devices }
+        let vocabulary = None;
+        Setup { is_soak, profile: seed.profile, budget, span, families, app, limits, users, sites, devices, vocabulary }
     }
 }
 
@@ -186,7 +190,7 @@ pub(super) fn draw_latency(draw: &mut Draw) -> Span {
     Span { min: micros(min * MILLI), max: micros(max * MILLI) }
 }
 
-fn draw_devices(
+pub(super) fn draw_devices(
     draw: &mut Draw,
     devices_max: u64,
     sites: &[(SiteName, Site)],

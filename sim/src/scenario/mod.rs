@@ -31,6 +31,7 @@ mod schema;
 mod script;
 mod section;
 mod site;
+mod vocabulary;
 mod words;
 
 pub use diagnose::{Diagnosis, Problem, nearest};
@@ -40,6 +41,7 @@ pub use fault::Fault;
 pub use limit::{LimitKind, LimitOverrides, LimitValue};
 pub use schema::schema;
 pub use site::{Pieces, Site, WINDOW_MAX};
+pub use vocabulary::Vocabulary;
 pub use words::{CallKind, CommitPoint, Conduct, Direction, Forge, Init, ListenerEvent, LoginStatus, Shown};
 
 use std::collections::{BTreeMap, BTreeSet};

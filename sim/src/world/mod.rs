@@ -12,6 +12,8 @@ mod storage;
 pub mod tickets;
 mod timers;
 
+pub(crate) use phases::Phases;
+
 use std::time::Duration;
 
 use gatecrash::time::Instant;
@@ -87,7 +89,7 @@ pub enum WorldError {
 }
 
 /// The text of a message that a step sends.
-fn text(text: &Text) -> String {
+pub(crate) fn text(text: &Text) -> String {
     match text {
         Text::Written(text) => text.clone(),
         // It counts, so that no part of it is like another: who shows the end for the beginning is seen (API-2). It has

@@ -33,10 +33,12 @@ pub(super) enum Phase {
 }
 
 /// Where a run is.
-pub(super) struct Phases {
+pub(crate) struct Phases {
     bound: Duration,
     settle: Duration,
     state: State,
+    /// Whether the trace tells what is at rest.
+    tells: bool,
 }
 
 enum State {
@@ -57,7 +59,12 @@ impl Phases {
         // An answer under way, the commit it waits for, and its acknowledgement still arrive.
         let settle = latency * 3 + scenario.app.commit_latency.max * 2 + scenario.tick * 4 + trickle(scenario, slowest);
         let bound = scenario.converge.unwrap_or_else(|| bound(scenario, latency));
-        Phases { bound, settle, state: State::Script }
+        Phases { bound, settle, state: State::Script, tells: true }
+    }
+
+    /// Of a run in which nobody can tell whether everything is at rest: so long after everything is mended it is over.
+    pub(crate) fn that_wait(settle: Duration) -> Self {
+        Phases { bound: Duration::ZERO, settle, state: State::Script, tells: false }
     }
 
     /// To be asked at the script's end, and whenever the last answer said.
@@ -67,6 +74,10 @@ impl Phases {
                 recording.script_ended(now);
                 self.state = State::Converging { until: now + self.bound };
                 Phase::Heal { look_at: now + LOOK_EVERY }
+            }
+            State::Converging { .. } if !self.tells => {
+                self.state = State::Settling { until: now + self.settle };
+                Phase::Wait { look_at: now + self.settle }
             }
             State::Converging { .. } if recording.is_at_rest() => {
                 self.state = State::Settling { until: now + self.settle };

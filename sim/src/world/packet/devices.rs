@@ -1,12 +1,9 @@
-//! The devices' processes: each an SDK whose driver is polled on the host of its device's site, and an application.
+//! What runs on the devices: the SDK that ships, and an application.
 //!
-//! What the script has for them comes through `site`.
+//! What the script has for them comes through `process`.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
+use std::collections::VecDeque;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
@@ -18,74 +15,20 @@ use gatecrash::id::{MessageId, SendId};
 use gatecrash::protocol::{Kick, Message};
 use gatecrash::ticket::Ticket;
 
-use super::super::network::Network;
 use super::super::outgoing;
 use super::place::{DevicePlace, DeviceStore, Observer, Shared};
+use super::software::{Driver, Program};
 use super::{PORT, SERVER};
 use crate::scenario::config;
 use crate::scenario::{Call, ListenerEvent, TicketChoice};
-use crate::trace::log;
 use crate::world::{text, tickets};
 
-/// The processes of all devices, wherever they are. Each is polled on the host of its device's site.
-pub(super) type Processes<C> = BTreeMap<usize, Process<C>>;
-
-/// A device's process: its SDK, and the task that polls it.
-pub(super) struct Process<C: ClientDecisions> {
+/// An SDK and its application.
+pub(super) struct Device<C> {
     sdk: Sdk,
-    pub(super) place: DevicePlace,
-    slot: Rc<RefCell<Slot>>,
+    place: DevicePlace,
     application: Arc<Application>,
-    /// Calls that wait until the device is woken.
-    frozen: VecDeque<Call>,
     decisions: std::marker::PhantomData<C>,
-}
-
-/// What an SDK's driver does.
-type Driver = Pin<Box<dyn Future<Output = ()>>>;
-
-/// Where the SDK's driver lives: taken out when the process dies, not polled while it is frozen.
-#[derive(Default)]
-struct Slot {
-    driver: Option<Driver>,
-    is_frozen: bool,
-    waker: Option<Waker>,
-}
-
-/// Polls the driver in a slot until it is taken out, or the device is on another network: a driver is polled
-/// where its connections are. What it logs meanwhile is the device's.
-struct Run {
-    shared: Arc<Shared>,
-    device: usize,
-    network: Network,
-    slot: Rc<RefCell<Slot>>,
-    name: Arc<str>,
-}
-
-impl Future for Run {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let _entered = log::enter(&self.name);
-        if *self.shared.network(self.device) != self.network {
-            return Poll::Ready(());
-        }
-        let slot = &mut *self.slot.borrow_mut();
-        slot.waker = Some(context.waker().clone());
-        match &mut slot.driver {
-            None => Poll::Ready(()),
-            Some(_) if slot.is_frozen => Poll::Pending,
-            Some(driver) => driver.as_mut().poll(context),
-        }
-    }
-}
-
-impl Slot {
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
 }
 
 /// The application on a device: it makes the script's calls, and those it was told to make inside a
@@ -214,11 +157,10 @@ fn make_sdk<C: ClientDecisions>(shared: &Arc<Shared>, device: usize, place: &Dev
     (sdk, Box::pin(driver.run()))
 }
 
-impl<C: ClientDecisions> Process<C> {
-    pub(super) fn start(shared: &Arc<Shared>, device: usize) -> Self {
-        let place = DevicePlace::new(Arc::clone(shared), device);
-        let (sdk, driver) = make_sdk::<C>(shared, device, &place);
-        let slot = Rc::new(RefCell::new(Slot { driver: Some(driver), ..Slot::default() }));
+impl<C: ClientDecisions> Device<C> {
+    /// It, and what is to be polled for it.
+    pub(super) fn start(shared: &Arc<Shared>, device: usize, place: &DevicePlace) -> (Self, Driver) {
+        let (sdk, driver) = make_sdk::<C>(shared, device, place);
         let application = Arc::new(Application {
             shared: Arc::clone(shared),
             device,
@@ -229,80 +171,37 @@ impl<C: ClientDecisions> Process<C> {
             sdk: Mutex::new(Some(sdk.clone())),
         });
         sdk.set_listener(Arc::new(Ears(Arc::downgrade(&application))));
-        let process =
-            Process { sdk, place, slot, application, frozen: VecDeque::new(), decisions: std::marker::PhantomData };
-        process.run_here();
-        process
+        (Device { sdk, place: place.clone(), application, decisions: std::marker::PhantomData }, driver)
+    }
+}
+
+impl<C: ClientDecisions> Program for Device<C> {
+    fn call(&self, call: &Call) {
+        self.application.make(call);
     }
 
-    /// A process that has called nothing yet has read nothing either: it goes on from what is on the disk now.
-    pub(super) fn read_again(&mut self) {
+    fn arm(&self, event: ListenerEvent, call: Call) {
+        self.application.armed.lock().expect("nobody panics with it").push_back((event, call));
+    }
+
+    fn woken(&self) {
+        self.sdk.woken();
+    }
+
+    fn read_again(&mut self) -> Option<Driver> {
         let application = &self.application;
         if application.has_called.load(Ordering::Relaxed) {
-            return;
+            return None;
         }
         let (sdk, driver) = make_sdk::<C>(&application.shared, application.device, &self.place);
         sdk.set_listener(Arc::new(Ears(Arc::downgrade(application))));
         *application.sdk.lock().expect("nobody panics with it") = Some(sdk.clone());
         self.sdk = sdk;
-        self.slot.borrow_mut().driver = Some(driver);
-        self.slot.borrow_mut().wake();
+        Some(driver)
     }
 
-    /// From now on its driver is polled on the host that runs, which is that of its device's site.
-    pub(super) fn run_here(&self) {
-        let Application { shared, device, .. } = &*self.application;
-        let (network, name) = (*shared.network(*device), Arc::from(shared.plan(*device).0.as_str()));
-        let (shared, slot) = (Arc::clone(shared), Rc::clone(&self.slot));
-        self.slot.borrow_mut().wake();
-        tokio::task::spawn_local(Run { shared, device: *device, network, slot, name });
-    }
-
-    pub(super) fn is_frozen(&self) -> bool {
-        self.slot.borrow().is_frozen
-    }
-
-    /// Its driver is not polled any more.
-    pub(super) fn freeze(&mut self) {
-        self.slot.borrow_mut().is_frozen = true;
-    }
-
-    pub(super) fn call(&mut self, call: &Call) {
-        if self.is_frozen() {
-            self.frozen.push_back(call.clone());
-        } else {
-            self.application.make(call);
-        }
-    }
-
-    /// The application makes the call when it is next told this event.
-    pub(super) fn arm(&self, event: ListenerEvent, call: Call) {
-        self.application.armed.lock().expect("nobody panics with it").push_back((event, call));
-    }
-
-    /// What the application says when it has reason to think that the network is well again.
-    pub(super) fn look_at_the_link(&self) {
-        self.sdk.woken();
-    }
-
-    /// The device goes on: its SDK is told, then come the calls that waited, then what arrived.
-    pub(super) fn wake(&mut self) {
-        self.slot.borrow_mut().is_frozen = false;
-        self.sdk.woken();
-        for call in std::mem::take(&mut self.frozen) {
-            self.application.make(&call);
-        }
-        self.slot.borrow_mut().wake();
-    }
-
-    /// Says how many calls waited for it to wake.
-    pub(super) fn kill(self) -> usize {
+    fn dies(&self) {
         self.application.settle();
         self.application.shared.outgoing(self.application.device).process_died();
-        // Dropped here, on its own host: what it held open is closed as an operating system would.
-        let driver = self.slot.borrow_mut().driver.take();
-        drop(driver);
-        self.slot.borrow_mut().wake();
-        self.frozen.len()
     }
 }

@@ -11,7 +11,7 @@ use super::standstill::Standstill;
 use super::stream::Stream;
 
 /// Where a server's process listens.
-pub(super) struct Listener {
+pub struct Listener {
     inner: TcpListener,
     /// What the machine has accepted while the process stood still.
     backlog: Mutex<VecDeque<Stream>>,

@@ -14,8 +14,11 @@ mod listener;
 mod office;
 mod place;
 mod portal;
+mod process;
+mod product;
 mod script;
 mod site;
+mod software;
 mod standstill;
 mod stranger;
 mod stream;
@@ -27,34 +30,34 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatecrash::decide::{ClientDecisions, Rules, ServerDecisions};
-use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings};
-use gatecrash::server::Config;
 use gatecrash::time::Instant;
 use turmoil::Sim;
 
 use self::command::{Command, Inbox};
-use self::devices::Processes;
-use self::disk::Store;
 use self::interceptor::Nobody;
 pub use self::interceptor::{End, Interceptor, Sent};
-use self::place::{Observer, ServerPlace, Shared};
+pub use self::listener::Listener;
+pub(crate) use self::place::{DevicePlace, ServerPlace, Shared};
+use self::process::Processes;
+use self::product::Product;
 use self::site::site;
+pub(crate) use self::software::{Driver, Ended, Program, Software};
 use self::standstill::Suspendable;
+pub use self::stream::Stream;
+use super::WorldError;
 use super::phases::{Phase, Phases};
-use super::{WorldError, tickets};
-use crate::scenario::config;
 use crate::scenario::{Action, DeviceName, Fault, Scenario, SiteName};
 use crate::trace::{Effect, Recorder, SiteIndex, log};
 
 /// The server's host.
-const SERVER: &str = "server";
+pub(crate) const SERVER: &str = "server";
 
 /// Where the server listens.
-const PORT: u16 = 7000;
+pub(crate) const PORT: u16 = 7000;
 
 /// What connections go out from. A site never gets back the port of one that came to nothing.
 const PORTS: RangeInclusive<u16> = 8_000..=65_535;
@@ -85,7 +88,7 @@ pub fn run_with<S: ServerDecisions, C: ClientDecisions>(
     scenario: &Scenario,
     recorder: &Recorder,
 ) -> Result<(), WorldError> {
-    World::new::<S, C>(scenario, recorder, Arc::new(Nobody)).run()
+    run_software(Product::<S, C>::new(scenario, recorder), scenario, recorder, Arc::new(Nobody))
 }
 
 /// The same with somebody between the drivers and the world.
@@ -98,17 +101,37 @@ pub fn run_intercepted(
     recorder: &Recorder,
     interceptor: Arc<dyn Interceptor>,
 ) -> Result<(), WorldError> {
-    World::new::<Rules, Rules>(scenario, recorder, interceptor).run()
+    run_software(Product::<Rules, Rules>::new(scenario, recorder), scenario, recorder, interceptor)
 }
 
-struct World<'a> {
+/// The same with somebody else's SDK and server. What becomes of the world is recorded, and nothing of what they say.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn run_foreign<S: Software>(
+    software: S,
+    scenario: &Scenario,
+    recorder: &Recorder,
+) -> Result<(), WorldError> {
+    run_software(software, scenario, recorder, Arc::new(Nobody))
+}
+
+fn run_software<S: Software>(
+    software: S,
+    scenario: &Scenario,
+    recorder: &Recorder,
+    interceptor: Arc<dyn Interceptor>,
+) -> Result<(), WorldError> {
+    World::new(Rc::new(software), scenario, recorder, interceptor).run()
+}
+
+struct World<'a, S> {
+    software: Rc<S>,
     scenario: &'a Scenario,
     recorder: &'a Recorder,
     sim: Sim<'a>,
     shared: Arc<Shared>,
-    handle: Arc<Mutex<Option<ServerHandle>>>,
-    /// The configuration and whether the second key is good, for the server's next start too.
-    owner: Arc<Mutex<Owner>>,
     sites: Vec<Site>,
     devices: Vec<DeviceName>,
     /// When a bounced server comes back.
@@ -116,12 +139,6 @@ struct World<'a> {
     phases: Phases,
     /// Whether another server is to be started as soon as the one there is has stopped.
     starts_again: bool,
-}
-
-#[derive(Clone)]
-struct Owner {
-    config: Config,
-    accepts_old_key: bool,
 }
 
 struct Site {
@@ -134,19 +151,15 @@ struct Site {
     has_portal: bool,
 }
 
-impl Drop for World<'_> {
+impl<S> Drop for World<'_, S> {
     fn drop(&mut self) {
         // The database must not look for its file when the simulation is gone.
         self.shared.disk.cut(true);
     }
 }
 
-impl<'a> World<'a> {
-    fn new<S: ServerDecisions, C: ClientDecisions>(
-        scenario: &'a Scenario,
-        recorder: &'a Recorder,
-        interceptor: Arc<dyn Interceptor>,
-    ) -> Self {
+impl<'a, S: Software> World<'a, S> {
+    fn new(software: Rc<S>, scenario: &'a Scenario, recorder: &'a Recorder, interceptor: Arc<dyn Interceptor>) -> Self {
         let mut builder = turmoil::Builder::new();
         builder.fs().block_size(disk::SECTOR);
         let mut sim = builder
@@ -160,16 +173,12 @@ impl<'a> World<'a> {
             .rng_seed(scenario.seed)
             .build();
         let shared = Arc::new(Shared::new(scenario, recorder, interceptor));
-        let handle = Arc::new(Mutex::new(None));
-        let owner = Owner { config: config::server(scenario), accepts_old_key: true };
-        recorder.configured(Instant::ZERO, &owner.config);
-        let owner = Arc::new(Mutex::new(owner));
         sim.host(SERVER, {
-            let (shared, handle, owner) = (Arc::clone(&shared), Arc::clone(&handle), Arc::clone(&owner));
-            move || serve::<S>(Arc::clone(&shared), Arc::clone(&handle), Arc::clone(&owner))
+            let (software, shared) = (Rc::clone(&software), Arc::clone(&shared));
+            move || serve(Rc::clone(&software), Arc::clone(&shared))
         });
         recorder.effect(Instant::ZERO, Effect::ServerUp);
-        let processes = Rc::new(RefCell::new(Processes::<C>::new()));
+        let processes = Rc::new(RefCell::new(Processes::<S>::new()));
         let sites: Vec<Site> = scenario
             .sites
             .iter()
@@ -177,8 +186,9 @@ impl<'a> World<'a> {
             .map(|(number, (name, plan))| {
                 let inbox = Arc::new(Inbox::default());
                 sim.host(host(name), {
-                    let (shared, inbox, processes) = (Arc::clone(&shared), Arc::clone(&inbox), Rc::clone(&processes));
-                    move || site::<C>(Arc::clone(&shared), Arc::clone(&inbox), Rc::clone(&processes))
+                    let (software, processes) = (Rc::clone(&software), Rc::clone(&processes));
+                    let (shared, inbox) = (Arc::clone(&shared), Arc::clone(&inbox));
+                    move || site(Rc::clone(&software), Arc::clone(&shared), Arc::clone(&inbox), Rc::clone(&processes))
                 });
                 sim.set_link_latency(host(name), SERVER, plan.latency.min);
                 shared.set_latency(number, plan.latency);
@@ -193,9 +203,9 @@ impl<'a> World<'a> {
             sim.host(portal::HOST, move || portal::answer(seed));
         }
         let devices = scenario.devices.keys().cloned().collect();
-        let phases = Phases::new(scenario);
+        let phases = software.phases(scenario);
         let (starts, starts_again) = (BinaryHeap::new(), false);
-        World { scenario, recorder, sim, shared, handle, owner, sites, devices, starts, phases, starts_again }
+        World { software, scenario, recorder, sim, shared, sites, devices, starts, phases, starts_again }
     }
 
     fn run(mut self) -> Result<(), WorldError> {
@@ -293,11 +303,8 @@ impl<'a> World<'a> {
 
     /// As its operator stops it. That it has stopped is seen when it says so.
     fn stop_server(&mut self) {
-        let handle =
-            if self.is_server_running() { self.handle.lock().expect("nobody panics with it").take() } else { None };
-        match handle {
-            Some(handle) => handle.stop(),
-            None => self.effect(Effect::Nothing),
+        if !self.is_server_running() || !self.software.stop() {
+            self.effect(Effect::Nothing);
         }
     }
 
@@ -305,9 +312,7 @@ impl<'a> World<'a> {
     fn replace_server(&mut self) {
         if self.is_server_running() {
             self.starts_again = true;
-            if let Some(handle) = self.handle.lock().expect("nobody panics with it").take() {
-                handle.stop();
-            }
+            self.software.stop();
         } else {
             self.start_server();
         }
@@ -324,7 +329,7 @@ impl<'a> World<'a> {
                 self.sim.partition_oneway(SERVER, host(&site.name));
             }
         }
-        self.handle.lock().expect("nobody panics with it").take();
+        self.software.died();
         self.shared.office.crashed();
         self.shared.standstill.is_over();
         self.starts_again = false;
@@ -345,14 +350,10 @@ fn host(site: &SiteName) -> String {
 
 /// The server's machine, from one start to the next crash: a process, and after a stop another one, while the first
 /// may still wait for the slow.
-async fn serve<S: ServerDecisions>(
-    shared: Arc<Shared>,
-    handle: Arc<Mutex<Option<ServerHandle>>>,
-    owner: Arc<Mutex<Owner>>,
-) -> turmoil::Result {
+async fn serve<S: Software>(software: Rc<S>, shared: Arc<Shared>) -> turmoil::Result {
     let mut processes = tokio::task::JoinSet::new();
     loop {
-        let process = Box::pin(process::<S>(Arc::clone(&shared), Arc::clone(&handle), Arc::clone(&owner)));
+        let process = software.serve(Arc::clone(&shared));
         processes.spawn_local(Suspendable { standstill: Arc::clone(&shared.standstill), process });
         loop {
             tokio::select! {
@@ -361,25 +362,5 @@ async fn serve<S: ServerDecisions>(
                 () = shared.office.another() => break,
             }
         }
-    }
-}
-
-/// The server's process.
-async fn process<S: ServerDecisions>(
-    shared: Arc<Shared>,
-    handle: Arc<Mutex<Option<ServerHandle>>>,
-    owner: Arc<Mutex<Owner>>,
-) -> turmoil::Result {
-    let Owner { config, accepts_old_key } = owner.lock().expect("nobody panics with it").clone();
-    let settings = Settings::new(format!("0.0.0.0:{PORT}"), config, tickets::keys(accepts_old_key));
-    let place = ServerPlace::new(Arc::clone(&shared));
-    let store = Store::new(Arc::clone(&shared.disk));
-    let observe = Observer::server(&shared);
-    let (driver, control) = ServerDriver::<_, _, _, S>::bind(place, store, observe, settings).await?;
-    *handle.lock().expect("nobody panics with it") = Some(control);
-    match driver.run().await {
-        // It was stopped while its disk failed, and says so to its operator: a process that ends like any other.
-        Ok(()) | Err(ServeError::Store(_)) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

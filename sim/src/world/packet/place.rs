@@ -33,7 +33,7 @@ use crate::scenario::{Device, DeviceName, Offset, Pieces, Scenario, Site, Span};
 use crate::trace::{DeviceIndex, Effect, Recorder};
 
 /// What outlives the processes of the world: disks, clocks, links, the trace.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     pub(super) scenario: Scenario,
     pub(super) recorder: Recorder,
     server_clock: Mutex<WallClock>,
@@ -132,7 +132,11 @@ impl Shared {
         }
     }
 
-    pub(super) fn index(&self, device: usize) -> DeviceIndex {
+    pub(crate) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    pub(crate) fn index(&self, device: usize) -> DeviceIndex {
         self.devices[device].index
     }
 
@@ -141,7 +145,7 @@ impl Shared {
         self.devices.iter().position(|device| device.name == *name).expect("a step's device exists")
     }
 
-    pub(super) fn plan(&self, device: usize) -> (&DeviceName, &Device) {
+    pub(crate) fn plan(&self, device: usize) -> (&DeviceName, &Device) {
         let name = &self.devices[device].name;
         (name, &self.scenario.devices[name])
     }
@@ -248,7 +252,7 @@ impl Shared {
         change(&mut lock(&self.devices[device].clock));
     }
 
-    pub(super) fn server_wall(&self, now: Instant) -> WallTime {
+    pub(crate) fn server_wall(&self, now: Instant) -> WallTime {
         lock(&self.server_clock).at(now)
     }
 
@@ -265,17 +269,17 @@ impl Shared {
     }
 
     /// What time it is on the host that runs.
-    pub(super) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         now()
     }
 }
 
 /// The server's surroundings.
 #[derive(Clone)]
-pub(super) struct ServerPlace(Arc<Shared>);
+pub(crate) struct ServerPlace(Arc<Shared>);
 
 impl ServerPlace {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         ServerPlace(shared)
     }
 }
@@ -379,7 +383,7 @@ impl Jitter for Upward {
 
 /// A device's surroundings, from one start of its process to its death.
 #[derive(Clone)]
-pub(super) struct DevicePlace {
+pub(crate) struct DevicePlace {
     shared: Arc<Shared>,
     device: usize,
     start: u64,

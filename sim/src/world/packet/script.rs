@@ -4,21 +4,21 @@
 //! on the host of its site, so that what is dropped and woken there is the host's.
 
 use std::cmp::Reverse;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatecrash::decide::ClientDecisions;
-
 use super::super::network::Network;
 use super::command::Command;
-use super::devices::{Process, Processes};
 use super::place::Shared;
-use super::{SERVER, Site, World, host, tickets};
+use super::process::{Process, Processes};
+use super::software::Software;
+use super::{SERVER, Site, World, host};
 use crate::scenario::clock::WallClock;
-use crate::scenario::{Action, AppChange, Call, Clock, Direction, Fault, Init, Span, Version};
+use crate::scenario::{Action, Call, Clock, Direction, Fault, Init, Span, Version};
 use crate::trace::Effect;
 
-impl World<'_> {
+impl<S: Software> World<'_, S> {
     pub(super) fn step(&mut self, action: &Action) {
         match action {
             Action::Call { device, call } => self.command(self.device(device), Command::Call(call.clone())),
@@ -30,33 +30,7 @@ impl World<'_> {
                 self.recorder.fault(self.now(), fault);
                 self.fault(fault);
             }
-            Action::App(change) => self.configure(change),
-        }
-    }
-
-    fn configure(&mut self, change: &AppChange) {
-        let owner = {
-            let mut owner = self.owner.lock().expect("nobody panics with it");
-            let config = &mut owner.config;
-            match change {
-                AppChange::Policy(_) | AppChange::MaxInstances { .. } => {
-                    config.seats = change.seats_after(config.seats).expect("the parser refuses seats out of range");
-                }
-                AppChange::ReconnectKicks(on) => config.reconnect_kicks = *on,
-                AppChange::NotifyOfflineKick(on) => config.notify_offline_kick = *on,
-                AppChange::Administrators(users) => config.administrators = users.clone(),
-                AppChange::DropOldKey => {
-                    owner.accepts_old_key = false;
-                    self.recorder.old_key_dropped(self.now());
-                }
-            }
-            owner.clone()
-        };
-        if !matches!(change, AppChange::DropOldKey) {
-            self.recorder.configured(self.now(), &owner.config);
-        }
-        if let Some(handle) = &*self.handle.lock().expect("nobody panics with it") {
-            handle.configure(owner.config, tickets::keys(owner.accepts_old_key));
+            Action::App(change) => self.software.configure(self.now(), self.recorder, change),
         }
     }
 
@@ -122,7 +96,7 @@ impl World<'_> {
             Fault::SuspendServer => self.suspend_server(),
             Fault::WakeServer => self.wake_server(),
             Fault::UpgradeServer { version: Version(version) } => {
-                self.owner.lock().expect("nobody panics with it").config.version = *version;
+                self.software.upgrade(*version);
                 self.replace_server();
             }
             Fault::Portal { site } => {
@@ -191,9 +165,7 @@ impl World<'_> {
             Clock::Server => {
                 self.shared.change_server_clock(change);
                 self.effect(Effect::ClockMoved { device: None });
-                if let Some(handle) = &*self.handle.lock().expect("nobody panics with it") {
-                    handle.clock_changed();
-                }
+                self.software.clock_changed();
             }
             Clock::Device(name) => {
                 let device = self.device(name);
@@ -283,9 +255,10 @@ impl World<'_> {
 }
 
 /// Does to a device what befalls it. It runs on the host of its site.
-pub(super) fn befall<C: ClientDecisions>(
+pub(super) fn befall<S: Software>(
+    software: &Rc<S>,
     shared: &Arc<Shared>,
-    processes: &mut Processes<C>,
+    processes: &mut Processes<S>,
     device: usize,
     fault: &Fault,
 ) {
@@ -295,7 +268,7 @@ pub(super) fn befall<C: ClientDecisions>(
     match (fault, process) {
         (Fault::Start { .. }, None) => {
             effect(Effect::ProcessUp { device: index });
-            let mut process = Process::start(shared, device);
+            let mut process = Process::start(software, shared, device);
             if shared.plan(device).1.init == Init::Auto {
                 process.call(&Call::Init);
             }
@@ -320,11 +293,13 @@ pub(super) fn befall<C: ClientDecisions>(
         }
         (Fault::Wipe { .. }, _) => {
             shared.wipe(device);
+            software.wiped(device);
             effect(Effect::DiskEmpty { device: index });
         }
         (Fault::Clone { device: first, .. }, process) => {
             let first = shared.find(first);
             shared.copy_disk(first, device);
+            software.copied(first, device);
             if let Some(process) = process {
                 process.read_again();
             }

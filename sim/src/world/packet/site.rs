@@ -6,32 +6,38 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gatecrash::decide::ClientDecisions;
-
 use super::command::{Command, Inbox};
-use super::devices::Processes;
 use super::place::Shared;
+use super::process::Processes;
+use super::software::Software;
 use super::{script, stranger};
 use crate::trace::Effect;
 
 /// The software of a site's host.
-pub(super) async fn site<C: ClientDecisions>(
+pub(super) async fn site<S: Software>(
+    software: Rc<S>,
     shared: Arc<Shared>,
     inbox: Arc<Inbox>,
-    processes: Rc<RefCell<Processes<C>>>,
+    processes: Rc<RefCell<Processes<S>>>,
 ) -> turmoil::Result {
     loop {
         while let Some((device, command)) = inbox.pop() {
-            carry_out(&shared, &mut processes.borrow_mut(), device, command);
+            carry_out(&software, &shared, &mut processes.borrow_mut(), device, command);
         }
         inbox.notified().await;
     }
 }
 
-fn carry_out<C: ClientDecisions>(shared: &Arc<Shared>, processes: &mut Processes<C>, device: usize, command: Command) {
+fn carry_out<S: Software>(
+    software: &Rc<S>,
+    shared: &Arc<Shared>,
+    processes: &mut Processes<S>,
+    device: usize,
+    command: Command,
+) {
     let process = processes.get_mut(&device);
     match (command, process) {
-        (Command::Fault(fault), _) => script::befall(shared, processes, device, &fault),
+        (Command::Fault(fault), _) => script::befall(software, shared, processes, device, &fault),
         (Command::Heal, Some(process)) => {
             if process.is_frozen() {
                 shared.recorder.effect(shared.now(), Effect::Woken { device: shared.index(device) });

@@ -72,12 +72,12 @@ impl Standstill {
 }
 
 /// A process, which is not polled while it stands still.
-pub(super) struct Suspendable<Process> {
+pub(super) struct Suspendable<Process: ?Sized> {
     pub(super) standstill: Arc<Standstill>,
     pub(super) process: Pin<Box<Process>>,
 }
 
-impl<Process: Future> Future for Suspendable<Process> {
+impl<Process: Future + ?Sized> Future for Suspendable<Process> {
     type Output = Process::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Process::Output> {

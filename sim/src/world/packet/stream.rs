@@ -177,7 +177,7 @@ pub(super) trait Jitter: Send + Sync {
 }
 
 /// One end of a connection.
-pub(super) struct Stream {
+pub struct Stream {
     cutter: Cutter,
     jitter: Arc<dyn Jitter>,
     draw: Option<Draw>,
