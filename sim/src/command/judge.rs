@@ -223,7 +223,7 @@ fn in_words(arguments: &Arguments, files: &[String], judgement: &Judgement) {
         let (times, file, text) = (count(*times as usize, "line"), escaped(file), escaped(text));
         say(format_args!("unmapped: {times} such as {file}:{line}: {text}"));
     }
-    say(summary(judgement, on));
+    say(summary(arguments.map.is_some(), judgement, on));
 }
 
 /// A breach: the rule, what it demands, what happened instead, and which lines say so.
@@ -290,7 +290,7 @@ fn times(number: u64) -> String {
     if number == 1 { "once".to_owned() } else { format!("{} times", thousands(number)) }
 }
 
-fn summary(judgement: &Judgement, on: bool) -> String {
+fn summary(is_log: bool, judgement: &Judgement, on: bool) -> String {
     let holds = judgement.answers.iter().filter(|(_, answer)| matches!(answer, Answer::Holds { .. })).count();
     let events = count(judgement.events as usize, "event");
     let (word, colour) = match judgement.verdict() {
@@ -307,6 +307,9 @@ fn summary(judgement: &Judgement, on: bool) -> String {
         }
         Verdict::NotSettled | Verdict::Unreadable => {
             let why = match judgement.settled {
+                None if is_log => {
+                    "nothing says that all had come to rest when the log ended: --settled does, or `settled = true` in the map's [head]"
+                }
                 None => {
                     "the history has no end: a last line {\"at_us\":…,\"what\":\"end\",\"settled\":true} says that all had come to rest"
                 }

@@ -33,7 +33,7 @@ impl Map {
     ///
     /// All that is wrong with it, in the order of the text.
     pub fn read(text: &str, file: &str) -> Result<Map, Vec<Mistake>> {
-        let mut reader = Reader { file, text, mistakes: Vec::new() };
+        let mut reader = Reader { file, text, mistakes: Vec::new(), fields_known: true };
         let map = reader.map();
         reader.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
         match map {
@@ -47,6 +47,8 @@ struct Reader<'t> {
     file: &'t str,
     text: &'t str,
     mistakes: Vec<Mistake>,
+    /// Whether every field of ours that `[fields]` names is one.
+    fields_known: bool,
 }
 
 /// Fields that are made by the map itself: when something happened.
@@ -234,11 +236,10 @@ impl Reader<'_> {
             match entry.key.as_str() {
                 "at" => at = Some(path.to_owned()),
                 "until" => until = Some(path.to_owned()),
-                key => {
-                    if let Some(field) = self.ours(key, entry.key_at) {
-                        fields.push((field, path.to_owned()));
-                    }
-                }
+                key => match self.ours(key, entry.key_at) {
+                    Some(field) => fields.push((field, path.to_owned())),
+                    None => self.fields_known = false,
+                },
             }
         }
         if tree.get("fields").and_then(|fields| fields.value.get("at")).is_none() {
@@ -364,13 +365,19 @@ impl Reader<'_> {
             };
             match Template::read(entry.value.json()) {
                 Ok(template) => emit.fields.push((field, template)),
-                Err(why) => self.wrong(entry.value.at, why),
+                Err(why) => {
+                    self.wrong(entry.value.at, why);
+                    is_known = false;
+                }
             }
         }
         let is_given = |field: &str| emit.fields.iter().any(|(given, _)| *given == field);
         emit.added = from_map.iter().filter(|(field, _)| has_field(what, field) && !is_given(field)).cloned().collect();
-        // A field that is not known has been told, and may be the one that would be missing.
-        if is_known && let Err(wrong) = check(&sample(&emit)) {
+        // A field that is wrong has been told, and may be the one that would be missing.
+        if is_known
+            && self.fields_known
+            && let Err(wrong) = check(&sample(&emit))
+        {
             let text = match wrong.text.as_str() {
                 "" => format!("`{what}` is what only traces of our own worlds tell"),
                 text => text.to_owned(),
