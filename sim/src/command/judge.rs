@@ -5,7 +5,8 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gatecrash_sim::judge::{Answer, Breach, Judgement, Source, Verdict, judge_sources};
+use gatecrash_sim::history::{Map, Mistake, Unmapped};
+use gatecrash_sim::judge::{Answer, Breach, Judgement, Source, Verdict, judge_log, judge_sources};
 use gatecrash_sim::scenario::nearest;
 use gatecrash_sim::scenario::rules::{RULES, RuleId};
 use gatecrash_sim::search::report::escaped;
@@ -33,6 +34,7 @@ Examples:
                                            of these rules, or of those that begin so
   gatecrash judge --all history.jsonl      also the rules that no history can show
   gatecrash judge --json history.jsonl     for programs
+  gatecrash judge --map map.toml im.log    a log as it is, and what its lines mean
 
 Exit codes: 0 holds, 1 violated, 2 nothing judged, not settled or undecided, 3 bad input.")]
 pub struct Arguments {
@@ -42,6 +44,12 @@ pub struct Arguments {
     /// Only these rules, or those whose ids begin so
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     rules: Vec<String>,
+    /// The files are logs as they are, all of one history; this file says what their lines mean
+    #[arg(long, value_name = "MAP")]
+    map: Option<PathBuf>,
+    /// Everything had come to rest when the logs ended
+    #[arg(long, requires = "map")]
+    settled: bool,
     /// Also tell what of each rule that was not judged is missing
     #[arg(long)]
     all: bool,
@@ -63,13 +71,28 @@ pub fn run(arguments: &Arguments) -> End {
 
 fn judged(arguments: &Arguments) -> Result<End, BadInput> {
     let rules = rules(&arguments.rules)?;
+    let histories = match arguments.map {
+        Some(_) => vec![arguments.files.iter().map(PathBuf::as_path).collect()],
+        None => histories(&arguments.files)?,
+    };
     let mut end = End::Passed;
-    for files in histories(&arguments.files)? {
+    for files in histories {
         let sources = files.iter().map(|file| source(file)).collect::<Result<Vec<_>, _>>()?;
         let name = files[0].display().to_string();
         let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-        let judgement =
-            judge_sources(sources, &rules).map_err(|error| BadInput::Refused(format!("{name}: {error}")))?;
+        let judgement = match &arguments.map {
+            Some(map) => match read_map(map)? {
+                Ok(mut map) => {
+                    if arguments.settled {
+                        map.settle();
+                    }
+                    judge_log(sources, &mut map, &rules)
+                }
+                Err(mistakes) => Ok(Judgement::unreadable(mistakes)),
+            },
+            None => judge_sources(sources, &rules),
+        };
+        let judgement = judgement.map_err(|error| BadInput::Refused(format!("{name}: {error}")))?;
         match arguments.json {
             true => say(in_json(&name, &names, &judgement)),
             false => in_words(arguments, &names, &judgement),
@@ -77,6 +100,11 @@ fn judged(arguments: &Arguments) -> Result<End, BadInput> {
         end = worse(end, end_of(judgement.verdict()));
     }
     Ok(end)
+}
+
+fn read_map(file: &Path) -> Result<Result<Map, Vec<Mistake>>, BadInput> {
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    Ok(Map::read(&text, &file.display().to_string()))
 }
 
 /// The rules that are meant; none for all of them.
@@ -191,7 +219,11 @@ fn in_words(arguments: &Arguments, files: &[String], judgement: &Judgement) {
     for why in &judgement.undecided {
         say(format_args!("undecided: {}", escaped(why)));
     }
-    say(summary(judgement, on));
+    for Unmapped { times, file, line, text } in &judgement.unmapped {
+        let (times, file, text) = (count(*times as usize, "line"), escaped(file), escaped(text));
+        say(format_args!("unmapped: {times} such as {file}:{line}: {text}"));
+    }
+    say(summary(arguments.map.is_some(), judgement, on));
 }
 
 /// A breach: the rule, what it demands, what happened instead, and which lines say so.
@@ -259,7 +291,7 @@ fn times(number: u64) -> String {
     if number == 1 { "once".to_owned() } else { format!("{} times", thousands(number)) }
 }
 
-fn summary(judgement: &Judgement, on: bool) -> String {
+fn summary(is_log: bool, judgement: &Judgement, on: bool) -> String {
     let holds = judgement.answers.iter().filter(|(_, answer)| matches!(answer, Answer::Holds { .. })).count();
     let events = count(judgement.events as usize, "event");
     let (word, colour) = match judgement.verdict() {
@@ -276,6 +308,9 @@ fn summary(judgement: &Judgement, on: bool) -> String {
         }
         Verdict::NotSettled | Verdict::Unreadable => {
             let why = match judgement.settled {
+                None if is_log => {
+                    "nothing says that all had come to rest when the log ended: --settled does, or `settled = true` in the map's [head]"
+                }
                 None => {
                     "the history has no end: a last line {\"at_us\":…,\"what\":\"end\",\"settled\":true} says that all had come to rest"
                 }
@@ -288,7 +323,11 @@ fn summary(judgement: &Judgement, on: bool) -> String {
         0 => String::new(),
         lines => format!(", {} passed over that nobody outside sees", count(lines as usize, "line")),
     };
-    paint(&format!("{word}; {events}{inside}"), colour, on)
+    let dropped = match judgement.dropped {
+        0 => String::new(),
+        lines => format!(", {} dropped by the map", count(lines as usize, "line")),
+    };
+    paint(&format!("{word}; {events}{inside}{dropped}"), colour, on)
 }
 
 fn in_json(name: &str, files: &[String], judgement: &Judgement) -> String {
@@ -334,6 +373,11 @@ fn in_json(name: &str, files: &[String], judgement: &Judgement) -> String {
             json!({ "file": mistake.file, "line": mistake.line, "column": mistake.column, "text": mistake.text })
         })
         .collect();
+    let unmapped: Vec<serde_json::Value> = judgement
+        .unmapped
+        .iter()
+        .map(|Unmapped { times, file, line, text }| json!({ "times": times, "file": file, "line": line, "text": text }))
+        .collect();
     json!({
         "path": name,
         "system": judgement.system,
@@ -341,6 +385,8 @@ fn in_json(name: &str, files: &[String], judgement: &Judgement) -> String {
         "settled": judgement.settled,
         "events": judgement.events,
         "inside": judgement.inside,
+        "dropped": judgement.dropped,
+        "unmapped": unmapped,
         "rules": answers,
         "violations": violations,
         "more_violations": judgement.more,

@@ -70,14 +70,14 @@ impl Wrong {
         match &self.place {
             Place::Line => 1,
             Place::Column(column) => (*column).max(1),
-            Place::Key(field) => key(line, field).map_or(1, |(key, _)| key + 1),
-            Place::Value(field) => key(line, field).map_or(1, |(_, value)| value + 1),
+            Place::Key(field) => place_of(line, field).map_or(1, |(key, _)| key + 1),
+            Place::Value(field) => place_of(line, field).map_or(1, |(_, value)| value + 1),
         }
     }
 }
 
 /// Where a field of an object in one line begins, and where its value does. Looks at the object's own fields alone.
-fn key(line: &str, field: &str) -> Option<(usize, usize)> {
+pub(super) fn place_of(line: &str, field: &str) -> Option<(usize, usize)> {
     let bytes = line.as_bytes();
     let (mut depth, mut index) = (0_u32, 0);
     while index < bytes.len() {

@@ -6,13 +6,14 @@
 //! ```
 //!
 //! The lines are those that a trace has as JSON, of fewer channels. Reads and writes them, and says what is wrong with
-//! one at its line and column; `keyhole` makes the same events of a run of our own worlds. Whether what a history tells is
+//! one at its line and column; `map` makes lines of a log as it is, and `keyhole` makes the same events of a run of our own worlds. Whether what a history tells is
 //! right, `judge` says.
 
 mod channel;
 pub mod event;
 mod head;
 pub mod keyhole;
+mod map;
 mod mistake;
 mod names;
 mod print;
@@ -27,6 +28,7 @@ pub mod whole;
 pub use channel::{Channel, Channels};
 pub use event::Event;
 pub use head::{Head, Skew, VERSION};
+pub use map::{Map, Unmapped};
 pub use mistake::Mistake;
 pub use names::Names;
 pub use print::line;
@@ -34,4 +36,5 @@ pub use promise::{Comes, Limits, Plan, Promise, Victim, Wins};
 pub use read::{Cast, MISTAKES_MAX, Reader};
 pub use schema::schema;
 
+pub(crate) use map::Made;
 pub(crate) use mistake::Wrong;

@@ -72,6 +72,9 @@ macro_rules! raw {
             $(#[serde(default)] pub(super) $other: Option<$kind>,)+
         }
 
+        /// The fields that are texts.
+        pub(super) const TEXTS: &[&str] = &[$(stringify!($text)),+];
+
         /// Every field that a line can have.
         pub(super) const FIELDS: &[&str] = &[$(stringify!($text),)+ $(stringify!($other)),+];
 

@@ -90,6 +90,11 @@ impl Reader {
         }
     }
 
+    /// A reader of what a map makes of a log, with such a head.
+    pub(crate) fn of_log(file: &str, head: &Head) -> Reader {
+        Reader::of(file, 0, head.skew.largest().saturating_mul(2))
+    }
+
     /// A reader of another part of the same history, without a first line of its own.
     pub fn beside(&self, file: &str) -> Reader {
         Reader::of(file, 0, self.slack)
@@ -149,6 +154,36 @@ impl Reader {
         }
     }
 
+    /// Goes on to the next line of a log, of which a map makes lines.
+    pub(crate) fn next_of_log(&mut self) -> u64 {
+        self.line += 1;
+        self.line
+    }
+
+    /// Reads a line that a map made of the log's line, as [`Reader::read`] does.
+    pub(crate) fn read_made(&mut self, cast: &mut Cast, made: &str) -> Option<Event> {
+        let before = self.mistakes.len();
+        self.line = self.line.saturating_sub(1);
+        let event = self.read(cast, made);
+        self.show_made(before, made);
+        event
+    }
+
+    /// Keeps what is wrong with a line that a map made of the log's line.
+    pub(crate) fn refuse_made(&mut self, wrong: &Wrong, made: &str) {
+        let before = self.mistakes.len();
+        self.refuse(wrong, made);
+        self.show_made(before, made);
+    }
+
+    /// The log has no such columns as the made line has: that line is shown instead.
+    fn show_made(&mut self, before: usize, made: &str) {
+        for mistake in &mut self.mistakes[before..] {
+            mistake.column = 1;
+            mistake.text = format!("{}; the map made {made} of the line", mistake.text);
+        }
+    }
+
     /// Keeps what is wrong with the line that was read last.
     pub(crate) fn refuse(&mut self, wrong: &Wrong, line: &str) {
         if self.mistakes.len() < MISTAKES_MAX {
@@ -203,26 +238,12 @@ impl Reader {
         if to >> 62 != 0 {
             return Err(Wrong::value("at_us", "that is later than 4611686018427387903 microseconds"));
         }
-        let allowed = match what {
-            "called" => CALLED,
-            "answered" => ANSWERED,
-            "uninit_returned" => RETURNED,
-            "told" => TOLD,
-            "status" => STATUS,
-            "process" => PROCESS,
-            "link" => LINK,
-            "effect" => EFFECT,
-            "new_device" => NEW_DEVICE,
-            "known_as" => KNOWN_AS,
-            "ticket_made" => TICKET,
-            "presence" => PRESENCE,
-            "configured" => CONFIGURED,
-            "end" => END,
-            _ if Inside::WORDS.contains(&what) => return Err(Wrong::line("")),
-            _ => {
-                let text = format!("nothing is called `{what}`{}", hint(nearest(what, WORDS.iter().copied())));
-                return Err(Wrong::value("what", text));
+        let Some(allowed) = fields_of(what) else {
+            if Inside::WORDS.contains(&what) {
+                return Err(Wrong::line(""));
             }
+            let text = format!("nothing is called `{what}`{}", hint(nearest(what, WORDS.iter().copied())));
+            return Err(Wrong::value("what", text));
         };
         let unfit = raw.present() & !(allowed | COMMON);
         if unfit != 0 {
@@ -283,6 +304,38 @@ impl Reader {
         };
         Ok(Event { line: self.line, from, to, actor, what })
     }
+}
+
+/// The fields that a line of this may have, beside those that every line may have.
+fn fields_of(what: &str) -> Option<u64> {
+    Some(match what {
+        "called" => CALLED,
+        "answered" => ANSWERED,
+        "uninit_returned" => RETURNED,
+        "told" => TOLD,
+        "status" => STATUS,
+        "process" => PROCESS,
+        "link" => LINK,
+        "effect" => EFFECT,
+        "new_device" => NEW_DEVICE,
+        "known_as" => KNOWN_AS,
+        "ticket_made" => TICKET,
+        "presence" => PRESENCE,
+        "configured" => CONFIGURED,
+        "end" => END,
+        _ => return None,
+    })
+}
+
+/// Whether a line of this may have such a field.
+pub(super) fn has_field(what: &str, field: &str) -> bool {
+    fields_of(what).is_some_and(|fields| (fields | COMMON) & bits(&[field]) != 0)
+}
+
+/// What is wrong with a line for itself, whatever came before it.
+pub(super) fn check(line: &str) -> Result<(), Wrong> {
+    let raw = serde_json::from_str::<Raw<'_>>(line).map_err(|error| of_json(&error))?;
+    Reader::of("", 0, 0).event(&mut Cast::default(), &raw).map(drop)
 }
 
 const COMMON: u64 = bits(&["at_us", "until_us", "actor", "number", "what"]);

@@ -1,6 +1,6 @@
 //! What a judgement says: of each rule one of four answers, and of all of them one verdict.
 
-use crate::history::{Channels, Mistake};
+use crate::history::{Channels, Mistake, Unmapped};
 use crate::scenario::rules::{RULES, RuleId};
 
 /// A rule by its place in the list of them, so that counting is cheap.
@@ -127,6 +127,10 @@ pub struct Judgement {
     pub events: u64,
     /// Lines of what nobody outside can see, which were passed over.
     pub inside: u64,
+    /// Lines of a log that its map drops.
+    pub dropped: u64,
+    /// Lines of a log of which its map makes nothing, by kind.
+    pub unmapped: Vec<Unmapped>,
     /// What is wrong with the history as a text.
     pub mistakes: Vec<Mistake>,
     /// How many more there are.
@@ -151,6 +155,24 @@ pub enum Verdict {
 }
 
 impl Judgement {
+    /// That of what cannot be read.
+    pub fn unreadable(mistakes: Vec<Mistake>) -> Judgement {
+        Judgement {
+            system: String::new(),
+            answers: Vec::new(),
+            breaches: Vec::new(),
+            more: 0,
+            undecided: Vec::new(),
+            settled: None,
+            events: 0,
+            inside: 0,
+            dropped: 0,
+            unmapped: Vec::new(),
+            mistakes,
+            more_mistakes: 0,
+        }
+    }
+
     /// It in one word: of several that fit, the weightiest.
     pub fn verdict(&self) -> Verdict {
         let judged = self.answers.iter().any(|(_, answer)| matches!(answer, Answer::Holds { .. }));

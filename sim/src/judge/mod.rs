@@ -27,10 +27,11 @@ mod terminal;
 mod tests;
 mod text;
 mod tickets;
+mod whole;
 
 pub use answer::{Answer, Breach, Judgement, Line, Verdict};
 pub use peephole::Peephole;
-pub use text::{Source, judge_sources, judge_text};
+pub use text::{Source, judge_log, judge_sources, judge_text};
 
 use crate::history::event::{Event, Platform, What};
 use crate::history::{Cast, Channel, Channels, Head, Wrong};
@@ -174,6 +175,8 @@ impl Judge {
             settled: self.end.map(|(_, settled)| settled),
             events: self.events,
             inside: 0,
+            dropped: 0,
+            unmapped: Vec::new(),
             mistakes: Vec::new(),
             more_mistakes: 0,
         }

@@ -1,14 +1,13 @@
 //! A history as text, or several texts that are parts of one: read, put into one order, and judged.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
 use super::outside::FILE_SHIFT;
-use super::{Answer, Breach, Judge, Judgement, Line};
-use crate::history::{Cast, Event, MISTAKES_MAX, Mistake, Reader, Wrong, whole};
-use crate::scenario::Scenario;
+use super::whole::whole_trace;
+use super::{Judge, Judgement};
+use crate::history::{Cast, Event, MISTAKES_MAX, Made, Map, Reader, Wrong};
 use crate::scenario::rules::RuleId;
-use crate::trace::{self, Trace};
-use crate::{Run, Violation};
 
 /// One text.
 pub struct Source<'a> {
@@ -38,7 +37,7 @@ pub fn judge_sources(sources: Vec<Source<'_>>, rules: &[RuleId]) -> io::Result<J
     let mut feeds: Vec<Feed<'_>> = Vec::new();
     let mut judge = None;
     for source in sources {
-        let mut feed = Feed { text: source.text, line: Vec::new(), reader: None, event: None };
+        let mut feed = Feed::new(source.text);
         if judge.is_none() {
             feed.fill()?;
             match Reader::new(&source.name, &String::from_utf8_lossy(&feed.line)) {
@@ -49,16 +48,49 @@ pub fn judge_sources(sources: Vec<Source<'_>>, rules: &[RuleId]) -> io::Result<J
                     judge = Some(Judge::new(head, &mut cast));
                     feed.reader = Some(reader);
                 }
-                Err(mistakes) => return Ok(unreadable(mistakes)),
+                Err(mistakes) => return Ok(Judgement::unreadable(mistakes)),
             }
         } else {
             let first = feeds.first().and_then(|feed| feed.reader.as_ref()).expect("there is a first one");
             feed.reader = Some(first.beside(&source.name));
         }
-        feed.advance(&mut cast)?;
+        feed.advance(&mut cast, None)?;
         feeds.push(feed);
     }
-    let Some(mut judge) = judge else { return Ok(unreadable(Vec::new())) };
+    let Some(judge) = judge else { return Ok(Judgement::unreadable(Vec::new())) };
+    judged(judge, cast, feeds, None, rules)
+}
+
+/// Judges logs as they are, of which a map makes the lines of one history. Each is in the order of time.
+///
+/// # Errors
+///
+/// When a text cannot be read. What is wrong with one that can be is in the judgement.
+pub fn judge_log(sources: Vec<Source<'_>>, map: &mut Map, rules: &[RuleId]) -> io::Result<Judgement> {
+    let mut cast = Cast::default();
+    let mut feeds: Vec<Feed<'_>> = Vec::new();
+    for source in sources {
+        let mut feed = Feed::new(source.text);
+        feed.reader = Some(Reader::of_log(&source.name, map.head()));
+        feed.turn(map)?;
+        feeds.push(feed);
+    }
+    // Only all the first events together say from when on instants are counted.
+    let earliest = feeds.iter().filter_map(|feed| feed.made.front()).map(|made| made.at).min();
+    let judge = Judge::new(map.begin(earliest), &mut cast);
+    for feed in &mut feeds {
+        feed.advance(&mut cast, Some(map))?;
+    }
+    judged(judge, cast, feeds, Some(map), rules)
+}
+
+fn judged(
+    mut judge: Judge,
+    mut cast: Cast,
+    mut feeds: Vec<Feed<'_>>,
+    mut map: Option<&mut Map>,
+    rules: &[RuleId],
+) -> io::Result<Judgement> {
     // The earliest event of all comes next. There are few texts, and mostly one.
     while let Some(index) = (0..feeds.len())
         .filter(|&index| feeds[index].event.is_some())
@@ -71,7 +103,13 @@ pub fn judge_sources(sources: Vec<Source<'_>>, rules: &[RuleId]) -> io::Result<J
                 feed.refuse(&wrong);
             }
         }
-        feed.advance(&mut cast)?;
+        feed.advance(&mut cast, map.as_deref_mut())?;
+    }
+    if let (Some(end), Some(feed)) = (map.as_deref().and_then(Map::end), feeds.last_mut())
+        && let Some(event) = feed.read_made(&mut cast, end)
+        && let Err(wrong) = judge.take(&cast, &event)
+    {
+        feed.refuse(&wrong);
     }
     let mut judgement = judge.finish(&cast, rules);
     for reader in feeds.into_iter().filter_map(|feed| feed.reader) {
@@ -81,116 +119,34 @@ pub fn judge_sources(sources: Vec<Source<'_>>, rules: &[RuleId]) -> io::Result<J
     }
     judgement.more_mistakes += judgement.mistakes.len().saturating_sub(MISTAKES_MAX) as u64;
     judgement.mistakes.truncate(MISTAKES_MAX);
+    if let Some(map) = map {
+        judgement.dropped = map.dropped();
+        judgement.unmapped = map.unmapped().to_vec();
+    }
     Ok(judgement)
 }
 
-/// Judges a trace of one of our worlds that is all there, by all that its own checks look at.
-fn whole_trace(
-    whole: &serde_json::Value,
-    system: &str,
-    mut feed: Feed<'_>,
-    mut reader: Reader,
-    rules: &[RuleId],
-) -> io::Result<Judgement> {
-    let refused = |reader: &mut Reader, text: String| {
-        reader.refuse(&Wrong::value("trace", text), "");
-        Ok(Judgement { mistakes: reader.take_mistakes(), ..unreadable(Vec::new()) })
-    };
-    let (scenario, world, mut cast, digest) = match whole::of(whole) {
-        Ok(read) => read,
-        Err(text) => return refused(&mut reader, text),
-    };
-    let mut events = Vec::new();
-    while feed.fill()? {
-        let line = String::from_utf8_lossy(&feed.line);
-        match whole::event(&mut cast, &line) {
-            Ok(event) => {
-                reader.pass();
-                events.push(event);
-            }
-            Err(wrong) => {
-                reader.pass();
-                reader.refuse(&wrong, &line);
-            }
-        }
-    }
-    let mistakes = reader.take_mistakes();
-    if !mistakes.is_empty() {
-        return Ok(Judgement { mistakes, more_mistakes: reader.more, ..unreadable(Vec::new()) });
-    }
-    let trace = Trace { cast, events, digest };
-    let number = trace.events.len() as u64;
-    let all = Scenario { rules: RuleId::all().collect(), ..scenario.clone() };
-    match crate::judge(&all, world.tick(&scenario), trace) {
-        Ok(run) => Ok(of_run(system, &run, number, rules)),
-        Err(error) => refused(&mut reader, error.to_string()),
-    }
-}
-
-/// What the checks of a whole trace found, in the words of a judgement.
-fn of_run(system: &str, run: &Run, events: u64, rules: &[RuleId]) -> Judgement {
-    let is_asked = |rule: &RuleId| rules.is_empty() || rules.contains(rule);
-    let answer = |rule: RuleId| {
-        let times = run.violations.iter().filter(|violation| violation.rule == rule).count() as u64;
-        match times {
-            1.. => Answer::Violated { times },
-            0 if run.idle.contains(&rule) => Answer::NothingToJudge,
-            0 => Answer::Holds { judged: 0 },
-        }
-    };
-    let line = |violation: &Violation| {
-        let place = run.trace.position(violation.actor, violation.number)?;
-        // The first line is the history's own.
-        Some(Line { file: 0, line: place as u64 + 2 })
-    };
-    let breaches = run.violations.iter().filter(|violation| is_asked(&violation.rule)).map(|violation| Breach {
-        rule: violation.rule,
-        property: violation.property,
-        text: violation.text.clone(),
-        at: violation.at.as_micros(),
-        actor: match violation.actor {
-            trace::Actor::World => "world".to_owned(),
-            trace::Actor::Server => "server".to_owned(),
-            trace::Actor::Device(device) => run.trace.cast.device_name(device).to_owned(),
-        },
-        lines: line(violation).into_iter().collect(),
-    });
-    Judgement {
-        system: system.to_owned(),
-        answers: RuleId::all().filter(is_asked).map(|rule| (rule, answer(rule))).collect(),
-        breaches: breaches.collect(),
-        settled: Some(run.not_converged.is_none()),
-        events,
-        ..unreadable(Vec::new())
-    }
-}
-
-fn unreadable(mistakes: Vec<Mistake>) -> Judgement {
-    Judgement {
-        system: String::new(),
-        answers: Vec::new(),
-        breaches: Vec::new(),
-        more: 0,
-        undecided: Vec::new(),
-        settled: None,
-        events: 0,
-        inside: 0,
-        mistakes,
-        more_mistakes: 0,
-    }
-}
-
 /// One text, and the event of its line that was read last.
-struct Feed<'a> {
+pub(super) struct Feed<'a> {
     text: Box<dyn BufRead + 'a>,
-    line: Vec<u8>,
+    pub(super) line: Vec<u8>,
     reader: Option<Reader>,
     event: Option<Event>,
+    /// What a map has made of the line, the part that was not read yet.
+    made: VecDeque<Made>,
+    /// The part that was read last.
+    made_line: Option<String>,
 }
 
-impl Feed<'_> {
+const READER: &str = "a text that is read on has a reader";
+
+impl<'a> Feed<'a> {
+    fn new(text: Box<dyn BufRead + 'a>) -> Feed<'a> {
+        Feed { text, line: Vec::new(), reader: None, event: None, made: VecDeque::new(), made_line: None }
+    }
+
     /// Reads one more line; whether there was one.
-    fn fill(&mut self) -> io::Result<bool> {
+    pub(super) fn fill(&mut self) -> io::Result<bool> {
         self.line.clear();
         let read = (&mut self.text).take(LINE_MAX + 1).read_until(b'\n', &mut self.line)?;
         if self.line.last() == Some(&b'\n') {
@@ -201,9 +157,12 @@ impl Feed<'_> {
     }
 
     /// Reads on to the next event.
-    fn advance(&mut self, cast: &mut Cast) -> io::Result<()> {
+    fn advance(&mut self, cast: &mut Cast, map: Option<&mut Map>) -> io::Result<()> {
+        if let Some(map) = map {
+            return self.advance_log(cast, map);
+        }
         while self.event.is_none() && self.fill()? {
-            let reader = self.reader.as_mut().expect("a text that is read on has a reader");
+            let reader = self.reader.as_mut().expect(READER);
             if self.line.len() as u64 > LINE_MAX {
                 reader.skip(Wrong::line("the line has more than 1 MiB"));
                 self.text.skip_until(b'\n')?;
@@ -217,8 +176,58 @@ impl Feed<'_> {
         Ok(())
     }
 
+    /// Reads on to the next event that a map makes.
+    fn advance_log(&mut self, cast: &mut Cast, map: &mut Map) -> io::Result<()> {
+        while self.event.is_none() {
+            match self.made.pop_front().map(|made| map.line(&made)) {
+                Some(Ok(line)) => self.event = self.read_made(cast, line),
+                Some(Err(wrong)) => self.reader.as_mut().expect(READER).refuse(&wrong, ""),
+                None if self.turn(map)? => {}
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on to the next line of which a map makes something; whether there was one.
+    fn turn(&mut self, map: &mut Map) -> io::Result<bool> {
+        while self.made.is_empty() {
+            if !self.fill()? {
+                return Ok(false);
+            }
+            let reader = self.reader.as_mut().expect(READER);
+            if self.line.len() as u64 > LINE_MAX {
+                reader.skip(Wrong::line("the line has more than 1 MiB"));
+                self.text.skip_until(b'\n')?;
+                continue;
+            }
+            let line = match std::str::from_utf8(&self.line) {
+                Ok(line) => line.trim_end_matches('\r'),
+                Err(error) => {
+                    reader.skip(Wrong::at(error.valid_up_to() + 1, "that is no UTF-8"));
+                    continue;
+                }
+            };
+            let number = reader.next_of_log();
+            match map.turn(reader.file(), number, line) {
+                Ok(made) => self.made = made.into(),
+                Err(wrong) => reader.refuse(&wrong, line),
+            }
+        }
+        Ok(true)
+    }
+
+    fn read_made(&mut self, cast: &mut Cast, line: String) -> Option<Event> {
+        let event = self.reader.as_mut().expect(READER).read_made(cast, &line);
+        self.made_line = Some(line);
+        event
+    }
+
     fn refuse(&mut self, wrong: &Wrong) {
-        let line = String::from_utf8_lossy(&self.line);
-        self.reader.as_mut().expect("a text that is read on has a reader").refuse(wrong, &line);
+        let reader = self.reader.as_mut().expect(READER);
+        match &self.made_line {
+            Some(made) => reader.refuse_made(wrong, made),
+            None => reader.refuse(wrong, &String::from_utf8_lossy(&self.line)),
+        }
     }
 }

@@ -1,0 +1,427 @@
+//! The text of a map into a map, and every mistake in it.
+//!
+//! What a rule makes is tried on the reader of histories, so that a word which no line can have is found before there is
+//! a line.
+
+use std::collections::BTreeMap;
+
+use gatecrash::client::Status;
+use gatecrash::protocol::{KickReason, Presence};
+use serde_json::{Map as Object, Value, json};
+use toml_edit::Document;
+
+use super::Map;
+use super::convert::{fitting, text_of};
+use super::pattern::Pattern;
+use super::row::Format;
+use super::rule::{Condition, Emit, Rule, Wanted};
+use super::template::Template;
+use super::time::Unit;
+use super::tree::{Entry, Tree};
+use super::unmapped::Kinds;
+use crate::history::VERSION;
+use crate::history::head::{Head, hint};
+use crate::history::mistake::{Mistake, Place, Wrong};
+use crate::history::raw::FIELDS;
+use crate::history::read::{check, has_field};
+use crate::scenario::nearest;
+
+impl Map {
+    /// Reads the text of a map; mistakes call it `file`.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it, in the order of the text.
+    pub fn read(text: &str, file: &str) -> Result<Map, Vec<Mistake>> {
+        let mut reader = Reader { file, text, mistakes: Vec::new(), fields_known: true };
+        let map = reader.map();
+        reader.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+        match map {
+            Some(map) if reader.mistakes.is_empty() => Ok(map),
+            _ => Err(reader.mistakes),
+        }
+    }
+}
+
+struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    mistakes: Vec<Mistake>,
+    /// Whether every field of ours that `[fields]` names is one.
+    fields_known: bool,
+}
+
+/// Fields that are made by the map itself: when something happened.
+const TIMES: [&str; 3] = ["at_us", "until_us", "number"];
+
+impl Reader<'_> {
+    fn wrong(&mut self, at: usize, text: impl Into<String>) {
+        let (line, column) = self.place(at);
+        self.mistakes.push(Mistake { file: self.file.to_owned(), line, column, text: text.into() });
+    }
+
+    fn place(&self, at: usize) -> (u64, usize) {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+        (line, before.len() - start + 1)
+    }
+
+    fn map(&mut self) -> Option<Map> {
+        let document = match Document::parse(self.text) {
+            Ok(document) => document,
+            Err(error) => {
+                self.wrong(error.span().map_or(0, |span| span.start), error.message().trim());
+                return None;
+            }
+        };
+        let tree = Tree::of_table(document.as_table(), 0);
+        let keys = ["format", "pattern", "head", "fields", "time", "values", "codes", "event"];
+        self.known(&tree, "a map", &keys);
+        let format = self.format(&tree);
+        let (head, settled) = self.head(&tree);
+        let unit = self.unit(&tree);
+        if let (Some(head), Some(unit)) = (&head, unit)
+            && head.wall.is_some()
+            && unit.is_wall()
+        {
+            let at = tree.get("head").and_then(|head| head.value.get("wall_us")).map_or(0, |entry| entry.key_at);
+            self.wrong(at, "`wall_us` is made of the log's instants, which are those of a wall clock");
+        }
+        let (at, until, fields) = self.fields(&tree);
+        let values = self.values(&tree);
+        let rules = self.rules(&tree, &fields);
+        Some(Map {
+            file: self.file.to_owned(),
+            head: head?,
+            settled,
+            format: format?,
+            unit: unit?,
+            at: at?,
+            until,
+            values,
+            rules,
+            start: 0,
+            latest: None,
+            dropped: 0,
+            kinds: Kinds::default(),
+        })
+    }
+
+    /// Tells keys that a table does not have.
+    fn known(&mut self, tree: &Tree, name: &str, keys: &[&str]) {
+        for entry in tree.entries().unwrap_or_default() {
+            if !keys.contains(&entry.key.as_str()) {
+                let meant = hint(nearest(&entry.key, keys.iter().copied()));
+                self.wrong(entry.key_at, format!("{name} has no `{}`{meant}; it has {}", entry.key, keys.join(", ")));
+            }
+        }
+    }
+
+    fn text<'d>(&mut self, entry: &'d Entry) -> Option<&'d str> {
+        let text = entry.value.text();
+        if text.is_none() {
+            self.wrong(entry.value.at, format!("`{}` has to be a text", entry.key));
+        }
+        text
+    }
+
+    fn table<'d>(&mut self, tree: &'d Tree, key: &str) -> &'d [Entry] {
+        let Some(entry) = tree.get(key) else { return &[] };
+        entry.value.entries().unwrap_or_else(|| {
+            self.wrong(entry.value.at, format!("`{key}` has to be a table"));
+            &[]
+        })
+    }
+
+    fn format(&mut self, tree: &Tree) -> Option<Format> {
+        const WORDS: [&str; 3] = ["json", "logfmt", "text"];
+        let Some(entry) = tree.get("format") else {
+            self.wrong(0, "the map does not say how lines are written: `format` is json, logfmt or text");
+            return None;
+        };
+        let word = self.text(entry)?;
+        let pattern = tree.get("pattern");
+        match (word, pattern) {
+            ("text", Some(pattern)) => {
+                let text = self.text(pattern)?;
+                return match Pattern::read(text) {
+                    Ok(pattern) => Some(Format::Text(pattern)),
+                    Err(why) => {
+                        self.wrong(pattern.value.at, why);
+                        None
+                    }
+                };
+            }
+            ("text", None) => {
+                self.wrong(entry.value.at, "a text has a `pattern` such as \"{ts} {level} {message}\"");
+                return None;
+            }
+            ("json" | "logfmt", Some(pattern)) => {
+                self.wrong(pattern.key_at, format!("only lines of the format text have a `pattern`, and not {word}"));
+            }
+            _ => {}
+        }
+        match word {
+            "json" => Some(Format::Json),
+            "logfmt" => Some(Format::Logfmt),
+            _ => {
+                let meant = hint(nearest(word, WORDS));
+                self.wrong(entry.value.at, format!("`format` is json, logfmt or text, and not `{word}`{meant}"));
+                None
+            }
+        }
+    }
+
+    fn head(&mut self, tree: &Tree) -> (Option<Head>, bool) {
+        let Some(head) = tree.get("head") else {
+            self.wrong(0, "the map does not say what the log holds: `[head]` has `system`, `observes` and what the system promises");
+            return (None, false);
+        };
+        let Value::Object(mut fields) = head.value.json() else {
+            self.wrong(head.value.at, "`head` has to be a table");
+            return (None, false);
+        };
+        let settled = fields.remove("settled").unwrap_or(Value::Bool(false));
+        if let (None, Some(entry)) = (settled.as_bool(), head.value.get("settled")) {
+            self.wrong(entry.value.at, "`settled` has to be true or false");
+        }
+        fields.entry("history").or_insert_with(|| VERSION.into());
+        match Head::read(&Value::Object(fields).to_string()) {
+            Ok(read) => (Some(read), settled == Value::Bool(true)),
+            Err(wrong) => {
+                for wrong in wrong {
+                    // It is read as the first line of a history, and here it is a table.
+                    let text = wrong.text.replace("the first line", "`[head]`");
+                    self.wrong(place_in(&head.value, &wrong), text);
+                }
+                (None, false)
+            }
+        }
+    }
+
+    fn unit(&mut self, tree: &Tree) -> Option<Unit> {
+        let words = Unit::WORDS.join(", ");
+        self.table(tree, "time");
+        let time = tree.get("time").map(|entry| &entry.value);
+        let Some(entry) = time.and_then(|time| time.get("unit")) else {
+            self.wrong(
+                time.map_or(0, |time| time.at),
+                format!("the map does not say how instants are written: `unit` of `[time]` is one of {words}"),
+            );
+            return None;
+        };
+        self.known(time?, "`[time]`", &["unit"]);
+        let word = self.text(entry)?;
+        let unit = Unit::of(word);
+        if unit.is_none() {
+            let meant = hint(nearest(word, Unit::WORDS));
+            self.wrong(entry.value.at, format!("there is no unit `{word}`{meant}; there are {words}"));
+        }
+        unit
+    }
+
+    /// Of which fields of the log instants and our fields are made.
+    #[expect(clippy::type_complexity, reason = "three things that one table says")]
+    fn fields(&mut self, tree: &Tree) -> (Option<String>, Option<String>, Vec<(&'static str, String)>) {
+        let (mut at, mut until, mut fields) = (None, None, Vec::new());
+        for entry in self.table(tree, "fields") {
+            let Some(path) = self.text(entry) else { continue };
+            if path.contains(['{', '}']) {
+                self.wrong(
+                    entry.value.at,
+                    format!("a field of the log stands here without braces, and not as `{path}`"),
+                );
+            }
+            match entry.key.as_str() {
+                "at" => at = Some(path.to_owned()),
+                "until" => until = Some(path.to_owned()),
+                key => match self.ours(key, entry.key_at) {
+                    Some(field) => fields.push((field, path.to_owned())),
+                    None => self.fields_known = false,
+                },
+            }
+        }
+        if tree.get("fields").and_then(|fields| fields.value.get("at")).is_none() {
+            let place = tree.get("fields").map_or(0, |fields| fields.value.at);
+            self.wrong(place, "the map does not say which field is the instant: `[fields]` lacks `at`");
+        }
+        (at, until, fields)
+    }
+
+    /// A field that lines of histories have.
+    fn ours(&mut self, key: &str, at: usize) -> Option<&'static str> {
+        let valid = FIELDS.iter().copied().filter(|field| !TIMES.contains(field) && *field != "what");
+        let found = valid.clone().find(|field| *field == key);
+        if found.is_none() {
+            let meant = hint(nearest(key, valid.chain(["at", "until"])));
+            self.wrong(at, format!("no line of a history has a field `{key}`{meant}"));
+        }
+        found
+    }
+
+    fn values(&mut self, tree: &Tree) -> BTreeMap<&'static str, BTreeMap<String, Value>> {
+        let mut values: BTreeMap<&'static str, BTreeMap<String, Value>> = BTreeMap::new();
+        for entry in self.table(tree, "values") {
+            let Some(field) = self.ours(&entry.key, entry.key_at) else { continue };
+            let Some(entries) = entry.value.entries() else {
+                self.wrong(entry.value.at, format!("`values.{}` has to be a table: their value, and ours", entry.key));
+                continue;
+            };
+            values.entry(field).or_default().extend(entries.iter().map(|pair| (pair.key.clone(), pair.value.json())));
+        }
+        for pair in self.table(tree, "codes") {
+            let code = pair.value.json();
+            if code.as_u64().is_none_or(|code| u32::try_from(code).is_err()) {
+                self.wrong(
+                    pair.value.at,
+                    format!("the code for {} has to be a number from 0 to {}", pair.key, u32::MAX),
+                );
+            }
+            values.entry("code").or_default().insert(pair.key.clone(), code);
+        }
+        values
+    }
+
+    fn rules(&mut self, tree: &Tree, fields: &[(&'static str, String)]) -> Vec<Rule> {
+        let Some(list) = tree.get("event").and_then(|entry| entry.value.list()) else {
+            let at = tree.get("event").map_or(0, |entry| entry.value.at);
+            self.wrong(at, "the map has no rules: each is an `[[event]]` with `when`, and `emit` or `drop`");
+            return Vec::new();
+        };
+        list.iter().map(|rule| self.rule(rule, fields)).collect()
+    }
+
+    fn rule(&mut self, tree: &Tree, fields: &[(&'static str, String)]) -> Rule {
+        self.known(tree, "an `[[event]]`", &["when", "emit", "drop"]);
+        let mut when = Vec::new();
+        for entry in self.table(tree, "when") {
+            let wanted = match entry.value.json() {
+                Value::String(text) if text == "*" => Ok(Wanted::Present),
+                Value::String(text) if text.contains(['{', '}']) => Pattern::read(&text).map(Wanted::Fits),
+                Value::Array(_) | Value::Object(_) => {
+                    Err(format!("`{}` has to be a text, a number, true or false", entry.key))
+                }
+                value => Ok(Wanted::Equal(text_of(&value).into_owned())),
+            };
+            match wanted {
+                Ok(wanted) => when.push(Condition { path: entry.key.clone(), wanted }),
+                Err(why) => self.wrong(entry.value.at, why),
+            }
+        }
+        if tree.get("when").is_none() {
+            self.wrong(
+                tree.at,
+                "the rule does not say which lines it is about: `when` is a table of fields and their values",
+            );
+        }
+        let drop = tree.get("drop");
+        if let Some(drop) = drop.filter(|drop| drop.value.json() != Value::Bool(true)) {
+            self.wrong(drop.value.at, "`drop` has to be true, where it is");
+        }
+        let emit = match (tree.get("emit"), drop) {
+            (Some(_), Some(drop)) => {
+                self.wrong(drop.key_at, "a line is dropped, or something is emitted: not both");
+                Vec::new()
+            }
+            (None, None) => {
+                self.wrong(tree.at, "the rule does not say what becomes of a line: it lacks `emit` or `drop = true`");
+                Vec::new()
+            }
+            (None, Some(_)) => Vec::new(),
+            (Some(entry), None) => match entry.value.list() {
+                Some(list) if !list.is_empty() => list.iter().map(|emit| self.emit(emit, fields)).collect(),
+                _ => {
+                    self.wrong(
+                        entry.value.at,
+                        "`emit` has to be a list of tables, at least one; `drop = true` emits nothing",
+                    );
+                    Vec::new()
+                }
+            },
+        };
+        Rule { line: self.place(tree.at).0, when, emit }
+    }
+
+    fn emit(&mut self, tree: &Tree, from_map: &[(&'static str, String)]) -> Emit {
+        let mut emit = Emit { fields: Vec::new(), added: Vec::new() };
+        let Some(what) = tree.get("what").and_then(|entry| entry.value.text()) else {
+            self.wrong(tree.at, "the line does not say `what` happened, in one word");
+            return emit;
+        };
+        let mut is_known = true;
+        for entry in tree.entries().unwrap_or_default() {
+            if TIMES.contains(&entry.key.as_str()) {
+                self.wrong(
+                    entry.key_at,
+                    format!("`{}` is made of the fields of `[fields]`, and not by a rule", entry.key),
+                );
+                is_known = false;
+                continue;
+            }
+            let Some(field) = FIELDS.iter().copied().find(|field| *field == entry.key) else {
+                is_known &= self.ours(&entry.key, entry.key_at).is_some();
+                continue;
+            };
+            match Template::read(entry.value.json()) {
+                Ok(template) => emit.fields.push((field, template)),
+                Err(why) => {
+                    self.wrong(entry.value.at, why);
+                    is_known = false;
+                }
+            }
+        }
+        let is_given = |field: &str| emit.fields.iter().any(|(given, _)| *given == field);
+        emit.added = from_map.iter().filter(|(field, _)| has_field(what, field) && !is_given(field)).cloned().collect();
+        // A field that is wrong has been told, and may be the one that would be missing.
+        if is_known
+            && self.fields_known
+            && let Err(wrong) = check(&sample(&emit))
+        {
+            let text = match wrong.text.as_str() {
+                "" => format!("`{what}` is what only traces of our own worlds tell"),
+                text => text.to_owned(),
+            };
+            self.wrong(place_in(tree, &wrong), text);
+        }
+        emit
+    }
+}
+
+/// Where in a table a mistake of the line that was made of it is.
+fn place_in(tree: &Tree, wrong: &Wrong) -> usize {
+    let entry = |key: &str| tree.get(key);
+    match &wrong.place {
+        Place::Line | Place::Column(_) => tree.at,
+        Place::Key(key) => entry(key).map_or(tree.at, |entry| entry.key_at),
+        Place::Value(key) => entry(key).map_or(tree.at, |entry| entry.value.at),
+    }
+}
+
+/// A line that could be made: what the log would fill in is something that may stand there.
+fn sample(emit: &Emit) -> String {
+    let is_given = |field: &str| emit.fields.iter().any(|(given, _)| *given == field);
+    let filled = |field: &str| match field {
+        "request" | "kind" => json!("logout"),
+        "outcome" if is_given("code") => json!("failed"),
+        "outcome" => json!("ok"),
+        "status" => json!(Status::Logined.word()),
+        "presence" => json!(Presence::Online.word()),
+        "reason" => json!(KickReason::SamePlatform.word()),
+        "event" => json!("connecting"),
+        "process" | "link" => json!("up"),
+        "sampled" | "settled" => json!(true),
+        _ => fitting(field, json!(1)),
+    };
+    let mut line: Object<String, Value> = Object::new();
+    for (field, template) in &emit.fields {
+        let value = match template {
+            Template::Fixed(value) => fitting(field, value.clone()),
+            Template::Field { .. } | Template::Parts(_) => filled(field),
+        };
+        line.insert((*field).to_owned(), value);
+    }
+    line.extend(emit.added.iter().map(|(field, _)| ((*field).to_owned(), filled(field))));
+    line.insert("at_us".to_owned(), json!(1));
+    Value::Object(line).to_string()
+}
