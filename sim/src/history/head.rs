@@ -391,7 +391,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Takes the value of this word; the words there are, if it is none of them.
-fn take<T: Copy>(word: &str, words: &'static [(&'static str, T)], into: &mut T) -> &'static [&'static str]
+fn take<T>(word: &str, words: &'static [(&'static str, T)], into: &mut T) -> &'static [&'static str]
 where
     T: super::promise::Choice,
 {

@@ -507,7 +507,7 @@ fn is_inside(line: &str) -> bool {
     }
     let what = serde_json::from_str::<Only<'_>>(line).map(|only| only.what);
     what.is_ok_and(|what| {
-        what.len() > 0 && Inside::WORDS.contains(&&*what) && (*what == *"effect" || !WORDS.contains(&&*what))
+        !what.is_empty() && Inside::WORDS.contains(&&*what) && (*what == *"effect" || !WORDS.contains(&&*what))
     })
 }
 

@@ -439,16 +439,16 @@ impl Device {
                     session.ticket = ticket.or(session.ticket);
                 }
             }
-            (Purpose::Other, outcome) if open.request == Request::Logout && open.gate.is_none() => {
-                if !matches!(outcome, Outcome::Done { .. }) && self.account == Account::Nobody(How::LoggedOut) {
-                    self.account = match (open.session, self.status) {
-                        (Some(session), Some((Status::Logined, Some(user)))) if user == session.user => {
-                            Account::In(session)
-                        }
-                        (_, Some((Status::Logout, _))) => Account::Nobody(How::Unknown),
-                        _ => Account::Unsure,
-                    };
-                }
+            (Purpose::Other, Outcome::Failed { .. } | Outcome::Unknown)
+                if open.request == Request::Logout
+                    && open.gate.is_none()
+                    && self.account == Account::Nobody(How::LoggedOut) =>
+            {
+                self.account = match (open.session, self.status) {
+                    (Some(session), Some((Status::Logined, Some(user)))) if user == session.user => Account::In(session),
+                    (_, Some((Status::Logout, _))) => Account::Nobody(How::Unknown),
+                    _ => Account::Unsure,
+                };
             }
             (_, Outcome::Failed { .. }) if matches!(open.request, Request::Init { .. }) && open.gate.is_none() => {
                 self.init = None;

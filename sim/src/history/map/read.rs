@@ -222,7 +222,6 @@ impl Reader<'_> {
     }
 
     /// Of which fields of the log instants and our fields are made.
-    #[expect(clippy::type_complexity, reason = "three things that one table says")]
     fn fields(&mut self, tree: &Tree) -> (Option<String>, Option<String>, Vec<(&'static str, String)>) {
         let (mut at, mut until, mut fields) = (None, None, Vec::new());
         for entry in self.table(tree, "fields") {
