@@ -445,7 +445,9 @@ impl Device {
                     && self.account == Account::Nobody(How::LoggedOut) =>
             {
                 self.account = match (open.session, self.status) {
-                    (Some(session), Some((Status::Logined, Some(user)))) if user == session.user => Account::In(session),
+                    (Some(session), Some((Status::Logined, Some(user)))) if user == session.user => {
+                        Account::In(session)
+                    }
                     (_, Some((Status::Logout, _))) => Account::Nobody(How::Unknown),
                     _ => Account::Unsure,
                 };

@@ -10,6 +10,7 @@ mod fleet;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod interrupt;
+mod judge;
 mod judge_map;
 mod keep;
 mod page;
