@@ -33,16 +33,16 @@ fn what_the_documents_show_is_what_it_prints() {
 
 #[test]
 fn it_ends_as_the_history_does() {
-    let folder = Folder::new();
-    let ended = |name: &str, lines: &[&str]| {
-        folder.write(name, &format!("{}\n", lines.join("\n")));
-        folder.run(&format!("judge {name}")).exit
-    };
-    assert_eq!(ended("right.jsonl", &[HEAD, CALLED, ANSWERED, END]), 0);
-    assert_eq!(ended("wrong.jsonl", &[HEAD, CALLED, ANSWERED, ANSWERED, END]), 1);
-    assert_eq!(ended("open.jsonl", &[HEAD, CALLED, ANSWERED]), 2);
-    assert_eq!(ended("idle.jsonl", &[HEAD, END]), 2);
-    assert_eq!(ended("bad.jsonl", &[HEAD, ANSWERED, END]), 3);
+    let text = |lines: &[&str]| format!("{}\n", lines.join("\n"));
+    let folder = Folder::new("judge_ends")
+        .write("right.jsonl", &text(&[HEAD, CALLED, ANSWERED, END]))
+        .write("wrong.jsonl", &text(&[HEAD, CALLED, ANSWERED, ANSWERED, END]))
+        .write("open.jsonl", &text(&[HEAD, CALLED, ANSWERED]))
+        .write("idle.jsonl", &text(&[HEAD, END]))
+        .write("bad.jsonl", &text(&[HEAD, ANSWERED, END]));
+    for (name, exit) in [("right", 0), ("wrong", 1), ("open", 2), ("idle", 2), ("bad", 3)] {
+        assert_eq!(folder.run(&format!("judge {name}.jsonl")).exit, exit, "{name}");
+    }
     assert_eq!(folder.run("judge right.jsonl wrong.jsonl idle.jsonl").exit, 1);
     assert_eq!(folder.run("judge right.jsonl idle.jsonl").exit, 2);
     assert_eq!(folder.run("judge right.jsonl --rules TICKET").exit, 2);
@@ -57,10 +57,10 @@ fn it_ends_as_the_history_does() {
 /// A file without a first line of its own goes on with the history before.
 #[test]
 fn a_history_may_have_a_file_for_each_device() {
-    let folder = Folder::new();
-    folder.write("a.jsonl", &format!("{HEAD}\n{CALLED}\n{ANSWERED}\n{END}\n"));
     let other = |line: &str| line.replace("phone", "pad").replace("android", "ipad");
-    folder.write("b.jsonl", &format!("{}\n{}\n{}\n", other(CALLED), other(ANSWERED), other(ANSWERED)));
+    let folder = Folder::new("judge_files")
+        .write("a.jsonl", &format!("{HEAD}\n{CALLED}\n{ANSWERED}\n{END}\n"))
+        .write("b.jsonl", &format!("{}\n{}\n{}\n", other(CALLED), other(ANSWERED), other(ANSWERED)));
     let ran = folder.run("judge a.jsonl b.jsonl --json").json();
     assert_eq!(ran["verdict"], "violated");
     assert_eq!(ran["events"], 6);
@@ -79,8 +79,7 @@ fn a_run_of_ours_is_judged_as_a_history() {
     let judged = |observe: &str| {
         let history = folder.run(&format!("replay {scenario} --observe {observe}"));
         assert_eq!(history.exit, 0);
-        let own = Folder::new();
-        own.write("h.jsonl", &history.stdout);
+        let own = Folder::new(&format!("judge_{}", observe.len())).write("h.jsonl", &history.stdout);
         let ran = own.run("judge h.jsonl");
         assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
         ran.stdout
@@ -92,9 +91,9 @@ fn a_run_of_ours_is_judged_as_a_history() {
 
 #[test]
 fn a_login_that_succeeds_and_is_not_told_is_found_by_its_status() {
-    let folder = Folder::new();
     let head = HEAD.replace("\"events\"", "\"events\",\"status\"");
-    folder.write("h.jsonl", &format!("{head}\n{CALLED}\n{TOLD}\n{ANSWERED}\n{END}\n"));
+    let history = format!("{head}\n{CALLED}\n{TOLD}\n{ANSWERED}\n{END}\n");
+    let folder = Folder::new("judge_status").write("h.jsonl", &history);
     let ran = folder.run("judge h.jsonl");
     assert_eq!(ran.exit, 1, "{}", ran.stdout);
     assert!(ran.stdout.contains("connect_success was told, and no connecting before it"), "{}", ran.stdout);
