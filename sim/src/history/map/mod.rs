@@ -33,7 +33,7 @@ use rule::Rule;
 use time::Unit;
 use unmapped::Kinds;
 
-/// How the lines of a log become those of a history. Docs: docs/histories.md.
+/// How the lines of a log become those of a history.
 ///
 /// ```
 /// use gatecrash_sim::history::Map;

@@ -1,21 +1,17 @@
 //! The text of a map into a map, and every mistake in it.
 //!
-//! What a rule makes is tried on the reader of histories, so that a word which no line can have is found before there is
-//! a line.
+//! Reads all but the rules, which `rules` reads.
+
+mod rules;
 
 use std::collections::BTreeMap;
 
-use gatecrash::client::Status;
-use gatecrash::protocol::{KickReason, Presence};
-use serde_json::{Map as Object, Value, json};
+use serde_json::Value;
 use toml_edit::Document;
 
 use super::Map;
-use super::convert::{fitting, text_of};
 use super::pattern::Pattern;
 use super::row::Format;
-use super::rule::{Condition, Emit, Rule, Wanted};
-use super::template::Template;
 use super::time::Unit;
 use super::tree::{Entry, Tree};
 use super::unmapped::Kinds;
@@ -23,7 +19,6 @@ use crate::history::VERSION;
 use crate::history::head::{Head, hint};
 use crate::history::mistake::{Mistake, Place, Wrong};
 use crate::history::raw::FIELDS;
-use crate::history::read::{check, has_field};
 use crate::scenario::nearest;
 
 impl Map {
@@ -49,6 +44,14 @@ struct Reader<'t> {
     mistakes: Vec<Mistake>,
     /// Whether every field of ours that `[fields]` names is one.
     fields_known: bool,
+}
+
+/// Of which fields of the log something is made.
+#[derive(Default)]
+struct Fields {
+    at: Option<String>,
+    until: Option<String>,
+    ours: Vec<(&'static str, String)>,
 }
 
 /// Fields that are made by the map itself: when something happened.
@@ -88,9 +91,9 @@ impl Reader<'_> {
             let at = tree.get("head").and_then(|head| head.value.get("wall_us")).map_or(0, |entry| entry.key_at);
             self.wrong(at, "`wall_us` is made of the log's instants, which are those of a wall clock");
         }
-        let (at, until, fields) = self.fields(&tree);
+        let Fields { at, until, ours } = self.fields(&tree);
         let values = self.values(&tree);
-        let rules = self.rules(&tree, &fields);
+        let rules = self.rules(&tree, &ours);
         Some(Map {
             file: self.file.to_owned(),
             head: head?,
@@ -222,8 +225,8 @@ impl Reader<'_> {
     }
 
     /// Of which fields of the log instants and our fields are made.
-    fn fields(&mut self, tree: &Tree) -> (Option<String>, Option<String>, Vec<(&'static str, String)>) {
-        let (mut at, mut until, mut fields) = (None, None, Vec::new());
+    fn fields(&mut self, tree: &Tree) -> Fields {
+        let mut fields = Fields::default();
         for entry in self.table(tree, "fields") {
             let Some(path) = self.text(entry) else { continue };
             if path.contains(['{', '}']) {
@@ -233,10 +236,10 @@ impl Reader<'_> {
                 );
             }
             match entry.key.as_str() {
-                "at" => at = Some(path.to_owned()),
-                "until" => until = Some(path.to_owned()),
+                "at" => fields.at = Some(path.to_owned()),
+                "until" => fields.until = Some(path.to_owned()),
                 key => match self.ours(key, entry.key_at) {
-                    Some(field) => fields.push((field, path.to_owned())),
+                    Some(field) => fields.ours.push((field, path.to_owned())),
                     None => self.fields_known = false,
                 },
             }
@@ -245,7 +248,7 @@ impl Reader<'_> {
             let place = tree.get("fields").map_or(0, |fields| fields.value.at);
             self.wrong(place, "the map does not say which field is the instant: `[fields]` lacks `at`");
         }
-        (at, until, fields)
+        fields
     }
 
     /// A field that lines of histories have.
@@ -281,110 +284,6 @@ impl Reader<'_> {
         }
         values
     }
-
-    fn rules(&mut self, tree: &Tree, fields: &[(&'static str, String)]) -> Vec<Rule> {
-        let Some(list) = tree.get("event").and_then(|entry| entry.value.list()) else {
-            let at = tree.get("event").map_or(0, |entry| entry.value.at);
-            self.wrong(at, "the map has no rules: each is an `[[event]]` with `when`, and `emit` or `drop`");
-            return Vec::new();
-        };
-        list.iter().map(|rule| self.rule(rule, fields)).collect()
-    }
-
-    fn rule(&mut self, tree: &Tree, fields: &[(&'static str, String)]) -> Rule {
-        self.known(tree, "an `[[event]]`", &["when", "emit", "drop"]);
-        let mut when = Vec::new();
-        for entry in self.table(tree, "when") {
-            let wanted = match entry.value.json() {
-                Value::String(text) if text == "*" => Ok(Wanted::Present),
-                Value::String(text) if text.contains(['{', '}']) => Pattern::read(&text).map(Wanted::Fits),
-                Value::Array(_) | Value::Object(_) => {
-                    Err(format!("`{}` has to be a text, a number, true or false", entry.key))
-                }
-                value => Ok(Wanted::Equal(text_of(&value).into_owned())),
-            };
-            match wanted {
-                Ok(wanted) => when.push(Condition { path: entry.key.clone(), wanted }),
-                Err(why) => self.wrong(entry.value.at, why),
-            }
-        }
-        if tree.get("when").is_none() {
-            self.wrong(
-                tree.at,
-                "the rule does not say which lines it is about: `when` is a table of fields and their values",
-            );
-        }
-        let drop = tree.get("drop");
-        if let Some(drop) = drop.filter(|drop| drop.value.json() != Value::Bool(true)) {
-            self.wrong(drop.value.at, "`drop` has to be true, where it is");
-        }
-        let emit = match (tree.get("emit"), drop) {
-            (Some(_), Some(drop)) => {
-                self.wrong(drop.key_at, "a line is dropped, or something is emitted: not both");
-                Vec::new()
-            }
-            (None, None) => {
-                self.wrong(tree.at, "the rule does not say what becomes of a line: it lacks `emit` or `drop = true`");
-                Vec::new()
-            }
-            (None, Some(_)) => Vec::new(),
-            (Some(entry), None) => match entry.value.list() {
-                Some(list) if !list.is_empty() => list.iter().map(|emit| self.emit(emit, fields)).collect(),
-                _ => {
-                    self.wrong(
-                        entry.value.at,
-                        "`emit` has to be a list of tables, at least one; `drop = true` emits nothing",
-                    );
-                    Vec::new()
-                }
-            },
-        };
-        Rule { line: self.place(tree.at).0, when, emit }
-    }
-
-    fn emit(&mut self, tree: &Tree, from_map: &[(&'static str, String)]) -> Emit {
-        let mut emit = Emit { fields: Vec::new(), added: Vec::new() };
-        let Some(what) = tree.get("what").and_then(|entry| entry.value.text()) else {
-            self.wrong(tree.at, "the line does not say `what` happened, in one word");
-            return emit;
-        };
-        let mut is_known = true;
-        for entry in tree.entries().unwrap_or_default() {
-            if TIMES.contains(&entry.key.as_str()) {
-                self.wrong(
-                    entry.key_at,
-                    format!("`{}` is made of the fields of `[fields]`, and not by a rule", entry.key),
-                );
-                is_known = false;
-                continue;
-            }
-            let Some(field) = FIELDS.iter().copied().find(|field| *field == entry.key) else {
-                is_known &= self.ours(&entry.key, entry.key_at).is_some();
-                continue;
-            };
-            match Template::read(entry.value.json()) {
-                Ok(template) => emit.fields.push((field, template)),
-                Err(why) => {
-                    self.wrong(entry.value.at, why);
-                    is_known = false;
-                }
-            }
-        }
-        let is_given = |field: &str| emit.fields.iter().any(|(given, _)| *given == field);
-        emit.added = from_map.iter().filter(|(field, _)| has_field(what, field) && !is_given(field)).cloned().collect();
-        // A field that is wrong has been told, and may be the one that would be missing.
-        if is_known
-            && self.fields_known
-            && let Err(wrong) = check(&sample(&emit))
-        {
-            let text = match wrong.text.as_str() {
-                "" => format!("`{what}` is what only traces of our own worlds tell"),
-                text => text.to_owned(),
-            };
-            self.wrong(place_in(tree, &wrong), text);
-        }
-        emit
-    }
 }
 
 /// Where in a table a mistake of the line that was made of it is.
@@ -395,32 +294,4 @@ fn place_in(tree: &Tree, wrong: &Wrong) -> usize {
         Place::Key(key) => entry(key).map_or(tree.at, |entry| entry.key_at),
         Place::Value(key) => entry(key).map_or(tree.at, |entry| entry.value.at),
     }
-}
-
-/// A line that could be made: what the log would fill in is something that may stand there.
-fn sample(emit: &Emit) -> String {
-    let is_given = |field: &str| emit.fields.iter().any(|(given, _)| *given == field);
-    let filled = |field: &str| match field {
-        "request" | "kind" => json!("logout"),
-        "outcome" if is_given("code") => json!("failed"),
-        "outcome" => json!("ok"),
-        "status" => json!(Status::Logined.word()),
-        "presence" => json!(Presence::Online.word()),
-        "reason" => json!(KickReason::SamePlatform.word()),
-        "event" => json!("connecting"),
-        "process" | "link" => json!("up"),
-        "sampled" | "settled" => json!(true),
-        _ => fitting(field, json!(1)),
-    };
-    let mut line: Object<String, Value> = Object::new();
-    for (field, template) in &emit.fields {
-        let value = match template {
-            Template::Fixed(value) => fitting(field, value.clone()),
-            Template::Field { .. } | Template::Parts(_) => filled(field),
-        };
-        line.insert((*field).to_owned(), value);
-    }
-    line.extend(emit.added.iter().map(|(field, _)| ((*field).to_owned(), filled(field))));
-    line.insert("at_us".to_owned(), json!(1));
-    Value::Object(line).to_string()
 }
