@@ -105,11 +105,14 @@ fn judged(
         }
         feed.advance(&mut cast, map.as_deref_mut())?;
     }
+    let last = feeds.len().saturating_sub(1);
     if let (Some(end), Some(feed)) = (map.as_deref().and_then(Map::end), feeds.last_mut())
-        && let Some(event) = feed.read_made(&mut cast, end)
-        && let Err(wrong) = judge.take(&cast, &event)
+        && let Some(mut event) = feed.read_made(&mut cast, end)
     {
-        feed.refuse(&wrong);
+        event.line |= (last as u64) << FILE_SHIFT;
+        if let Err(wrong) = judge.take(&cast, &event) {
+            feed.refuse(&wrong);
+        }
     }
     let mut judgement = judge.finish(&cast, rules);
     for reader in feeds.into_iter().filter_map(|feed| feed.reader) {
