@@ -168,7 +168,7 @@ mod tests {
         for (format, line, column, why) in [
             (Format::Logfmt, "ts=1 msg=\"a", 10, "a `\"` that nothing ends"),
             (Format::Logfmt, "ts=1 =a", 6, "a `=` without a name before it"),
-            (Format::Json, "[1]", 3, "the line is no JSON object: invalid type: sequence, expected a map"),
+            (Format::Json, "[1]", 1, "the line is no JSON object: invalid type: sequence, expected a map"),
             (Format::Json, "{\"a\":}", 6, "the line is no JSON object: expected value"),
         ] {
             let wrong = format.read(line).unwrap_err();
