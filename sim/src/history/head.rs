@@ -122,7 +122,7 @@ impl Head {
     pub(crate) fn read(line: &str) -> Result<Head, Vec<Wrong>> {
         let map: Map<String, Value> = serde_json::from_str(line).map_err(|error| {
             let place = super::mistake::Place::Column(error.column());
-            vec![Wrong { place, text: format!("the first line is no JSON object: {}", super::read::said(&error)) }]
+            vec![Wrong { place, text: format!("the first line is no JSON object: {}", super::mistake::said(&error)) }]
         })?;
         if !map.contains_key("history") {
             return Err(vec![Wrong::line(

@@ -239,11 +239,11 @@ impl Keyhole {
                     let actor = self.devices[device.index()].actor;
                     return Some((Channel::Calls, actor, What::Identity(Identity::New)));
                 }
-                // Where nobody sees the process, its end shows as the status of who looks then.
+                // Where nobody sees the process, nobody is logged in on it once it has ended.
                 if let (trace::Effect::ProcessDead { device }, true, false) =
                     (effect, self.observes.has(Channel::Status), self.observes.has(Channel::Process))
                 {
-                    let what = What::Status { status: Status::Logout, login_user: None, sampled: true };
+                    let what = What::Status { status: Status::Logout, login_user: None, sampled: false };
                     return Some((Channel::Status, self.devices[device.index()].actor, what));
                 }
                 let (device, what) = match effect {

@@ -76,6 +76,12 @@ impl Wrong {
     }
 }
 
+/// What JSON's reader has to say, without the place, which is told apart.
+pub(super) fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
 /// Where a field of an object in one line begins, and where its value does. Looks at the object's own fields alone.
 pub(super) fn place_of(line: &str, field: &str) -> Option<(usize, usize)> {
     let bytes = line.as_bytes();

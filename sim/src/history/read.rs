@@ -7,7 +7,7 @@ use gatecrash::protocol::{KickReason, Presence};
 
 use super::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
 use super::head::{Head, hint};
-use super::mistake::{Mistake, Place, Wrong};
+use super::mistake::{Mistake, Place, Wrong, said};
 use super::names::Names;
 use super::raw::{FIELDS, Key, Raw, Text, bits, known_by};
 use crate::scenario::{CallKind, nearest};
@@ -509,12 +509,6 @@ fn is_inside(line: &str) -> bool {
     what.is_ok_and(|what| {
         !what.is_empty() && Inside::WORDS.contains(&&*what) && (*what == *"effect" || !WORDS.contains(&&*what))
     })
-}
-
-/// What JSON's reader has to say, without the place, which is told apart.
-pub(super) fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 fn of_json(error: &serde_json::Error) -> Wrong {

@@ -126,16 +126,16 @@ fn a_mistake_is_told_where_it_is_and_all_of_them_at_once() {
     assert_eq!(
         mistakes(&format!("{head}\n{}\n", lines.join("\n"))),
         [
-            "2:60 `request` is one of init, uninit, login, logout, conversations, send, kick, query, and not `logni`; did you mean `login`?",
-            "3:69 no line has a field `colour`",
-            "4:69 a line of what was `called` has no field `epoch`",
-            "6:48 there was a call with the number 1",
-            "7:50 there was no call with the number 2",
+            "2:59 `request` is one of init, uninit, login, logout, conversations, send, kick, query, and not `logni`; did you mean `login`?",
+            "3:68 no line has a field `colour`",
+            "4:68 a line of what was `called` has no field `epoch`",
+            "6:47 there was a call with the number 1",
+            "7:49 there was no call with the number 2",
             "8:58 call 1 was logout",
             "9:10 time runs backwards: 0.000008 s comes after 0.000009 s, in line 8, also of a",
-            "10:10 lines have to stand in the order of time: 0.000008 s comes after 0.000009 s, in line 2; sort them by at_us, or give a file for each device",
+            "10:10 lines have to stand in the order of time: 0.000008 s comes after 0.000009 s, in line 5; sort them by at_us, or give a file for each device",
             "11:1 the line does not say to whom: `actor` is missing",
-            "12:31 the line is no JSON object: EOF while parsing a value",
+            "12:30 the line is no JSON object: EOF while parsing a value",
             "14:1 the history had ended before",
         ]
     );

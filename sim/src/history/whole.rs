@@ -95,7 +95,7 @@ pub fn of(whole: &Value) -> Result<(Scenario, World, Cast, Digest), String> {
 /// The event on a line of such a trace.
 pub(crate) fn event(cast: &mut Cast, line: &str) -> Result<Event, Wrong> {
     let map: Map<String, Value> = serde_json::from_str(line).map_err(|error| {
-        Wrong::at(error.column(), format!("the line is no JSON object: {}", super::read::said(&error)))
+        Wrong::at(error.column(), format!("the line is no JSON object: {}", super::mistake::said(&error)))
     })?;
     parse::event(cast, &map).map_err(|unread| match unread.field {
         Some(field) => Wrong::value(field, unread.text),

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 use gatecrash::client::Status;
 
-use super::gate::{self, Gate};
+use super::answer::Rule;
+use super::gate::Gate;
 use crate::history::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
 use crate::history::{Channel, Channels};
 use crate::scenario::CallKind;
@@ -51,7 +52,7 @@ pub(super) struct Device {
     /// Whether the last attempt to connect that was told did not succeed.
     pub(super) is_offline: bool,
     /// What it was before an `init` that may be a new process's, or an old one's second.
-    before_init: Option<(Account, Option<u64>)>,
+    before_init: Option<Account>,
 }
 
 /// Whether a process runs.
@@ -228,12 +229,57 @@ impl Device {
         self.calls.iter().any(|open| open.request.kind() == kind)
     }
 
+    /// What a call has to be answered at once, being made at an instant; none where that depends on more.
+    pub(super) fn gate(&self, request: &Request, at: u64) -> Option<Gate> {
+        let gate = |rule: &str, code: u32, why| Some(Gate { rule: Rule::at(rule), codes: [code, code], why });
+        let kind = request.kind();
+        match self.init {
+            Some(true) if kind == CallKind::Init && self.sees_process() => {
+                return gate("INIT-4", 6015, "the SDK was initialised already");
+            }
+            Some(false) if !matches!(kind, CallKind::Init) && self.sees_process() => {
+                return gate("INIT-1", 6013, "the SDK was not initialised");
+            }
+            _ => {}
+        }
+        match (kind, self.account) {
+            // Whether it waits for the server or only for the device's disk, no application sees.
+            (CallKind::Login | CallKind::Logout, _) if self.waits(CallKind::Logout) => None,
+            // The process that waited may be gone.
+            (CallKind::Login, Account::Pending(_)) if !self.sees_process() => None,
+            (CallKind::Login, Account::Pending(pending)) => {
+                let is_pending = match self.status {
+                    Some((status, _)) => status == Status::Logining,
+                    None => {
+                        !pending.may_be_over
+                            && self.calls.iter().all(|open| !open.purpose.is(pending.login) || open.to < at)
+                    }
+                };
+                if is_pending { gate("LOGIN-4", 7501, "a login was pending") } else { None }
+            }
+            (_, Account::Nobody(How::Unknown) | Account::Unsure) => None,
+            // A login that the SDK itself refused leaves all as it was, and only the status tells which one that is.
+            (_, Account::Pending(_) | Account::Nobody(How::LoggedOut | How::Failed)) if !self.sees_status() => None,
+            (CallKind::Logout, Account::Nobody(_)) => gate("LOGOUT-4", 6014, "nobody was logged in or logging in"),
+            (CallKind::Send | CallKind::Kick | CallKind::Query, Account::Nobody(_)) => {
+                gate("API-1", 6014, "nobody was logged in")
+            }
+            (CallKind::Send | CallKind::Kick | CallKind::Query, Account::Pending(_)) => {
+                gate("API-1", 6014, "the login was still pending")
+            }
+            (CallKind::Conversations, Account::Nobody(How::Fresh | How::LoggedOut)) => {
+                gate("API-1", 6014, "no login was accepted since")
+            }
+            _ => None,
+        }
+    }
+
     /// What a call of `login` would be for, being the `next` of all.
     pub(super) fn purpose(&self, request: &Request, at: u64, next: u64) -> Purpose {
         let Request::Login { user, .. } = *request else { return Purpose::Other };
         match self.account {
             // Such a call is refused, and disturbs nothing.
-            _ if gate::of(self, request, at).is_some() => Purpose::Other,
+            _ if self.gate(request, at).is_some() => Purpose::Other,
             // Without a word of the process it may be a new one, which has forgotten the session.
             Account::In(session) if session.user == user && self.init == Some(true) => Purpose::Renewal,
             Account::Unsure => Purpose::Unsure(next),
@@ -257,6 +303,8 @@ impl Device {
                 }
             }
             What::Told { event: told, .. } => self.told(event, told),
+            // What somebody looks up now and then says nothing of what was in between.
+            What::Status { sampled: true, .. } => (self.sees_status, self.status) = (false, None),
             What::Status { status, login_user, .. } => {
                 self.status = Some((status, login_user));
                 self.settle(event.from);
@@ -296,7 +344,7 @@ impl Device {
     fn called(&mut self, event: &Event, call: u64, request: Request, next: u64) {
         if self.may_be_new(&request) && self.init == Some(true) {
             // A new process, or an old one's mistake: the result tells.
-            self.before_init = Some((self.account, self.connecting));
+            self.before_init = Some(self.account);
             self.account = Account::Unsure;
         }
         let purpose = self.purpose(&request, event.from, next);
@@ -307,7 +355,7 @@ impl Device {
             to: event.to,
             line: event.line,
             purpose,
-            gate: gate::of(self, &request, event.from),
+            gate: self.gate(&request, event.from),
             session: self.session(),
             connecting: self.connecting,
             beside_logout: self.waits(CallKind::Logout),
@@ -370,11 +418,17 @@ impl Device {
         let open = self.calls.remove(place);
         self.note(call);
         if matches!(open.request, Request::Init { .. })
-            && let Some((account, connecting)) = self.before_init.take()
+            && let Some(account) = self.before_init.take()
         {
-            let is_untouched = self.account == Account::Unsure && self.calls.iter().all(|other| other.line < open.line);
+            let is_untouched = self.account == Account::Unsure
+                && self.calls.iter().all(|other| other.line < open.line)
+                // A login that was under way may have had its result meanwhile.
+                && match account {
+                    Account::Pending(pending) => self.calls.iter().any(|other| other.purpose.is(pending.login)),
+                    Account::In(_) | Account::Nobody(_) | Account::Unsure => true,
+                };
             match outcome {
-                Outcome::Failed { .. } if is_untouched => (self.account, self.connecting) = (account, connecting),
+                Outcome::Failed { .. } if is_untouched => self.account = account,
                 Outcome::Failed { .. } => {}
                 Outcome::Done { .. } | Outcome::Unknown => {
                     // What another process waited for has no result any more.
@@ -404,9 +458,16 @@ impl Device {
             (Purpose::Login(login) | Purpose::Unsure(login), Outcome::Done { .. }) => {
                 let Request::Login { user, ticket, .. } = open.request else { return };
                 // Its session may be over by now, or another login under way.
-                if self.is_pending(login) {
+                let is_asked = self.asked.is_some_and(|asked| asked.login == login);
+                if self.is_pending(login) || is_asked {
+                    self.asked = None;
                     self.account = Account::In(Session { user, login, since: event.from, ticket });
                 }
+            }
+            (Purpose::Login(login) | Purpose::Unsure(login), _)
+                if self.asked.is_some_and(|asked| asked.login == login) =>
+            {
+                self.asked = None;
             }
             (Purpose::Login(login) | Purpose::Unsure(login), outcome) if self.is_pending(login) => {
                 let before = self.calls.iter().rev().find_map(|other| match (other.request, other.purpose) {

@@ -18,7 +18,8 @@ pub(super) struct Messages {
 
 #[derive(Clone, Copy)]
 struct Sent {
-    from: User,
+    /// Where the status says whose session it was.
+    from: Option<User>,
     to: User,
     text: Option<Known>,
     id: Option<Known>,
@@ -59,7 +60,8 @@ impl Outside for Messages {
             What::Answered { outcome: Outcome::Done { message: Some(Known(number)) }, .. } => {
                 let Some(open) = scene.open else { return };
                 let (Request::Send { to, text, id, .. }, Some(session)) = (open.request, open.session) else { return };
-                let sent = Sent { from: session.user, to, text, id, line: open.line };
+                let from = scene.device.sees_status().then_some(session.user);
+                let sent = Sent { from, to, text, id, line: open.line };
                 if let Some(first) = self.sent.get(&number) {
                     // Under the id of the first it is the first, whatever it says.
                     let is_again = first.from == sent.from && id.is_some() && first.id == id;
@@ -76,7 +78,7 @@ impl Outside for Messages {
             What::Told { event: Told::Message { message: Some(Known(number)), from, to, text }, .. } => {
                 let (Some(session), Some(from)) = (scene.device.session(), from) else { return };
                 if let Some(sent) = self.sent.get(&number) {
-                    let is_same = sent.from == from
+                    let is_same = sent.from.is_none_or(|sender| sender == from)
                         && to.is_none_or(|to| to == sent.to)
                         && text.is_none_or(|text| sent.text.is_none_or(|sent| sent == text));
                     report.check(ARRIVE, is_same, || {

@@ -13,6 +13,7 @@ mod account;
 mod answer;
 mod connecting;
 mod device;
+mod feed;
 mod gate;
 mod gates;
 mod messages;
@@ -20,6 +21,7 @@ mod order;
 mod outside;
 mod peephole;
 mod presence;
+mod properties;
 mod results;
 mod status;
 mod terminal;
@@ -55,7 +57,7 @@ impl Judge {
     /// A judge of a history with such a first line. Platforms of its policy get their numbers in `cast`.
     pub fn new(head: Head, cast: &mut Cast) -> Judge {
         order::number_platforms(&head, cast);
-        let properties = outside::all(&head)
+        let properties = properties::all(&head)
             .into_iter()
             .filter(|property| head.observes.lacks(property.needs()).is_empty())
             .collect();
@@ -144,7 +146,7 @@ impl Judge {
         for property in &mut self.properties {
             property.finish(&end, &mut self.report);
         }
-        let judgeable = outside::judgeable(&outside::all(&self.head));
+        let judgeable = properties::judgeable(&properties::all(&self.head));
         let mut answers = Vec::new();
         for (index, rule) in RuleId::all().enumerate() {
             if !rules.is_empty() && !rules.contains(&rule) {
@@ -194,7 +196,7 @@ pub fn table() -> Vec<String> {
         let (name, needs, when) = (property.name(), property.needs(), property.asked_when());
         format!("| {name} | {needs} | {} | {when} |", rules.join(", "))
     };
-    outside::all(&Head::new("", Channels::ALL)).iter().map(|property| row(property.as_ref())).collect()
+    properties::all(&Head::new("", Channels::ALL)).iter().map(|property| row(property.as_ref())).collect()
 }
 
 const _: () = assert!(RULES.len() < 256, "a rule is a byte");

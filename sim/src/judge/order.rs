@@ -232,7 +232,7 @@ impl Order {
                     seats.login_called(login, identity, place, span);
                 }
             }
-            Request::Logout if super::gate::of(device, &request, event.from).is_none() => match device.account {
+            Request::Logout if device.gate(&request, event.from).is_none() => match device.account {
                 Account::In(session) => self.stops(session, span.from, None),
                 Account::Pending(pending) => {
                     if let Some(seats) = self.of(pending.user) {

@@ -1,20 +1,10 @@
 //! What a property of a history is: a sentence, what it takes to judge it, and code that takes the history event by
 //! event.
 
-use super::account::OneAccount;
 use super::answer::{Breach, COUNT, Line, Rule};
-use super::connecting::Connecting;
 use super::device::{Device, Open};
-use super::messages::Messages;
-use super::order::Order;
-use super::presence::Numbered;
-use super::results::{InTime, OneResult};
-use super::status::{Fits, Ways};
-use super::terminal::Terminal;
-use super::tickets::Tickets;
 use crate::history::event::{Event, User};
 use crate::history::{Cast, Channels, Head};
-use crate::scenario::rules::RULES;
 
 /// Something that holds in every history of a system that keeps the rules.
 pub(super) trait Outside: Send {
@@ -70,24 +60,6 @@ impl Scene<'_> {
     pub(super) fn user(&self, user: User) -> &str {
         self.cast.users.name(user.0)
     }
-}
-
-/// Every property.
-pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
-    vec![
-        Box::new(OneResult),
-        Box::new(InTime),
-        Box::new(super::gates::Gates),
-        Box::new(Ways),
-        Box::new(Fits::default()),
-        Box::new(Terminal),
-        Box::new(OneAccount),
-        Box::new(Connecting),
-        Box::new(Messages::default()),
-        Box::new(Tickets::new(head)),
-        Box::new(Numbered::default()),
-        Box::new(Order::new(head)),
-    ]
 }
 
 /// More breaches than this are counted, and not told.
@@ -174,15 +146,4 @@ fn line(line: u64) -> Line {
 /// How a code is shown.
 pub(super) fn code(code: u32) -> String {
     gatecrash::code::Code::from_number(code).map_or_else(|| format!("[{code}]"), |code| code.to_string())
-}
-
-/// Every rule that has a property, with what the cheapest one takes.
-pub(super) fn judgeable(properties: &[Box<dyn Outside>]) -> [Option<Vec<Channels>>; RULES.len()] {
-    let mut of = [const { None::<Vec<Channels>> }; RULES.len()];
-    for property in properties {
-        for rule in property.rules() {
-            of[rule.index()].get_or_insert_default().push(property.needs());
-        }
-    }
-    of
 }

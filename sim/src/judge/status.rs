@@ -131,6 +131,12 @@ impl Outside for Fits {
             }
             What::Answered { outcome, .. } => {
                 let Some(open) = scene.open else { return };
+                if let (Purpose::Login(_), Outcome::Done { .. }, None, true) =
+                    (open.purpose, outcome, scene.device.status, scene.device.sees_status())
+                {
+                    let text = "a login succeeded, and the status was never LOGINED".to_owned();
+                    return report.check(WAY, false, || found(Some(open.line), text));
+                }
                 let (Purpose::Login(login), Some((status, user))) = (open.purpose, scene.device.status) else { return };
                 let is_own = scene.device.is_of(login);
                 let is_alone =

@@ -1,12 +1,12 @@
 //! A history as text, or several texts that are parts of one: read, put into one order, and judged.
 
-use std::collections::VecDeque;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
+use super::feed::Feed;
 use super::outside::FILE_SHIFT;
 use super::whole::whole_trace;
 use super::{Judge, Judgement};
-use crate::history::{Cast, Event, MISTAKES_MAX, Made, Map, Reader, Wrong};
+use crate::history::{Cast, MISTAKES_MAX, Map, Reader};
 use crate::scenario::rules::RuleId;
 
 /// One text.
@@ -16,9 +16,6 @@ pub struct Source<'a> {
     /// The text.
     pub text: Box<dyn BufRead + 'a>,
 }
-
-/// A longer line is told as a mistake, and not kept in memory.
-const LINE_MAX: u64 = 1024 * 1024;
 
 /// Judges a history that is all there.
 pub fn judge_text(history: &str) -> Judgement {
@@ -127,110 +124,4 @@ fn judged(
         judgement.unmapped = map.unmapped().to_vec();
     }
     Ok(judgement)
-}
-
-/// One text, and the event of its line that was read last.
-pub(super) struct Feed<'a> {
-    text: Box<dyn BufRead + 'a>,
-    pub(super) line: Vec<u8>,
-    reader: Option<Reader>,
-    event: Option<Event>,
-    /// What a map has made of the line, the part that was not read yet.
-    made: VecDeque<Made>,
-    /// The part that was read last.
-    made_line: Option<String>,
-}
-
-const READER: &str = "a text that is read on has a reader";
-
-impl<'a> Feed<'a> {
-    fn new(text: Box<dyn BufRead + 'a>) -> Feed<'a> {
-        Feed { text, line: Vec::new(), reader: None, event: None, made: VecDeque::new(), made_line: None }
-    }
-
-    /// Reads one more line; whether there was one.
-    pub(super) fn fill(&mut self) -> io::Result<bool> {
-        self.line.clear();
-        let read = (&mut self.text).take(LINE_MAX + 1).read_until(b'\n', &mut self.line)?;
-        if self.line.last() == Some(&b'\n') {
-            self.line.pop();
-            return Ok(true);
-        }
-        Ok(read > 0)
-    }
-
-    /// Reads on to the next event.
-    fn advance(&mut self, cast: &mut Cast, map: Option<&mut Map>) -> io::Result<()> {
-        if let Some(map) = map {
-            return self.advance_log(cast, map);
-        }
-        while self.event.is_none() && self.fill()? {
-            let reader = self.reader.as_mut().expect(READER);
-            if self.line.len() as u64 > LINE_MAX {
-                reader.skip(Wrong::line("the line has more than 1 MiB"));
-                self.text.skip_until(b'\n')?;
-                continue;
-            }
-            match std::str::from_utf8(&self.line) {
-                Ok(line) => self.event = reader.read(cast, line),
-                Err(error) => reader.skip(Wrong::at(error.valid_up_to() + 1, "that is no UTF-8")),
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads on to the next event that a map makes.
-    fn advance_log(&mut self, cast: &mut Cast, map: &mut Map) -> io::Result<()> {
-        while self.event.is_none() {
-            match self.made.pop_front().map(|made| map.line(&made)) {
-                Some(Ok(line)) => self.event = self.read_made(cast, line),
-                Some(Err(wrong)) => self.reader.as_mut().expect(READER).refuse(&wrong, ""),
-                None if self.turn(map)? => {}
-                None => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads on to the next line of which a map makes something; whether there was one.
-    fn turn(&mut self, map: &mut Map) -> io::Result<bool> {
-        while self.made.is_empty() {
-            if !self.fill()? {
-                return Ok(false);
-            }
-            let reader = self.reader.as_mut().expect(READER);
-            if self.line.len() as u64 > LINE_MAX {
-                reader.skip(Wrong::line("the line has more than 1 MiB"));
-                self.text.skip_until(b'\n')?;
-                continue;
-            }
-            let line = match std::str::from_utf8(&self.line) {
-                Ok(line) => line.trim_end_matches('\r'),
-                Err(error) => {
-                    reader.skip(Wrong::at(error.valid_up_to() + 1, "that is no UTF-8"));
-                    continue;
-                }
-            };
-            let number = reader.next_of_log();
-            match map.turn(reader.file(), number, line) {
-                Ok(made) => self.made = made.into(),
-                Err(wrong) => reader.refuse(&wrong, line),
-            }
-        }
-        Ok(true)
-    }
-
-    fn read_made(&mut self, cast: &mut Cast, line: String) -> Option<Event> {
-        let event = self.reader.as_mut().expect(READER).read_made(cast, &line);
-        self.made_line = Some(line);
-        event
-    }
-
-    fn refuse(&mut self, wrong: &Wrong) {
-        let reader = self.reader.as_mut().expect(READER);
-        match &self.made_line {
-            Some(made) => reader.refuse_made(wrong, made),
-            None => reader.refuse(wrong, &String::from_utf8_lossy(&self.line)),
-        }
-    }
 }

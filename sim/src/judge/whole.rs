@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::text::Feed;
+use super::feed::Feed;
 use super::{Answer, Breach, Judgement, Line};
 use crate::history::{Reader, Wrong, whole};
 use crate::scenario::Scenario;

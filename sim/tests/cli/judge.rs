@@ -90,11 +90,11 @@ fn a_run_of_ours_is_judged_as_a_history() {
 }
 
 #[test]
-fn a_login_that_succeeds_and_is_not_told_is_found_by_its_status() {
+fn a_login_that_succeeds_without_a_status_is_found() {
     let head = HEAD.replace("\"events\"", "\"events\",\"status\"");
     let history = format!("{head}\n{CALLED}\n{TOLD}\n{ANSWERED}\n{END}\n");
     let folder = Folder::new("judge_status").write("h.jsonl", &history);
     let ran = folder.run("judge h.jsonl");
     assert_eq!(ran.exit, 1, "{}", ran.stdout);
-    assert!(ran.stdout.contains("connect_success was told, and no connecting before it"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("a login succeeded, and the status was never LOGINED"), "{}", ran.stdout);
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::pattern::Pattern;
+use crate::history::mistake::said;
 use crate::history::mistake::{Wrong, place_of};
-use crate::history::read::said;
 
 /// How the lines of a log are written.
 #[derive(Debug)]

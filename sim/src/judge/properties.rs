@@ -1,0 +1,44 @@
+//! Every property of a history, and what each rule takes to be judged.
+
+use super::account::OneAccount;
+use super::connecting::Connecting;
+use super::gates::Gates;
+use super::messages::Messages;
+use super::order::Order;
+use super::outside::Outside;
+use super::presence::Numbered;
+use super::results::{InTime, OneResult};
+use super::status::{Fits, Ways};
+use super::terminal::Terminal;
+use super::tickets::Tickets;
+use crate::history::{Channels, Head};
+use crate::scenario::rules::RULES;
+
+/// Every property.
+pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
+    vec![
+        Box::new(OneResult),
+        Box::new(InTime),
+        Box::new(Gates),
+        Box::new(Ways),
+        Box::new(Fits::default()),
+        Box::new(Terminal),
+        Box::new(OneAccount),
+        Box::new(Connecting),
+        Box::new(Messages::default()),
+        Box::new(Tickets::new(head)),
+        Box::new(Numbered::default()),
+        Box::new(Order::new(head)),
+    ]
+}
+
+/// Every rule that has a property, with what the cheapest one takes.
+pub(super) fn judgeable(properties: &[Box<dyn Outside>]) -> [Option<Vec<Channels>>; RULES.len()] {
+    let mut of = [const { None::<Vec<Channels>> }; RULES.len()];
+    for property in properties {
+        for rule in property.rules() {
+            of[rule.index()].get_or_insert_default().push(property.needs());
+        }
+    }
+    of
+}
