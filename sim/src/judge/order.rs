@@ -577,7 +577,7 @@ impl Outside for Order {
             report.judged[rule.index()] += times;
         }
         let reasons: BTreeSet<&str> = self.given_up.values().copied().chain(self.all_given_up).collect();
-        if !self.logins.is_empty() {
+        if !self.logins.is_empty() || !self.given_up.is_empty() {
             report.undecided.extend(reasons.into_iter().map(|why| format!("the order of seats: {why}")));
         }
     }

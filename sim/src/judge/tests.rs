@@ -147,6 +147,24 @@ fn nothing_judged_is_never_green() {
 }
 
 #[test]
+fn seats_of_whom_nobody_says_the_platform_are_undecided() {
+    let lines = [
+        HEAD,
+        r#"{"at_us":1,"actor":"phone","what":"called","call":1,"request":"login","user":"alice"}"#,
+        r#"{"at_us":1,"actor":"phone","what":"status","status":"LOGINING"}"#,
+        r#"{"at_us":2,"actor":"phone","what":"told","event":"connecting"}"#,
+        r#"{"at_us":2,"actor":"phone","what":"status","status":"LOGINED","login_user":"alice"}"#,
+        r#"{"at_us":2,"actor":"phone","what":"told","event":"connect_success"}"#,
+        r#"{"at_us":2,"actor":"phone","what":"answered","call":1,"outcome":"ok"}"#,
+        r#"{"at_us":9,"what":"end","settled":true}"#,
+    ];
+    let judgement = judge_text(&lines.join("\n"));
+    assert_eq!(judgement.verdict(), Verdict::Undecided);
+    let why = "the order of seats: a device logged in, and nothing says on which platform it is";
+    assert_eq!(judgement.undecided, [why]);
+}
+
+#[test]
 fn a_login_without_a_result_may_have_been_accepted_or_not() {
     let mut cut = login("phone-2", "ios", 2_000, 2_100);
     cut.truncate(3);
