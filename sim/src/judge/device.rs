@@ -84,6 +84,8 @@ pub(super) struct Pending {
     pub(super) login: u64,
     /// Whether the application was told something by which it may have failed already, though its result is not out.
     pub(super) may_be_over: bool,
+    /// Whether the application was told of an attempt in its user's name: the SDK itself has not refused the call.
+    pub(super) is_tried: bool,
 }
 
 /// How it came that nobody is logged in.
@@ -302,7 +304,7 @@ impl Device {
                     (self.account, self.init, self.connecting) = (Account::Nobody(How::Uninit), Some(false), None);
                 }
             }
-            What::Told { event: told, .. } => self.told(event, told),
+            What::Told { event: told, user, .. } => self.told(event, told, user),
             // What somebody looks up now and then says nothing of what was in between.
             What::Status { sampled: true, .. } => (self.sees_status, self.status) = (false, None),
             What::Status { status, login_user, .. } => {
@@ -342,7 +344,11 @@ impl Device {
     }
 
     fn called(&mut self, event: &Event, call: u64, request: Request, next: u64) {
-        if self.may_be_new(&request) && self.init == Some(true) {
+        let may_run = match self.init {
+            Some(is_initialised) => is_initialised,
+            None => !matches!(self.account, Account::Nobody(_)),
+        };
+        if may_run && self.may_be_new(&request) {
             // A new process, or an old one's mistake: the result tells.
             self.before_init = Some(self.account);
             self.account = Account::Unsure;
@@ -373,7 +379,7 @@ impl Device {
             Request::Login { user, platform, .. } => {
                 self.platform = platform.or(self.platform);
                 if let Purpose::Login(login) | Purpose::Unsure(login) = purpose {
-                    self.begins(Pending { user, login, may_be_over: false });
+                    self.begins(Pending { user, login, may_be_over: false, is_tried: false });
                 }
             }
             // Of a login that is over already, though its result is not out, there is nothing to leave.
@@ -470,9 +476,10 @@ impl Device {
                 self.asked = None;
             }
             (Purpose::Login(login) | Purpose::Unsure(login), outcome) if self.is_pending(login) => {
+                let is_tried = matches!(self.account, Account::Pending(pending) if pending.is_tried);
                 let before = self.calls.iter().rev().find_map(|other| match (other.request, other.purpose) {
                     (Request::Login { user, .. }, Purpose::Login(login)) => {
-                        Some(Account::Pending(Pending { user, login, may_be_over: true }))
+                        Some(Account::Pending(Pending { user, login, may_be_over: true, is_tried: false }))
                     }
                     _ => None,
                 });
@@ -488,6 +495,7 @@ impl Device {
                         Account::In(before)
                     }
                     (Some(_), Some((Status::Logout, _))) => Account::Nobody(How::Failed),
+                    (Some(_), None) if is_tried => before.unwrap_or(Account::Nobody(How::Unknown)),
                     (Some(session), None) if is_local(outcome) => {
                         self.connecting = self.connecting.or(open.connecting);
                         before.unwrap_or(Account::In(session))
@@ -529,7 +537,10 @@ impl Device {
         matches!(self.account, Account::Pending(pending) if pending.login == login)
     }
 
-    fn told(&mut self, event: &Event, told: Told) {
+    fn told(&mut self, event: &Event, told: Told, of: Option<User>) {
+        if let (Account::Pending(pending), Told::Connecting) = (&mut self.account, told) {
+            pending.is_tried |= of == Some(pending.user);
+        }
         if let (Account::Pending(pending), Told::ConnectFailed { .. }) = (&mut self.account, told) {
             // Another attempt may follow: the status says whether one does.
             pending.may_be_over = !matches!(self.status, Some((Status::Logining, _)));

@@ -264,11 +264,25 @@ impl Order {
     /// Nobody hears any more how the session goes on: its ticket may run out.
     fn unheard(&mut self, session: Session) {
         self.heard.remove(&session.login);
-        if let Some(seats) = self.of(session.user) {
-            seats.dormant(session.login, Span { from: session.since, to: u64::MAX >> 2 });
-        }
+        self.may_be_dormant(session.user, session.login, session.since);
         if let Some(seats) = self.of(session.user) {
             seats.ended(session.login, OwnEnd::Expired, session.since, None);
+        }
+    }
+
+    /// From an instant on the session's device may be without a link for so long that the session is dormant.
+    fn may_be_dormant(&mut self, user: User, login: u64, from: u64) {
+        if let Some(seats) = self.of(user) {
+            seats.dormant(login, Span { from, to: u64::MAX >> 2 });
+        }
+    }
+
+    /// The same of logins that may be accepted, and nobody is there to be told so.
+    fn unanswered(&mut self, device: &Device, from: u64) {
+        for open in &device.calls {
+            if let (Request::Login { user, .. }, Purpose::Login(login)) = (open.request, open.purpose) {
+                self.may_be_dormant(user, login, from);
+            }
         }
     }
 
@@ -335,7 +349,7 @@ impl Order {
                     if !scene.head.observes.lacks(needs).is_empty()
                         || scene.device.reaches.is_none_or(|since| since > open.from)
                     {
-                        seats.dormant(login, Span { from: began, to: u64::MAX >> 2 });
+                        self.may_be_dormant(user, login, began);
                     }
                     let devices = self.devices.entry(user).or_default();
                     self.asked.displaced += u64::from(!devices.is_empty());
@@ -345,6 +359,7 @@ impl Order {
                     return;
                 }
                 if answer == Answer::Unknown {
+                    seats.dormant(login, Span { from: began, to: u64::MAX >> 2 });
                     // What the server may have made of it is ended like a session that is logged out of.
                     seats.ended(login, OwnEnd::Logout, began, None);
                 }
@@ -501,14 +516,16 @@ impl Outside for Order {
             What::Called { call: _, request } => self.called(scene, event, span, request),
             What::Answered { outcome, .. } => self.answered(scene, span, outcome),
             What::Told { event: told, .. } => self.told(scene, event, span, told),
-            What::Process(Process::Up | Process::Dead) => self.kill(scene.device),
+            What::Process(Process::Up | Process::Dead) => {
+                self.kill(scene.device);
+                self.unanswered(scene.device, span.from);
+            }
             // What cannot reach the server for long is dormant, and it may take the server long to see it again.
             What::Link { up: false } | What::Process(Process::Suspended) => {
-                if let Account::In(session) = scene.device.account
-                    && let Some(seats) = self.of(session.user)
-                {
-                    seats.dormant(session.login, Span { from: span.from, to: u64::MAX >> 2 });
+                if let Account::In(session) = scene.device.account {
+                    self.may_be_dormant(session.user, session.login, span.from);
                 }
+                self.unanswered(scene.device, span.from);
             }
             What::PolicyChanged => {
                 self.users.clear();

@@ -277,3 +277,97 @@ fn the_table_in_the_documents_is_what_is_judged() {
     let rows: Vec<&str> = after.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     assert_eq!(rows, table());
 }
+
+/// A history of what was called and told, and nothing else.
+fn of_calls_and_events(lines: &[String]) -> Judgement {
+    let head =
+        r#"{"history":1,"system":"acme-im","policy":"dual","max_instances":{"web":1},"observes":["calls","events"]}"#;
+    judge_text(&format!("{head}\n{}\n{}\n", lines.join("\n"), r#"{"at_us":900000000,"what":"end","settled":false}"#))
+}
+
+fn calls(who: &str, at: u64, call: u64, request: &str) -> String {
+    line(at, who, &format!(r#""what":"called","call":{call},{request}"#))
+}
+
+fn answers(who: &str, at: u64, call: u64, outcome: &str) -> String {
+    line(at, who, &format!(r#""what":"answered","call":{call},{outcome}"#))
+}
+
+const OF_ALICE: &str = r#""request":"login","user":"alice","platform":"web""#;
+const OK: &str = r#""outcome":"ok""#;
+
+/// SWITCH-2: an attempt that was told of was not refused by the SDK, and so the account before is left.
+#[test]
+fn a_switch_that_the_server_refused_has_left_the_account_before() {
+    let of_bob = r#""request":"login","user":"bob","platform":"web""#;
+    let refused = r#""outcome":"failed","code":70003"#;
+    let history = |bobs: &[String]| {
+        let first = [
+            calls("page-1", 0, 0, r#""request":"init","platform":"web""#),
+            answers("page-1", 0, 0, OK),
+            calls("page-1", 1_000, 1, OF_ALICE),
+            answers("page-1", 1_100, 1, OK),
+        ];
+        let other = [
+            calls("page-2", 4_000, 1, OF_ALICE),
+            answers("page-2", 4_100, 1, OK),
+            calls("page-1", 6_000, 3, OF_ALICE),
+            answers("page-1", 6_100, 3, OK),
+            line(6_150, "page-2", r#""what":"told","event":"kicked_offline","by":"page-1","reason":"same_platform""#),
+        ];
+        let switch = [calls("page-1", 2_000, 2, of_bob)];
+        let lines = [&first[..], &switch, bobs, &[answers("page-1", 2_200, 2, refused)], &other].concat();
+        of_calls_and_events(&lines)
+    };
+    let tried = line(2_001, "page-1", r#""what":"told","event":"connecting","user":"bob""#);
+    assert_eq!(told(&history(&[tried])), []);
+    // Refused by the SDK itself it changed nothing: then the call at 6 s is a renewal, and displaces nobody.
+    assert!(told(&history(&[])).iter().any(|(rule, _)| rule.starts_with("KICK") || rule.starts_with("POLICY")));
+}
+
+/// INIT-1, KICK-1: an `init` that was refused says that the SDK runs, and one that is not refused after it, that another one does.
+#[test]
+fn an_init_that_is_not_refused_any_more_is_that_of_another_process() {
+    let init = r#""request":"init","platform":"web""#;
+    let judgement = of_calls_and_events(&[
+        calls("page-1", 0, 1, init),
+        answers("page-1", 0, 1, OK),
+        calls("page-1", 1_000, 2, OF_ALICE),
+        answers("page-1", 1_100, 2, OK),
+        calls("page-1", 2_000, 3, init),
+        answers("page-1", 2_000, 3, r#""outcome":"failed","code":6015"#),
+        // It was killed, and nobody says so.
+        calls("page-1", 60_000, 4, init),
+        answers("page-1", 60_000, 4, OK),
+        calls("page-2", 60_001, 1, OF_ALICE),
+        calls("page-1", 60_002, 5, OF_ALICE),
+        answers("page-2", 60_100, 1, OK),
+        answers("page-1", 60_110, 5, OK),
+        line(60_120, "page-2", r#""what":"told","event":"kicked_offline","by":"page-1","reason":"same_platform""#),
+    ]);
+    assert_eq!(told(&judgement), []);
+}
+
+/// POLICY-4: a session whose device died before it was told of it may be dormant, and goes before an older one.
+#[test]
+fn a_session_that_nobody_was_told_of_may_be_dormant() {
+    let head = r#"{"history":1,"system":"acme-im","policy":"dual","max_instances":{"web":2},"observes":["calls","events","status","process"]}"#;
+    let page_2 = login("page-2", "web", 2_000, 2_100);
+    let lines = [
+        login("page-0", "web", 500, 600),
+        login("page-1", "web", 1_000, 1_100),
+        // It is accepted: whoever it displaces is told. Its process does not learn so.
+        page_2[..3].to_vec(),
+        kicked("page-0", 2_040, "page-2", "same_platform"),
+        vec![line(2_050, "page-2", r#""what":"process","process":"dead""#)],
+        login("page-3", "web", 200_000, 200_100),
+        // Which one has gone shows here.
+        vec![
+            calls("page-1", 201_000, 201_000, r#""request":"send","to":"bob","text":"hi""#),
+            answers("page-1", 201_100, 201_000, OK),
+        ],
+    ];
+    let history =
+        format!("{head}\n{}\n{}\n", lines.concat().join("\n"), r#"{"at_us":900000000,"what":"end","settled":false}"#);
+    assert_eq!(told(&judge_text(&history)), []);
+}

@@ -13,6 +13,8 @@ use super::{Actor, Cast, ClientFrame, DeviceIndex, Effect, Event, Request, Serve
 #[derive(Clone, Debug)]
 pub(super) struct Convergence {
     devices: Vec<Device>,
+    /// Some of them share a record, and so one name with the server.
+    share_names: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ struct Device {
     pending: Vec<u32>,
     status: Status,
     has_heard: bool,
+    /// The server has answered it since the faults are off: what it answered before may have overtaken what is lost.
+    is_answered: bool,
     /// The connection asked for last: what comes on an earlier one says nothing of it (CONN-10).
     connection: Option<u32>,
     /// Its application called `init` last, and not `uninit`.
@@ -49,7 +53,7 @@ impl Device {
 
 impl Convergence {
     pub(super) fn new(cast: &Cast) -> Self {
-        Convergence { devices: vec![Device::default(); cast.devices().len()] }
+        Convergence { devices: vec![Device::default(); cast.devices().len()], share_names: false }
     }
 
     /// Whether everything has come to rest.
@@ -81,10 +85,20 @@ impl Convergence {
 
     pub(super) fn observe(&mut self, event: &Event) {
         match event.what {
-            What::ScriptEnded => self.devices.iter_mut().for_each(|device| device.has_heard = false),
+            What::ScriptEnded => {
+                for device in &mut self.devices {
+                    (device.has_heard, device.is_answered) = (false, false);
+                }
+            }
+            What::ServerSent { peer: Some(device), frame, .. } if says_it_is_there(&frame) => {
+                let share_names = self.share_names;
+                let is_it = |(index, _): &(usize, &mut Device)| share_names || *index == device.index();
+                self.devices.iter_mut().enumerate().filter(is_it).for_each(|(_, device)| device.is_answered = true);
+            }
             What::Effect { effect: Effect::ProcessDead { device } | Effect::ProcessUp { device } } => {
                 self.devices[device.index()] = Device::default();
             }
+            What::Effect { effect: Effect::DiskCopied { .. } } => self.share_names = true,
             What::Effect { effect: Effect::Woken { device } } => {
                 self.devices[device.index()].woken_at = Some(event.at);
             }
@@ -114,15 +128,10 @@ impl Convergence {
             What::DeviceReceived { frame: ServerFrame::Error { why: FrameError::Version }, .. } => {
                 device.has_given_up = true;
             }
-            What::DeviceReceived {
-                connection,
-                frame:
-                    ServerFrame::HeartbeatAnswer
-                    | ServerFrame::Resumed { .. }
-                    | ServerFrame::ResumedAsLogin { .. }
-                    | ServerFrame::LoginAccepted { .. },
-            } if device.connection.is_none_or(|last| last == connection) => {
-                device.has_heard = device.woken_at != Some(event.at);
+            What::DeviceReceived { connection, frame }
+                if says_it_is_there(&frame) && device.connection.is_none_or(|last| last == connection) =>
+            {
+                device.has_heard = device.is_answered && device.woken_at != Some(event.at);
             }
             What::LinkKept => device.connection = None,
             // What it heard before says nothing of the link it asks about now, or makes.
@@ -134,5 +143,60 @@ impl Convergence {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether a device that gets this has a session, as far as the server knows.
+fn says_it_is_there(frame: &ServerFrame) -> bool {
+    matches!(
+        frame,
+        ServerFrame::HeartbeatAnswer
+            | ServerFrame::Resumed { .. }
+            | ServerFrame::ResumedAsLogin { .. }
+            | ServerFrame::LoginAccepted { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::trace::Terms;
+
+    const TEXT: &str = r#"
+title = "Two phones"
+rules = ["KICK-3"]
+seed = 1
+devices.pad = { platform = "ipad", site = "home" }
+devices.phone = { platform = "android", site = "home" }
+script.until = "10s"
+script.steps = ""
+"#;
+
+    /// The phone is logged in, and what came of that at rest is asked.
+    fn is_reached(events: &[(Actor, What)]) -> bool {
+        let cast = Cast::of(&Scenario::parse("phones.toml", TEXT).expect("a scenario"));
+        let mut convergence = Convergence::new(&cast);
+        for (number, &(actor, what)) in (1..).zip(events) {
+            convergence.observe(&Event { at: Instant::from_micros(number.into()), actor, number, what });
+        }
+        convergence.is_reached()
+    }
+
+    /// KICK-3: an acceptance that was sent before the faults ended may come though the kick behind it is lost.
+    #[test]
+    fn an_answer_of_before_says_nothing_of_what_is_lost() {
+        let (pad, phone) = (DeviceIndex::new(0), DeviceIndex::new(1));
+        let frame = ServerFrame::LoginAccepted { call: 1, epoch: 1, conversations: None, terms: Terms::default() };
+        let sent = |peer| (Actor::Server, What::ServerSent { connection: 0, peer: Some(peer), reveals: 0, frame });
+        let over = (Actor::World, What::ScriptEnded);
+        let received = (Actor::Device(phone), What::DeviceReceived { connection: 0, frame });
+        let logined = (Actor::Device(phone), What::Status { status: Status::Logined, login_user: None });
+        assert!(is_reached(&[over, sent(phone), received, logined]));
+        assert!(!is_reached(&[sent(phone), over, received, logined]));
+        assert!(!is_reached(&[over, sent(pad), received, logined]));
+        // Of two with one record the server does not say which one it answers.
+        let copied = (Actor::World, What::Effect { effect: Effect::DiskCopied { device: phone, onto: pad } });
+        assert!(is_reached(&[copied, over, sent(pad), received, logined]));
     }
 }

@@ -71,6 +71,9 @@ struct Application {
     place: u32,
     /// The place that its last resume said: what there was no room for is counted from there.
     said: u32,
+    /// The place when its connection was made, or its resume there was refused: a resume that waits for the disk is not
+    /// asked again what came meanwhile on the connection of before.
+    place_before: u32,
     /// Every ticket that it brought.
     tickets: Vec<TicketIndex>,
     /// The connection that it asked for last, and what is known of how the attempt on it ends.
@@ -179,6 +182,10 @@ impl Application {
                 }
                 self.sent(cast, device, frame)
             }
+            What::Connected { .. } => {
+                self.place_before = self.place;
+                None
+            }
             What::ConnectAsked { connection } => {
                 (self.asked_on, self.ends, self.over) = (connection, None, None);
                 None
@@ -259,6 +266,7 @@ impl Application {
                 (self.admitted, self.epoch, self.place) = (epoch, epoch, 0);
                 self.begins();
             }
+            ServerFrame::ResumeRefused { .. } => self.place_before = self.place,
             ServerFrame::Kick { kick } => remember(&mut self.ended, REMEMBERED, kick),
             ServerFrame::ResumeKicked { kick, .. } => {
                 self.over = is_of_attempt.then_some(KICKED).or(self.over);
@@ -316,7 +324,9 @@ impl Application {
             .or_else(|| self.is_session(word, user, epoch, None)),
             ClientFrame::Resume { user, epoch, ticket, received, .. } => {
                 let is_brought = ticket.is_some_and(|ticket| self.tickets.contains(&ticket));
-                is_of_session(is_brought).or_else(|| self.is_session(word, user, epoch, Some(received)))
+                let waited = self.place_before..self.place;
+                let place = Some(received).filter(|place| !waited.contains(place));
+                is_of_session(is_brought).or_else(|| self.is_session(word, user, epoch, place))
             }
             // INIT-5: nobody is logged out who did not ask for it.
             ClientFrame::Logout { call, .. } => {

@@ -38,8 +38,8 @@ struct Device {
     kept: Option<Record>,
     /// Whether nothing is.
     is_empty: bool,
-    /// Written, and not on the disk yet.
-    pending: Vec<(u32, Record)>,
+    /// Written, and not on the disk yet; none where nobody can tell whether that will be on it.
+    pending: Vec<(u32, Option<Record>)>,
     /// What the SDK goes on from; none when nobody can tell.
     current: Option<Record>,
     /// How often the SDK has started that it has not written yet.
@@ -115,7 +115,8 @@ impl Recorded {
             Effect::DiskEmpty { device } => {
                 let device = self.device(device);
                 (device.kept, device.is_empty) = (None, true);
-                device.pending.clear();
+                // What is under way may have got there before, and may yet.
+                device.pending.iter_mut().for_each(|(_, record)| *record = None);
             }
             Effect::RecordDamaged { device } => {
                 let device = self.device(device);
@@ -182,7 +183,7 @@ impl Device {
                 if self.current.is_none_or(|before| before.starts != starts) {
                     self.unwritten_starts = self.unwritten_starts.saturating_sub(1);
                 }
-                self.pending.push((change, record));
+                self.pending.push((change, Some(record)));
                 self.current = Some(record);
                 (self.is_fresh, self.new_id) = (false, None);
                 (!is_right)
@@ -197,7 +198,7 @@ impl Device {
             What::Stored { change } => {
                 while let Some((_, record)) = self.pending.first().copied().filter(|(number, _)| *number <= change) {
                     self.pending.remove(0);
-                    (self.kept, self.is_empty) = (Some(record), false);
+                    (self.kept, self.is_empty) = (record, false);
                 }
                 None
             }

@@ -48,16 +48,15 @@ struct Acknowledged {
     at: Instant,
     last_sent: Instant,
     last_passed: Instant,
+    has_waited: bool,
 }
 
 impl Device {
-    /// When something was last sent, and when something last passed, before a heartbeat that is sent `now`: leaving out
-    /// the messages that are acknowledged with it.
-    fn before_heartbeat(&self, now: Instant) -> (Instant, Instant) {
-        match self.acknowledged.filter(|acknowledged| acknowledged.at == now) {
-            Some(before) => (before.last_sent, before.last_passed),
-            None => (self.last_sent, self.last_passed),
-        }
+    /// What was so before a heartbeat that is sent `now`: leaving out the messages that are acknowledged with it.
+    fn before_heartbeat(&self, now: Instant) -> Acknowledged {
+        let Device { last_sent, last_passed, has_waited, .. } = *self;
+        let as_it_is = Acknowledged { at: now, last_sent, last_passed, has_waited };
+        self.acknowledged.filter(|acknowledged| acknowledged.at == now).unwrap_or(as_it_is)
     }
 
     /// The time between heartbeats at `now`: each while without a loss doubles it.
@@ -99,15 +98,14 @@ impl Paces {
         let limits = scene.allowance.client(scene.cast, on);
         let slack = scene.allowance.slack;
         let device = self.device(on);
-        let (last_sent, last_passed) = device.before_heartbeat(event.at);
+        let Acknowledged { last_sent, last_passed, has_waited, .. } = device.before_heartbeat(event.at);
         let (every, idle_for) = (device.every(limits, event.at), event.at - last_sent);
         // A call whose time is up makes the link suspect.
         let is_out_of_time = |call: &PendingCall| {
             let time = call.time(limits);
             time > Duration::ZERO && call.at + time <= event.at + slack
         };
-        let is_asked_for =
-            device.roused_at == Some(event.at) || device.has_waited || sdk.calls.iter().any(is_out_of_time);
+        let is_asked_for = device.roused_at == Some(event.at) || has_waited || sdk.calls.iter().any(is_out_of_time);
         if idle_for + slack < every && !is_asked_for {
             let text = format!(
                 "{} sends a heartbeat {:.3} s after its last frame, and one each {:.3} s is enough here",
@@ -188,8 +186,7 @@ impl Property for Paces {
                 }
                 let device = self.device(on);
                 if let ClientFrame::MessagesReceived { .. } = frame {
-                    let (last_sent, last_passed) = (device.last_sent, device.last_passed);
-                    device.acknowledged = Some(Acknowledged { at: event.at, last_sent, last_passed });
+                    device.acknowledged = Some(device.before_heartbeat(event.at));
                 }
                 device.last_sent = event.at;
                 device.has_waited = reveals > 0 && sdk.is_writing(event.at);
@@ -298,10 +295,17 @@ mod tests {
     /// CONN-11, API-7: what the heartbeat takes along does not make it come too soon, and nothing else does so.
     #[test]
     fn messages_are_acknowledged_with_a_heartbeat_that_is_due() {
-        let says = ClientFrame::MessagesReceived { user: ALICE.into(), epoch: 1, through: 1 };
-        let says = What::DeviceSent { connection: 0, reveals: 0, frame: says };
+        let says_of = |through| ClientFrame::MessagesReceived { user: ALICE.into(), epoch: 1, through };
+        let says = What::DeviceSent { connection: 0, reveals: 0, frame: says_of(1) };
         goes_on(story().at(120).on(PHONE, says), 120).holds();
         goes_on(story().at(60).on(PHONE, says), 60).breaks("CONN-11");
+        // What waited for the disk was to be sent earlier, whatever is taken along.
+        let waited = |story: Story| {
+            let asked = What::StoreAsked { change: 1, write: known_ended(ALICE, 1) };
+            let story = story.on(PHONE, asked).at(60).on(PHONE, What::Stored { change: 1 });
+            story.on(PHONE, What::DeviceSent { connection: 0, reveals: 1, frame: says_of(1) })
+        };
+        goes_on(waited(story()).at(120).on(PHONE, says), 120).holds();
         // Said for itself, it is a frame like any other.
         goes_on(story().at(60).on(PHONE, says), 180).holds();
         goes_on(story().at(60).on(PHONE, says), 120).breaks("CONN-11");

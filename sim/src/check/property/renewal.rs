@@ -35,6 +35,8 @@ struct Device {
     tried: Option<TicketIndex>,
     /// The new ticket was refused, and the one before is not tried yet.
     owes_the_old: bool,
+    /// The connection that it closed last: what comes on that it ignores.
+    closed: Option<u32>,
 }
 
 impl Renewals {
@@ -65,7 +67,7 @@ impl Property for Renewals {
         "LOGIN-5",
         "CONN-4"
     );
-    watches!("effect", "device_sent", "device_received", "answered", "status");
+    watches!("effect", "device_sent", "device_received", "close_asked", "answered", "status");
     frames!(
         "login",
         "login_accepted",
@@ -100,6 +102,8 @@ impl Property for Renewals {
                     report.event(RESUME, event, format!("{name} resumes with a ticket that is not its session's"));
                 }
             }
+            What::CloseAsked { connection, .. } => device.closed = Some(connection),
+            What::DeviceReceived { connection, .. } if device.closed == Some(connection) => {}
             What::DeviceReceived { frame, .. } => match frame {
                 ServerFrame::RenewAnswer { call, refused } => device.answered(call, refused),
                 ServerFrame::LoginAccepted { .. } => device.accepted = device.asked,
@@ -123,7 +127,7 @@ impl Property for Renewals {
                     let text = format!("{name} takes its session for over, and has not tried the ticket before");
                     report.event(BOTH, event, text);
                 }
-                *device = Device::default();
+                *device = Device { closed: device.closed, ..Device::default() };
             }
             _ => {}
         }
@@ -183,6 +187,15 @@ mod tests {
         let resumed = ServerFrame::Resumed { attempt, conversations: None, terms: Terms::default(), dropped: 0 };
         resumes(resumes(unanswered(), NEW).receives(PHONE, resumed), NEW).holds();
         resumes(resumes(unanswered(), NEW).receives(PHONE, resumed), OLD).breaks("CONN-4");
+    }
+
+    /// LOGIN-5: what comes on a connection that the device has closed tells it nothing.
+    #[test]
+    fn an_answer_that_the_device_does_not_hear_leaves_both_tickets() {
+        let closed = || unanswered().on(PHONE, What::CloseAsked { connection: 0, peer: None });
+        let late = || closed().receives(PHONE, ServerFrame::RenewAnswer { call: 7, refused: Some(Refusal::Stale) });
+        resumes(late(), NEW).holds();
+        resumes(late(), OLD).breaks("LOGIN-5");
     }
 
     /// CONN-4: a renewal that was accepted leaves one ticket.

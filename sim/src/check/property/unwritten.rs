@@ -42,13 +42,14 @@ struct Device {
 }
 
 impl Device {
-    fn observe(&mut self, sdk: &Sdk, event: &Event) {
+    fn observe(&mut self, sdk: &Sdk, event: &Event, is_refused: bool) {
         if let What::Gone { connection, .. } = event.what {
             self.gone = Some(connection);
         }
         match event.what {
             What::StoreAsked { change, write } => {
-                if sdk.asked <= sdk.stored {
+                // What a disk refuses is told at once, and tried again later.
+                if sdk.asked <= sdk.stored && !is_refused {
                     self.writing_since = Some(event.at);
                 }
                 if let Write::Installation { .. } = write {
@@ -150,7 +151,7 @@ impl Property for Unwritten {
             );
             report.missing_by(RULE, event, "record_failed", text);
         }
-        device.observe(sdk, event);
+        device.observe(sdk, event, self.refusing.contains(&on));
         match event.what {
             What::Stored { change } if change > sdk.stored && self.refusing.contains(&on) => {
                 let text = format!("{} is told that write {change} is on its disk, which refuses it", scene.device(on));
@@ -266,6 +267,23 @@ mod tests {
         writing().at(8).on(PHONE, What::Connected { connection: 1 }).on(PHONE, What::RecordFailed).holds();
         let asleep = || connected().effect(Effect::Suspended { device: PHONE.into() }).at(20);
         asleep().effect(Effect::Woken { device: PHONE.into() }).on(PHONE, What::RecordFailed).holds();
+    }
+
+    /// ATT-5: a disk that refuses tells so at once, and is tried again: that write has not been under way all the time.
+    #[test]
+    fn a_write_of_the_next_process_is_not_late_on_a_disk_that_refuses() {
+        let device = PHONE.into();
+        let login = Request::Login { user: ALICE.into(), ticket: ticket(TICKET) };
+        let begun = |story: Story| {
+            let asked = What::StoreAsked { change: 1, write: known_ended(ALICE, 1) };
+            let story = story.on(PHONE, asked).on(PHONE, What::ConnectAsked { connection: 1 });
+            let story = story.calls(PHONE, 1, login).on(PHONE, status(Status::Logining, None));
+            story.on(PHONE, What::Connected { connection: 1 }).at(6).on(PHONE, What::LinkLost)
+        };
+        let anew = || Story::of(Unwritten::default()).effect(Effect::ProcessUp { device });
+        let refused = || Story::of(Unwritten::default()).effect(Effect::DeviceDiskRefused { device });
+        begun(anew()).breaks("ATT-5");
+        begun(refused().effect(Effect::ProcessUp { device })).holds();
     }
 
     /// ATT-5: once it can be written nothing ends for it.

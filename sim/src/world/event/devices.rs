@@ -256,6 +256,13 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         self.effect(Effect::ConnectionReset { device: DeviceIndex::new(device) });
         self.hang_up(link, false);
         let connection = self.links[link].end;
+        // What a process that runs has not read of it is gone with it.
+        let state = &mut self.devices[device];
+        if let Some(process) = state.process.as_mut().filter(|_| !state.suspended) {
+            process
+                .frozen_inputs
+                .retain(|input| !matches!(input, client::Input::Frame { connection: of, .. } if *of == connection));
+        }
         self.device_input(device, client::Input::Closed { connection });
     }
 
@@ -344,11 +351,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         ticket
     }
 
-    /// Something arrives from outside: the driver deals with it at once.
+    /// Something arrives from outside: the driver deals with it at once, unless it sleeps or has what came then before it.
     pub(super) fn device_input(&mut self, device: usize, input: client::Input) {
         let state = &mut self.devices[device];
         let Some(process) = &mut state.process else { return };
-        if state.suspended {
+        if state.suspended || !process.frozen_inputs.is_empty() {
             process.frozen_inputs.push_back(input);
             return;
         }
