@@ -13,6 +13,8 @@ pub enum Quantity {
     Seeds(f64),
     /// How many logins in a second.
     Logins(f64),
+    /// How many lines in a second.
+    Lines(f64),
     /// Our time as a part, or a multiple, of another.
     Ratio(f64),
     /// How many times faster we are.
@@ -29,6 +31,7 @@ impl Quantity {
             | Quantity::Bytes(value)
             | Quantity::Seeds(value)
             | Quantity::Logins(value)
+            | Quantity::Lines(value)
             | Quantity::Ratio(value)
             | Quantity::Faster(value)
             | Quantity::Share(value) => value,
@@ -42,6 +45,7 @@ impl Quantity {
             Quantity::Bytes(_) => "bytes",
             Quantity::Seeds(_) => "seeds_per_second",
             Quantity::Logins(_) => "logins_per_second",
+            Quantity::Lines(_) => "lines_per_second",
             Quantity::Ratio(_) => "ratio",
             Quantity::Faster(_) => "times_faster",
             Quantity::Share(_) => "share",
@@ -56,7 +60,7 @@ impl fmt::Display for Quantity {
             Quantity::Bytes(value) => {
                 scaled(value, &[(f64::from(1 << 30), "GiB"), (f64::from(1 << 20), "MiB"), (1024.0, "KiB")])
             }
-            Quantity::Seeds(value) | Quantity::Logins(value) => format!("{}/s", three_digits(value)),
+            Quantity::Seeds(value) | Quantity::Logins(value) | Quantity::Lines(value) => format!("{}/s", three_digits(value)),
             Quantity::Ratio(value) => three_digits(value),
             Quantity::Faster(value) => format!("{}×", three_digits(value)),
             Quantity::Share(value) => format!("{} %", three_digits(value * 100.0)),

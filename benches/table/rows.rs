@@ -121,6 +121,15 @@ pub fn all(measured: &Measurements) -> Vec<Row> {
     let share = demand(Bound::AtMost(Quantity::Share(0.3)), None);
     row("sweep, one core: part of the checks".into(), checks_share(checked, unchecked), Some(share));
 
+    let judged = |function: &str, size: u32| measured.benchmark(&format!("lines of a history/{function}/{size}"));
+    let lines = demand(Bound::AtLeast(Quantity::Lines(300_000.0)), Some(Bound::AtLeast(Quantity::Lines(1_000_000.0))));
+    for (size, number) in [(100_000, "100,000"), (1_000_000, "1,000,000")] {
+        let rate = judged("judge", size).map(|sample| Figures::ours(Quantity::Lines(1.0 / sample.per_unit())));
+        row(format!("judge, a history of {number} lines"), rate, Some(lines));
+        let compared = slower(judged("judge", size), "serde_json", judged("serde_json", size));
+        row(format!("judge, a history of {number} lines, beside reading it"), compared, None);
+    }
+
     let ours = measured.benchmark(&format!("{packet}/packet world"));
     let bare = measured.benchmark(&format!("{packet}/bare turmoil"));
     let goal = Demand { must: None, goal: Some(Bound::AtMost(Quantity::Ratio(1.2))) };

@@ -16,6 +16,8 @@ mod device;
 mod feed;
 mod gate;
 mod gates;
+#[cfg(test)]
+mod hostile;
 mod messages;
 mod order;
 mod outside;
