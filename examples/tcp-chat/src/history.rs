@@ -48,7 +48,7 @@ impl History {
         self.push(Some(actor), what, more);
     }
 
-    /// The history as text. Everything had come to rest.
+    /// The history as text, with its last line, which says that everything had come to rest.
     pub fn end(&self) -> String {
         self.push(None, "end", json!({ "settled": true }));
         let mut text = self.lines.borrow().join("\n");

@@ -69,7 +69,6 @@ pub enum ToDevice {
 
 /// Why a session is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Kick {
     /// This device took its place, on the same platform.
     SamePlatform(String),
