@@ -87,6 +87,7 @@ impl Keyhole {
         });
         let late = gathered.max().unwrap_or_default();
         let limits = numbers::client_limits(&scenario.limits, Ours::Android);
+        let of_web = numbers::client_limits(&scenario.limits, Ours::Web);
         let max = Ours::ALL
             .into_iter()
             .map(|platform| (platform.word().to_owned(), app.seats.instances_max(platform) as u32))
@@ -98,6 +99,12 @@ impl Keyhole {
             limits: Limits {
                 login_timeout: Some(limits.login_timeout),
                 request_timeout: Some(limits.request_timeout),
+                heartbeat: Some(limits.heartbeat.max(of_web.heartbeat)),
+                heartbeat_answer: Some(limits.heartbeat_answer.max(of_web.heartbeat_answer)),
+                back_off_max: Some(
+                    limits.backoff_max.max(of_web.backoff_max) * (100 + limits.backoff_spread_percent) / 100,
+                ),
+                connect_timeout: Some(limits.connect_timeout.max(of_web.connect_timeout)),
                 late: Some(late + Duration::from_secs(1)),
                 ..Limits::default()
             },
@@ -148,7 +155,8 @@ impl Keyhole {
                 }
             }
             trace::What::Converged => seen(self, actor, What::End { settled: true }),
-            trace::What::NotConverged { .. } => seen(self, actor, What::End { settled: false }),
+            // As long as the rules give to everything has been waited.
+            trace::What::NotConverged { .. } => seen(self, actor, What::End { settled: true }),
             trace::What::Effect { effect } if self.observes.has(Channel::Link) => {
                 self.links(effect);
                 for index in 0..self.devices.len() {

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use gatecrash::client::Status;
+use gatecrash::code::Code;
 
 use super::answer::Rule;
 use super::gate::Gate;
@@ -51,6 +52,10 @@ pub(super) struct Device {
     pub(super) uninits: Vec<u64>,
     /// Whether the last attempt to connect that was told did not succeed.
     pub(super) is_offline: bool,
+    /// Whether it was told why no attempt can succeed (VERSION-1), or that may have been said in words of its own.
+    pub(super) has_given_up: bool,
+    /// Whether anybody in this history has called `init`: an SDK may have no such call.
+    pub(super) knows_init: bool,
     /// What it was before an `init` that may be a new process's, or an old one's second.
     before_init: Option<Account>,
 }
@@ -178,6 +183,8 @@ impl Default for Device {
             asked: None,
             uninits: Vec::new(),
             is_offline: false,
+            has_given_up: false,
+            knows_init: false,
             before_init: None,
         }
     }
@@ -233,7 +240,9 @@ impl Device {
 
     /// What a call has to be answered at once, being made at an instant; none where that depends on more.
     pub(super) fn gate(&self, request: &Request, at: u64) -> Option<Gate> {
-        let gate = |rule: &str, code: u32, why| Some(Gate { rule: Rule::at(rule), codes: [code, code], why });
+        // Before anybody has called `init` an SDK may need it or not.
+        let instead = |code| if self.init.is_none() { Code::NotInitialised.number() } else { code };
+        let gate = |rule: &str, code, why| Some(Gate { rule: Rule::at(rule), codes: [code, instead(code)], why });
         let kind = request.kind();
         match self.init {
             Some(true) if kind == CallKind::Init && self.sees_process() => {
@@ -283,9 +292,17 @@ impl Device {
             // Such a call is refused, and disturbs nothing.
             _ if self.gate(request, at).is_some() => Purpose::Other,
             // Without a word of the process it may be a new one, which has forgotten the session.
-            Account::In(session) if session.user == user && self.init == Some(true) => Purpose::Renewal,
+            Account::In(session) if session.user == user && self.is_the_same_process() => Purpose::Renewal,
             Account::Unsure => Purpose::Unsure(next),
             Account::In(_) | Account::Nobody(_) | Account::Pending(_) => Purpose::Login(next),
+        }
+    }
+
+    /// Whether the process is the one of before, for all that the history says.
+    fn is_the_same_process(&self) -> bool {
+        match self.init {
+            Some(is_initialised) => is_initialised,
+            None => self.sees_process && !self.knows_init,
         }
     }
 
@@ -329,7 +346,7 @@ impl Device {
     fn reborn(&self, life: Life) -> Device {
         Device {
             process: life,
-            init: Some(false),
+            init: self.knows_init.then_some(false),
             platform: self.platform,
             account: Account::Nobody(if self.sees_process { How::Fresh } else { How::Unknown }),
             status: self.sees_status.then_some((Status::Logout, None)),
@@ -337,6 +354,7 @@ impl Device {
             copy_of: self.copy_of,
             is_linked: self.is_linked,
             reaches: None,
+            knows_init: self.knows_init,
             sees_process: self.sees_process,
             sees_status: self.sees_status,
             ..Device::default()
@@ -551,7 +569,10 @@ impl Device {
                 (self.connecting, self.is_offline) = (None, false);
                 self.accepted(event.from);
             }
-            Told::ConnectFailed { .. } => self.connecting = None,
+            Told::ConnectFailed { code } => {
+                self.connecting = None;
+                self.has_given_up = code.is_none_or(|code| code == Code::VersionNotSupported.number());
+            }
             Told::KickedOffline { .. } => self.end(How::Kicked, Some(event.from)),
             Told::UserSigExpired => self.end(How::Expired, Some(event.from)),
             Told::Message { .. } | Told::MessagesDropped => {}

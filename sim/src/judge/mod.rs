@@ -13,6 +13,7 @@ mod account;
 mod answer;
 mod connecting;
 mod device;
+mod epochs;
 mod feed;
 mod gate;
 mod gates;
@@ -21,6 +22,7 @@ mod hostile;
 mod messages;
 mod order;
 mod outside;
+mod pace;
 mod peephole;
 mod presence;
 mod properties;
@@ -31,13 +33,14 @@ mod terminal;
 mod tests;
 mod text;
 mod tickets;
+mod voided;
 mod whole;
 
 pub use answer::{Answer, Breach, Judgement, Line, Verdict};
 pub use peephole::Peephole;
 pub use text::{Source, judge_log, judge_sources, judge_text};
 
-use crate::history::event::{Event, Platform, What};
+use crate::history::event::{Event, Platform, Request, What};
 use crate::history::{Cast, Channel, Channels, Head, Wrong};
 use crate::scenario::rules::{RULES, RuleId};
 use device::{Device, Purpose};
@@ -51,6 +54,8 @@ pub struct Judge {
     skews: Vec<u64>,
     report: Report,
     next_login: u64,
+    /// Whether anybody has called `init`.
+    knows_init: bool,
     events: u64,
     end: Option<(u64, bool)>,
 }
@@ -69,6 +74,7 @@ impl Judge {
             skews: Vec::new(),
             report: Report::new(),
             next_login: 1,
+            knows_init: false,
             events: 0,
             end: None,
             head,
@@ -138,6 +144,8 @@ impl Judge {
         {
             self.next_login += 1;
         }
+        self.knows_init |= matches!(event.what, What::Called { request: Request::Init { .. }, .. });
+        self.devices[index].knows_init = self.knows_init;
         self.devices[index].take(event, next);
         Ok(())
     }

@@ -32,6 +32,9 @@ pub(super) struct Order {
     /// Accepted logins of whose session no end is known.
     live: BTreeMap<u64, User>,
     sees_process: bool,
+    sees_link: bool,
+    /// Whether codes say why a device does not reach the server.
+    codes: bool,
     asked: Asked,
     /// Of each user, the devices on which a login was called, and those on which one was accepted.
     called: BTreeMap<User, BTreeSet<u32>>,
@@ -51,6 +54,8 @@ struct Asked {
     reasons: u64,
     /// Accepted logins of a device that had a session of the user.
     own: u64,
+    /// Kicks that were told to a device as it came back.
+    offline: u64,
 }
 
 /// Who called.
@@ -145,7 +150,10 @@ impl Order {
             // The longest delay is spread by a fifth.
             Some(heartbeat + answer + delay + delay / 5 + connect)
         };
-        let told_within = limits.told.or_else(by_parts).map(|span: Duration| span.as_micros() as u64);
+        // Who is not seen to run and to have a network may be told when it is back.
+        let is_seen = head.observes.lacks(Channels::of(&[Channel::Process, Channel::Link])).is_empty();
+        let told_within =
+            limits.told.or_else(by_parts).filter(|_| is_seen).map(|span: Duration| span.as_micros() as u64);
         let all_given_up = head.promise.reconnect_kicks.then_some(
             "with reconnect_kicks a device that comes back may displace others, and no application sees when",
         );
@@ -158,6 +166,8 @@ impl Order {
             heard: BTreeMap::new(),
             live: BTreeMap::new(),
             sees_process: head.observes.has(Channel::Process),
+            sees_link: head.observes.has(Channel::Link),
+            codes: head.codes,
             asked: Asked::default(),
             called: BTreeMap::new(),
             devices: BTreeMap::new(),
@@ -418,6 +428,7 @@ impl Order {
                 if let Some(seats) = self.of(session.user) {
                     seats.told_kicked(session.login, span, by, reason);
                     self.asked.kicks += 1;
+                    self.asked.offline += u64::from(scene.device.is_offline);
                     self.asked.reasons += u64::from(reason.is_some());
                 }
             }
@@ -546,6 +557,7 @@ impl Outside for Order {
     fn finish(&mut self, end: &End<'_>, report: &mut Report) {
         let settled = end.end.filter(|&(_, settled)| settled).map(|(at, _)| at);
         let mut left: BTreeMap<User, (Vec<u64>, Vec<u64>)> = BTreeMap::new();
+        let mut unreached: BTreeMap<User, u32> = BTreeMap::new();
         for device in end.devices {
             let Account::In(session) = device.account else { continue };
             let (alive, _) = left.entry(session.user).or_default();
@@ -554,11 +566,15 @@ impl Outside for Order {
                 Some(at)
                     if (self.sees_process || device.sees_status())
                         && device.reaches.is_some()
-                        && !device.is_offline =>
+                        && (!device.is_offline || (self.sees_link && self.codes && !device.has_given_up)) =>
                 {
                     self.heard.insert(session.login, at);
                     self.live.remove(&session.login);
                     alive.push(session.login);
+                }
+                // It has a session to come back to, and does not: it may have been displaced, and never told.
+                Some(_) if device.is_offline && device.reaches.is_some() && !(self.codes && device.has_given_up) => {
+                    *unreached.entry(session.user).or_default() += 1;
                 }
                 Some(_) => {}
                 None => self.unheard(session),
@@ -583,7 +599,15 @@ impl Outside for Order {
             }
             self.tell(end.cast, user, seats.finish(), report);
         }
+        for (user, devices) in unreached {
+            report.undecided.push(format!(
+                "the order of seats of {}: of the devices that were logged in at the end {devices} did not reach the server, \
+                 and nobody knows what that had to tell them",
+                end.cast.users.name(user.0)
+            ));
+        }
         for (rule, times) in [
+            (OFFLINE, self.asked.offline),
             (LEFT, self.asked.displaced),
             (ORDER, self.asked.displaced),
             (KICK, self.asked.kicks),

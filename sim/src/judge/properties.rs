@@ -2,15 +2,18 @@
 
 use super::account::OneAccount;
 use super::connecting::Connecting;
+use super::epochs::Epochs;
 use super::gates::Gates;
 use super::messages::Messages;
 use super::order::Order;
 use super::outside::Outside;
+use super::pace::Pace;
 use super::presence::Numbered;
 use super::results::{InTime, OneResult};
 use super::status::{Fits, Ways};
 use super::terminal::Terminal;
 use super::tickets::Tickets;
+use super::voided::Voided;
 use crate::history::{Channels, Head};
 use crate::scenario::rules::RULES;
 
@@ -25,8 +28,11 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Terminal),
         Box::new(OneAccount),
         Box::new(Connecting),
+        Box::new(Pace::new(head)),
+        Box::new(Epochs::default()),
         Box::new(Messages::default()),
         Box::new(Tickets::new(head)),
+        Box::new(Voided::default()),
         Box::new(Numbered::default()),
         Box::new(Order::new(head)),
     ]

@@ -297,3 +297,56 @@ fn a_session_that_nobody_was_told_of_may_be_dormant() {
         format!("{head}\n{}\n{}\n", lines.concat().join("\n"), r#"{"at_us":900000000,"what":"end","settled":false}"#);
     assert_eq!(told(&judge_text(&history)), []);
 }
+
+/// KICK-1: who is displaced, can reach the server, and is only sent away, was never told.
+#[test]
+fn a_victim_that_is_closed_and_let_try_for_ever_is_found_or_open() {
+    let history = |more: &str, code: &str| {
+        let head = format!(r#"{{"history":1,"system":"acme-im","policy":"dual",{more}}}"#);
+        let tries = |at| {
+            let failed = format!(r#""what":"told","event":"connect_failed"{code}"#);
+            vec![line(at, "phone-1", r#""what":"told","event":"connecting""#), line(at + 100, "phone-1", &failed)]
+        };
+        let lines = [
+            login("phone-1", "android", 1_000, 1_100),
+            login("phone-2", "ios", 4_000, 4_100),
+            tries(4_200),
+            tries(5_200),
+            vec![r#"{"at_us":900000000,"what":"end","settled":true}"#.to_owned()],
+        ];
+        judge_text(&format!("{head}\n{}\n", lines.concat().join("\n")))
+    };
+    let seen = r#""observes":["calls","events","status","process","link"]"#;
+    assert!(told(&history(seen, r#","code":9508"#)).iter().any(|(rule, _)| *rule == "KICK-1"));
+    // VERSION-1: an SDK that is too old for the server stays away.
+    let old = history(seen, r#","code":7013"#);
+    assert_eq!((told(&old), old.verdict()), (vec![], Verdict::Holds));
+    // Whether it has a network, or given up, is not said.
+    for (more, code) in [
+        (r#""observes":["calls","events","status","process"]"#.to_owned(), r#","code":9508"#),
+        (format!(r#"{seen},"codes":"own""#), r#","code":4"#),
+    ] {
+        let open = history(&more, code);
+        assert_eq!((told(&open), open.verdict()), (vec![], Verdict::Undecided));
+    }
+}
+
+/// INIT-1: a system in whose history nobody calls `init` has no such call.
+#[test]
+fn a_system_without_init_is_not_held_to_it() {
+    let up = |who: &str| vec![line(0, who, r#""what":"process","process":"up""#)];
+    let judgement = judged(&[
+        up("phone-1"),
+        up("phone-2"),
+        login("phone-1", "android", 1_000, 1_100),
+        // A login of the user who is logged in renews the session.
+        vec![
+            calls("phone-1", 1_500, 7, r#""request":"login","user":"alice","platform":"android""#),
+            answers("phone-1", 1_600, 7, OK),
+        ],
+        login("phone-2", "ios", 2_000, 2_100),
+        kicked("phone-1", 2_150, "phone-2", "other_platform"),
+    ]);
+    assert_eq!((told(&judgement), judgement.verdict()), (vec![], Verdict::Holds));
+    assert_eq!(judgement.answer("INIT-1"), Some(&Answer::NothingToJudge));
+}
