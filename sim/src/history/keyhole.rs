@@ -16,7 +16,7 @@ use super::print::line;
 use super::promise::{Limits, Plan, Promise};
 use super::raw::known_by;
 use super::read::Cast;
-use crate::scenario::{Action, Fault, Scenario, numbers};
+use crate::scenario::{Action, Clock, Fault, Scenario, Step, numbers};
 use crate::trace;
 
 /// Turns a trace into the history that somebody outside would have recorded.
@@ -31,6 +31,16 @@ pub struct Keyhole {
     written: u64,
     first_call: u64,
     configured: Option<(Seats, bool, bool)>,
+    /// Presence that the server has decided, by its change: nobody is told before that is on disk.
+    decided: Vec<(u32, Published)>,
+}
+
+/// One presence event.
+#[derive(Clone, Copy, Debug)]
+struct Published {
+    user: trace::UserIndex,
+    sequence: u32,
+    presence: Presence,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +84,7 @@ impl Keyhole {
             written: 0,
             first_call: 0,
             configured: None,
+            decided: Vec::new(),
         }
     }
 
@@ -112,7 +123,14 @@ impl Keyhole {
         };
         let devices = scenario.devices.iter();
         let devices = devices.map(|(name, device)| (name.as_str().to_owned(), device.platform.word().to_owned()));
-        let wall = Some(app.start.as_micros());
+        // Of a server whose clock goes wrong nobody knows what it shows.
+        let goes_wrong = |step: &Step| {
+            matches!(
+                step.action,
+                Action::Fault(Fault::Skew { clock: Clock::Server, .. } | Fault::Drift { clock: Clock::Server, .. })
+            )
+        };
+        let wall = Some(app.start.as_micros()).filter(|_| !scenario.steps.iter().any(goes_wrong));
         Head { promise, wall, devices: devices.collect(), ..Head::new("gatecrash", observes) }
     }
 
@@ -140,6 +158,20 @@ impl Keyhole {
             let event = Event { line: keyhole.written + 1, from: at, to: at, actor, what };
             show(&keyhole.cast, &event);
         };
+        if let trace::What::Committed { commit } | trace::What::ServerStarted { commit, .. } = event.what
+            && self.observes.has(Channel::Presence)
+        {
+            // What a start does not find on the disk was never decided.
+            let is_lost = matches!(event.what, trace::What::ServerStarted { .. });
+            let (now, later) = self.decided.drain(..).partition(|(of, _)| *of <= commit);
+            self.decided = if is_lost { Vec::new() } else { later };
+            let now: Vec<(u32, Published)> = now;
+            for (_, published) in now {
+                let what = self.presence(cast, published);
+                seen(self, actor, what);
+            }
+            return;
+        }
         if let Some((channel, actor, what)) = self.plain(cast, event, actor) {
             if self.observes.has(channel) {
                 seen(self, actor, what);
@@ -238,8 +270,9 @@ impl Keyhole {
                 };
                 (Channel::Tickets, actor, what)
             }
-            trace::What::Fact { fact: trace::Fact::PresenceChanged { user, sequence, presence, .. }, .. } => {
-                (Channel::Presence, actor, self.presence(cast, user, sequence, presence))
+            trace::What::Fact { commit, fact: trace::Fact::PresenceChanged { user, sequence, presence, .. } } => {
+                self.decided.push((commit, Published { user, sequence, presence }));
+                return None;
             }
             trace::What::Effect { effect } => {
                 // Whoever lays a disk waste knows that they did.
@@ -271,8 +304,8 @@ impl Keyhole {
         User(self.cast.users.number(cast.user_name(user)))
     }
 
-    fn presence(&mut self, cast: &trace::Cast, user: trace::UserIndex, sequence: u32, presence: Presence) -> What {
-        What::Presence { user: self.user(cast, user), sequence: Some(sequence.into()), presence }
+    fn presence(&mut self, cast: &trace::Cast, of: Published) -> What {
+        What::Presence { user: self.user(cast, of.user), sequence: Some(of.sequence.into()), presence: of.presence }
     }
 
     fn request(&mut self, cast: &trace::Cast, request: trace::Request) -> Request {

@@ -526,6 +526,12 @@ impl Device {
                     session.ticket = ticket.or(session.ticket);
                 }
             }
+            // The server may have taken it all the same, or not: which ticket is the session's nobody knows.
+            (Purpose::Renewal, Outcome::Failed { .. } | Outcome::Unknown) => {
+                if let Account::In(session) = &mut self.account {
+                    session.ticket = None;
+                }
+            }
             (Purpose::Other, Outcome::Failed { .. } | Outcome::Unknown)
                 if open.request == Request::Logout
                     && open.gate.is_none()

@@ -27,6 +27,7 @@ mod peephole;
 mod presence;
 mod properties;
 mod results;
+mod shown;
 mod status;
 mod terminal;
 #[cfg(test)]

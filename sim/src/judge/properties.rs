@@ -10,6 +10,7 @@ use super::outside::Outside;
 use super::pace::Pace;
 use super::presence::Numbered;
 use super::results::{InTime, OneResult};
+use super::shown::Shown;
 use super::status::{Fits, Ways};
 use super::terminal::Terminal;
 use super::tickets::Tickets;
@@ -34,6 +35,7 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Tickets::new(head)),
         Box::new(Voided::default()),
         Box::new(Numbered::default()),
+        Box::new(Shown::default()),
         Box::new(Order::new(head)),
     ]
 }

@@ -1,0 +1,101 @@
+//! What is shown of a user at rest is what their devices are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gatecrash::protocol::Presence;
+
+use super::answer::Rule;
+use super::device::{Account, Device, How, Life};
+use super::outside::{End, Found, Outside, Report, Scene};
+use crate::history::event::{Actor, Event, Identity, Request, User, What};
+use crate::history::{Channel, Channels};
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// What was told of each user last, and in which line.
+    told: BTreeMap<User, (Presence, u64)>,
+    /// On which devices somebody ever logged in as them.
+    devices: BTreeMap<User, BTreeSet<Actor>>,
+    are_copied: bool,
+}
+
+const NAME: &str = "at rest a user is shown online who has a connected session, and nobody who has left everywhere";
+
+const SHOWN: Rule = Rule::at("PRES-1");
+const GHOST: Rule = Rule::at("PRES-2");
+
+impl Outside for Shown {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        &[SHOWN, GHOST]
+    }
+
+    fn needs(&self) -> Channels {
+        Channels::of(&[Channel::Calls, Channel::Events, Channel::Status, Channel::Process, Channel::Presence])
+    }
+
+    fn asked_when(&self) -> &'static str {
+        "a settled history ends, and somebody was logged in in it"
+    }
+
+    fn see(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
+        match event.what {
+            What::Presence { user, presence, .. } => {
+                self.told.insert(user, (presence, event.line));
+            }
+            What::Called { request: Request::Login { user, .. }, .. } => {
+                self.devices.entry(user).or_default().insert(event.actor);
+            }
+            What::Identity(Identity::CopyOf(_)) => self.are_copied = true,
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, end: &End<'_>, report: &mut Report) {
+        let Some((at, true)) = end.end else { return };
+        if self.are_copied {
+            return;
+        }
+        for (user, devices) in &self.devices {
+            let devices: Vec<&Device> = devices.iter().filter_map(|actor| end.devices.get(actor.0 as usize)).collect();
+            let (shown, line) = self.told.get(user).copied().unwrap_or((Presence::Offline, 0));
+            let found = |text: String| Found {
+                property: NAME,
+                text,
+                at,
+                actor: end.cast.users.name(user.0).to_owned(),
+                lines: Some(line).filter(|line| *line > 0).into_iter().collect(),
+            };
+            let name = end.cast.users.name(user.0);
+            if devices.iter().any(|device| is_connected(device, *user)) {
+                report.check(SHOWN, shown == Presence::Online, || {
+                    found(format!(
+                        "{name} is shown {}, and one of their devices is logged in and connected",
+                        shown.word()
+                    ))
+                });
+            } else if devices.iter().all(|device| has_left(device)) {
+                report.check(GHOST, shown != Presence::Online, || {
+                    found(format!("{name} is shown {}, and nobody is logged in as them on any device", shown.word()))
+                });
+            }
+        }
+    }
+}
+
+fn is_connected(device: &Device, user: User) -> bool {
+    matches!(device.account, Account::In(session) if session.user == user)
+        && device.reaches.is_some()
+        && !device.is_offline
+}
+
+/// Whether it runs, has a network, and has told the server of whatever it left.
+fn has_left(device: &Device) -> bool {
+    device.process == Life::Up
+        && device.reaches.is_some()
+        && matches!(device.account, Account::Nobody(How::LoggedOut | How::Kicked | How::Expired))
+}
