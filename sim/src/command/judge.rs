@@ -83,9 +83,11 @@ pub fn run(arguments: &Arguments) -> End {
     let start = now();
     let mut end = End::Passed;
     for files in &histories {
-        let mut recording = (book.is_wanted() || arguments.page.is_some()).then(Recording::default);
-        let judgement = match judged(arguments, files, &rules, recording.as_mut()) {
-            Ok(judgement) => judgement,
+        let is_kept = book.is_wanted() || arguments.page.is_some();
+        let judge = |recording: Option<&mut Recording>| judged(arguments, files, &rules, recording);
+        let judged = if is_kept { picture::kept(files, judge) } else { judge(None).map(|judgement| (judgement, None)) };
+        let (judgement, recording) = match judged {
+            Ok(judged) => judged,
             Err(bad_input) => return book.refused(&bad_input, arguments.json),
         };
         let names = names(files);

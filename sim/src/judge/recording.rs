@@ -16,8 +16,8 @@ use crate::world::World;
 /// The most events that are kept before there is a breach.
 pub const EVENTS_MAX: usize = 200_000;
 
-/// How many more are kept for what follows one.
-const AFTER_MAX: usize = EVENTS_MAX / 4;
+/// Of so many a quarter more is kept for what follows one.
+const PARTS_AFTER: usize = 4;
 
 /// What is kept of a history.
 ///
@@ -33,7 +33,7 @@ const AFTER_MAX: usize = EVENTS_MAX / 4;
 /// assert_eq!(recording.moments[1].what, "login answered: ok call=1");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Recording {
     /// Who it speaks of.
     pub cast: Cast,
@@ -51,6 +51,18 @@ pub struct Recording {
     pub whole: Option<Box<Whole>>,
     /// Calls without a result: of which device, by which number.
     open: BTreeMap<(u32, u64), CallKind>,
+    /// How many are kept before what matters.
+    most: usize,
+    /// The line that matters, where it is known before.
+    line: Option<Line>,
+    /// Whether what matters has come.
+    has_come: bool,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Recording::of(EVENTS_MAX, None)
+    }
 }
 
 /// An event that is kept.
@@ -94,6 +106,35 @@ pub struct Whole {
 }
 
 impl Recording {
+    /// One in which this line matters, and not what is found broken first: the order of seats is judged at the end of a
+    /// history, when the lines to blame may not be kept any more.
+    pub fn around(line: Line) -> Recording {
+        Recording::of(EVENTS_MAX, Some(line))
+    }
+
+    fn of(most: usize, line: Option<Line>) -> Recording {
+        Recording {
+            cast: Cast::default(),
+            platforms: Vec::new(),
+            moments: VecDeque::new(),
+            before: 0,
+            after: 0,
+            counts: BTreeMap::new(),
+            whole: None,
+            open: BTreeMap::new(),
+            most,
+            line,
+            has_come: false,
+        }
+    }
+
+    /// The line of the first breach, where it is not kept.
+    pub fn lost(&self, breaches: &[Breach]) -> Option<Line> {
+        let first = breaches.first()?;
+        let line = first.place.or(first.lines.last().copied())?;
+        (self.before > 0 && self.positions(line).next().is_none()).then_some(line)
+    }
+
     /// Keeps an event that a line tells. `is_broken` says that a breach was found by then.
     pub(super) fn keep(&mut self, cast: &Cast, event: &Event, line: &str, standing: Standing, is_broken: bool) {
         *self.counts.entry(kind(&event.what)).or_default() += 1;
@@ -106,15 +147,14 @@ impl Recording {
             What::Answered { call, kind, .. } => self.open.remove(&(actor, call)).or(kind),
             _ => None,
         };
-        if self.moments.len() >= EVENTS_MAX {
-            if is_broken && self.moments.len() >= EVENTS_MAX + AFTER_MAX {
-                self.after += 1;
-                return;
-            }
-            if !is_broken {
-                self.moments.pop_front();
-                self.before += 1;
-            }
+        self.has_come |= self.line.map_or(is_broken, |line| outside::line(event.line) == line);
+        if self.has_come && self.moments.len() >= self.most + self.most / PARTS_AFTER {
+            self.after += 1;
+            return;
+        }
+        if !self.has_come && self.moments.len() >= self.most {
+            self.moments.pop_front();
+            self.before += 1;
         }
         let (who, what) = story::told(cast.actors.name(actor), line, call.map(CallKind::word));
         let mut moment = Moment { event: *event, call, who, what, standing };
@@ -193,5 +233,44 @@ pub fn kind(what: &What) -> &'static str {
         What::Presence { .. } => "presence",
         What::PolicyChanged => "configured",
         What::End { .. } => "end",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::{Judgement, Source, judge_sources};
+
+    const NEVER_TOLD: &str = include_str!("../../../examples/histories/never-told.jsonl");
+
+    fn judged(history: &str, recording: &mut Recording) -> Judgement {
+        let source = Source { name: "h.jsonl".to_owned(), text: Box::new(history.as_bytes()) };
+        judge_sources(vec![source], &[], Some(recording)).expect("it is in memory")
+    }
+
+    #[test]
+    fn of_a_long_history_the_end_is_kept_or_what_lies_around_a_line() {
+        let mut last = Recording::of(4, None);
+        let breaches = judged(NEVER_TOLD, &mut last).breaches;
+        assert_eq!((last.before, last.moments.len(), last.after, last.events()), (9, 4, 0, 13));
+        assert_eq!(last.counts["told"], 4, "they are counted, kept or not");
+        let line = last.lost(&breaches).expect("the first login is not kept");
+        assert_eq!((line, last.place(&breaches[0])), (Line { file: 0, line: 2 }, None));
+        let mut around = Recording::of(4, Some(line));
+        judged(NEVER_TOLD, &mut around);
+        assert_eq!((around.before, around.moments.len(), around.after), (0, 5, 8));
+        assert_eq!((around.lost(&breaches), around.place(&breaches[0])), (None, Some(0)));
+    }
+
+    #[test]
+    fn what_follows_the_first_breach_is_kept_up_to_a_number() {
+        let twice = NEVER_TOLD.lines().nth(6).map(|line| line.replace("1084000", "1085000")).expect("it is a result");
+        let lines: Vec<&str> = NEVER_TOLD.lines().collect();
+        let history = [&lines[..7], &[twice.as_str()], &lines[7..]].concat().join("\n");
+        let mut recording = Recording::of(4, None);
+        let breaches = judged(&history, &mut recording).breaches;
+        assert_eq!(breaches[0].rule.as_str(), "LOGIN-3");
+        assert_eq!((recording.before, recording.moments.len(), recording.after), (2, 5, 7));
+        assert_eq!(recording.place(&breaches[0]), Some(4));
     }
 }

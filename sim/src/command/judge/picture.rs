@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use gatecrash_sim::judge::{Judged, Recording, Verdict, judge_sources};
+use gatecrash_sim::judge::{Judged, Judgement, Recording, Verdict, judge_sources};
 use gatecrash_sim::page;
 use gatecrash_sim::search::report::{as_word, command_line};
 
@@ -17,12 +17,30 @@ pub fn page(judged: &Judged<'_>, replay: &str) -> String {
     page::of_history(judged, &version(), replay)
 }
 
+/// Judges the history in these files and keeps what is to be shown of it, once more where that is known only at its end.
+pub fn kept(
+    files: &[&Path],
+    judge: impl Fn(Option<&mut Recording>) -> Result<Judgement, BadInput>,
+) -> Result<(Judgement, Option<Recording>), BadInput> {
+    let mut recording = Recording::default();
+    let judgement = judge(Some(&mut recording))?;
+    // Standard input is read once.
+    let is_file = files.iter().all(|file| !read::is_stdin(file));
+    if let Some(line) = recording.lost(&judgement.breaches).filter(|_| is_file) {
+        recording = Recording::around(line);
+        judge(Some(&mut recording))?;
+    }
+    Ok((judgement, Some(recording)))
+}
+
 /// Judges the history in a file and writes its page. Says how that ends.
 pub fn of_file(path: &Path, out: &Path) -> Result<End, BadInput> {
-    let mut recording = Recording::default();
     let files = [path.display().to_string()];
-    let judgement = judge_sources(vec![read::source(path)?], &[], Some(&mut recording))
-        .map_err(|error| BadInput::Refused(format!("{}: {error}", files[0])))?;
+    let (judgement, recording) = kept(&[path], |recording| {
+        let judgement = judge_sources(vec![read::source(path)?], &[], recording);
+        judgement.map_err(|error| BadInput::Refused(format!("{}: {error}", files[0])))
+    })?;
+    let recording = recording.unwrap_or_default();
     if judgement.verdict() == Verdict::Unreadable {
         print::mistakes(&files, &judgement);
         return Ok(End::BadInput);
