@@ -22,8 +22,8 @@ function drawOne(section, head, sheet) {
     one.append("span").text(value);
   }
   const buttons = section.append("p").attr("class", "buttons");
-  copyButton(buttons, head.scenario ? "copy replay command" : "copy command", head.replay);
-  if (head.scenario) copyButton(buttons, "copy scenario", head.scenario);
+  copyButton(buttons, "copy command", head.replay);
+  copyButton(buttons, "copy scenario", head.scenario);
   if (sheet.ledger) {
     const [from, to] = [sheet.first + 1, sheet.first + sheet.rows.length].map(many);
     section.append("p").attr("class", "window")
@@ -60,6 +60,7 @@ function folding(section, name, text) {
 }
 
 function copyButton(parent, name, text) {
+  if (!text) return;
   const button = parent.append("button").text(name);
   button.on("click", async () => {
     try {

@@ -4,7 +4,7 @@ const ZOOM_MAX = { folded: 12, scale: 20_000 };
 
 function paneOf(side, index, differs) {
   const run = runOf(side);
-  const root = d3.select("#panes").append("section").attr("class", "pane").attr("aria-label", side.head.world ? `in the ${side.head.world} world` : "the history");
+  const root = d3.select("#panes").append("section").attr("class", "pane").attr("aria-label", `in the ${side.head.world} world`);
   const strip = root.append("div").attr("class", "strip").append("svg");
   const picture = root.append("div").attr("class", "picture");
   const scroller = picture.node();

@@ -88,7 +88,7 @@ mod tests {
         assert_told(
             r#"{"what":"answered","call":"r-1","outcome":"failed","code":6014}"#,
             "pad => app",
-            "logout answered: failed code=6014 call=r-1",
+            "logout answered: failed call=r-1 code=6014",
         );
         assert_told(
             r#"{"what":"told","event":"kicked_offline","by":"phone","reason":"gone"}"#,

@@ -20,7 +20,7 @@ pub struct Head {
     pub rules: Vec<[&'static str; 2]>,
     /// What came of it, in a word.
     pub verdict: String,
-    /// In which world; nothing of a history.
+    /// In which world; `outside` of a history.
     pub world: &'static str,
     /// The file, or the seed that it was drawn from.
     pub path: String,

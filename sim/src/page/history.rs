@@ -57,7 +57,7 @@ fn head(judged: &Judged<'_>, version: &str, replay: &str) -> Head {
         title: judgement.system.clone(),
         rules: Vec::new(),
         verdict: verdict.word().to_owned(),
-        world: "",
+        world: "outside",
         path: files.join(" "),
         seed: String::new(),
         version: version.to_owned(),

@@ -80,7 +80,7 @@ fn a_bar_is_open_at_the_end_where_the_status_says_that_somebody_is_logged_in() {
         let sheet = Known::of(&history).sheet(usize::MAX);
         let mut status: BTreeMap<usize, String> = BTreeMap::new();
         for row in &sheet.rows {
-            if row.4.starts_with("status ") || row.4.starts_with("process up") {
+            if row.4.starts_with("status ") || ["process up", "process dead"].contains(&row.4.as_str()) {
                 status.insert(row.1, row.4.clone());
             }
         }
