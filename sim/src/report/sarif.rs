@@ -51,8 +51,10 @@ fn invocation(report: &Report) -> Value {
         .iter()
         .map(|(name, why)| json!({ "level": "error", "message": { "text": format!("{name}: {why}") } }))
         .collect();
+    // What cannot be read was not judged.
+    let is_read = report.findings.iter().all(|finding| finding.kind != Kind::BadInput);
     json!({
-        "executionSuccessful": report.ended == Ended::Finished && not_run.is_empty(),
+        "executionSuccessful": report.ended == Ended::Finished && not_run.is_empty() && is_read,
         "toolExecutionNotifications": notifications,
     })
 }
