@@ -29,9 +29,9 @@ fn lines_of_a_history(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("serde_json", size), |bencher| {
             bencher.iter(|| {
-                let objects = history.lines().filter(|line| {
-                    serde_json::from_str::<Value>(line).expect("each line is JSON").is_object()
-                });
+                let objects = history
+                    .lines()
+                    .filter(|line| serde_json::from_str::<Value>(line).expect("each line is JSON").is_object());
                 assert_eq!(objects.count(), lines);
             });
         });

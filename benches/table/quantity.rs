@@ -60,7 +60,9 @@ impl fmt::Display for Quantity {
             Quantity::Bytes(value) => {
                 scaled(value, &[(f64::from(1 << 30), "GiB"), (f64::from(1 << 20), "MiB"), (1024.0, "KiB")])
             }
-            Quantity::Seeds(value) | Quantity::Logins(value) | Quantity::Lines(value) => format!("{}/s", three_digits(value)),
+            Quantity::Seeds(value) | Quantity::Logins(value) | Quantity::Lines(value) => {
+                format!("{}/s", three_digits(value))
+            }
             Quantity::Ratio(value) => three_digits(value),
             Quantity::Faster(value) => format!("{}×", three_digits(value)),
             Quantity::Share(value) => format!("{} %", three_digits(value * 100.0)),

@@ -72,12 +72,15 @@ fn diagram(judged: &Judged<'_>, breach: &Breach) -> Option<String> {
         return Some(mermaid::diagram(&whole.run.trace, place(&whole.run)));
     }
     let wrong = recording.place(breach)?;
-    let blamed = recording.blamed(breach).into_iter().chain([wrong]);
-    let actors: BTreeSet<_> = blamed.map(|position| recording.moments[position].event.actor).collect();
+    let mut blamed = recording.blamed(breach);
+    if !blamed.contains(&wrong) {
+        blamed.push(wrong);
+    }
+    let actors: BTreeSet<_> = blamed.iter().map(|&position| recording.moments[position].event.actor).collect();
     let is_theirs = |position: &usize| {
         let moment = &recording.moments[*position];
         actors.contains(&moment.event.actor) || matches!(moment.event.what, What::End { .. })
     };
     let shown: Vec<usize> = (0..recording.moments.len()).filter(is_theirs).collect();
-    Some(mermaid::of_history(recording, &shown, wrong, &why))
+    Some(mermaid::of_history(recording, &shown, &blamed, wrong, &why))
 }

@@ -14,6 +14,9 @@ use crate::trace::{self, Actor, DeviceIndex, Trace};
 /// The most lines of a diagram.
 pub(super) const LINES_MAX: usize = 40;
 
+/// How many of them are for what happens: the others frame what is wrong and say what is left out.
+const ROOM: usize = LINES_MAX - 8;
+
 /// The most letters of what one line says.
 const LETTERS_MAX: usize = 100;
 
@@ -62,6 +65,12 @@ struct Step {
     said: String,
 }
 
+impl Step {
+    fn left_out(from: Part, number: usize) -> Step {
+        Step { from, to: None, is_lost: false, said: format!("{number} lines are left out") }
+    }
+}
+
 /// The diagram of a trace; what is wrong is an event, and what is said of that.
 pub(super) fn diagram(trace: &Trace, wrong: Option<(usize, String)>) -> String {
     let rows = render::rows(trace, View::Story);
@@ -86,9 +95,16 @@ pub(super) fn diagram(trace: &Trace, wrong: Option<(usize, String)>) -> String {
     drawn(&steps, marked, wrong.as_ref().map(|(_, why)| why.as_str()), &name)
 }
 
-/// The diagram of these moments of a history; what is wrong is one of them, and what is said of that.
-pub(super) fn of_history(recording: &Recording, shown: &[usize], wrong: usize, why: &str) -> String {
-    let step = |&position: &usize| {
+/// The diagram of these moments of a history, some of which are to blame; what is wrong is one of them, and what is said of
+/// that. Where not all have room, those around each that is to blame are shown.
+pub(super) fn of_history(
+    recording: &Recording,
+    moments: &[usize],
+    blamed: &[usize],
+    wrong: usize,
+    why: &str,
+) -> String {
+    let step = |position: usize| {
         let moment = &recording.moments[position];
         let at = Instant::from_micros(moment.event.from);
         // Whoever displaced a device has no line of its own for it.
@@ -105,12 +121,37 @@ pub(super) fn of_history(recording: &Recording, shown: &[usize], wrong: usize, w
             |actor: history::Actor| if moment.is_nobodys() { Part::World } else { Part::Device(actor.0 as usize) };
         Step { from: part(from), to: to.map(part), is_lost: false, said: format!("{at} {toward}{}", moment.what) }
     };
-    let steps: Vec<Step> = shown.iter().map(step).collect();
+    let places: Vec<usize> = blamed.iter().filter_map(|position| moments.binary_search(position).ok()).collect();
+    let is_shown =
+        |index: usize| moments.len() <= ROOM || places.iter().any(|place| place.abs_diff(index) <= reach(places.len()));
+    let (mut steps, mut marked, mut left_out): (Vec<Step>, _, usize) = (Vec::new(), None, 0);
+    for (index, &position) in moments.iter().enumerate() {
+        if !is_shown(index) {
+            left_out += 1;
+            continue;
+        }
+        let next = step(position);
+        if left_out > 0 {
+            steps.push(Step::left_out(next.from, left_out));
+            left_out = 0;
+        }
+        marked = marked.or((position == wrong).then_some(steps.len()));
+        steps.push(next);
+    }
+    if let Some(last) = steps.last().filter(|_| left_out > 0) {
+        steps.push(Step::left_out(last.from, left_out));
+    }
     let name = |part: Part| match part {
         Part::Device(actor) => recording.cast.actors.name(actor as u32).to_owned(),
         Part::World | Part::Server | Part::Stranger => "history".to_owned(),
     };
-    drawn(&steps, shown.iter().position(|&position| position == wrong), Some(why), &name)
+    drawn(&steps, marked, Some(why), &name)
+}
+
+/// How many moments before and after each that is to blame have room, where so many are.
+fn reach(blamed: usize) -> usize {
+    // Each stands in the middle of its own, and what is left out before it takes a line.
+    (ROOM / blamed.max(1)).saturating_sub(2) / 2
 }
 
 /// As many lines as there is room for.

@@ -215,6 +215,32 @@ fn nothing_in_a_history_breaks_a_file() {
     assert!(diagram.contains("participant d0 as #lt;b#gt;"), "{diagram}");
 }
 
+/// The two logins to blame are far apart, and both are drawn with what happened around them.
+#[test]
+fn a_diagram_of_a_long_history_shows_what_lies_around_each_line_to_blame() {
+    let never_told = include_str!("../../../examples/histories/never-told.jsonl");
+    let between: Vec<String> = (0..400)
+        .map(|number| {
+            let at = 2_000_000 + number * 1_000;
+            format!(r#"{{"at_us":{at},"actor":"phone-1","what":"status","status":"LOGINED","login_user":"alice"}}"#)
+        })
+        .collect();
+    let lines: Vec<&str> = never_told.lines().collect();
+    let history =
+        [&lines[..7], &between.iter().map(String::as_str).collect::<Vec<_>>(), &lines[7..]].concat().join("\n");
+    let mut recording = Recording::default();
+    let source = Source { name: "h.jsonl".to_owned(), text: Box::new(history.as_bytes()) };
+    let judgement = judge_sources(vec![source], &[], Some(&mut recording)).unwrap();
+    let files = ["h.jsonl".to_owned()];
+    let judged = Judged { files: &files, judgement: &judgement, said: "", recording: &recording };
+    let breach = judgement.breaches.iter().find(|breach| breach.rule.as_str() == "KICK-1").unwrap();
+    let diagram = blame(&judged, breach.rule).diagram.unwrap();
+    assert!(diagram.lines().count() <= mermaid::LINES_MAX, "{diagram}");
+    for said in ["1.000 app calls login", "9.310 app calls login", "lines are left out", "rect rgba"] {
+        assert!(diagram.contains(said), "{said:?} is missing in {diagram}");
+    }
+}
+
 /// A scenario with much to tell, and its run in the event world.
 fn told(expect: &str) -> (Scenario, Run) {
     let text = format!(

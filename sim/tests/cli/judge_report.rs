@@ -93,7 +93,7 @@ fn nothing_that_was_not_judged_is_green() {
         ("bad.jsonl", 3, [0, 1], "the line does not say `what` happened"),
         ("empty.jsonl", 3, [0, 1], "the first line"),
         ("right.jsonl open.jsonl", 2, [0, 1], "not settled"),
-        ("nowhere.jsonl", 3, [0, 1], "cannot read nowhere.jsonl"),
+        ("nowhere.jsonl", 3, [0, 2], "cannot read nowhere.jsonl"),
         ("right.jsonl --rules KIKC-3", 3, [0, 1], "there is no such rule"),
     ] {
         let ran = folder.run(&format!("judge --report out {words}"));
