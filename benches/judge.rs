@@ -49,7 +49,7 @@ fn history(size: usize) -> Result<String, fmt::Error> {
     )?;
     let mut login = 0_u32;
     let mut at = 0;
-    while recorded.lines < size || login % USERS != 0 {
+    while recorded.lines < size || !login.is_multiple_of(USERS) {
         at = u64::from(login) * 20_000;
         let (user, round) = (login % USERS, login / USERS);
         let phone = |which: u32| format!("phone-{user}-{}", which % 2);

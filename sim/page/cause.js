@@ -23,7 +23,7 @@ function factsOf(run, commit) {
 }
 
 // The events that show what is wrong.
-const wrongOf = run => run.head.wrong.map(it => it.event).filter(run.has);
+const wrongOf = run => run.wrong.map(it => it.event);
 
 const isLit = (item, lit) => item.events.some(event => lit.has(event));
 

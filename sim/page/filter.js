@@ -23,7 +23,7 @@ function testOf(run, word) {
       return position => run.kind(position) === value || run.what(position).trim().startsWith(value.replaceAll("_", " "))
         || run.what(position).split(" ", 1)[0] === value;
     case "rule": {
-      const events = run.head.wrong.filter(wrong => wrong.rule?.toLowerCase() === value && wrong.event !== null);
+      const events = run.wrong.filter(wrong => wrong.rule?.toLowerCase() === value);
       const lit = new Set(events.flatMap(wrong => [...causeOf(run, wrong.event)]));
       return position => lit.has(position);
     }

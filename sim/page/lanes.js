@@ -14,7 +14,8 @@ function lanesOf(run, width, passes) {
   const devices = run.sheet.lanes.filter((lane, index) => lane.kind === "device" && isShown(lane, index)).length;
   const widths = state.panes.length > 1 ? NARROW : WIDTHS;
   const left = AXIS + (run.head.likely ? LIKELY : 0);
-  const rest = width - left - widths.world - widths.server - 8;
+  // A device has two widths, which are no number: the sum passes over it.
+  const rest = width - left - 8 - d3.sum(run.sheet.lanes, lane => widths[lane.kind]);
   const [least, most] = widths.device;
   const wide = Math.max(least, Math.min(most, rest / Math.max(1, devices)));
   let x = left;
@@ -39,7 +40,7 @@ function drawLaneNames(svg, { lanes, left, width }) {
     .attr("transform", lane => `translate(${lane.x},0)`)
     .each(function (lane) {
       const name = d3.select(this);
-      const called = lane.kind !== "world" ? lane.name : lane.width > 40 ? "script" : "";
+      const called = lane.width > 40 ? lane.name : "";
       label(name, "who", 8, 18, shortened(called, fits(lane, 5.5)));
       label(name, "what", 8, 33, shortened(lane.what, fits(lane, 6)));
       if (lane.rail) label(name, "app what", lane.rail - lane.x, 33, "app");

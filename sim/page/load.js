@@ -32,6 +32,8 @@ function runOf({ head, sheet }) {
   run.begins = rows.length ? run.at(first) : 0;
   run.ends = rows.length ? run.at(end - 1) : 0;
   run.tied = tiedEvents(run);
+  // What is wrong, once at each event that is to blame.
+  run.wrong = head.wrong.flatMap(it => [it, ...it.also.map(event => ({ ...it, event, at_us: run.at(event) }))]).filter(it => run.has(it.event));
   run.items = itemsOf(run);
   run.drawn = d3.sum(Object.values(run.items), items => items.length);
   return run;

@@ -75,7 +75,7 @@ async function main() {
   [state.pane] = state.panes;
   const logs = document.querySelector('[data-view="logs"]');
   logs.disabled = sides.every(side => !side.sheet.log.length);
-  if (logs.disabled) logs.title = "the event world has no drivers that log";
+  if (logs.disabled) logs.title = "no drivers log here";
   state.panes.forEach(pane => pane.update(null));
   showState();
   listen(state.panes);

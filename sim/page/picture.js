@@ -70,13 +70,13 @@ function drawLink(group, { of, from, to }, yOf, lanes) {
 function drawSession(group, { of, from, to }, yOf, lanes) {
   const x = lanes[of.lane].bar + of.track * 10;
   const [top, bottom] = [yOf(from), yOf(to)];
-  part(group, "rect", `bar e${of.epoch % 8}`, { x, y: top, width: 8, height: Math.max(3, bottom - top), rx: 2 });
-  label(group, "said", x + 12, top + 10, `${shortened(of.user, 9)} ${of.epoch}`);
+  part(group, "rect", `bar e${(of.epoch || of.from) % 8}`, { x, y: top, width: 8, height: Math.max(3, bottom - top), rx: 2 });
+  label(group, "said", x + 12, top + 10, `${shortened(of.user, 9)} ${of.epoch || ""}`);
   if (of.reason) {
     label(group, "reason", x + 12, bottom - 3, bottom - top > 26 ? of.reason : "");
     part(group, "line", "end", level(bottom, x - 3, x + 11));
   }
-  tip(group, `${of.user}, epoch ${of.epoch}${of.reason ? `: ${of.reason}` : ""}`);
+  tip(group, `${of.user} ${of.epoch || ""}${of.reason ? `: ${of.reason}` : ""}`);
 }
 
 function drawFolds({ svg, layout, columns: { left, width } }, top, bottom) {
@@ -130,7 +130,7 @@ function drawCall(group, { of, from, to }, yOf, lanes) {
   part(group, "path", "bracket", { d: `M${x} ${top}h5V${bottom}${isOpen ? "" : "h-5"}` });
   label(group, "said", x + 8, top + 4, shortened(of.word, 8));
   label(group, "outcome", x + 8, bottom + 4, bottom - top > 11 ? of.outcome ?? "" : "");
-  tip(group, `${of.word}, call ${of.call}: ${of.outcome ?? "no result"}`);
+  tip(group, `${of.word} ${of.call || ""}: ${of.outcome ?? "no result"}`);
 }
 
 function drawMark(group, { of }, yOf, lanes, pane) {
@@ -154,8 +154,7 @@ function drawMark(group, { of }, yOf, lanes, pane) {
 // What is wrong, and where two runs part: lines across.
 function drawWrong({ svg, run, layout, columns, differs }) {
   // What is wrong at one place has one line.
-  const rules = d3.group(run.head.wrong.filter(wrong => run.has(wrong.event)),
-    ({ event, at_us: at }) => (run.at(event) === at ? layout.yOf(event) : layout.yAt(at)));
+  const rules = d3.group(run.wrong, ({ event, at_us: at }) => (run.at(event) === at ? layout.yOf(event) : layout.yAt(at)));
   const lines = [...rules].map(([y, some]) => ({ kind: "violation", y, text: [...new Set(some.map(it => it.rule ?? "missed"))].join(" ") }));
   if (run.has(differs)) lines.push({ kind: "parts", text: "parts", y: layout.yOf(differs) });
   svg.select("g.wrong").selectAll("g.across").data(lines).join("g").attr("class", line => `across ${line.kind}`)

@@ -14,8 +14,7 @@ function drawStrip(pane) {
   strip.attr("width", STRIP).attr("height", height);
   strip.selectAll("rect.much").data(bins).join("rect").attr("class", "much").attr("x", 0).attr("height", 3)
     .attr("y", (_, index) => index * 3).attr("width", count => (count ? Math.max(2, much(count + 1)) : 0));
-  const wrong = run.head.wrong.filter(it => it.event !== null);
-  strip.selectAll("line.wrong").data(wrong).join("line").attr("class", "wrong").attr("x1", 0).attr("x2", STRIP)
+  strip.selectAll("line.wrong").data(run.wrong).join("line").attr("class", "wrong").attr("x1", 0).attr("x2", STRIP)
     .attr("y1", it => time(it.at_us)).attr("y2", it => time(it.at_us));
   pane.brush ??= d3.brushY().on("brush end", ({ selection, sourceEvent }) => {
     if (sourceEvent && selection) pane.showTime(...selection.map(pane.stripTime.invert));

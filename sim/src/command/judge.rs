@@ -1,19 +1,23 @@
 //! `gatecrash judge`: what somebody else recorded, rule by rule.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+mod book;
+pub mod picture;
+mod print;
+pub mod read;
+
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Args;
-use gatecrash_sim::history::{Map, Mistake, Unmapped};
-use gatecrash_sim::judge::{Answer, Breach, Judgement, Source, Verdict, judge_log, judge_sources};
+use gatecrash_sim::judge::{Judged, Judgement, Recording, Verdict, judge_log, judge_sources};
 use gatecrash_sim::scenario::nearest;
 use gatecrash_sim::scenario::rules::{RULES, RuleId};
-use gatecrash_sim::search::report::escaped;
-use serde_json::json;
+use gatecrash_sim::search::report::{as_word, command_line};
 
+use self::book::Book;
 use super::files::BadInput;
-use super::{Colour, End, colours, complain, count, paint, say, thousands};
+use super::report::Wanted;
+use super::{End, complain, say};
 
 /// Judge what somebody else recorded
 ///
@@ -35,6 +39,8 @@ Examples:
   gatecrash judge --all history.jsonl      also the rules that no history can show
   gatecrash judge --json history.jsonl     for programs
   gatecrash judge --map map.toml im.log    a log as it is, and what its lines mean
+  gatecrash judge --report DIR h.jsonl     for CI: JUnit with a test for each rule, SARIF, a summary, a page
+  gatecrash judge --page h.html h.jsonl    a picture of it beside its story
 
 Exit codes: 0 holds, 1 violated, 2 nothing judged, not settled or undecided, 3 bad input.")]
 pub struct Arguments {
@@ -56,55 +62,112 @@ pub struct Arguments {
     /// Print one JSON object for each history instead of text
     #[arg(long)]
     json: bool,
+    /// Write a page of the history to this file
+    #[arg(long, value_name = "HTML")]
+    page: Option<PathBuf>,
+    #[command(flatten)]
+    report: Wanted,
 }
-
-/// How many breaches are told in full.
-const TOLD_MAX: usize = 20;
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> End {
-    match judged(arguments) {
-        Ok(end) => end,
-        Err(bad_input) => bad_input.report(arguments.json),
+    let refuse = |bad_input: &BadInput| Book::refuse(&arguments.report, bad_input, arguments.json);
+    let (rules, histories) = match asked(arguments) {
+        Ok(asked) => asked,
+        Err(bad_input) => return refuse(&bad_input),
+    };
+    let mut book = match Book::begin(&arguments.report, &histories, arguments.json) {
+        Ok(book) => book,
+        Err(bad_input) => return bad_input.report(arguments.json),
+    };
+    let start = now();
+    let mut end = End::Passed;
+    for files in &histories {
+        let is_kept = book.is_wanted() || arguments.page.is_some();
+        let judge = |recording: Option<&mut Recording>| judged(arguments, files, &rules, recording);
+        let judged = if is_kept { picture::kept(files, judge) } else { judge(None).map(|judgement| (judgement, None)) };
+        let (judgement, recording) = match judged {
+            Ok(judged) => judged,
+            Err(bad_input) => return book.refused(&bad_input, arguments.json),
+        };
+        let names = names(files);
+        match arguments.json {
+            true => say(print::in_json(&names[0], &names, &judgement)),
+            false => print::in_words(arguments, &names, &judgement),
+        }
+        end = worse(end, end_of(judgement.verdict()));
+        if let Some(recording) = recording {
+            let replay = command(arguments, &names);
+            let said = print::verdict(arguments.map.is_some(), &judgement);
+            let judged = Judged { files: &names, judgement: &judgement, said: &said, recording: &recording };
+            if let Some(path) = &arguments.page
+                && judgement.verdict() != Verdict::Unreadable
+                && let Err(failed) = picture::write(path, &judged, &replay, arguments.json)
+            {
+                complain(failed);
+                end = End::HarnessFailed;
+            }
+            book.add(&judged, &replay);
+        }
     }
+    book.end(now() - start, end)
 }
 
-fn judged(arguments: &Arguments) -> Result<End, BadInput> {
+#[expect(clippy::disallowed_methods, reason = "how long it took is told to people, and decides nothing")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The rules that are meant, and the files of each history.
+fn asked(arguments: &Arguments) -> Result<(Vec<RuleId>, Vec<Vec<&Path>>), BadInput> {
     let rules = rules(&arguments.rules)?;
     let histories = match arguments.map {
         Some(_) => vec![arguments.files.iter().map(PathBuf::as_path).collect()],
-        None => histories(&arguments.files)?,
+        None => read::histories(&arguments.files)?,
     };
-    let mut end = End::Passed;
-    for files in histories {
-        let sources = files.iter().map(|file| source(file)).collect::<Result<Vec<_>, _>>()?;
-        let name = files[0].display().to_string();
-        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-        let judgement = match &arguments.map {
-            Some(map) => match read_map(map)? {
-                Ok(mut map) => {
-                    if arguments.settled {
-                        map.settle();
-                    }
-                    judge_log(sources, &mut map, &rules)
-                }
-                Err(mistakes) => Ok(Judgement::unreadable(mistakes)),
-            },
-            None => judge_sources(sources, &rules),
-        };
-        let judgement = judgement.map_err(|error| BadInput::Refused(format!("{name}: {error}")))?;
-        match arguments.json {
-            true => say(in_json(&name, &names, &judgement)),
-            false => in_words(arguments, &names, &judgement),
+    let problem = match &arguments.page {
+        Some(page) if page.as_os_str() == "-" => {
+            "--page writes a file: `gatecrash page HISTORY -o -` writes to standard output"
         }
-        end = worse(end, end_of(judgement.verdict()));
-    }
-    Ok(end)
+        Some(_) if histories.len() > 1 => "--page shows one history, and these files are several",
+        Some(_) | None => return Ok((rules, histories)),
+    };
+    Err(BadInput::Refused(problem.to_owned()))
 }
 
-fn read_map(file: &Path) -> Result<Result<Map, Vec<Mistake>>, BadInput> {
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
-    Ok(Map::read(&text, &file.display().to_string()))
+fn names(files: &[&Path]) -> Vec<String> {
+    files.iter().map(|file| file.display().to_string()).collect()
+}
+
+/// The command that judges these files again.
+fn command(arguments: &Arguments, files: &[String]) -> String {
+    let map = arguments.map.as_ref().map(|map| format!(" --map {}", as_word(&map.display().to_string())));
+    let settled = if arguments.settled { " --settled" } else { "" };
+    let files: Vec<String> = files.iter().map(|file| as_word(file)).collect();
+    command_line(&format!("judge{}{settled} {}", map.unwrap_or_default(), files.join(" ")))
+}
+
+/// Judges the history that is in these files, and keeps what is to be shown of it.
+fn judged(
+    arguments: &Arguments,
+    files: &[&Path],
+    rules: &[RuleId],
+    recording: Option<&mut Recording>,
+) -> Result<Judgement, BadInput> {
+    let sources = files.iter().map(|file| read::source(file)).collect::<Result<Vec<_>, _>>()?;
+    let judgement = match &arguments.map {
+        Some(map) => match read::map(map)? {
+            Ok(mut map) => {
+                if arguments.settled {
+                    map.settle();
+                }
+                judge_log(sources, &mut map, rules, recording)
+            }
+            Err(mistakes) => Ok(Judgement::unreadable(mistakes)),
+        },
+        None => judge_sources(sources, rules, recording),
+    };
+    judgement.map_err(|error| BadInput::Refused(format!("{}: {error}", files[0].display())))
 }
 
 /// The rules that are meant; none for all of them.
@@ -124,54 +187,8 @@ fn rules(wanted: &[String]) -> Result<Vec<RuleId>, BadInput> {
     Ok(rules)
 }
 
-/// The files of each history: one without a first line of its own goes on with that of the file before.
-fn histories(files: &[PathBuf]) -> Result<Vec<Vec<&Path>>, BadInput> {
-    let mut histories: Vec<Vec<&Path>> = Vec::new();
-    for file in files {
-        let goes_on = !histories.is_empty() && !is_stdin(file) && !has_head(file)?;
-        match histories.last_mut() {
-            Some(last) if goes_on => last.push(file),
-            _ => histories.push(vec![file]),
-        }
-    }
-    Ok(histories)
-}
-
-fn has_head(file: &Path) -> Result<bool, BadInput> {
-    let mut text = open(file)?;
-    let mut first = Vec::new();
-    let read = io::BufRead::read_until(&mut io::Read::take(&mut text, 1024 * 1024), b'\n', &mut first);
-    read.map_err(|error| unreadable(file, &error))?;
-    let first: Option<serde_json::Value> = serde_json::from_slice(&first).ok();
-    Ok(first.is_some_and(|first| first.get("history").is_some()))
-}
-
-fn is_stdin(file: &Path) -> bool {
-    file == Path::new("-")
-}
-
-fn open(file: &Path) -> Result<BufReader<File>, BadInput> {
-    let opened = File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
-        true => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
-        false => Ok(opened),
-    });
-    opened.map(|file| BufReader::with_capacity(256 * 1024, file)).map_err(|error| unreadable(file, &error))
-}
-
-fn unreadable(file: &Path, error: &io::Error) -> BadInput {
-    BadInput::Refused(format!("cannot read {}: {error}", file.display()))
-}
-
-fn source(file: &Path) -> Result<Source<'static>, BadInput> {
-    let name = file.display().to_string();
-    let text: Box<dyn io::BufRead> = match is_stdin(file) {
-        true => Box::new(BufReader::with_capacity(256 * 1024, io::stdin())),
-        false => Box::new(open(file)?),
-    };
-    Ok(Source { name, text })
-}
-
-fn end_of(verdict: Verdict) -> End {
+/// How a judgement ends.
+pub fn end_of(verdict: Verdict) -> End {
     match verdict {
         Verdict::Holds => End::Passed,
         Verdict::Violated => End::Violated,
@@ -189,210 +206,4 @@ fn worse(one: End, other: End) -> End {
         _ => 3,
     };
     if weight(other) > weight(one) { other } else { one }
-}
-
-fn in_words(arguments: &Arguments, files: &[String], judgement: &Judgement) {
-    let name = files.join(" ");
-    if judgement.verdict() == Verdict::Unreadable {
-        for mistake in &judgement.mistakes {
-            complain(escaped(&mistake.to_string()));
-        }
-        let more = judgement.more_mistakes;
-        if more > 0 {
-            complain(format_args!("and {} more", count(more as usize, "mistake")));
-        }
-        if judgement.mistakes.is_empty() {
-            complain(format_args!("{name}: there is no line in it"));
-        }
-        return;
-    }
-    let on = colours(&io::stdout());
-    say(format_args!("{} ({})\n", escaped(&judgement.system), escaped(&name)));
-    for breach in judgement.breaches.iter().take(TOLD_MAX) {
-        say(told(files, breach, on));
-    }
-    let more = judgement.breaches.len().saturating_sub(TOLD_MAX) as u64 + judgement.more;
-    if more > 0 {
-        say(format_args!("  and {} more\n", count(more as usize, "violation")));
-    }
-    say(table(arguments.all, judgement));
-    for why in &judgement.undecided {
-        say(format_args!("undecided: {}", escaped(why)));
-    }
-    for Unmapped { times, file, line, text } in &judgement.unmapped {
-        let (times, file, text) = (count(*times as usize, "line"), escaped(file), escaped(text));
-        say(format_args!("unmapped: {times} such as {file}:{line}: {text}"));
-    }
-    say(summary(arguments.map.is_some(), judgement, on));
-}
-
-/// A breach: the rule, what it demands, what happened instead, and which lines say so.
-fn told(files: &[String], breach: &Breach, on: bool) -> String {
-    let Breach { rule, property, text, at, actor, lines } = breach;
-    let at = format!("{}.{:03} s", at / 1_000_000, at / 1_000 % 1_000);
-    let whom = if actor.is_empty() { String::new() } else { format!("{} at ", escaped(actor)) };
-    let lines: Vec<String> = lines
-        .iter()
-        .map(|line| match files.get(line.file as usize) {
-            Some(file) => format!("{}:{}", escaped(file), line.line),
-            None => line.line.to_string(),
-        })
-        .collect();
-    format!(
-        "{}\n    rule      {}\n    property  {property}\n    instead   {}\n    lines     {}\n",
-        paint(&format!("  {rule} violated: {whom}{at}"), Colour::Red, on),
-        rule.text(),
-        escaped(text),
-        lines.join(", ")
-    )
-}
-
-/// The answers: a line for each rule that was judged, and one for the others together, unless all are asked for.
-fn table(all: bool, judgement: &Judgement) -> String {
-    let mut text = String::new();
-    let (mut unseen, mut idle) = (0, Vec::new());
-    for (rule, answer) in &judgement.answers {
-        let why = match answer {
-            Answer::Holds { judged: 0 } => "judged".to_owned(),
-            Answer::Holds { judged } => format!("judged {}", times(*judged)),
-            Answer::Violated { times: number } => times(*number),
-            Answer::NotObserved { lacks } => format!("it would take {lacks}"),
-            Answer::NothingToJudge => "its situation never came".to_owned(),
-        };
-        if !all {
-            match answer {
-                Answer::NotObserved { .. } => {
-                    unseen += 1;
-                    continue;
-                }
-                Answer::NothingToJudge => {
-                    idle.push(rule.as_str());
-                    continue;
-                }
-                Answer::Holds { .. } | Answer::Violated { .. } => {}
-            }
-        }
-        text.push_str(&format!("  {:<10} {:<17} {why}\n", rule.as_str(), answer.word()));
-    }
-    if !idle.is_empty() {
-        text.push_str(&format!(
-            "  {} with nothing to judge, their situation never came: {}\n",
-            count(idle.len(), "rule"),
-            idle.join(" ")
-        ));
-    }
-    if unseen > 0 {
-        text.push_str(&format!("  {} not observed: --all tells what each would take\n", count(unseen, "rule")));
-    }
-    text
-}
-
-fn times(number: u64) -> String {
-    if number == 1 { "once".to_owned() } else { format!("{} times", thousands(number)) }
-}
-
-fn summary(is_log: bool, judgement: &Judgement, on: bool) -> String {
-    let holds = judgement.answers.iter().filter(|(_, answer)| matches!(answer, Answer::Holds { .. })).count();
-    let events = count(judgement.events as usize, "event");
-    let (word, colour) = match judgement.verdict() {
-        Verdict::Holds => (format!("holds: {} judged", count(holds, "rule")), Colour::Green),
-        Verdict::Violated => {
-            let times = judgement.breaches.len() as u64 + judgement.more;
-            (format!("violated: {}", count(times as usize, "violation")), Colour::Red)
-        }
-        Verdict::NothingJudged => {
-            ("nothing judged: of no rule that was asked for did the situation come".to_owned(), Colour::Red)
-        }
-        Verdict::Undecided => {
-            (format!("undecided: {} judged, and not everything could be", count(holds, "rule")), Colour::Red)
-        }
-        Verdict::NotSettled | Verdict::Unreadable => {
-            let why = match judgement.settled {
-                None if is_log => {
-                    "nothing says that all had come to rest when the log ended: --settled does, or `settled = true` in the map's [head]"
-                }
-                None => {
-                    "the history has no end: a last line {\"at_us\":…,\"what\":\"end\",\"settled\":true} says that all had come to rest"
-                }
-                Some(_) => "the history says that not everything had come to rest",
-            };
-            (format!("not settled: {why}"), Colour::Red)
-        }
-    };
-    let inside = match judgement.inside {
-        0 => String::new(),
-        lines => format!(", {} passed over that nobody outside sees", count(lines as usize, "line")),
-    };
-    let dropped = match judgement.dropped {
-        0 => String::new(),
-        lines => format!(", {} dropped by the map", count(lines as usize, "line")),
-    };
-    paint(&format!("{word}; {events}{inside}{dropped}"), colour, on)
-}
-
-fn in_json(name: &str, files: &[String], judgement: &Judgement) -> String {
-    let answers: Vec<serde_json::Value> = judgement
-        .answers
-        .iter()
-        .map(|(rule, answer)| {
-            let mut object = json!({ "rule": rule.as_str(), "answer": answer.word() });
-            match answer {
-                Answer::Holds { judged } => object["judged"] = json!(judged),
-                Answer::Violated { times } => object["times"] = json!(times),
-                Answer::NotObserved { lacks } => {
-                    object["lacks"] = lacks.iter().map(|channel| json!(channel.word())).collect();
-                }
-                Answer::NothingToJudge => {}
-            }
-            object
-        })
-        .collect();
-    let violations: Vec<serde_json::Value> = judgement
-        .breaches
-        .iter()
-        .map(|breach| {
-            let lines: Vec<serde_json::Value> = breach
-                .lines
-                .iter()
-                .map(|line| json!({ "file": files.get(line.file as usize), "line": line.line }))
-                .collect();
-            json!({
-                "rule": breach.rule.as_str(),
-                "property": breach.property,
-                "instead": breach.text,
-                "at_us": breach.at,
-                "actor": breach.actor,
-                "lines": lines,
-            })
-        })
-        .collect();
-    let mistakes: Vec<serde_json::Value> = judgement
-        .mistakes
-        .iter()
-        .map(|mistake| {
-            json!({ "file": mistake.file, "line": mistake.line, "column": mistake.column, "text": mistake.text })
-        })
-        .collect();
-    let unmapped: Vec<serde_json::Value> = judgement
-        .unmapped
-        .iter()
-        .map(|Unmapped { times, file, line, text }| json!({ "times": times, "file": file, "line": line, "text": text }))
-        .collect();
-    json!({
-        "path": name,
-        "system": judgement.system,
-        "verdict": judgement.verdict().word(),
-        "settled": judgement.settled,
-        "events": judgement.events,
-        "inside": judgement.inside,
-        "dropped": judgement.dropped,
-        "unmapped": unmapped,
-        "rules": answers,
-        "violations": violations,
-        "more_violations": judgement.more,
-        "undecided": judgement.undecided,
-        "mistakes": mistakes,
-        "more_mistakes": judgement.more_mistakes,
-    })
-    .to_string()
 }

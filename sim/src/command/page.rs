@@ -1,4 +1,4 @@
-//! `gatecrash page`: a run as one HTML file, or two beside each other.
+//! `gatecrash page`: a run as one HTML file, or two beside each other; a history as one.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -21,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::files::BadInput;
 use super::interrupt;
+use super::judge::{self, read::has_head as is_history};
 use super::meant::Meant;
 use super::version::version;
 use super::when;
@@ -50,11 +51,12 @@ Examples:
   gatecrash page --seed 17 --beside 18 -o -           two seeds, to standard output
   gatecrash page --seed 12 --bug F06 --beside 12      a system of the zoo beside one that is whole
   gatecrash page failing.toml --when                  with how likely it was to fail after each step
+  gatecrash page history.jsonl                        what somebody else recorded, with what `judge` says of it
 
 A file runs in the packet world, a seed in the world that it is drawn for, a finding where it was found.
-The exit code says what came of the run, as that of `replay` does.")]
+The exit code says what came of the run, as that of `replay` does; of a history it is that of `judge`.")]
 pub struct Arguments {
-    /// A scenario file, the folder of a finding, or its name below target/gatecrash
+    /// A scenario file, the folder of a finding, or its name below target/gatecrash; a history
     #[arg(value_name = "FILE|FINDING", required_unless_present = "seed")]
     path: Option<PathBuf>,
     /// The scenario that a sweep draws from this seed, in the place of a file
@@ -99,6 +101,15 @@ struct Ran {
 }
 
 fn shown(arguments: &Arguments) -> Result<End, BadInput> {
+    if arguments.open && arguments.out.as_deref() == Some(Path::new("-")) {
+        let problem = "--open shows a file, and -o - writes none: name the file to write";
+        return Err(BadInput::Refused(problem.to_owned()));
+    }
+    if let Some(path) = arguments.path.as_deref().filter(|path| path.is_file())
+        && is_history(path)?
+    {
+        return history(arguments, path);
+    }
     let first = || Meant::of(arguments.path.as_deref(), arguments.seed, World::Packet);
     let mut all = vec![first()?];
     match (&arguments.beside, arguments.world) {
@@ -122,10 +133,6 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
         let broken = all.remove(0).broken(id)?;
         all.iter_mut().for_each(|other| other.world = broken.world);
         all.insert(0, broken);
-    }
-    if arguments.open && arguments.out.as_deref() == Some(Path::new("-")) {
-        let problem = "--open shows a file, and -o - writes none: name the file to write";
-        return Err(BadInput::Refused(problem.to_owned()));
     }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(all[0].stem()).with_extension("html"));
 
@@ -177,13 +184,31 @@ fn shown(arguments: &Arguments) -> Result<End, BadInput> {
     let kilobytes = thousands(text.len().div_ceil(1_000) as u64);
     let came = verdict.word().replace('_', " ");
     say(format_args!("{}: {}, {kilobytes} kB, {came}", out.display(), count(events, "event")));
+    Ok(opened(arguments, &out, verdict.into()))
+}
+
+/// Shows what was written in the browser, where that is wanted, and says how that ends.
+fn opened(arguments: &Arguments, out: &Path, end: End) -> End {
     if arguments.open
-        && let Err(error) = open::that_detached_with_timeout(&out, OPENS_WITHIN)
+        && let Err(error) = open::that_detached_with_timeout(out, OPENS_WITHIN)
     {
         complain(format_args!("error: cannot open {} in a browser: {error}", out.display()));
-        return Ok(End::HarnessFailed);
+        return End::HarnessFailed;
     }
-    Ok(verdict.into())
+    end
+}
+
+/// The page of what somebody else recorded, which is judged and not run.
+fn history(arguments: &Arguments, path: &Path) -> Result<End, BadInput> {
+    let Arguments { beside, world, bug, when, .. } = arguments;
+    if beside.is_some() || world.is_some() || bug.is_some() || *when {
+        let problem = "a history is judged and does not run: --beside, --world, --bug and --when are for what runs";
+        return Err(BadInput::Refused(problem.to_owned()));
+    }
+    let stem = path.file_stem().map_or_else(|| PathBuf::from("history"), PathBuf::from);
+    let out = arguments.out.clone().unwrap_or_else(|| stem.with_extension("html"));
+    let end = judge::picture::of_file(path, &out)?;
+    Ok(opened(arguments, &out, end))
 }
 
 fn run_one(case: &Case<'_>, bug: Option<&Bug>, version: &str) -> Result<Ran, String> {

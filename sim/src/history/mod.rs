@@ -21,6 +21,7 @@ mod promise;
 mod raw;
 mod read;
 mod schema;
+pub(crate) mod story;
 #[cfg(test)]
 mod tests;
 pub mod whole;

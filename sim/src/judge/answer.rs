@@ -82,6 +82,8 @@ pub struct Breach {
     pub at: u64,
     /// To whom.
     pub actor: String,
+    /// The line at which it shows, where there is one.
+    pub place: Option<Line>,
     /// The lines to blame, in order, each as file (by its place among those given) and line.
     pub lines: Vec<Line>,
 }

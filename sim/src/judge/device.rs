@@ -107,6 +107,21 @@ pub(super) enum How {
     Uninit,
 }
 
+impl How {
+    /// It in a word or two, where it is known.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            How::Unknown => "",
+            How::Fresh => "new process",
+            How::Failed => "failed",
+            How::LoggedOut => "logout",
+            How::Kicked => "kicked",
+            How::Expired => "expired",
+            How::Uninit => "uninit",
+        }
+    }
+}
+
 /// A session, as its application knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Session {

@@ -1,5 +1,6 @@
 //! One text of a history, read on from event to event.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
@@ -103,6 +104,11 @@ impl<'a> Feed<'a> {
         let event = self.reader.as_mut().expect(READER).read_made(cast, &line);
         self.made_line = Some(line);
         event
+    }
+
+    /// The line of a history that was read last: the text's own, or what a map made of it.
+    pub(super) fn told(&self) -> Cow<'_, str> {
+        self.made_line.as_deref().map_or_else(|| String::from_utf8_lossy(&self.line), Cow::Borrowed)
     }
 
     pub(super) fn refuse(&mut self, wrong: &Wrong) {

@@ -19,6 +19,7 @@ mod gate;
 mod gates;
 #[cfg(test)]
 mod hostile;
+mod judged;
 mod messages;
 mod order;
 mod outside;
@@ -26,6 +27,7 @@ mod pace;
 mod peephole;
 mod presence;
 mod properties;
+pub mod recording;
 mod results;
 mod shown;
 mod status;
@@ -38,13 +40,17 @@ mod voided;
 mod whole;
 
 pub use answer::{Answer, Breach, Judgement, Line, Verdict};
+pub use judged::Judged;
 pub use peephole::Peephole;
+pub use recording::{Moment, Recording, Standing, Whole};
 pub use text::{Source, judge_log, judge_sources, judge_text};
+
+use std::borrow::Cow;
 
 use crate::history::event::{Event, Platform, Request, What};
 use crate::history::{Cast, Channel, Channels, Head, Wrong};
 use crate::scenario::rules::{RULES, RuleId};
-use device::{Device, Purpose};
+use device::{Account, Device, Purpose};
 use outside::{End, Outside, Report, Scene};
 
 /// Judges the events of one history.
@@ -148,6 +154,26 @@ impl Judge {
         self.knows_init |= matches!(event.what, What::Called { request: Request::Init { .. }, .. });
         self.devices[index].knows_init = self.knows_init;
         self.devices[index].take(event, next);
+        Ok(())
+    }
+
+    /// Takes in one event, and keeps it in a recording by the line that tells it, where that is wanted.
+    fn take_kept(
+        &mut self,
+        cast: &Cast,
+        event: &Event,
+        kept: Option<(&mut Recording, Cow<'_, str>)>,
+    ) -> Result<(), Wrong> {
+        self.take(cast, event)?;
+        if let Some((recording, line)) = kept {
+            let standing = match self.devices[event.actor.0 as usize].account {
+                Account::In(session) => Standing::In { user: session.user, login: session.login },
+                Account::Pending(_) => Standing::Out("login"),
+                Account::Nobody(how) => Standing::Out(how.word()),
+                Account::Unsure => Standing::Out("unsure"),
+            };
+            recording.keep(cast, event, &line, standing, !self.report.breaches.is_empty());
+        }
         Ok(())
     }
 

@@ -316,6 +316,7 @@ impl Order {
                         text: text.clone(),
                         at: blamed.map_or(0, |login| login.at),
                         actor: blamed.map_or_else(String::new, |login| cast.actors.name(login.actor.0).to_owned()),
+                        place: blamed.map(|login| login.line),
                         lines: known.iter().map(|login| login.line).collect(),
                     },
                 );

@@ -100,11 +100,11 @@ impl Report {
             self.more += 1;
             return;
         }
-        let Found { property, text, at, actor, lines } = found;
+        let Found { property, text, at, actor, place, lines } = found;
         let mut lines: Vec<Line> = lines.into_iter().map(line).collect();
         lines.sort_unstable();
         lines.dedup();
-        self.breaches.push(Breach { rule: rule.id(), property, text, at, actor, lines });
+        self.breaches.push(Breach { rule: rule.id(), property, text, at, actor, place: place.map(line), lines });
     }
 }
 
@@ -114,6 +114,8 @@ pub(super) struct Found {
     pub(super) text: String,
     pub(super) at: u64,
     pub(super) actor: String,
+    /// The line at which it shows.
+    pub(super) place: Option<u64>,
     pub(super) lines: Vec<u64>,
 }
 
@@ -131,6 +133,7 @@ impl Found {
             text: text.into(),
             at: event.from,
             actor: scene.actor(event).to_owned(),
+            place: Some(event.line),
             lines: before.into_iter().chain([event.line]).collect(),
         }
     }
@@ -139,7 +142,8 @@ impl Found {
 /// In an event's line, the highest bits say in which file it is.
 pub(super) const FILE_SHIFT: u32 = 48;
 
-fn line(line: u64) -> Line {
+/// The line of an event, and its file.
+pub(super) fn line(line: u64) -> Line {
     Line { file: (line >> FILE_SHIFT) as u32, line: line & ((1 << FILE_SHIFT) - 1) }
 }
 

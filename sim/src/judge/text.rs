@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use super::feed::Feed;
 use super::outside::FILE_SHIFT;
 use super::whole::whole_trace;
-use super::{Judge, Judgement};
+use super::{Judge, Judgement, Recording};
 use crate::history::{Cast, MISTAKES_MAX, Map, Reader};
 use crate::scenario::rules::RuleId;
 
@@ -20,16 +20,20 @@ pub struct Source<'a> {
 /// Judges a history that is all there.
 pub fn judge_text(history: &str) -> Judgement {
     let source = Source { name: "history".to_owned(), text: Box::new(history.as_bytes()) };
-    judge_sources(vec![source], &[]).expect("a text in memory can be read")
+    judge_sources(vec![source], &[], None).expect("a text in memory can be read")
 }
 
 /// Judges a history whose lines are in these texts, each in the order of time. The first line of the first one says what
-/// the history holds. Of the rules only these are answered, where some are named.
+/// the history holds. Of the rules only these are answered, where some are named. What is to be shown is kept in the recording.
 ///
 /// # Errors
 ///
 /// When a text cannot be read. What is wrong with one that can be is in the judgement.
-pub fn judge_sources(sources: Vec<Source<'_>>, rules: &[RuleId]) -> io::Result<Judgement> {
+pub fn judge_sources(
+    sources: Vec<Source<'_>>,
+    rules: &[RuleId],
+    recording: Option<&mut Recording>,
+) -> io::Result<Judgement> {
     let mut cast = Cast::default();
     let mut feeds: Vec<Feed<'_>> = Vec::new();
     let mut judge = None;
@@ -40,7 +44,7 @@ pub fn judge_sources(sources: Vec<Source<'_>>, rules: &[RuleId]) -> io::Result<J
             match Reader::new(&source.name, &String::from_utf8_lossy(&feed.line)) {
                 Ok((reader, head)) => {
                     if let Some(whole) = &head.trace {
-                        return whole_trace(whole, &head.system, feed, reader, rules);
+                        return whole_trace(whole, &head.system, feed, reader, rules, recording);
                     }
                     judge = Some(Judge::new(head, &mut cast));
                     feed.reader = Some(reader);
@@ -55,15 +59,21 @@ pub fn judge_sources(sources: Vec<Source<'_>>, rules: &[RuleId]) -> io::Result<J
         feeds.push(feed);
     }
     let Some(judge) = judge else { return Ok(Judgement::unreadable(Vec::new())) };
-    judged(judge, cast, feeds, None, rules)
+    judged(judge, cast, feeds, None, rules, recording)
 }
 
-/// Judges logs as they are, of which a map makes the lines of one history. Each is in the order of time.
+/// Judges logs as they are, of which a map makes the lines of one history. Each is in the order of time. What is to be shown
+/// is kept in the recording.
 ///
 /// # Errors
 ///
 /// When a text cannot be read. What is wrong with one that can be is in the judgement.
-pub fn judge_log(sources: Vec<Source<'_>>, map: &mut Map, rules: &[RuleId]) -> io::Result<Judgement> {
+pub fn judge_log(
+    sources: Vec<Source<'_>>,
+    map: &mut Map,
+    rules: &[RuleId],
+    recording: Option<&mut Recording>,
+) -> io::Result<Judgement> {
     let mut cast = Cast::default();
     let mut feeds: Vec<Feed<'_>> = Vec::new();
     for source in sources {
@@ -78,7 +88,7 @@ pub fn judge_log(sources: Vec<Source<'_>>, map: &mut Map, rules: &[RuleId]) -> i
     for feed in &mut feeds {
         feed.advance(&mut cast, Some(map))?;
     }
-    judged(judge, cast, feeds, Some(map), rules)
+    judged(judge, cast, feeds, Some(map), rules, recording)
 }
 
 fn judged(
@@ -87,6 +97,7 @@ fn judged(
     mut feeds: Vec<Feed<'_>>,
     mut map: Option<&mut Map>,
     rules: &[RuleId],
+    mut recording: Option<&mut Recording>,
 ) -> io::Result<Judgement> {
     // The earliest event of all comes next. There are few texts, and mostly one.
     while let Some(index) = (0..feeds.len())
@@ -96,7 +107,8 @@ fn judged(
         let feed = &mut feeds[index];
         if let Some(mut event) = feed.event.take() {
             event.line |= (index as u64) << FILE_SHIFT;
-            if let Err(wrong) = judge.take(&cast, &event) {
+            let kept = recording.as_deref_mut().map(|recording| (recording, feed.told()));
+            if let Err(wrong) = judge.take_kept(&cast, &event, kept) {
                 feed.refuse(&wrong);
             }
         }
@@ -107,10 +119,12 @@ fn judged(
         && let Some(mut event) = feed.read_made(&mut cast, end)
     {
         event.line |= (last as u64) << FILE_SHIFT;
-        if let Err(wrong) = judge.take(&cast, &event) {
+        let kept = recording.as_deref_mut().map(|recording| (recording, feed.told()));
+        if let Err(wrong) = judge.take_kept(&cast, &event, kept) {
             feed.refuse(&wrong);
         }
     }
+    let platforms = judge.devices.iter().map(|device| device.platform).collect();
     let mut judgement = judge.finish(&cast, rules);
     for reader in feeds.into_iter().filter_map(|feed| feed.reader) {
         judgement.inside += reader.inside;
@@ -122,6 +136,9 @@ fn judged(
     if let Some(map) = map {
         judgement.dropped = map.dropped();
         judgement.unmapped = map.unmapped().to_vec();
+    }
+    if let Some(recording) = recording {
+        recording.finish(cast, platforms);
     }
     Ok(judgement)
 }

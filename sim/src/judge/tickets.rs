@@ -91,7 +91,10 @@ impl Outside for Tickets {
                     });
                 }
             }
-            What::Told { event: Told::UserSigExpired, .. } => {
+            // Whose session it is, and by which ticket, only who sees status and process can be sure of.
+            What::Told { event: Told::UserSigExpired, .. }
+                if scene.device.sees_status() && scene.device.sees_process() =>
+            {
                 let Some(known) = scene.device.session().and_then(|session| session.ticket) else { return };
                 let (Some(ticket), Some(told)) =
                     (self.tickets.get(&known), self.second(event.to.saturating_add(scene.skew)))

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::feed::Feed;
-use super::{Answer, Breach, Judgement, Line};
+use super::{Answer, Breach, Judgement, Line, Recording, Whole};
 use crate::history::{Reader, Wrong, whole};
 use crate::scenario::Scenario;
 use crate::scenario::rules::RuleId;
@@ -17,6 +17,7 @@ pub(super) fn whole_trace(
     mut feed: Feed<'_>,
     mut reader: Reader,
     rules: &[RuleId],
+    recording: Option<&mut Recording>,
 ) -> io::Result<Judgement> {
     let refused = |reader: &mut Reader, text: String| {
         reader.refuse(&Wrong::value("trace", text), "");
@@ -48,7 +49,15 @@ pub(super) fn whole_trace(
     let number = trace.events.len() as u64;
     let all = Scenario { rules: RuleId::all().collect(), ..scenario.clone() };
     match crate::judge(&all, world.tick(&scenario), trace) {
-        Ok(run) => Ok(of_run(system, &run, number, rules)),
+        Ok(mut run) => {
+            let judgement = of_run(system, &run, number, rules);
+            if let Some(recording) = recording {
+                // Every rule was cited, so that each is answered.
+                run.idle.clear();
+                recording.whole = Some(Box::new(Whole { scenario, world, run }));
+            }
+            Ok(judgement)
+        }
         Err(error) => refused(&mut reader, error.to_string()),
     }
 }
@@ -79,6 +88,7 @@ fn of_run(system: &str, run: &Run, events: u64, rules: &[RuleId]) -> Judgement {
             trace::Actor::Server => "server".to_owned(),
             trace::Actor::Device(device) => run.trace.cast.device_name(device).to_owned(),
         },
+        place: line(violation),
         lines: line(violation).into_iter().collect(),
     });
     Judgement {

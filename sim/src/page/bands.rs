@@ -45,7 +45,8 @@ pub fn bands(trace: &Trace, lanes: &Lanes) -> Vec<Band> {
     bands.bands
 }
 
-fn said(word: &'static str) -> &'static str {
+/// A band in words.
+pub(super) fn said(word: &'static str) -> &'static str {
     match word {
         "cut" => "no link",
         "cut_out" => "nothing gets out",

@@ -66,7 +66,8 @@ pub fn calls(trace: &Trace, lanes: &Lanes) -> Vec<Call> {
     calls
 }
 
-fn put_beside(calls: &mut [Call]) {
+/// Gives each call its place on the rail.
+pub(super) fn put_beside(calls: &mut [Call]) {
     let mut busy: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for call in calls {
         let ends = busy.entry(call.lane).or_default();

@@ -20,7 +20,7 @@ pub struct Head {
     pub rules: Vec<[&'static str; 2]>,
     /// What came of it, in a word.
     pub verdict: String,
-    /// In which world.
+    /// In which world; `outside` of a history.
     pub world: &'static str,
     /// The file, or the seed that it was drawn from.
     pub path: String,
@@ -40,6 +40,8 @@ pub struct Head {
     pub wrong: Vec<Wrong>,
     /// How much more is wrong than is told.
     pub more: usize,
+    /// Of a history: each of the four answers that it gives, and the rules that have it.
+    pub answers: Vec<[String; 2]>,
     /// How likely that was after each step; none where nobody asked.
     pub likely: Option<Likely>,
 }
@@ -63,6 +65,8 @@ pub struct Wrong {
     pub at_us: u64,
     /// The event that shows it best.
     pub event: Option<usize>,
+    /// Other events that are to blame.
+    pub also: Vec<usize>,
 }
 
 impl Head {
@@ -84,6 +88,7 @@ impl Head {
             steps: scenario.steps.iter().map(ToString::to_string).collect(),
             more: wrong.len().saturating_sub(WRONG_MAX),
             wrong: wrong.into_iter().take(WRONG_MAX).collect(),
+            answers: Vec::new(),
             likely: None,
         }
     }
@@ -103,6 +108,7 @@ fn wrong(run: &Run) -> Vec<Wrong> {
             fingerprint: Some(Fingerprint::of(violation).slug()),
             at_us: violation.at.as_micros(),
             event: report::position(trace, violation),
+            also: Vec::new(),
         });
     }
     for miss in &run.missed {
@@ -120,6 +126,7 @@ fn wrong(run: &Run) -> Vec<Wrong> {
             fingerprint: Some(Fingerprint::of_miss(miss).slug()),
             at_us: at.as_micros(),
             event,
+            also: Vec::new(),
         });
     }
     if let Some(reason) = &run.not_converged {
@@ -132,6 +139,7 @@ fn wrong(run: &Run) -> Vec<Wrong> {
             fingerprint: Some(Fingerprint::not_converged(reason).slug()),
             at_us: trace.ended_at().as_micros(),
             event: trace.events.len().checked_sub(1),
+            also: Vec::new(),
         });
     }
     for rule in &run.idle {
@@ -144,6 +152,7 @@ fn wrong(run: &Run) -> Vec<Wrong> {
             fingerprint: None,
             at_us: 0,
             event: None,
+            also: Vec::new(),
         });
     }
     wrong

@@ -32,7 +32,7 @@ impl Lanes {
     /// Those of everybody in a cast.
     pub fn of(cast: &Cast) -> Self {
         let plain = |name: &str, kind| Lane { name: name.to_owned(), kind, what: String::new() };
-        let mut lanes = vec![plain("world", "world"), plain("server", "server")];
+        let mut lanes = vec![plain("script", "world"), plain("server", "server")];
         let mut order: Vec<usize> = (0..cast.devices().len()).collect();
         order.sort_by_key(|&device| (cast.devices()[device].site, device));
         let mut places = vec![0; order.len()];

@@ -5,13 +5,14 @@
 //! ```
 //!
 //! Everything that is drawn is found here, from the trace alone, as positions of its events; where on the screen an event
-//! is, the page's own script in `sim/page/` decides. Judges nothing: what was wrong comes with the [`Head`].
+//! is, the page's own script in `sim/page/` decides. `history` finds the same in what somebody else recorded. Judges nothing: what was wrong comes with the [`Head`].
 
 mod bands;
 mod beside;
 mod calls;
 mod commits;
 mod head;
+mod history;
 mod html;
 mod lanes;
 mod likely;
@@ -29,6 +30,7 @@ use crate::trace::Trace;
 use crate::trace::log::LogLine;
 
 pub use head::{Head, Wrong};
+pub use history::of_history;
 pub use html::BYTES_MAX;
 pub use likely::Likely;
 pub use sheet::{EVENTS_MAX, Sheet, Told};
@@ -62,9 +64,14 @@ struct Side<'a> {
 ///
 /// One that would be too large shows the events around what went wrong, and the ledger of them all.
 pub fn page(runs: &[Shown<'_>]) -> String {
-    let mut events_max = EVENTS_MAX / runs.len().max(1);
+    fitting(EVENTS_MAX / runs.len().max(1), |events_max| data(runs, events_max))
+}
+
+/// The page that shows as many events as make no file that is too large, and at most so many of each run.
+fn fitting<'a>(events_max: usize, data: impl Fn(usize) -> Data<'a>) -> String {
+    let mut events_max = events_max;
     loop {
-        let text = html::file(&data(runs, events_max));
+        let text = html::file(&data(events_max));
         if text.len() <= BYTES_MAX || events_max < 100 {
             return text;
         }

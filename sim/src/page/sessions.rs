@@ -17,7 +17,7 @@ pub struct Bar {
     pub track: usize,
     /// Whose session.
     pub user: String,
-    /// Its epoch.
+    /// Its epoch, 0 where nobody knows it.
     pub epoch: u32,
     /// Where it begins.
     pub from: usize,
@@ -29,6 +29,13 @@ pub struct Bar {
     begun_by: u32,
     #[serde(skip)]
     ended_by: u32,
+}
+
+impl Bar {
+    /// A session as its application knows it, which knows no epoch.
+    pub(super) fn seen(lane: usize, user: String, from: usize) -> Bar {
+        Bar { lane, track: 0, user, epoch: 0, from, to: None, reason: None, begun_by: 0, ended_by: 0 }
+    }
 }
 
 /// Every session that was ever decided.

@@ -223,6 +223,7 @@ fn a_long_run_is_shown_around_what_matters() {
         fingerprint: None,
         at_us: 0,
         event: Some(event),
+        also: Vec::new(),
     });
     let part = sheet_of(&head, &run, 20);
     assert_eq!((part.rows.len(), part.events_all), (20, run.trace.events.len()));
@@ -263,6 +264,14 @@ fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
     &rest[..rest.find(to).unwrap_or_else(|| panic!("{to}"))]
 }
 
+/// What a page shows, inflated.
+pub(super) fn data_of(page: &str) -> Json {
+    let data = STANDARD.decode(between(page, "id=\"data\">", "</script>")).unwrap();
+    let mut json = String::new();
+    ZlibDecoder::new(&data[..]).read_to_string(&mut json).unwrap();
+    serde_json::from_str(&json).unwrap()
+}
+
 #[test]
 fn a_page_is_one_file_that_reaches_nothing_else() {
     let mut scenario = file("kick_reaches_a_device_that_was_offline");
@@ -280,10 +289,7 @@ fn a_page_is_one_file_that_reaches_nothing_else() {
     for reaches in ["<link", " src=", "url(", "@import", "fetch(", "XMLHttpRequest", "<img", "<iframe"] {
         assert!(!page.contains(reaches), "{reaches}");
     }
-    let data = STANDARD.decode(between(&page, "id=\"data\">", "</script>")).unwrap();
-    let mut json = String::new();
-    ZlibDecoder::new(&data[..]).read_to_string(&mut json).unwrap();
-    let held: Json = serde_json::from_str(&json).unwrap();
+    let held = data_of(&page);
     assert_eq!(held["sides"][0]["sheet"]["rows"].as_array().unwrap().len(), run.trace.events.len());
     assert_eq!(held["sides"][0]["head"]["digest"], run.trace.digest.to_string());
     assert_eq!(held["sides"][0]["head"]["steps"].as_array().unwrap().len(), scenario.steps.len());

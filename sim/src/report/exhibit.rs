@@ -74,7 +74,7 @@ pub fn exhibit(shown: &Shown<'_>) -> (Exhibit, Vec<(String, String)>) {
 }
 
 /// The event that shows best what is wrong, and what that is, in a few words.
-fn place(run: &Run) -> Option<(usize, String)> {
+pub(super) fn place(run: &Run) -> Option<(usize, String)> {
     let trace = &run.trace;
     let last = trace.events.len().checked_sub(1)?;
     if let Some(violation) = run.violations.first() {

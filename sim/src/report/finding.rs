@@ -1,5 +1,7 @@
 //! One thing that is wrong, whatever command found it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What kind of thing is wrong.
@@ -112,6 +114,9 @@ pub struct Finding {
     pub origin: Origin,
     /// Where to look, where that is a file.
     pub place: Option<Place>,
+    /// All the lines to blame, in a history.
+    #[serde(default)]
+    pub lines: Vec<Place>,
     /// When, in microseconds of simulated time.
     pub at_us: Option<u64>,
     /// To whom.
@@ -156,6 +161,12 @@ pub struct Place {
     pub column: Option<usize>,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 impl Finding {
     /// One that was seen once and is not known, of which nothing else is said yet.
     pub fn new(kind: Kind, fingerprint: String, sentence: String, origin: Origin) -> Self {
@@ -168,6 +179,7 @@ impl Finding {
             instead: None,
             origin,
             place: None,
+            lines: Vec::new(),
             at_us: None,
             actor: None,
             seen: 1,
@@ -193,11 +205,18 @@ impl Finding {
         }
     }
 
+    /// The lines to blame, where there are any.
+    pub fn lines_to_blame(&self) -> Option<String> {
+        let places: Vec<String> = self.lines.iter().map(ToString::to_string).collect();
+        (!places.is_empty()).then(|| places.join(", "))
+    }
+
     /// It in full, where no exhibit shows it.
     pub fn in_full(&self) -> String {
         let mut lines = vec![self.in_a_line()];
         lines.extend(self.rule_text.iter().map(|text| format!("  rule      {text}")));
         lines.extend(self.instead.iter().map(|instead| format!("  instead   {instead}")));
+        lines.extend(self.lines_to_blame().map(|places| format!("  lines     {places}")));
         lines.push(format!("  finding   {}", self.fingerprint));
         lines.extend(self.disagreement.iter().map(|how| format!("  NOT confirmed in a fresh process: {how}")));
         lines.extend(self.replay.iter().map(|replay| format!("\n  {replay}")));

@@ -49,7 +49,7 @@ pub fn merge(parts: &[Part]) -> Result<Merged, Vec<String>> {
     }
     let sweeps = parts.iter().filter_map(|part| match &part.report.subject {
         Subject::Sweep(sweep) => Some(sweep),
-        Subject::Run(_) | Subject::Zoo(_) => None,
+        Subject::Run(_) | Subject::Zoo(_) | Subject::Judge(_) => None,
     });
     let findings = add::findings(parts);
     let shown = findings.iter().map(|(finding, part)| {

@@ -2,11 +2,20 @@
 //!
 //! The lines around what went wrong, as many as a person takes in at a glance. The page has all of them.
 
+use std::ops::Range;
+
+use gatecrash::time::Instant;
+
+use crate::history::event::{self as history, Told, What};
+use crate::judge::Recording;
 use crate::trace::render::{self, Row, View};
-use crate::trace::{Actor, DeviceIndex, Trace, What};
+use crate::trace::{self, Actor, DeviceIndex, Trace};
 
 /// The most lines of a diagram.
 pub(super) const LINES_MAX: usize = 40;
+
+/// How many of them are for what happens: the others frame what is wrong and say what is left out.
+const ROOM: usize = LINES_MAX - 8;
 
 /// The most letters of what one line says.
 const LETTERS_MAX: usize = 100;
@@ -19,7 +28,8 @@ const PARTS_BEFORE: usize = 3;
 enum Part {
     World,
     Server,
-    Device(DeviceIndex),
+    Device(usize),
+    Stranger,
 }
 
 impl Part {
@@ -27,8 +37,12 @@ impl Part {
         match actor {
             Actor::World => Part::World,
             Actor::Server => Part::Server,
-            Actor::Device(device) => Part::Device(device),
+            Actor::Device(device) => Part::of_device(device),
         }
+    }
+
+    fn of_device(device: DeviceIndex) -> Part {
+        if device == DeviceIndex::STRANGER { Part::Stranger } else { Part::Device(device.index()) }
     }
 
     /// What lines call it: names of devices could be words of the language.
@@ -36,9 +50,24 @@ impl Part {
         match self {
             Part::World => "w".to_owned(),
             Part::Server => "s".to_owned(),
-            Part::Device(DeviceIndex::STRANGER) => "x".to_owned(),
-            Part::Device(device) => format!("d{}", device.index()),
+            Part::Device(device) => format!("d{device}"),
+            Part::Stranger => "x".to_owned(),
         }
+    }
+}
+
+/// One line of a diagram.
+struct Step {
+    from: Part,
+    /// To whom something goes, where it does.
+    to: Option<Part>,
+    is_lost: bool,
+    said: String,
+}
+
+impl Step {
+    fn left_out(from: Part, number: usize) -> Step {
+        Step { from, to: None, is_lost: false, said: format!("{number} lines are left out") }
     }
 }
 
@@ -47,12 +76,92 @@ pub(super) fn diagram(trace: &Trace, wrong: Option<(usize, String)>) -> String {
     let rows = render::rows(trace, View::Story);
     let marked =
         wrong.as_ref().map(|(position, _)| rows.partition_point(|row| row.position <= *position).saturating_sub(1));
+    let step = |row: &Row| {
+        let event = &trace.events[row.position];
+        let (at, to) = (event.at, receiver(&event.what));
+        let (is_lost, what) = match row.what.strip_suffix("  LOST").filter(|_| to.is_some()) {
+            Some(what) => (true, format!("{what} LOST")),
+            None => (false, row.what.clone()),
+        };
+        Step { from: Part::of(event.actor), to, is_lost, said: format!("{at} {}{what}", toward(&event.what)) }
+    };
+    let steps: Vec<Step> = rows.iter().map(step).collect();
+    let name = |part: Part| match part {
+        Part::World => "world".to_owned(),
+        Part::Server => "server".to_owned(),
+        Part::Stranger => trace.cast.device_name(DeviceIndex::STRANGER).to_owned(),
+        Part::Device(device) => trace.cast.device_name(DeviceIndex::new(device)).to_owned(),
+    };
+    drawn(&steps, marked, wrong.as_ref().map(|(_, why)| why.as_str()), &name)
+}
+
+/// The diagram of these moments of a history, some of which are to blame; what is wrong is one of them, and what is said of
+/// that. Where not all have room, those around each that is to blame are shown.
+pub(super) fn of_history(
+    recording: &Recording,
+    moments: &[usize],
+    blamed: &[usize],
+    wrong: usize,
+    why: &str,
+) -> String {
+    let step = |position: usize| {
+        let moment = &recording.moments[position];
+        let at = Instant::from_micros(moment.event.from);
+        // Whoever displaced a device has no line of its own for it.
+        let (from, to) = match moment.event.what {
+            What::Told { event: Told::KickedOffline { by: Some(by), .. }, .. } => (by, Some(moment.event.actor)),
+            _ => (moment.event.actor, None),
+        };
+        let toward = match moment.event.what {
+            What::Called { .. } => "app calls ",
+            What::Told { .. } => "app hears ",
+            _ => "",
+        };
+        let part =
+            |actor: history::Actor| if moment.is_nobodys() { Part::World } else { Part::Device(actor.0 as usize) };
+        Step { from: part(from), to: to.map(part), is_lost: false, said: format!("{at} {toward}{}", moment.what) }
+    };
+    let places: Vec<usize> = blamed.iter().filter_map(|position| moments.binary_search(position).ok()).collect();
+    let is_shown =
+        |index: usize| moments.len() <= ROOM || places.iter().any(|place| place.abs_diff(index) <= reach(places.len()));
+    let (mut steps, mut marked, mut left_out): (Vec<Step>, _, usize) = (Vec::new(), None, 0);
+    for (index, &position) in moments.iter().enumerate() {
+        if !is_shown(index) {
+            left_out += 1;
+            continue;
+        }
+        let next = step(position);
+        if left_out > 0 {
+            steps.push(Step::left_out(next.from, left_out));
+            left_out = 0;
+        }
+        marked = marked.or((position == wrong).then_some(steps.len()));
+        steps.push(next);
+    }
+    if let Some(last) = steps.last().filter(|_| left_out > 0) {
+        steps.push(Step::left_out(last.from, left_out));
+    }
+    let name = |part: Part| match part {
+        Part::Device(actor) => recording.cast.actors.name(actor as u32).to_owned(),
+        Part::World | Part::Server | Part::Stranger => "history".to_owned(),
+    };
+    drawn(&steps, marked, Some(why), &name)
+}
+
+/// How many moments before and after each that is to blame have room, where so many are.
+fn reach(blamed: usize) -> usize {
+    // Each stands in the middle of its own, and what is left out before it takes a line.
+    (ROOM / blamed.max(1)).saturating_sub(2) / 2
+}
+
+/// As many lines as there is room for.
+fn drawn(steps: &[Step], marked: Option<usize>, why: Option<&str>, name: &dyn Fn(Part) -> String) -> String {
     // The frame around what is wrong takes three lines, what is left out before and after one each.
-    let mut number = rows.len().min(LINES_MAX);
+    let mut number = steps.len().min(LINES_MAX);
     loop {
-        let last = rows.len().saturating_sub(number);
+        let last = steps.len().saturating_sub(number);
         let first = marked.map_or(0, |marked| (marked + 1).saturating_sub(number * PARTS_BEFORE / 4).min(last));
-        let lines = lines(trace, &rows, first..first + number, marked, wrong.as_ref());
+        let lines = lines(steps, first..first + number, marked.zip(why), name);
         if lines.len() <= LINES_MAX || number == 0 {
             return lines.join("\n");
         }
@@ -61,32 +170,33 @@ pub(super) fn diagram(trace: &Trace, wrong: Option<(usize, String)>) -> String {
 }
 
 fn lines(
-    trace: &Trace,
-    rows: &[Row],
-    shown: std::ops::Range<usize>,
-    marked: Option<usize>,
-    wrong: Option<&(usize, String)>,
+    steps: &[Step],
+    shown: Range<usize>,
+    wrong: Option<(usize, &str)>,
+    name: &dyn Fn(Part) -> String,
 ) -> Vec<String> {
     let mut parts: Vec<Part> = Vec::new();
     let mut told = Vec::new();
-    if shown.start > 0 {
-        told.push(format!("Note over {}: {} lines before are left out", Part::Server.id(), shown.start));
-        parts.push(Part::Server);
+    // What is left out stands beside whoever is there in any case.
+    let beside =
+        steps.iter().map(|step| step.from).find(|part| *part == Part::Server).or(steps.first().map(|step| step.from));
+    let left_out = |number: usize, side: &str| {
+        let beside = beside.filter(|_| number > 0)?;
+        Some((beside, format!("Note over {}: {number} lines {side} are left out", beside.id())))
+    };
+    if let Some((part, line)) = left_out(shown.start, "before") {
+        told.push(line);
+        parts.push(part);
     }
     for index in shown.clone() {
-        let row = &rows[index];
-        let event = &trace.events[row.position];
-        let (from, to) = (Part::of(event.actor), receiver(&event.what));
-        parts.extend([Some(from), to].into_iter().flatten());
-        let at = event.at;
-        let line = match (to, row.what.strip_suffix("  LOST")) {
-            (Some(to), None) => format!("{}->>{}: {}", from.id(), to.id(), said(&format!("{at} {}", row.what))),
-            (Some(to), Some(what)) => format!("{}-x{}: {}", from.id(), to.id(), said(&format!("{at} {what} LOST"))),
-            (None, _) => {
-                format!("Note over {}: {}", from.id(), said(&format!("{at} {}{}", toward(&event.what), row.what)))
-            }
+        let Step { from, to, is_lost, said: what } = &steps[index];
+        parts.extend([Some(*from), *to].into_iter().flatten());
+        let line = match to {
+            Some(to) if *is_lost => format!("{}-x{}: {}", from.id(), to.id(), said(what)),
+            Some(to) => format!("{}->>{}: {}", from.id(), to.id(), said(what)),
+            None => format!("Note over {}: {}", from.id(), said(what)),
         };
-        match wrong.filter(|_| marked == Some(index)) {
+        match wrong.filter(|(marked, _)| *marked == index) {
             Some((_, why)) => told.extend([
                 "rect rgba(220, 60, 60, 0.25)".to_owned(),
                 line,
@@ -96,39 +206,33 @@ fn lines(
             None => told.push(line),
         }
     }
-    let after = rows.len() - shown.end;
-    if after > 0 {
-        told.push(format!("Note over {}: {after} lines after are left out", Part::Server.id()));
-        parts.push(Part::Server);
+    if let Some((part, line)) = left_out(steps.len() - shown.end, "after") {
+        told.push(line);
+        parts.push(part);
     }
     parts.sort_unstable();
     parts.dedup();
-    let name = |part: &Part| match part {
-        Part::World => "world",
-        Part::Server => "server",
-        Part::Device(device) => trace.cast.device_name(*device),
-    };
-    let heads = parts.iter().map(|part| format!("participant {} as {}", part.id(), said(name(part))));
+    let heads = parts.iter().map(|part| format!("participant {} as {}", part.id(), said(&name(*part))));
     std::iter::once("sequenceDiagram".to_owned()).chain(heads.chain(told).map(|line| format!("    {line}"))).collect()
 }
 
 /// To whom a frame goes, of an event that is one.
-fn receiver(what: &What) -> Option<Part> {
-    if let What::DeviceSent { .. } = what {
+fn receiver(what: &trace::What) -> Option<Part> {
+    if let trace::What::DeviceSent { .. } = what {
         return Some(Part::Server);
     }
-    if let What::ServerSent { peer, .. } = what {
-        return peer.map(Part::Device);
+    if let trace::What::ServerSent { peer, .. } = what {
+        return peer.map(Part::of_device);
     }
     None
 }
 
 /// What stands before what is said between an application and its SDK.
-fn toward(what: &What) -> &'static str {
-    if let What::Called { .. } = what {
+fn toward(what: &trace::What) -> &'static str {
+    if let trace::What::Called { .. } = what {
         return "app calls ";
     }
-    if let What::Told { .. } = what {
+    if let trace::What::Told { .. } = what {
         return "app hears ";
     }
     ""

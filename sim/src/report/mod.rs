@@ -14,12 +14,14 @@
 //! nothing and writes no file: commands do.
 
 pub mod annotations;
+mod blame;
 mod escape;
 mod exhibit;
 mod finding;
 mod junit;
 pub mod merge;
 mod mermaid;
+mod of_judge;
 mod of_run;
 mod of_sweep;
 mod of_zoo;
@@ -34,9 +36,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::search::identity::Identity;
 
+pub use blame::{Blame, blame};
 pub use escape::stem;
 pub use exhibit::{EXHIBITS_MAX, Exhibit, Shown, exhibit};
 pub use finding::{Finding, Kind, Origin, Place};
+pub use of_judge::{Answered, Given, Histories, History};
 pub use of_run::{Asked, Ran, Runs};
 pub use of_sweep::{Canary, Count, Part, Seeds, Share, Situation, Sweep};
 pub use of_zoo::{Bug, Zoo};
@@ -115,6 +119,8 @@ pub enum Subject {
     Sweep(Sweep),
     /// Systems broken on purpose.
     Zoo(Zoo),
+    /// What somebody else recorded.
+    Judge(Histories),
 }
 
 impl Subject {
@@ -124,6 +130,7 @@ impl Subject {
             Subject::Run(_) => "run",
             Subject::Sweep(_) => "sweep",
             Subject::Zoo(_) => "zoo",
+            Subject::Judge(_) => "judge",
         }
     }
 }
@@ -176,6 +183,7 @@ impl Report {
             Subject::Run(runs) => runs.suites(self),
             Subject::Sweep(sweep) => sweep.suites(self),
             Subject::Zoo(zoo) => zoo.suites(self),
+            Subject::Judge(histories) => histories.suites(self),
         };
         let class = format!("gatecrash.{}", self.subject.word());
         let not_run = |name: &str, said: String| {

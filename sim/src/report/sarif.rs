@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::escape::uri;
 use super::finding::{Finding, Kind, Place};
-use super::{Ended, Report};
+use super::{Ended, Report, Subject};
 use crate::scenario::rules::RuleId;
 
 /// Where the schema is known to be.
@@ -51,8 +51,10 @@ fn invocation(report: &Report) -> Value {
         .iter()
         .map(|(name, why)| json!({ "level": "error", "message": { "text": format!("{name}: {why}") } }))
         .collect();
+    // What cannot be read was not judged.
+    let is_read = report.findings.iter().all(|finding| finding.kind != Kind::BadInput);
     json!({
-        "executionSuccessful": report.ended == Ended::Finished && not_run.is_empty(),
+        "executionSuccessful": report.ended == Ended::Finished && not_run.is_empty() && is_read,
         "toolExecutionNotifications": notifications,
     })
 }
@@ -65,7 +67,7 @@ fn result(finding: &Finding, report: &Report, rule: Option<usize>) -> Value {
         "ruleId": finding.rule_id(),
         "level": "error",
         "message": { "text": lines.join("\n") },
-        "locations": [location(finding)],
+        "locations": [location(finding, report)],
         "partialFingerprints": { "gatecrash/v1": finding.fingerprint },
         "occurrenceCount": finding.seen.max(1),
         "properties": {
@@ -76,6 +78,10 @@ fn result(finding: &Finding, report: &Report, rule: Option<usize>) -> Value {
             "at_us": finding.at_us,
         },
     });
+    if !finding.lines.is_empty() {
+        let blamed = finding.lines.iter().map(|place| json!({ "physicalLocation": physical(place) }));
+        result["relatedLocations"] = blamed.collect();
+    }
     // Without a baseline nothing is new.
     if report.is_compared {
         result["baselineState"] = json!(if finding.is_known { "unchanged" } else { "new" });
@@ -89,24 +95,24 @@ fn result(finding: &Finding, report: &Report, rule: Option<usize>) -> Value {
     result
 }
 
-fn location(finding: &Finding) -> Value {
-    let logical = json!([{ "name": finding.origin.path, "kind": "scenario" }]);
+fn location(finding: &Finding, report: &Report) -> Value {
+    let kind = if let Subject::Judge(_) = report.subject { "history" } else { "scenario" };
+    let logical = json!([{ "name": finding.origin.path, "kind": kind }]);
     match &finding.place {
-        Some(Place { file, line, column }) => {
-            let mut region = json!({ "startLine": line });
-            if let Some(column) = column {
-                region["startColumn"] = json!(column);
-            }
-            let is_below = !file.starts_with('/');
-            let mut artifact = json!({ "uri": uri(file) });
-            if is_below {
-                artifact["uriBaseId"] = json!("SRCROOT");
-            }
-            json!({
-                "physicalLocation": { "artifactLocation": artifact, "region": region },
-                "logicalLocations": logical,
-            })
-        }
+        Some(place) => json!({ "physicalLocation": physical(place), "logicalLocations": logical }),
         None => json!({ "logicalLocations": logical }),
     }
+}
+
+fn physical(Place { file, line, column }: &Place) -> Value {
+    let mut region = json!({ "startLine": line });
+    if let Some(column) = column {
+        region["startColumn"] = json!(column);
+    }
+    let mut artifact = json!({ "uri": uri(file) });
+    let is_below = !file.starts_with('/');
+    if is_below {
+        artifact["uriBaseId"] = json!("SRCROOT");
+    }
+    json!({ "artifactLocation": artifact, "region": region })
 }

@@ -83,11 +83,14 @@ impl Case {
     }
 }
 
+/// Of how many findings of one case all is told.
+const TOLD_MAX: usize = 50;
+
 /// All that is told of these findings: of those that are shown by one exhibit that once.
 fn text(findings: &[&Finding], report: &Report) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut shown: Vec<&str> = Vec::new();
-    for finding in findings {
+    for finding in findings.iter().take(TOLD_MAX) {
         let exhibit: Option<&Exhibit> = finding.exhibit.as_deref().and_then(|name| report.exhibit(name));
         match exhibit {
             Some(exhibit) if shown.contains(&exhibit.name.as_str()) => {}
@@ -103,5 +106,7 @@ fn text(findings: &[&Finding], report: &Report) -> String {
         );
         parts.extend(finding.is_known.then(|| format!("known before: {}", finding.fingerprint)));
     }
+    let more = findings.len().saturating_sub(TOLD_MAX);
+    parts.extend((more > 0).then(|| format!("and {more} more")));
     parts.join("\n\n")
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::escape::{block, code, markdown};
 use super::finding::Finding;
 use super::suite::{Case, Outcome};
-use super::{Canary, Ended, Report, Share, Subject};
+use super::{Canary, Ended, Given, Report, Share, Subject};
 
 /// How many findings are told in full, and how many in a line.
 const FULL_MAX: usize = 10;
@@ -30,6 +30,7 @@ pub(super) fn text(report: &Report) -> String {
     not_run(&mut text, report);
     findings(&mut text, report, "Known before", &known);
     situations(&mut text, report);
+    answers(&mut text, report);
     identity(&mut text, report);
     text
 }
@@ -81,6 +82,12 @@ fn numbers(text: &mut String, report: &Report) {
             ("median of the medians", zoo.median_of_medians.map_or("-".to_owned(), |median| format!("{median} seeds"))),
             ("seeds of the unbroken system", zoo.seeds_unbroken.to_string()),
         ],
+        Subject::Judge(histories) => vec![
+            ("histories asked for", histories.asked.len().to_string()),
+            ("of these judged", histories.asked.iter().filter(|history| history.is_judged()).count().to_string()),
+            ("events", histories.asked.iter().map(|history| history.events).sum::<u64>().to_string()),
+            ("violations", histories.asked.iter().map(|history| history.violations).sum::<u64>().to_string()),
+        ],
     };
     push(text, format_args!("| | |\n|---|---|"));
     for (name, said) in rows {
@@ -112,7 +119,10 @@ fn findings(text: &mut String, report: &Report, heading: &str, findings: &[&Find
         push(text, format_args!("### {}\n", markdown(&finding.in_a_line())));
         push(text, format_args!("- **in** {}{world}: {}", code(&finding.origin.path), markdown(&finding.origin.title)));
         if let Some(place) = &finding.place {
-            push(text, format_args!("- **at** {}", code(&format!("{}:{}", place.file, place.line))));
+            push(text, format_args!("- **at** {}", code(&place.to_string())));
+        }
+        if let Some(lines) = finding.lines_to_blame() {
+            push(text, format_args!("- **lines** {}", code(&lines)));
         }
         if let Some(rule) = &finding.rule_text {
             push(text, format_args!("- **rule** {}", markdown(rule)));
@@ -189,6 +199,31 @@ fn situations(text: &mut String, report: &Report) {
         push(text, format_args!("- {}", markdown(&situation.situation)));
     }
     push(text, format_args!(""));
+}
+
+/// What each history says of the rules.
+fn answers(text: &mut String, report: &Report) {
+    let Subject::Judge(histories) = &report.subject else { return };
+    for history in histories.asked.iter().filter(|history| history.is_judged()) {
+        let verdict = history.verdict.as_deref().unwrap_or_default().replace('_', " ");
+        push(text, format_args!("## {}: {}\n", markdown(&history.name()), markdown(&verdict)));
+        push(text, format_args!("{}\n\n| rule | | |\n|---|---|---|", markdown(&history.system)));
+        let of = |given: Given| history.answers.iter().filter(move |answer| answer.answer == given);
+        for answer in of(Given::Violated).chain(of(Given::Holds)) {
+            let (rule, said) = (markdown(&answer.rule), markdown(&answer.why));
+            push(text, format_args!("| {rule} | {} | {said} |", answer.answer.said()));
+        }
+        push(text, format_args!(""));
+        for (given, why) in [
+            (Given::NothingToJudge, "their situation never came"),
+            (Given::NotObserved, "the history does not hold what it takes"),
+        ] {
+            let rules: Vec<&str> = of(given).map(|answer| answer.rule.as_str()).collect();
+            if !rules.is_empty() {
+                push(text, format_args!("{} not judged, {why}: {}\n", rules.len(), rules.join(" ")));
+            }
+        }
+    }
 }
 
 fn identity(text: &mut String, report: &Report) {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::*;
+use crate::judge::{Answer, Judged, Recording, Source, judge_sources};
 use crate::page::{self, Head};
 use crate::scenario::Scenario;
+use crate::scenario::rules::RuleId;
 use crate::search::report::Case;
 use crate::world::World;
 use crate::{Run, generate, run};
@@ -156,6 +158,87 @@ fn no_text_breaks_a_file() {
     assert!(sarif["runs"][0]["results"][0]["message"]["text"].as_str().unwrap().contains(HOSTILE));
     let summary = &files["summary.md"];
     assert!(summary.contains("### KICK-1: \\<b\\>\\&"), "{summary}");
+}
+
+/// Whatever a history calls a system, a device or a user, it is text in every file of its report.
+#[test]
+fn nothing_in_a_history_breaks_a_file() {
+    let never_told = include_str!("../../../examples/histories/never-told.jsonl");
+    let text = serde_json::to_string(HOSTILE).unwrap();
+    let history =
+        never_told.replace("\"acme-im 3.2\"", &text).replace("\"phone-1\"", &text).replace("\"alice\"", &text);
+    let (files, mut recording) = ([HOSTILE.to_owned()], Recording::default());
+    let source = Source { name: HOSTILE.to_owned(), text: Box::new(history.as_bytes()) };
+    let judgement = judge_sources(vec![source], &[], Some(&mut recording)).unwrap();
+    let judged = Judged { files: &files, judgement: &judgement, said: "", recording: &recording };
+    let breach = &judgement.breaches[0];
+    let Blame { told, diagram } = blame(&judged, breach.rule);
+    let answered = |(rule, answer): &(RuleId, Answer)| Answered {
+        rule: rule.as_str().to_owned(),
+        answer: Given::from(answer),
+        why: HOSTILE.to_owned(),
+    };
+    let asked = vec![History {
+        files: files.to_vec(),
+        system: judgement.system.clone(),
+        verdict: Some(judgement.verdict().word().to_owned()),
+        open: Some(HOSTILE.to_owned()),
+        answers: judgement.answers.iter().map(answered).collect(),
+        ..History::default()
+    }];
+    let mut report = Report { ended: Ended::Finished, ..Report::new(identity(), Subject::Judge(Histories { asked })) };
+    report.findings = vec![Finding {
+        instead: Some(breach.text.clone()),
+        exhibit: Some("x".to_owned()),
+        origin: Origin { path: HOSTILE.to_owned(), title: HOSTILE.to_owned(), sum: None, world: None },
+        ..finding("x")
+    }];
+    report.findings[0].rule = Some(breach.rule.as_str().to_owned());
+    report.exhibits = vec![Exhibit { diagram, ..Exhibit::told("x", &told) }];
+    let files: BTreeMap<String, String> = report.files().into_iter().collect();
+    let junit = &files["junit.xml"];
+    assert!(!junit.contains("<b>") && !junit.contains(['\u{0}', '\u{1b}']), "{junit}");
+    let sarif: Value = serde_json::from_str(&files["results.sarif"]).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["locations"][0]["logicalLocations"][0]["name"], HOSTILE);
+    let summary = &files["summary.md"];
+    for said in [
+        "\n## \\<b\\>\\&",
+        "\n\\<b\\>\\&",
+        "\n- the history can be read and says enough: \\<b\\>",
+        "| violated | \\<b\\>\\&",
+    ] {
+        assert!(summary.contains(said), "{said:?} is missing in {summary}");
+    }
+    let diagram = summary.split("```mermaid\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    assert!(diagram.lines().all(|line| !line.contains(['`', '{', '}', '<', '\u{1b}', '\u{0}'])), "{diagram}");
+    assert_eq!(diagram.lines().filter(|line| line.trim() == "end").count(), 1, "{diagram}");
+    assert!(diagram.contains("participant d0 as #lt;b#gt;"), "{diagram}");
+}
+
+/// The two logins to blame are far apart, and both are drawn with what happened around them.
+#[test]
+fn a_diagram_of_a_long_history_shows_what_lies_around_each_line_to_blame() {
+    let never_told = include_str!("../../../examples/histories/never-told.jsonl");
+    let between: Vec<String> = (0..400)
+        .map(|number| {
+            let at = 2_000_000 + number * 1_000;
+            format!(r#"{{"at_us":{at},"actor":"phone-1","what":"status","status":"LOGINED","login_user":"alice"}}"#)
+        })
+        .collect();
+    let lines: Vec<&str> = never_told.lines().collect();
+    let history =
+        [&lines[..7], &between.iter().map(String::as_str).collect::<Vec<_>>(), &lines[7..]].concat().join("\n");
+    let mut recording = Recording::default();
+    let source = Source { name: "h.jsonl".to_owned(), text: Box::new(history.as_bytes()) };
+    let judgement = judge_sources(vec![source], &[], Some(&mut recording)).unwrap();
+    let files = ["h.jsonl".to_owned()];
+    let judged = Judged { files: &files, judgement: &judgement, said: "", recording: &recording };
+    let breach = judgement.breaches.iter().find(|breach| breach.rule.as_str() == "KICK-1").unwrap();
+    let diagram = blame(&judged, breach.rule).diagram.unwrap();
+    assert!(diagram.lines().count() <= mermaid::LINES_MAX, "{diagram}");
+    for said in ["1.000 app calls login", "9.310 app calls login", "lines are left out", "rect rgba"] {
+        assert!(diagram.contains(said), "{said:?} is missing in {diagram}");
+    }
 }
 
 /// A scenario with much to tell, and its run in the event world.

@@ -1,8 +1,9 @@
 //! Reports: what people read when a run failed, what programs read, and what a snapshot holds.
 //!
 //! Judges nothing and prints nowhere: the command and the tests show the same texts. How one failure is told, `telling`
-//! knows.
+//! knows; how a breach of a history is, `breach`.
 
+pub mod breach;
 mod telling;
 
 use std::borrow::Cow;

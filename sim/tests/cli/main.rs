@@ -12,6 +12,7 @@ mod inspect;
 mod interrupt;
 mod judge;
 mod judge_map;
+mod judge_report;
 mod keep;
 mod page;
 mod replay;

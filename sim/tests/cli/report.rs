@@ -4,17 +4,17 @@ use serde_json::Value;
 
 use crate::{Folder, KICKED, NOT_KICKED, kick, restless};
 
-fn read(folder: &Folder, path: &str) -> String {
+pub fn read(folder: &Folder, path: &str) -> String {
     std::fs::read_to_string(folder.0.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn json(folder: &Folder, path: &str) -> Value {
+pub fn json(folder: &Folder, path: &str) -> Value {
     serde_json::from_str(&read(folder, path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The file, which SARIF's own schema takes.
 #[track_caller]
-fn sarif(folder: &Folder, report: &str) -> Value {
+pub fn sarif(folder: &Folder, report: &str) -> Value {
     // As published it has a bracket too many, twice, which a strict reader of regular expressions refuses.
     let (published, meant) = ("^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$", "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$");
     let text = include_str!("schemas/sarif-2.1.0.json").replace(published, meant);
@@ -28,7 +28,7 @@ fn sarif(folder: &Folder, report: &str) -> Value {
 }
 
 /// A number of the first line that counts: `tests`, `failures`, `errors`.
-fn number(junit: &str, name: &str) -> usize {
+pub fn number(junit: &str, name: &str) -> usize {
     let head = junit.lines().find(|line| line.starts_with("<testsuites ")).expect("there is a head");
     let after = head.split_once(&format!(" {name}=\"")).expect("it counts").1;
     after.split('"').next().unwrap().parse().unwrap()

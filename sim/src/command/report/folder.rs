@@ -117,6 +117,24 @@ impl Folder {
         name
     }
 
+    /// Writes a page of what is judged, unless there are enough of them. Says where it is, from the report's folder.
+    pub fn page(&mut self, name: &str, text: &str) -> Option<String> {
+        if self.pages == EXHIBITS_MAX {
+            return None;
+        }
+        self.pages += 1;
+        let path = format!("pages/{}.html", self.free(name));
+        self.write(&path, text);
+        Some(path)
+    }
+
+    /// Shows what was made elsewhere, under the first name like its own that is free. Says what findings call it by.
+    pub fn exhibit(&mut self, exhibit: Exhibit) -> String {
+        let name = self.free(&exhibit.name);
+        self.report.exhibits.push(Exhibit { name: name.clone(), ..exhibit });
+        name
+    }
+
     /// Says what ran, where that is not this program.
     pub fn is_of(&mut self, identity: Identity) {
         self.report.identity = identity;
@@ -165,7 +183,8 @@ impl Folder {
         self.finish(made.end)
     }
 
-    fn end_refused(mut self, bad_input: &BadInput, end: End) -> End {
+    /// Writes the report of a command that was refused after it had begun.
+    pub fn end_refused(mut self, bad_input: &BadInput, end: End) -> End {
         let why = match bad_input {
             BadInput::Refused(problem) => problem.clone(),
             BadInput::Files { unreadable, diagnoses, .. } => {

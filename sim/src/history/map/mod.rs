@@ -60,7 +60,7 @@ use unmapped::Kinds;
 /// ";
 /// let mut map = Map::read(map, "map.toml").expect("there is nothing wrong with it");
 /// let source = Source { name: "im.log".to_owned(), text: Box::new(log.as_bytes()) };
-/// let judgement = judge_log(vec![source], &mut map, &[])?;
+/// let judgement = judge_log(vec![source], &mut map, &[], None)?;
 /// assert_eq!(judgement.verdict(), Verdict::Violated);
 /// assert_eq!(judgement.breaches[0].rule.as_str(), "LOGIN-3");
 /// # Ok::<(), std::io::Error>(())

@@ -46,7 +46,7 @@ fn shard(part: &Part) -> Result<One<'_>, String> {
     }
     let sweep = match &report.subject {
         Subject::Sweep(sweep) => sweep,
-        Subject::Run(_) | Subject::Zoo(_) => {
+        Subject::Run(_) | Subject::Zoo(_) | Subject::Judge(_) => {
             return Err(format!("{name}: it is the report of `{}`, and of no shard of a sweep", report.subject.word()));
         }
     };
