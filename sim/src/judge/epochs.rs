@@ -48,11 +48,18 @@ impl Outside for Epochs {
         let found = |line: Option<u64>, text: String| Found::at(NAME, scene, event, line, text);
         match event.what {
             What::Told { event: Told::ConnectSuccess, user: Some(user), epoch: Some(epoch) } => {
-                if let Account::Pending(pending) = scene.device.account
-                    && pending.user == user
-                    && let Some(open) = scene.device.calls.iter().find(|open| open.purpose.is(pending.login))
-                {
-                    self.told.insert(event.actor, (user, pending.login, epoch));
+                // The status comes first: where that is seen, the session is there already.
+                let (login, of) = match scene.device.account {
+                    Account::Pending(pending) => (pending.login, pending.user),
+                    Account::In(session) => (session.login, session.user),
+                    Account::Nobody(_) | Account::Unsure => return,
+                };
+                if of != user {
+                    return;
+                }
+                self.told.insert(event.actor, (user, login, epoch));
+                // Coming back has no call that waits for it.
+                if let Some(open) = scene.device.calls.iter().find(|open| open.purpose.is(login)) {
                     let before = open.from.saturating_sub(scene.skew.saturating_mul(2));
                     let highest = self.highest.entry(user).or_default();
                     let last = highest.iter().rev().find(|(at, ..)| *at < before);
@@ -68,9 +75,6 @@ impl Outside for Epochs {
                             highest.pop_front();
                         }
                     }
-                } else if let Account::In(session) = scene.device.account {
-                    // Coming back may be a login.
-                    self.told.insert(event.actor, (user, session.login, epoch));
                 }
             }
             What::Told { event: Told::KickedOffline { .. } | Told::UserSigExpired, user, epoch: Some(epoch) } => {

@@ -135,7 +135,7 @@ impl Outside for Pace {
             let runs = end.devices.get(index).is_some_and(Pace::runs);
             if let Some((rule, line, text)) = self.overdue(*waits, at).filter(|_| runs) {
                 let actor = end.cast.actors.name(index as u32).to_owned();
-                report.broken(rule, Found { property: NAME, text, at, actor, lines: vec![line] });
+                report.broken(rule, Found { property: NAME, text, at, actor, lines: vec![line], place: None });
             }
         }
     }

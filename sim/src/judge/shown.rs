@@ -69,6 +69,7 @@ impl Outside for Shown {
                 at,
                 actor: end.cast.users.name(user.0).to_owned(),
                 lines: Some(line).filter(|line| *line > 0).into_iter().collect(),
+                place: None,
             };
             let name = end.cast.users.name(user.0);
             if devices.iter().any(|device| is_connected(device, *user)) {

@@ -116,7 +116,11 @@ fn calls_out_of_place_are_judged_by_their_codes() {
     };
     let up = vec![line(0, "phone-1", r#""what":"process","process":"up""#)];
     let early = call(1, 1, r#""request":"send","to":"bob""#, r#""outcome":"ok","message":3"#);
-    let judgement = judged(&[up.clone(), early]);
+    let of_another = vec![
+        line(0, "phone-2", r#""what":"called","call":1,"request":"init","platform":"ios""#),
+        line(0, "phone-2", r#""what":"answered","call":1,"outcome":"ok""#),
+    ];
+    let judgement = judged(&[of_another, up.clone(), early]);
     let text = "send was answered ok: it has to be refused with [6013] the SDK is not initialised, for the SDK was not initialised";
     assert_eq!(told(&judgement), [("INIT-1", text)]);
     let judgement = judged(&[
@@ -349,4 +353,114 @@ fn a_system_without_init_is_not_held_to_it() {
     ]);
     assert_eq!((told(&judgement), judgement.verdict()), (vec![], Verdict::Holds));
     assert_eq!(judgement.answer("INIT-1"), Some(&Answer::NothingToJudge));
+}
+
+/// A head with these fields, these lines, and an end at 900 s that says that all is at rest.
+fn ends_settled(fields: &str, lines: &[Vec<String>]) -> Judgement {
+    let head = format!(r#"{{"history":1,"system":"acme-im","policy":"dual",{fields}}}"#);
+    let end = r#"{"at_us":900000000,"what":"end","settled":true}"#;
+    judge_text(&format!("{head}\n{}\n{end}\n", lines.concat().join("\n")))
+}
+
+fn tries(who: &str, from: u64, to: u64) -> Vec<String> {
+    let failed = r#""what":"told","event":"connect_failed","code":9508"#;
+    vec![line(from, who, r#""what":"told","event":"connecting""#), line(to, who, failed)]
+}
+
+/// CONN-2: of a session whose link is lost an attempt takes 10 s at most, and 30 s and a fifth more than the back-off pass
+/// between two.
+#[test]
+fn attempts_that_take_too_long_or_never_come_are_found() {
+    let history = |parts: &[Vec<String>]| {
+        let fields = r#""observes":["calls","events","status","process"],"limits":{"connect_timeout":"10s","back_off_max":"50s"}"#;
+        let back = vec![
+            line(800_000, "phone-1", r#""what":"told","event":"connecting""#),
+            line(800_100, "phone-1", r#""what":"told","event":"connect_success""#),
+        ];
+        let lines = [&[login("phone-1", "android", 1_000, 1_100)][..], parts, &[back]].concat();
+        ends_settled(fields, &lines)
+    };
+    let far = |from: u64, to: u64, apart: u64| {
+        let mut at = from;
+        let mut parts = Vec::new();
+        while at + to < 800_000 {
+            parts.push(tries("phone-1", at, at + to));
+            at += apart;
+        }
+        parts
+    };
+    assert_eq!(told(&history(&far(700_000, 9_000, 60_000))), []);
+    assert_eq!(told(&history(&far(770_000, 10_050, 11_000))), []);
+    assert_eq!(told(&history(&far(700_000, 12_000, 99_000)))[0].0, "CONN-2");
+    assert_eq!(told(&history(&far(500_000, 100, 120_000)))[0].0, "CONN-2");
+}
+
+/// DUR-3, KICK-2: an epoch is higher than those that were known when its login was called, and an end names its session's.
+#[test]
+fn epochs_that_go_back_and_ends_of_others_are_found() {
+    let with = |epoch: u64, lines: Vec<String>| {
+        let lines = lines.into_iter();
+        let numbered =
+            lines.map(|line| line.replace(r#"success""#, &format!(r#"success","user":"alice","epoch":{epoch}"#)));
+        numbered.collect::<Vec<String>>()
+    };
+    let history = |first: u64, second: u64, ended: u64| {
+        let kick = kicked("phone-1", 2_150, "phone-2", "other_platform");
+        let kick = kick.into_iter().map(|line| line.replace(r#""by""#, &format!(r#""epoch":{ended},"by""#)));
+        judged(&[
+            with(first, login("phone-1", "android", 1_000, 1_100)),
+            with(second, login("phone-2", "ios", 2_000, 2_100)),
+            kick.collect(),
+        ])
+    };
+    assert_eq!(told(&history(4, 5, 4)), []);
+    assert_eq!(told(&history(4, 4, 4))[0].0, "DUR-3");
+    assert_eq!(told(&history(4, 3, 4))[0].0, "DUR-3");
+    assert_eq!(told(&history(4, 5, 5))[0].0, "KICK-2");
+}
+
+/// ADMIN-1
+#[test]
+fn a_ticket_that_an_administrator_voided_and_that_lets_somebody_in_is_found() {
+    let history = |ticket: &str, reason: &str| {
+        let request =
+            |ticket: &str| format!(r#""request":"login","user":"alice","platform":"android","ticket":"{ticket}""#);
+        of_calls_and_events(&[
+            calls("phone-1", 1_000, 1, &request("one")),
+            answers("phone-1", 1_100, 1, OK),
+            line(2_000, "phone-1", &format!(r#""what":"told","event":"kicked_offline","reason":"{reason}""#)),
+            calls("phone-1", 3_000, 2, &request(ticket)),
+            answers("phone-1", 3_100, 2, OK),
+        ])
+    };
+    let found = |judgement: Judgement| told(&judgement).iter().any(|(rule, _)| *rule == "ADMIN-1");
+    assert!(found(history("one", "administrator")));
+    assert!(!found(history("two", "administrator")));
+    assert!(!found(history("one", "gone")));
+}
+
+/// PRES-1, PRES-2
+#[test]
+fn a_presence_that_is_not_the_devices_is_found() {
+    let fields = r#""observes":["calls","events","status","process","presence"]"#;
+    let shown = |at, presence: &str, sequence: u64| {
+        let rest = format!(r#""what":"presence","user":"alice","presence":"{presence}","sequence":{sequence}"#);
+        vec![line(at, "watcher", &rest)]
+    };
+    let up = vec![line(0, "phone-1", r#""what":"process","process":"up""#)];
+    let inside = || vec![up.clone(), login("phone-1", "android", 1_000, 1_100)];
+    let stays = |presence| ends_settled(fields, &[inside(), vec![shown(1_200, presence, 1)]].concat());
+    assert_eq!(told(&stays("online")), []);
+    assert_eq!(told(&stays("offline"))[0].0, "PRES-1");
+    assert_eq!(told(&ends_settled(fields, &inside()))[0].0, "PRES-1");
+    let leaves = |presence| {
+        let logout = vec![
+            calls("phone-1", 2_000, 9_000, r#""request":"logout""#),
+            line(2_100, "phone-1", r#""what":"status","status":"LOGOUT""#),
+            answers("phone-1", 2_100, 9_000, OK),
+        ];
+        ends_settled(fields, &[inside(), vec![shown(1_200, "online", 1), logout, shown(2_200, presence, 2)]].concat())
+    };
+    assert_eq!(told(&leaves("offline")), []);
+    assert_eq!(told(&leaves("online"))[0].0, "PRES-2");
 }

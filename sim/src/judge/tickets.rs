@@ -91,9 +91,10 @@ impl Outside for Tickets {
                     });
                 }
             }
-            // Whose session it is, and by which ticket, only who sees status and process can be sure of.
+            // Whose session it is, and by which ticket, only who sees status and process can be sure of. Of one that comes
+            // back the ticket may be refused for another reason than its time (CONN-4).
             What::Told { event: Told::UserSigExpired, .. }
-                if scene.device.sees_status() && scene.device.sees_process() =>
+                if scene.device.sees_status() && scene.device.sees_process() && !scene.device.is_offline =>
             {
                 let Some(known) = scene.device.session().and_then(|session| session.ticket) else { return };
                 let (Some(ticket), Some(told)) =
