@@ -284,7 +284,7 @@ impl Keyhole {
                 if let (trace::Effect::ProcessDead { device }, true, false) =
                     (effect, self.observes.has(Channel::Status), self.observes.has(Channel::Process))
                 {
-                    let what = What::Status { status: Status::Logout, login_user: None, sampled: false };
+                    let what = What::Status { status: Status::Logout, login_user: None, sampled: true };
                     return Some((Channel::Status, self.devices[device.index()].actor, what));
                 }
                 let (device, what) = match effect {

@@ -5,7 +5,9 @@ use crate::judge::{Breach, Line};
 
 /// Which rule, of whom and when, in a line.
 pub fn title(breach: &Breach) -> String {
-    let at = format!("{}.{:03} s", breach.at / 1_000_000, breach.at / 1_000 % 1_000);
+    // As a sentence rounds it.
+    let millis = breach.at.saturating_add(500) / 1_000;
+    let at = format!("{}.{:03} s", millis / 1_000, millis % 1_000);
     let whom = if breach.actor.is_empty() { String::new() } else { format!("{} at ", escaped(&breach.actor)) };
     format!("{} violated: {whom}{at}", breach.rule)
 }
