@@ -63,13 +63,13 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 macro_rules! raw {
-    (texts: $($text:ident)+; others: $($other:ident: $kind:ty),+;) => {
+    (texts: $($text:ident)+; others: $($(#[$attribute:meta])* $other:ident: $kind:ty),+;) => {
         /// One line.
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(super) struct Raw<'a> {
             $(#[serde(borrow, default)] pub(super) $text: Option<Text<'a>>,)+
-            $(#[serde(default)] pub(super) $other: Option<$kind>,)+
+            $(#[serde(default)] $(#[$attribute])* pub(super) $other: Option<$kind>,)+
         }
 
         /// The fields that are texts.
@@ -91,7 +91,7 @@ macro_rules! raw {
 raw! {
     texts: actor what request user platform ticket outcome reason event by kind status login_user from to text process
         link device effect presence why;
-    others: at_us: u64, until_us: u64, number: IgnoredAny, call: Key, code: u32, message: Key, id: Key, epoch: u64,
+    others: at_us: u64, #[serde(alias = "until")] until_us: u64, number: IgnoredAny, call: Key, code: u32, message: Key, id: Key, epoch: u64,
         count: u64, sequence: u64, installation: IgnoredAny, issued: u64, ttl: u64, users: IgnoredAny, kicked: IgnoredAny,
         conversations: IgnoredAny, report: IgnoredAny, sampled: bool, settled: bool;
 }

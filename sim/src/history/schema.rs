@@ -22,6 +22,7 @@ pub fn schema() -> Value {
         let mut properties = Map::from_iter([
             ("at_us".to_owned(), number.clone()),
             ("until_us".to_owned(), number.clone()),
+            ("until".to_owned(), number.clone()),
             ("actor".to_owned(), json!({ "type": "string" })),
             ("number".to_owned(), number.clone()),
             ("what".to_owned(), json!({ "const": what })),

@@ -158,3 +158,14 @@ fn the_schema_is_published_and_what_is_written_fits_it() {
     let wrong = serde_json::json!({ "at_us": 1, "actor": "a", "what": "told", "event": "kicked" });
     assert!(!validator.is_valid(&wrong));
 }
+
+/// The instant up to which something happened has two names.
+#[test]
+fn a_line_says_until_when() {
+    let line = |until: &str| format!(r#"{{"at_us":5,{until}"actor":"phone","what":"status","status":"LOGOUT"}}"#);
+    for until in [r#""until":9,"#, r#""until_us":9,"#, ""] {
+        assert!(super::read::check(&line(until)).is_ok(), "{until}");
+    }
+    assert!(super::read::check(&line(r#""until":9,"until_us":9,"#)).is_err());
+    assert!(super::read::check(&line(r#""until":4,"#)).is_err());
+}

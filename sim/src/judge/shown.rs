@@ -39,7 +39,7 @@ impl Outside for Shown {
     }
 
     fn asked_when(&self) -> &'static str {
-        "a settled history ends, and somebody was logged in in it"
+        "a settled history ends in which a user who logged in was shown"
     }
 
     fn see(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
@@ -62,13 +62,14 @@ impl Outside for Shown {
         }
         for (user, devices) in &self.devices {
             let devices: Vec<&Device> = devices.iter().filter_map(|actor| end.devices.get(actor.0 as usize)).collect();
-            let (shown, line) = self.told.get(user).copied().unwrap_or((Presence::Offline, 0));
+            // Of whom nothing was ever told nothing may be shown.
+            let Some(&(shown, line)) = self.told.get(user) else { continue };
             let found = |text: String| Found {
                 property: NAME,
                 text,
                 at,
                 actor: end.cast.users.name(user.0).to_owned(),
-                lines: Some(line).filter(|line| *line > 0).into_iter().collect(),
+                lines: vec![line],
                 place: None,
             };
             let name = end.cast.users.name(user.0);
