@@ -10,6 +10,9 @@ use super::fact::{Answer, Fact, OwnEnd, Reason, Span};
 use super::profile::{Bounds, ComesBack, Profile, Victim};
 use super::violation::{Breach, Involved, Outcome, Violation};
 
+/// How many of those who were told are remembered. A kick that is told twice is told again soon.
+const TOLD_REMEMBERED: usize = 64;
+
 /// What a group is judged by.
 pub(super) struct Terms<'a> {
     pub(super) profile: &'a Profile,
@@ -134,7 +137,7 @@ impl Group {
         }
         let Some(number) = self.book.index(login) else { return };
         self.told.push_back((login, self.involved(number), at));
-        if self.told.len() > terms.bounds.residues {
+        if self.told.len() > TOLD_REMEMBERED {
             self.told.pop_front();
         }
         if !self.say(login, Fact::Told { login, at }) {
