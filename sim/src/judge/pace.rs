@@ -31,6 +31,9 @@ const NEXT: Rule = Rule::at("CONN-2");
 /// The longest that a server asks for before a device comes back, or may spread it over (CONN-2, CONN-12).
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
+/// With what an attempt fails that the server had no part in: no link, and no connection in time.
+const OF_NETWORK: [u32; 2] = [9508, 9510];
+
 impl Pace {
     pub(super) fn new(head: &Head) -> Pace {
         let limits = &head.promise.limits;
@@ -116,8 +119,9 @@ impl Outside for Pace {
                 if is_told && waits.attempt.is_some() {
                     report.asked(NEXT);
                 }
-                // One whose login failed, or who is told that no attempt can succeed, does not try again.
-                let goes_on = matches!(scene.device.account, Account::In(_)) && code.is_some();
+                // One whose login failed does not try again, and whom the server sent away comes back when that said.
+                let is_of_network = code.is_some_and(|code| OF_NETWORK.contains(&code)) && scene.head.codes;
+                let goes_on = matches!(scene.device.account, Account::In(_)) && is_of_network;
                 *waits = Waits { attempt: None, pause: now.filter(|_| goes_on) };
             }
             What::Told { event: Told::ConnectSuccess | Told::KickedOffline { .. } | Told::UserSigExpired, .. }
