@@ -163,9 +163,8 @@ impl Keyhole {
         {
             // What a start does not find on the disk was never decided.
             let is_lost = matches!(event.what, trace::What::ServerStarted { .. });
-            let (now, later) = self.decided.drain(..).partition(|(of, _)| *of <= commit);
+            let (now, later): (Vec<_>, Vec<_>) = self.decided.drain(..).partition(|(of, _)| *of <= commit);
             self.decided = if is_lost { Vec::new() } else { later };
-            let now: Vec<(u32, Published)> = now;
             for (_, published) in now {
                 let what = self.presence(cast, published);
                 seen(self, actor, what);
@@ -271,7 +270,9 @@ impl Keyhole {
                 (Channel::Tickets, actor, what)
             }
             trace::What::Fact { commit, fact: trace::Fact::PresenceChanged { user, sequence, presence, .. } } => {
-                self.decided.push((commit, Published { user, sequence, presence }));
+                if self.observes.has(Channel::Presence) {
+                    self.decided.push((commit, Published { user, sequence, presence }));
+                }
                 return None;
             }
             trace::What::Effect { effect } => {

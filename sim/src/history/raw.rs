@@ -91,8 +91,8 @@ macro_rules! raw {
 raw! {
     texts: actor what request user platform ticket outcome reason event by kind status login_user from to text process
         link device effect presence why;
-    others: at_us: u64, #[serde(alias = "until")] until_us: u64, number: IgnoredAny, call: Key, code: u32, message: Key, id: Key, epoch: u64,
-        count: u64, sequence: u64, installation: IgnoredAny, issued: u64, ttl: u64, users: IgnoredAny, kicked: IgnoredAny,
+    others: at_us: u64, #[serde(alias = "until")] until_us: u64, number: IgnoredAny, call: Key, code: u32, message: Key,
+        id: Key, epoch: u64, count: u64, sequence: u64, installation: IgnoredAny, issued: u64, ttl: u64, users: IgnoredAny, kicked: IgnoredAny,
         conversations: IgnoredAny, report: IgnoredAny, sampled: bool, settled: bool;
 }
 

@@ -19,29 +19,19 @@ pub(crate) fn told(actor: &str, line: &str, call: Option<&str>) -> (String, Stri
     let fields: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
     let text = |field: &str| fields.get(field).and_then(Value::as_str).unwrap_or_default();
     let (from_app, to_app) = (format!("{actor} <= app"), format!("{actor} => app"));
-    let (who, mut what, said): (String, String, &[&str]) = match text("what") {
-        "called" => (from_app, shown(text("request")), &["request"]),
+    let (who, mut what, said): (String, String, [&str; 2]) = match text("what") {
+        "called" => (from_app, shown(text("request")), ["request", ""]),
         "answered" => {
             let of = [text("kind"), call.unwrap_or_default(), "call"].into_iter().find(|word| !word.is_empty());
             let what = format!("{} answered: {}", shown(of.unwrap_or_default()), shown(text("outcome")));
-            (to_app, what, &["kind", "outcome"])
+            (to_app, what, ["kind", "outcome"])
         }
-        "told" => (to_app, shown(text("event")), &["event"]),
-        "uninit_returned" => (to_app, "uninit returned".to_owned(), &[]),
+        "told" => (to_app, shown(text("event")), ["event", ""]),
+        "uninit_returned" => (to_app, "uninit returned".to_owned(), ["", ""]),
         word @ ("status" | "process" | "link" | "effect") => {
-            let what = format!("{word} {}", shown(text(word)));
-            (
-                actor.to_owned(),
-                what,
-                match word {
-                    "status" => &["status"],
-                    "process" => &["process"],
-                    "link" => &["link"],
-                    _ => &["effect"],
-                },
-            )
+            (actor.to_owned(), format!("{word} {}", shown(text(word))), [word, ""])
         }
-        word => (actor.to_owned(), shown(&word.replace('_', " ")), &[]),
+        word => (actor.to_owned(), shown(&word.replace('_', " ")), ["", ""]),
     };
     for field in FIELDS.iter().filter(|field| !NOT_TOLD.contains(field) && !said.contains(field)) {
         match fields.get(*field) {

@@ -577,12 +577,15 @@ impl Device {
     }
 
     fn told(&mut self, event: &Event, told: Told, of: Option<User>) {
-        if let (Account::Pending(pending), Told::Connecting) = (&mut self.account, told) {
-            pending.is_tried |= of == Some(pending.user);
-        }
-        if let (Account::Pending(pending), Told::ConnectFailed { .. }) = (&mut self.account, told) {
-            // Another attempt may follow: the status says whether one does.
-            pending.may_be_over = !matches!(self.status, Some((Status::Logining, _)));
+        if let Account::Pending(pending) = &mut self.account {
+            match told {
+                Told::Connecting => pending.is_tried |= of == Some(pending.user),
+                // Another attempt may follow: the status says whether one does.
+                Told::ConnectFailed { .. } => {
+                    pending.may_be_over = !matches!(self.status, Some((Status::Logining, _)));
+                }
+                _ => {}
+            }
         }
         match told {
             Told::Connecting => (self.connecting, self.is_offline) = (Some(event.from), true),

@@ -65,8 +65,9 @@ impl Outside for Epochs {
                     let last = highest.iter().rev().find(|(at, ..)| *at < before);
                     if let Some(&(_, higher, line)) = last.filter(|_| !self.are_copied) {
                         report.check(GROWS, epoch > higher, || {
-                            let text = format!("a login of {} has epoch {epoch}, and one that was told before it was called has {higher}", scene.user(user));
-                            found(Some(line), text)
+                            let name = scene.user(user);
+                            let before = format!("one that was told before it was called has {higher}");
+                            found(Some(line), format!("a login of {name} has epoch {epoch}, and {before}"))
                         });
                     }
                     if highest.back().is_none_or(|(_, last, _)| *last < epoch) {

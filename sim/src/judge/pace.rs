@@ -27,7 +27,8 @@ struct Waits {
 
 const NAME: &str = "an attempt to connect ends in its time, and another follows in its";
 
-const NEXT: Rule = Rule::at("CONN-2");
+const RULE: Rule = Rule::at("CONN-2");
+
 /// The longest that a server asks for before a device comes back, or may spread it over (CONN-2, CONN-12).
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
@@ -56,8 +57,8 @@ impl Pace {
         &mut self.devices[index]
     }
 
-    /// What takes too long at an instant: by which rule, since which line, and what.
-    fn overdue(&self, waits: Waits, at: u64) -> Option<(Rule, u64, String)> {
+    /// What takes too long at an instant: since which line, and what.
+    fn overdue(&self, waits: Waits, at: u64) -> Option<(u64, String)> {
         let over = |since: Option<(u64, u64)>, limit: Option<u64>| {
             let ((since, line), limit) = since.zip(limit)?;
             // A device's clock may go wrong by a hundredth.
@@ -65,10 +66,10 @@ impl Pace {
         };
         let seconds = |limit: u64| limit as f64 / 1e6;
         if let Some((line, limit)) = over(waits.attempt, self.attempt) {
-            return Some((NEXT, line, format!("an attempt to connect has no end after {:.3} s", seconds(limit))));
+            return Some((line, format!("an attempt to connect has no end after {:.3} s", seconds(limit))));
         }
         let (line, limit) = over(waits.pause, self.pause)?;
-        Some((NEXT, line, format!("an attempt failed, and no other followed within {:.3} s", seconds(limit))))
+        Some((line, format!("an attempt failed, and no other followed within {:.3} s", seconds(limit))))
     }
 
     /// Whether the device has had all the time to go on.
@@ -83,7 +84,7 @@ impl Outside for Pace {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        &[NEXT]
+        &[RULE]
     }
 
     fn needs(&self) -> Channels {
@@ -98,9 +99,9 @@ impl Outside for Pace {
         let waits = *self.waits(event.actor);
         let at = event.from.saturating_sub(scene.skew.saturating_mul(2));
         if Pace::runs(scene.device)
-            && let Some((rule, line, text)) = self.overdue(waits, at)
+            && let Some((line, text)) = self.overdue(waits, at)
         {
-            report.broken(rule, Found::at(NAME, scene, event, Some(line), text));
+            report.broken(RULE, Found::at(NAME, scene, event, Some(line), text));
             *self.waits(event.actor) = Waits::default();
         }
         let is_told = self.attempt.is_some() && self.pause.is_some();
@@ -109,7 +110,7 @@ impl Outside for Pace {
         match event.what {
             What::Told { event: Told::Connecting, .. } => {
                 if is_told && waits.pause.is_some() {
-                    report.asked(NEXT);
+                    report.asked(RULE);
                 }
                 // How long a login may take is said elsewhere (LOGIN-3).
                 let is_resume = matches!(scene.device.account, Account::In(_));
@@ -117,7 +118,7 @@ impl Outside for Pace {
             }
             What::Told { event: Told::ConnectFailed { code }, .. } => {
                 if is_told && waits.attempt.is_some() {
-                    report.asked(NEXT);
+                    report.asked(RULE);
                 }
                 // One whose login failed does not try again, and whom the server sent away comes back when that said.
                 let is_of_network = code.is_some_and(|code| OF_NETWORK.contains(&code)) && scene.head.codes;
@@ -137,9 +138,9 @@ impl Outside for Pace {
         let Some((at, _)) = end.end else { return };
         for (index, waits) in self.devices.iter().enumerate() {
             let runs = end.devices.get(index).is_some_and(Pace::runs);
-            if let Some((rule, line, text)) = self.overdue(*waits, at).filter(|_| runs) {
+            if let Some((line, text)) = self.overdue(*waits, at).filter(|_| runs) {
                 let actor = end.cast.actors.name(index as u32).to_owned();
-                report.broken(rule, Found { property: NAME, text, at, actor, lines: vec![line], place: None });
+                report.broken(RULE, Found { property: NAME, text, at, actor, lines: vec![line], place: None });
             }
         }
     }
