@@ -84,6 +84,8 @@ pub enum What {
         /// It can.
         up: bool,
     },
+    /// The SDK is told that the device is on another network, or that its network is another.
+    NetworkChanged,
     /// What the server takes the device for, from now on.
     Identity(Identity),
     /// A ticket was issued.

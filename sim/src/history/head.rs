@@ -1,6 +1,6 @@
 //! The first line of a history: what it holds, and what the system that it is of promises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gatecrash::policy::{Platform as Ours, Policy};
@@ -22,6 +22,7 @@ const FIELDS: &[&str] = &[
     "max_instances",
     "reconnect_kicks",
     "notify_offline_kick",
+    "administrators",
     "profile",
     "limits",
     "skew",
@@ -294,7 +295,15 @@ impl<'a> Reader<'a> {
             }
         }
         let (reconnect_kicks, notify_offline_kick) = (self.flag("reconnect_kicks"), self.flag("notify_offline_kick"));
-        Promise { plan, wins, comes, victim, reconnect_kicks, notify_offline_kick, limits: self.limits() }
+        let administrators = self.administrators();
+        let limits = self.limits();
+        Promise { plan, wins, comes, victim, reconnect_kicks, notify_offline_kick, administrators, limits }
+    }
+
+    fn administrators(&mut self) -> Option<BTreeSet<String>> {
+        let names = self.get("administrators")?.as_array();
+        let names = names.and_then(|names| names.iter().map(|name| name.as_str().map(str::to_owned)).collect());
+        self.expected("administrators", "a list of users", names)
     }
 
     fn max_instances(&mut self) -> BTreeMap<String, u32> {

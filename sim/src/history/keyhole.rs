@@ -16,7 +16,7 @@ use super::print::line;
 use super::promise::{Limits, Plan, Promise};
 use super::raw::known_by;
 use super::read::Cast;
-use crate::scenario::{Action, Clock, Fault, Scenario, Step, numbers};
+use crate::scenario::{Action, AppChange, Clock, Fault, Scenario, Step, numbers};
 use crate::trace;
 
 /// Turns a trace into the history that somebody outside would have recorded.
@@ -103,7 +103,21 @@ impl Keyhole {
             .into_iter()
             .map(|platform| (platform.word().to_owned(), app.seats.instances_max(platform) as u32))
             .filter(|&(_, max)| max != 1);
+        // Of a server whose clock goes wrong nobody knows what it shows.
+        let goes_wrong = |step: &Step| {
+            matches!(
+                step.action,
+                Action::Fault(Fault::Skew { clock: Clock::Server, .. } | Fault::Drift { clock: Clock::Server, .. })
+            )
+        };
+        let is_clock_right = !scenario.steps.iter().any(goes_wrong);
+        let later = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::App(AppChange::Administrators(users)) => Some(users),
+            _ => None,
+        });
+        let administrators = later.flatten().chain(&app.administrators).map(|user| user.as_str().to_owned());
         let promise = Promise {
+            administrators: Some(administrators.collect()),
             plan: Plan::Policy { policy: app.seats.policy(), max: max.collect() },
             reconnect_kicks: app.reconnect_kicks,
             notify_offline_kick: app.notify_offline_kick,
@@ -117,20 +131,17 @@ impl Keyhole {
                 ),
                 connect_timeout: Some(limits.connect_timeout.max(of_web.connect_timeout)),
                 late: Some(late + Duration::from_secs(1)),
+                back_off_first: Some(limits.backoff_first.max(of_web.backoff_first)),
+                // Of the devices of a user that are remembered there may be too many.
+                remembered: Some(numbers::server_limits(&scenario.limits).remembered)
+                    .filter(|_| is_clock_right && scenario.limits.remembered_max.is_none()),
                 ..Limits::default()
             },
             ..Promise::default()
         };
         let devices = scenario.devices.iter();
         let devices = devices.map(|(name, device)| (name.as_str().to_owned(), device.platform.word().to_owned()));
-        // Of a server whose clock goes wrong nobody knows what it shows.
-        let goes_wrong = |step: &Step| {
-            matches!(
-                step.action,
-                Action::Fault(Fault::Skew { clock: Clock::Server, .. } | Fault::Drift { clock: Clock::Server, .. })
-            )
-        };
-        let wall = Some(app.start.as_micros()).filter(|_| !scenario.steps.iter().any(goes_wrong));
+        let wall = Some(app.start.as_micros()).filter(|_| is_clock_right);
         Head { promise, wall, devices: devices.collect(), ..Head::new("gatecrash", observes) }
     }
 
@@ -243,6 +254,7 @@ impl Keyhole {
                 (Channel::Calls, actor, What::Answered { call: self.first_call + u64::from(call), kind, outcome })
             }
             trace::What::UninitReturned { .. } => (Channel::Calls, actor, What::UninitReturned),
+            trace::What::NetworkChanged => (Channel::Calls, actor, What::NetworkChanged),
             trace::What::Told { event, user, epoch } => {
                 let told = What::Told {
                     event: self.told(cast, event),

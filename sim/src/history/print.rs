@@ -84,6 +84,7 @@ impl Line<'_> {
                 "answered"
             }
             What::UninitReturned => "uninit_returned",
+            What::NetworkChanged => "network_changed",
             What::Told { event, user, epoch } => {
                 let word = self.told(&event);
                 self.put("event", word);

@@ -1,6 +1,6 @@
 //! What a system promises of its seats: data, so that ours is one of many.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gatecrash::policy::{Platform, Policy};
@@ -30,6 +30,8 @@ pub struct Promise {
     pub reconnect_kicks: bool,
     /// KICK-7.
     pub notify_offline_kick: bool,
+    /// Who may make administrative calls at any time, where the history says so (ADMIN-3).
+    pub administrators: Option<BTreeSet<String>>,
     /// How long things take at most, where the history says so.
     pub limits: Limits,
 }
@@ -43,6 +45,7 @@ impl Default for Promise {
             victim: Victim::Reason,
             reconnect_kicks: false,
             notify_offline_kick: false,
+            administrators: None,
             limits: Limits::default(),
         }
     }
@@ -199,6 +202,10 @@ limits! {
     told
     /// By how much a device's timers may be late.
     late
+    /// For how long after a session's ticket runs out the server knows why the session ended (ATT-6).
+    remembered
+    /// The longest delay before the first attempt of a series (CONN-10).
+    back_off_first
 }
 
 impl Promise {
@@ -225,6 +232,9 @@ impl Promise {
             if flag {
                 map.insert(field.to_owned(), true.into());
             }
+        }
+        if let Some(administrators) = &self.administrators {
+            map.insert("administrators".to_owned(), administrators.iter().map(String::as_str).collect());
         }
         let own = Promise::default();
         let profile = Map::from_iter(

@@ -48,6 +48,7 @@ const WORDS: &[&str] = &[
     "called",
     "answered",
     "uninit_returned",
+    "network_changed",
     "told",
     "status",
     "process",
@@ -259,6 +260,7 @@ impl Reader {
             "called" => called(cast, raw)?,
             "answered" => answered(raw)?,
             "uninit_returned" => What::UninitReturned,
+            "network_changed" => What::NetworkChanged,
             "told" => told(cast, raw)?,
             "status" => What::Status {
                 status: among(
@@ -312,6 +314,7 @@ fn fields_of(what: &str) -> Option<u64> {
         "called" => CALLED,
         "answered" => ANSWERED,
         "uninit_returned" => RETURNED,
+        "network_changed" => 0,
         "told" => TOLD,
         "status" => STATUS,
         "process" => PROCESS,

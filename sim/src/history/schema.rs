@@ -53,6 +53,7 @@ pub fn schema() -> Value {
             }),
         ),
         line("uninit_returned", &["actor"], json!({ "call": key })),
+        line("network_changed", &["actor"], json!({})),
         line(
             "told",
             &["actor", "event"],
@@ -117,6 +118,7 @@ fn head() -> Value {
             "max_instances": { "type": "object", "additionalProperties": { "type": "integer", "minimum": 1 } },
             "reconnect_kicks": { "type": "boolean" },
             "notify_offline_kick": { "type": "boolean" },
+            "administrators": { "type": "array", "items": { "type": "string" } },
             "profile": {
                 "type": "object",
                 "additionalProperties": false,

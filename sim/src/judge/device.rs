@@ -128,6 +128,7 @@ pub(super) struct Session {
     pub(super) user: User,
     /// The login that made it.
     pub(super) login: u64,
+    /// When that was called: a server may have accepted it long before anybody hears so.
     pub(super) since: u64,
     pub(super) ticket: Option<Known>,
 }
@@ -353,7 +354,11 @@ impl Device {
                 self.copy_of = None;
             }
             What::Identity(Identity::CopyOf(device)) => self.copy_of = Some(device),
-            What::Ticket { .. } | What::Presence { .. } | What::PolicyChanged | What::End { .. } => {}
+            What::NetworkChanged
+            | What::Ticket { .. }
+            | What::Presence { .. }
+            | What::PolicyChanged
+            | What::End { .. } => {}
         }
     }
 
@@ -500,7 +505,7 @@ impl Device {
                 let is_asked = self.asked.is_some_and(|asked| asked.login == login);
                 if self.is_pending(login) || is_asked {
                     self.asked = None;
-                    self.account = Account::In(Session { user, login, since: event.from, ticket });
+                    self.account = Account::In(Session { user, login, since: open.from, ticket });
                 }
             }
             (Purpose::Login(login) | Purpose::Unsure(login), _)
@@ -629,10 +634,11 @@ impl Device {
     fn accepted(&mut self, since: u64) {
         let Account::Pending(Pending { user, login, .. }) = self.account else { return };
         let mut calls = self.calls.iter();
-        let ticket = calls.find_map(|open| match (open.request, open.purpose) {
-            (Request::Login { ticket, .. }, Purpose::Login(number)) if number == login => ticket,
+        let known = calls.find_map(|open| match (open.request, open.purpose) {
+            (Request::Login { ticket, .. }, Purpose::Login(number)) if number == login => Some((ticket, open.from)),
             _ => None,
         });
+        let (ticket, since) = known.unwrap_or((None, since));
         self.account = Account::In(Session { user, login, since, ticket });
     }
 

@@ -4,12 +4,15 @@ use super::account::OneAccount;
 use super::connecting::Connecting;
 use super::epochs::Epochs;
 use super::gates::Gates;
+use super::gone::Gone;
 use super::messages::Messages;
+use super::notified::Notified;
 use super::order::Order;
 use super::outside::Outside;
 use super::pace::Pace;
 use super::presence::Numbered;
 use super::results::{InTime, OneResult};
+use super::rights::Rights;
 use super::shown::Shown;
 use super::status::{Fits, Ways};
 use super::terminal::Terminal;
@@ -31,6 +34,9 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Connecting),
         Box::new(Pace::new(head)),
         Box::new(Epochs::default()),
+        Box::new(Gone::new(head)),
+        Box::new(Rights),
+        Box::new(Notified::default()),
         Box::new(Messages::default()),
         Box::new(Tickets::new(head)),
         Box::new(Voided::default()),

@@ -203,10 +203,11 @@ impl Moment {
 }
 
 /// Kinds of events, as lines name them.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 13] = [
     "called",
     "answered",
     "uninit_returned",
+    "network_changed",
     "told",
     "status",
     "process",
@@ -224,6 +225,7 @@ pub fn kind(what: &What) -> &'static str {
         What::Called { .. } => "called",
         What::Answered { .. } => "answered",
         What::UninitReturned => "uninit_returned",
+        What::NetworkChanged => "network_changed",
         What::Told { .. } => "told",
         What::Status { .. } => "status",
         What::Process(_) => "process",

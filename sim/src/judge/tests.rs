@@ -465,3 +465,101 @@ fn a_presence_that_is_not_the_devices_is_found() {
     assert_eq!(told(&leaves("offline")), []);
     assert_eq!(told(&leaves("online"))[0].0, "PRES-2");
 }
+
+/// ATT-6, KICK-9
+#[test]
+fn a_session_that_is_called_gone_while_its_end_is_remembered_is_found() {
+    let history = |at: u64, between: &[String]| {
+        let gone = r#""what":"told","event":"kicked_offline","reason":"gone""#;
+        let out = line(at, "phone-1", r#""what":"status","status":"LOGOUT""#);
+        let told = vec![out, line(at, "phone-1", gone)];
+        let fields = r#""observes":["calls","events","status","process"],"limits":{"remembered":"30d"}"#;
+        let lines = [login("phone-1", "android", 1_000, 1_100), between.to_vec(), told].concat();
+        let end = at * 1_000 + 1;
+        judge_text(&format!(
+            "{{\"history\":1,{fields}}}\n{}\n{{\"at_us\":{end},\"what\":\"end\",\"settled\":true}}\n",
+            lines.join("\n")
+        ))
+    };
+    let found = |judgement: Judgement| told(&judgement).iter().any(|(rule, _)| *rule == "KICK-9");
+    let month = 30 * 24 * 60 * 60 * 1_000;
+    assert!(found(history(2_000, &[])));
+    assert!(found(history(month, &[])));
+    assert!(!found(history(month + 3_000, &[])));
+    // To the server it is another device now.
+    assert!(!found(history(2_000, &[line(1_500, "phone-1", r#""what":"new_device""#)])));
+}
+
+/// ADMIN-3
+#[test]
+fn an_administrative_call_of_nobody_in_particular_that_succeeds_is_found() {
+    let history = |administrators: &str, outcome: &str| {
+        let fields = format!(r#""observes":["calls","events"],"administrators":[{administrators}]"#);
+        let lines = [
+            calls("phone-1", 1_000, 1, OF_ALICE),
+            answers("phone-1", 1_100, 1, OK),
+            calls("phone-1", 2_000, 2, r#""request":"query""#),
+            answers("phone-1", 2_100, 2, outcome),
+        ];
+        let judgement = ends_settled(&fields, &[lines.to_vec()]);
+        (told(&judgement).iter().any(|(rule, _)| *rule == "ADMIN-3"), judgement.answer("ADMIN-3").cloned())
+    };
+    let refused = r#""outcome":"failed","code":60010"#;
+    assert!(history("", OK).0);
+    assert_eq!(history(r#""alice""#, OK), (false, Some(Answer::Holds { judged: 1 })));
+    assert_eq!(history("", refused), (false, Some(Answer::Holds { judged: 1 })));
+    // She may have been none when she called.
+    assert_eq!(history(r#""alice""#, refused), (false, Some(Answer::NothingToJudge)));
+}
+
+/// KICK-7
+#[test]
+fn a_login_that_is_told_of_a_displacement_that_cannot_have_been_is_found() {
+    let history = |flag: &str, had: bool| {
+        let fields = format!(r#""observes":["calls","events","status","process"],"notify_offline_kick":{flag}"#);
+        let process = |at, word: &str| line(at, "phone-1", &format!(r#""what":"process","process":"{word}""#));
+        let told = r#""outcome":"failed","code":6208"#;
+        let before = [process(0, "up")].into_iter().chain(login("phone-1", "android", 1_000, 1_100));
+        let before: Vec<String> = before.filter(|_| had).collect();
+        let again = [
+            process(2_000, "dead"),
+            process(3_000, "up"),
+            calls("phone-1", 4_000, 9, OF_ALICE),
+            line(4_000, "phone-1", r#""what":"status","status":"LOGINING""#),
+            line(4_000, "phone-1", r#""what":"told","event":"connecting""#),
+            line(4_100, "phone-1", r#""what":"status","status":"LOGOUT""#),
+            line(4_100, "phone-1", r#""what":"told","event":"connect_failed","code":6208"#),
+            answers("phone-1", 4_100, 9, told),
+        ];
+        let judgement = ends_settled(&fields, &[before, again.to_vec()]);
+        let found = self::told(&judgement).iter().any(|(rule, _)| *rule == "KICK-7");
+        found
+    };
+    assert!(!history("true", true));
+    assert!(history("false", true));
+    assert!(history("true", false));
+}
+
+/// CONN-10
+#[test]
+fn a_device_that_wakes_and_waits_on_is_found() {
+    let history = |until: u64, woken: &str| {
+        let fields =
+            r#""observes":["calls","events","status","process"],"limits":{"back_off_first":"250ms","late":"1s"}"#;
+        let tries = [
+            line(40_000, "phone-1", r#""what":"told","event":"connecting""#),
+            line(41_000, "phone-1", r#""what":"told","event":"connect_failed","code":9508"#),
+            line(50_000, "phone-1", woken),
+            line(until, "phone-1", r#""what":"told","event":"connecting""#),
+            line(until + 100, "phone-1", r#""what":"told","event":"connect_success""#),
+        ];
+        let up = vec![line(0, "phone-1", r#""what":"process","process":"up""#)];
+        let judgement = ends_settled(fields, &[up, login("phone-1", "android", 1_000, 1_100), tries.to_vec()]);
+        told(&judgement).iter().any(|(rule, _)| *rule == "CONN-10")
+    };
+    for woken in [r#""what":"process","process":"woken""#, r#""what":"network_changed""#] {
+        assert!(!history(51_000, woken));
+        assert!(history(52_000, woken));
+    }
+    assert!(!history(52_000, r#""what":"link","link":"up""#));
+}

@@ -183,7 +183,7 @@ impl<'a> Drawn<'a> {
                 self.band(lane, event, if up { None } else { Some("cut") }, &["cut"]);
                 Some("note")
             }
-            What::Identity(_) | What::Ticket { .. } | What::Presence { .. } => Some("note"),
+            What::NetworkChanged | What::Identity(_) | What::Ticket { .. } | What::Presence { .. } => Some("note"),
             What::PolicyChanged | What::End { .. } => Some("phase"),
         };
         self.marks.extend(look.map(|look| Mark { lane, event, look }));
