@@ -48,6 +48,9 @@ struct Device {
     actor: Actor,
     site: usize,
     is_up: bool,
+    is_dead: bool,
+    /// Whether the status that it showed last is LOGINED.
+    is_logined: bool,
     /// How often its process has started: the numbers of its calls start over with it.
     starts: u64,
 }
@@ -149,8 +152,18 @@ impl Keyhole {
     pub fn see(&mut self, cast: &trace::Cast, event: &trace::Event, mut show: impl FnMut(&Cast, &Event)) {
         self.meet(cast);
         let at = event.at.as_micros();
-        if let trace::What::Effect { effect: trace::Effect::ProcessUp { device } } = event.what {
-            self.devices[device.index()].starts += 1;
+        match (event.what, event.actor) {
+            (trace::What::Effect { effect: trace::Effect::ProcessUp { device } }, _) => {
+                let device = &mut self.devices[device.index()];
+                (device.is_dead, device.starts) = (false, device.starts + 1);
+            }
+            (trace::What::Effect { effect: trace::Effect::ProcessDead { device } }, _) => {
+                self.devices[device.index()].is_dead = true;
+            }
+            (trace::What::Status { status, .. }, trace::Actor::Device(device)) => {
+                self.devices[device.index()].is_logined = status == Status::Logined;
+            }
+            _ => {}
         }
         let starts = match event.actor {
             trace::Actor::Device(device) if device != trace::DeviceIndex::STRANGER => {
@@ -196,9 +209,11 @@ impl Keyhole {
                     seen(self, actor, What::PolicyChanged);
                 }
             }
-            trace::What::Converged => seen(self, actor, What::End { settled: true }),
-            // As long as the rules give to everything has been waited.
-            trace::What::NotConverged { .. } => seen(self, actor, What::End { settled: true }),
+            // Of what has not converged, as long as the rules give to everything has been waited.
+            trace::What::Converged | trace::What::NotConverged { .. } => {
+                let settled = !self.is_ghost();
+                seen(self, actor, What::End { settled });
+            }
             trace::What::Effect { effect } if self.observes.has(Channel::Link) => {
                 self.links(effect);
                 for index in 0..self.devices.len() {
@@ -215,11 +230,25 @@ impl Keyhole {
         }
     }
 
+    /// Whether a device shows LOGINED of which nobody is told that its process is dead.
+    fn is_ghost(&self) -> bool {
+        !self.observes.has(Channel::Process)
+            && self.observes.has(Channel::Status)
+            && self.devices.iter().any(|device| device.is_dead && device.is_logined)
+    }
+
     /// Devices and sites are all in a trace's cast from its start.
     fn meet(&mut self, cast: &trace::Cast) {
         while let Some(device) = cast.devices().get(self.devices.len()) {
             let actor = Actor(self.cast.actors.number(&device.name));
-            self.devices.push(Device { actor, site: device.site.index(), is_up: true, starts: 0 });
+            self.devices.push(Device {
+                actor,
+                site: device.site.index(),
+                is_up: true,
+                is_dead: false,
+                is_logined: false,
+                starts: 0,
+            });
         }
         self.sites.resize(cast.sites().len(), Site { is_open: true, is_held: false });
     }
@@ -292,13 +321,6 @@ impl Keyhole {
                 if let trace::Effect::DiskEmpty { device } | trace::Effect::RecordDamaged { device } = effect {
                     let actor = self.devices[device.index()].actor;
                     return Some((Channel::Calls, actor, What::Identity(Identity::New)));
-                }
-                // Where nobody sees the process, nobody is logged in on it once it has ended.
-                if let (trace::Effect::ProcessDead { device }, true, false) =
-                    (effect, self.observes.has(Channel::Status), self.observes.has(Channel::Process))
-                {
-                    let what = What::Status { status: Status::Logout, login_user: None, sampled: true };
-                    return Some((Channel::Status, self.devices[device.index()].actor, what));
                 }
                 let (device, what) = match effect {
                     trace::Effect::ProcessDead { device } => (device, What::Process(Process::Dead)),

@@ -56,8 +56,8 @@ pub(super) struct Device {
     pub(super) has_given_up: bool,
     /// Whether anybody in this history has called `init`: an SDK may have no such call.
     pub(super) knows_init: bool,
-    /// What it was before an `init` that may be a new process's, or an old one's second.
-    before_init: Option<Account>,
+    /// What it was before an `init` that may be a new process's, or an old one's second; and the line of that.
+    before_init: Option<(Account, Option<(Status, Option<User>)>, u64)>,
 }
 
 /// Whether a process runs.
@@ -165,6 +165,27 @@ pub(super) enum Purpose {
     Other,
     /// It cannot be told.
     Unsure(u64),
+}
+
+/// Who is logged in on a process that is new, where only calls of its own are open; and how its status is, where that is seen.
+fn of_new_process(calls: &[Open], status: Option<(Status, Option<User>)>) -> Account {
+    let logins = calls.iter().filter_map(|open| match (open.request, open.purpose) {
+        (Request::Login { user, ticket, .. }, Purpose::Login(login) | Purpose::Unsure(login)) => {
+            Some((user, login, ticket, open.from))
+        }
+        _ => None,
+    });
+    let mut logins = logins.collect::<Vec<_>>().into_iter();
+    match (logins.next(), status) {
+        (None, _) => Account::Nobody(How::Unknown),
+        (Some((user, login, ..)), Some((Status::Logining, _))) if logins.next().is_none() => {
+            Account::Pending(Pending { user, login, may_be_over: false, is_tried: true })
+        }
+        (Some((user, login, ticket, since)), Some((Status::Logined, _))) if logins.next().is_none() => {
+            Account::In(Session { user, login, since, ticket })
+        }
+        (Some(_), _) => Account::Unsure,
+    }
 }
 
 impl Purpose {
@@ -340,6 +361,18 @@ impl Device {
             What::Told { event: told, user, .. } => self.told(event, told, user),
             // What somebody looks up now and then says nothing of what was in between.
             What::Status { sampled: true, .. } => (self.sees_status, self.status) = (false, None),
+            What::Status { .. } if !self.sees_status => {}
+            // Without a word of processes this is another one, which has forgotten the session.
+            What::Status { status: Status::Logining, .. } if self.is_restarted() => {
+                let (asked, calls) = (self.asked, std::mem::take(&mut self.calls));
+                let (done, recent) = (std::mem::take(&mut self.done), std::mem::take(&mut self.recent));
+                let calls = calls.into_iter().filter(|open| asked.is_some_and(|asked| open.purpose.is(asked.login)));
+                let status = Some((Status::Logining, None));
+                let calls = calls.collect();
+                *self = Device { asked, calls, done, recent, status, init: self.init, ..self.reborn(Life::Unknown) };
+                self.reach(event.to);
+                self.settle(event.from);
+            }
             What::Status { status, login_user, .. } => {
                 self.status = Some((status, login_user));
                 self.settle(event.from);
@@ -360,6 +393,11 @@ impl Device {
             | What::PolicyChanged
             | What::End { .. } => {}
         }
+    }
+
+    /// Whether a login that is under way now is that of another process: the one of before would have to be LOGOUT first.
+    pub(super) fn is_restarted(&self) -> bool {
+        !self.sees_process && matches!(self.status, Some((Status::Logined, _)))
     }
 
     /// A new life, of which nothing before is left but what it is known by.
@@ -388,7 +426,7 @@ impl Device {
         };
         if may_run && self.may_be_new(&request) {
             // A new process, or an old one's mistake: the result tells.
-            self.before_init = Some(self.account);
+            self.before_init = Some((self.account, self.status.take(), event.line));
             self.account = Account::Unsure;
         }
         let purpose = self.purpose(&request, event.from, next);
@@ -462,7 +500,7 @@ impl Device {
         let open = self.calls.remove(place);
         self.note(call);
         if matches!(open.request, Request::Init { .. })
-            && let Some(account) = self.before_init.take()
+            && let Some((account, status, _)) = self.before_init.take_if(|&mut (.., line)| line == open.line)
         {
             let is_untouched = self.account == Account::Unsure
                 && self.calls.iter().all(|other| other.line < open.line)
@@ -472,24 +510,23 @@ impl Device {
                     Account::In(_) | Account::Nobody(_) | Account::Unsure => true,
                 };
             match outcome {
-                Outcome::Failed { .. } if is_untouched => self.account = account,
-                Outcome::Failed { .. } => {}
+                Outcome::Failed { .. } => {
+                    if is_untouched {
+                        self.account = account;
+                    }
+                    self.status = self.status.or(status);
+                }
                 Outcome::Done { .. } | Outcome::Unknown => {
                     // What another process waited for has no result any more.
                     self.calls.retain(|other| other.line > open.line);
                     let (calls, done) = (std::mem::take(&mut self.calls), std::mem::take(&mut self.done));
                     let (recent, uninits) = (std::mem::take(&mut self.recent), std::mem::take(&mut self.uninits));
-                    let is_new = calls.iter().all(|other| other.request.kind() != CallKind::Login);
-                    let account = if is_new { Account::Nobody(How::Unknown) } else { Account::Unsure };
-                    *self = Device {
-                        calls,
-                        done,
-                        recent,
-                        uninits,
-                        init: Some(true),
-                        account,
-                        ..self.reborn(Life::Unknown)
-                    };
+                    let new = self.reborn(Life::Unknown);
+                    let (status, connecting) =
+                        (self.status.or(new.status), self.connecting.filter(|_| self.status.is_some()));
+                    let account = of_new_process(&calls, status);
+                    *self =
+                        Device { calls, done, recent, uninits, init: Some(true), account, status, connecting, ..new };
                     self.reach(event.to);
                 }
             }

@@ -45,6 +45,7 @@ impl Outside for Ways {
         let is_way = match (before, status) {
             (Status::Logout, Status::Logining) | (Status::Logining, Status::Logined | Status::Logout) => true,
             (Status::Logined, Status::Logout) => true,
+            (Status::Logined, Status::Logining) => scene.device.is_restarted(),
             (one, other) => one == other,
         };
         report.check(WAY, is_way, || {

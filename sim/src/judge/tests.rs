@@ -563,3 +563,35 @@ fn a_device_that_wakes_and_waits_on_is_found() {
     }
     assert!(!history(52_000, r#""what":"link","link":"up""#));
 }
+
+/// INIT-6, LOGIN-6: without a word of processes a login that begins while somebody is logged in is another process's.
+#[test]
+fn a_restart_that_nobody_records_is_no_fault() {
+    let twice = [login("phone-1", "android", 1_000, 1_100), login("phone-1", "android", 2_000, 2_100)];
+    let found = |channels: &str| {
+        let judgement = ends_settled(&format!(r#""observes":[{channels}]"#), &twice);
+        told(&judgement).iter().any(|(rule, _)| *rule == "LOGIN-6")
+    };
+    assert!(!found(r#""calls","events","status""#));
+    assert!(found(r#""calls","events","status","process""#));
+}
+
+/// INIT-4: of two calls of `init` that wait, the second one may be another process's, and not the first.
+#[test]
+fn an_init_that_is_refused_beside_one_that_waits_changes_nothing() {
+    let init = |call: u64| calls("pad-1", 0, call, r#""request":"init","platform":"ipad""#);
+    let status = |at, rest: &str| line(at, "pad-1", &format!(r#""what":"status",{rest}"#));
+    let lines = vec![
+        init(1),
+        calls("pad-1", 0, 2, OF_ALICE),
+        status(0, r#""status":"LOGINING""#),
+        init(3),
+        answers("pad-1", 0, 1, OK),
+        answers("pad-1", 0, 3, r#""outcome":"failed","code":6015"#),
+        status(20, r#""status":"LOGINED","login_user":"alice""#),
+        answers("pad-1", 20, 2, OK),
+    ];
+    let judgement = ends_settled(r#""observes":["calls","events","status"]"#, &[lines]);
+    assert_eq!(told(&judgement), []);
+    assert!(matches!(judgement.answer("LOGIN-6"), Some(Answer::Holds { .. })));
+}
