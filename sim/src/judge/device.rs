@@ -10,7 +10,7 @@ use gatecrash::code::Code;
 use super::answer::Rule;
 use super::gate::Gate;
 use crate::history::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
-use crate::history::{Channel, Channels};
+use crate::history::{Channel, Head};
 use crate::scenario::CallKind;
 
 /// One device.
@@ -46,6 +46,8 @@ pub(super) struct Device {
     /// Whether the history says when processes start and end, and how the status goes.
     sees_process: bool,
     sees_status: bool,
+    /// Whether codes say why a call failed.
+    codes: bool,
     /// The login that was called last, until the status says that it is under way.
     asked: Option<Pending>,
     /// Calls of `uninit` that have not returned, by their lines.
@@ -217,6 +219,7 @@ impl Default for Device {
             is_linked: true,
             sees_process: false,
             sees_status: false,
+            codes: false,
             asked: None,
             uninits: Vec::new(),
             is_offline: false,
@@ -229,9 +232,9 @@ impl Default for Device {
 
 impl Device {
     /// One of a history that holds these channels.
-    pub(super) fn new(observes: Channels) -> Device {
-        let (sees_process, sees_status) = (observes.has(Channel::Process), observes.has(Channel::Status));
-        Device { sees_process, sees_status, ..Device::default() }
+    pub(super) fn new(head: &Head) -> Device {
+        let (sees_process, sees_status) = (head.observes.has(Channel::Process), head.observes.has(Channel::Status));
+        Device { sees_process, sees_status, codes: head.codes, ..Device::default() }
     }
 
     /// The session there is, if that is certain.
@@ -366,7 +369,13 @@ impl Device {
             What::Status { status: Status::Logining, .. } if self.is_restarted() => {
                 let (asked, calls) = (self.asked, std::mem::take(&mut self.calls));
                 let (done, recent) = (std::mem::take(&mut self.done), std::mem::take(&mut self.recent));
-                let calls = calls.into_iter().filter(|open| asked.is_some_and(|asked| open.purpose.is(asked.login)));
+                // Its login may have been called behind an `init` that has no result yet.
+                let is_first = |open: &&Open| {
+                    matches!(open.request, Request::Init { .. })
+                        || asked.is_some_and(|asked| open.purpose.is(asked.login))
+                };
+                let first = calls.iter().find(is_first).map_or(u64::MAX, |open| open.line);
+                let calls = calls.into_iter().filter(|open| open.line >= first);
                 let status = Some((Status::Logining, None));
                 let calls = calls.collect();
                 *self = Device { asked, calls, done, recent, status, init: self.init, ..self.reborn(Life::Unknown) };
@@ -395,6 +404,19 @@ impl Device {
         }
     }
 
+    /// Whether a result is this refusal, where codes tell.
+    fn is_code(&self, outcome: Outcome, code: Code) -> bool {
+        self.codes && outcome == Outcome::Failed { code: Some(code.number()) }
+    }
+
+    /// Whether a call that was refused because nobody had called `init` is another process's: the one of before had.
+    fn is_another(&self, open: &Open) -> bool {
+        !self.sees_process
+            && open.gate.is_none()
+            && self.uninits.is_empty()
+            && !self.calls.iter().any(|other| matches!(other.request, Request::Init { .. }))
+    }
+
     /// Whether a login that is under way now is that of another process: the one of before would have to be LOGOUT first.
     pub(super) fn is_restarted(&self) -> bool {
         !self.sees_process && matches!(self.status, Some((Status::Logined, _)))
@@ -415,6 +437,7 @@ impl Device {
             knows_init: self.knows_init,
             sees_process: self.sees_process,
             sees_status: self.sees_status,
+            codes: self.codes,
             ..Device::default()
         }
     }
@@ -535,6 +558,12 @@ impl Device {
             self.recent.pop_front();
         }
         self.recent.push_back((call, open.request.kind(), event.line));
+        if self.is_code(outcome, Code::NotInitialised) && self.init == Some(true) && self.is_another(&open) {
+            let (done, recent) = (std::mem::take(&mut self.done), std::mem::take(&mut self.recent));
+            let calls = std::mem::take(&mut self.calls).into_iter().filter(|other| other.line > open.line).collect();
+            *self = Device { calls, done, recent, init: Some(false), ..self.reborn(Life::Unknown) };
+            return self.reach(event.to);
+        }
         match (open.purpose, outcome) {
             (Purpose::Login(login) | Purpose::Unsure(login), Outcome::Done { .. }) => {
                 let Request::Login { user, ticket, .. } = open.request else { return };
@@ -603,7 +632,7 @@ impl Device {
                 };
             }
             (_, Outcome::Failed { .. }) if matches!(open.request, Request::Init { .. }) && open.gate.is_none() => {
-                self.init = None;
+                self.init = self.is_code(outcome, Code::AlreadyInitialised).then_some(true);
             }
             _ => {}
         }

@@ -120,6 +120,8 @@ impl Outside for Gates {
             }
             // A logout that is called for succeeds, whatever the network does.
             // One whose attempt is stale fails, and the device goes on as another one (ATT-1).
+            // Without a word of processes it may be another one's, which is not initialised.
+            (CallKind::Logout, 6013) if !scene.device.sees_process() => {}
             (CallKind::Logout, 9520) if scene.device.identity > 0 || may_be_new => {}
             (CallKind::Logout, code)
                 if open.session.is_some() && scene.device.sees_status() && !matches!(code, STORAGE | UNINIT) =>

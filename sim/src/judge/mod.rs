@@ -101,7 +101,7 @@ impl Judge {
     fn meet(&mut self, actor: u32, cast: &Cast) {
         while self.devices.len() <= actor as usize {
             let next = self.devices.len() as u32;
-            self.devices.push(Device::new(self.head.observes));
+            self.devices.push(Device::new(&self.head));
             self.skews.push(self.head.skew.of(cast.actors.name(next)));
         }
     }

@@ -595,3 +595,29 @@ fn an_init_that_is_refused_beside_one_that_waits_changes_nothing() {
     assert_eq!(told(&judgement), []);
     assert!(matches!(judgement.answer("LOGIN-6"), Some(Answer::Holds { .. })));
 }
+
+/// INIT-1: without a word of processes a call that finds no `init` is another process's, and what comes then is its.
+#[test]
+fn a_call_that_finds_no_init_is_another_process() {
+    let head = r#""observes":["calls","events","status"]"#;
+    let init = |at, call| calls("pad-1", at, call, r#""request":"init","platform":"ipad""#);
+    let lines = |logout: &str| {
+        [
+            vec![init(0, 1), answers("pad-1", 0, 1, OK)],
+            login("pad-1", "ipad", 1_000, 1_100),
+            vec![calls("pad-1", 2_000, 2, r#""request":"logout""#), answers("pad-1", 2_000, 2, logout)],
+            vec![init(3_000, 3)],
+            login("pad-1", "ipad", 3_001, 3_100),
+            vec![answers("pad-1", 3_100, 3, OK)],
+        ]
+        .to_vec()
+    };
+    let judgement = ends_settled(head, &lines(r#""outcome":"failed","code":6013"#));
+    assert_eq!(told(&judgement), []);
+    assert!(
+        matches!(judgement.answer("LOGIN-10"), Some(Answer::Holds { .. })),
+        "the second is a login, and no renewal"
+    );
+    let judgement = ends_settled(head, &lines(r#""outcome":"failed","code":9508"#));
+    assert!(told(&judgement).iter().any(|(rule, _)| *rule == "LOGOUT-2"));
+}
