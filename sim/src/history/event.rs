@@ -38,6 +38,10 @@ pub struct Platform(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Known(pub u64);
 
+/// What a policy is from some instant on, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NewPolicy(pub u32);
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
@@ -108,8 +112,11 @@ pub enum What {
         /// From now on.
         presence: Presence,
     },
-    /// The server's policy is another from now on, in some way.
-    PolicyChanged,
+    /// The server's policy is another from now on: this one, where it is said which.
+    PolicyChanged {
+        /// Which.
+        to: Option<NewPolicy>,
+    },
     /// The history is over.
     End {
         /// Whether everything had come to rest: faults over, everybody in reach, nothing under way.

@@ -119,6 +119,13 @@ impl Head {
         format!("{{\"history\":{VERSION},{}", &Value::Object(map).to_string()[1..])
     }
 
+    /// What a policy promises, by the fields of a first line that say it.
+    pub(crate) fn read_policy(fields: &Map<String, Value>) -> Result<Promise, Wrong> {
+        let mut reader = Reader { map: fields, wrong: Vec::new() };
+        let promise = reader.promise();
+        reader.wrong.into_iter().next().map_or(Ok(promise), Err)
+    }
+
     /// Reads a first line; all that is wrong with it.
     pub(crate) fn read(line: &str) -> Result<Head, Vec<Wrong>> {
         let map: Map<String, Value> = serde_json::from_str(line).map_err(|error| {

@@ -10,7 +10,7 @@ use gatecrash::policy::{Platform as Ours, Seats};
 use gatecrash::protocol::Presence;
 
 use super::channel::{Channel, Channels};
-use super::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
+use super::event::{Actor, Event, Identity, Known, NewPolicy, Outcome, Platform, Process, Request, Told, User, What};
 use super::head::Head;
 use super::print::line;
 use super::promise::{Limits, Plan, Promise};
@@ -75,6 +75,14 @@ pub fn history(scenario: &Scenario, observes: Channels, trace: &trace::Trace) ->
     text
 }
 
+fn promise_of(seats: Seats) -> Promise {
+    let max = Ours::ALL
+        .into_iter()
+        .map(|platform| (platform.word().to_owned(), seats.instances_max(platform) as u32))
+        .filter(|&(_, max)| max != 1);
+    Promise { plan: Plan::Policy { policy: seats.policy(), max: max.collect() }, ..Promise::default() }
+}
+
 impl Keyhole {
     /// A keyhole through which these channels are seen.
     pub fn new(observes: Channels) -> Keyhole {
@@ -102,10 +110,6 @@ impl Keyhole {
         let late = gathered.max().unwrap_or_default();
         let limits = numbers::client_limits(&scenario.limits, Ours::Android);
         let of_web = numbers::client_limits(&scenario.limits, Ours::Web);
-        let max = Ours::ALL
-            .into_iter()
-            .map(|platform| (platform.word().to_owned(), app.seats.instances_max(platform) as u32))
-            .filter(|&(_, max)| max != 1);
         // Of a server whose clock goes wrong nobody knows what it shows.
         let goes_wrong = |step: &Step| {
             matches!(
@@ -121,7 +125,6 @@ impl Keyhole {
         let administrators = later.flatten().chain(&app.administrators).map(|user| user.as_str().to_owned());
         let promise = Promise {
             administrators: Some(administrators.collect()),
-            plan: Plan::Policy { policy: app.seats.policy(), max: max.collect() },
             reconnect_kicks: app.reconnect_kicks,
             notify_offline_kick: app.notify_offline_kick,
             limits: Limits {
@@ -140,7 +143,7 @@ impl Keyhole {
                     .filter(|_| is_clock_right && scenario.limits.remembered_max.is_none()),
                 ..Limits::default()
             },
-            ..Promise::default()
+            ..promise_of(app.seats)
         };
         let devices = scenario.devices.iter();
         let devices = devices.map(|(name, device)| (name.as_str().to_owned(), device.platform.word().to_owned()));
@@ -206,7 +209,9 @@ impl Keyhole {
             trace::What::Configured { seats, reconnect_kicks, notify_offline_kick, .. } => {
                 let now = (seats, reconnect_kicks, notify_offline_kick);
                 if self.configured.replace(now).is_some_and(|before| before != now) {
-                    seen(self, actor, What::PolicyChanged);
+                    let promise = Promise { reconnect_kicks, notify_offline_kick, ..promise_of(seats) };
+                    let to = NewPolicy(self.cast.policies.number(&promise.policy_line()));
+                    seen(self, actor, What::PolicyChanged { to: Some(to) });
                 }
             }
             // Of what has not converged, as long as the rules give to everything has been waited.

@@ -130,7 +130,11 @@ impl Line<'_> {
                 self.put("presence", presence.word());
                 "presence"
             }
-            What::PolicyChanged => "configured",
+            What::PolicyChanged { to } => {
+                let fields = to.map(|to| serde_json::from_str::<Map<String, Value>>(self.cast.policies.name(to.0)));
+                self.map.extend(fields.into_iter().flatten().flatten());
+                "configured"
+            }
             What::End { settled } => {
                 self.put("settled", settled);
                 "end"

@@ -209,6 +209,13 @@ limits! {
 }
 
 impl Promise {
+    /// The fields of a first line that say it, as an object in JSON.
+    pub(super) fn policy_line(&self) -> String {
+        let mut map = Map::new();
+        self.print(&mut map);
+        Value::Object(map).to_string()
+    }
+
     pub(super) fn print(&self, map: &mut Map<String, Value>) {
         let (policy, max): (Value, Option<&BTreeMap<String, u32>>) = match &self.plan {
             Plan::Policy { policy, max } => (policy.word().into(), Some(max)),

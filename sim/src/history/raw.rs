@@ -93,7 +93,8 @@ raw! {
         link device effect presence why;
     others: at_us: u64, #[serde(alias = "until")] until_us: u64, number: IgnoredAny, call: Key, code: u32, message: Key,
         id: Key, epoch: u64, count: u64, sequence: u64, installation: IgnoredAny, issued: u64, ttl: u64, users: IgnoredAny, kicked: IgnoredAny,
-        conversations: IgnoredAny, report: IgnoredAny, sampled: bool, settled: bool;
+        conversations: IgnoredAny, report: IgnoredAny, sampled: bool, settled: bool,
+        policy: serde_json::Value, max_instances: serde_json::Value, reconnect_kicks: bool, notify_offline_kick: bool;
 }
 
 /// The bits of these fields.

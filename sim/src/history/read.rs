@@ -4,8 +4,9 @@
 
 use gatecrash::client::Status;
 use gatecrash::protocol::{KickReason, Presence};
+use serde_json::{Map, Value};
 
-use super::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
+use super::event::{Actor, Event, Identity, Known, NewPolicy, Outcome, Platform, Process, Request, Told, User, What};
 use super::head::{Head, hint};
 use super::mistake::{Mistake, Place, Wrong, said};
 use super::names::Names;
@@ -25,6 +26,8 @@ pub struct Cast {
     pub users: Names,
     /// Platforms.
     pub platforms: Names,
+    /// Policies that came later than the first line, as its fields.
+    pub policies: Names,
 }
 
 /// Reads the lines of one file.
@@ -301,11 +304,26 @@ impl Reader {
                     Presence::word,
                 )?,
             },
-            "configured" => What::PolicyChanged,
+            "configured" => What::PolicyChanged { to: policy(cast, raw)? },
             _ => What::End { settled: raw.settled.unwrap_or(false) },
         };
         Ok(Event { line: self.line, from, to, actor, what })
     }
+}
+
+/// What the policy is from here on, where the line says which.
+fn policy(cast: &mut Cast, raw: &Raw<'_>) -> Result<Option<NewPolicy>, Wrong> {
+    let Some(policy) = &raw.policy else { return Ok(None) };
+    let fields = [
+        ("policy", Some(policy.clone())),
+        ("max_instances", raw.max_instances.clone()),
+        ("reconnect_kicks", raw.reconnect_kicks.map(Value::from)),
+        ("notify_offline_kick", raw.notify_offline_kick.map(Value::from)),
+    ];
+    let fields: Map<String, Value> =
+        fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect();
+    Head::read_policy(&fields)?;
+    Ok(Some(NewPolicy(cast.policies.number(&Value::Object(fields).to_string()))))
 }
 
 /// The fields that a line of this may have, beside those that every line may have.
@@ -355,7 +373,7 @@ const NEW_DEVICE: u64 = bits(&["installation"]);
 const KNOWN_AS: u64 = bits(&["device", "installation"]);
 const TICKET: u64 = bits(&["ticket", "user", "issued", "ttl"]);
 const PRESENCE: u64 = bits(&["user", "sequence", "presence", "kicked"]);
-const CONFIGURED: u64 = 0;
+const CONFIGURED: u64 = bits(&["policy", "max_instances", "reconnect_kicks", "notify_offline_kick"]);
 const END: u64 = bits(&["settled", "why"]);
 
 fn called(cast: &mut Cast, raw: &Raw<'_>) -> Result<What, Wrong> {

@@ -86,7 +86,14 @@ pub fn schema() -> Value {
                 "presence": { "enum": ["online", "push_online", "offline"] }, "kicked": {},
             }),
         ),
-        line("configured", &[], json!({})),
+        line(
+            "configured",
+            &[],
+            json!({
+                "policy": policy(), "max_instances": max_instances(), "reconnect_kicks": { "type": "boolean" },
+                "notify_offline_kick": { "type": "boolean" },
+            }),
+        ),
         line("end", &[], json!({ "settled": { "type": "boolean" }, "why": text })),
     ];
     json!({
@@ -97,10 +104,24 @@ pub fn schema() -> Value {
     })
 }
 
-/// The first line.
-fn head() -> Value {
+/// Of which platforms how many may be online.
+fn policy() -> Value {
     let policies: Vec<&str> =
         Policy::ALL.iter().map(|policy| policy.word()).chain(["one_name", "one_name_and_resource"]).collect();
+    json!({
+        "oneOf": [
+            { "enum": policies },
+            { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } } },
+        ],
+    })
+}
+
+fn max_instances() -> Value {
+    json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 1 } })
+}
+
+/// The first line.
+fn head() -> Value {
     let span = json!({ "type": "string", "pattern": "^[0-9]" });
     let limits: Map<String, Value> = Limits::WORDS.iter().map(|word| ((*word).to_owned(), span.clone())).collect();
     let words = |words: &[&str]| json!({ "enum": words });
@@ -109,13 +130,8 @@ fn head() -> Value {
             "history": { "const": VERSION },
             "system": { "type": "string" },
             "observes": { "type": "array", "items": { "enum": Channel::ALL.map(Channel::word) } },
-            "policy": {
-                "oneOf": [
-                    { "enum": policies },
-                    { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } } },
-                ],
-            },
-            "max_instances": { "type": "object", "additionalProperties": { "type": "integer", "minimum": 1 } },
+            "policy": policy(),
+            "max_instances": max_instances(),
             "reconnect_kicks": { "type": "boolean" },
             "notify_offline_kick": { "type": "boolean" },
             "administrators": { "type": "array", "items": { "type": "string" } },

@@ -399,7 +399,7 @@ impl Device {
             What::NetworkChanged
             | What::Ticket { .. }
             | What::Presence { .. }
-            | What::PolicyChanged
+            | What::PolicyChanged { .. }
             | What::End { .. } => {}
         }
     }

@@ -56,7 +56,7 @@ impl Outside for Gone {
                 self.new.insert(event.actor, event.to);
                 self.is_unsure |= matches!(identity, Identity::CopyOf(_));
             }
-            What::PolicyChanged => self.is_unsure = true,
+            What::PolicyChanged { .. } => self.is_unsure = true,
             What::Told { event: Told::KickedOffline { reason: Some(KickReason::Gone), .. }, .. } => {
                 let (Account::In(session), Some(remembered)) = (scene.device.account, self.remembered) else { return };
                 if self.is_unsure || self.new.get(&event.actor).is_some_and(|&new| new >= session.since) {

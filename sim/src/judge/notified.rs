@@ -87,7 +87,7 @@ impl Outside for Notified {
                     }
                 }
             }
-            What::Identity(Identity::CopyOf(_)) | What::PolicyChanged => self.is_unsure = true,
+            What::Identity(Identity::CopyOf(_)) | What::PolicyChanged { .. } => self.is_unsure = true,
             _ => {}
         }
     }

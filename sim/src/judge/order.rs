@@ -13,7 +13,7 @@ use gatecrash::protocol::KickReason;
 use super::answer::Rule;
 use super::device::{Account, Device, Purpose, Session};
 use super::outside::{End, Found, Outside, Report, Scene};
-use crate::history::event::{Actor, Event, Identity, Outcome, Process, Request, Told, User, What};
+use crate::history::event::{Actor, Event, Identity, NewPolicy, Outcome, Process, Request, Told, User, What};
 use crate::history::{Cast, Channel, Channels, Comes, Head, Plan, Promise, Victim, Wins};
 use crate::scenario::rules::RuleId;
 use crate::seats::{self, Answer, Bounds, Names, OwnEnd, Reason, Seats, Span, Why};
@@ -25,8 +25,9 @@ pub(super) struct Order {
     logins: BTreeMap<u64, Login>,
     /// Users of whom something is not known that it would take, and what.
     given_up: BTreeMap<User, &'static str>,
-    /// The same of everybody.
+    /// The same of everybody; and under policies that were before.
     all_given_up: Option<&'static str>,
+    before: BTreeSet<&'static str>,
     /// Of each device, the logins that it may still be told of, with the last instant since when it heard of everything.
     heard: BTreeMap<u64, u64>,
     /// Accepted logins of whose session no end is known.
@@ -41,6 +42,11 @@ pub(super) struct Order {
     devices: BTreeMap<User, BTreeSet<u32>>,
     /// From the end of a session to when its device has been told, for one that can be reached.
     told_within: Option<u64>,
+    /// Logins without a result.
+    open: BTreeMap<u64, User>,
+    /// How it was with platforms before the policy changed, and the first login that was called since.
+    plan: Plan,
+    since: Option<u64>,
 }
 
 /// How often there was something to judge.
@@ -68,6 +74,9 @@ struct Login {
     line: u64,
     at: u64,
 }
+
+const RECONNECT_KICKS: &str =
+    "with reconnect_kicks a device that comes back may displace others, and no application sees when";
 
 /// How many logins are remembered for what a breach says of them.
 const LOGINS_MAX: usize = 100_000;
@@ -154,15 +163,14 @@ impl Order {
         let is_seen = head.observes.lacks(Channels::of(&[Channel::Process, Channel::Link])).is_empty();
         let told_within =
             limits.told.or_else(by_parts).filter(|_| is_seen).map(|span: Duration| span.as_micros() as u64);
-        let all_given_up = head.promise.reconnect_kicks.then_some(
-            "with reconnect_kicks a device that comes back may displace others, and no application sees when",
-        );
+        let all_given_up = head.promise.reconnect_kicks.then_some(RECONNECT_KICKS);
         Order {
             profile: Arc::new(profile(&head.promise)),
             users: BTreeMap::new(),
             logins: BTreeMap::new(),
             given_up: BTreeMap::new(),
             all_given_up,
+            before: BTreeSet::new(),
             heard: BTreeMap::new(),
             live: BTreeMap::new(),
             sees_process: head.observes.has(Channel::Process),
@@ -172,6 +180,9 @@ impl Order {
             called: BTreeMap::new(),
             devices: BTreeMap::new(),
             told_within,
+            open: BTreeMap::new(),
+            plan: head.promise.plan.clone(),
+            since: None,
         }
     }
 
@@ -180,7 +191,8 @@ impl Order {
             return None;
         }
         let profile = &self.profile;
-        Some(self.users.entry(user).or_insert_with(|| Seats::new(profile.clone(), Bounds::default())))
+        let new = if self.since.is_some() { Seats::of_unknown_past } else { Seats::new };
+        Some(self.users.entry(user).or_insert_with(|| new(profile.clone(), Bounds::default())))
     }
 
     fn give_up(&mut self, user: User, why: &'static str) {
@@ -210,7 +222,7 @@ impl Order {
                     return self.give_up(user, "a device logged in whose disk is a copy of another's");
                 };
                 let platform = platform.or(device.platform);
-                let place = match (platform, &scene.head.promise.plan) {
+                let place = match (platform, &self.plan) {
                     (_, Plan::OneName) => 0,
                     (Some(platform), Plan::OneNameAndResource) => platform.0 as u16,
                     (Some(platform), plan) if plan.group(scene.cast.platforms.name(platform.0)).is_some() => {
@@ -238,6 +250,10 @@ impl Order {
                     self.logins.pop_first();
                 }
                 self.called.entry(user).or_default().insert(identity);
+                self.open.insert(login, user);
+                if self.open.len() > LOGINS_MAX {
+                    self.open.pop_first();
+                }
                 if let Some(seats) = self.of(user) {
                     seats.login_called(login, identity, place, span);
                 }
@@ -345,6 +361,7 @@ impl Order {
         let began = open.from.saturating_sub(scene.skew);
         match (open.request, open.purpose) {
             (Request::Login { user, .. }, Purpose::Login(login)) => {
+                self.open.remove(&login);
                 let answer = answer_of(outcome, scene.head.codes);
                 let device = self.logins.get(&login).map(|who| who.device);
                 if answer == Answer::Accepted {
@@ -456,6 +473,30 @@ impl Order {
         }
     }
 
+    /// From here on logins count by another policy (POLICY-5): what came before is judged, and is known no more.
+    fn changed(&mut self, scene: &Scene<'_>, to: Option<NewPolicy>, report: &mut Report) {
+        for (user, seats) in std::mem::take(&mut self.users) {
+            self.tell(scene.cast, user, seats.finish(), report);
+        }
+        let fields = to.map(|to| serde_json::from_str(scene.cast.policies.name(to.0)).expect("it was read before"));
+        let promise = fields.map(|fields| Head::read_policy(&fields).expect("it was read before"));
+        let Some(promise) = promise else {
+            self.all_given_up = Some("the policy changed, and what it was before and after is not told");
+            return;
+        };
+        self.before.extend(self.all_given_up);
+        self.all_given_up = promise.reconnect_kicks.then_some(RECONNECT_KICKS);
+        let promise = Promise { plan: promise.plan, ..scene.head.promise.clone() };
+        self.profile = Arc::new(profile(&promise));
+        (self.plan, self.since) = (promise.plan, Some(scene.next));
+        // By which policy those were accepted that wait nobody knows.
+        for user in std::mem::take(&mut self.open).into_values() {
+            self.give_up(user, "a login was under way as the policy changed");
+        }
+        self.heard.clear();
+        self.live.clear();
+    }
+
     /// Whoever could be reached for as long as it takes has heard of what was over by then.
     fn hears(&mut self, device: &Device, at: u64) {
         let (Some(within), Some(since), Account::In(session)) = (self.told_within, device.reaches, device.account)
@@ -521,7 +562,7 @@ impl Outside for Order {
         "a user logs in a second time; a kick is told"
     }
 
-    fn see(&mut self, scene: &Scene<'_>, event: &Event, _: &mut Report) {
+    fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let span = Span { from: event.from.saturating_sub(scene.skew), to: event.to.saturating_add(scene.skew) };
         self.hears(scene.device, span.from);
         match event.what {
@@ -539,10 +580,7 @@ impl Outside for Order {
                 }
                 self.unanswered(scene.device, span.from);
             }
-            What::PolicyChanged => {
-                self.users.clear();
-                self.all_given_up = Some("the policy changed, and what it was before and after is not told");
-            }
+            What::PolicyChanged { to } => self.changed(scene, to, report),
             What::Identity(Identity::CopyOf(other)) => {
                 // From here on the server cannot tell the two apart.
                 let users: BTreeSet<User> =
@@ -565,7 +603,8 @@ impl Outside for Order {
             match settled {
                 // Whether a process runs that says nothing, its own channel tells, or its status: at rest it is as it was seen last.
                 Some(at)
-                    if (self.sees_process || device.sees_status())
+                    if self.since.is_none_or(|since| session.login >= since)
+                        && (self.sees_process || device.sees_status())
                         && device.reaches.is_some()
                         && (!device.is_offline || (self.sees_link && self.codes && !device.has_given_up)) =>
                 {
@@ -618,7 +657,8 @@ impl Outside for Order {
         ] {
             report.judged[rule.index()] += times;
         }
-        let reasons: BTreeSet<&str> = self.given_up.values().copied().chain(self.all_given_up).collect();
+        let reasons: BTreeSet<&str> =
+            self.given_up.values().chain(&self.before).copied().chain(self.all_given_up).collect();
         if !self.logins.is_empty() || !self.given_up.is_empty() {
             report.undecided.extend(reasons.into_iter().map(|why| format!("the order of seats: {why}")));
         }

@@ -198,7 +198,10 @@ impl Recording {
 impl Moment {
     /// Whether it is about no device.
     pub fn is_nobodys(&self) -> bool {
-        matches!(self.event.what, What::Ticket { .. } | What::Presence { .. } | What::PolicyChanged | What::End { .. })
+        matches!(
+            self.event.what,
+            What::Ticket { .. } | What::Presence { .. } | What::PolicyChanged { .. } | What::End { .. }
+        )
     }
 }
 
@@ -233,7 +236,7 @@ pub fn kind(what: &What) -> &'static str {
         What::Identity(_) => "new_device",
         What::Ticket { .. } => "ticket_made",
         What::Presence { .. } => "presence",
-        What::PolicyChanged => "configured",
+        What::PolicyChanged { .. } => "configured",
         What::End { .. } => "end",
     }
 }

@@ -621,3 +621,46 @@ fn a_call_that_finds_no_init_is_another_process() {
     let judgement = ends_settled(head, &lines(r#""outcome":"failed","code":9508"#));
     assert!(told(&judgement).iter().any(|(rule, _)| *rule == "LOGOUT-2"));
 }
+
+/// POLICY-5: a policy that changes counts for logins from then on, and ends no session by itself.
+#[test]
+fn a_change_of_the_policy_counts_from_the_next_login_on() {
+    let history = |configured: &str, kick: bool| {
+        let mut parts = vec![
+            login("web-1", "web", 1_000, 1_100),
+            login("mac-1", "mac", 2_000, 2_100),
+            vec![line(3_000, "world", configured)],
+            login("phone-1", "android", 4_000, 4_100),
+            kicked("mac-1", 4_150, "phone-1", "other_platform"),
+        ];
+        if kick {
+            parts.push(kicked("web-1", 4_150, "phone-1", "other_platform"));
+        }
+        parts.push(login("web-2", "web", 5_000, 5_100));
+        if kick {
+            parts.push(kicked("phone-1", 5_150, "web-2", "other_platform"));
+        } else {
+            parts.push(kicked("web-1", 5_150, "web-2", "same_platform"));
+        }
+        judged(&parts)
+    };
+    let (single, unsaid) = (r#""what":"configured","policy":"single""#, r#""what":"configured""#);
+    let right = history(single, true);
+    assert_eq!((told(&right), right.verdict()), (vec![], Verdict::Holds));
+    let wrong = history(single, false);
+    assert!(
+        told(&wrong).iter().any(|(rule, text)| *rule == "POLICY-3" || *rule == "KICK-1" && text.contains("phone-1"))
+    );
+    assert_eq!(history(unsaid, true).verdict(), Verdict::Undecided);
+    let same = r#""what":"configured","policy":"dual","max_instances":{"web":1}"#;
+    assert_eq!(history(same, false).verdict(), Verdict::Holds);
+}
+
+/// Every mistake of such a line is told as those of the first line are.
+#[test]
+fn a_policy_that_there_is_not_is_refused_where_it_stands() {
+    let judgement = judged(&[vec![line(1_000, "world", r#""what":"configured","policy":"dul""#)]]);
+    let [mistake] = &judgement.mistakes[..] else { panic!("{:?}", judgement.mistakes) };
+    assert_eq!((mistake.line, mistake.column), (2, 63));
+    assert!(mistake.text.starts_with("there is no policy `dul`; did you mean `dual`?"), "{}", mistake.text);
+}

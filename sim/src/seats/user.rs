@@ -46,13 +46,21 @@ pub struct Seats {
     groups: BTreeMap<u32, Group>,
     /// What administrators did lately: it may concern a login that was called before and is said after.
     administrators: VecDeque<(Span, bool)>,
+    /// There may be sessions of which nothing is known.
+    fog: bool,
     outcome: Outcome,
 }
 
 impl Seats {
     /// A user of whom nothing is known yet, in a system that promises this.
     pub fn new(profile: Arc<Profile>, bounds: Bounds) -> Self {
-        Seats { profile, bounds, groups: BTreeMap::new(), administrators: VecDeque::new(), outcome: Outcome::default() }
+        let (groups, administrators) = (BTreeMap::new(), VecDeque::new());
+        Seats { profile, bounds, groups, administrators, fog: false, outcome: Outcome::default() }
+    }
+
+    /// The same of a user who may have been logged in before: those sessions are older than all that is said of from here on.
+    pub fn of_unknown_past(profile: Arc<Profile>, bounds: Bounds) -> Self {
+        Seats { fog: true, ..Seats::new(profile, bounds) }
     }
 
     /// A login was called. Whatever the device called before and had no result for is unknown from here on.
@@ -64,6 +72,7 @@ impl Seats {
         }
         let group = self.groups.entry(own).or_insert_with(|| {
             let mut group = Group::new();
+            group.book.fog = self.fog;
             for (at, sure) in self.administrators.iter().filter(|(span, _)| span.to >= at.from) {
                 group.administrator(*at, *sure, &mut terms);
             }

@@ -184,7 +184,7 @@ impl<'a> Drawn<'a> {
                 Some("note")
             }
             What::NetworkChanged | What::Identity(_) | What::Ticket { .. } | What::Presence { .. } => Some("note"),
-            What::PolicyChanged | What::End { .. } => Some("phase"),
+            What::PolicyChanged { .. } | What::End { .. } => Some("phase"),
         };
         self.marks.extend(look.map(|look| Mark { lane, event, look }));
         if lane != HISTORY {
