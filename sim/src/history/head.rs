@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::channel::{Channel, Channels};
 use super::mistake::Wrong;
-use super::promise::{Comes, Limits, Plan, Promise, Victim, Wins};
+use super::promise::{Comes, Limits, Plan, Promise, REFUSALS_MAX, Victim, Wins};
 use crate::scenario::{nearest, parse_duration, print_duration};
 
 /// The version of the format that is read and written.
@@ -387,10 +387,18 @@ impl<'a> Reader<'a> {
     fn limits(&mut self) -> Limits {
         let mut limits = Limits::default();
         for (field, value) in self.object("limits").into_iter().flatten() {
+            if field == REFUSALS_MAX {
+                limits.refusals_max = value.as_u64().and_then(|number| u32::try_from(number).ok());
+                if limits.refusals_max.is_none_or(|number| number == 0) {
+                    let text = format!("the limit `{field}` has to be a number from 1");
+                    self.wrong.push(Wrong::value("limits", text));
+                }
+                continue;
+            }
             let Some(limit) = limits.of_mut(field) else {
-                let meant = nearest(field, Limits::WORDS.iter().copied());
-                let text =
-                    format!("there is no limit `{field}`{}; there are {}", hint(meant), Limits::WORDS.join(", "));
+                let words: Vec<&str> = Limits::WORDS.iter().copied().chain([REFUSALS_MAX]).collect();
+                let meant = nearest(field, words.iter().copied());
+                let text = format!("there is no limit `{field}`{}; there are {}", hint(meant), words.join(", "));
                 self.wrong.push(Wrong::value("limits", text));
                 continue;
             };

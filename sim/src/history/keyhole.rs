@@ -3,6 +3,7 @@
 //! Looks through the keyhole only: what a server decided, what is on the wire and on disks is left out, but for the two
 //! channels that say when a device could reach the server and what a presence watcher was told.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gatecrash::client::Status;
@@ -16,13 +17,15 @@ use super::print::line;
 use super::promise::{Limits, Plan, Promise};
 use super::raw::known_by;
 use super::read::Cast;
-use crate::scenario::{Action, AppChange, Clock, Fault, Scenario, Step, numbers};
+use crate::scenario::{Action, AppChange, Clock, Fault, Forge, Scenario, Step, numbers};
 use crate::trace;
 
 /// Turns a trace into the history that somebody outside would have recorded.
 #[derive(Debug)]
 pub struct Keyhole {
     observes: Channels,
+    /// The tickets of the scenario with which something is wrong, by name.
+    forged: BTreeMap<String, Forge>,
     /// Whom the events name.
     pub cast: Cast,
     devices: Vec<Device>,
@@ -63,7 +66,7 @@ struct Site {
 
 /// The history of a run, as somebody outside would have recorded it: its first line and all others, each with its end.
 pub fn history(scenario: &Scenario, observes: Channels, trace: &trace::Trace) -> String {
-    let mut keyhole = Keyhole::new(observes);
+    let mut keyhole = Keyhole::new(scenario, observes);
     let mut text = Keyhole::head(scenario, observes).line();
     text.push('\n');
     for event in &trace.events {
@@ -84,10 +87,13 @@ fn promise_of(seats: Seats) -> Promise {
 }
 
 impl Keyhole {
-    /// A keyhole through which these channels are seen.
-    pub fn new(observes: Channels) -> Keyhole {
+    /// A keyhole through which these channels of a run of this scenario are seen.
+    pub fn new(scenario: &Scenario, observes: Channels) -> Keyhole {
+        let forged = scenario.tickets.iter();
+        let forged = forged.filter_map(|(name, plan)| Some((name.as_str().to_owned(), plan.forge?)));
         Keyhole {
             observes,
+            forged: forged.collect(),
             cast: Cast::default(),
             devices: Vec::new(),
             sites: Vec::new(),
@@ -110,6 +116,7 @@ impl Keyhole {
         let late = gathered.max().unwrap_or_default();
         let limits = numbers::client_limits(&scenario.limits, Ours::Android);
         let of_web = numbers::client_limits(&scenario.limits, Ours::Web);
+        let of_server = numbers::server_limits(&scenario.limits);
         // Of a server whose clock goes wrong nobody knows what it shows.
         let goes_wrong = |step: &Step| {
             matches!(
@@ -139,8 +146,12 @@ impl Keyhole {
                 late: Some(late + Duration::from_secs(1)),
                 back_off_first: Some(limits.backoff_first.max(of_web.backoff_first)),
                 // Of the devices of a user that are remembered there may be too many.
-                remembered: Some(numbers::server_limits(&scenario.limits).remembered)
+                remembered: Some(of_server.remembered)
                     .filter(|_| is_clock_right && scenario.limits.remembered_max.is_none()),
+                refusals_window: Some(of_server.refusals_window),
+                refusals_lock: Some(of_server.refusals_lock),
+                // Where few records are kept, others' refusals may push a device's out.
+                refusals_max: Some(of_server.refusals_max).filter(|_| scenario.limits.records_max.is_none()),
                 ..Limits::default()
             },
             ..promise_of(app.seats)
@@ -196,7 +207,6 @@ impl Keyhole {
                 let what = self.presence(cast, published);
                 seen(self, actor, what);
             }
-            return;
         }
         if let Some((channel, actor, what)) = self.plain(cast, event, actor) {
             if self.observes.has(channel) {
@@ -219,8 +229,10 @@ impl Keyhole {
                 let settled = !self.is_ghost();
                 seen(self, actor, What::End { settled });
             }
-            trace::What::Effect { effect } if self.observes.has(Channel::Link) => {
-                self.links(effect);
+            trace::What::Effect { .. } | trace::What::StoreFailed | trace::What::ServerStarted { .. }
+                if self.observes.has(Channel::Link) =>
+            {
+                self.links(event.what);
                 for index in 0..self.devices.len() {
                     let Device { actor, site, is_up, .. } = self.devices[index];
                     let Site { is_open, is_held } = self.sites[site];
@@ -258,7 +270,15 @@ impl Keyhole {
         self.sites.resize(cast.sites().len(), Site { is_open: true, is_held: false });
     }
 
-    fn links(&mut self, effect: trace::Effect) {
+    fn links(&mut self, what: trace::What) {
+        let effect = match what {
+            trace::What::Effect { effect } => effect,
+            // Until its store is open again it lets nobody in (DUR-5).
+            what => {
+                self.is_server_there = matches!(what, trace::What::ServerStarted { .. });
+                return;
+            }
+        };
         match effect {
             trace::Effect::Link { site, outbound, inbound } => {
                 self.sites[site.index()] = Site { is_open: outbound && inbound, is_held: false };
@@ -307,12 +327,15 @@ impl Keyhole {
             }
             trace::What::NewDevice { .. } => (Channel::Calls, actor, What::Identity(Identity::New)),
             trace::What::TicketMade { ticket, user, issued, ttl } => {
-                let what = What::Ticket {
-                    ticket: Known(known_by(&cast.ticket(ticket).name)),
-                    user: user.map(|user| self.user(cast, user)),
-                    issued: issued.get(),
-                    ttl: ttl.get(),
+                let name = &cast.ticket(ticket).name;
+                let user = match self.forged.get(name) {
+                    None => user.map(|user| self.user(cast, user)),
+                    // It is withdrawn with its key, at an instant that is the server's.
+                    Some(Forge::OldKey) => None,
+                    // Whoever issues tickets has not issued this one.
+                    Some(_) => return None,
                 };
+                let what = What::Ticket { ticket: Known(known_by(name)), user, issued: issued.get(), ttl: ttl.get() };
                 (Channel::Tickets, actor, what)
             }
             trace::What::Fact { commit, fact: trace::Fact::PresenceChanged { user, sequence, presence, .. } } => {

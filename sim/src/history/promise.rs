@@ -166,12 +166,16 @@ choices! {
 
 macro_rules! limits {
     ($($(#[$doc:meta])+ $name:ident)+) => {
-        /// How long things take at most, each where the history says so.
+        /// How long things take at most, and how many refusals lock, each where the history says so.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct Limits { $($(#[$doc])+ pub $name: Option<Duration>,)+ }
+        pub struct Limits {
+            $($(#[$doc])+ pub $name: Option<Duration>,)+
+            /// How many refused tickets of a user on a device within `refusals_window` lock the two out.
+            pub refusals_max: Option<u32>,
+        }
 
         impl Limits {
-            /// Their names.
+            /// The names of those that are spans of time.
             pub const WORDS: &'static [&'static str] = &[$(stringify!($name)),+];
 
             pub(super) fn of_mut(&mut self, word: &str) -> Option<&mut Option<Duration>> {
@@ -184,6 +188,9 @@ macro_rules! limits {
         }
     };
 }
+
+/// The limit that is a number.
+pub(super) const REFUSALS_MAX: &str = "refusals_max";
 
 limits! {
     /// From a call of `login` to its result.
@@ -206,6 +213,10 @@ limits! {
     remembered
     /// The longest delay before the first attempt of a series (CONN-10).
     back_off_first
+    /// Within which span refused tickets are counted.
+    refusals_window
+    /// For how long they lock.
+    refusals_lock
 }
 
 impl Promise {
@@ -256,8 +267,11 @@ impl Promise {
         if !profile.is_empty() {
             map.insert("profile".to_owned(), Value::Object(profile));
         }
-        let limits: Map<String, Value> =
+        let mut limits: Map<String, Value> =
             self.limits.each().map(|(name, limit)| (name.to_owned(), print_duration(limit).into())).collect();
+        if let Some(number) = self.limits.refusals_max {
+            limits.insert(REFUSALS_MAX.to_owned(), number.into());
+        }
         if !limits.is_empty() {
             map.insert("limits".to_owned(), Value::Object(limits));
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::channel::Channel;
 use super::event::Process;
 use super::head::VERSION;
-use super::promise::{Comes, Limits, Victim, Wins};
+use super::promise::{Comes, Limits, REFUSALS_MAX, Victim, Wins};
 use super::read::{EVENTS, KINDS, REASONS};
 
 /// A JSON schema that every line of a history fits, the first one too.
@@ -123,7 +123,8 @@ fn max_instances() -> Value {
 /// The first line.
 fn head() -> Value {
     let span = json!({ "type": "string", "pattern": "^[0-9]" });
-    let limits: Map<String, Value> = Limits::WORDS.iter().map(|word| ((*word).to_owned(), span.clone())).collect();
+    let mut limits: Map<String, Value> = Limits::WORDS.iter().map(|word| ((*word).to_owned(), span.clone())).collect();
+    limits.insert(REFUSALS_MAX.to_owned(), json!({ "type": "integer", "minimum": 1 }));
     let words = |words: &[&str]| json!({ "enum": words });
     json!({
         "properties": {

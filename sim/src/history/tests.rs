@@ -79,6 +79,7 @@ fn every_first_line_is_read_back() {
         max: [("web".to_owned(), 3)].into(),
     };
     head.promise.limits.told = Some(std::time::Duration::from_secs(200));
+    head.promise.limits.refusals_max = Some(10);
     head.skew = Skew { all: 5_000, of: [("phone".to_owned(), 7)].into() };
     head.devices.insert("phone".to_owned(), "harmony".to_owned());
     (head.wall, head.codes) = (Some(1_700_000_000_000_000), false);
@@ -105,8 +106,12 @@ fn a_mistake_is_told_where_it_is_and_all_of_them_at_once() {
             "1:12 only version 1 of the format is known",
             "1:1 the first line has to say what the history holds in full: `observes` is a list of calls, events, status, process, link, tickets, messages, presence, frames, server",
             "1:36 there is no policy `dul`; did you mean `dual`?; there are single, dual, triple, multi, one_name, one_name_and_resource, or groups of platforms",
-            "1:51 there is no limit `hartbeat`; did you mean `heartbeat`?; there are login_timeout, request_timeout, heartbeat, heartbeat_answer, back_off_max, connect_timeout, told, late, remembered, back_off_first",
+            "1:51 there is no limit `hartbeat`; did you mean `heartbeat`?; there are login_timeout, request_timeout, heartbeat, heartbeat_answer, back_off_max, connect_timeout, told, late, remembered, back_off_first, refusals_window, refusals_lock, refusals_max",
         ]
+    );
+    assert_eq!(
+        mistakes(r#"{"history":1,"observes":["calls"],"limits":{"refusals_max":"10"}}"#),
+        ["1:44 the limit `refusals_max` has to be a number from 1"]
     );
     let lines = [
         r#"{"at_us":9,"actor":"a","what":"called","call":1,"request":"logni","user":"u"}"#,

@@ -20,7 +20,11 @@ mod gates;
 mod gone;
 #[cfg(test)]
 mod hostile;
+mod issued;
 mod judged;
+mod kicks;
+mod lifetime;
+mod locks;
 mod messages;
 mod notified;
 mod order;

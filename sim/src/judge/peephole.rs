@@ -18,7 +18,7 @@ pub struct Peephole {
 impl Peephole {
     /// For a run of this scenario, of which these channels are seen.
     pub fn new(scenario: &Scenario, observes: Channels) -> Peephole {
-        let mut keyhole = Keyhole::new(observes);
+        let mut keyhole = Keyhole::new(scenario, observes);
         let judge = Judge::new(Keyhole::head(scenario, observes), &mut keyhole.cast);
         Peephole { keyhole, judge, refused: None }
     }

@@ -5,6 +5,8 @@ use super::connecting::Connecting;
 use super::epochs::Epochs;
 use super::gates::Gates;
 use super::gone::Gone;
+use super::lifetime::Lifetime;
+use super::locks::Locks;
 use super::messages::Messages;
 use super::notified::Notified;
 use super::order::Order;
@@ -17,7 +19,7 @@ use super::shown::Shown;
 use super::status::{Fits, Ways};
 use super::terminal::Terminal;
 use super::tickets::Tickets;
-use super::voided::Voided;
+use super::voided::{ByKick, Voided};
 use crate::history::{Channels, Head};
 use crate::scenario::rules::RULES;
 
@@ -39,7 +41,10 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Notified::default()),
         Box::new(Messages::default()),
         Box::new(Tickets::new(head)),
+        Box::new(Lifetime::new(head)),
         Box::new(Voided::default()),
+        Box::new(ByKick::new(head)),
+        Box::new(Locks::new(head)),
         Box::new(Numbered::default()),
         Box::new(Shown::default()),
         Box::new(Order::new(head)),

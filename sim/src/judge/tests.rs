@@ -8,12 +8,12 @@ const HEAD: &str =
     r#"{"history":1,"system":"acme-im","policy":"dual","observes":["calls","events","status","process"],"skew":"5ms"}"#;
 
 /// One line of a history: when, in milliseconds, who, and the rest.
-fn line(at: u64, who: &str, rest: &str) -> String {
+pub(super) fn line(at: u64, who: &str, rest: &str) -> String {
     format!(r#"{{"at_us":{},"actor":"{who}",{rest}}}"#, at * 1_000)
 }
 
 /// A device that logs in as alice, from one millisecond to another.
-fn login(who: &str, platform: &str, from: u64, to: u64) -> Vec<String> {
+pub(super) fn login(who: &str, platform: &str, from: u64, to: u64) -> Vec<String> {
     let call = format!(r#""what":"called","call":{from},"request":"login","user":"alice","platform":"{platform}""#);
     vec![
         line(from, who, &call),
@@ -32,13 +32,19 @@ fn kicked(who: &str, at: u64, by: &str, reason: &str) -> Vec<String> {
     ]
 }
 
-fn judged(parts: &[Vec<String>]) -> Judgement {
+/// All lines, by their instants.
+pub(super) fn in_order(parts: &[Vec<String>]) -> Vec<String> {
     let mut lines: Vec<String> = parts.concat();
     lines.sort_by_key(|line| line[9..].split(',').next().and_then(|at| at.parse::<u64>().ok()));
+    lines
+}
+
+fn judged(parts: &[Vec<String>]) -> Judgement {
+    let lines = in_order(parts);
     judge_text(&format!("{HEAD}\n{}\n{{\"at_us\":900000000,\"what\":\"end\",\"settled\":true}}\n", lines.join("\n")))
 }
 
-fn told(judgement: &Judgement) -> Vec<(&str, &str)> {
+pub(super) fn told(judgement: &Judgement) -> Vec<(&str, &str)> {
     assert_eq!(judgement.mistakes, []);
     judgement.breaches.iter().map(|breach| (breach.rule.as_str(), breach.text.as_str())).collect()
 }
@@ -215,16 +221,34 @@ fn of_calls_and_events(lines: &[String]) -> Judgement {
     judge_text(&format!("{head}\n{}\n{}\n", lines.join("\n"), r#"{"at_us":900000000,"what":"end","settled":false}"#))
 }
 
-fn calls(who: &str, at: u64, call: u64, request: &str) -> String {
+pub(super) fn calls(who: &str, at: u64, call: u64, request: &str) -> String {
     line(at, who, &format!(r#""what":"called","call":{call},{request}"#))
 }
 
-fn answers(who: &str, at: u64, call: u64, outcome: &str) -> String {
+pub(super) fn answers(who: &str, at: u64, call: u64, outcome: &str) -> String {
     line(at, who, &format!(r#""what":"answered","call":{call},{outcome}"#))
 }
 
 const OF_ALICE: &str = r#""request":"login","user":"alice","platform":"web""#;
-const OK: &str = r#""outcome":"ok""#;
+pub(super) const OK: &str = r#""outcome":"ok""#;
+
+/// A ticket that is issued as the history begins, at second 1,000, for so many seconds.
+pub(super) fn issued(ticket: &str, user: &str, at: u64, ttl: u64) -> String {
+    let issued = 1_000 + at / 1_000;
+    let rest = format!(r#""what":"ticket_made","ticket":"{ticket}","user":"{user}","issued":{issued},"ttl":{ttl}"#);
+    line(at, "issuer", &rest)
+}
+
+/// A login of alice with a ticket on phone-1, and its result after 50 ms. Its instant is its number.
+pub(super) fn brings(ticket: &str, at: u64, outcome: &str) -> Vec<String> {
+    let request = format!(r#""request":"login","user":"alice","platform":"android","ticket":"{ticket}""#);
+    vec![calls("phone-1", at, at, &request), answers("phone-1", at + 50, at, outcome)]
+}
+
+/// A result that failed with this code.
+pub(super) fn failed(code: u32) -> String {
+    format!(r#""outcome":"failed","code":{code}"#)
+}
 
 /// SWITCH-2: an attempt that was told of was not refused by the SDK, and so the account before is left.
 #[test]
@@ -356,7 +380,7 @@ fn a_system_without_init_is_not_held_to_it() {
 }
 
 /// A head with these fields, these lines, and an end at 900 s that says that all is at rest.
-fn ends_settled(fields: &str, lines: &[Vec<String>]) -> Judgement {
+pub(super) fn ends_settled(fields: &str, lines: &[Vec<String>]) -> Judgement {
     let head = format!(r#"{{"history":1,"system":"acme-im","policy":"dual",{fields}}}"#);
     let end = r#"{"at_us":900000000,"what":"end","settled":true}"#;
     judge_text(&format!("{head}\n{}\n{end}\n", lines.concat().join("\n")))
@@ -532,8 +556,7 @@ fn a_login_that_is_told_of_a_displacement_that_cannot_have_been_is_found() {
             answers("phone-1", 4_100, 9, told),
         ];
         let judgement = ends_settled(&fields, &[before, again.to_vec()]);
-        let found = self::told(&judgement).iter().any(|(rule, _)| *rule == "KICK-7");
-        found
+        self::told(&judgement).iter().any(|(rule, _)| *rule == "KICK-7")
     };
     assert!(!history("true", true));
     assert!(history("false", true));
