@@ -206,6 +206,10 @@ limits! {
     remembered
     /// The longest delay before the first attempt of a series (CONN-10).
     back_off_first
+    /// How long a server keeps a connection on which it hears nothing.
+    silence
+    /// For how long after its link was lost a mobile device counts as one that push messages reach.
+    push
 }
 
 impl Promise {

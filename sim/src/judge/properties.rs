@@ -4,13 +4,16 @@ use super::account::OneAccount;
 use super::connecting::Connecting;
 use super::epochs::Epochs;
 use super::gates::Gates;
+use super::ghosts::Ghosts;
 use super::gone::Gone;
+use super::lists::Lists;
 use super::messages::Messages;
 use super::notified::Notified;
 use super::order::Order;
 use super::outside::Outside;
 use super::pace::Pace;
 use super::presence::Numbered;
+use super::query::Query;
 use super::results::{InTime, OneResult};
 use super::rights::Rights;
 use super::shown::Shown;
@@ -38,10 +41,13 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Rights),
         Box::new(Notified::default()),
         Box::new(Messages::default()),
+        Box::new(Lists::default()),
         Box::new(Tickets::new(head)),
         Box::new(Voided::default()),
         Box::new(Numbered::default()),
         Box::new(Shown::default()),
+        Box::new(Ghosts::new(head)),
+        Box::new(Query::new(head)),
         Box::new(Order::new(head)),
     ]
 }
