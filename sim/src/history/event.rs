@@ -52,6 +52,13 @@ pub enum What {
         /// What it asks for.
         request: Request,
     },
+    /// A part of what a call brings; its result follows, and is told by the same line.
+    Brings {
+        /// Which call.
+        call: u64,
+        /// What of it.
+        item: Item,
+    },
     /// A call has its result.
     Answered {
         /// Which call.
@@ -154,6 +161,36 @@ pub enum Outcome {
     Failed { code: Option<u32> },
     /// Nobody knows.
     Unknown,
+}
+
+/// A part of what a call brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A line of the conversation list.
+    Conversation {
+        /// With whom.
+        peer: User,
+        /// The last message, where that is said.
+        last: Option<Known>,
+        /// How its text begins, where that is said.
+        preview: Option<Beginning>,
+    },
+    /// What a query says of a user.
+    Standing {
+        /// Of whom.
+        user: User,
+        /// Their presence; none where there is no such user.
+        presence: Option<Presence>,
+    },
+}
+
+/// The beginning of a text, or all of it: it is the text where it is as long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// By what it is known.
+    pub sum: Known,
+    /// How many bytes it has.
+    pub length: u32,
 }
 
 /// What a listener is told.

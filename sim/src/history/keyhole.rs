@@ -11,7 +11,9 @@ use gatecrash::policy::{Platform as Ours, Seats};
 use gatecrash::protocol::Presence;
 
 use super::channel::{Channel, Channels};
-use super::event::{Actor, Event, Identity, Known, NewPolicy, Outcome, Platform, Process, Request, Told, User, What};
+use super::event::{
+    Actor, Beginning, Event, Identity, Item, Known, NewPolicy, Outcome, Platform, Process, Request, Told, User, What,
+};
 use super::head::Head;
 use super::print::line;
 use super::promise::{Limits, Plan, Promise};
@@ -31,6 +33,8 @@ pub struct Keyhole {
     devices: Vec<Device>,
     sites: Vec<Site>,
     is_server_there: bool,
+    /// Whether it has not come back since its records failed.
+    is_broken: bool,
     written: u64,
     first_call: u64,
     configured: Option<(Seats, bool, bool)>,
@@ -69,10 +73,16 @@ pub fn history(scenario: &Scenario, observes: Channels, trace: &trace::Trace) ->
     let mut keyhole = Keyhole::new(scenario, observes);
     let mut text = Keyhole::head(scenario, observes).line();
     text.push('\n');
+    let mut ahead = Vec::new();
     for event in &trace.events {
         keyhole.see(&trace.cast, event, |cast, event| {
-            text.push_str(&line(cast, event));
+            if let What::Brings { .. } = event.what {
+                ahead.push(*event);
+                return;
+            }
+            text.push_str(&line(cast, &ahead, event));
             text.push('\n');
+            ahead.clear();
         });
     }
     text
@@ -98,6 +108,7 @@ impl Keyhole {
             devices: Vec::new(),
             sites: Vec::new(),
             is_server_there: false,
+            is_broken: false,
             written: 0,
             first_call: 0,
             configured: None,
@@ -152,6 +163,8 @@ impl Keyhole {
                 refusals_lock: Some(of_server.refusals_lock),
                 // Where few records are kept, others' refusals may push a device's out.
                 refusals_max: Some(of_server.refusals_max).filter(|_| scenario.limits.records_max.is_none()),
+                silence: Some(of_server.silence.max(of_server.silence_web)),
+                push: Some(of_server.push_online),
                 ..Limits::default()
             },
             ..promise_of(app.seats)
@@ -177,6 +190,8 @@ impl Keyhole {
             (trace::What::Status { status, .. }, trace::Actor::Device(device)) => {
                 self.devices[device.index()].is_logined = status == Status::Logined;
             }
+            (trace::What::StoreFailed, _) => self.is_broken = true,
+            (trace::What::ServerStarted { .. }, _) => self.is_broken = false,
             _ => {}
         }
         let starts = match event.actor {
@@ -191,6 +206,16 @@ impl Keyhole {
             trace::Actor::Device(device) => self.devices[device.index()].actor,
             trace::Actor::World | trace::Actor::Server => Actor(self.cast.actors.number("world")),
         };
+        if let trace::What::Answered { call, outcome, .. } = event.what
+            && self.observes.has(Channel::Calls)
+        {
+            let call = self.first_call + u64::from(call);
+            for item in self.brought(cast, outcome) {
+                // A part of the line that comes next.
+                let line = self.written + 2;
+                show(&self.cast, &Event { line, from: at, to: at, actor, what: What::Brings { call, item } });
+            }
+        }
         let mut seen = |keyhole: &mut Keyhole, actor: Actor, what: What| {
             keyhole.written += 1;
             let event = Event { line: keyhole.written + 1, from: at, to: at, actor, what };
@@ -226,7 +251,7 @@ impl Keyhole {
             }
             // Of what has not converged, as long as the rules give to everything has been waited.
             trace::What::Converged | trace::What::NotConverged { .. } => {
-                let settled = !self.is_ghost();
+                let settled = !self.is_ghost() && !self.is_broken;
                 seen(self, actor, What::End { settled });
             }
             trace::What::Effect { .. } | trace::What::StoreFailed | trace::What::ServerStarted { .. }
@@ -361,6 +386,37 @@ impl Keyhole {
             }
             _ => return None,
         })
+    }
+
+    /// What a result says beside that it is one.
+    fn brought(&mut self, cast: &trace::Cast, outcome: trace::Outcome) -> Vec<Item> {
+        let (trace::Outcome::Conversations { conversations: Some(list) }
+        | trace::Outcome::Report { report: Some(list) }) = outcome
+        else {
+            return Vec::new();
+        };
+        match cast.list(list) {
+            trace::List::Conversations(lines) => {
+                let line = |line: &trace::ConversationLine| {
+                    let preview = cast.text(line.preview);
+                    let length = u32::try_from(preview.len()).unwrap_or(u32::MAX);
+                    Item::Conversation {
+                        peer: self.user(cast, line.peer),
+                        last: Some(Known(line.last.into())),
+                        preview: Some(Beginning { sum: Known(known_by(preview)), length }),
+                    }
+                };
+                lines.iter().map(line).collect()
+            }
+            trace::List::Report(lines) => {
+                let line = |line: &trace::ReportLine| Item::Standing {
+                    user: self.user(cast, line.user),
+                    presence: line.presence,
+                };
+                lines.iter().map(line).collect()
+            }
+            trace::List::Devices(_) | trace::List::Users(_) => Vec::new(),
+        }
     }
 
     fn user(&mut self, cast: &trace::Cast, user: trace::UserIndex) -> User {

@@ -2,18 +2,19 @@
 
 use serde_json::{Map, Value};
 
-use super::event::{Event, Identity, Known, Outcome, Request, Told, User, What};
+use super::event::{Event, Identity, Item, Known, Outcome, Request, Told, User, What};
 use super::read::Cast;
 
-/// The line of an event, without a line's end. What is known of a text, a ticket or an id only by its sum is written as
+/// The line of an event, without a line's end; of a result, with what it has brought ahead of it. What is known of a text, a ticket or an id only by its sum is written as
 /// a text that has the same use: it is the same where that was the same.
-pub fn line(cast: &Cast, event: &Event) -> String {
+pub fn line(cast: &Cast, ahead: &[Event], event: &Event) -> String {
     let mut map = Map::new();
     let mut line = Line { cast, map: &mut map };
     if event.to > event.from {
         line.put("until_us", event.to);
     }
     let word = line.what(&event.what);
+    line.brought(ahead);
     let rest = Value::Object(map).to_string();
     let actor = Value::from(cast.actors.name(event.actor.0));
     let comma = if rest.len() > 2 { "," } else { "" };
@@ -63,6 +64,11 @@ impl Line<'_> {
                 self.put("request", request.kind().word());
                 self.request(&request);
                 "called"
+            }
+            // It is a part of its result's line.
+            What::Brings { call, .. } => {
+                self.known("call", Some(Known(call)));
+                "answered"
             }
             What::Answered { call, kind, outcome } => {
                 self.known("call", Some(Known(call)));
@@ -138,6 +144,33 @@ impl Line<'_> {
             What::End { settled } => {
                 self.put("settled", settled);
                 "end"
+            }
+        }
+    }
+
+    fn brought(&mut self, ahead: &[Event]) {
+        let (mut conversations, mut report) = (Vec::new(), Vec::new());
+        for event in ahead {
+            let What::Brings { item, .. } = event.what else { continue };
+            let mut map = Map::new();
+            let mut part = Line { cast: self.cast, map: &mut map };
+            match item {
+                // Of a text that is written by its sum no beginning is known.
+                Item::Conversation { peer, last, .. } => {
+                    part.user("peer", Some(peer));
+                    part.known("last", last);
+                    conversations.push(Value::Object(map));
+                }
+                Item::Standing { user, presence } => {
+                    part.user("user", Some(user));
+                    part.put("presence", presence.map(|presence| presence.word()));
+                    report.push(Value::Object(map));
+                }
+            }
+        }
+        for (field, items) in [("conversations", conversations), ("report", report)] {
+            if !items.is_empty() {
+                self.put(field, items);
             }
         }
     }

@@ -217,6 +217,10 @@ limits! {
     refusals_window
     /// For how long they lock.
     refusals_lock
+    /// How long a server keeps a connection on which it hears nothing.
+    silence
+    /// For how long after its link was lost a mobile device counts as one that push messages reach.
+    push
 }
 
 impl Promise {

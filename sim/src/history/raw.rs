@@ -8,6 +8,30 @@ use serde::de::{Deserializer, IgnoredAny, Visitor};
 
 use crate::scenario::rules::is_same;
 
+/// A line of a conversation list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Conversation<'a> {
+    #[serde(borrow)]
+    pub(super) peer: Text<'a>,
+    #[serde(default)]
+    pub(super) last: Option<Key>,
+    #[serde(borrow, default)]
+    pub(super) preview: Option<Text<'a>>,
+}
+
+/// What a query says of a user. Devices are not looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Standing<'a> {
+    #[serde(borrow)]
+    pub(super) user: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) presence: Option<Text<'a>>,
+    #[serde(default, rename = "devices")]
+    _devices: IgnoredAny,
+}
+
 /// A text, borrowed from the line where it has no escapes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
@@ -63,12 +87,13 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 macro_rules! raw {
-    (texts: $($text:ident)+; others: $($(#[$attribute:meta])* $other:ident: $kind:ty),+;) => {
+    (texts: $($text:ident)+; lists: $($list:ident: $item:ident),+; others: $($(#[$attribute:meta])* $other:ident: $kind:ty),+;) => {
         /// One line.
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(super) struct Raw<'a> {
             $(#[serde(borrow, default)] pub(super) $text: Option<Text<'a>>,)+
+            $(#[serde(borrow, default)] pub(super) $list: Option<Vec<$item<'a>>>,)+
             $(#[serde(default)] $(#[$attribute])* pub(super) $other: Option<$kind>,)+
         }
 
@@ -76,12 +101,12 @@ macro_rules! raw {
         pub(super) const TEXTS: &[&str] = &[$(stringify!($text)),+];
 
         /// Every field that a line can have.
-        pub(super) const FIELDS: &[&str] = &[$(stringify!($text),)+ $(stringify!($other)),+];
+        pub(super) const FIELDS: &[&str] = &[$(stringify!($text),)+ $(stringify!($list),)+ $(stringify!($other)),+];
 
         impl Raw<'_> {
             /// For each field, in the order of [`FIELDS`], a bit that says whether the line has it.
             pub(super) fn present(&self) -> u64 {
-                let bits = [$(self.$text.is_some(),)+ $(self.$other.is_some()),+];
+                let bits = [$(self.$text.is_some(),)+ $(self.$list.is_some(),)+ $(self.$other.is_some()),+];
                 bits.iter().enumerate().fold(0, |sum, (index, &bit)| sum | u64::from(bit) << index)
             }
         }
@@ -91,9 +116,10 @@ macro_rules! raw {
 raw! {
     texts: actor what request user platform ticket outcome reason event by kind status login_user from to text process
         link device effect presence why;
+    lists: conversations: Conversation, report: Standing;
     others: at_us: u64, #[serde(alias = "until")] until_us: u64, number: IgnoredAny, call: Key, code: u32, message: Key,
         id: Key, epoch: u64, count: u64, sequence: u64, installation: IgnoredAny, issued: u64, ttl: u64, users: IgnoredAny, kicked: IgnoredAny,
-        conversations: IgnoredAny, report: IgnoredAny, sampled: bool, settled: bool,
+        sampled: bool, settled: bool,
         policy: serde_json::Value, max_instances: serde_json::Value, reconnect_kicks: bool, notify_offline_kick: bool;
 }
 

@@ -6,11 +6,13 @@ use gatecrash::client::Status;
 use gatecrash::protocol::{KickReason, Presence};
 use serde_json::{Map, Value};
 
-use super::event::{Actor, Event, Identity, Known, NewPolicy, Outcome, Platform, Process, Request, Told, User, What};
+use super::event::{
+    Actor, Beginning, Event, Identity, Item, Known, NewPolicy, Outcome, Platform, Process, Request, Told, User, What,
+};
 use super::head::{Head, hint};
 use super::mistake::{Mistake, Place, Wrong, said};
 use super::names::Names;
-use super::raw::{FIELDS, Key, Raw, Text, bits, known_by};
+use super::raw::{Conversation, FIELDS, Key, Raw, Standing, Text, bits, known_by};
 use crate::scenario::{CallKind, nearest};
 use crate::trace::What as Inside;
 
@@ -41,6 +43,8 @@ pub struct Reader {
     pub mistakes: Vec<Mistake>,
     /// How many more there are.
     pub more: u64,
+    /// What the line that was read last has brought: it comes ahead of the line's event.
+    ahead: Vec<Event>,
     /// For each actor, the last line's instant and number.
     last: Vec<(u64, u64)>,
     newest: (u64, u64),
@@ -88,6 +92,7 @@ impl Reader {
             inside: 0,
             mistakes: Vec::new(),
             more: 0,
+            ahead: Vec::new(),
             last: Vec::new(),
             newest: (0, 0),
             slack,
@@ -102,6 +107,12 @@ impl Reader {
     /// A reader of another part of the same history, without a first line of its own.
     pub fn beside(&self, file: &str) -> Reader {
         Reader::of(file, 0, self.slack)
+    }
+
+    /// What the result in the line that was read last has brought, in its order: events that come ahead of the one that
+    /// [`Reader::read`] returned.
+    pub fn ahead(&self) -> &[Event] {
+        &self.ahead
     }
 
     /// Goes on to the next line, which somebody else reads.
@@ -134,6 +145,7 @@ impl Reader {
     /// which is kept among the mistakes.
     pub fn read(&mut self, cast: &mut Cast, line: &str) -> Option<Event> {
         self.line += 1;
+        self.ahead.clear();
         if line.trim_ascii().is_empty() {
             return None;
         }
@@ -152,6 +164,8 @@ impl Reader {
                 None
             }
             Err(wrong) => {
+                // Nothing comes of what a wrong line has brought.
+                self.ahead.clear();
                 self.refuse(&wrong, line);
                 None
             }
@@ -231,7 +245,7 @@ impl Reader {
         Ok(event)
     }
 
-    fn event(&self, cast: &mut Cast, raw: &Raw<'_>) -> Result<Event, Wrong> {
+    fn event(&mut self, cast: &mut Cast, raw: &Raw<'_>) -> Result<Event, Wrong> {
         let what = raw.what.as_deref().ok_or_else(|| Wrong::line("the line does not say `what` happened"))?;
         let from = raw.at_us.ok_or_else(|| Wrong::line("the line does not say when: `at_us` is missing"))?;
         let to = raw.until_us.unwrap_or(from);
@@ -297,17 +311,18 @@ impl Reader {
             "presence" => What::Presence {
                 user: user(cast, raw.user.as_ref()).ok_or_else(|| Wrong::line("the line names no `user`"))?,
                 sequence: raw.sequence,
-                presence: among(
-                    "presence",
-                    &raw.presence,
-                    [Presence::Online, Presence::PushOnline, Presence::Offline],
-                    Presence::word,
-                )?,
+                presence: among("presence", &raw.presence, PRESENCES, Presence::word)?,
             },
             "configured" => What::PolicyChanged { to: policy(cast, raw)? },
             _ => What::End { settled: raw.settled.unwrap_or(false) },
         };
-        Ok(Event { line: self.line, from, to, actor, what })
+        let event = Event { line: self.line, from, to, actor, what };
+        if let What::Answered { call, .. } = what {
+            for item in brought(cast, raw) {
+                self.ahead.push(Event { what: What::Brings { call, item: item? }, ..event });
+            }
+        }
+        Ok(event)
     }
 }
 
@@ -426,6 +441,36 @@ fn answered(raw: &Raw<'_>) -> Result<What, Wrong> {
     Ok(What::Answered { call, kind, outcome })
 }
 
+/// What a result says beside that it is one.
+fn brought<'a>(cast: &'a mut Cast, raw: &'a Raw<'_>) -> impl Iterator<Item = Result<Item, Wrong>> + 'a {
+    let lines = raw.conversations.iter().flatten().map(Part::Line);
+    let users = raw.report.iter().flatten().map(Part::User);
+    lines.chain(users).map(|part| match part {
+        Part::Line(line) => Ok(Item::Conversation {
+            peer: User(cast.users.number(&line.peer)),
+            last: line.last.map(|Key(last)| Known(last)),
+            preview: line.preview.as_deref().map(|text| Beginning {
+                sum: Known(known_by(text)),
+                length: u32::try_from(text.len()).unwrap_or(u32::MAX),
+            }),
+        }),
+        Part::User(of) => Ok(Item::Standing {
+            user: User(cast.users.number(&of.user)),
+            presence: of
+                .presence
+                .is_some()
+                .then(|| among("presence", &of.presence, PRESENCES, Presence::word))
+                .transpose()?,
+        }),
+    })
+}
+
+/// A part of what a result says, as its line has it.
+enum Part<'a> {
+    Line(&'a Conversation<'a>),
+    User(&'a Standing<'a>),
+}
+
 fn told(cast: &mut Cast, raw: &Raw<'_>) -> Result<What, Wrong> {
     let event = match raw.event.as_deref() {
         Some("connecting") => Told::Connecting,
@@ -491,6 +536,8 @@ pub(super) const KINDS: [CallKind; 8] = [
 
 pub(super) const REASONS: [KickReason; 4] =
     [KickReason::SamePlatform, KickReason::OtherPlatform, KickReason::Administrator, KickReason::Gone];
+
+const PRESENCES: [Presence; 3] = [Presence::Online, Presence::PushOnline, Presence::Offline];
 
 fn user(cast: &mut Cast, name: Option<&Text<'_>>) -> Option<User> {
     name.map(|name| User(cast.users.number(name)))

@@ -49,7 +49,27 @@ pub fn schema() -> Value {
                 "user": text,
                 "outcome": { "enum": ["ok", "ok_message", "ok_conversations", "ok_report", "failed", "unknown"] },
                 "code": number_or_none, "reason": text, "message": { "type": ["integer", "string", "null"] },
-                "conversations": {}, "report": {},
+                "conversations": {
+                    "type": ["array", "null"],
+                    "items": {
+                        "type": "object", "required": ["peer"], "additionalProperties": false,
+                        "properties": {
+                            "peer": { "type": "string" }, "last": { "type": ["integer", "string", "null"] },
+                            "preview": text,
+                        },
+                    },
+                },
+                "report": {
+                    "type": ["array", "null"],
+                    "items": {
+                        "type": "object", "required": ["user"], "additionalProperties": false,
+                        "properties": {
+                            "user": { "type": "string" },
+                            "presence": { "enum": ["online", "push_online", "offline", null] },
+                            "devices": {},
+                        },
+                    },
+                },
             }),
         ),
         line("uninit_returned", &["actor"], json!({ "call": key })),

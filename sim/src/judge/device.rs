@@ -396,7 +396,8 @@ impl Device {
                 self.copy_of = None;
             }
             What::Identity(Identity::CopyOf(device)) => self.copy_of = Some(device),
-            What::NetworkChanged
+            What::Brings { .. }
+            | What::NetworkChanged
             | What::Ticket { .. }
             | What::Presence { .. }
             | What::PolicyChanged { .. }

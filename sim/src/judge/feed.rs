@@ -106,6 +106,11 @@ impl<'a> Feed<'a> {
         event
     }
 
+    /// What the line of the event has brought, ahead of it.
+    pub(super) fn ahead(&self) -> &[Event] {
+        self.reader.as_ref().map_or(&[], Reader::ahead)
+    }
+
     /// The line of a history that was read last: the text's own, or what a map made of it.
     pub(super) fn told(&self) -> Cow<'_, str> {
         self.made_line.as_deref().map_or_else(|| String::from_utf8_lossy(&self.line), Cow::Borrowed)

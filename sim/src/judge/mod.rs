@@ -11,12 +11,16 @@
 
 mod account;
 mod answer;
+mod claims;
 mod connecting;
+#[cfg(test)]
+mod contents;
 mod device;
 mod epochs;
 mod feed;
 mod gate;
 mod gates;
+mod ghosts;
 mod gone;
 #[cfg(test)]
 mod hostile;
@@ -24,6 +28,7 @@ mod issued;
 mod judged;
 mod kicks;
 mod lifetime;
+mod lists;
 mod locks;
 mod messages;
 mod notified;
@@ -33,6 +38,8 @@ mod pace;
 mod peephole;
 mod presence;
 mod properties;
+mod query;
+mod reach;
 pub mod recording;
 mod results;
 mod rights;
@@ -144,12 +151,16 @@ impl Judge {
                     _ => {}
                 }
             }
+            What::Brings { call, .. } => open = device.open(call).copied(),
             What::End { settled } => self.end = Some((event.to, settled)),
             _ => {}
         }
-        self.events += 1;
+        // What a result brings is a part of it.
+        self.events += u64::from(!matches!(event.what, What::Brings { .. }));
         let next = self.next_login;
-        let scene = Scene { head: &self.head, cast, device, open: open.as_ref(), next, skew: self.skews[index] };
+        let devices = self.devices.as_slice();
+        let skew = self.skews[index];
+        let scene = Scene { head: &self.head, cast, device, devices, open: open.as_ref(), next, skew };
         for property in &mut self.properties {
             property.see(&scene, event, &mut self.report);
         }

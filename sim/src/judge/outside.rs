@@ -35,6 +35,8 @@ pub(super) struct Scene<'a> {
     pub(super) cast: &'a Cast,
     /// The device to which the event happens, as it was before.
     pub(super) device: &'a Device,
+    /// All of them, as they were before.
+    pub(super) devices: &'a [Device],
     /// The call whose result this is.
     pub(super) open: Option<&'a Open>,
     /// The number that a login gets which is called now.

@@ -4,8 +4,10 @@ use super::account::OneAccount;
 use super::connecting::Connecting;
 use super::epochs::Epochs;
 use super::gates::Gates;
+use super::ghosts::Ghosts;
 use super::gone::Gone;
 use super::lifetime::Lifetime;
+use super::lists::Lists;
 use super::locks::Locks;
 use super::messages::Messages;
 use super::notified::Notified;
@@ -13,6 +15,7 @@ use super::order::Order;
 use super::outside::Outside;
 use super::pace::Pace;
 use super::presence::Numbered;
+use super::query::Query;
 use super::results::{InTime, OneResult};
 use super::rights::Rights;
 use super::shown::Shown;
@@ -40,6 +43,7 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Rights),
         Box::new(Notified::default()),
         Box::new(Messages::default()),
+        Box::new(Lists::default()),
         Box::new(Tickets::new(head)),
         Box::new(Lifetime::new(head)),
         Box::new(Voided::default()),
@@ -47,6 +51,8 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Locks::new(head)),
         Box::new(Numbered::default()),
         Box::new(Shown::default()),
+        Box::new(Ghosts::new(head)),
+        Box::new(Query::new(head)),
         Box::new(Order::new(head)),
     ]
 }

@@ -226,7 +226,7 @@ pub const KINDS: [&str; 13] = [
 pub fn kind(what: &What) -> &'static str {
     match what {
         What::Called { .. } => "called",
-        What::Answered { .. } => "answered",
+        What::Brings { .. } | What::Answered { .. } => "answered",
         What::UninitReturned => "uninit_returned",
         What::NetworkChanged => "network_changed",
         What::Told { .. } => "told",

@@ -6,7 +6,7 @@ use super::feed::Feed;
 use super::outside::FILE_SHIFT;
 use super::whole::whole_trace;
 use super::{Judge, Judgement, Recording};
-use crate::history::{Cast, MISTAKES_MAX, Map, Reader};
+use crate::history::{Cast, Event, MISTAKES_MAX, Map, Reader};
 use crate::scenario::rules::RuleId;
 
 /// One text.
@@ -107,6 +107,10 @@ fn judged(
         let feed = &mut feeds[index];
         if let Some(mut event) = feed.event.take() {
             event.line |= (index as u64) << FILE_SHIFT;
+            for item in feed.ahead() {
+                // Whether its call makes sense is said of the result.
+                let _ = judge.take(&cast, &Event { line: event.line, ..*item });
+            }
             let kept = recording.as_deref_mut().map(|recording| (recording, feed.told()));
             if let Err(wrong) = judge.take_kept(&cast, &event, kept) {
                 feed.refuse(&wrong);

@@ -156,6 +156,8 @@ impl<'a> Drawn<'a> {
                 self.calls.push(Call { lane, call: number, word, from: event, to: None, track: 0, outcome: None });
                 None
             }
+            // It is told with its result.
+            What::Brings { .. } => None,
             What::Answered { call, outcome, .. } => {
                 if let Some((index, tie)) = self.open.remove(&(lane, call)) {
                     self.ties[position].push(tie);
