@@ -1,8 +1,8 @@
 //! Nothing of another account reaches an application.
 
 use super::answer::Rule;
-use super::device::Account;
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::Account;
 use super::terminal::word;
 use crate::history::event::{Event, Told, What};
 use crate::history::{Channel, Channels};

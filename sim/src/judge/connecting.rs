@@ -1,8 +1,8 @@
 //! Attempts to connect: each is told when it begins, and how it ended.
 
 use super::answer::Rule;
-use super::device::{Account, Purpose};
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::{Account, Purpose};
 use crate::history::event::{Event, Outcome, Told, What};
 use crate::history::{Channel, Channels};
 use crate::scenario::CallKind;

@@ -9,9 +9,19 @@ use gatecrash::code::Code;
 
 use super::answer::Rule;
 use super::gate::Gate;
-use crate::history::event::{Actor, Event, Identity, Known, Outcome, Platform, Process, Request, Told, User, What};
+use super::standing::{Account, How, Life, Open, Pending, Purpose, Session, of_new_process};
+use crate::history::event::{Actor, Event, Identity, Outcome, Platform, Process, Request, Told, User, What};
 use crate::history::{Channel, Head};
 use crate::scenario::CallKind;
+
+/// What a device was before a call of `init`.
+#[derive(Clone, Copy, Debug)]
+struct BeforeInit {
+    account: Account,
+    status: Option<(Status, Option<User>)>,
+    /// That of the call.
+    line: u64,
+}
 
 /// One device.
 #[derive(Clone, Debug)]
@@ -58,143 +68,8 @@ pub(super) struct Device {
     pub(super) has_given_up: bool,
     /// Whether anybody in this history has called `init`: an SDK may have no such call.
     pub(super) knows_init: bool,
-    /// What it was before an `init` that may be a new process's, or an old one's second; and the line of that.
-    before_init: Option<(Account, Option<(Status, Option<User>)>, u64)>,
-}
-
-/// Whether a process runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
-    Unknown,
-    Up,
-    Dead,
-}
-
-/// Who the application has reason to take for logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Account {
-    /// Nobody. How that came is not known to whoever reads a history from the middle.
-    Nobody(How),
-    /// A login is under way.
-    Pending(Pending),
-    /// Somebody is.
-    In(Session),
-    /// What came of a call cannot be told.
-    Unsure,
-}
-
-/// A login that is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pending {
-    pub(super) user: User,
-    /// Its number among all logins.
-    pub(super) login: u64,
-    /// Whether the application was told something by which it may have failed already, though its result is not out.
-    pub(super) may_be_over: bool,
-    /// Whether the application was told of an attempt in its user's name: the SDK itself has not refused the call.
-    pub(super) is_tried: bool,
-}
-
-/// How it came that nobody is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
-    /// Nothing of the device is known before.
-    Unknown,
-    /// The process is new.
-    Fresh,
-    Failed,
-    LoggedOut,
-    Kicked,
-    Expired,
-    Uninit,
-}
-
-impl How {
-    /// It in a word or two, where it is known.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            How::Unknown => "",
-            How::Fresh => "new process",
-            How::Failed => "failed",
-            How::LoggedOut => "logout",
-            How::Kicked => "kicked",
-            How::Expired => "expired",
-            How::Uninit => "uninit",
-        }
-    }
-}
-
-/// A session, as its application knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Session {
-    pub(super) user: User,
-    /// The login that made it.
-    pub(super) login: u64,
-    /// When that was called: a server may have accepted it long before anybody hears so.
-    pub(super) since: u64,
-    pub(super) ticket: Option<Known>,
-}
-
-/// A call without a result.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Open {
-    pub(super) call: u64,
-    pub(super) request: Request,
-    pub(super) from: u64,
-    pub(super) to: u64,
-    pub(super) line: u64,
-    pub(super) purpose: Purpose,
-    /// What has to be answered, whatever else.
-    pub(super) gate: Option<Gate>,
-    /// The session in which it was made.
-    pub(super) session: Option<Session>,
-    /// When an attempt to connect had been told that was under way then.
-    connecting: Option<u64>,
-    /// A logout was waiting for its result as it was made.
-    pub(super) beside_logout: bool,
-    /// The end of its session was told while it was waiting.
-    pub(super) outlived: bool,
-}
-
-/// What a call of `login` is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// A login, by the number that it has among all.
-    Login(u64),
-    /// A fresh ticket for the session there is.
-    Renewal,
-    /// Something else.
-    Other,
-    /// It cannot be told.
-    Unsure(u64),
-}
-
-/// Who is logged in on a process that is new, where only calls of its own are open; and how its status is, where that is seen.
-fn of_new_process(calls: &[Open], status: Option<(Status, Option<User>)>) -> Account {
-    let logins = calls.iter().filter_map(|open| match (open.request, open.purpose) {
-        (Request::Login { user, ticket, .. }, Purpose::Login(login) | Purpose::Unsure(login)) => {
-            Some((user, login, ticket, open.from))
-        }
-        _ => None,
-    });
-    let mut logins = logins.collect::<Vec<_>>().into_iter();
-    match (logins.next(), status) {
-        (None, _) => Account::Nobody(How::Unknown),
-        (Some((user, login, ..)), Some((Status::Logining, _))) if logins.next().is_none() => {
-            Account::Pending(Pending { user, login, may_be_over: false, is_tried: true })
-        }
-        (Some((user, login, ticket, since)), Some((Status::Logined, _))) if logins.next().is_none() => {
-            Account::In(Session { user, login, since, ticket })
-        }
-        (Some(_), _) => Account::Unsure,
-    }
-}
-
-impl Purpose {
-    /// Whether it is to be this login.
-    pub(super) fn is(self, login: u64) -> bool {
-        matches!(self, Purpose::Login(number) | Purpose::Unsure(number) if number == login)
-    }
+    /// What it was before an `init` that may be a new process's, or an old one's second.
+    before_init: Option<BeforeInit>,
 }
 
 impl Default for Device {
@@ -450,7 +325,7 @@ impl Device {
         };
         if may_run && self.may_be_new(&request) {
             // A new process, or an old one's mistake: the result tells.
-            self.before_init = Some((self.account, self.status.take(), event.line));
+            self.before_init = Some(BeforeInit { account: self.account, status: self.status.take(), line: event.line });
             self.account = Account::Unsure;
         }
         let purpose = self.purpose(&request, event.from, next);
@@ -524,7 +399,8 @@ impl Device {
         let open = self.calls.remove(place);
         self.note(call);
         if matches!(open.request, Request::Init { .. })
-            && let Some((account, status, _)) = self.before_init.take_if(|&mut (.., line)| line == open.line)
+            && let Some(BeforeInit { account, status, .. }) =
+                self.before_init.take_if(|before| before.line == open.line)
         {
             let is_untouched = self.account == Account::Unsure
                 && self.calls.iter().all(|other| other.line < open.line)

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::answer::Rule;
-use super::device::Account;
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::Account;
 use crate::history::event::{Actor, Event, Identity, Told, User, What};
 use crate::history::{Channel, Channels};
 

@@ -1,8 +1,8 @@
 //! What the state of an application forbids is refused, and nothing is refused for a state that there is not.
 
 use super::answer::Rule;
-use super::device::Purpose;
 use super::outside::{Found, Outside, Report, Scene, code as shown};
+use super::standing::Purpose;
 use crate::history::event::{Event, Outcome, Request, What};
 use crate::history::{Channel, Channels};
 use crate::scenario::CallKind;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use gatecrash::protocol::KickReason;
 
 use super::answer::Rule;
-use super::device::Account;
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::Account;
 use crate::history::event::{Actor, Event, Identity, Told, What};
 use crate::history::{Channel, Channels, Head};
 

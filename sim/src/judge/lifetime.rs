@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatecrash::code::Code;
 
 use super::answer::Rule;
-use super::device::Purpose;
 use super::issued::{Issued, Ticket};
 use super::kicks::Kicks;
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::Purpose;
 use super::tickets::Verdict;
 use super::voided::may_be_void;
 use crate::history::event::{Actor, Event, Identity, Known, Outcome, Process, Request, Told, User, What};

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::answer::Rule;
-use super::device::{Account, Device, How};
+use super::device::Device;
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::{Account, How};
 use crate::history::event::{Beginning, Event, Item, Known, Outcome, Request, Told, User, What};
 use crate::history::{Channel, Channels};
 

@@ -44,6 +44,7 @@ pub mod recording;
 mod results;
 mod rights;
 mod shown;
+mod standing;
 mod status;
 mod terminal;
 #[cfg(test)]
@@ -64,8 +65,9 @@ use std::borrow::Cow;
 use crate::history::event::{Event, Platform, Request, What};
 use crate::history::{Cast, Channel, Channels, Head, Wrong};
 use crate::scenario::rules::{RULES, RuleId};
-use device::{Account, Device, Purpose};
+use device::Device;
 use outside::{End, Outside, Report, Scene};
+use standing::{Account, Purpose};
 
 /// Judges the events of one history.
 pub struct Judge {

@@ -11,8 +11,9 @@ use gatecrash::policy::Platform as Ours;
 use gatecrash::protocol::KickReason;
 
 use super::answer::Rule;
-use super::device::{Account, Device, Purpose, Session};
+use super::device::Device;
 use super::outside::{End, Found, Outside, Report, Scene};
+use super::standing::{Account, Purpose, Session};
 use crate::history::event::{Actor, Event, Identity, NewPolicy, Outcome, Process, Request, Told, User, What};
 use crate::history::{Cast, Channel, Channels, Comes, Head, Plan, Promise, Victim, Wins};
 use crate::scenario::rules::RuleId;

@@ -2,7 +2,8 @@
 //! event.
 
 use super::answer::{Breach, COUNT, Line, Rule};
-use super::device::{Device, Open};
+use super::device::Device;
+use super::standing::Open;
 use crate::history::event::{Event, User};
 use crate::history::{Cast, Channels, Head};
 

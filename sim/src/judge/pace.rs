@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::answer::Rule;
-use super::device::{Account, Device, Life};
+use super::device::Device;
 use super::outside::{End, Found, Outside, Report, Scene};
+use super::standing::{Account, Life};
 use crate::history::event::{Actor, Event, Process, Request, Told, What};
 use crate::history::{Channel, Channels, Head};
 

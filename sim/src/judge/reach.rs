@@ -9,8 +9,9 @@ mod ask;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::device::{Account, Device, Life, Purpose};
+use super::device::Device;
 use super::outside::Scene;
+use super::standing::{Account, Life, Purpose};
 use crate::history::event::{Actor, Event, Identity, Known, Outcome, Process, Request, Told, User, What};
 use crate::history::{Comes, Head};
 
@@ -174,6 +175,8 @@ impl Reach {
             (self.served, self.worked) = (self.worked, at);
         }
         match event.what {
+            // By a new one coming back may be a login (KICK-6).
+            What::PolicyChanged { .. } => self.limits.only_logins = false,
             What::Ticket { ticket, issued, ttl, .. } => {
                 self.tickets.insert(ticket, issued.saturating_add(ttl));
                 if self.tickets.len() > TICKETS_MAX {
@@ -183,7 +186,6 @@ impl Reach {
             What::Told { event: Told::Message { .. } | Told::MessagesDropped, .. }
             | What::Brings { .. }
             | What::Presence { .. }
-            | What::PolicyChanged { .. }
             | What::End { .. } => {}
             What::Called { request, .. } if !matters(&request) => {}
             What::Answered { .. } if scene.open.is_none_or(|open| !matters(&open.request)) => {}

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatecrash::protocol::Presence;
 
 use super::answer::Rule;
-use super::device::{Account, Device, How, Life};
+use super::device::Device;
 use super::outside::{End, Found, Outside, Report, Scene};
+use super::standing::{Account, How, Life};
 use crate::history::event::{Actor, Event, Identity, Request, User, What};
 use crate::history::{Channel, Channels};
 

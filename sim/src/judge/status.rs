@@ -3,8 +3,8 @@
 use gatecrash::client::Status;
 
 use super::answer::Rule;
-use super::device::{Account, How, Purpose};
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::{Account, How, Purpose};
 use crate::history::event::{Event, Outcome, Process, Request, Told, What};
 use crate::history::{Channel, Channels};
 use crate::scenario::CallKind;

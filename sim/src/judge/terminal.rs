@@ -1,8 +1,8 @@
 //! A session ends for its application once, and after that there is nothing of it.
 
 use super::answer::Rule;
-use super::device::{Account, How};
 use super::outside::{Found, Outside, Report, Scene};
+use super::standing::{Account, How};
 use crate::history::event::{Event, Told, What};
 use crate::history::{Channel, Channels};
 use crate::scenario::CallKind;

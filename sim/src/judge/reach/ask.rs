@@ -5,7 +5,8 @@ use gatecrash::policy::Platform;
 use super::{At, Held, May, Reach, is_busy};
 use crate::history::Cast;
 use crate::history::event::{Actor, User};
-use crate::judge::device::{Device, Life};
+use crate::judge::device::Device;
+use crate::judge::standing::Life;
 
 impl Reach {
     /// What the user may be, for all that is known.
