@@ -32,9 +32,9 @@ pub struct Keyhole {
     pub cast: Cast,
     devices: Vec<Device>,
     sites: Vec<Site>,
-    is_server_there: bool,
-    /// Whether it has not come back since its records failed.
-    is_broken: bool,
+    /// Whether the server has started, and its store has not failed since.
+    is_started: bool,
+    is_frozen: bool,
     written: u64,
     first_call: u64,
     configured: Option<(Seats, bool, bool)>,
@@ -107,8 +107,8 @@ impl Keyhole {
             cast: Cast::default(),
             devices: Vec::new(),
             sites: Vec::new(),
-            is_server_there: false,
-            is_broken: false,
+            is_started: true,
+            is_frozen: false,
             written: 0,
             first_call: 0,
             configured: None,
@@ -190,9 +190,7 @@ impl Keyhole {
             (trace::What::Status { status, .. }, trace::Actor::Device(device)) => {
                 self.devices[device.index()].is_logined = status == Status::Logined;
             }
-            (trace::What::StoreFailed, _) => self.is_broken = true,
-            (trace::What::ServerStarted { .. }, _) => self.is_broken = false,
-            _ => {}
+            _ => self.links(event.what),
         }
         let starts = match event.actor {
             trace::Actor::Device(device) if device != trace::DeviceIndex::STRANGER => {
@@ -251,17 +249,16 @@ impl Keyhole {
             }
             // Of what has not converged, as long as the rules give to everything has been waited.
             trace::What::Converged | trace::What::NotConverged { .. } => {
-                let settled = !self.is_ghost() && !self.is_broken;
+                let settled = !self.is_ghost() && self.is_served();
                 seen(self, actor, What::End { settled });
             }
             trace::What::Effect { .. } | trace::What::StoreFailed | trace::What::ServerStarted { .. }
                 if self.observes.has(Channel::Link) =>
             {
-                self.links(event.what);
                 for index in 0..self.devices.len() {
                     let Device { actor, site, is_up, .. } = self.devices[index];
                     let Site { is_open, is_held } = self.sites[site];
-                    let up = is_open && !is_held && self.is_server_there;
+                    let up = is_open && !is_held && self.is_served();
                     if up != is_up {
                         self.devices[index].is_up = up;
                         seen(self, actor, What::Link { up });
@@ -295,14 +292,17 @@ impl Keyhole {
         self.sites.resize(cast.sites().len(), Site { is_open: true, is_held: false });
     }
 
+    /// Whether a server runs whose store is open: else it lets nobody in (DUR-5).
+    fn is_served(&self) -> bool {
+        self.is_started && !self.is_frozen
+    }
+
     fn links(&mut self, what: trace::What) {
         let effect = match what {
             trace::What::Effect { effect } => effect,
-            // Until its store is open again it lets nobody in (DUR-5).
-            what => {
-                self.is_server_there = matches!(what, trace::What::ServerStarted { .. });
-                return;
-            }
+            trace::What::ServerStarted { .. } => return self.is_started = true,
+            trace::What::StoreFailed => return self.is_started = false,
+            _ => return,
         };
         match effect {
             trace::Effect::Link { site, outbound, inbound } => {
@@ -310,8 +310,9 @@ impl Keyhole {
             }
             trace::Effect::LinkHeld { site } => self.sites[site.index()].is_held = true,
             trace::Effect::Moved { device, site } => self.devices[device.index()].site = site.index(),
-            trace::Effect::ServerUp | trace::Effect::ServerWoken => self.is_server_there = true,
-            trace::Effect::ServerDead | trace::Effect::ServerSuspended => self.is_server_there = false,
+            trace::Effect::ServerUp | trace::Effect::ServerWoken => self.is_frozen = false,
+            trace::Effect::ServerDead => self.is_started = false,
+            trace::Effect::ServerSuspended => self.is_frozen = true,
             _ => {}
         }
     }

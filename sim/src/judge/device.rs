@@ -56,6 +56,8 @@ pub(super) struct Device {
     /// Whether the history says when processes start and end, and how the status goes.
     sees_process: bool,
     sees_status: bool,
+    /// Whether it says what the application was told.
+    sees_events: bool,
     /// Whether codes say why a call failed.
     codes: bool,
     /// The login that was called last, until the status says that it is under way.
@@ -94,6 +96,7 @@ impl Default for Device {
             is_linked: true,
             sees_process: false,
             sees_status: false,
+            sees_events: false,
             codes: false,
             asked: None,
             uninits: Vec::new(),
@@ -108,8 +111,14 @@ impl Default for Device {
 impl Device {
     /// One of a history that holds these channels.
     pub(super) fn new(head: &Head) -> Device {
-        let (sees_process, sees_status) = (head.observes.has(Channel::Process), head.observes.has(Channel::Status));
-        Device { sees_process, sees_status, codes: head.codes, ..Device::default() }
+        let sees = |channel| head.observes.has(channel);
+        Device {
+            sees_process: sees(Channel::Process),
+            sees_status: sees(Channel::Status),
+            sees_events: sees(Channel::Events),
+            codes: head.codes,
+            ..Device::default()
+        }
     }
 
     /// The session there is, if that is certain.
@@ -125,6 +134,11 @@ impl Device {
     /// Whether the history says when processes start and end.
     pub(super) fn sees_process(&self) -> bool {
         self.sees_process
+    }
+
+    /// Whether the history says what the application is told.
+    pub(super) fn sees_events(&self) -> bool {
+        self.sees_events
     }
 
     /// Whether the history says how the status goes.
@@ -176,8 +190,10 @@ impl Device {
             (CallKind::Login, Account::Pending(pending)) => {
                 let is_pending = match self.status {
                     Some((status, _)) => status == Status::Logining,
+                    // Whoever is not told of its end does not know how long it is.
                     None => {
-                        !pending.may_be_over
+                        self.sees_events
+                            && !pending.may_be_over
                             && self.calls.iter().all(|open| !open.purpose.is(pending.login) || open.to < at)
                     }
                 };
@@ -313,6 +329,7 @@ impl Device {
             knows_init: self.knows_init,
             sees_process: self.sees_process,
             sees_status: self.sees_status,
+            sees_events: self.sees_events,
             codes: self.codes,
             ..Device::default()
         }

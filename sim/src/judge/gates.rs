@@ -124,7 +124,10 @@ impl Outside for Gates {
             (CallKind::Logout, 6013) if !scene.device.sees_process() => {}
             (CallKind::Logout, 9520) if scene.device.identity > 0 || may_be_new => {}
             (CallKind::Logout, code)
-                if open.session.is_some() && scene.device.sees_status() && !matches!(code, STORAGE | UNINIT) =>
+                if open.session.is_some()
+                    && scene.device.sees_status()
+                    && scene.device.sees_events()
+                    && !matches!(code, STORAGE | UNINIT) =>
             {
                 report.check(LOCAL, false, || found(format!("a logout failed with {}", shown(code))));
             }

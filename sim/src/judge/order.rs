@@ -157,8 +157,9 @@ impl Order {
         let by_parts = || {
             let (heartbeat, answer) = (limits.heartbeat?, limits.heartbeat_answer?);
             let (delay, connect) = (limits.back_off_max?, limits.connect_timeout?);
-            // The longest delay is spread by a fifth.
-            Some(heartbeat + answer + delay + delay / 5 + connect)
+            // The longest delay is spread by a fifth, and each of the four timers may be late.
+            let late = limits.late.unwrap_or_default().saturating_mul(4);
+            Some(heartbeat + answer + delay + delay / 5 + connect + late)
         };
         // Who is not seen to run and to have a network may be told when it is back.
         let is_seen = head.observes.lacks(Channels::of(&[Channel::Process, Channel::Link])).is_empty();

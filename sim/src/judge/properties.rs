@@ -50,7 +50,7 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(ByKick::new(head)),
         Box::new(Locks::new(head)),
         Box::new(Numbered::default()),
-        Box::new(Shown::default()),
+        Box::new(Shown::new(head)),
         Box::new(Ghosts::new(head)),
         Box::new(Query::new(head)),
         Box::new(Order::new(head)),

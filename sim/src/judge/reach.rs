@@ -152,7 +152,11 @@ impl Reach {
                     .filter(|_| limits.connect_timeout.is_some())
                     .map(|span| micros(span) + under_way),
                 push: limits.push.map(micros),
-                noticed: heartbeat.map(|(every, answer)| micros(every.saturating_add(answer)) + under_way),
+                // Each of the two timers may be late, and a device's clock go wrong by a hundredth.
+                noticed: heartbeat.map(|(every, answer)| {
+                    let span = micros(every.saturating_add(answer).saturating_add(late));
+                    span + span / 100 + under_way
+                }),
                 under_way,
                 wall: head.wall,
                 only_logins: !head.promise.reconnect_kicks && head.promise.comes == Comes::Resume,

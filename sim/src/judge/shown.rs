@@ -9,13 +9,14 @@ use super::device::Device;
 use super::outside::{End, Found, Outside, Report, Scene};
 use super::standing::{Account, How, Life};
 use crate::history::event::{Actor, Event, Identity, Request, User, What};
-use crate::history::{Channel, Channels};
+use crate::history::{Channel, Channels, Head};
 
 /// See the module.
-#[derive(Default)]
 pub(super) struct Shown {
-    /// What was told of each user last, and in which line.
-    told: BTreeMap<User, (Presence, u64)>,
+    /// What was told of each user last, in which line, and when.
+    told: BTreeMap<User, (Presence, u64, u64)>,
+    /// How long it may take until who is at rest has heard of it, in microseconds.
+    under_way: u64,
     /// On which devices somebody ever logged in as them.
     devices: BTreeMap<User, BTreeSet<Actor>>,
     are_copied: bool,
@@ -25,6 +26,19 @@ const NAME: &str = "at rest a user is shown online who has a connected session, 
 
 const SHOWN: Rule = Rule::at("PRES-1");
 const GHOST: Rule = Rule::at("PRES-2");
+
+impl Shown {
+    pub(super) fn new(head: &Head) -> Shown {
+        let limits = &head.promise.limits;
+        let under_way = limits.connect_timeout.map(|connect| connect + limits.late.unwrap_or_default());
+        Shown {
+            told: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            under_way: under_way.map_or(0, |span| span.as_micros() as u64),
+            are_copied: false,
+        }
+    }
+}
 
 impl Outside for Shown {
     fn name(&self) -> &'static str {
@@ -46,7 +60,7 @@ impl Outside for Shown {
     fn see(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
         match event.what {
             What::Presence { user, presence, .. } => {
-                self.told.insert(user, (presence, event.line));
+                self.told.insert(user, (presence, event.line, event.to));
             }
             What::Called { request: Request::Login { user, .. }, .. } => {
                 self.devices.entry(user).or_default().insert(event.actor);
@@ -64,7 +78,10 @@ impl Outside for Shown {
         for (user, devices) in &self.devices {
             let devices: Vec<&Device> = devices.iter().filter_map(|actor| end.devices.get(actor.0 as usize)).collect();
             // Of whom nothing was ever told nothing may be shown.
-            let Some(&(shown, line)) = self.told.get(user) else { continue };
+            let Some(&(shown, line, since)) = self.told.get(user) else { continue };
+            if since.saturating_add(self.under_way) > at {
+                continue;
+            }
             let found = |text: String| Found {
                 property: NAME,
                 text,
@@ -96,9 +113,11 @@ fn is_connected(device: &Device, user: User) -> bool {
         && !device.is_offline
 }
 
-/// Whether it runs, has a network, and has told the server of whatever it left.
+/// Whether it runs, has a network, and has told the server of whatever it left: what a disk that was laid waste knew of is
+/// left to its ticket.
 fn has_left(device: &Device) -> bool {
     device.process == Life::Up
         && device.reaches.is_some()
+        && device.identity == 0
         && matches!(device.account, Account::Nobody(How::LoggedOut | How::Kicked | How::Expired))
 }
