@@ -85,6 +85,8 @@ pub enum What {
         status: Status,
         /// The login user.
         login_user: Option<User>,
+        /// Whether it is said who that is: then none is nobody.
+        is_said: bool,
         /// Whether somebody looked, so that there may have been others in between.
         sampled: bool,
     },

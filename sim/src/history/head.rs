@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::channel::{Channel, Channels};
 use super::mistake::Wrong;
-use super::promise::{Comes, Limits, Plan, Promise, REFUSALS_MAX, Victim, Wins};
+use super::promise::{Comes, Limits, Numbers, Plan, Promise, REFUSALS_MAX, Victim, Wins};
 use crate::scenario::{nearest, parse_duration, print_duration};
 
 /// The version of the format that is read and written.
@@ -282,15 +282,16 @@ impl<'a> Reader<'a> {
         let own = Promise::default();
         let max = self.max_instances();
         let plan = self.plan(max);
-        let (mut wins, mut comes, mut victim) = (own.wins, own.comes, own.victim);
+        let (mut wins, mut comes, mut victim, mut numbers) = (own.wins, own.comes, own.victim, own.numbers);
         for (field, value) in self.object("profile").into_iter().flatten() {
             let word = value.as_str().unwrap_or_default();
             let valid: &[&str] = match field.as_str() {
                 "wins" => take(word, &Wins::WORDS, &mut wins),
                 "comes_back" => take(word, &Comes::WORDS, &mut comes),
                 "victim" => take(word, &Victim::WORDS, &mut victim),
+                "numbers" => take(word, &Numbers::WORDS, &mut numbers),
                 _ => {
-                    let meant = nearest(field, ["wins", "comes_back", "victim"]);
+                    let meant = nearest(field, ["wins", "comes_back", "victim", "numbers"]);
                     let text = format!("a profile has no `{field}`{}", hint(meant));
                     self.wrong.push(Wrong::value("profile", text));
                     continue;
@@ -304,7 +305,7 @@ impl<'a> Reader<'a> {
         let (reconnect_kicks, notify_offline_kick) = (self.flag("reconnect_kicks"), self.flag("notify_offline_kick"));
         let administrators = self.administrators();
         let limits = self.limits();
-        Promise { plan, wins, comes, victim, reconnect_kicks, notify_offline_kick, administrators, limits }
+        Promise { plan, wins, comes, victim, numbers, reconnect_kicks, notify_offline_kick, administrators, limits }
     }
 
     fn administrators(&mut self) -> Option<BTreeSet<String>> {

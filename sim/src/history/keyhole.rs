@@ -345,7 +345,7 @@ impl Keyhole {
             }
             trace::What::Status { status, login_user } => {
                 let login_user = login_user.map(|user| self.user(cast, user));
-                (Channel::Status, actor, What::Status { status, login_user, sampled: false })
+                (Channel::Status, actor, What::Status { status, login_user, is_said: true, sampled: false })
             }
             trace::What::KnownAs { device, .. } => {
                 let copied = self.devices[device.index()].actor;

@@ -33,7 +33,7 @@ pub use map::{Map, Unmapped};
 pub use mistake::Mistake;
 pub use names::Names;
 pub use print::line;
-pub use promise::{Comes, Limits, Plan, Promise, Victim, Wins};
+pub use promise::{Comes, Limits, Numbers, Plan, Promise, Victim, Wins};
 pub use read::{Cast, MISTAKES_MAX, Reader};
 pub use schema::schema;
 

@@ -1,5 +1,6 @@
 //! An event of a history as its line.
 
+use gatecrash::client::Status;
 use serde_json::{Map, Value};
 
 use super::event::{Event, Identity, Item, Known, Outcome, Request, Told, User, What};
@@ -100,9 +101,12 @@ impl Line<'_> {
                 }
                 "told"
             }
-            What::Status { status, login_user, sampled } => {
+            What::Status { status, login_user, is_said, sampled } => {
                 self.put("status", status.word());
                 self.user("login_user", login_user);
+                if login_user.is_none() && is_said && status == Status::Logined {
+                    self.put("login_user", Value::Null);
+                }
                 if sampled {
                     self.put("sampled", true);
                 }

@@ -26,6 +26,8 @@ pub struct Promise {
     pub comes: Comes,
     /// What whoever had to go is told.
     pub victim: Victim,
+    /// Among which messages a number is one's own.
+    pub numbers: Numbers,
     /// KICK-6.
     pub reconnect_kicks: bool,
     /// KICK-7.
@@ -43,6 +45,7 @@ impl Default for Promise {
             wins: Wins::Newest,
             comes: Comes::Resume,
             victim: Victim::Reason,
+            numbers: Numbers::System,
             reconnect_kicks: false,
             notify_offline_kick: false,
             administrators: None,
@@ -150,6 +153,13 @@ choices! {
         Resume = "resume",
         /// A login like any other.
         Login = "login",
+    }
+    /// Among which messages a number is one's own.
+    Numbers {
+        /// All that there are.
+        System = "system",
+        /// Those of its conversation.
+        Conversation = "conversation",
     }
     /// What whoever had to go is told.
     Victim {
@@ -264,6 +274,7 @@ impl Promise {
                 (self.wins != own.wins).then(|| ("wins".to_owned(), self.wins.word().into())),
                 (self.comes != own.comes).then(|| ("comes_back".to_owned(), self.comes.word().into())),
                 (self.victim != own.victim).then(|| ("victim".to_owned(), self.victim.word().into())),
+                (self.numbers != own.numbers).then(|| ("numbers".to_owned(), self.numbers.word().into())),
             ]
             .into_iter()
             .flatten(),

@@ -86,6 +86,11 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
+/// Nobody, said as such.
+fn explicit<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Text<'a>>>, D::Error> {
+    Option::<Text<'a>>::deserialize(deserializer).map(Some)
+}
+
 macro_rules! raw {
     (texts: $($text:ident)+; lists: $($list:ident: $item:ident),+; others: $($(#[$attribute:meta])* $other:ident: $kind:ty),+;) => {
         /// One line.
@@ -114,12 +119,13 @@ macro_rules! raw {
 }
 
 raw! {
-    texts: actor what request user platform ticket outcome reason event by kind status login_user from to text process
+    texts: actor what request user platform ticket outcome reason event by kind status from to text process
         link device effect presence why;
     lists: conversations: Conversation, report: Standing;
     others: at_us: u64, #[serde(alias = "until")] until_us: u64, number: IgnoredAny, call: Key, code: u32, message: Key,
         id: Key, epoch: u64, count: u64, sequence: u64, installation: IgnoredAny, issued: u64, ttl: u64, users: IgnoredAny, kicked: IgnoredAny,
         sampled: bool, settled: bool,
+        #[serde(borrow, deserialize_with = "explicit")] login_user: Option<Text<'a>>,
         policy: serde_json::Value, max_instances: serde_json::Value, reconnect_kicks: bool, notify_offline_kick: bool;
 }
 

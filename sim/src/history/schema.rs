@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::channel::Channel;
 use super::event::Process;
 use super::head::VERSION;
-use super::promise::{Comes, Limits, REFUSALS_MAX, Victim, Wins};
+use super::promise::{Comes, Limits, Numbers, REFUSALS_MAX, Victim, Wins};
 use super::read::{EVENTS, KINDS, REASONS};
 
 /// A JSON schema that every line of a history fits, the first one too.
@@ -163,6 +163,7 @@ fn head() -> Value {
                     "wins": words(&Wins::WORDS.map(|(word, _)| word)),
                     "comes_back": words(&Comes::WORDS.map(|(word, _)| word)),
                     "victim": words(&Victim::WORDS.map(|(word, _)| word)),
+                    "numbers": words(&Numbers::WORDS.map(|(word, _)| word)),
                 },
             },
             "limits": { "type": "object", "additionalProperties": false, "properties": limits },

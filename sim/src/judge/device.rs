@@ -131,6 +131,19 @@ impl Device {
         !self.sees_process && matches!(request, Request::Init { .. })
     }
 
+    /// An event with what its line leaves to be guessed: a status that names nobody is that of whoever logs in, or has.
+    pub(super) fn named(&self, event: &Event) -> Event {
+        let mut event = *event;
+        if let What::Status { status: Status::Logined, login_user: user @ None, is_said: false, .. } = &mut event.what {
+            *user = match (self.account, self.asked) {
+                (Account::Pending(pending), _) | (_, Some(pending)) => Some(pending.user),
+                (Account::In(session), None) => Some(session.user),
+                (Account::Nobody(_) | Account::Unsure, None) => None,
+            };
+        }
+        event
+    }
+
     /// Whether the history says when processes start and end.
     pub(super) fn sees_process(&self) -> bool {
         self.sees_process

@@ -10,7 +10,7 @@ use super::device::Device;
 use super::outside::{Found, Outside, Report, Scene};
 use super::standing::{Account, How};
 use crate::history::event::{Beginning, Event, Item, Known, Outcome, Request, Told, User, What};
-use crate::history::{Channel, Channels};
+use crate::history::{Channel, Channels, Numbers};
 
 /// See the module.
 #[derive(Default)]
@@ -132,6 +132,10 @@ impl Outside for Lists {
 
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let viewer = self.viewer(event.actor.0 as usize, scene.device);
+        // A number that others have as well names no message.
+        if scene.head.promise.numbers == Numbers::Conversation {
+            return;
+        }
         match event.what {
             What::Answered { outcome: Outcome::Done { message: Some(Known(number)) }, .. } => {
                 let Some(open) = scene.open else { return };

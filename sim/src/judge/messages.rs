@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use super::answer::Rule;
 use super::outside::{Found, Outside, Report, Scene};
 use crate::history::event::{Event, Known, Outcome, Request, Told, User, What};
-use crate::history::{Channel, Channels};
+use crate::history::{Channel, Channels, Head, Numbers};
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Messages {
     /// What was sent, by the number that its sender was answered.
-    sent: BTreeMap<u64, Sent>,
+    sent: BTreeMap<(Among, u64), Sent>,
     /// Of each device, for the session and the conversation, the last number that was told.
     told: Vec<BTreeMap<(u64, User), (u64, u64)>>,
 }
+
+/// Among which messages a number is one's own: those of these two, or all.
+type Among = Option<(User, User)>;
 
 #[derive(Clone, Copy)]
 struct Sent {
@@ -36,6 +39,10 @@ const NAME: &str = "a message arrives as it was sent, once, and in the order of 
 
 const ARRIVE: Rule = Rule::at("API-2");
 const AGAIN: Rule = Rule::at("API-6");
+
+fn among(head: &Head, from: User, to: User) -> Among {
+    (head.promise.numbers == Numbers::Conversation).then(|| (from.min(to), from.max(to)))
+}
 
 impl Outside for Messages {
     fn name(&self) -> &'static str {
@@ -62,7 +69,8 @@ impl Outside for Messages {
                 let (Request::Send { to, text, id, .. }, Some(session)) = (open.request, open.session) else { return };
                 let from = scene.device.sees_status().then_some(session.user);
                 let sent = Sent { from, to, text, id, line: open.line };
-                if let Some(first) = self.sent.get(&number) {
+                let place = (among(scene.head, session.user, to), number);
+                if let Some(first) = self.sent.get(&place) {
                     // Under the id of the first it is the first, whatever it says.
                     let is_again = first.from == sent.from && id.is_some() && first.id == id;
                     report.check(AGAIN, is_again, || {
@@ -70,14 +78,15 @@ impl Outside for Messages {
                     });
                     return;
                 }
-                self.sent.insert(number, sent);
+                self.sent.insert(place, sent);
                 if self.sent.len() > SENT_MAX {
                     self.sent.pop_first();
                 }
             }
             What::Told { event: Told::Message { message: Some(Known(number)), from, to, text }, .. } => {
                 let (Some(session), Some(from)) = (scene.device.session(), from) else { return };
-                if let Some(sent) = self.sent.get(&number) {
+                let place = (among(scene.head, from, to.unwrap_or(session.user)), number);
+                if let Some(sent) = self.sent.get(&place) {
                     let is_same = sent.from.is_none_or(|sender| sender == from)
                         && to.is_none_or(|to| to == sent.to)
                         && text.is_none_or(|text| sent.text.is_none_or(|sent| sent == text));

@@ -132,6 +132,7 @@ impl Judge {
         let index = event.actor.0 as usize;
         self.meet(event.actor.0, cast);
         let device = &self.devices[index];
+        let event = &device.named(event);
         let mut open = None;
         match event.what {
             What::Called { call, request }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatecrash::client::Status;
 use gatecrash::policy::Platform as Ours;
 use gatecrash::protocol::KickReason;
 
@@ -35,6 +36,12 @@ pub(super) struct Order {
     live: BTreeMap<u64, User>,
     sees_process: bool,
     sees_link: bool,
+    /// Whether anybody has made an administrative kick, and whether two devices may be one to the server.
+    sees_kicks: bool,
+    are_copied: bool,
+    /// Who has a line in the history, and whose was the last.
+    present: BTreeSet<Actor>,
+    newcomer: Option<Actor>,
     /// Whether codes say why a device does not reach the server.
     codes: bool,
     asked: Asked,
@@ -177,6 +184,10 @@ impl Order {
             live: BTreeMap::new(),
             sees_process: head.observes.has(Channel::Process),
             sees_link: head.observes.has(Channel::Link),
+            sees_kicks: false,
+            present: BTreeSet::new(),
+            newcomer: None,
+            are_copied: false,
             codes: head.codes,
             asked: Asked::default(),
             called: BTreeMap::new(),
@@ -270,7 +281,10 @@ impl Order {
                 Account::Nobody(_) | Account::Unsure => {}
             },
             // It may be carried out whether or not it ever has a result.
-            Request::Kick { user } => self.administrator(user, Span { from: span.from, to: u64::MAX >> 2 }, false),
+            Request::Kick { user } => {
+                self.sees_kicks = true;
+                self.administrator(user, Span { from: span.from, to: u64::MAX >> 2 }, false);
+            }
             Request::Uninit => {
                 if let Account::In(session) = device.account {
                     self.unheard(session);
@@ -280,9 +294,45 @@ impl Order {
         }
     }
 
+    /// Up to when the session's device would have heard of its end, and had not.
+    fn heard_until(&mut self, session: Session) -> Option<u64> {
+        let by = self.heard.remove(&session.login)?;
+        if let Some(seats) = self.of(session.user) {
+            seats.would_have_heard(session.login, by);
+        }
+        Some(by)
+    }
+
+    /// Why the end of a session cannot be judged: it was told by somebody whose log is not in this history.
+    fn is_elsewhere(
+        &self,
+        scene: &Scene<'_>,
+        session: Session,
+        by: Option<Actor>,
+        reason: Option<KickReason>,
+    ) -> Option<&'static str> {
+        let is_alone = self.called.get(&session.user).is_none_or(|devices| devices.len() < 2);
+        let is_known =
+            |by: Actor| scene.head.devices.contains_key(scene.cast.actors.name(by.0)) || self.present.contains(&by);
+        match (reason, by) {
+            (Some(KickReason::Gone), _) => None,
+            (Some(KickReason::Administrator), _) => {
+                let may_be_seen = scene.head.promise.administrators.is_some() || self.sees_kicks;
+                (!may_be_seen).then_some("an administrator ended a session, and no call of theirs is in the history")
+            }
+            (_, Some(by)) => {
+                (!is_known(by)).then_some("a session was displaced by a device of which the history has nothing")
+            }
+            (_, None) if is_alone && scene.head.devices.is_empty() => {
+                Some("a session was displaced, and the history has nothing of any other device of its user")
+            }
+            _ => None,
+        }
+    }
+
     /// The session ends by its own device, some time after an instant.
     fn stops(&mut self, session: Session, from: u64, to: Option<u64>) {
-        self.heard.remove(&session.login);
+        self.heard_until(session);
         self.live.remove(&session.login);
         if let Some(seats) = self.of(session.user) {
             seats.ended(session.login, OwnEnd::Logout, from, to);
@@ -291,10 +341,10 @@ impl Order {
 
     /// Nobody hears any more how the session goes on: its ticket may run out.
     fn unheard(&mut self, session: Session) {
-        self.heard.remove(&session.login);
+        let heard = self.heard_until(session);
         self.may_be_dormant(session.user, session.login, session.since);
         if let Some(seats) = self.of(session.user) {
-            seats.ended(session.login, OwnEnd::Expired, session.since, None);
+            seats.ended(session.login, OwnEnd::Expired, heard.unwrap_or(session.since), None);
         }
     }
 
@@ -421,9 +471,14 @@ impl Order {
         let Account::In(session) = scene.device.account else { return };
         match told {
             Told::KickedOffline { by, reason } => {
-                self.heard.remove(&session.login);
+                self.heard_until(session);
                 self.live.remove(&session.login);
-                let is_itself = by == Some(event.actor);
+                // Only two devices can displace each other, and a device is two where its disk was laid waste or copied.
+                let may_be_two = scene.device.identity > 0 || scene.device.copy_of.is_some() || self.are_copied;
+                let is_itself = by == Some(event.actor) && may_be_two;
+                if let Some(why) = self.is_elsewhere(scene, session, by, reason) {
+                    return self.give_up(session.user, why);
+                }
                 // Who displaced it is known by a name, which an installation keeps; its identity may have changed.
                 let by = by.and_then(|by| {
                     // A device that nobody saw log in has but one.
@@ -453,7 +508,7 @@ impl Order {
                 }
             }
             Told::UserSigExpired => {
-                self.heard.remove(&session.login);
+                self.heard_until(session);
                 self.live.remove(&session.login);
                 if let Some(seats) = self.of(session.user) {
                     seats.ended(session.login, OwnEnd::Expired, session.since, Some(span.to));
@@ -514,11 +569,6 @@ impl Order {
 
     fn kill(&mut self, device: &Device) {
         if let Account::In(session) = device.account {
-            if let Some(by) = self.heard.remove(&session.login)
-                && let Some(seats) = self.of(session.user)
-            {
-                seats.would_have_heard(session.login, by);
-            }
             self.unheard(session);
         }
     }
@@ -567,6 +617,10 @@ impl Outside for Order {
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let span = Span { from: event.from.saturating_sub(scene.skew), to: event.to.saturating_add(scene.skew) };
         self.hears(scene.device, span.from);
+        if self.newcomer != Some(event.actor) {
+            self.present.insert(event.actor);
+            self.newcomer = Some(event.actor);
+        }
         match event.what {
             What::Called { call: _, request } => self.called(scene, event, span, request),
             What::Answered { outcome, .. } => self.answered(scene, span, outcome),
@@ -585,6 +639,7 @@ impl Outside for Order {
             What::PolicyChanged { to } => self.changed(scene, to, report),
             What::Identity(Identity::CopyOf(other)) => {
                 // From here on the server cannot tell the two apart.
+                self.are_copied = true;
                 let users: BTreeSet<User> =
                     self.logins.values().filter(|login| login.actor == other).map(|login| login.user).collect();
                 for user in users {
@@ -601,6 +656,13 @@ impl Outside for Order {
         let mut unreached: BTreeMap<User, u32> = BTreeMap::new();
         for device in end.devices {
             let Account::In(session) = device.account else { continue };
+            // Whoever is only closed shows that they are out, or not even that.
+            let shows_out = matches!(device.status, Some((Status::Logout, _)));
+            if self.profile.victim == seats::Victim::Silent || self.profile.victim == seats::Victim::Closed && shows_out
+            {
+                self.live.insert(session.login, session.user);
+                continue;
+            }
             let (alive, _) = left.entry(session.user).or_default();
             match settled {
                 // Whether a process runs that says nothing, its own channel tells, or its status: at rest it is as it was seen last.

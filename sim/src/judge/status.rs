@@ -3,10 +3,10 @@
 use gatecrash::client::Status;
 
 use super::answer::Rule;
-use super::outside::{Found, Outside, Report, Scene};
+use super::outside::{End, Found, Outside, Report, Scene};
 use super::standing::{Account, How, Purpose};
 use crate::history::event::{Event, Outcome, Process, Request, Told, What};
-use crate::history::{Channel, Channels};
+use crate::history::{Channel, Channels, Victim};
 use crate::scenario::CallKind;
 
 const WAY: Rule = Rule::at("LOGIN-6");
@@ -36,8 +36,9 @@ impl Outside for Ways {
     }
 
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
-        let What::Status { status, login_user, sampled } = event.what else { return };
-        report.check(USER, login_user.is_some() == (status == Status::Logined), || {
+        let What::Status { status, login_user, is_said, sampled } = event.what else { return };
+        let is_right = login_user.is_some() == (status == Status::Logined) || login_user.is_none() && !is_said;
+        report.check(USER, is_right, || {
             let user = login_user.map_or("nobody", |user| scene.user(user));
             Found::at(WAYS, scene, event, None, format!("the status is {}, and the login user {user}", status.word()))
         });
@@ -62,6 +63,9 @@ impl Outside for Ways {
 pub(super) struct Fits {
     /// Of each device, the line with which it became LOGOUT though nobody had asked for that, until that is told.
     unasked: Vec<Option<u64>>,
+    /// Logins that succeeded though no status had been seen, and whether any status was looked up: then it may have been there.
+    unshown: Vec<Found>,
+    sees_samples: bool,
 }
 
 const FITS: &str = "the status is what calls, their results and events have made it";
@@ -100,7 +104,7 @@ impl Outside for Fits {
         }
         let found = |line: Option<u64>, text: String| Found::at(FITS, scene, event, line, text);
         match event.what {
-            What::Status { status, sampled: false, login_user } => {
+            What::Status { status, sampled: false, login_user, .. } => {
                 self.unasked[index] = None;
                 let before = scene.device.status.map(|(status, _)| status);
                 match status {
@@ -124,6 +128,8 @@ impl Outside for Fits {
                         });
                     }
                     Status::Logout if before == Some(Status::Logined) => match scene.device.account {
+                        // Who is only closed, or not even that, is told nothing.
+                        Account::In(_) if matches!(scene.head.promise.victim, Victim::Closed | Victim::Silent) => {}
                         Account::In(_) => self.unasked[index] = Some(event.line),
                         _ => report.asked(LOGOUT),
                     },
@@ -136,7 +142,11 @@ impl Outside for Fits {
                     (open.purpose, outcome, scene.device.status, scene.device.sees_status())
                 {
                     let text = "a login succeeded, and the status was never LOGINED".to_owned();
-                    return report.check(WAY, false, || found(Some(open.line), text));
+                    report.asked(WAY);
+                    if self.unshown.len() < UNSHOWN_MAX {
+                        self.unshown.push(found(Some(open.line), text));
+                    }
+                    return;
                 }
                 let (Purpose::Login(login), Some((status, user))) = (open.purpose, scene.device.status) else { return };
                 let is_own = scene.device.is_of(login);
@@ -145,16 +155,20 @@ impl Outside for Fits {
                 let Request::Login { user: asked, .. } = open.request else { return };
                 match outcome {
                     Outcome::Done { .. } if is_own => {
-                        report.check(ORDER, status == Status::Logined && user == Some(asked), || {
-                            found(
-                                Some(open.line),
-                                format!(
-                                    "the login of {} succeeded, and the status was {}",
-                                    scene.user(asked),
-                                    status.word()
-                                ),
-                            )
-                        });
+                        report.check(
+                            ORDER,
+                            status == Status::Logined && (user == Some(asked) || user.is_none()),
+                            || {
+                                found(
+                                    Some(open.line),
+                                    format!(
+                                        "the login of {} succeeded, and the status was {}",
+                                        scene.user(asked),
+                                        status.word()
+                                    ),
+                                )
+                            },
+                        );
                     }
                     Outcome::Failed { .. } if is_own && is_alone => {
                         let rule = if open.session.is_some() { SWITCH } else { WAY };
@@ -188,24 +202,39 @@ impl Outside for Fits {
             }
             What::Called { .. } => self.explain(scene, event, false, report),
             What::Process(Process::Up | Process::Dead) => self.unasked[index] = None,
+            What::Status { sampled: true, .. } => self.sees_samples = true,
             _ => {}
         }
     }
+
+    /// At rest nothing more is told.
+    fn finish(&mut self, end: &End<'_>, report: &mut Report) {
+        for found in std::mem::take(&mut self.unshown) {
+            if !self.sees_samples {
+                report.broken(WAY, found);
+            }
+        }
+        let Some((at, true)) = end.end else { return };
+        for (index, line) in self.unasked.iter().enumerate() {
+            if let Some(line) = *line {
+                let actor = end.cast.actors.name(index as u32).to_owned();
+                let text = UNSAID.to_owned();
+                report.broken(KEPT, Found { property: FITS, text, at, actor, lines: vec![line], place: Some(line) });
+            }
+        }
+    }
 }
+
+/// How many of those are told.
+const UNSHOWN_MAX: usize = 100;
+
+const UNSAID: &str = "the status became LOGOUT, nobody had asked for that, and no event said why";
 
 impl Fits {
     /// A session that nobody ended is over: what comes next has to say why.
     fn explain(&mut self, scene: &Scene<'_>, event: &Event, is_told: bool, report: &mut Report) {
         if let Some(line) = self.unasked[event.actor.0 as usize].take() {
-            report.check(KEPT, is_told, || {
-                Found::at(
-                    FITS,
-                    scene,
-                    event,
-                    Some(line),
-                    "the status became LOGOUT, nobody had asked for that, and no event said why",
-                )
-            });
+            report.check(KEPT, is_told, || Found::at(FITS, scene, event, Some(line), UNSAID));
         }
         if let (Account::In(_), Some((Status::Logined, _)), What::Told { event: Told::ConnectFailed { .. }, .. }) =
             (scene.device.account, scene.device.status, event.what)

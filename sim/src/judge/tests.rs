@@ -79,8 +79,12 @@ fn a_victim_that_is_never_told_is_found() {
 #[test]
 fn a_kick_by_nobody_and_a_kick_told_twice_are_found() {
     let first = login("phone-1", "android", 1_000, 1_100);
-    let judgement = judged(&[first.clone(), kicked("phone-1", 2_150, "phone-2", "other_platform")]);
+    let up = vec![line(500, "phone-2", r#""what":"process","process":"up""#)];
+    let judgement = judged(&[up, first.clone(), kicked("phone-1", 2_150, "phone-2", "other_platform")]);
     assert_eq!(judgement.breaches[0].rule.as_str(), "KICK-1");
+    // A device of which the history has nothing has its own.
+    let judgement = judged(&[first.clone(), kicked("phone-1", 2_150, "phone-2", "other_platform")]);
+    assert_eq!(judgement.verdict(), Verdict::Undecided);
     let judgement = judged(&[
         first,
         login("phone-2", "ios", 2_000, 2_100),

@@ -34,7 +34,7 @@ fn a_log_in_json_with_nested_fields_and_epoch_milliseconds_is_judged() {
             "rule      An accepted login wins and displaces exactly those it competes with: other platforms of its group, and the surplus on its own, dormant and oldest first.",
             "property  some order in which logins were accepted explains who had which seat, and who was told",
             "instead   of 42, pixel's login was called at 0.120 s and accepted by 0.310 s, pixel was told at 41.260 s that it was kicked by watch: that device cannot have displaced it",
-            "lines     json.wrong.log:1",
+            "lines     json.wrong.log:3",
         ],
     );
 }

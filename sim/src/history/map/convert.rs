@@ -24,7 +24,7 @@ pub(super) fn text_of(value: &Value) -> Cow<'_, str> {
 
 /// A value of the log as this field of ours has it.
 pub(super) fn fitting(field: &str, value: Value) -> Value {
-    if TEXTS.contains(&field) {
+    if TEXTS.contains(&field) || field == "login_user" {
         return match value {
             Value::Number(_) | Value::Bool(_) => Value::String(value.to_string()),
             _ => value,
