@@ -37,6 +37,7 @@ mod outside;
 mod pace;
 mod peephole;
 mod presence;
+mod promised;
 mod properties;
 mod query;
 mod reach;
@@ -86,7 +87,7 @@ pub struct Judge {
 impl Judge {
     /// A judge of a history with such a first line. Platforms of its policy get their numbers in `cast`.
     pub fn new(head: Head, cast: &mut Cast) -> Judge {
-        order::number_platforms(&head, cast);
+        promised::number_platforms(&head, cast);
         let properties = properties::all(&head)
             .into_iter()
             .filter(|property| head.observes.lacks(property.needs()).is_empty())

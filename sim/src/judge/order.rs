@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatecrash::client::Status;
-use gatecrash::policy::Platform as Ours;
 use gatecrash::protocol::KickReason;
 
 use super::answer::Rule;
 use super::device::Device;
 use super::outside::{End, Found, Outside, Report, Scene};
+use super::promised::profile;
 use super::standing::{Account, Purpose, Session};
 use crate::history::event::{Actor, Event, Identity, NewPolicy, Outcome, Process, Request, Told, User, What};
-use crate::history::{Cast, Channel, Channels, Comes, Head, Plan, Promise, Victim, Wins};
+use crate::history::{Cast, Channel, Channels, Comes, Head, Plan, Promise};
 use crate::scenario::rules::RuleId;
 use crate::seats::{self, Answer, Bounds, Names, OwnEnd, Reason, Seats, Span, Why};
 
@@ -103,60 +103,6 @@ const ONCE: Rule = Rule::at("EVENT-1");
 const TWICE: Rule = Rule::at("KICK-4");
 const OFFLINE: Rule = Rule::at("KICK-5");
 const REASON: Rule = Rule::at("KICK-9");
-
-/// Gives the platforms of a policy the first numbers, so that they are its places.
-pub(super) fn number_platforms(head: &Head, cast: &mut Cast) {
-    match &head.promise.plan {
-        Plan::Policy { .. } => {
-            for platform in Ours::ALL {
-                cast.platforms.number(platform.word());
-            }
-        }
-        Plan::Groups { groups, .. } => {
-            for platform in groups.keys() {
-                cast.platforms.number(platform);
-            }
-        }
-        Plan::OneName | Plan::OneNameAndResource => {}
-    }
-}
-
-fn profile(promise: &Promise) -> seats::Profile {
-    let names: Vec<&str> = match &promise.plan {
-        Plan::Policy { .. } => Ours::ALL.iter().map(|platform| platform.word()).collect(),
-        Plan::Groups { groups, .. } => groups.keys().map(String::as_str).collect(),
-        Plan::OneName | Plan::OneNameAndResource => Vec::new(),
-    };
-    let groups: BTreeSet<&str> = names.iter().filter_map(|name| promise.plan.group(name)).collect();
-    let place = |name: &str| {
-        let group = promise.plan.group(name).unwrap_or_default();
-        let group = groups.iter().position(|known| *known == group).unwrap_or_default() as u16;
-        (group, u16::try_from(promise.plan.max(name)).unwrap_or(u16::MAX))
-    };
-    seats::Profile {
-        wins: match promise.wins {
-            Wins::Newest => seats::Wins::NewestWins,
-            Wins::Refused => seats::Wins::NewcomerRefused,
-        },
-        seats: match promise.plan {
-            Plan::OneName => seats::SeatPlan::OneName,
-            Plan::OneNameAndResource => seats::SeatPlan::OneNameAndResource,
-            Plan::Policy { .. } | Plan::Groups { .. } => {
-                seats::SeatPlan::Groups(names.iter().map(|name| place(name)).collect())
-            }
-        },
-        comes_back: match promise.comes {
-            Comes::Resume => seats::ComesBack::Resume,
-            Comes::Login => seats::ComesBack::Login,
-        },
-        victim: match promise.victim {
-            Victim::Reason => seats::Victim::ToldWithReason,
-            Victim::Told => seats::Victim::Told,
-            Victim::Closed => seats::Victim::Closed,
-            Victim::Silent => seats::Victim::Silent,
-        },
-    }
-}
 
 impl Order {
     pub(super) fn new(head: &Head) -> Order {
