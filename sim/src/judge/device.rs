@@ -15,10 +15,12 @@ use crate::history::{Channel, Head};
 use crate::scenario::CallKind;
 
 /// What a device was before a call of `init`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct BeforeInit {
     account: Account,
     status: Option<(Status, Option<User>)>,
+    /// The calls that had their results: another process counts anew.
+    done: Vec<(u64, u64)>,
     /// That of the call.
     line: u64,
 }
@@ -161,13 +163,18 @@ impl Device {
 
     /// The call with this number, if it has no result.
     pub(super) fn open(&self, call: u64) -> Option<&Open> {
-        self.calls.iter().find(|open| open.call == call)
+        self.calls.iter().rev().find(|open| open.call == call)
     }
 
-    /// Whether a call with this number has its result.
+    /// Whether a call with this number has its result, or had it before an `init` that may be another process's.
     pub(super) fn is_done(&self, call: u64) -> bool {
-        let place = self.done.partition_point(|&(_, last)| last < call);
-        self.done.get(place).is_some_and(|&(first, _)| first <= call)
+        has(&self.done, call) || self.before_init.as_ref().is_some_and(|before| has(&before.done, call))
+    }
+
+    /// Whether this process, for all that is known, has called something by this number.
+    pub(super) fn has_called(&self, call: u64) -> bool {
+        let since = self.before_init.as_ref().map_or(0, |before| before.line);
+        has(&self.done, call) || self.open(call).is_some_and(|open| open.line >= since)
     }
 
     /// What a call was that has had its result not long ago, and in which line.
@@ -355,7 +362,8 @@ impl Device {
         };
         if may_run && self.may_be_new(&request) {
             // A new process, or an old one's mistake: the result tells.
-            self.before_init = Some(BeforeInit { account: self.account, status: self.status.take(), line: event.line });
+            let (status, done) = (self.status.take(), std::mem::take(&mut self.done));
+            self.before_init = Some(BeforeInit { account: self.account, status, done, line: event.line });
             self.account = Account::Unsure;
         }
         let purpose = self.purpose(&request, event.from, next);
@@ -425,11 +433,11 @@ impl Device {
     }
 
     fn answered(&mut self, event: &Event, call: u64, outcome: Outcome) {
-        let Some(place) = self.calls.iter().position(|open| open.call == call) else { return };
+        let Some(place) = self.calls.iter().rposition(|open| open.call == call) else { return };
         let open = self.calls.remove(place);
         self.note(call);
         if matches!(open.request, Request::Init { .. })
-            && let Some(BeforeInit { account, status, .. }) =
+            && let Some(BeforeInit { account, status, done, .. }) =
                 self.before_init.take_if(|before| before.line == open.line)
         {
             let is_untouched = self.account == Account::Unsure
@@ -445,6 +453,8 @@ impl Device {
                         self.account = account;
                     }
                     self.status = self.status.or(status);
+                    let since = std::mem::replace(&mut self.done, done);
+                    since.into_iter().flat_map(|(first, last)| first..=last).for_each(|call| self.note(call));
                 }
                 Outcome::Done { .. } | Outcome::Unknown => {
                     // What another process waited for has no result any more.
@@ -649,6 +659,12 @@ impl Device {
             self.done.remove(0);
         }
     }
+}
+
+/// Whether ranges of numbers have this one.
+fn has(ranges: &[(u64, u64)], call: u64) -> bool {
+    let place = ranges.partition_point(|&(_, last)| last < call);
+    ranges.get(place).is_some_and(|&(first, _)| first <= call)
 }
 
 /// Whether the SDK has refused a login by itself, and nothing has changed.

@@ -136,9 +136,7 @@ impl Judge {
         let event = &device.named(event);
         let mut open = None;
         match event.what {
-            What::Called { call, request }
-                if (device.open(call).is_some() || device.is_done(call)) && !device.may_be_new(&request) =>
-            {
+            What::Called { call, request } if device.has_called(call) && !device.may_be_new(&request) => {
                 return Err(Wrong::value("call", format!("there was a call with the number {}", results::shown(call))));
             }
             What::Answered { call, kind, .. } => {

@@ -691,3 +691,21 @@ fn a_policy_that_there_is_not_is_refused_where_it_stands() {
     assert_eq!((mistake.line, mistake.column), (2, 63));
     assert!(mistake.text.starts_with("there is no policy `dul`; did you mean `dual`?"), "{}", mistake.text);
 }
+
+/// Without a word of processes a call of `init` may be another one's, which counts its calls anew.
+#[test]
+fn a_process_that_counts_its_calls_anew_is_another() {
+    let life = |at: u64, init: &str| {
+        vec![
+            calls("pad-1", at, 1, r#""request":"init","platform":"ipad""#),
+            calls("pad-1", at + 1, 2, OF_ALICE),
+            answers("pad-1", at + 2, 1, init),
+            answers("pad-1", at + 100, 2, OK),
+        ]
+    };
+    let found = |second: &str| ends_settled(r#""observes":["calls","events"]"#, &[life(0, OK), life(9_000, second)]);
+    assert_eq!(told(&found(OK)), []);
+    // It was the same one after all: both calls have a second result.
+    let judgement = found(r#""outcome":"failed","code":6015"#);
+    assert_eq!(judgement.mistakes, []);
+}
