@@ -41,7 +41,7 @@ pub(super) struct Order {
     are_copied: bool,
     /// Who has a line in the history, and whose was the last.
     present: BTreeSet<Actor>,
-    newcomer: Option<Actor>,
+    latest: Option<Actor>,
     /// Whether codes say why a device does not reach the server.
     codes: bool,
     asked: Asked,
@@ -132,7 +132,7 @@ impl Order {
             sees_link: head.observes.has(Channel::Link),
             sees_kicks: false,
             present: BTreeSet::new(),
-            newcomer: None,
+            latest: None,
             are_copied: false,
             codes: head.codes,
             asked: Asked::default(),
@@ -563,9 +563,9 @@ impl Outside for Order {
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         let span = Span { from: event.from.saturating_sub(scene.skew), to: event.to.saturating_add(scene.skew) };
         self.hears(scene.device, span.from);
-        if self.newcomer != Some(event.actor) {
+        if self.latest != Some(event.actor) {
             self.present.insert(event.actor);
-            self.newcomer = Some(event.actor);
+            self.latest = Some(event.actor);
         }
         match event.what {
             What::Called { call: _, request } => self.called(scene, event, span, request),

@@ -11,6 +11,7 @@ use super::issued::{Issued, Ticket, WasIssued};
 use super::outside::{End, Found, Outside, Report, Scene, code};
 use crate::history::event::{Event, Known, Outcome, Request, User, What};
 use crate::history::{Channel, Channels, Head};
+use crate::scenario::numbers::TICKET_REFUSALS;
 
 /// See the module.
 pub(super) struct Tickets {
@@ -44,22 +45,13 @@ pub(super) enum Verdict {
 impl Verdict {
     /// None where the result does not tell.
     pub(super) fn of(head: &Head, outcome: Outcome) -> Option<Verdict> {
-        const REFUSALS: [Code; 7] = [
-            Code::TicketEmpty,
-            Code::TicketMalformed,
-            Code::TicketOtherApp,
-            Code::TicketOtherUser,
-            Code::TicketSignature,
-            Code::TicketVoided,
-            Code::TicketExpired,
-        ];
         // What comes after the ticket in the order of a login's checks (KICK-7).
         const LATER: [Code; 2] = [Code::TooManyLogins, Code::KickedWhileAway];
         let is_among = |codes: &[Code], code: u32| head.codes && codes.iter().any(|one| one.number() == code);
         match outcome {
             Outcome::Done { .. } => Some(Verdict::Passed),
             Outcome::Failed { code: Some(code) } if is_among(&LATER, code) => Some(Verdict::Passed),
-            Outcome::Failed { code: Some(code) } if is_among(&REFUSALS, code) => Some(Verdict::Refused(code)),
+            Outcome::Failed { code: Some(code) } if is_among(&TICKET_REFUSALS, code) => Some(Verdict::Refused(code)),
             Outcome::Failed { .. } | Outcome::Unknown => None,
         }
     }

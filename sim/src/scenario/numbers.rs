@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use gatecrash::code::Code;
 use gatecrash::limits::{ClientLimits, ServerLimits};
 use gatecrash::policy::{Platform, Policy};
 use gatecrash::protocol::KickReason;
@@ -20,6 +21,17 @@ const DAY: u32 = 24 * HOUR;
 
 /// For how long a server that stood still reads before it takes anybody for silent (CONN-5).
 pub(crate) const CATCH_UP: Duration = Duration::from_millis(500);
+/// By what a ticket may be refused (TICKET-3).
+pub(crate) const TICKET_REFUSALS: [Code; 7] = [
+    Code::TicketEmpty,
+    Code::TicketMalformed,
+    Code::TicketOtherApp,
+    Code::TicketOtherUser,
+    Code::TicketSignature,
+    Code::TicketVoided,
+    Code::TicketExpired,
+];
+
 /// For how many days it is remembered that a user was counted (DAU-1).
 pub(crate) const DAYS_REMEMBERED: usize = 8;
 /// The longest that a server may send somebody away for (CONN-2).

@@ -3,7 +3,7 @@
 use gatecrash::code::Code;
 use gatecrash::protocol::Closing;
 
-use super::tickets::REFUSALS;
+use crate::scenario::numbers::TICKET_REFUSALS;
 use crate::scenario::rules::{RuleId, rule};
 use crate::trace::{Refusal, ServerFrame};
 
@@ -42,7 +42,7 @@ pub(super) fn refusal(frame: &ServerFrame) -> Option<(RuleId, String)> {
         Code::KickedWhileAway => const { rule("KICK-7") },
         Code::UserIdRejected => const { rule("LOGIN-2") },
         Code::NotLoggedIn => const { rule("KICK-10") },
-        _ if REFUSALS.contains(&code) => const { rule("TICKET-3") },
+        _ if TICKET_REFUSALS.contains(&code) => const { rule("TICKET-3") },
         _ => return None,
     };
     Some((rule, format!("[{}] {}", code.number(), code.text())))

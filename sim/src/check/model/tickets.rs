@@ -7,6 +7,7 @@ use gatecrash::code::Code;
 use gatecrash::time::Instant;
 
 use super::records::User;
+use crate::scenario::numbers::TICKET_REFUSALS;
 use crate::scenario::{Forge, Scenario};
 use crate::trace::{Cast, TicketIndex, UserIndex};
 
@@ -103,18 +104,7 @@ impl Tickets {
     }
 }
 
-/// By what a ticket may be refused (TICKET-3).
-pub(super) const REFUSALS: [Code; 7] = [
-    Code::TicketEmpty,
-    Code::TicketMalformed,
-    Code::TicketOtherApp,
-    Code::TicketOtherUser,
-    Code::TicketSignature,
-    Code::TicketVoided,
-    Code::TicketExpired,
-];
-
 /// Of a ticket whose making nobody saw anything may be said.
 fn unknown() -> Worth {
-    Worth { may_pass: true, refusals: REFUSALS.into() }
+    Worth { may_pass: true, refusals: TICKET_REFUSALS.into() }
 }
