@@ -6,7 +6,9 @@
 //! |---|---|
 //! | `tables` | the records as tables of a database, on any disk |
 //! | `file` | the database as a file of this machine |
+//! | `copy` | a copy of it, made while it is written to |
 
+mod copy;
 mod file;
 mod tables;
 
@@ -17,7 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::driver::{OpenError, ServerStore};
 use crate::store::{Commit, Records};
 
-pub use file::FileStore;
+pub use copy::{CopyError, STARTS_AHEAD, Snapshots, records_of};
+pub use file::{DATABASE, FileStore, copy_at_rest};
 pub use tables::{SCHEMA_VERSION, Tables};
 
 /// Records in memory. A clone is the same store. Survives a restart of the driver, not of the process.

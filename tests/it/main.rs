@@ -1,5 +1,9 @@
 //! The product's integration tests, one binary. Each module tests one part from outside.
 
+#[cfg(unix)]
+mod backup;
+#[cfg(unix)]
+mod check_config;
 mod client;
 mod fixed_seed;
 mod gatecrashd_ticket;

@@ -2,7 +2,11 @@
 //!
 //! Does no work of its own. The library does it; the subcommands read arguments and write text.
 
+mod backup;
+mod check;
 mod config;
+#[cfg(unix)]
+mod control;
 mod date;
 mod secret;
 mod serve;
@@ -25,6 +29,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Arguments),
+    CheckConfig(check::Arguments),
+    Backup(backup::Arguments),
     /// Make and examine tickets (UserSigs)
     Ticket(ticket::Arguments),
 }
@@ -55,6 +61,13 @@ impl fmt::Display for BadInput {
 
 const BAD_INPUT: u8 = 3;
 
+/// Prints what a subcommand came to.
+fn told((end, text): (End, String)) -> End {
+    // Whoever reads may have read enough, as `head` does; the verdict stands.
+    let _ = writeln!(std::io::stdout(), "{text}");
+    end
+}
+
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -66,11 +79,9 @@ fn main() -> ExitCode {
     };
     let ended = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
-        Command::Ticket(arguments) => ticket::run(arguments).map(|(end, text)| {
-            // Whoever reads may have read enough, as `head` does; the verdict stands.
-            let _ = writeln!(std::io::stdout(), "{text}");
-            end
-        }),
+        Command::CheckConfig(arguments) => check::run(arguments).map(told),
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Ticket(arguments) => ticket::run(arguments).map(told),
     };
     match ended {
         Ok(end) => ExitCode::from(end as u8),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use gatecrash::driver::Unobserved;
 use gatecrash::driver::server::{ServeError, ServerDriver};
-use gatecrash::driver::store::FileStore;
+use gatecrash::driver::store::{FileStore, Snapshots};
 use gatecrash::driver::tokio::Live;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
@@ -75,7 +75,9 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
             let at = listen_at.map_or_else(String::new, |at| format!("{at}: "));
             BadInput(format!("{at}cannot listen on {}: {problem}", settings.listen))
         })?;
-        let binding = ServerDriver::<Live, FileStore>::bind(Live::new(), FileStore::new(data), Unobserved, settings);
+        let store = FileStore::new(&data);
+        let snapshots = store.snapshots();
+        let binding = ServerDriver::<Live, FileStore>::bind(Live::new(), store, Unobserved, settings);
         let bound = tokio::select! {
             bound = binding => bound,
             () = signals.stopped() => return Ok(End::Done),
@@ -83,10 +85,13 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         let (server, handle) = bound.map_err(|error| BadInput(error.to_string()))?;
         let address =
             server.listener().local_addr().map_err(|error| BadInput(format!("cannot tell the address: {error}")))?;
+        let control = open_control(&data, snapshots);
         info!(app_id, %address, "serving");
         let stopping = tokio::spawn(async move {
             signals.stopped().await;
             info!("stopping");
+            // A successor that gets the records has a control socket of its own.
+            drop(control);
             handle.stop();
         });
         // Nobody may be reading: the server serves all the same.
@@ -102,6 +107,17 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         }
     })
 }
+
+/// What the operator's other commands speak to. A server does without where it cannot be had.
+#[cfg(unix)]
+fn open_control(data: &Path, snapshots: Snapshots) -> Option<crate::control::Control> {
+    crate::control::Control::open(data, snapshots)
+        .inspect_err(|error| warn!(%error, "no control socket: no backup can be made while this serves"))
+        .ok()
+}
+
+#[cfg(not(unix))]
+fn open_control(_data: &Path, _snapshots: Snapshots) {}
 
 /// How many files a server has open beside its connections: the database, the listener, what the runtime needs.
 const FILES_BESIDE: u64 = 32;

@@ -19,12 +19,13 @@ use redb::Database;
 use redb::backends::FileBackend;
 use tokio::task::spawn_blocking;
 
+use super::copy::{self, CopyError, Snapshots};
 use super::tables::Tables;
 use crate::driver::{OpenError, ServerStore, directory};
 use crate::store::{Commit, Records};
 
 /// The database's name in its directory.
-const FILE: &str = "gatecrash.redb";
+pub const DATABASE: &str = "gatecrash.redb";
 const LOCK: &str = "lock";
 
 /// The server's records in a directory of this machine.
@@ -45,6 +46,7 @@ const LOCK: &str = "lock";
 pub struct FileStore {
     directory: PathBuf,
     open: Option<Open>,
+    snapshots: Snapshots,
 }
 
 #[derive(Debug)]
@@ -57,7 +59,14 @@ struct Open {
 impl FileStore {
     /// The records in this directory, which [`ServerStore::open`] makes if need be.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        FileStore { directory: directory.into(), open: None }
+        let directory = directory.into();
+        let snapshots = Snapshots::new(directory.join(DATABASE));
+        FileStore { directory, open: None, snapshots }
+    }
+
+    /// What makes copies of it, as long as it is open.
+    pub fn snapshots(&self) -> Snapshots {
+        self.snapshots.clone()
     }
 }
 
@@ -71,6 +80,7 @@ impl ServerStore for FileStore {
             open(&directory)
         });
         let (open, records) = opening.await.map_err(|error| OpenError::Failed(error.into()))??;
+        self.snapshots.publish(&open.tables);
         self.open = Some(open);
         Ok(records)
     }
@@ -85,15 +95,10 @@ impl ServerStore for FileStore {
 }
 
 fn open(data: &Path) -> Result<(Open, Records), OpenError> {
-    let path = data.join(FILE);
+    let path = data.join(DATABASE);
     let unusable = |error| OpenError::Unusable { path: data.to_owned(), error };
     directory::make(data).map_err(unusable)?;
-    let lock = directory::open_private(&data.join(LOCK)).map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path }),
-        Err(TryLockError::Error(error)) => return Err(unusable(error)),
-    }
+    let lock = lock(data)?;
     let file = directory::open_private(&path).map_err(|error| OpenError::Unusable { path: path.clone(), error })?;
     if Tables::is_unfinished(&start_of(&file).map_err(OpenError::Failed)?) {
         file.set_len(0).map_err(OpenError::Failed)?;
@@ -104,6 +109,44 @@ fn open(data: &Path) -> Result<(Open, Records), OpenError> {
     let synced = directory::sync(data).and_then(|()| parent.map_or(Ok(()), |parent| directory::sync(&parent)));
     synced.map_err(OpenError::Failed)?;
     Ok((Open { tables: Arc::new(tables), _lock: lock }, records))
+}
+
+/// Keeps every other process from the database as long as it is held.
+fn lock(data: &Path) -> Result<File, OpenError> {
+    let unusable = |error| OpenError::Unusable { path: data.to_owned(), error };
+    let lock = directory::open_private(&data.join(LOCK)).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: data.join(DATABASE) }),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+/// Copies the database in this directory, which no server has open, into a new file at `to`: whole and synced when this
+/// returns without an error. Makes no directory and no database, counts no start, and takes nothing over that an earlier
+/// version wrote. Blocks.
+///
+/// # Errors
+///
+/// [`CopyError`]; what a start would refuse is not copied, for the reason that it would give.
+///
+/// ```
+/// use gatecrash::driver::store::copy_at_rest;
+///
+/// let error = copy_at_rest("no/such/directory".as_ref(), "copy.redb".as_ref()).unwrap_err();
+/// assert!(error.to_string().starts_with("cannot use no/such/directory/gatecrash.redb: "));
+/// ```
+pub fn copy_at_rest(data: &Path, to: &Path) -> Result<(), CopyError> {
+    let path = data.join(DATABASE);
+    let unusable = |error| CopyError::Source(OpenError::Unusable { path: path.clone(), error });
+    let file = File::open(&path).map_err(unusable)?;
+    let _lock = lock(data).map_err(CopyError::Source)?;
+    let start = start_of(&file).map_err(unusable)?;
+    if start.is_empty() || Tables::is_unfinished(&start) {
+        let what = "it was never finished, and holds nothing".to_owned();
+        return Err(CopyError::Source(OpenError::Damaged { path, what }));
+    }
+    copy::copy_at_rest(&path, to)
 }
 
 fn start_of(file: &File) -> io::Result<Vec<u8>> {

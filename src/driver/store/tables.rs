@@ -37,16 +37,16 @@ pub const SCHEMA_VERSION: u64 = 3;
 /// they do not know its last ticket.
 const SCHEMA_FIRST: u64 = 1;
 
-const USERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
-const AWAY: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("away");
+pub(super) const USERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("users");
+pub(super) const AWAY: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("away");
 /// Version 2's devices without a session.
-const DEVICES: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
-const CONVERSATIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
-const SENT: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("sent");
-const QUEUES: TableDefinition<'_, (&str, [u8; 16]), &[u8]> = TableDefinition::new("queues");
-const OWED: TableDefinition<'_, (&str, [u8; 16], u64), &[u8]> = TableDefinition::new("owed");
-const DAYS: TableDefinition<'_, u32, u64> = TableDefinition::new("days");
-const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+pub(super) const DEVICES: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("devices");
+pub(super) const CONVERSATIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("conversations");
+pub(super) const SENT: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("sent");
+pub(super) const QUEUES: TableDefinition<'_, (&str, [u8; 16]), &[u8]> = TableDefinition::new("queues");
+pub(super) const OWED: TableDefinition<'_, (&str, [u8; 16], u64), &[u8]> = TableDefinition::new("owed");
+pub(super) const DAYS: TableDefinition<'_, u32, u64> = TableDefinition::new("days");
+pub(super) const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
 /// How long the mark of a database is that its file begins with.
 const MARK_BYTES: usize = 9;
@@ -107,7 +107,9 @@ impl Tables {
         create: impl FnOnce() -> Result<Database, DatabaseError>,
     ) -> Result<(Self, Records), OpenError> {
         let database = create().map_err(|error| open_error(path, error))?;
-        let mut records = read(&database, path)?;
+        let reading = database.begin_read().map_err(|error| failed(path, error.into()))?;
+        let mut records = read(&reading, path)?;
+        drop(reading);
         records.count_start();
         count_start(&database, records.starts).map_err(|error| failed(path, error))?;
         Ok((Tables(database), records))
@@ -124,6 +126,11 @@ impl Tables {
     /// When the batch does not follow what was committed before: somebody else wrote.
     pub fn commit(&self, batch: &[Commit]) -> io::Result<()> {
         self.write(batch).map_err(io_error)
+    }
+
+    /// What is committed now, for as long as this is kept.
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction, redb::Error> {
+        Ok(self.0.begin_read()?)
     }
 
     fn write(&self, batch: &[Commit]) -> Result<(), redb::Error> {
@@ -322,10 +329,9 @@ fn queues(part: &Records) -> Queues {
 }
 
 /// Everything in the database; nothing from one that is new.
-fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
+pub(super) fn read(reading: &ReadTransaction, path: &Path) -> Result<Records, OpenError> {
     let damaged = |what: String| OpenError::Damaged { path: path.to_owned(), what };
     let failed = |error: redb::Error| failed(path, error);
-    let reading = database.begin_read().map_err(|error| failed(error.into()))?;
     let is_new = reading.list_tables().map_err(|error| failed(error.into()))?.next().is_none();
     if is_new {
         return Ok(Records::default());
@@ -356,7 +362,7 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
         devices.extend(row.devices);
     }
     for (table, record_of) in [(AWAY, decode_away as fn(&[u8]) -> _), (DEVICES, |bytes| decode(bytes))] {
-        if !has_table(&reading, table.name()).map_err(failed)? {
+        if !has_table(reading, table.name()).map_err(failed)? {
             continue;
         }
         let alone = reading.open_table(table).map_err(|error| failed(error.into()))?;
@@ -380,7 +386,7 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
         let account = account.ok_or_else(|| damaged(format!("a conversation of {user}, who has no account")))?;
         account.conversations.insert(user_of(peer)?, conversation);
     }
-    if has_table(&reading, SENT.name()).map_err(failed)? {
+    if has_table(reading, SENT.name()).map_err(failed)? {
         let sent = reading.open_table(SENT).map_err(|error| failed(error.into()))?;
         for entry in sent.iter().map_err(|error| failed(error.into()))? {
             let (key, value) = entry.map_err(|error| failed(error.into()))?;
@@ -392,7 +398,7 @@ fn read(database: &Database, path: &Path) -> Result<Records, OpenError> {
             account.sent.push(sent);
         }
     }
-    if has_table(&reading, OWED.name()).map_err(failed)? {
+    if has_table(reading, OWED.name()).map_err(failed)? {
         let stray = |user: &str| damaged(format!("messages for {user} on a device without a session"));
         let queues = reading.open_table(QUEUES).map_err(|error| failed(error.into()))?;
         for entry in queues.iter().map_err(|error| failed(error.into()))? {
@@ -424,7 +430,7 @@ fn session_of(records: &mut Records, user: UserId, device: [u8; 16]) -> Option<&
 }
 
 /// Whether the table is there: an earlier version made fewer.
-fn has_table(reading: &ReadTransaction, name: &str) -> Result<bool, redb::Error> {
+pub(super) fn has_table(reading: &ReadTransaction, name: &str) -> Result<bool, redb::Error> {
     Ok(reading.list_tables()?.any(|table| table.name() == name))
 }
 
@@ -445,6 +451,14 @@ fn count_start(database: &Database, starts: u64) -> Result<(), redb::Error> {
     Ok(writing.commit()?)
 }
 
+/// Counts so many starts more, of a database that has been started.
+pub(super) fn add_starts(writing: &WriteTransaction, more: u64) -> Result<(), redb::Error> {
+    let mut numbers = writing.open_table(NUMBERS)?;
+    let starts = numbers.get(STARTS)?.map_or(0, |starts| starts.value());
+    numbers.insert(STARTS, starts + more)?;
+    Ok(())
+}
+
 fn encode(value: &impl Serialize) -> Vec<u8> {
     postcard::to_stdvec(value).expect("records are made of what can be written down")
 }
@@ -463,7 +477,7 @@ fn corrupted(error: postcard::Error) -> redb::Error {
 }
 
 /// Why a database could not be opened.
-fn open_error(path: &Path, error: DatabaseError) -> OpenError {
+pub(super) fn open_error(path: &Path, error: DatabaseError) -> OpenError {
     let path = path.to_owned();
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => OpenError::InUse { path },
@@ -472,7 +486,7 @@ fn open_error(path: &Path, error: DatabaseError) -> OpenError {
     }
 }
 
-fn failed(path: &Path, error: redb::Error) -> OpenError {
+pub(super) fn failed(path: &Path, error: redb::Error) -> OpenError {
     let path = path.to_owned();
     match error {
         redb::Error::Io(error) => match error.kind() {
