@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `client` | [`driver::client`] and [`driver::disk`]: the SDK |
 //! | `server` | [`driver::server`] and [`driver::store`]: the server, with its database |
-//! | `cli` | the program `gatecrashd`, with the server |
+//! | `cli` | the program `gatecrashd`, with the server, and the SDK for its administrators |
 //!
 //! All three are on unless switched off. An application that only logs in depends on the SDK alone, which brings no
 //! database, no command line and no compiler for protobuf:

@@ -1,6 +1,8 @@
 //! The product's integration tests, one binary. Each module tests one part from outside.
 
 #[cfg(unix)]
+mod admin;
+#[cfg(unix)]
 mod backup;
 #[cfg(unix)]
 mod check_config;

@@ -2,6 +2,7 @@
 //!
 //! Does no work of its own. The library does it; the subcommands read arguments and write text.
 
+mod admin;
 mod backup;
 mod check;
 mod config;
@@ -31,6 +32,7 @@ enum Command {
     Serve(serve::Arguments),
     CheckConfig(check::Arguments),
     Backup(backup::Arguments),
+    Admin(Box<admin::Arguments>),
     /// Make and examine tickets (UserSigs)
     Ticket(ticket::Arguments),
 }
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::CheckConfig(arguments) => check::run(arguments).map(told),
         Command::Backup(arguments) => backup::run(arguments),
+        Command::Admin(arguments) => admin::run(*arguments),
         Command::Ticket(arguments) => ticket::run(arguments).map(told),
     };
     match ended {

@@ -266,7 +266,7 @@ fn key_of_text(text: &str) -> Result<SecretKey, String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a command at its edge: --now stands in for the clock where it matters")]
-fn system_seconds() -> Result<u64, BadInput> {
+pub fn system_seconds() -> Result<u64, BadInput> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map(|span| span.as_secs()).map_err(|_| BadInput("the system clock shows a time before 1970".into()))
 }

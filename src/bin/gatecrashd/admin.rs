@@ -1,0 +1,250 @@
+//! `gatecrashd admin`: what an administrator may do, from the command line, over the protocol as any device.
+//!
+//! Knows no second way into a server: it logs in with an administrator's ticket, asks, and logs out (ADMIN-3). Whether the
+//! server grants it is the server's to say, and its code is what is printed.
+
+use std::io::{Read, Write, stderr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand};
+use gatecrash::code::{Code, Failure};
+use gatecrash::driver::client::{Sdk, Setup};
+use gatecrash::driver::tokio::sdk;
+use gatecrash::id::UserId;
+use gatecrash::policy::Platform;
+use gatecrash::protocol::{StatusReport, UserStatus};
+use gatecrash::span;
+use gatecrash::ticket::{TICKET_BYTES_MAX, Ticket, TicketSpec, sign};
+use serde_json::{Value, json};
+
+use crate::secret::Secret;
+use crate::ticket::system_seconds;
+use crate::{BadInput, End, told};
+
+/// How many users one query may name; more are asked for in several.
+const USERS_MAX: usize = 100;
+
+/// How long the ticket is valid that is made for a call and signed here.
+const TICKET_TTL: u64 = 60;
+
+/// Kick a user, or ask who is online, as an administrator
+///
+/// Logs in over the network as an administrator of the app, asks, and logs out.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatecrashd admin --server im.example.org:7000 --user administrator --ticket-file ticket.txt kick alice
+  gatecrashd admin --server 127.0.0.1:7000 --user administrator --app-id 1400000000 --key-file app.key query alice bob
+  gatecrashd admin --server 127.0.0.1:7000 --user administrator --ticket-file - sessions alice < ticket.txt
+
+While it is logged in it takes a place of the administrator's like any device: by default that of a web page, since only of
+those more than one may be there under every policy (max_instances.web). Where there is no room it displaces the oldest page
+of the same administrator, so an administrator of its own, whom nobody uses by hand, is best. The login counts for the day's
+active users and for LOGIN-11's limit; a query may name any number of users.
+
+Exit codes: 0 done, 1 refused or a user is unknown, 3 bad input.")]
+#[command(group(ArgGroup::new("proof").required(true).args(["ticket", "ticket_file", "key_file"])))]
+pub struct Arguments {
+    /// The server, as HOST:PORT
+    #[arg(long, value_name = "ADDRESS")]
+    server: String,
+    /// The administrator to log in as
+    #[arg(long, value_name = "USER-ID")]
+    user: UserId,
+    /// The administrator's ticket; in the process list, where others on the machine can read it
+    #[arg(long, value_name = "TICKET")]
+    ticket: Option<String>,
+    /// A file with the administrator's ticket, or `-` for standard input
+    #[arg(long, value_name = "PATH")]
+    ticket_file: Option<PathBuf>,
+    /// A file with the app's secret key, to sign a ticket of a minute with; needs --app-id
+    #[arg(long, value_name = "PATH", requires = "app_id")]
+    key_file: Option<PathBuf>,
+    /// The app (SDKAppID) that the signed ticket is for
+    #[arg(long, value_name = "NUMBER", requires = "key_file")]
+    app_id: Option<u64>,
+    /// Which kind of device to log in as: it displaces what the app's policy says
+    #[arg(long, value_name = "PLATFORM", default_value = "web", value_parser = platform_of)]
+    platform: Platform,
+    /// How long to try to log in
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time_of)]
+    timeout: Duration,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// End every session of a user, and void the user's tickets up to now (ADMIN-1)
+    Kick {
+        /// Whom
+        user: UserId,
+    },
+    /// Who is online, and on which devices (ADMIN-2)
+    Query {
+        /// Whom to ask about
+        #[arg(required = true, value_name = "USER")]
+        users: Vec<UserId>,
+    },
+    /// The sessions of one user: device, platform, and whether it is connected (ADMIN-2)
+    Sessions {
+        /// Whose
+        user: UserId,
+    },
+}
+
+/// Carries one call out, and prints what came of it.
+pub fn run(arguments: Arguments) -> Result<End, BadInput> {
+    let ticket = ticket_of(&arguments)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| BadInput(format!("cannot start: {error}")))?;
+    let Arguments { server, user, platform, timeout, json, command, .. } = arguments;
+    let mut setup = Setup::from(platform);
+    setup.limits.login_timeout = timeout;
+    let answered = runtime.block_on(async {
+        let (sdk, driver) = sdk(server, None).map_err(|error| BadInput(format!("cannot start: {error}")))?;
+        tokio::spawn(driver);
+        Ok(ask(&sdk, setup, user, ticket, &command).await)
+    })?;
+    match answered {
+        Ok(answer) => Ok(told(shown(&command, &answer, json))),
+        Err(failure) if json => Ok(told((End::Refused, format!("{:#}", refusal(failure.code))))),
+        Err(failure) => {
+            let _ = writeln!(stderr(), "error: {failure}");
+            Ok(End::Refused)
+        }
+    }
+}
+
+/// What the server answered; a kick is answered with nothing.
+type Answer = StatusReport;
+
+/// Logs in, asks and logs out.
+async fn ask(sdk: &Sdk, setup: Setup, user: UserId, ticket: Ticket, command: &Command) -> Result<Answer, Failure> {
+    sdk.init(setup).await?;
+    sdk.login(user.to_string(), ticket).await?;
+    let answer = asked(sdk, command).await;
+    // One who kicked herself is logged out by now; in any case it is the answer that counts.
+    let _ = sdk.logout().await;
+    answer
+}
+
+async fn asked(sdk: &Sdk, command: &Command) -> Result<Answer, Failure> {
+    let mut report = StatusReport::default();
+    match command {
+        Command::Kick { user } => sdk.admin_kick(user.to_string()).await?,
+        Command::Query { users } => {
+            for some in users.chunks(USERS_MAX) {
+                let part = sdk.query_online_status(some.iter().map(UserId::to_string)).await?;
+                report.users.extend(part.users);
+                report.unknown.extend(part.unknown);
+            }
+        }
+        Command::Sessions { user } => report = sdk.query_online_status([user.to_string()]).await?,
+    }
+    Ok(report)
+}
+
+/// The ticket to log in with.
+fn ticket_of(arguments: &Arguments) -> Result<Ticket, BadInput> {
+    let Arguments { user, ticket, ticket_file, key_file, app_id, .. } = arguments;
+    let text = match (ticket, ticket_file, key_file) {
+        (Some(ticket), _, _) => ticket.clone(),
+        (None, Some(path), _) => ticket_in(path)?,
+        (None, None, Some(path)) => {
+            let (app_id, issued_at) = (app_id.unwrap_or_default(), system_seconds()?);
+            let spec = TicketSpec { app_id, user: *user, issued_at, ttl: TICKET_TTL, userbuf: None };
+            return Ok(sign(&spec, &Secret::of_file(path)?.key()));
+        }
+        (None, None, None) => return Err(BadInput("give --ticket, --ticket-file or --key-file".into())),
+    };
+    match text.trim() {
+        "" => Err(BadInput("the ticket is empty".into())),
+        text if text.len() > TICKET_BYTES_MAX => {
+            Err(BadInput(format!("the ticket has {} bytes, and none over {TICKET_BYTES_MAX} is accepted", text.len())))
+        }
+        text => Ok(Ticket::from(text)),
+    }
+}
+
+fn ticket_in(path: &PathBuf) -> Result<String, BadInput> {
+    // Twice the longest ticket: more is too long, whatever follows.
+    let limit = 2 * TICKET_BYTES_MAX as u64;
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| BadInput(format!("cannot read the ticket from '{}': {error}", path.display())))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn platform_of(text: &str) -> Result<Platform, String> {
+    Platform::ALL.iter().copied().find(|platform| platform.word() == text).ok_or_else(|| {
+        let words: Vec<&str> = Platform::ALL.iter().map(|platform| platform.word()).collect();
+        format!("valid are {}", words.join(", "))
+    })
+}
+
+fn time_of(text: &str) -> Result<Duration, String> {
+    span::parse(text)
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "expected a time such as 500ms, 10s or 1m".to_owned())
+}
+
+/// An answer for people or for programs, and whether all who were asked about are known.
+fn shown(command: &Command, answer: &Answer, json: bool) -> (End, String) {
+    let end = if answer.unknown.is_empty() { End::Done } else { End::Refused };
+    let text = match command {
+        Command::Kick { user } if json => format!("{:#}", json!({ "kicked": user.as_str() })),
+        Command::Kick { user } => format!("kicked {user}: its sessions are over, and its tickets void"),
+        Command::Query { .. } | Command::Sessions { .. } if json => format!("{:#}", as_json(answer)),
+        Command::Query { .. } => lines(answer, |status| format!("{}  {}", status.user, status.presence.word())),
+        Command::Sessions { .. } => lines(answer, |status| match status.devices.len() {
+            1 => format!("{} has 1 session", status.user),
+            number => format!("{} has {number} sessions", status.user),
+        }),
+    };
+    (end, text)
+}
+
+/// A line for each user, and below it one for each of the user's devices.
+fn lines(answer: &Answer, head: impl Fn(&UserStatus) -> String) -> String {
+    let known = answer.users.iter().flat_map(|status| {
+        let devices = status.devices.iter();
+        let devices = devices.map(|of| format!("  {}  {:<7}  {}", of.device, of.platform.word(), of.state.word()));
+        std::iter::once(head(status)).chain(devices)
+    });
+    let unknown = answer.unknown.iter().map(|user| format!("{user}  {}", Code::UnknownUser));
+    known.chain(unknown).collect::<Vec<_>>().join("\n")
+}
+
+fn as_json(answer: &Answer) -> Value {
+    let users = answer.users.iter().map(|status| {
+        let devices = status.devices.iter().map(|device| {
+            json!({
+                "device": device.device.to_string(),
+                "platform": device.platform.word(),
+                "state": device.state.word(),
+            })
+        });
+        json!({
+            "user": status.user.as_str(),
+            "presence": status.presence.word(),
+            "devices": devices.collect::<Vec<_>>(),
+        })
+    });
+    let unknown = answer.unknown.iter().map(UserId::as_str);
+    json!({ "users": users.collect::<Vec<_>>(), "unknown": unknown.collect::<Vec<_>>() })
+}
+
+fn refusal(code: Code) -> Value {
+    json!({ "code": code.number(), "reason": code.text() })
+}
