@@ -89,8 +89,12 @@ fn make(data: &Path, partial: &Path, to: &Path) -> Result<String, String> {
     let records = records_of(partial).map_err(|error| error.to_string())?;
     give_name(partial, to).map_err(|error| format!("{}: {error}", to.display()))?;
     let sessions: usize = records.users.values().map(|account| account.sessions.iter().count()).sum();
-    let (accounts, change) = (records.users.len(), records.change.0);
-    Ok(format!("{}: {accounts} accounts, {sessions} sessions, up to change {change}", to.display()))
+    let (accounts, change) = (counted(records.users.len(), "account"), records.change.0);
+    Ok(format!("{}: {accounts}, {}, up to change {change}", to.display(), counted(sessions, "session")))
+}
+
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 #[cfg(unix)]
