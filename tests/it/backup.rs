@@ -146,6 +146,11 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_behind() {
         assert_eq!(said(&output), (Some(0), &*format!("{name}: 0 accounts, 0 sessions, up to change 0\n"), ""));
         assert_eq!(std::fs::metadata(directory.0.join(name)).unwrap().permissions().mode() & 0o777, 0o600);
     }
+    // One after the other, though they ask at once.
+    let at_once = ["a.redb", "b.redb", "c.redb"].map(|name| begun(&directory, &["backup", name]));
+    for output in at_once.map(output_of) {
+        assert!(output.0 == Some(0) && output.2.is_empty(), "{output:?}");
+    }
     stop(&process, "-TERM");
     assert_eq!(ended(process), (Some(0), String::new()));
     let output = command(&directory, &["backup", "three.redb", "--data", "gatecrash-data"]);
@@ -225,6 +230,30 @@ fn what_cannot_be_copied_is_told_as_a_start_would() {
     let output = command(&directory, &["backup", "copy.redb"]);
     assert!(said(&output).2.contains("gatecrash.redb is damaged, or no database of this program"), "{output:?}");
     assert_eq!(std::fs::read(&path).unwrap(), b"these are my holiday notes, and no database");
+}
+
+/// A start trusts what the last one wrote; who relies on a copy wants to know that every page of it is what was written.
+#[test]
+fn a_page_that_changed_on_the_disk_is_found_before_there_is_a_copy() {
+    run(async {
+        let directory = configured("");
+        let data = directory.0.join("gatecrash-data");
+        let mut store = FileStore::new(&data);
+        store.open().await.unwrap();
+        store.commit(created(1)).await.unwrap();
+        drop(store);
+        let path = data.join("gatecrash.redb");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let places: Vec<usize> = (0..bytes.len() - 6).filter(|&place| &bytes[place..place + 6] == b"user-1").collect();
+        assert!(!places.is_empty());
+        places.iter().for_each(|&place| bytes[place + 5] = b'2');
+        std::fs::write(&path, bytes).unwrap();
+        let output = command(&directory, &["backup", "copy.redb"]);
+        let (code, out, problems) = said(&output);
+        assert_eq!((code, out), (Some(1), ""), "{problems}");
+        assert!(problems.contains("gatecrash.redb is damaged, or no database of this program"), "{problems}");
+        assert!(!directory.0.join("copy.redb").exists());
+    });
 }
 
 fn created(number: u64) -> Vec<Commit> {

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use redb::backends::FileBackend;
 use redb::{
-    Builder, Key, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle,
-    Value, WriteTransaction,
+    Builder, Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, Value,
+    WriteTransaction,
 };
 use tokio::task::spawn_blocking;
 
@@ -114,23 +114,29 @@ impl Snapshots {
 /// Copies into a new file at `to` what is committed in the database at `from`, which nobody else has open. Like
 /// [`Snapshots::copy_to`] otherwise, and blocks.
 pub(super) fn copy_at_rest(from: &Path, to: &Path) -> Result<(), CopyError> {
-    let database = Builder::new().open(from).map_err(|error| CopyError::Source(tables::open_error(from, error)))?;
+    let database = open_checked(from).map_err(CopyError::Source)?;
     let reading = database.begin_read().map_err(|error| CopyError::Source(tables::failed(from, error.into())))?;
     // What a start would refuse is not copied, with the reason that it would give.
     tables::read(&reading, from).map_err(CopyError::Source)?;
     copy(&reading, from, to, &|| true)
 }
 
-/// What is in the database at `path`, which nobody has open to write, as a start would find it. Counts no start and changes
-/// nothing: for whoever wants to be sure of a copy.
+/// What is in the database at `path`, which nobody has open, as a start would find it, after every page of it was held
+/// against its checksum. Counts no start and changes no record: for whoever wants to be sure of a copy.
 ///
 /// # Errors
 ///
-/// What a start would say of it: another program or a later version wrote it, or the disk failed.
+/// What a start would say of it: another program or a later version wrote it, it is damaged, or the disk failed.
 pub fn records_of(path: &Path) -> Result<Records, OpenError> {
-    let database = ReadOnlyDatabase::open(path).map_err(|error| tables::open_error(path, error))?;
+    let database = open_checked(path)?;
     let reading = database.begin_read().map_err(|error| tables::failed(path, error.into()))?;
     tables::read(&reading, path)
+}
+
+/// A start trusts what it last wrote; here somebody is to rely on it who cannot ask again.
+fn open_checked(path: &Path) -> Result<Database, OpenError> {
+    let opened = Builder::new().set_check_integrity_on_open(true).open(path);
+    opened.map_err(|error| tables::open_error(path, error))
 }
 
 /// Copies table by table. `is_wanted` is asked at each row.
