@@ -11,7 +11,12 @@ use std::time::Duration;
 use clap::Args;
 use gatecrash::driver::store::{copy_at_rest, records_of};
 
+#[cfg(unix)]
+use crate::control::{PARTIAL, copied_by_server};
 use crate::{BadInput, End, told};
+
+#[cfg(not(unix))]
+const PARTIAL: &str = "backup.partial";
 
 /// Copy a server's database, also while it serves
 ///
@@ -67,7 +72,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
 /// Makes the copy, and says how far it is whenever that takes long.
 #[expect(clippy::disallowed_methods, reason = "a disk is slow, and somebody waits at a terminal")]
 async fn told_meanwhile(data: PathBuf, partial: PathBuf, to: PathBuf) -> Result<String, String> {
-    let watched = [data.join("backup.partial"), partial.clone()];
+    let watched = [data.join(PARTIAL), partial.clone()];
     let mut making = tokio::task::spawn_blocking(move || make(&data, &partial, &to));
     let mut quiet = QUIET;
     loop {
@@ -95,11 +100,6 @@ fn make(data: &Path, partial: &Path, to: &Path) -> Result<String, String> {
 
 fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
-#[cfg(unix)]
-fn copied_by_server(data: &Path) -> Result<Option<File>, String> {
-    crate::control::copied_by_server(data)
 }
 
 /// Where a server has no control socket it is stopped for a backup.

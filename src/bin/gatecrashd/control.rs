@@ -49,6 +49,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A server's end. Takes itself away when it is dropped.
 pub struct Control {
     path: PathBuf,
+    partial: PathBuf,
     /// Which file the socket is: a successor's is another.
     inode: u64,
     answering: JoinHandle<()>,
@@ -58,14 +59,15 @@ impl Control {
     /// Begins to listen in the directory of a store that is open: a socket there is one that nobody listens on any more.
     pub fn open(data: &Path, snapshots: Snapshots) -> io::Result<Self> {
         let (path, new) = (data.join(SOCKET), data.join(format!("{SOCKET}.new")));
+        let partial = data.join(PARTIAL);
         remove(&new)?;
-        remove(&data.join(PARTIAL))?;
+        remove(&partial)?;
         let listener = UnixListener::bind(&new)?;
         fs::set_permissions(&new, fs::Permissions::from_mode(0o600))?;
         let inode = fs::symlink_metadata(&new)?.ino();
         fs::rename(&new, &path)?;
-        let answering = tokio::spawn(answer_all(listener, data.join(PARTIAL), snapshots));
-        Ok(Control { path, inode, answering })
+        let answering = tokio::spawn(answer_all(listener, partial.clone(), snapshots));
+        Ok(Control { path, partial, inode, answering })
     }
 }
 
@@ -75,6 +77,7 @@ impl Drop for Control {
         if fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode) {
             // What stays behind, the next server takes away.
             let _ = fs::remove_file(&self.path);
+            let _ = remove(&self.partial);
         }
     }
 }
