@@ -21,17 +21,16 @@ fn serving() -> (Directory, Process, String) {
 }
 
 /// How it ended, what it printed, and what it complained of.
-fn admin(directory: &Directory, address: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let before = ["admin", "--server", address];
-    let output = command(directory, &[&before, arguments].concat());
+fn admin(directory: &Directory, address: &str, call: &[&str], options: &[&str]) -> (Option<i32>, String, String) {
+    let output = command(directory, &[&["admin"], call, &["--server", address], options].concat());
     let (code, out, problems) = said(&output);
     (code, out.to_owned(), problems.to_owned())
 }
 
 const ROOT: [&str; 4] = ["--user", "root", "--ticket-file", "root.ticket"];
 
-fn as_root(directory: &Directory, address: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
-    admin(directory, address, &[&ROOT, arguments].concat())
+fn as_root(directory: &Directory, address: &str, call: &[&str]) -> (Option<i32>, String, String) {
+    admin(directory, address, call, &ROOT)
 }
 
 /// ADMIN-1, ADMIN-2.
@@ -50,7 +49,7 @@ fn an_administrator_asks_who_is_online_and_ends_sessions() {
         assert_eq!((lines[0], lines[3], lines[4]), ("alice  online", "bob  offline", "nobody  [70107] no such user"));
         assert!(lines[1].ends_with("  ios      connected") && lines[2].ends_with("  web      connected"), "{out}");
 
-        let (code, out, _) = as_root(&directory, &address, &["--json", "query", "bob", "nobody"]);
+        let (code, out, _) = as_root(&directory, &address, &["query", "--json", "bob", "nobody"]);
         let expected = json!({
             "users": [{ "user": "bob", "presence": "offline", "devices": [] }],
             "unknown": ["nobody"],
@@ -60,14 +59,14 @@ fn an_administrator_asks_who_is_online_and_ends_sessions() {
         let (code, out, _) = as_root(&directory, &address, &["sessions", "alice"]);
         assert_eq!((code, out.lines().next()), (Some(0), Some("alice has 2 sessions")));
         let with_key = ["--user", "root", "--app-id", &APP.to_string(), "--key-file", "app.key"];
-        let kicked = admin(&directory, &address, &[&with_key[..], &["kick", "alice"]].concat());
+        let kicked = admin(&directory, &address, &["kick", "alice"], &with_key);
         let text = "kicked alice: its sessions are over, and its tickets void\n";
         assert_eq!(kicked, (Some(0), text.to_owned(), String::new()));
         assert_eq!(heard.next().await, "kicked_offline 1 administrator");
         assert_eq!(phone.login_status(), Status::Logout);
         let (code, out, _) = as_root(&directory, &address, &["sessions", "alice"]);
         assert_eq!((code, out.as_str()), (Some(0), "alice has 0 sessions\n"));
-        let (code, out, _) = as_root(&directory, &address, &["--json", "kick", "alice"]);
+        let (code, out, _) = as_root(&directory, &address, &["kick", "--json", "alice"]);
         assert_eq!((code, serde_json::from_str::<Value>(&out).unwrap()), (Some(0), json!({ "kicked": "alice" })));
     });
     stop(&process, "-TERM");
@@ -87,7 +86,7 @@ fn it_takes_a_web_pages_place_and_gives_it_back() {
         let report = root.query_online_status(["root"]).await.unwrap();
         assert_eq!(report.users[0].devices.len(), 1, "it has logged out");
         assert!(heard.is_quiet());
-        let (code, out, _) = as_root(&directory, &address, &["--platform", "linux", "sessions", "root"]);
+        let (code, out, _) = as_root(&directory, &address, &["sessions", "root", "--platform", "linux"]);
         assert_eq!((code, out.lines().next()), (Some(0), Some("root has 1 session")));
         assert_eq!(heard.next().await, "kicked_offline 1 other_platform");
     });
@@ -99,45 +98,42 @@ fn it_takes_a_web_pages_place_and_gives_it_back() {
 #[test]
 fn a_refusal_is_the_servers_code() {
     let (directory, process, address) = serving();
-    let refused = |arguments: &[&str], code: Code| {
-        assert_eq!(
-            admin(&directory, &address, arguments),
-            (Some(1), String::new(), format!("error: {code}\n")),
-            "{arguments:?}"
-        );
+    let refused = |call: &[&str], options: &[&str], code: Code| {
+        let expected = (Some(1), String::new(), format!("error: {code}\n"));
+        assert_eq!(admin(&directory, &address, call, options), expected, "{options:?}");
     };
     let eve = ["--user", "eve", "--ticket-file", "eve.ticket"];
-    refused(&[&eve[..], &["kick", "eve"]].concat(), Code::NotAdministrator);
-    refused(&["--user", "root", "--ticket-file", "eve.ticket", "kick", "eve"], Code::TicketOtherUser);
-    refused(&["--user", "root", "--ticket", "nonsense", "kick", "eve"], Code::TicketMalformed);
-    refused(&[&ROOT[..], &["kick", "nobody"]].concat(), Code::UnknownUser);
-    let (code, out, problems) = admin(&directory, &address, &[&eve[..], &["--json", "kick", "eve"]].concat());
+    refused(&["kick", "eve"], &eve, Code::NotAdministrator);
+    refused(&["kick", "eve"], &["--user", "root", "--ticket-file", "eve.ticket"], Code::TicketOtherUser);
+    refused(&["kick", "eve"], &["--user", "root", "--ticket", "nonsense"], Code::TicketMalformed);
+    refused(&["kick", "nobody"], &ROOT, Code::UnknownUser);
+    let (code, out, problems) = admin(&directory, &address, &["kick", "--json", "eve"], &eve);
     let expected = json!({ "code": 60010, "reason": Code::NotAdministrator.text() });
     assert_eq!((code, serde_json::from_str(&out).ok(), problems.as_str()), (Some(1), Some(expected), ""));
 
     stop(&process, "-TERM");
     assert_eq!(ended(process), (Some(0), String::new()));
-    refused(&[&ROOT[..], &["--timeout", "300ms", "kick", "eve"]].concat(), Code::NoLink);
+    refused(&["kick", "eve", "--timeout", "300ms"], &ROOT, Code::NoLink);
 }
 
 #[test]
 fn bad_input_is_told_before_the_network_is_asked() {
     let directory = configured("");
     std::fs::write(directory.0.join("empty"), "\n").unwrap();
-    let bad = |arguments: &[&str], part: &str| {
-        let (code, out, problems) = admin(&directory, "127.0.0.1:1", arguments);
+    let bad = |call: &[&str], options: &[&str], part: &str| {
+        let (code, out, problems) = admin(&directory, "127.0.0.1:1", call, options);
         assert_eq!((code, out.as_str()), (Some(3), ""), "{problems}");
         assert!(problems.contains(part), "{problems}");
     };
-    bad(&["--user", "root", "kick", "eve"], "--ticket");
-    bad(&["--user", "a b", "--ticket", "t", "kick", "eve"], "a user id is 1 to 32 bytes");
-    bad(&["--user", "root", "--ticket", "t", "kick", "a b"], "a user id is 1 to 32 bytes");
-    bad(&["--user", "root", "--ticket", "t", "--ticket-file", "f", "kick", "eve"], "cannot be used with");
-    bad(&["--user", "root", "--key-file", "app.key", "kick", "eve"], "--app-id");
-    bad(&["--user", "root", "--ticket-file", "none", "kick", "eve"], "cannot read the ticket from 'none'");
-    bad(&["--user", "root", "--ticket-file", "empty", "kick", "eve"], "the ticket is empty");
-    bad(&["--user", "root", "--app-id", "7", "--key-file", "empty", "kick", "eve"], "the key file 'empty' is empty");
-    bad(&["--user", "root", "--ticket", "t", "--platform", "iphone", "kick", "eve"], "valid are android, ios");
-    bad(&["--user", "root", "--ticket", "t", "--timeout", "soon", "kick", "eve"], "expected a time");
-    bad(&["--user", "root", "--ticket", "t", "query"], "USER");
+    bad(&["kick", "eve"], &["--user", "root"], "--ticket");
+    bad(&["kick", "eve"], &["--user", "a b", "--ticket", "t"], "a user id is 1 to 32 bytes");
+    bad(&["kick", "a b"], &["--user", "root", "--ticket", "t"], "a user id is 1 to 32 bytes");
+    bad(&["kick", "eve"], &["--user", "root", "--ticket", "t", "--ticket-file", "f"], "cannot be used with");
+    bad(&["kick", "eve"], &["--user", "root", "--key-file", "app.key"], "--app-id");
+    bad(&["kick", "eve"], &["--user", "root", "--ticket-file", "none"], "cannot read the ticket from 'none'");
+    bad(&["kick", "eve"], &["--user", "root", "--ticket-file", "empty"], "the ticket is empty");
+    bad(&["kick", "eve"], &["--user", "root", "--app-id", "7", "--key-file", "empty"], "the key file 'empty' is empty");
+    bad(&["kick", "eve"], &["--user", "root", "--ticket", "t", "--platform", "iphone"], "valid are android, ios");
+    bad(&["kick", "eve"], &["--user", "root", "--ticket", "t", "--timeout", "soon"], "expected a time");
+    bad(&["query"], &["--user", "root", "--ticket", "t"], "USER");
 }

@@ -32,20 +32,60 @@ const TICKET_TTL: u64 = 60;
 ///
 /// Logs in over the network as an administrator of the app, asks, and logs out.
 #[derive(Args)]
-#[command(after_help = "\
+#[command(after_help = AFTER_HELP)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
 Examples:
-  gatecrashd admin --server im.example.org:7000 --user administrator --ticket-file ticket.txt kick alice
-  gatecrashd admin --server 127.0.0.1:7000 --user administrator --app-id 1400000000 --key-file app.key query alice bob
-  gatecrashd admin --server 127.0.0.1:7000 --user administrator --ticket-file - sessions alice < ticket.txt
+  gatecrashd admin kick alice --server im.example.org:7000 --user administrator --ticket-file ticket.txt
+  gatecrashd admin query alice bob --server 127.0.0.1:7000 --user administrator --app-id 1400000000 --key-file app.key
+  gatecrashd admin sessions alice --server 127.0.0.1:7000 --user administrator --ticket-file - < ticket.txt
 
 While it is logged in it takes a place of the administrator's like any device: by default that of a web page, since only of
 those more than one may be there under every policy (max_instances.web). Where there is no room it displaces the oldest page
 of the same administrator, so an administrator of its own, whom nobody uses by hand, is best. The login counts for the day's
 active users and for LOGIN-11's limit; a query may name any number of users.
 
-Exit codes: 0 done, 1 refused or a user is unknown, 3 bad input.")]
+Exit codes: 0 done, 1 refused or a user is unknown, 3 bad input.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// End every session of a user, and void the user's tickets up to now (ADMIN-1)
+    #[command(after_help = AFTER_HELP)]
+    Kick {
+        /// Whom
+        #[arg(value_name = "USER")]
+        whom: UserId,
+        #[command(flatten)]
+        login: Login,
+    },
+    /// Who is online, and on which devices (ADMIN-2)
+    #[command(after_help = AFTER_HELP)]
+    Query {
+        /// Whom to ask about
+        #[arg(required = true, value_name = "USER")]
+        whom: Vec<UserId>,
+        #[command(flatten)]
+        login: Login,
+    },
+    /// The sessions of one user: device, platform, and whether it is connected (ADMIN-2)
+    #[command(after_help = AFTER_HELP)]
+    Sessions {
+        /// Whose
+        #[arg(value_name = "USER")]
+        whom: UserId,
+        #[command(flatten)]
+        login: Login,
+    },
+}
+
+/// Where to log in, as whom, by what.
+#[derive(Args)]
 #[command(group(ArgGroup::new("proof").required(true).args(["ticket", "ticket_file", "key_file"])))]
-pub struct Arguments {
+struct Login {
     /// The server, as HOST:PORT
     #[arg(long, value_name = "ADDRESS")]
     server: String,
@@ -73,47 +113,37 @@ pub struct Arguments {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    #[command(subcommand)]
-    command: Command,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// End every session of a user, and void the user's tickets up to now (ADMIN-1)
-    Kick {
-        /// Whom
-        user: UserId,
-    },
-    /// Who is online, and on which devices (ADMIN-2)
-    Query {
-        /// Whom to ask about
-        #[arg(required = true, value_name = "USER")]
-        users: Vec<UserId>,
-    },
-    /// The sessions of one user: device, platform, and whether it is connected (ADMIN-2)
-    Sessions {
-        /// Whose
-        user: UserId,
-    },
+/// What to ask.
+enum Call {
+    Kick(UserId),
+    Query(Vec<UserId>),
+    Sessions(UserId),
 }
 
 /// Carries one call out, and prints what came of it.
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
-    let ticket = ticket_of(&arguments)?;
+    let (call, login) = match arguments.command {
+        Command::Kick { whom, login } => (Call::Kick(whom), login),
+        Command::Query { whom, login } => (Call::Query(whom), login),
+        Command::Sessions { whom, login } => (Call::Sessions(whom), login),
+    };
+    let ticket = ticket_of(&login)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| BadInput(format!("cannot start: {error}")))?;
-    let Arguments { server, user, platform, timeout, json, command, .. } = arguments;
+    let Login { server, user, platform, timeout, json, .. } = login;
     let mut setup = Setup::from(platform);
     setup.limits.login_timeout = timeout;
     let answered = runtime.block_on(async {
         let (sdk, driver) = sdk(server, None).map_err(|error| BadInput(format!("cannot start: {error}")))?;
         tokio::spawn(driver);
-        Ok(ask(&sdk, setup, user, ticket, &command).await)
+        Ok(ask(&sdk, setup, user, ticket, &call).await)
     })?;
     match answered {
-        Ok(answer) => Ok(told(shown(&command, &answer, json))),
+        Ok(report) => Ok(told(shown(&call, &report, json))),
         Err(failure) if json => Ok(told((End::Refused, format!("{:#}", refusal(failure.code))))),
         Err(failure) => {
             let _ = writeln!(stderr(), "error: {failure}");
@@ -122,38 +152,35 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     }
 }
 
-/// What the server answered; a kick is answered with nothing.
-type Answer = StatusReport;
-
-/// Logs in, asks and logs out.
-async fn ask(sdk: &Sdk, setup: Setup, user: UserId, ticket: Ticket, command: &Command) -> Result<Answer, Failure> {
+/// Logs in, asks and logs out. A kick is answered with an empty report.
+async fn ask(sdk: &Sdk, setup: Setup, user: UserId, ticket: Ticket, call: &Call) -> Result<StatusReport, Failure> {
     sdk.init(setup).await?;
     sdk.login(user.to_string(), ticket).await?;
-    let answer = asked(sdk, command).await;
+    let answer = asked(sdk, call).await;
     // One who kicked herself is logged out by now; in any case it is the answer that counts.
     let _ = sdk.logout().await;
     answer
 }
 
-async fn asked(sdk: &Sdk, command: &Command) -> Result<Answer, Failure> {
+async fn asked(sdk: &Sdk, call: &Call) -> Result<StatusReport, Failure> {
     let mut report = StatusReport::default();
-    match command {
-        Command::Kick { user } => sdk.admin_kick(user.to_string()).await?,
-        Command::Query { users } => {
+    match call {
+        Call::Kick(user) => sdk.admin_kick(user.to_string()).await?,
+        Call::Query(users) => {
             for some in users.chunks(USERS_MAX) {
                 let part = sdk.query_online_status(some.iter().map(UserId::to_string)).await?;
                 report.users.extend(part.users);
                 report.unknown.extend(part.unknown);
             }
         }
-        Command::Sessions { user } => report = sdk.query_online_status([user.to_string()]).await?,
+        Call::Sessions(user) => report = sdk.query_online_status([user.to_string()]).await?,
     }
     Ok(report)
 }
 
 /// The ticket to log in with.
-fn ticket_of(arguments: &Arguments) -> Result<Ticket, BadInput> {
-    let Arguments { user, ticket, ticket_file, key_file, app_id, .. } = arguments;
+fn ticket_of(login: &Login) -> Result<Ticket, BadInput> {
+    let Login { user, ticket, ticket_file, key_file, app_id, .. } = login;
     let text = match (ticket, ticket_file, key_file) {
         (Some(ticket), _, _) => ticket.clone(),
         (None, Some(path), _) => ticket_in(path)?,
@@ -200,14 +227,14 @@ fn time_of(text: &str) -> Result<Duration, String> {
 }
 
 /// An answer for people or for programs, and whether all who were asked about are known.
-fn shown(command: &Command, answer: &Answer, json: bool) -> (End, String) {
-    let end = if answer.unknown.is_empty() { End::Done } else { End::Refused };
-    let text = match command {
-        Command::Kick { user } if json => format!("{:#}", json!({ "kicked": user.as_str() })),
-        Command::Kick { user } => format!("kicked {user}: its sessions are over, and its tickets void"),
-        Command::Query { .. } | Command::Sessions { .. } if json => format!("{:#}", as_json(answer)),
-        Command::Query { .. } => lines(answer, |status| format!("{}  {}", status.user, status.presence.word())),
-        Command::Sessions { .. } => lines(answer, |status| match status.devices.len() {
+fn shown(call: &Call, report: &StatusReport, json: bool) -> (End, String) {
+    let end = if report.unknown.is_empty() { End::Done } else { End::Refused };
+    let text = match call {
+        Call::Kick(user) if json => format!("{:#}", json!({ "kicked": user.as_str() })),
+        Call::Kick(user) => format!("kicked {user}: its sessions are over, and its tickets void"),
+        Call::Query(_) | Call::Sessions(_) if json => format!("{:#}", as_json(report)),
+        Call::Query(_) => lines(report, |status| format!("{}  {}", status.user, status.presence.word())),
+        Call::Sessions(_) => lines(report, |status| match status.devices.len() {
             1 => format!("{} has 1 session", status.user),
             number => format!("{} has {number} sessions", status.user),
         }),
@@ -216,18 +243,18 @@ fn shown(command: &Command, answer: &Answer, json: bool) -> (End, String) {
 }
 
 /// A line for each user, and below it one for each of the user's devices.
-fn lines(answer: &Answer, head: impl Fn(&UserStatus) -> String) -> String {
-    let known = answer.users.iter().flat_map(|status| {
+fn lines(report: &StatusReport, head: impl Fn(&UserStatus) -> String) -> String {
+    let known = report.users.iter().flat_map(|status| {
         let devices = status.devices.iter();
         let devices = devices.map(|of| format!("  {}  {:<7}  {}", of.device, of.platform.word(), of.state.word()));
         std::iter::once(head(status)).chain(devices)
     });
-    let unknown = answer.unknown.iter().map(|user| format!("{user}  {}", Code::UnknownUser));
+    let unknown = report.unknown.iter().map(|user| format!("{user}  {}", Code::UnknownUser));
     known.chain(unknown).collect::<Vec<_>>().join("\n")
 }
 
-fn as_json(answer: &Answer) -> Value {
-    let users = answer.users.iter().map(|status| {
+fn as_json(report: &StatusReport) -> Value {
+    let users = report.users.iter().map(|status| {
         let devices = status.devices.iter().map(|device| {
             json!({
                 "device": device.device.to_string(),
@@ -241,7 +268,7 @@ fn as_json(answer: &Answer) -> Value {
             "devices": devices.collect::<Vec<_>>(),
         })
     });
-    let unknown = answer.unknown.iter().map(UserId::as_str);
+    let unknown = report.unknown.iter().map(UserId::as_str);
     json!({ "users": users.collect::<Vec<_>>(), "unknown": unknown.collect::<Vec<_>>() })
 }
 
