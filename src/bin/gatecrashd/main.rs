@@ -2,8 +2,12 @@
 //!
 //! Does no work of its own. The library does it; the subcommands read arguments and write text.
 
+mod certificate;
 mod config;
 mod date;
+mod doors;
+mod open_files;
+mod reload;
 mod secret;
 mod serve;
 mod ticket;
