@@ -895,8 +895,9 @@ mod tests {
         let parts = |features: &str| {
             format!("[features]\n{features}\n[dependencies]\nredb = {{ version = \"4\", optional = true }}\n")
         };
-        let whole =
-            parts("default = [\"client\", \"server\", \"cli\"]\nclient = []\nserver = [\"dep:redb\"]\ncli = []");
+        let whole = parts(
+            "default = [\"client\", \"server\", \"cli\", \"tls\"]\nclient = []\nserver = [\"dep:redb\"]\ncli = []\ntls = []",
+        );
         assert_none(check_manifests(&whole, plain));
         assert_complaints(
             check_manifests(&parts("default = [\"client\", \"server\"]\nserver = []"), plain),
