@@ -77,6 +77,8 @@ codes! {
     ConnectTimeout = 9510, "connecting timed out";
     /// The network: sent and not answered in time, the outcome is unknown (LOGIN-8, API-5).
     NoAnswer = 9520, "no answer in time, the outcome is unknown";
+    /// Who answers in the server's place: nothing was sent (TLS-2).
+    ServerUntrusted = 9530, "whoever answers cannot prove to be the server";
     /// The user, or the device, logs in again and again: slow down (LOGIN-11).
     TooManyLogins = 60007, "too many logins in a short time";
     /// The caller is no administrator of the app (ADMIN-3).

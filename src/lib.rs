@@ -6,9 +6,10 @@
 //! |---|---|
 //! | `client` | [`driver::client`] and [`driver::disk`]: the SDK |
 //! | `server` | [`driver::server`] and [`driver::store`]: the server, with its database |
-//! | `cli` | the program `gatecrashd`, with the server, and the SDK for its administrators |
+//! | `tls` | [`driver::trust`], with the SDK: TLS; the server always has it |
+//! | `cli` | the program `gatecrashd`, with the server, and the SDK with TLS for its administrators |
 //!
-//! All three are on unless switched off. An application that only logs in depends on the SDK alone, which brings no
+//! All four are on unless switched off. An application that only logs in depends on the SDK alone, which brings no
 //! database, no command line and no compiler for protobuf:
 //!
 //! ```toml

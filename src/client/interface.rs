@@ -200,6 +200,11 @@ pub enum Input {
         /// Which one.
         connection: ConnectionId,
     },
+    /// Whoever answered where the connection was to go could not prove to be the server (TLS-2).
+    Untrusted {
+        /// Which one.
+        connection: ConnectionId,
+    },
     /// A frame arrived.
     Frame {
         /// On which connection.

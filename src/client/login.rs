@@ -191,7 +191,7 @@ impl<D: ClientDecisions> Handler<'_, D> {
     /// How the last attempt to connect ended (LOGIN-8).
     pub(super) fn last_attempt_end(&self) -> Code {
         match self.state.backoff.last_end {
-            Some(code @ (Code::ConnectTimeout | Code::ServerBusy)) => code,
+            Some(code @ (Code::ConnectTimeout | Code::ServerBusy | Code::ServerUntrusted)) => code,
             Some(_) | None => Code::NoLink,
         }
     }

@@ -104,6 +104,7 @@ impl<D: ClientDecisions> Client<D> {
             Input::ConnectFailed { connection } | Input::Closed { connection } => {
                 self.handle(now, |handler| handler.disconnected(connection));
             }
+            Input::Untrusted { connection } => self.handle(now, |handler| handler.nobody_to_trust(connection)),
             Input::NoFrame { connection } => self.handle(now, |handler| handler.no_frame_came(connection)),
             Input::Frame { connection, frame } => self.handle(now, |handler| handler.frame(connection, frame)),
             Input::Stored { change } => self.handle(now, |handler| handler.stored(change)),

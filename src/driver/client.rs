@@ -33,7 +33,7 @@ use crate::decide::{ClientDecisions, Rules};
 use crate::driver::timer::sleep_until;
 use crate::driver::wire::{Unreadable, WireFrame};
 use crate::driver::writer::Writer;
-use crate::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, Surroundings, Unobserved};
+use crate::driver::{ClientSeen, DeviceDisk, Observe, OnDisk, Surroundings, Unobserved, Untrusted};
 use crate::id::{Change, ConnectionId};
 use crate::limits::ClientLimits;
 use crate::time::Instant;
@@ -316,7 +316,10 @@ impl<S: Surroundings, Disk: DeviceDisk, O: Observe, D: ClientDecisions> SdkDrive
             LinkEvent::Connected(Err(error)) => {
                 debug!(connection = connection.0, %error, "could not connect");
                 self.links.remove(index);
-                self.shared.input(Input::ConnectFailed { connection });
+                self.shared.input(match error.get_ref().is_some_and(|inner| inner.is::<Untrusted>()) {
+                    true => Input::Untrusted { connection },
+                    false => Input::ConnectFailed { connection },
+                });
             }
             LinkEvent::Read(Ok(frame)) => {
                 debug!(connection = connection.0, frame = frame.word(), "received");

@@ -11,6 +11,8 @@
 //! | `client` | runs an SDK's core over a connection and a disk; the handle an application holds (feature `client`) |
 //! | `disk` | what a device keeps: in files, or in memory (feature `client`) |
 //! | `store` | what the server keeps: in a database, or in memory (feature `server`) |
+//! | `identity` | who a server proves to be by TLS (feature `server`) |
+//! | `trust` | whom an SDK takes for its server by TLS (feature `tls`) |
 //! | `tokio` | the real surroundings |
 
 #[cfg(feature = "client")]
@@ -19,12 +21,18 @@ mod directory;
 #[cfg(feature = "client")]
 pub mod disk;
 #[cfg(feature = "server")]
+pub mod identity;
+#[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
 mod stream;
 mod timer;
+#[cfg(any(feature = "server", feature = "tls"))]
+mod tls;
 pub mod tokio;
+#[cfg(feature = "tls")]
+pub mod trust;
 pub mod wire;
 mod writer;
 
@@ -86,7 +94,8 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What the world says, such as that nobody listens there.
+    /// What the world says, such as that nobody listens there; an error around [`Untrusted`] where somebody does who
+    /// cannot prove to be the server (TLS-2).
     fn connect(&self, server: &str) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static;
 
     /// The time. May be asked from outside the driver's future too, by whoever calls the SDK.
@@ -103,6 +112,23 @@ pub trait Surroundings: Clone + Send + Sync + 'static {
 
     /// Fresh random bits: an `init` derives its jitter and a new device id from them (ATT-3).
     fn seed(&self) -> [u8; 32];
+}
+
+/// Whoever answered could not prove to be the server: the inner error of an [`io::Error`] of
+/// [`Surroundings::connect`] (TLS-2).
+///
+/// ```
+/// use gatecrash::driver::Untrusted;
+///
+/// let error = std::io::Error::other(Untrusted { why: "the certificate has expired".to_owned() });
+/// assert_eq!(error.to_string(), "whoever answers cannot prove to be the server: the certificate has expired");
+/// assert!(error.get_ref().unwrap().is::<Untrusted>());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("whoever answers cannot prove to be the server: {why}")]
+pub struct Untrusted {
+    /// What is wrong with the proof.
+    pub why: String,
 }
 
 /// Where the server's records are kept (DUR-1).

@@ -5,10 +5,12 @@
 //! and what reveals nothing new waits for nothing. Who is logged in is the core's business.
 
 mod connection;
+mod door;
 mod gate;
 mod log;
 mod outage;
 mod slots;
+mod websocket;
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,7 +22,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{Instrument, debug, debug_span, info, warn};
 
-use self::connection::{Arrival, Keys, Outbox};
+use self::connection::{Arrival, Keys, Opening, Outbox};
+pub use self::door::Door;
+use self::door::Entrance;
 use self::gate::Gate;
 use self::log::Log;
 pub use self::outage::{REOPEN_PAUSE_MAX, REOPEN_PAUSE_MIN};
@@ -54,6 +58,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How many of those pauses pass before it is said again: one line a second (INPUT-5).
 const ACCEPT_PAUSES_PER_LINE: u64 = 10;
 
+/// How long a handshake may take unless settings say otherwise. A phone on a bad network needs a few round trips of
+/// a second, and no more.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+
 /// How long a stop waits for the last frames to go out (STOP-1).
 const STOP_MAX: Duration = Duration::from_secs(5);
 
@@ -76,8 +84,8 @@ const TOLD_FULL_MAX: usize = 64;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen, such as `0.0.0.0:7000`.
-    pub listen: String,
+    /// Where to listen, and how connections are made there.
+    pub doors: Vec<Door>,
     /// The app's configuration.
     pub config: Config,
     /// The app's current keys: a ticket signed with any of them fits (TICKET-3).
@@ -85,12 +93,14 @@ pub struct Settings {
     /// The most connections at once. A further one takes the place of one that has said nothing, or is told that
     /// the server is full (INPUT-5).
     pub connections_max: usize,
+    /// How long a handshake may take, of TLS and of a WebSocket together (INPUT-7).
+    pub handshake_max: Duration,
 }
 
 impl Settings {
-    /// A server of this app, with 65,536 connections at most.
+    /// A server of this app that listens at one place, over TCP, with 65,536 connections at most.
     pub fn new(listen: impl Into<String>, config: Config, keys: Vec<SecretKey>) -> Self {
-        Settings { listen: listen.into(), config, keys, connections_max: 65_536 }
+        Settings { doors: vec![Door::tcp(listen)], config, keys, connections_max: 65_536, handshake_max: HANDSHAKE_MAX }
     }
 }
 
@@ -143,6 +153,11 @@ impl ServerHandle {
         self.command(Command::Configure(Box::new(config), keys));
     }
 
+    /// From now on so many connections at most. Nobody who is there is closed for it (INPUT-5).
+    pub fn limit(&self, connections_max: usize) {
+        self.command(Command::Limit(connections_max));
+    }
+
     /// Says that the wall clock was set.
     pub fn clock_changed(&self) {
         self.command(Command::ClockChanged);
@@ -163,6 +178,7 @@ impl ServerHandle {
 #[derive(Debug)]
 enum Command {
     Configure(Box<Config>, Vec<SecretKey>),
+    Limit(usize),
     ClockChanged,
     Stop,
 }
@@ -199,10 +215,12 @@ pub struct ServerDriver<S: Surroundings, Store: ServerStore, O: Observe = Unobse
     /// What was just done makes these happen, before anything else arrives.
     follow_ups: VecDeque<Input>,
     connections_max: usize,
+    handshake_max: Duration,
     log: Log,
-    /// None once the server stops.
-    listener: Option<Arc<S::Listener>>,
-    /// The task that accepts.
+    /// Where it listens, in the order of its doors; nowhere once it stops.
+    listeners: Vec<Arc<S::Listener>>,
+    entrances: Vec<Entrance>,
+    /// The tasks that accept, one for each listener.
     accepting: JoinSet<()>,
     /// Tasks that tell newcomers that the server is full.
     refusing: JoinSet<()>,
@@ -251,10 +269,13 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             }
             Err(error) => return Err(error.into()),
         };
-        let listener = surroundings
-            .listen(&settings.listen)
-            .await
-            .map_err(|error| ServeError::Listen { address: settings.listen.clone(), error })?;
+        let mut listeners = Vec::new();
+        for door in &settings.doors {
+            let listening = surroundings.listen(&door.listen).await;
+            let failed = |error| ServeError::Listen { address: door.listen.clone(), error };
+            listeners.push(Arc::new(listening.map_err(failed)?));
+        }
+        let entrances = settings.doors.iter().map(|door| door.entrance(surroundings.clone())).collect();
         let (inbox, arrivals) = mpsc::channel(INBOX_MAX);
         let (sender, commands) = mpsc::unbounded_channel();
         let is_open = records.is_some();
@@ -273,8 +294,10 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             keys: Keys::new(settings.keys),
             follow_ups: VecDeque::new(),
             connections_max: settings.connections_max,
+            handshake_max: settings.handshake_max,
             log,
-            listener: Some(Arc::new(listener)),
+            listeners,
+            entrances,
             accepting: JoinSet::new(),
             refusing: JoinSet::new(),
             arrivals,
@@ -285,9 +308,9 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         Ok((driver, ServerHandle { commands: sender }))
     }
 
-    /// What connections arrive at, to ask it for its address.
-    pub fn listener(&self) -> &S::Listener {
-        self.listener.as_ref().expect("it listens until it stops")
+    /// What connections arrive at, in the order of the doors, to ask them for their addresses.
+    pub fn listeners(&self) -> impl Iterator<Item = &S::Listener> {
+        self.listeners.iter().map(|listener| &**listener)
     }
 
     /// Serves until told to stop. When a commit fails, nothing that depends on it is told to anybody: who
@@ -299,8 +322,8 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     /// [`ServeError::Store`] when the last commit before a stop failed, [`ServeError::Open`] when the
     /// store will not open again.
     pub async fn run(mut self) -> Result<(), ServeError> {
-        if let Some(listener) = &self.listener {
-            self.accepting.spawn(accept(self.surroundings.clone(), Arc::clone(listener), self.inbox.clone()));
+        for (door, listener) in self.listeners.iter().enumerate() {
+            self.accepting.spawn(accept(self.surroundings.clone(), Arc::clone(listener), door, self.inbox.clone()));
         }
         let ended = loop {
             if !self.is_open && !self.reopen().await? {
@@ -365,6 +388,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     self.keys.replace(keys);
                     self.input(Input::Configured(*config));
                 }
+                Next::Command(Command::Limit(connections_max)) => self.connections_max = connections_max,
                 Next::Command(Command::ClockChanged) => self.input(Input::ClockChanged),
                 Next::Command(Command::Stop) => return End::Stopped,
                 Next::Stored(change, Ok(())) => self.committed(change),
@@ -388,7 +412,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     fn arrived(&mut self, arrival: Arrival<S::Stream>) {
         match arrival {
-            Arrival::Stream(stream) => self.opened(stream),
+            Arrival::Stream(stream, door) => self.opened(stream, door),
             Arrival::Frame(serial, frame) => {
                 if let Some(connection) = self.slots.open(serial) {
                     self.slots.heard(serial);
@@ -408,19 +432,21 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         }
     }
 
-    fn opened(&mut self, stream: S::Stream) {
+    fn opened(&mut self, stream: S::Stream, door: usize) {
         let address = self.surroundings.peer(&stream);
+        let entrance = self.entrances[door].clone();
         if self.slots.len() >= self.connections_max && !self.makes_room(address) {
             while self.refusing.try_join_next().is_some() {}
             if self.refusing.len() < TOLD_FULL_MAX {
-                self.refusing.spawn(connection::refuse(stream, self.core.come_back()));
+                self.refusing.spawn(connection::refuse(entrance, stream, self.core.come_back()));
             }
             return;
         }
         let outbox = Arc::new(Outbox::default());
         let serial = self.slots.insert(Arc::clone(&outbox));
         self.log.opened(ConnectionId(serial.slot), serial.number, address);
-        let task = connection::run(serial, stream, outbox, self.keys.clone(), self.inbox.clone());
+        let opening = Opening { entrance, stream, within: self.handshake_max };
+        let task = connection::run(serial, opening, outbox, self.keys.clone(), self.inbox.clone());
         self.tasks.spawn(task.instrument(debug_span!("connection", number = serial.number)));
         self.input(Input::Opened { connection: ConnectionId(serial.slot) });
     }
@@ -571,7 +597,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     /// From now on whoever connects is refused by the system, and needs not wait to know (STOP-1).
     async fn stop_accepting(&mut self) {
         self.accepting.shutdown().await;
-        self.listener = None;
+        self.listeners.clear();
     }
 
     /// Lets every connection say its last frames.
@@ -609,13 +635,18 @@ async fn open<Store: ServerStore>(surroundings: &impl Surroundings, store: &mut 
 }
 
 /// Accepts connections until the server stops.
-async fn accept<S: Surroundings>(surroundings: S, listener: Arc<S::Listener>, inbox: mpsc::Sender<Arrival<S::Stream>>) {
+async fn accept<S: Surroundings>(
+    surroundings: S,
+    listener: Arc<S::Listener>,
+    door: usize,
+    inbox: mpsc::Sender<Arrival<S::Stream>>,
+) {
     let mut failures: u64 = 0;
     loop {
         match surroundings.accept(&listener).await {
             Ok(stream) => {
                 failures = 0;
-                if inbox.send(Arrival::Stream(stream)).await.is_err() {
+                if inbox.send(Arrival::Stream(stream, door)).await.is_err() {
                     return;
                 }
             }

@@ -73,7 +73,7 @@ async fn serve_at(address: &str, store: impl ServerStore, change: impl FnOnce(&m
     change(&mut config);
     let settings = Settings::new(address, config, vec![SecretKey::from(KEY)]);
     let (server, handle) = ServerDriver::<_, _>::bind(Live::new(), store, Unobserved, settings).await.unwrap();
-    let address = server.listener().local_addr().unwrap().to_string();
+    let address = server.listeners().next().unwrap().local_addr().unwrap().to_string();
     Running { address, handle, task: tokio::spawn(server.run()) }
 }
 
@@ -136,9 +136,15 @@ impl Listener for Ears {
 pub fn device(server: &str, disk: impl DeviceDisk) -> (Sdk, Heard) {
     let (sdk, driver) = client::sdk(Live::new(), disk, server);
     tokio::spawn(driver.run());
+    let heard = hears(&sdk);
+    (sdk, heard)
+}
+
+/// What it tells its application from now on.
+pub fn hears(sdk: &Sdk) -> Heard {
     let (sender, receiver) = mpsc::unbounded_channel();
     sdk.set_listener(Arc::new(Ears(sender)));
-    (sdk, Heard(receiver))
+    Heard(receiver)
 }
 
 pub async fn logged_in(server: &str, platform: Platform, user: &str) -> (Sdk, Heard) {
@@ -420,7 +426,7 @@ fn a_newcomer_finds_a_place_of_somebody_silent_or_is_told_that_there_is_none() {
         settings.connections_max = 2;
         let bound = ServerDriver::<_, _>::bind(Live::new(), MemoryStore::default(), Unobserved, settings).await;
         let (server, handle) = bound.unwrap();
-        let address = server.listener().local_addr().unwrap().to_string();
+        let address = server.listeners().next().unwrap().local_addr().unwrap().to_string();
         let task = tokio::spawn(server.run());
 
         let mut first = Raw::connect(&address).await;

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod admin;
+mod authority;
 #[cfg(unix)]
 mod backup;
 #[cfg(unix)]
@@ -12,12 +13,15 @@ mod gatecrashd_ticket;
 mod generated;
 mod killed;
 mod loopback;
+mod reload;
 mod sdk;
+mod secured;
 mod serve;
 mod server;
 mod store;
 mod ticket;
 mod tidy;
 mod vocabulary;
+mod websocket;
 mod wire;
 mod zoo;

@@ -24,7 +24,7 @@ use watched::check_properties_watch_what_they_match;
 const LINES_MAX: usize = 700;
 
 /// The features of the product: what is built of it, never how it behaves.
-const FEATURES: [&str; 3] = ["client", "server", "cli"];
+const FEATURES: [&str; 4] = ["client", "server", "cli", "tls"];
 
 /// Where they may be asked for.
 const FEATURE_FILES: [&str; 3] = ["src/lib.rs", "src/driver/mod.rs", "src/driver/tokio.rs"];
@@ -654,7 +654,7 @@ fn the_rules_are_stated_once_and_are_those_of_the_harness() {
     let sources = repository();
     let spec = text_of(&sources, "SPEC.md");
     let table: Vec<&str> = RuleId::all().map(RuleId::as_str).collect();
-    assert_eq!(rules_of(spec).len(), 99);
+    assert_eq!(rules_of(spec).len(), 104);
     assert_none(check_rules_are_stated(spec));
     assert_none(check_same_rules(spec, &table));
 }
@@ -895,8 +895,9 @@ mod tests {
         let parts = |features: &str| {
             format!("[features]\n{features}\n[dependencies]\nredb = {{ version = \"4\", optional = true }}\n")
         };
-        let whole =
-            parts("default = [\"client\", \"server\", \"cli\"]\nclient = []\nserver = [\"dep:redb\"]\ncli = []");
+        let whole = parts(
+            "default = [\"client\", \"server\", \"cli\", \"tls\"]\nclient = []\nserver = [\"dep:redb\"]\ncli = []\ntls = []",
+        );
         assert_none(check_manifests(&whole, plain));
         assert_complaints(
             check_manifests(&parts("default = [\"client\", \"server\"]\nserver = []"), plain),

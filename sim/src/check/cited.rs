@@ -231,8 +231,13 @@ const TABLE: &[(&str, Needs)] = &[
     ("INPUT-4", &[]),
     ("INPUT-5", &[&[M::Stranger]]),
     ("INPUT-6", &[&[M::NoFrame]]),
+    ("INPUT-7", &[]),
     ("VERSION-1", &[&[failed(Code::VersionNotSupported)], &[M::BadFrame]]),
     ("CONFIG-1", &[]),
+    ("CONFIG-2", &[]),
+    ("TLS-1", &[]),
+    ("TLS-2", &[]),
+    ("TLS-3", &[]),
 ];
 
 /// The rules that the scenario cites and of which no situation came, in the order of its header. One that is broken
@@ -330,7 +335,7 @@ impl Seen {
                 self.mark(failed(code));
             }
             What::ConnectAsked { .. } if !self.connected.insert(on) => self.mark(M::SecondConnection),
-            What::ConnectFailed { .. } => self.mark(M::Trouble),
+            What::ConnectFailed { .. } | What::Untrusted { .. } => self.mark(M::Trouble),
             What::LinkLost => self.mark(M::LinkLost),
             What::NoFrame { .. } => self.mark(M::NoFrame),
             What::BackOff { .. } => self.mark(M::BackOff),

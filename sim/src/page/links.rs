@@ -37,6 +37,7 @@ pub fn links(trace: &Trace, lanes: &Lanes) -> Vec<Link> {
             (
                 Actor::Device(_),
                 What::ConnectFailed { connection }
+                | What::Untrusted { connection }
                 | What::CloseAsked { connection, .. }
                 | What::Gone { connection, .. }
                 | What::NoFrame { connection },

@@ -71,6 +71,7 @@ fn look(what: &What) -> Option<&'static str> {
         | What::ConnectAsked { .. }
         | What::Connected { .. }
         | What::ConnectFailed { .. }
+        | What::Untrusted { .. }
         | What::Opened { .. } => None,
     }
 }

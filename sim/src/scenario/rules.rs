@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 99] = [
+pub const RULES: [(&str, &str); 104] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -330,6 +330,7 @@ pub const RULES: [(&str, &str); 99] = [
         "INPUT-6",
         "What comes to an SDK before any frame and is none is no answer: the attempt failed as without a link.",
     ),
+    ("INPUT-7", "A handshake that is not done in time is closed, and one that fails changes nothing for anybody."),
     (
         "VERSION-1",
         "A server that does not support the SDK's version ends a login with 7013 and a session's reconnecting, until the next login or init.",
@@ -338,6 +339,13 @@ pub const RULES: [(&str, &str); 99] = [
         "CONFIG-1",
         "Keys are trimmed, and no key where they are empty or no text; a configuration is looked at whole before anything is made.",
     ),
+    (
+        "CONFIG-2",
+        "A server that is told to read its configuration again puts all of it in force, or says what is wrong and nothing changes.",
+    ),
+    ("TLS-1", "Nobody serves with a certificate that nobody could trust."),
+    ("TLS-2", "An SDK that is told whom to trust sends nothing before whoever answers has proved to be the server."),
+    ("TLS-3", "A renewed certificate is shown to whoever connects from then on, and closes nobody."),
 ];
 
 #[cfg(test)]

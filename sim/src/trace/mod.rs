@@ -275,6 +275,8 @@ records! {
         KnownAs = "known_as" { device: DeviceIndex, installation: u16 },
         /// The server finds that it has not run for a while (CONN-5).
         StoodStill = "stood_still" { wall: Micros },
+        /// Whoever answered where a connection was to go could not prove to be the server (TLS-2).
+        Untrusted = "untrusted" { connection: u32 },
     }
 
     /// What an application calls. Users are as the application wrote them.

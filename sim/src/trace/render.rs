@@ -175,6 +175,7 @@ fn part(event: &Event) -> Part {
         | What::ConnectAsked { .. }
         | What::Connected { .. }
         | What::ConnectFailed { .. }
+        | What::Untrusted { .. }
         | What::Opened { .. }
         | What::CloseAsked { .. }
         | What::Gone { .. }

@@ -183,6 +183,7 @@ impl Reader {
             What::ConnectAsked { connection }
             | What::Connected { connection }
             | What::ConnectFailed { connection }
+            | What::Untrusted { connection }
             | What::CloseAsked { connection, .. }
             | What::Gone { connection, .. }
             | What::NoFrame { connection } => ties.push(Tie::Link(device, life, connection)),

@@ -11,18 +11,22 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gatecrash::driver::Surroundings;
 use gatecrash::driver::server::Settings;
+use gatecrash::driver::tokio::Live;
 use gatecrash::id::UserId;
 use gatecrash::limits::{ClientLimits, ServerLimits, silence_min};
 use gatecrash::policy::{Platform, Policy, Seats};
 use gatecrash::server::Config;
 use gatecrash::span;
+use gatecrash::time::WallTime;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::BadInput;
+use crate::doors::{self, Doors, Lines, Tls, WebSocket};
 use crate::secret::{BYTES_MIN, Secret};
 
 /// How alike two words must be for one to be taken for the other, misspelt.
@@ -38,6 +42,8 @@ struct File {
     #[serde(default)]
     key_files: Vec<Spanned<PathBuf>>,
     listen: Option<Spanned<String>>,
+    tls: Option<Tls>,
+    websocket: Option<WebSocket>,
     #[serde(default)]
     administrators: Vec<Spanned<String>>,
     #[serde(default)]
@@ -53,8 +59,6 @@ struct File {
     #[serde(default)]
     limits: Limits,
 }
-
-const LISTEN: &str = "127.0.0.1:7000";
 
 /// Those limits that are not to be the rules' own.
 #[derive(Default, Deserialize)]
@@ -155,8 +159,8 @@ fn time_of(text: &str) -> Option<Time> {
 pub struct Configuration {
     /// What a server is started with.
     pub settings: Settings,
-    /// Where the file says where to listen, if it does: `file:line:column`.
-    pub listen_at: Option<String>,
+    /// For each door, where the file says so, if it does: `file:line:column`.
+    pub listen_at: Vec<Option<String>>,
     /// What can be used and should not be.
     pub warnings: Vec<String>,
 }
@@ -168,13 +172,16 @@ pub fn read(path: &Path) -> Result<Configuration, BadInput> {
     let beside = path.parent().unwrap_or(Path::new(""));
     let told = |problems: Vec<Problem>| problems.iter().map(|problem| format!("{shown}:{problem}")).collect::<Vec<_>>();
     let Fit { settings, listen_at, warnings } =
-        configuration(&text, beside).map_err(|problems| BadInput::all(&told(problems)))?;
+        configuration(&text, beside, Live::new().now().wall).map_err(|problems| BadInput::all(&told(problems)))?;
     Ok(Configuration {
         settings,
-        listen_at: listen_at.map(|offset| {
-            let (line, column) = place(&text, offset);
-            format!("{shown}:{line}:{column}")
-        }),
+        listen_at: listen_at
+            .into_iter()
+            .map(|offset| {
+                let (line, column) = place(&text, offset?);
+                Some(format!("{shown}:{line}:{column}"))
+            })
+            .collect(),
         warnings: told(warnings),
     })
 }
@@ -352,13 +359,14 @@ fn take_out_of(value: &mut DeValue<'_>, offset: usize) -> bool {
 #[derive(Debug)]
 struct Fit {
     settings: Settings,
-    /// Where in the text.
-    listen_at: Option<usize>,
+    /// Where in the text, for each door.
+    listen_at: Vec<Option<usize>>,
     warnings: Vec<Problem>,
 }
 
-/// The configuration of a text, or all that is wrong with it, in its order. Key files are looked for `beside` it.
-fn configuration(text: &str, beside: &Path) -> Result<Fit, Vec<Problem>> {
+/// The configuration of a text, or all that is wrong with it, in its order. Key files and certificates are looked for
+/// `beside` it; `now` is when the certificates are to be valid.
+fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Problem>> {
     let reading = reading(text);
     let mut problems = Vec::new();
     let mut missing = Vec::new();
@@ -418,10 +426,15 @@ fn configuration(text: &str, beside: &Path) -> Result<Fit, Vec<Problem>> {
             }
         }
         file.limits.tight_silences().for_each(|(offset, what)| complaint(offset, what));
-        let listen = file.listen.as_ref().map_or(LISTEN, |listen| listen.get_ref());
-        if let (Some(listen), Some(problem)) = (&file.listen, address_problem(listen)) {
-            complaint(listen.span().start, format!("cannot listen on {}: {problem}", listen.get_ref()));
-        }
+        let lines = Lines {
+            listen: file.listen.as_ref(),
+            tls: file.tls.as_ref(),
+            websocket: file.websocket.as_ref(),
+            tls_in_doubt: reading.is_in_doubt("tls"),
+        };
+        let Doors { doors, complaints, warnings: said } = doors::read(&lines, beside, now);
+        complaints.into_iter().for_each(|(offset, what)| complaint(offset, what));
+        warnings.extend(said.into_iter().map(|(offset, what)| Problem::at(text, offset, what)));
         let numbers = file.max_instances.iter().map(|(platform, number)| (*platform, *number.get_ref())).collect();
         let config = Config {
             seats: Seats::new(file.policy, &numbers).ok()?,
@@ -431,11 +444,12 @@ fn configuration(text: &str, beside: &Path) -> Result<Fit, Vec<Problem>> {
             limits: file.limits.over(ServerLimits::default()),
             ..Config::new(file.app_id?)
         };
-        let mut settings = Settings::new(listen, config, keys);
+        let (doors, listen_at) = doors.into_iter().unzip();
+        let mut settings = Settings { doors, ..Settings::new("", config, keys) };
         if let Some(number) = file.connections_max {
             settings.connections_max = number.get() as usize;
         }
-        Some((settings, file.listen.as_ref().map(|listen| listen.span().start)))
+        Some((settings, listen_at))
     });
     problems.retain(|problem: &Problem| !reading.broken.contains(&problem.line));
     problems.extend(missing.into_iter().chain(reading.problems));
@@ -451,8 +465,10 @@ mod tests {
     use super::*;
     use crate::secret::PLACEHOLDER;
 
+    const NOW: WallTime = WallTime::from_micros(1_700_000_000_000_000);
+
     fn problems(text: &str) -> Vec<String> {
-        match configuration(text, Path::new("")) {
+        match configuration(text, Path::new(""), NOW) {
             Err(problems) => problems.iter().map(Problem::to_string).collect(),
             Ok(_) => panic!("accepted: {text}"),
         }
@@ -465,7 +481,7 @@ mod tests {
     }
 
     fn settings(text: &str) -> Settings {
-        configuration(text, Path::new("")).unwrap().settings
+        configuration(text, Path::new(""), NOW).unwrap().settings
     }
 
     /// The example says what holds without it, and cannot say anything that is not so. It has no secret, and nobody
@@ -477,7 +493,8 @@ mod tests {
         let example = settings(&text.replace(PLACEHOLDER, "a secret"));
         let bare = settings("app_id = 1400000000\nkeys = [\"k\"]\nadministrators = [\"administrator\"]\n");
         assert_eq!(example.config, bare.config);
-        assert_eq!(example.listen, bare.listen);
+        let listens = |settings: &Settings| settings.doors.iter().map(|door| door.listen.clone()).collect::<Vec<_>>();
+        assert_eq!(listens(&example), listens(&bare));
         assert_eq!(example.connections_max, bare.connections_max);
         for key in ["silence", "push_online", "records_max", "connections_max", "key_files", "reconnect_kicks"] {
             assert!(text.contains(&format!("\n{key} = ")), "the example tells of {key}");
@@ -571,7 +588,7 @@ mod tests {
     #[test]
     fn a_short_key_is_warned_of() {
         let warnings = |text: &str| -> Vec<String> {
-            configuration(text, Path::new("")).unwrap().warnings.iter().map(Problem::to_string).collect()
+            configuration(text, Path::new(""), NOW).unwrap().warnings.iter().map(Problem::to_string).collect()
         };
         let long = "k".repeat(BYTES_MIN);
         let said = warnings(&format!("app_id = 7\nkeys = [\"{long}\", \" short \"]\n"));

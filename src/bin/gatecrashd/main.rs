@@ -4,11 +4,15 @@
 
 mod admin;
 mod backup;
+mod certificate;
 mod check;
 mod config;
 #[cfg(unix)]
 mod control;
 mod date;
+mod doors;
+mod open_files;
+mod reload;
 mod secret;
 mod serve;
 mod ticket;

@@ -7,20 +7,23 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gatecrash::driver::Unobserved;
-use gatecrash::driver::server::{ServeError, ServerDriver};
+use gatecrash::driver::server::{Door, ServeError, ServerDriver};
 use gatecrash::driver::store::{FileStore, Snapshots};
 use gatecrash::driver::tokio::Live;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::config::Configuration;
-use crate::{BadInput, End, config};
+use crate::config::{Configuration, address_problem};
+use crate::open_files::make_room;
+use crate::reload::{Reloading, Source};
+use crate::{BadInput, End};
 
 /// Serve one app
 ///
-/// Prints one line, `listening on ADDRESS`, when devices can connect. Stops gracefully on SIGINT and
-/// SIGTERM: nobody is let in any more, what was begun is answered, then connections are closed.
+/// Prints a line, `listening on ADDRESS`, for each place to listen when devices can connect. Stops gracefully on
+/// SIGINT and SIGTERM: nobody is let in any more, what was begun is answered, then connections are closed. Reads the
+/// configuration, keys and certificates again on SIGHUP, or says what is wrong with them and changes nothing.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -48,11 +51,8 @@ pub struct Arguments {
 /// Serves until stopped.
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     let Arguments { config, data, listen, log } = arguments;
-    let Configuration { mut settings, mut listen_at, warnings } = config::read(&config)?;
-    if let Some(address) = listen {
-        settings.listen = address;
-        listen_at = None;
-    }
+    let source = Source { config, listen };
+    let Configuration { settings, listen_at, warnings } = source.read()?;
     // A log in a file or a pipe has no colours (a terminal may do without them, too: NO_COLOR).
     let subscriber = tracing_subscriber::fmt().with_max_level(log).with_writer(stderr);
     if stderr().is_terminal() {
@@ -71,33 +71,50 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     runtime.block_on(async {
         let mut signals = Signals::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
         let app_id = settings.config.app_id;
-        try_to_listen(&settings.listen, &data).await.map_err(|problem| {
-            let at = listen_at.map_or_else(String::new, |at| format!("{at}: "));
-            BadInput(format!("{at}cannot listen on {}: {problem}", settings.listen))
-        })?;
+        let mut problems = Vec::new();
+        for (door, at) in settings.doors.iter().zip(listen_at) {
+            if let Err(problem) = try_to_listen(&door.listen, &data).await {
+                let at = at.map_or_else(String::new, |at| format!("{at}: "));
+                problems.push(format!("{at}cannot listen on {}: {problem}", door.listen));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(BadInput::all(&problems));
+        }
+        let mut reloading = Reloading::new(source, &settings);
+        let words: Vec<&str> = settings.doors.iter().map(Door::word).collect();
         let store = FileStore::new(&data);
         let snapshots = store.snapshots();
         let binding = ServerDriver::<Live, FileStore>::bind(Live::new(), store, Unobserved, settings);
         let bound = tokio::select! {
             bound = binding => bound,
-            () = signals.stopped() => return Ok(End::Done),
+            () = signals.stop() => return Ok(End::Done),
         };
         let (server, handle) = bound.map_err(|error| BadInput(error.to_string()))?;
-        let address =
-            server.listener().local_addr().map_err(|error| BadInput(format!("cannot tell the address: {error}")))?;
+        let mut lines = Vec::new();
+        for (listener, way) in server.listeners().zip(words) {
+            let address =
+                listener.local_addr().map_err(|error| BadInput(format!("cannot tell the address: {error}")))?;
+            info!(app_id, %address, way, "serving");
+            lines.push(match way {
+                "TCP" => format!("listening on {address}"),
+                _ => format!("listening on {address} ({way})"),
+            });
+        }
         let control = open_control(&data, snapshots);
-        info!(app_id, %address, "serving");
-        let stopping = tokio::spawn(async move {
-            signals.stopped().await;
+        let owner = tokio::spawn(async move {
+            while let Signal::Reload = signals.next().await {
+                reloading.reload(&handle);
+            }
             info!("stopping");
             // A successor that gets the records has a control socket of its own.
             drop(control);
             handle.stop();
         });
         // Nobody may be reading: the server serves all the same.
-        let _ = writeln!(stdout(), "listening on {address}").and_then(|()| stdout().flush());
+        let _ = writeln!(stdout(), "{}", lines.join("\n")).and_then(|()| stdout().flush());
         let ended = server.run().await;
-        stopping.abort();
+        owner.abort();
         match ended {
             Ok(()) => Ok(End::Done),
             Err(error @ (ServeError::Store(_) | ServeError::Open(_) | ServeError::Listen { .. })) => {
@@ -119,28 +136,10 @@ fn open_control(data: &Path, snapshots: Snapshots) -> Option<crate::control::Con
 #[cfg(not(unix))]
 fn open_control(_data: &Path, _snapshots: Snapshots) {}
 
-/// How many files a server has open beside its connections: the database, the listener, what the runtime needs.
-const FILES_BESIDE: u64 = 32;
-
-/// Asks the system for as many open files as the connections need, and says so where it does not give them: whoever
-/// comes then would be kept waiting, and not told that the server is full (INPUT-5).
-fn make_room(connections_max: usize) {
-    let wanted = connections_max as u64 + FILES_BESIDE;
-    match rlimit::increase_nofile_limit(wanted) {
-        Ok(open_files) if open_files < wanted => warn!(
-            open_files,
-            connections_max,
-            "the system allows fewer open files than there may be connections: raise it (ulimit -n), or set connections_max lower"
-        ),
-        Ok(_) => {}
-        Err(error) => warn!(%error, "cannot ask how many files may be open"),
-    }
-}
-
 /// Whether this can be listened on, asked before anything is made (CONFIG-1). An address that is taken may be a
 /// predecessor's who is about to stop, if there are records that it can have at work (STOP-1).
 async fn try_to_listen(address: &str, data: &Path) -> Result<(), String> {
-    if let Some(problem) = config::address_problem(address) {
+    if let Some(problem) = address_problem(address) {
         return Err(problem.to_owned());
     }
     match TcpListener::bind(address).await {
@@ -150,24 +149,36 @@ async fn try_to_listen(address: &str, data: &Path) -> Result<(), String> {
     }
 }
 
-/// The signals that end a server, heard from the moment this is made.
+/// What a signal asks for.
+enum Signal {
+    Stop,
+    Reload,
+}
+
+/// The signals that a server obeys, heard from the moment this is made.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    async fn stopped(&mut self) {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::Reload,
         }
     }
 }
@@ -182,10 +193,18 @@ impl Signals {
         Ok(Signals)
     }
 
-    async fn stopped(&mut self) {
+    async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without the signal only the end of the process stops it.
             std::future::pending::<()>().await;
         }
+        Signal::Stop
+    }
+}
+
+impl Signals {
+    /// Returns when it is to stop. Before it serves there is nothing to reload: what is read then is new.
+    async fn stop(&mut self) {
+        while let Signal::Reload = self.next().await {}
     }
 }

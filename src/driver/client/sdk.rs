@@ -148,7 +148,7 @@ impl Listener for Unheard {}
 /// let settings = Settings::new("127.0.0.1:0", Config::new(1_400_000_000), vec![key.clone()]);
 /// let (server, _handle) =
 ///     ServerDriver::<Live, MemoryStore>::bind(live.clone(), MemoryStore::default(), Unobserved, settings).await.unwrap();
-/// let address = server.listener().local_addr().unwrap().to_string();
+/// let address = server.listeners().next().unwrap().local_addr().unwrap().to_string();
 /// tokio::spawn(server.run());
 ///
 /// // What the app's business server does.

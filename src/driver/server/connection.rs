@@ -2,6 +2,7 @@
 //!
 //! Holds no session: it does not know who is on it. When it ends, the core is told.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc};
 use tracing::debug;
 
+use super::door::Entrance;
 use crate::driver::stream::Sending;
 use crate::driver::wire::{self, FrameReader, Unreadable, WireFrame};
 use crate::protocol::{ClientFrame, Closing, FrameError, Return, ServerFrame};
@@ -22,7 +24,7 @@ const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 /// How long a closed connection may take to say its last frames and hear the peer's end.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// How long one that found no place may take to hear so.
+/// How long one that found no place may take to hear so, its handshake included.
 const REFUSAL_LINGER: Duration = Duration::from_secs(1);
 
 /// Which connection, for ever: its slot, and a number that no other connection gets.
@@ -34,7 +36,8 @@ pub(super) struct Serial {
 
 /// What comes from the connections to the core.
 pub(super) enum Arrival<Stream> {
-    Stream(Stream),
+    /// Somebody came by this door.
+    Stream(Stream, usize),
     Frame(Serial, Box<ClientFrame<OpenedTicket>>),
     Malformed(Serial, FrameError),
     Closed(Serial),
@@ -107,6 +110,13 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns when the connection is to end.
+    async fn ended(&self) {
+        while self.lock().end.is_none() {
+            self.changed.notified().await;
+        }
+    }
+
     /// Takes what is to be sent, unless some of what was taken before is not out yet.
     fn take(&self, sending: &mut Sending) -> Option<Ending> {
         let mut state = self.lock();
@@ -118,27 +128,51 @@ impl Outbox {
 }
 
 /// Tells a newcomer that there is no place, and when there may be one, and closes (INPUT-5, CONN-2).
-pub(super) async fn refuse<Stream>(stream: Stream, come_back: Return)
+pub(super) async fn refuse<Stream>(entrance: Entrance, stream: Stream, come_back: Return)
 where
     Stream: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut sending = Sending::default();
-    wire::write(&ServerFrame::Closing { why: Closing::Full, come_back }, &mut sending.bytes);
+    let tell = async {
+        let (mut reader, mut writer) = tokio::io::split(entrance.open(stream).await?);
+        let mut sending = Sending::default();
+        wire::write(&ServerFrame::Closing { why: Closing::Full, come_back }, &mut sending.bytes);
+        sending.finish(&mut reader, &mut writer).await
+    };
     // Whoever does not listen is closed all the same.
-    let _ = tokio::time::timeout(REFUSAL_LINGER, sending.finish(&mut reader, &mut writer)).await;
+    let _ = tokio::time::timeout(REFUSAL_LINGER, tell).await;
 }
 
-/// Carries one connection from its first frame to its end.
+/// Somebody at a door, and how long a handshake may take.
+pub(super) struct Opening<Stream> {
+    pub(super) entrance: Entrance,
+    pub(super) stream: Stream,
+    pub(super) within: Duration,
+}
+
+/// Carries one connection from its handshake to its end.
 pub(super) async fn run<Stream>(
     serial: Serial,
-    stream: Stream,
+    Opening { entrance, stream, within }: Opening<Stream>,
     outbox: Arc<Outbox>,
     keys: Keys,
     inbox: mpsc::Sender<Arrival<Stream>>,
 ) where
     Stream: AsyncRead + AsyncWrite + Unpin,
 {
+    let opened = tokio::select! {
+        biased;
+        // First, since without a handshake it is open at once, and what was sent meanwhile goes out.
+        opened = tokio::time::timeout(within, entrance.open(stream)) => opened,
+        () = outbox.ended() => return,
+    };
+    let stream = match opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(stream) => stream,
+        Err(error) => {
+            debug!(%error, "the handshake failed");
+            let _ = inbox.send(Arrival::Closed(serial)).await;
+            return;
+        }
+    };
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut frames = FrameReader::default();
     let mut sending = Sending::default();

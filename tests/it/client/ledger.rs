@@ -80,7 +80,10 @@ impl Ledger {
                     *is_open = true;
                 }
             }
-            Input::ConnectFailed { connection } | Input::Closed { connection } | Input::NoFrame { connection } => {
+            Input::ConnectFailed { connection }
+            | Input::Untrusted { connection }
+            | Input::Closed { connection }
+            | Input::NoFrame { connection } => {
                 self.line.take_if(|(open, _)| open == connection);
                 self.doubted.take_if(|open| open == connection);
             }

@@ -196,6 +196,12 @@ impl Application {
                 }
                 None
             }
+            What::Untrusted { connection } => {
+                if connection == self.asked_on {
+                    self.ends = Some(Code::ServerUntrusted);
+                }
+                None
+            }
             What::StoreAsked { write: Write::Conversations { user, .. }, .. } if Some(user) != self.account => {
                 misfit(ACCOUNT, "a list is kept that is not the account's".to_owned())
             }

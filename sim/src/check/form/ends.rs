@@ -103,7 +103,7 @@ impl Ends {
                 is_there.push(false);
                 if is_next { None } else { misfit(event, connection, "is not the next one") }
             }
-            What::Connected { connection } | What::ConnectFailed { connection } => {
+            What::Connected { connection } | What::ConnectFailed { connection } | What::Untrusted { connection } => {
                 if there(is_there, connection) != Some(false) {
                     return misfit(event, connection, "was not asked for");
                 }

@@ -146,7 +146,7 @@ impl Form {
                 application.observe(cast, event),
                 record.observe(cast, event)
             ),
-            What::ConnectAsked { .. } | What::ConnectFailed { .. } => {
+            What::ConnectAsked { .. } | What::ConnectFailed { .. } | What::Untrusted { .. } => {
                 first_of!(ends.observe(event), wire.observe(cast, event), application.observe(cast, event))
             }
             What::ServerReceived { .. } | What::Opened { .. } => {

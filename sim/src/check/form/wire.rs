@@ -88,7 +88,7 @@ impl Wire {
                 }
                 None
             }
-            (Actor::Device(device), What::ConnectFailed { connection }) => {
+            (Actor::Device(device), What::ConnectFailed { connection } | What::Untrusted { connection }) => {
                 // Nothing has gone over it, and nothing will.
                 self.device(device).lines.pop_if(|line| line.connection == connection);
                 None

@@ -97,6 +97,7 @@ impl Property for Connecting {
         "no_frame",
         "connect_asked",
         "connect_failed",
+        "untrusted",
         "gone",
         "record_failed",
         "network_changed",
@@ -131,6 +132,7 @@ impl Property for Connecting {
                 device.end = Ended::SentAway(sent_away(why));
             }
             What::ConnectFailed { .. }
+            | What::Untrusted { .. }
             | What::Gone { .. }
             | What::DeviceReceived { .. }
             | What::NoFrame { .. }

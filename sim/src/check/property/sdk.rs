@@ -250,7 +250,7 @@ impl Sdk {
                 self.forgotten_at = None;
             }
             What::Connected { .. } | What::SdkWoken | What::NetworkChanged => self.cause = Cause::Other,
-            What::ConnectFailed { connection } | What::Gone { connection, .. } => {
+            What::ConnectFailed { connection } | What::Untrusted { connection } | What::Gone { connection, .. } => {
                 self.cause = Cause::Other;
                 self.gone(connection);
             }

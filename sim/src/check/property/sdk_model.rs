@@ -61,6 +61,7 @@ impl Property for SdkModel {
         "connect_asked",
         "connected",
         "connect_failed",
+        "untrusted",
         "close_asked",
         "gone",
         "no_frame",

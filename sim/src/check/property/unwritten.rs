@@ -61,6 +61,7 @@ impl Device {
             What::Connected { .. } => self.connected_at = Some(event.at),
             What::ConnectAsked { .. }
             | What::ConnectFailed { .. }
+            | What::Untrusted { .. }
             | What::CloseAsked { .. }
             | What::Gone { .. }
             | What::NoFrame { .. } => self.connected_at = None,
@@ -107,6 +108,7 @@ impl Property for Unwritten {
         "connect_asked",
         "connected",
         "connect_failed",
+        "untrusted",
         "close_asked",
         "gone",
         "link_lost",

@@ -58,6 +58,7 @@ impl<O: Observer> Recording<O> {
                 }
                 What::DeviceReceived { connection: connection.0, frame }
             }
+            client::Input::Untrusted { connection } => What::Untrusted { connection: connection.0 },
             client::Input::NoFrame { connection } => {
                 self.push(at, Actor::Device(device), What::NoFrame { connection: connection.0 });
                 self.sdk(device).left.retain(|left| *left != connection.0);

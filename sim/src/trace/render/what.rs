@@ -139,6 +139,10 @@ impl Writer<'_> {
                 self.word("the connection is gone");
                 self.connection(*connection);
             }
+            What::Untrusted { connection } => {
+                self.word("who answers cannot prove to be the server");
+                self.connection(*connection);
+            }
             What::NoFrame { connection } => {
                 self.word("what came is no frame");
                 self.connection(*connection);

@@ -33,6 +33,7 @@ pub(super) fn who(cast: &Cast, event: &Event) -> String {
         | What::ConnectAsked { .. }
         | What::Connected { .. }
         | What::ConnectFailed { .. }
+        | What::Untrusted { .. }
         | What::Opened { .. }
         | What::Commit { .. }
         | What::Fact { .. }

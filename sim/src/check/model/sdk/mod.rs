@@ -102,7 +102,9 @@ impl Sdk {
             What::DeviceReceived { connection, frame } if self.doubted == Some(connection) => {
                 self.received_on_doubted(look, &frame);
             }
-            What::ConnectFailed { connection } | What::Gone { connection, .. } if self.is_on(connection) => {
+            What::ConnectFailed { connection } | What::Untrusted { connection } | What::Gone { connection, .. }
+                if self.is_on(connection) =>
+            {
                 self.line_ended(look);
             }
             What::Gone { connection, .. } | What::CloseAsked { connection, .. } if self.doubted == Some(connection) => {
@@ -255,11 +257,13 @@ impl Sdk {
     fn by_time(&self, call: &Call) -> Vec<Answer> {
         let never_sent = match (call.kind, self.last_failure) {
             // The end of the last attempt decides (LOGIN-8).
-            (Kind::Login, Some(code @ (Code::ConnectTimeout | Code::ServerBusy))) => vec![Answer::Code(code)],
+            (Kind::Login, Some(code @ (Code::ConnectTimeout | Code::ServerBusy | Code::ServerUntrusted))) => {
+                vec![Answer::Code(code)]
+            }
             (Kind::Login, Some(_)) => vec![Answer::Code(Code::NoLink)],
             (_, last) => {
-                let busy = last.filter(|&code| code == Code::ServerBusy);
-                [Code::NoLink, Code::ConnectTimeout].into_iter().chain(busy).map(Answer::Code).collect()
+                let said = last.filter(|&code| matches!(code, Code::ServerBusy | Code::ServerUntrusted));
+                [Code::NoLink, Code::ConnectTimeout].into_iter().chain(said).map(Answer::Code).collect()
             }
         };
         match call.kind {

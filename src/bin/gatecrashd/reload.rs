@@ -1,0 +1,97 @@
+//! The configuration, read when a server starts and again when it is told to (CONFIG-2).
+//!
+//! All of what is new is put in force, or nothing. Reading is `config`'s business, and what it means the library's.
+
+use std::path::PathBuf;
+
+use gatecrash::driver::identity::Identity;
+use gatecrash::driver::server::{Door, ServerHandle, Settings};
+use tracing::{error, info, warn};
+
+use crate::BadInput;
+use crate::config::{self, Configuration};
+use crate::open_files::make_room;
+
+/// Where the configuration comes from.
+pub struct Source {
+    /// The file.
+    pub config: PathBuf,
+    /// Where to listen without TLS, from the command line.
+    pub listen: Option<String>,
+}
+
+impl Source {
+    /// Reads it.
+    pub fn read(&self) -> Result<Configuration, BadInput> {
+        let mut read = config::read(&self.config)?;
+        if let Some(address) = &self.listen {
+            // In the place of the door without TLS, or beside those with it.
+            match read.settings.doors.iter().position(|door| door.tls.is_none() && !door.websocket) {
+                Some(index) => {
+                    read.settings.doors[index].listen.clone_from(address);
+                    read.listen_at[index] = None;
+                }
+                None => {
+                    read.settings.doors.insert(0, Door::tcp(address));
+                    read.listen_at.insert(0, None);
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// What a running server goes by that it cannot change, and what it can.
+pub struct Reloading {
+    source: Source,
+    app_id: u64,
+    doors: Vec<(String, &'static str)>,
+    identity: Option<Identity>,
+}
+
+impl Reloading {
+    /// Of a server that is started with these settings.
+    pub fn new(source: Source, settings: &Settings) -> Self {
+        let identity = settings.doors.iter().find_map(|door| door.tls.clone());
+        Reloading { source, app_id: settings.config.app_id, doors: doors(settings), identity }
+    }
+
+    /// Puts in force what the files say now, or says in the log what is wrong.
+    pub fn reload(&mut self, server: &ServerHandle) {
+        let Configuration { settings, warnings, .. } = match self.source.read() {
+            Ok(read) => read,
+            Err(problems) => {
+                // A line of the log for each, as each is a line for whoever starts a server.
+                for problem in problems.to_string().split("\nerror: ") {
+                    error!("not reloaded, nothing is changed: {problem}");
+                }
+                return;
+            }
+        };
+        let fixed =
+            [("app_id", settings.config.app_id == self.app_id), ("where to listen", doors(&settings) == self.doors)];
+        let mut is_fit = true;
+        for (what, _) in fixed.into_iter().filter(|(_, is_same)| !is_same) {
+            error!("not reloaded, nothing is changed: {what} cannot change while the server runs: restart it");
+            is_fit = false;
+        }
+        if !is_fit {
+            return;
+        }
+        for warning in warnings {
+            warn!("{warning}");
+        }
+        if let (Some(shown), Some(new)) = (&self.identity, settings.doors.iter().find_map(|door| door.tls.as_ref())) {
+            shown.renew(new);
+        }
+        make_room(settings.connections_max);
+        let keys = settings.keys.len();
+        server.limit(settings.connections_max);
+        server.configure(settings.config, settings.keys);
+        info!(keys, "reloaded");
+    }
+}
+
+fn doors(settings: &Settings) -> Vec<(String, &'static str)> {
+    settings.doors.iter().map(|door| (door.listen.clone(), door.word())).collect()
+}

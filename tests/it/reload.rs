@@ -1,0 +1,113 @@
+//! `gatecrashd serve` told by SIGHUP to read its configuration again (CONFIG-2), with devices connected all the while.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::process::ChildStderr;
+
+use gatecrash::client::Status;
+use gatecrash::code::Code;
+use gatecrash::driver::Surroundings;
+use gatecrash::driver::client;
+use gatecrash::driver::disk::MemoryDisk;
+use gatecrash::driver::tokio::Live;
+use gatecrash::policy::Platform;
+use gatecrash::ticket::{SecretKey, Ticket, TicketSpec, sign};
+
+use crate::authority::Authority;
+use crate::loopback::{APP, Directory, KEY, hears, run};
+use crate::serve::{Process, address_of, configured, ended, gatecrashd, stop};
+
+/// What a server logs, line by line.
+struct Log(BufReader<ChildStderr>);
+
+impl Log {
+    fn of(process: &mut Process) -> Self {
+        Log(BufReader::new(process.0.stderr.take().unwrap()))
+    }
+
+    fn until(&mut self, what: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "it ended without saying {what}");
+            if line.contains(what) {
+                return line;
+            }
+        }
+    }
+}
+
+fn write(directory: &Directory, name: &str, text: &str) {
+    std::fs::write(directory.0.join(name), text).unwrap();
+}
+
+fn signed_with(key: &str) -> Ticket {
+    let issued_at = Live::new().now().wall.seconds();
+    let user = "alice".parse().unwrap();
+    sign(&TicketSpec { app_id: APP, user, issued_at, ttl: 3_600, userbuf: None }, &SecretKey::from(key))
+}
+
+fn text(keys: &str, more: &str) -> String {
+    format!(
+        "app_id = {APP}\nkey_files = [{keys}]\n{more}[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"a.pem\"\nkey = \"a.key\"\n"
+    )
+}
+
+/// CONFIG-2, TLS-3: key and certificate are replaced while a device is logged in, and what is wrong changes nothing.
+#[test]
+fn keys_and_certificates_are_replaced_while_a_device_stays_logged_in() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let directory = configured(&text("\"app.key\"", ""));
+    let certify = |authority: &Authority| {
+        let signed = authority.signs("localhost");
+        write(&directory, "a.pem", &signed.chain);
+        write(&directory, "a.key", &signed.key);
+    };
+    certify(&old);
+    write(&directory, "next.key", "the key that is to come");
+    let mut process = gatecrashd(&directory, &[]);
+    let said = address_of(&mut process);
+    let port = said.strip_suffix(" (TLS)").expect("how it listens").rsplit_once(':').unwrap().1.to_owned();
+    let address = format!("localhost:{port}");
+    let mut log = Log::of(&mut process);
+    run(async {
+        let device = async |authority: &Authority| {
+            let guarded = authority.trusted().guards(Live::new(), &address).unwrap();
+            let (sdk, driver) = client::sdk(guarded, MemoryDisk::default(), address.as_str());
+            tokio::spawn(driver.run());
+            sdk.init(Platform::Ios).await.unwrap();
+            sdk
+        };
+        let phone = device(&old).await;
+        let mut heard = hears(&phone);
+        phone.login("alice", signed_with(KEY)).await.unwrap();
+        heard.until("connect_success").await;
+
+        // All that is wrong is told, and none of what is right is put in force.
+        write(&directory, "app.toml", &text("\"next.key\"", "policy = \"duel\"\nreconnect_kicks = 1\n"));
+        stop(&process, "-HUP");
+        assert!(log.until("nothing is changed").contains("app.toml:3:10: unknown word `duel`"));
+        assert!(log.until("nothing is changed").contains("app.toml:4:19: invalid type"));
+        write(&directory, "app.toml", &text("\"next.key\"", "").replace("127.0.0.1:0", "127.0.0.1:1"));
+        stop(&process, "-HUP");
+        assert!(log.until("nothing is changed").contains("where to listen cannot change"));
+        let second = device(&old).await;
+        assert_eq!(
+            second.login("alice", signed_with("the key that is to come")).await,
+            Err(Code::TicketSignature.into())
+        );
+
+        write(&directory, "app.toml", &text("\"next.key\"", ""));
+        certify(&new);
+        stop(&process, "-HUP");
+        log.until("reloaded");
+        assert_eq!(phone.login_status(), Status::Logined);
+        let third = device(&new).await;
+        assert_eq!(third.login("alice", signed_with(KEY)).await, Err(Code::TicketSignature.into()));
+        third.login("alice", signed_with("the key that is to come")).await.unwrap();
+        assert_eq!(heard.next().await, "kicked_offline 1 same_platform", "on the link it had from the beginning");
+    });
+    stop(&process, "-TERM");
+    log.until("stopped");
+    process.0.stderr = Some(log.0.into_inner());
+    assert_eq!(ended(process).0, Some(0));
+}
