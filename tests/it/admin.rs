@@ -5,6 +5,7 @@ use gatecrash::code::Code;
 use gatecrash::policy::Platform;
 use serde_json::{Value, json};
 
+use crate::authority::{Authority, Signed};
 use crate::check_config::{command, said};
 use crate::loopback::{APP, Directory, logged_in, run, ticket};
 use crate::serve::{Process, address_of, configured, ended, gatecrashd, stop};
@@ -114,6 +115,37 @@ fn a_refusal_is_the_servers_code() {
     stop(&process, "-TERM");
     assert_eq!(ended(process), (Some(0), String::new()));
     refused(&["kick", "eve", "--timeout", "300ms"], &ROOT, Code::NoLink);
+}
+
+/// TLS-2: the server proves who it is before an administrator's ticket is shown to it.
+#[test]
+fn over_tls_it_speaks_to_nobody_that_its_authority_does_not_vouch_for() {
+    let authority = Authority::new();
+    let Signed { chain, key } = authority.signs("localhost");
+    let directory = configured(&format!(
+        "app_id = {APP}\nkey_files = [\"app.key\"]\nadministrators = [\"root\"]\n\
+         [tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"chain.pem\"\nkey = \"key.pem\"\n"
+    ));
+    let (other, own) = (Authority::new().pem(), authority.pem());
+    let files = [("chain.pem", chain), ("key.pem", key), ("own.pem", own), ("other.pem", other)];
+    for (name, pem) in files {
+        std::fs::write(directory.0.join(name), pem).unwrap();
+    }
+    std::fs::write(directory.0.join("root.ticket"), ticket("root").as_str()).unwrap();
+    let mut process = gatecrashd(&directory, &["--log", "error"]);
+    let line = address_of(&mut process);
+    let port = line.strip_suffix(" (TLS)").and_then(|address| address.rsplit_once(':')).expect("a port with TLS").1;
+    let address = format!("localhost:{port}");
+    let asked = |authority: &str| {
+        let options = ["--authority", authority, "--timeout", "1s"];
+        admin(&directory, &address, &["query", "root"], &[&ROOT[..], &options].concat())
+    };
+    let (code, out, problems) = asked("own.pem");
+    assert_eq!((code, out.lines().next()), (Some(0), Some("root  online")), "{problems}");
+    assert_eq!(asked("other.pem"), (Some(1), String::new(), format!("error: {}\n", Code::ServerUntrusted)));
+    assert_eq!(asked("app.key").0, Some(3));
+    stop(&process, "-TERM");
+    assert_eq!(ended(process), (Some(0), String::new()));
 }
 
 #[test]

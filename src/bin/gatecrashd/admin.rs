@@ -4,13 +4,15 @@
 //! server grants it is the server's to say, and its code is what is printed.
 
 use std::io::{Read, Write, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 use gatecrash::code::{Code, Failure};
-use gatecrash::driver::client::{Sdk, Setup};
-use gatecrash::driver::tokio::sdk;
+use gatecrash::driver::client::{self, Sdk, Setup};
+use gatecrash::driver::disk::MemoryDisk;
+use gatecrash::driver::tokio::Live;
+use gatecrash::driver::trust::Trust;
 use gatecrash::id::UserId;
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{StatusReport, UserStatus};
@@ -89,6 +91,12 @@ struct Login {
     /// The server, as HOST:PORT
     #[arg(long, value_name = "ADDRESS")]
     server: String,
+    /// Connect with TLS to a server that an authority of this system vouches for
+    #[arg(long)]
+    tls: bool,
+    /// Connect with TLS to a server that one of the authorities in this file vouches for, in PEM
+    #[arg(long, value_name = "PATH")]
+    authority: Option<PathBuf>,
     /// The administrator to log in as
     #[arg(long, value_name = "USER-ID")]
     user: UserId,
@@ -134,12 +142,28 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         .enable_all()
         .build()
         .map_err(|error| BadInput(format!("cannot start: {error}")))?;
-    let Login { server, user, platform, timeout, json, .. } = login;
+    let Login { server, tls, authority, user, platform, timeout, json, .. } = login;
     let mut setup = Setup::from(platform);
     setup.limits.login_timeout = timeout;
+    let trust = match authority {
+        Some(path) => Some(trust_in(&path)?),
+        None => tls.then(Trust::platform),
+    };
     let answered = runtime.block_on(async {
-        let (sdk, driver) = sdk(server, None).map_err(|error| BadInput(format!("cannot start: {error}")))?;
-        tokio::spawn(driver);
+        let (live, disk) = (Live::new(), MemoryDisk::default());
+        let sdk = match trust {
+            Some(trust) => {
+                let guarded = trust.guards(live, &server).map_err(|error| BadInput(error.to_string()))?;
+                let (sdk, driver) = client::sdk(guarded, disk, server);
+                tokio::spawn(driver.run());
+                sdk
+            }
+            None => {
+                let (sdk, driver) = client::sdk(live, disk, server);
+                tokio::spawn(driver.run());
+                sdk
+            }
+        };
         Ok(ask(&sdk, setup, user, ticket, &call).await)
     })?;
     match answered {
@@ -200,7 +224,14 @@ fn ticket_of(login: &Login) -> Result<Ticket, BadInput> {
     }
 }
 
-fn ticket_in(path: &PathBuf) -> Result<String, BadInput> {
+fn trust_in(path: &Path) -> Result<Trust, BadInput> {
+    let shown = path.display();
+    let pem =
+        std::fs::read(path).map_err(|error| BadInput(format!("cannot read the authorities in '{shown}': {error}")))?;
+    Trust::authority(&pem).map_err(|error| BadInput(format!("'{shown}': {error}")))
+}
+
+fn ticket_in(path: &Path) -> Result<String, BadInput> {
     // Twice the longest ticket: more is too long, whatever follows.
     let limit = 2 * TICKET_BYTES_MAX as u64;
     let mut bytes = Vec::new();
