@@ -32,12 +32,15 @@ fn a_good_configuration_is_one_line_and_what_is_unwise_is_a_warning() {
     assert_eq!(said(&output), (Some(0), "app.toml: good\n", warning));
 }
 
-/// INPUT-4, CONFIG-1: to check is to read what a server would read, keys too, and to be told the same.
+/// INPUT-4, CONFIG-1, TLS-1: to check is to read what a server would read, keys and certificates too, and to be told the
+/// same.
 #[test]
 fn what_is_wrong_is_told_in_the_words_of_serve() {
     for text in [
         "app_id = 7\nkey_files = [\"none.key\"]\npolcy = \"dual\"\n[max_instances]\nweb = 11\n",
         "app_id = 7\nkeys = [\"k\"]\nlisten = \"127.0.0.1:99999\"\nadministrators = [\"a b\"]\n",
+        "app_id = 7\nkey_files = [\"app.key\"]\n\
+         [tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"none.pem\"\nkey = \"none.pem\"\n",
         "app_id = \n",
         include_str!("../../docs/app.example.toml"),
     ] {

@@ -42,7 +42,7 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
-  gatecrashd admin kick alice --server im.example.org:7000 --user administrator --ticket-file ticket.txt
+  gatecrashd admin kick alice --server im.example.org:7443 --tls --user administrator --ticket-file ticket.txt
   gatecrashd admin query alice bob --server 127.0.0.1:7000 --user administrator --app-id 1400000000 --key-file app.key
   gatecrashd admin sessions alice --server 127.0.0.1:7000 --user administrator --ticket-file - < ticket.txt
 
