@@ -130,7 +130,7 @@ impl Lifetime {
 }
 
 /// With these a renewal has left all as it was.
-const UNTOUCHED: [Code; 9] = [
+const UNTOUCHED: [Code; 10] = [
     Code::TooManyRefusals,
     Code::TooManyLogins,
     Code::UserIdRejected,
@@ -140,6 +140,7 @@ const UNTOUCHED: [Code; 9] = [
     Code::TicketKnownExpired,
     Code::NoLink,
     Code::ConnectTimeout,
+    Code::ServerUntrusted,
 ];
 
 fn is_failed(head: &Head, outcome: Outcome, codes: &[Code]) -> bool {

@@ -536,7 +536,7 @@ fn answer_of(outcome: Outcome, codes: bool) -> Answer {
         Outcome::Failed { code: Some(_) } if !codes => Answer::Unknown,
         Outcome::Failed { code: Some(code) } => match code {
             // Never sent, or refused by the SDK or by the server, which says so.
-            6013 | 6017 | 6206 | 6208 | 7003 | 7501 | 7502 | 9508 | 9510 | 60007 | 70169 => Answer::Refused,
+            6013 | 6017 | 6206 | 6208 | 7003 | 7501 | 7502 | 9508 | 9510 | 9530 | 60007 | 70169 => Answer::Refused,
             70000..=70099 | 70402 => Answer::Refused,
             _ => Answer::Unknown,
         },

@@ -39,8 +39,8 @@ const AT_ONCE: Rule = Rule::at("CONN-10");
 /// The longest that a server asks for before a device comes back, or may spread it over (CONN-2, CONN-12).
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
-/// With what an attempt fails that the server had no part in: no link, and no connection in time.
-const OF_NETWORK: [u32; 2] = [9508, 9510];
+/// With what an attempt fails that the server had no part in: no link, no connection in time, and nobody to trust.
+const OF_NETWORK: [u32; 3] = [9508, 9510, 9530];
 
 impl Pace {
     pub(super) fn new(head: &Head) -> Pace {

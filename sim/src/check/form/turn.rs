@@ -128,6 +128,7 @@ fn is_of_time(code: Code) -> bool {
         code,
         Code::NoLink
             | Code::ConnectTimeout
+            | Code::ServerUntrusted
             | Code::NoAnswer
             | Code::ServerBusy
             | Code::ServerUnable
