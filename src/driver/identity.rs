@@ -167,7 +167,7 @@ impl Identity {
 fn look_at(number: usize, certificate: &CertificateDer<'_>, now: WallTime) -> Result<WallTime, IdentityError> {
     let (_, certificate) = X509Certificate::from_der(certificate)
         .map_err(|error| IdentityError::BadCertificate { number, what: error.to_string() })?;
-    let wall = |seconds: i64| WallTime::from_micros(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000));
+    let wall = |seconds: i64| WallTime::from_seconds(u64::try_from(seconds).unwrap_or(0));
     let validity = certificate.validity();
     let (from, until) = (wall(validity.not_before.timestamp()), wall(validity.not_after.timestamp()));
     if now > until {

@@ -25,6 +25,13 @@ impl Tab {
         Tab(tokio_tungstenite::client_async(format!("ws://{address}/"), stream).await.unwrap().0)
     }
 
+    async fn logged_in(address: &str, device: u8) -> Self {
+        let mut tab = Tab::open(address).await;
+        tab.send(login(device)).await;
+        assert!(matches!(tab.next().await, Some(ServerFrame::LoginAnswer { .. })));
+        tab
+    }
+
     async fn send(&mut self, bytes: Bytes) {
         self.0.send(Message::Binary(bytes)).await.unwrap();
     }
@@ -64,9 +71,7 @@ async fn behind() -> Behind {
 fn the_second_tab_of_a_user_takes_the_place_of_the_first() {
     run(async {
         let server = behind().await;
-        let mut first = Tab::open(&server.addresses[0]).await;
-        first.send(login(1)).await;
-        assert!(matches!(first.next().await, Some(ServerFrame::LoginAnswer { .. })));
+        let mut first = Tab::logged_in(&server.addresses[0], 1).await;
         let mut second = Tab::open(&server.addresses[0]).await;
         // Where a message ends means nothing: here in the middle of a length, and of a body.
         let whole = login(2);
@@ -85,10 +90,7 @@ fn the_second_tab_of_a_user_takes_the_place_of_the_first() {
 fn what_is_no_binary_message_or_too_long_closes_its_connection_alone() {
     run(async {
         let server = behind().await;
-        let mut good = Tab::open(&server.addresses[0]).await;
-        good.send(login(1)).await;
-        assert!(matches!(good.next().await, Some(ServerFrame::LoginAnswer { .. })));
-
+        let mut good = Tab::logged_in(&server.addresses[0], 1).await;
         let mut texter = Tab::open(&server.addresses[0]).await;
         texter.0.send(Message::text("login please")).await.unwrap();
         assert!(texter.next().await.is_none());

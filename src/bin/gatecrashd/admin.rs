@@ -14,8 +14,8 @@ use gatecrash::driver::disk::MemoryDisk;
 use gatecrash::driver::tokio::Live;
 use gatecrash::driver::trust::Trust;
 use gatecrash::id::UserId;
-use gatecrash::policy::Platform;
-use gatecrash::protocol::{StatusReport, UserStatus};
+use gatecrash::policy::{Platform, UnknownPlatform};
+use gatecrash::protocol::{QUERY_USERS_MAX, StatusReport, UserStatus};
 use gatecrash::span;
 use gatecrash::ticket::{TICKET_BYTES_MAX, Ticket, TicketSpec, sign};
 use serde_json::{Value, json};
@@ -23,9 +23,6 @@ use serde_json::{Value, json};
 use crate::secret::Secret;
 use crate::ticket::system_seconds;
 use crate::{BadInput, End, told};
-
-/// How many users one query may name; more are asked for in several.
-const USERS_MAX: usize = 100;
 
 /// How long the ticket is valid that is made for a call and signed here.
 const TICKET_TTL: u64 = 60;
@@ -191,7 +188,7 @@ async fn asked(sdk: &Sdk, call: &Call) -> Result<StatusReport, Failure> {
     match call {
         Call::Kick(user) => sdk.admin_kick(user.to_string()).await?,
         Call::Query(users) => {
-            for some in users.chunks(USERS_MAX) {
+            for some in users.chunks(QUERY_USERS_MAX) {
                 let part = sdk.query_online_status(some.iter().map(UserId::to_string)).await?;
                 report.users.extend(part.users);
                 report.unknown.extend(part.unknown);
@@ -245,7 +242,7 @@ fn ticket_in(path: &Path) -> Result<String, BadInput> {
 }
 
 fn platform_of(text: &str) -> Result<Platform, String> {
-    Platform::ALL.iter().copied().find(|platform| platform.word() == text).ok_or_else(|| {
+    text.parse().map_err(|UnknownPlatform| {
         let words: Vec<&str> = Platform::ALL.iter().map(|platform| platform.word()).collect();
         format!("valid are {}", words.join(", "))
     })

@@ -55,5 +55,5 @@ pub fn of_files(chain: &Path, key: &Path, now: WallTime) -> Result<(Identity, Op
 }
 
 fn seconds(at: WallTime) -> Seconds {
-    Seconds(at.as_micros() / 1_000_000)
+    Seconds(at.seconds())
 }

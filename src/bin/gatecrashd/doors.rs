@@ -13,7 +13,7 @@ use crate::certificate::{self, Problem};
 use crate::config::address_problem;
 
 /// Where a server listens of which nothing else is said.
-pub const LISTEN: &str = "127.0.0.1:7000";
+const LISTEN: &str = "127.0.0.1:7000";
 
 /// Who the server proves to be, and where.
 #[derive(Deserialize)]

@@ -55,7 +55,12 @@ struct BadInput(String);
 impl BadInput {
     /// Several mistakes, each told like a single one.
     fn all(lines: &[String]) -> Self {
-        BadInput(lines.join("\nerror: "))
+        BadInput(lines.join(BETWEEN_MISTAKES))
+    }
+
+    /// Each mistake alone.
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        self.0.split(BETWEEN_MISTAKES)
     }
 }
 
@@ -66,6 +71,9 @@ impl fmt::Display for BadInput {
 }
 
 const BAD_INPUT: u8 = 3;
+
+/// What stands between two mistakes when they are told.
+const BETWEEN_MISTAKES: &str = "\nerror: ";
 
 /// Prints what a subcommand came to.
 fn told((end, text): (End, String)) -> End {

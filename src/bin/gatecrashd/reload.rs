@@ -62,7 +62,7 @@ impl Reloading {
             Ok(read) => read,
             Err(problems) => {
                 // A line of the log for each, as each is a line for whoever starts a server.
-                for problem in problems.to_string().split("\nerror: ") {
+                for problem in problems.lines() {
                     error!("not reloaded, nothing is changed: {problem}");
                 }
                 return;
