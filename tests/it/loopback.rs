@@ -39,6 +39,11 @@ pub const KEY: &str = "the app's secret";
 /// Far above what any of these takes: a test that hangs is to fail instead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What comes of it, which has to come long before a server closes whoever has not logged in (INPUT-2).
+pub async fn before_admission_ends<Value>(it: impl Future<Output = Value>) -> Value {
+    tokio::time::timeout(Duration::from_secs(20), it).await.expect("it waits for what closes anybody")
+}
+
 pub fn run<Value>(test: impl Future<Output = Value>) -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.expect("the test does not end") })
