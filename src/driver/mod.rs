@@ -353,8 +353,8 @@ pub enum ServerSeen<'a> {
     /// A change is decided, a frame goes out after the change it reveals is on disk, a connection is
     /// closed.
     Output(&'a crate::server::Output),
-    /// The store is open, and the core goes on from what is in it: every change up to this one.
-    Restored(Change),
+    /// The store is open, and the core goes on from what is in it.
+    Restored(&'a Records),
     /// Every change up to this one is on disk.
     Committed(Change),
     /// The store failed: which of the changes decided are on disk is unknown until it is open again (DUR-5).

@@ -4,10 +4,14 @@
 //! tickets. Commit before you speak (DUR-1): what an output reveals is on disk before it goes out,
 //! and what reveals nothing new waits for nothing. Who is logged in is the core's business.
 
+mod addresses;
+mod bounds;
 mod connection;
 mod door;
 mod gate;
+mod load;
 mod log;
+mod metered;
 mod outage;
 mod slots;
 mod websocket;
@@ -22,19 +26,25 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{Instrument, debug, debug_span, info, warn};
 
+use self::addresses::Addresses;
+pub use self::bounds::Bounds;
 use self::connection::{Arrival, Keys, Opening, Outbox};
 pub use self::door::Door;
 use self::door::Entrance;
 use self::gate::Gate;
+pub use self::load::{Load, Turned};
 use self::log::Log;
+use self::metered::Metered;
 pub use self::outage::{REOPEN_PAUSE_MAX, REOPEN_PAUSE_MIN};
 use self::slots::Slots;
+use crate::code::Code;
 use crate::decide::{Rules, ServerDecisions};
 use crate::driver::timer::sleep_until;
 use crate::driver::wire::WireFrame;
 use crate::driver::writer::Writer;
 use crate::driver::{Observe, OpenError, ServerSeen, ServerStore, Surroundings, Unobserved};
 use crate::id::{Change, ConnectionId};
+use crate::protocol::{Refusal, ResumeOutcome, ServerFrame};
 use crate::server::{Action, Config, Input, Output, Server};
 use crate::store::{Commit, Records};
 use crate::ticket::SecretKey;
@@ -58,10 +68,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How many of those pauses pass before it is said again: one line a second (INPUT-5).
 const ACCEPT_PAUSES_PER_LINE: u64 = 10;
 
-/// How long a handshake may take unless settings say otherwise. A phone on a bad network needs a few round trips of
-/// a second, and no more.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-
 /// How long a stop waits for the last frames to go out (STOP-1).
 const STOP_MAX: Duration = Duration::from_secs(5);
 
@@ -80,7 +86,7 @@ const TOLD_FULL_MAX: usize = 64;
 /// use gatecrash::{driver::server::Settings, server::Config, ticket::SecretKey};
 ///
 /// let settings = Settings::new("127.0.0.1:0", Config::new(1_400_000_000), vec![SecretKey::from("secret")]);
-/// assert_eq!(settings.connections_max, 65_536);
+/// assert_eq!(settings.bounds.connections_max, 65_536);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -90,17 +96,14 @@ pub struct Settings {
     pub config: Config,
     /// The app's current keys: a ticket signed with any of them fits (TICKET-3).
     pub keys: Vec<SecretKey>,
-    /// The most connections at once. A further one takes the place of one that has said nothing, or is told that
-    /// the server is full (INPUT-5).
-    pub connections_max: usize,
-    /// How long a handshake may take, of TLS and of a WebSocket together (INPUT-7).
-    pub handshake_max: Duration,
+    /// How much it puts up with from whoever connects.
+    pub bounds: Bounds,
 }
 
 impl Settings {
-    /// A server of this app that listens at one place, over TCP, with 65,536 connections at most.
+    /// A server of this app that listens at one place, over TCP.
     pub fn new(listen: impl Into<String>, config: Config, keys: Vec<SecretKey>) -> Self {
-        Settings { doors: vec![Door::tcp(listen)], config, keys, connections_max: 65_536, handshake_max: HANDSHAKE_MAX }
+        Settings { doors: vec![Door::tcp(listen)], config, keys, bounds: Bounds::default() }
     }
 }
 
@@ -145,6 +148,7 @@ pub enum ServeError {
 #[derive(Clone, Debug)]
 pub struct ServerHandle {
     commands: mpsc::UnboundedSender<Command>,
+    load: Load,
 }
 
 impl ServerHandle {
@@ -153,9 +157,14 @@ impl ServerHandle {
         self.command(Command::Configure(Box::new(config), keys));
     }
 
-    /// From now on so many connections at most. Nobody who is there is closed for it (INPUT-5).
-    pub fn limit(&self, connections_max: usize) {
-        self.command(Command::Limit(connections_max));
+    /// From now on it puts up with so much. Nobody who is there is closed for it, and who is there is read as before.
+    pub fn limit(&self, bounds: Bounds) {
+        self.command(Command::Limit(bounds));
+    }
+
+    /// What the server has to carry.
+    pub fn load(&self) -> Load {
+        self.load.clone()
     }
 
     /// Says that the wall clock was set.
@@ -178,7 +187,7 @@ impl ServerHandle {
 #[derive(Debug)]
 enum Command {
     Configure(Box<Config>, Vec<SecretKey>),
-    Limit(usize),
+    Limit(Bounds),
     ClockChanged,
     Stop,
 }
@@ -214,8 +223,9 @@ pub struct ServerDriver<S: Surroundings, Store: ServerStore, O: Observe = Unobse
     keys: Keys,
     /// What was just done makes these happen, before anything else arrives.
     follow_ups: VecDeque<Input>,
-    connections_max: usize,
-    handshake_max: Duration,
+    bounds: Bounds,
+    addresses: Addresses,
+    load: Load,
     log: Log,
     /// Where it listens, in the order of its doors; nowhere once it stops.
     listeners: Vec<Arc<S::Listener>>,
@@ -279,6 +289,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         let (inbox, arrivals) = mpsc::channel(INBOX_MAX);
         let (sender, commands) = mpsc::unbounded_channel();
         let is_open = records.is_some();
+        let load = Load::default();
         let records = records.unwrap_or_default();
         let mut log = Log::default();
         log.restored(records.change);
@@ -293,8 +304,9 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             slots: Slots::default(),
             keys: Keys::new(settings.keys),
             follow_ups: VecDeque::new(),
-            connections_max: settings.connections_max,
-            handshake_max: settings.handshake_max,
+            bounds: settings.bounds,
+            addresses: Addresses::default(),
+            load: load.clone(),
             log,
             listeners,
             entrances,
@@ -305,7 +317,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             commands,
             tasks: JoinSet::new(),
         };
-        Ok((driver, ServerHandle { commands: sender }))
+        Ok((driver, ServerHandle { commands: sender, load }))
     }
 
     /// What connections arrive at, in the order of the doors, to ask them for their addresses.
@@ -330,16 +342,20 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                 self.stop_accepting().await;
                 break Ok(());
             }
-            let change = self.core.records().change;
-            self.observe.server(self.surroundings.now(), ServerSeen::Restored(change));
+            self.observe.server(self.surroundings.now(), ServerSeen::Restored(self.core.records()));
+            self.load.set_ready(true);
             self.input(Input::Started);
             match self.serve().await {
                 End::Stopped => {
+                    self.load.set_ready(false);
                     self.stop_accepting().await;
                     self.input(Input::Stopping);
                     break self.finish_commits().await;
                 }
-                End::Failed(error) => self.fail(&error),
+                End::Failed(error) => {
+                    self.load.set_ready(false);
+                    self.fail(&error);
+                }
             }
         };
         if let Err(error) = &ended {
@@ -356,6 +372,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         let mut ran_at = self.surroundings.now().instant;
         loop {
             self.hand_to_store();
+            self.load.looked(self.arrivals.len(), self.gathered.len(), self.gate.len());
             while self.tasks.try_join_next().is_some() {}
             self.notice_standstill(&mut ran_at);
             let due = self.core.poll_timeout().map_or(ran_at + PULSE, |due| due.min(ran_at + PULSE));
@@ -388,7 +405,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     self.keys.replace(keys);
                     self.input(Input::Configured(*config));
                 }
-                Next::Command(Command::Limit(connections_max)) => self.connections_max = connections_max,
+                Next::Command(Command::Limit(bounds)) => self.bounds = bounds,
                 Next::Command(Command::ClockChanged) => self.input(Input::ClockChanged),
                 Next::Command(Command::Stop) => return End::Stopped,
                 Next::Stored(change, Ok(())) => self.committed(change),
@@ -424,6 +441,14 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     self.input(Input::Malformed { connection, error });
                 }
             }
+            Arrival::NotOpened(serial, error) => {
+                debug!(%error, connection = serial.number, "the handshake failed");
+                self.load.turns_away(Turned::Handshake);
+                if let Some(connection) = self.slots.open(serial) {
+                    self.refused(connection);
+                    self.lost(connection);
+                }
+            }
             Arrival::Closed(serial) => {
                 if let Some(connection) = self.slots.open(serial) {
                     self.lost(connection);
@@ -434,8 +459,18 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
 
     fn opened(&mut self, stream: S::Stream, door: usize) {
         let address = self.surroundings.peer(&stream);
+        let now = self.surroundings.now().instant;
+        if let Some(from) = address
+            && let Some(why) = self.addresses.keeps_out(from, &self.bounds, now)
+        {
+            self.load.turns_away(why);
+            self.log.kept_out(now, why, from);
+            return;
+        }
         let entrance = self.entrances[door].clone();
-        if self.slots.len() >= self.connections_max && !self.makes_room(address) {
+        let stream = Metered::new(stream, self.load.clone(), self.bounds.bytes_per_second);
+        if self.slots.len() >= self.bounds.connections_max && !self.makes_room(address) {
+            self.load.turns_away(Turned::Full);
             while self.refusing.try_join_next().is_some() {}
             if self.refusing.len() < TOLD_FULL_MAX {
                 self.refusing.spawn(connection::refuse(entrance, stream, self.core.come_back()));
@@ -443,9 +478,12 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             return;
         }
         let outbox = Arc::new(Outbox::default());
-        let serial = self.slots.insert(Arc::clone(&outbox));
+        let serial = self.slots.insert(Arc::clone(&outbox), address);
+        if let Some(address) = address {
+            self.addresses.opened(address);
+        }
         self.log.opened(ConnectionId(serial.slot), serial.number, address);
-        let opening = Opening { entrance, stream, within: self.handshake_max };
+        let opening = Opening { entrance, stream, within: self.bounds.handshake_max };
         let task = connection::run(serial, opening, outbox, self.keys.clone(), self.inbox.clone());
         self.tasks.spawn(task.instrument(debug_span!("connection", number = serial.number)));
         self.input(Input::Opened { connection: ConnectionId(serial.slot) });
@@ -459,6 +497,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             return false;
         };
         self.log.made_room(now, connections, newcomer);
+        self.load.turns_away(Turned::MadeRoom);
         if let Some(outbox) = self.slots.outbox(connection) {
             outbox.abort();
         }
@@ -469,8 +508,24 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     /// The connection is gone: what still waits for it will not be said.
     fn lost(&mut self, connection: ConnectionId) {
         self.gate.forget(connection);
-        self.slots.remove(connection);
+        self.remove(connection);
         self.input(Input::Closed { connection });
+    }
+
+    /// Frees the connection's place.
+    fn remove(&mut self, connection: ConnectionId) -> Option<Arc<Outbox>> {
+        let (outbox, address) = self.slots.remove(connection)?;
+        if let Some(address) = address {
+            self.addresses.closed(address);
+        }
+        Some(outbox)
+    }
+
+    /// Somebody was refused on this connection (INPUT-8).
+    fn refused(&mut self, connection: ConnectionId) {
+        if let Some(address) = self.slots.address(connection) {
+            self.addresses.refused(address, self.surroundings.now().instant);
+        }
     }
 
     fn input(&mut self, input: Input) {
@@ -523,6 +578,9 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         match &output.action {
             Action::Send { connection, frame } => {
                 let Some(outbox) = self.slots.outbox(*connection) else { return };
+                if is_refusal(frame) {
+                    self.refused(*connection);
+                }
                 if outbox.push(frame) {
                     debug!(connection = self.slots.number(*connection), frame = frame.word(), "send");
                     self.observe.server(now, ServerSeen::Output(output));
@@ -534,14 +592,14 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     outbox.abort();
                     if self.slots.is_open(*connection) {
                         self.gate.forget(*connection);
-                        self.slots.remove(*connection);
+                        self.remove(*connection);
                         self.follow_ups.push_back(Input::Closed { connection: *connection });
                     }
                 }
             }
             Action::Close { connection } => {
                 self.observe.server(now, ServerSeen::Output(output));
-                if let Some(outbox) = self.slots.remove(*connection) {
+                if let Some(outbox) = self.remove(*connection) {
                     outbox.close();
                 }
             }
@@ -613,6 +671,21 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         if tokio::time::timeout(STOP_MAX, all_ended).await.is_err() {
             debug!("some peers did not read to the end");
         }
+    }
+}
+
+/// Whether whoever is answered so showed no good ticket, or sent what is no frame.
+fn is_refusal(frame: &ServerFrame) -> bool {
+    let is_of_ticket = |refusal: &Refusal| match refusal {
+        Refusal::Code(code) => *code != Code::ServerBusy && *code != Code::ServerUnable,
+        Refusal::Stale => false,
+    };
+    match frame {
+        ServerFrame::LoginAnswer { outcome: Err(why), .. } | ServerFrame::RenewAnswer { outcome: Err(why), .. } => {
+            is_of_ticket(why)
+        }
+        ServerFrame::ResumeAnswer { outcome: ResumeOutcome::Refused(_), .. } | ServerFrame::Error(_) => true,
+        _ => false,
     }
 }
 

@@ -428,7 +428,7 @@ fn bad_bytes_get_an_error_frame_and_the_connection_is_closed() {
 fn a_newcomer_finds_a_place_of_somebody_silent_or_is_told_that_there_is_none() {
     run(async {
         let mut settings = Settings::new("127.0.0.1:0", Config::new(APP), vec![SecretKey::from(KEY)]);
-        settings.connections_max = 2;
+        settings.bounds.connections_max = 2;
         let bound = ServerDriver::<_, _>::bind(Live::new(), MemoryStore::default(), Unobserved, settings).await;
         let (server, handle) = bound.unwrap();
         let address = server.listeners().next().unwrap().local_addr().unwrap().to_string();

@@ -192,7 +192,7 @@ fn a_handshake_that_is_never_finished_ends_in_time() {
     run(async {
         let authority = Authority::new();
         let doors = vec![Door::tls("127.0.0.1:0", authority.signs("localhost").identity())];
-        let server = Behind::doors(doors, |settings| settings.handshake_max = Duration::from_millis(200)).await;
+        let server = Behind::doors(doors, |settings| settings.bounds.handshake_max = Duration::from_millis(200)).await;
         let began = Live::new();
         let mut silent = TcpStream::connect(&server.addresses[0]).await.unwrap();
         let mut said = Vec::new();

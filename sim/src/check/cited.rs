@@ -232,6 +232,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("INPUT-5", &[&[M::Stranger]]),
     ("INPUT-6", &[&[M::NoFrame]]),
     ("INPUT-7", &[]),
+    ("INPUT-8", &[]),
     ("VERSION-1", &[&[failed(Code::VersionNotSupported)], &[M::BadFrame]]),
     ("CONFIG-1", &[]),
     ("CONFIG-2", &[]),

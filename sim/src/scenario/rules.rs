@@ -76,7 +76,7 @@ impl fmt::Debug for RuleId {
 }
 
 /// Every rule: its id, and what it demands.
-pub const RULES: [(&str, &str); 104] = [
+pub const RULES: [(&str, &str); 105] = [
     (
         "INIT-1",
         "Without a successful init, and after uninit, calls fail with 6013; only init, set_listener, login_status and login_user still work.",
@@ -331,6 +331,10 @@ pub const RULES: [(&str, &str); 104] = [
         "What comes to an SDK before any frame and is none is no answer: the attempt failed as without a link.",
     ),
     ("INPUT-7", "A handshake that is not done in time is closed, and one that fails changes nothing for anybody."),
+    (
+        "INPUT-8",
+        "One address has its share of connections and of refusals, and no connection is read faster than its bound.",
+    ),
     (
         "VERSION-1",
         "A server that does not support the SDK's version ends a login with 7013 and a session's reconnecting, until the next login or init.",

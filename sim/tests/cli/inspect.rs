@@ -37,7 +37,7 @@ fn the_schema_is_json_and_admits_a_scenario() {
 fn rules_are_printed_by_id_and_by_family() {
     let folder = Folder::new("rules");
     let (all, family, one) = (folder.run("rules"), folder.run("rules KICK"), folder.run("rules kick-3"));
-    assert_eq!(all.stdout.lines().count(), 104);
+    assert_eq!(all.stdout.lines().count(), 105);
     assert_eq!(family.stdout.lines().count(), 10);
     assert!(one.stdout.starts_with("KICK-3    A kick is owed"), "{}", one.stdout);
     let ran = folder.run("rules KICK-33");

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatecrash::driver::Surroundings;
-use gatecrash::driver::server::Settings;
+use gatecrash::driver::server::{Bounds, Settings};
 use gatecrash::driver::tokio::Live;
 use gatecrash::id::UserId;
 use gatecrash::limits::{ClientLimits, ServerLimits, silence_min};
@@ -44,6 +44,7 @@ struct File {
     listen: Option<Spanned<String>>,
     tls: Option<Tls>,
     websocket: Option<WebSocket>,
+    metrics: Option<Asked>,
     #[serde(default)]
     administrators: Vec<Spanned<String>>,
     #[serde(default)]
@@ -88,6 +89,17 @@ struct Limits {
     return_spread_min: Option<Time>,
     return_spread_max: Option<Time>,
     heartbeat: Option<Spanned<Time>>,
+    handshake: Option<Time>,
+    per_address_max: Option<NonZeroU32>,
+    address_refusals_max: Option<NonZeroU32>,
+    bytes_per_second: Option<NonZeroU32>,
+}
+
+/// Where an operator's tools ask.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    listen: Spanned<String>,
 }
 
 impl Limits {
@@ -119,6 +131,17 @@ impl Limits {
             return_spread_min: time(self.return_spread_min, rules.return_spread_min),
             return_spread_max: time(self.return_spread_max, rules.return_spread_max),
             heartbeat: self.heartbeat.as_ref().map(|time| time.get_ref().0),
+        }
+    }
+
+    /// How much the server puts up with before it knows who somebody is.
+    fn bounds(&self, rules: Bounds) -> Bounds {
+        Bounds {
+            handshake_max: self.handshake.map_or(rules.handshake_max, |Time(time)| time),
+            per_address_max: self.per_address_max.map_or(rules.per_address_max, |number| number.get() as usize),
+            address_refusals_max: self.address_refusals_max.map_or(rules.address_refusals_max, NonZeroU32::get),
+            bytes_per_second: self.bytes_per_second.map_or(rules.bytes_per_second, NonZeroU32::get),
+            ..rules
         }
     }
 
@@ -161,6 +184,8 @@ pub struct Configuration {
     pub settings: Settings,
     /// For each door, where the file says so, if it does: `file:line:column`.
     pub listen_at: Vec<Option<String>>,
+    /// Where metrics are asked for, and where the file says so; nowhere without it.
+    pub metrics: Option<(String, String)>,
     /// What can be used and should not be.
     pub warnings: Vec<String>,
 }
@@ -171,7 +196,7 @@ pub fn read(path: &Path) -> Result<Configuration, BadInput> {
     let text = std::fs::read_to_string(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     let told = |problems: Vec<Problem>| problems.iter().map(|problem| format!("{shown}:{problem}")).collect::<Vec<_>>();
-    let Fit { settings, listen_at, warnings } =
+    let Fit { settings, listen_at, metrics, warnings } =
         configuration(&text, beside, Live::new().now().wall).map_err(|problems| BadInput::all(&told(problems)))?;
     Ok(Configuration {
         settings,
@@ -182,6 +207,10 @@ pub fn read(path: &Path) -> Result<Configuration, BadInput> {
                 Some(format!("{shown}:{line}:{column}"))
             })
             .collect(),
+        metrics: metrics.map(|(address, offset)| {
+            let (line, column) = place(&text, offset);
+            (address, format!("{shown}:{line}:{column}"))
+        }),
         warnings: told(warnings),
     })
 }
@@ -361,6 +390,7 @@ struct Fit {
     settings: Settings,
     /// Where in the text, for each door.
     listen_at: Vec<Option<usize>>,
+    metrics: Option<(String, usize)>,
     warnings: Vec<Problem>,
 }
 
@@ -435,6 +465,12 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
         let Doors { doors, complaints, warnings: said } = doors::read(&lines, beside, now);
         complaints.into_iter().for_each(|(offset, what)| complaint(offset, what));
         warnings.extend(said.into_iter().map(|(offset, what)| Problem::at(text, offset, what)));
+        let metrics = file.metrics.as_ref().map(|Asked { listen }| (listen.get_ref().clone(), listen.span().start));
+        if let Some((listen, offset)) = &metrics
+            && let Some(problem) = address_problem(listen)
+        {
+            complaint(*offset, format!("cannot listen on {listen}: {problem}"));
+        }
         let numbers = file.max_instances.iter().map(|(platform, number)| (*platform, *number.get_ref())).collect();
         let config = Config {
             seats: Seats::new(file.policy, &numbers).ok()?,
@@ -446,16 +482,19 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
         };
         let (doors, listen_at) = doors.into_iter().unzip();
         let mut settings = Settings { doors, ..Settings::new("", config, keys) };
+        settings.bounds = file.limits.bounds(Bounds::default());
         if let Some(number) = file.connections_max {
-            settings.connections_max = number.get() as usize;
+            settings.bounds.connections_max = number.get() as usize;
         }
-        Some((settings, listen_at))
+        Some((settings, listen_at, metrics))
     });
     problems.retain(|problem: &Problem| !reading.broken.contains(&problem.line));
     problems.extend(missing.into_iter().chain(reading.problems));
     problems.sort();
     match fit {
-        Some((settings, listen_at)) if problems.is_empty() => Ok(Fit { settings, listen_at, warnings }),
+        Some((settings, listen_at, metrics)) if problems.is_empty() => {
+            Ok(Fit { settings, listen_at, metrics, warnings })
+        }
         Some(_) | None => Err(problems),
     }
 }
@@ -495,7 +534,7 @@ mod tests {
         assert_eq!(example.config, bare.config);
         let listens = |settings: &Settings| settings.doors.iter().map(|door| door.listen.clone()).collect::<Vec<_>>();
         assert_eq!(listens(&example), listens(&bare));
-        assert_eq!(example.connections_max, bare.connections_max);
+        assert_eq!(example.bounds, bare.bounds);
         for key in ["silence", "push_online", "records_max", "connections_max", "key_files", "reconnect_kicks"] {
             assert!(text.contains(&format!("\n{key} = ")), "the example tells of {key}");
         }

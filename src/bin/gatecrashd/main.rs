@@ -11,6 +11,8 @@ mod config;
 mod control;
 mod date;
 mod doors;
+mod health;
+mod metrics;
 mod open_files;
 mod reload;
 mod secret;

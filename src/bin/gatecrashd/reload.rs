@@ -84,9 +84,9 @@ impl Reloading {
         if let (Some(shown), Some(new)) = (&self.identity, settings.doors.iter().find_map(|door| door.tls.as_ref())) {
             shown.renew(new);
         }
-        make_room(settings.connections_max);
+        make_room(settings.bounds.connections_max);
         let keys = settings.keys.len();
-        server.limit(settings.connections_max);
+        server.limit(settings.bounds);
         server.configure(settings.config, settings.keys);
         info!(keys, "reloaded");
     }

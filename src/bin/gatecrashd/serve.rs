@@ -5,8 +5,7 @@
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use gatecrash::driver::Unobserved;
+use clap::{Args, ValueEnum};
 use gatecrash::driver::server::{Door, ServeError, ServerDriver};
 use gatecrash::driver::store::{FileStore, Snapshots};
 use gatecrash::driver::tokio::Live;
@@ -15,6 +14,8 @@ use tracing::{error, info, warn};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::{Configuration, address_problem};
+use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::open_files::make_room;
 use crate::reload::{Reloading, Source};
 use crate::{BadInput, End};
@@ -46,24 +47,34 @@ pub struct Arguments {
     /// How much to log to standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
+    /// How a line of the log looks: as text, or as one JSON object
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 /// Serves until stopped.
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
-    let Arguments { config, data, listen, log } = arguments;
+    let Arguments { config, data, listen, log, log_format } = arguments;
     let source = Source { config, listen };
-    let Configuration { settings, listen_at, warnings } = source.read()?;
-    // A log in a file or a pipe has no colours (a terminal may do without them, too: NO_COLOR).
+    let Configuration { settings, listen_at, metrics: metrics_at, warnings } = source.read()?;
     let subscriber = tracing_subscriber::fmt().with_max_level(log).with_writer(stderr);
-    if stderr().is_terminal() {
-        subscriber.init();
-    } else {
-        subscriber.with_ansi(false).init();
+    match log_format {
+        LogFormat::Json => subscriber.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        LogFormat::Text if stderr().is_terminal() => subscriber.init(),
+        // A log in a file or a pipe has no colours (a terminal may do without them, too: NO_COLOR).
+        LogFormat::Text => subscriber.with_ansi(false).init(),
     }
     for warning in warnings {
         warn!("{warning}");
     }
-    make_room(settings.connections_max);
+    make_room(settings.bounds.connections_max);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -78,14 +89,22 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
                 problems.push(format!("{at}cannot listen on {}: {problem}", door.listen));
             }
         }
+        let mut asked = None;
+        if let Some((address, at)) = metrics_at {
+            match TcpListener::bind(&address).await {
+                Ok(listener) => asked = Some(listener),
+                Err(error) => problems.push(format!("{at}: cannot listen on {address}: {error}")),
+            }
+        }
         if !problems.is_empty() {
             return Err(BadInput::all(&problems));
         }
+        let metrics = Metrics::new();
         let mut reloading = Reloading::new(source, &settings);
         let words: Vec<&str> = settings.doors.iter().map(Door::word).collect();
         let store = FileStore::new(&data);
         let snapshots = store.snapshots();
-        let binding = ServerDriver::<Live, FileStore>::bind(Live::new(), store, Unobserved, settings);
+        let binding = ServerDriver::<Live, FileStore, Metrics>::bind(Live::new(), store, metrics.clone(), settings);
         let bound = tokio::select! {
             bound = binding => bound,
             () = signals.stop() => return Ok(End::Done),
@@ -101,6 +120,13 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
                 _ => format!("listening on {address} ({way})"),
             });
         }
+        let asking = asked.map(|listener| {
+            match listener.local_addr() {
+                Ok(address) => info!(%address, "metrics"),
+                Err(error) => warn!(%error, "the address for metrics cannot be told"),
+            }
+            tokio::spawn(Health::new(metrics, handle.load()).serve(listener))
+        });
         let control = open_control(&data, snapshots);
         let owner = tokio::spawn(async move {
             while let Signal::Reload = signals.next().await {
@@ -115,6 +141,9 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         let _ = writeln!(stdout(), "{}", lines.join("\n")).and_then(|()| stdout().flush());
         let ended = server.run().await;
         owner.abort();
+        if let Some(asking) = asking {
+            asking.abort();
+        }
         match ended {
             Ok(()) => Ok(End::Done),
             Err(error @ (ServeError::Store(_) | ServeError::Open(_) | ServeError::Listen { .. })) => {

@@ -40,6 +40,8 @@ pub(super) enum Arrival<Stream> {
     Stream(Stream, usize),
     Frame(Serial, Box<ClientFrame<OpenedTicket>>),
     Malformed(Serial, FrameError),
+    /// The handshake failed.
+    NotOpened(Serial, io::Error),
     Closed(Serial),
 }
 
@@ -150,12 +152,12 @@ pub(super) struct Opening<Stream> {
 }
 
 /// Carries one connection from its handshake to its end.
-pub(super) async fn run<Stream>(
+pub(super) async fn run<Stream, Accepted>(
     serial: Serial,
     Opening { entrance, stream, within }: Opening<Stream>,
     outbox: Arc<Outbox>,
     keys: Keys,
-    inbox: mpsc::Sender<Arrival<Stream>>,
+    inbox: mpsc::Sender<Arrival<Accepted>>,
 ) where
     Stream: AsyncRead + AsyncWrite + Unpin,
 {
@@ -168,8 +170,7 @@ pub(super) async fn run<Stream>(
     let stream = match opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(stream) => stream,
         Err(error) => {
-            debug!(%error, "the handshake failed");
-            let _ = inbox.send(Arrival::Closed(serial)).await;
+            let _ = inbox.send(Arrival::NotOpened(serial, error)).await;
             return;
         }
     };

@@ -46,6 +46,11 @@ impl Gate {
         free
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// What waits, when it will wait in vain.
     pub(super) fn give_up(&mut self) -> VecDeque<Output> {
         std::mem::take(&mut self.waiting)

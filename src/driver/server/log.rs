@@ -11,6 +11,7 @@ use std::time::Duration;
 use tracing::field::display;
 use tracing::{Level, debug, enabled, info, warn};
 
+use super::load::Turned;
 use crate::code::Code;
 use crate::id::{Change, ConnectionId, DeviceId, Epoch, PublicName, UserId};
 use crate::protocol::{ClientFrame, FrameError, Refusal, ResumeOutcome, ServerFrame};
@@ -71,6 +72,10 @@ enum Line {
         connections: usize,
         address: Option<SocketAddr>,
     },
+    KeptOut {
+        why: Turned,
+        address: SocketAddr,
+    },
 }
 
 /// What lines are alike.
@@ -87,6 +92,7 @@ enum Kind {
     BadFrame(FrameError),
     Full,
     MadeRoom,
+    KeptOut(&'static str),
 }
 
 /// A kind that was told, what came of it since then, and the last of that.
@@ -215,6 +221,13 @@ impl Log {
         }
     }
 
+    /// Nobody else gets in from that address.
+    pub(super) fn kept_out(&mut self, now: Instant, why: Turned, address: SocketAddr) {
+        if enabled!(Level::WARN) {
+            self.tell(now, Line::KeptOut { why, address });
+        }
+    }
+
     /// When something that was counted is to be told.
     pub(super) fn due(&self) -> Option<Instant> {
         self.repeated.values().map(|repeated| repeated.told + APART).min()
@@ -325,6 +338,7 @@ fn kind_of(line: &Line) -> Option<Kind> {
         Line::BadFrame { error, .. } => Some(Kind::BadFrame(*error)),
         Line::Full { .. } => Some(Kind::Full),
         Line::MadeRoom { .. } => Some(Kind::MadeRoom),
+        Line::KeptOut { why, .. } => Some(Kind::KeptOut(why.word())),
         Line::Admitted { .. } | Line::Ended { .. } => None,
     }
 }
@@ -372,6 +386,9 @@ fn write(line: &Line, times: u64) {
         }
         Line::MadeRoom { connections, address } => {
             warn!(connections, peer = address.map(display), times, "full: whoever says nothing makes room");
+        }
+        Line::KeptOut { why, address } => {
+            warn!(why = why.word(), peer = %address, times, "an address has had its share: nobody else gets in from there");
         }
     }
 }

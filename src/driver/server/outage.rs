@@ -74,7 +74,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                         self.keys.replace(keys);
                         self.core = Server::restore(*config, Records::default());
                     }
-                    Command::Limit(connections_max) => self.connections_max = connections_max,
+                    Command::Limit(bounds) => self.bounds = bounds,
                     // What the clock says counts once the server knows somebody.
                     Command::ClockChanged => {}
                     Command::Stop => return true,

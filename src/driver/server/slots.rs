@@ -3,6 +3,7 @@
 //! Also who has not said anything yet. What is said is the core's business.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::connection::{Outbox, Serial};
@@ -21,15 +22,16 @@ pub(super) struct Slots {
 struct Slot {
     number: u64,
     outbox: Arc<Outbox>,
+    address: Option<SocketAddr>,
     /// Whether the core still knows it.
     open: bool,
 }
 
 impl Slots {
     /// Gives a new connection the lowest free number.
-    pub(super) fn insert(&mut self, outbox: Arc<Outbox>) -> Serial {
+    pub(super) fn insert(&mut self, outbox: Arc<Outbox>, address: Option<SocketAddr>) -> Serial {
         self.last += 1;
-        let entry = Some(Slot { number: self.last, outbox, open: true });
+        let entry = Some(Slot { number: self.last, outbox, address, open: true });
         let slot = match self.free.pop_first() {
             Some(slot) => {
                 self.slots[slot as usize] = entry;
@@ -83,12 +85,17 @@ impl Slots {
         }
     }
 
-    /// Frees this connection's number.
-    pub(super) fn remove(&mut self, connection: ConnectionId) -> Option<Arc<Outbox>> {
+    /// Where this connection comes from.
+    pub(super) fn address(&self, connection: ConnectionId) -> Option<SocketAddr> {
+        self.slot(connection)?.address
+    }
+
+    /// Frees this connection's number, and says what is left to be sent on it and where it came from.
+    pub(super) fn remove(&mut self, connection: ConnectionId) -> Option<(Arc<Outbox>, Option<SocketAddr>)> {
         let slot = self.slots.get_mut(connection.0 as usize)?.take()?;
         self.free.insert(connection.0);
         self.silent.remove(&slot.number);
-        Some(slot.outbox)
+        Some((slot.outbox, slot.address))
     }
 
     /// What goes out on this connection.
@@ -115,8 +122,8 @@ mod tests {
     #[test]
     fn numbers_are_dense_and_late_arrivals_are_told_apart() {
         let mut slots = Slots::default();
-        let first_serial = slots.insert(Arc::default());
-        let second_serial = slots.insert(Arc::default());
+        let first_serial = slots.insert(Arc::default(), None);
+        let second_serial = slots.insert(Arc::default(), None);
         let first = ConnectionId(0);
         assert_eq!(slots.open(first_serial), Some(first));
         assert_eq!(slots.open(second_serial), Some(ConnectionId(1)));
@@ -127,7 +134,7 @@ mod tests {
         assert_eq!(slots.len(), 2);
 
         slots.remove(first);
-        let third_serial = slots.insert(Arc::default());
+        let third_serial = slots.insert(Arc::default(), None);
         assert_eq!(slots.open(third_serial), Some(first), "the lowest free number is used again");
         assert_eq!(slots.open(first_serial), None, "the first connection's frames are not the third's");
         assert_eq!(slots.open(second_serial), Some(ConnectionId(1)));
@@ -139,13 +146,13 @@ mod tests {
     fn the_longest_silent_is_who_came_first_of_those_who_said_nothing() {
         let mut slots = Slots::default();
         assert_eq!(slots.longest_silent(), None);
-        let serials: Vec<Serial> = (0..4).map(|_| slots.insert(Arc::default())).collect();
+        let serials: Vec<Serial> = (0..4).map(|_| slots.insert(Arc::default(), None)).collect();
         slots.heard(serials[0]);
         assert_eq!(slots.longest_silent(), Some(ConnectionId(1)));
         slots.end(ConnectionId(1));
         assert_eq!(slots.longest_silent(), Some(ConnectionId(2)));
         slots.remove(ConnectionId(2));
-        let newcomer = slots.insert(Arc::default());
+        let newcomer = slots.insert(Arc::default(), None);
         assert_eq!(newcomer.slot, 2, "the lowest free number");
         assert_eq!(slots.longest_silent(), Some(ConnectionId(3)), "it came before the one with the lower slot");
         slots.heard(serials[3]);

@@ -597,7 +597,7 @@ impl Observe for Observer {
         match seen {
             ServerSeen::Input(input) => self.recorder.server_input(now, input),
             ServerSeen::Output(output) => self.recorder.server_output(now, output),
-            ServerSeen::Restored(change) => self.recorder.server_restored(now, change),
+            ServerSeen::Restored(records) => self.recorder.server_restored(now, records.change),
             ServerSeen::Committed(change) => {
                 self.recorder.server_committed(now, change);
                 self.disk.answered();
