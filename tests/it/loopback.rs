@@ -339,13 +339,27 @@ impl Raw {
         self.stream.write_all(&bytes).await
     }
 
+    pub async fn say(&mut self, bytes: &[u8]) {
+        self.try_say(bytes).await.unwrap();
+    }
+
+    pub async fn try_say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
     pub async fn hello(&mut self, device: u8) {
         let device = DeviceId::from_bytes([device; 16]);
         self.send(ClientFrame::Hello { version: VERSION, device, platform: Platform::Web }).await;
     }
 
+    /// Whether somebody is there who answers, long after the hello.
+    pub async fn is_still_heard(&mut self) -> bool {
+        self.try_send(ClientFrame::Heartbeat).await.is_ok()
+            && matches!(self.next().await, Ok(ServerFrame::HeartbeatAnswer))
+    }
+
     /// Says hello. Whether somebody is there who answers.
-    async fn is_heard(&mut self, device: u8) -> bool {
+    pub async fn is_heard(&mut self, device: u8) -> bool {
         let device = DeviceId::from_bytes([device; 16]);
         let mut bytes = BytesMut::new();
         wire::write(&ClientFrame::Hello { version: VERSION, device, platform: Platform::Web }, &mut bytes);
@@ -354,7 +368,7 @@ impl Raw {
         is_sent && matches!(self.next().await, Ok(ServerFrame::HeartbeatAnswer))
     }
 
-    async fn login(&mut self, user: &str, ticket: Ticket) {
+    pub async fn login(&mut self, user: &str, ticket: Ticket) {
         self.login_again(1, user, ticket).await;
     }
 
@@ -377,7 +391,7 @@ impl Raw {
     }
 }
 
-fn is_accepted(answer: Result<ServerFrame, Unreadable>) -> bool {
+pub fn is_accepted(answer: Result<ServerFrame, Unreadable>) -> bool {
     matches!(answer, Ok(ServerFrame::LoginAnswer { outcome: Ok(_), .. }))
 }
 

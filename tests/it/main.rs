@@ -12,7 +12,10 @@ mod fixed_seed;
 mod gatecrashd_ticket;
 mod generated;
 mod killed;
+mod limits;
 mod loopback;
+#[cfg(unix)]
+mod metrics;
 mod reload;
 mod sdk;
 mod secured;

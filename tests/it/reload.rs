@@ -18,14 +18,14 @@ use crate::loopback::{APP, Directory, KEY, hears, run};
 use crate::serve::{Process, address_of, configured, ended, gatecrashd, stop};
 
 /// What a server logs, line by line.
-struct Log(BufReader<ChildStderr>);
+pub struct Log(BufReader<ChildStderr>);
 
 impl Log {
-    fn of(process: &mut Process) -> Self {
+    pub fn of(process: &mut Process) -> Self {
         Log(BufReader::new(process.0.stderr.take().unwrap()))
     }
 
-    fn until(&mut self, what: &str) -> String {
+    pub fn until(&mut self, what: &str) -> String {
         loop {
             let mut line = String::new();
             assert!(self.0.read_line(&mut line).unwrap() > 0, "it ended without saying {what}");

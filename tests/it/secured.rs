@@ -8,7 +8,7 @@ use gatecrash::code::Code;
 use gatecrash::driver::client::{self, Sdk, Setup};
 use gatecrash::driver::disk::MemoryDisk;
 use gatecrash::driver::identity::{Identity, IdentityError};
-use gatecrash::driver::server::{Door, ServerDriver, ServerHandle, Settings};
+use gatecrash::driver::server::{Door, Load, ServerDriver, ServerHandle, Settings};
 use gatecrash::driver::store::MemoryStore;
 use gatecrash::driver::tokio::Live;
 use gatecrash::driver::trust::Trust;
@@ -43,6 +43,10 @@ impl Behind {
 
     async fn tls(identity: Identity) -> Self {
         Behind::doors(vec![Door::tls("127.0.0.1:0", identity)], |_| {}).await
+    }
+
+    pub fn load(&self) -> Load {
+        self.handle.load()
     }
 
     pub async fn stop(self) {

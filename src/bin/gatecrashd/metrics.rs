@@ -39,6 +39,7 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     registry: Registry,
     connections: Family<Label, Gauge>,
+    closes: Family<Label, Counter>,
     sessions: Gauge,
     logins: Family<Label, Counter>,
     renewals: Family<Label, Counter>,
@@ -73,6 +74,7 @@ impl Metrics {
         let mut inner = Inner {
             registry: Registry::default(),
             connections: Family::default(),
+            closes: Family::default(),
             sessions: Gauge::default(),
             logins: Family::default(),
             renewals: Family::default(),
@@ -88,13 +90,26 @@ impl Metrics {
         };
         let mut registry = Registry::with_prefix("gatecrash");
         registry.register("connections", "Open connections, by the platform they said", inner.connections.clone());
-        registry.register("sessions", "Sessions that have not ended, with a connection or without", inner.sessions.clone());
+        registry.register(
+            "closes",
+            "Connections that the server closed, by the platform they had said",
+            inner.closes.clone(),
+        );
+        registry.register(
+            "sessions",
+            "Sessions that have not ended, with a connection or without",
+            inner.sessions.clone(),
+        );
         registry.register("logins", "Answered logins, by code; 0 is success", inner.logins.clone());
         registry.register("renewals", "Answered renewals of a ticket, by code; 0 is success", inner.renewals.clone());
         registry.register("resumes", "Answered resumes, by what came of them", inner.resumes.clone());
         registry.register("kicks", "Kicks sent, by reason", inner.kicks.clone());
         registry.register("session_ends", "Ended sessions, by reason", inner.ends.clone());
-        registry.register("bad_frames", "What came and is no frame, by what is wrong with it", inner.bad_frames.clone());
+        registry.register(
+            "bad_frames",
+            "What came and is no frame, by what is wrong with it",
+            inner.bad_frames.clone(),
+        );
         registry.register("messages", "Messages accepted", inner.messages.clone());
         registry.register("changes", "Changes that are on disk", inner.changes.clone());
         registry.register_with_unit(
@@ -137,8 +152,12 @@ impl Metrics {
 
     fn input(&self, input: &Input) {
         match input {
-            Input::Opened { connection } => self.is_now(*connection, Some(UNKNOWN)),
-            Input::Closed { connection } => self.is_now(*connection, None),
+            Input::Opened { connection } => {
+                self.is_now(*connection, Some(UNKNOWN));
+            }
+            Input::Closed { connection } => {
+                self.is_now(*connection, None);
+            }
             Input::Frame { connection, frame: ClientFrame::Hello { platform, .. } } => {
                 self.is_now(*connection, Some(platform.word()));
             }
@@ -154,8 +173,8 @@ impl Metrics {
         }
     }
 
-    /// What this connection is from now on; none where it is gone.
-    fn is_now(&self, connection: ConnectionId, platform: Option<&'static str>) {
+    /// What this connection is from now on, none where it is gone; and what it was.
+    fn is_now(&self, connection: ConnectionId, platform: Option<&'static str>) -> Option<&'static str> {
         let before = match platform {
             Some(platform) => self.seen().connections.insert(connection, platform),
             None => self.seen().connections.remove(&connection),
@@ -166,6 +185,7 @@ impl Metrics {
         if let Some(platform) = platform {
             self.0.connections.get_or_create(&label("platform", platform)).inc();
         }
+        before
     }
 
     fn fact(&self, fact: &Fact) {
@@ -199,7 +219,7 @@ impl Metrics {
                 self.0.logins.get_or_create(&label("code", code)).inc();
             }
             ServerFrame::RenewAnswer { outcome, .. } => {
-                self.0.renewals.get_or_create(&label("code", code(outcome.as_ref().map(|()| ())))).inc();
+                self.0.renewals.get_or_create(&label("code", code(outcome.as_ref().copied()))).inc();
             }
             ServerFrame::ResumeAnswer { outcome, .. } => {
                 self.0.resumes.get_or_create(&label("result", resume_word(outcome))).inc();
@@ -218,7 +238,11 @@ impl Metrics {
                 self.seen().undecided.push_back((commit.number, now.instant));
             }
             Action::Send { frame, .. } => self.sent(frame),
-            Action::Close { connection } => self.is_now(*connection, None),
+            Action::Close { connection } => {
+                if let Some(platform) = self.is_now(*connection, None) {
+                    self.0.closes.get_or_create(&label("platform", platform)).inc();
+                }
+            }
             Action::Note(_) => {}
         }
     }
@@ -290,13 +314,21 @@ impl Collector for Carried {
         }
         let mut turned = encoder.encode_descriptor(
             "turned_away",
-            "Connections that were turned away before they said anything, by the reason",
+            "Connections that a limit closed, by which",
             None,
             counter.metric_type(),
         )?;
         for why in Turned::ALL {
             ConstCounter::new(load.turned(why)).encode(turned.encode_family(&[("why", why.word())])?)?;
         }
+        encoder
+            .encode_descriptor(
+                "held_back",
+                "How often a connection that had said too much was read no further for a while",
+                None,
+                counter.metric_type(),
+            )
+            .and_then(|encoder| ConstCounter::new(load.held_back()).encode(encoder))?;
         let mut waiting = encoder.encode_descriptor(
             "waiting",
             "How many wait: arrivals for the core, changes for the store, outputs for the disk",

@@ -142,10 +142,7 @@ mod tests {
         let bounds = Bounds { per_address_max: 1, ..Bounds::default() };
         let mut addresses = Addresses::default();
         addresses.opened(address("2001:db8::1"));
-        assert_eq!(
-            addresses.keeps_out(address("2001:db8::ffff:2"), &bounds, at(0)),
-            Some(Turned::TooManyFromAddress)
-        );
+        assert_eq!(addresses.keeps_out(address("2001:db8::ffff:2"), &bounds, at(0)), Some(Turned::TooManyFromAddress));
         assert_eq!(addresses.keeps_out(address("2001:db8:0:1::1"), &bounds, at(0)), None);
     }
 

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Why somebody was turned away before they could log in.
+/// Which limit closed somebody's connection.
 ///
 /// ```
 /// use gatecrash::driver::server::Turned;
 ///
-/// assert_eq!(Turned::ALL.len(), 5);
+/// assert_eq!(Turned::ALL.len(), 6);
 /// assert_eq!(Turned::Full.word(), "full");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +25,19 @@ pub enum Turned {
     TooManyFromAddress,
     /// Too many from the same address had been refused (INPUT-8).
     AddressRefused,
+    /// More waited for them than is kept for a peer that does not read.
+    NotReading,
 }
 
 impl Turned {
     /// All of them.
-    pub const ALL: [Turned; 5] = [
+    pub const ALL: [Turned; 6] = [
         Turned::Full,
         Turned::MadeRoom,
         Turned::Handshake,
         Turned::TooManyFromAddress,
         Turned::AddressRefused,
+        Turned::NotReading,
     ];
 
     /// It in a word, as metrics show it.
@@ -45,6 +48,7 @@ impl Turned {
             Turned::Handshake => "handshake",
             Turned::TooManyFromAddress => "too_many_from_address",
             Turned::AddressRefused => "address_refused",
+            Turned::NotReading => "not_reading",
         }
     }
 }
@@ -64,6 +68,7 @@ pub struct Load(Arc<Counters>);
 struct Counters {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
+    held_back: AtomicU64,
     arrivals: AtomicU64,
     changes: AtomicU64,
     outputs: AtomicU64,
@@ -90,6 +95,11 @@ impl Load {
     /// Bytes that went to peers so far, as the network carries them.
     pub fn bytes_out(&self) -> u64 {
         get(&self.0.bytes_out)
+    }
+
+    /// How often a connection was read no further for a while, since it had said too much (INPUT-8).
+    pub fn held_back(&self) -> u64 {
+        get(&self.0.held_back)
     }
 
     /// How many arrivals waited for the core when it last looked: new connections, frames, ends.
@@ -130,6 +140,10 @@ impl Load {
         add(&self.0.bytes_out, bytes);
     }
 
+    pub(super) fn holds_back(&self) {
+        add(&self.0.held_back, 1);
+    }
+
     pub(super) fn turns_away(&self, why: Turned) {
         add(&self.0.turned[why as usize], 1);
     }
@@ -140,7 +154,8 @@ impl Load {
 
     pub(super) fn looked(&self, arrivals: usize, changes: usize, outputs: usize) {
         let counters = &self.0;
-        for (counter, number) in [(&counters.arrivals, arrivals), (&counters.changes, changes), (&counters.outputs, outputs)]
+        for (counter, number) in
+            [(&counters.arrivals, arrivals), (&counters.changes, changes), (&counters.outputs, outputs)]
         {
             counter.store(number as u64, Ordering::Relaxed);
         }

@@ -44,7 +44,8 @@ impl Allowance {
         }
         // A packet's worth later, and not a byte's.
         let owed = (PACKET_BYTES - self.left).unsigned_abs();
-        (self.left <= 0).then(|| now + Duration::from_micros(owed.saturating_mul(1_000_000) / self.per_second.unsigned_abs()))
+        (self.left <= 0)
+            .then(|| now + Duration::from_micros(owed.saturating_mul(1_000_000) / self.per_second.unsigned_abs()))
     }
 
     fn took(&mut self, bytes: usize) {
@@ -70,7 +71,10 @@ impl<Stream: AsyncRead + Unpin> AsyncRead for Metered<Stream> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         while let Some(until) = this.allowance.opens(Instant::now()) {
-            let waiting = this.waiting.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            let waiting = this.waiting.get_or_insert_with(|| {
+                this.load.holds_back();
+                Box::pin(sleep_until(until))
+            });
             match waiting.as_mut().poll(context) {
                 Poll::Ready(()) => this.waiting = None,
                 Poll::Pending => return Poll::Pending,
@@ -149,6 +153,7 @@ mod tests {
         let mut rest = Vec::new();
         metered.read_to_end(&mut rest).await.expect("it comes");
         assert_eq!((rest.len(), load.bytes_in()), (30_000, 46_000));
+        assert!(load.held_back() > 0);
         let took = began.elapsed().as_secs();
         assert!((28..=34).contains(&took), "{took} s for 30,000 bytes at 1,000 a second");
     }

@@ -1,0 +1,189 @@
+//! What a server puts up with from whoever connects, over TCP: each limit, with what counts it (INPUT-2, INPUT-7,
+//! INPUT-8).
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use gatecrash::driver::server::{Door, Settings, Turned};
+use gatecrash::driver::wire;
+use gatecrash::id::DeviceId;
+use gatecrash::policy::Platform;
+use gatecrash::protocol::{ClientFrame, ServerFrame, VERSION};
+use gatecrash::ticket::Ticket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::authority::Authority;
+use crate::loopback::{Raw, before_admission_ends, is_accepted, run, ticket};
+use crate::secured::Behind;
+
+/// How long between two bytes of somebody who is slow on purpose.
+const SLOWLY: Duration = Duration::from_millis(50);
+
+async fn serving(change: impl FnOnce(&mut Settings)) -> Behind {
+    Behind::doors(vec![Door::tcp("127.0.0.1:0")], change).await
+}
+
+/// Whether the server closes without a word.
+async fn is_closed(raw: &mut Raw) -> bool {
+    before_admission_ends(raw.next()).await.is_err()
+}
+
+/// INPUT-8: one more than an address may have is closed, nobody else is, and there is room again once somebody leaves.
+#[test]
+fn an_address_gets_no_more_connections_than_its_share() {
+    run(async {
+        let server = serving(|settings| settings.bounds.per_address_max = 2).await;
+        let address = &server.addresses[0];
+        let mut alice = Raw::logging_in(address, 1, "alice").await;
+        assert!(is_accepted(alice.next().await));
+        let mut second = Raw::connect(address).await;
+        assert!(second.is_heard(2).await);
+        assert!(is_closed(&mut Raw::connect(address).await).await);
+        assert_eq!(server.load().turned(Turned::TooManyFromAddress), 1);
+        assert!(second.is_still_heard().await, "who is there stays");
+        drop(second);
+        while !Raw::connect(address).await.is_heard(3).await {}
+        server.stop().await;
+    });
+}
+
+/// INPUT-8: whoever comes from an address that was refused too often is closed, whatever it was refused for.
+#[test]
+fn an_address_that_is_refused_again_and_again_stays_out() {
+    run(async {
+        let doors = vec![Door::tcp("127.0.0.1:0"), Door { websocket: true, ..Door::tcp("127.0.0.1:0") }];
+        let server = Behind::doors(doors, |settings| settings.bounds.address_refusals_max = 3).await;
+        let address = &server.addresses[0];
+        let mut alice = Raw::logging_in(address, 1, "alice").await;
+        assert!(is_accepted(alice.next().await));
+        // A ticket, what is no frame, and a handshake.
+        let mut stranger = Raw::connect(address).await;
+        stranger.hello(2).await;
+        stranger.login("bob", Ticket::from("forged")).await;
+        assert!(matches!(stranger.next().await, Ok(ServerFrame::LoginAnswer { outcome: Err(_), .. })));
+        let mut stranger = TcpStream::connect(address).await.unwrap();
+        stranger.write_all(&[0, 0, 0, 2, 0xff, 0xff]).await.unwrap();
+        before_admission_ends(stranger.read_to_end(&mut Vec::new())).await.unwrap();
+        assert!(Raw::connect(address).await.is_heard(3).await, "twice is not too often");
+        let mut stranger = TcpStream::connect(&server.addresses[1]).await.unwrap();
+        stranger.write_all(b"nothing that a browser says\r\n\r\n").await.unwrap();
+        // It may be cut off before it has said all.
+        let _ = before_admission_ends(stranger.read_to_end(&mut Vec::new())).await;
+
+        assert!(is_closed(&mut Raw::connect(address).await).await);
+        let load = server.load();
+        assert_eq!((load.turned(Turned::Handshake), load.turned(Turned::AddressRefused)), (1, 1));
+        assert!(alice.is_still_heard().await, "who is there stays");
+        server.stop().await;
+    });
+}
+
+/// INPUT-7: a byte now and then is no handshake, of TLS or of a WebSocket.
+#[test]
+fn a_handshake_that_trickles_is_closed() {
+    run(async {
+        let authority = Authority::new();
+        let doors = vec![
+            Door::tls("127.0.0.1:0", authority.signs("localhost").identity()),
+            Door { websocket: true, ..Door::tcp("127.0.0.1:0") },
+        ];
+        let server = Behind::doors(doors, |settings| settings.bounds.handshake_max = 6 * SLOWLY).await;
+        // The beginning of a record of TLS that is to be long, and of a request.
+        let record = [&[22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3][..], &[7; 200]].concat();
+        let request = format!("GET / HTTP/1.1\r\nHost: {}", "x".repeat(200));
+        for (turned, (address, words)) in server.addresses.iter().zip([record, request.into_bytes()]).enumerate() {
+            trickle(address, &words).await;
+            assert_eq!(server.load().turned(Turned::Handshake), turned as u64 + 1);
+        }
+        server.stop().await;
+    });
+}
+
+/// INPUT-2: nor is a byte now and then a login, whether it is of a first frame or of a second.
+#[test]
+fn a_login_that_trickles_is_closed() {
+    run(async {
+        let server = serving(|settings| settings.config.limits.admission = 6 * SLOWLY).await;
+        let mut frames = BytesMut::new();
+        let device = DeviceId::from_bytes([1; 16]);
+        wire::write(&ClientFrame::<Ticket>::Hello { version: VERSION, device, platform: Platform::Web }, &mut frames);
+        let announced = [0, 0, 0x10, 0];
+        trickle(&server.addresses[0], &[&announced[..], &[1; 200]].concat()).await;
+        trickle(&server.addresses[0], &[&frames[..], &announced, &[1; 200]].concat()).await;
+        server.stop().await;
+    });
+}
+
+/// Says it byte by byte, and is closed before it ends.
+async fn trickle(address: &str, words: &[u8]) {
+    let (mut reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+    let said = async {
+        for byte in words {
+            if writer.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(SLOWLY).await;
+        }
+        panic!("all of it was taken");
+    };
+    let mut last_words = Vec::new();
+    tokio::select! {
+        biased;
+        // Whether it is cut off or closed.
+        _ = reader.read_to_end(&mut last_words) => {}
+        () = said => {}
+    }
+}
+
+/// INPUT-8: who says too much is read at the pace that is allowed, and all of it is.
+#[test]
+fn who_says_too_much_is_read_at_a_pace() {
+    const PER_SECOND: u32 = 2_000;
+    const AT_ONCE: u64 = 16 * PER_SECOND as u64;
+    run(async {
+        let server = serving(|settings| settings.bounds.bytes_per_second = PER_SECOND).await;
+        let mut frame = BytesMut::new();
+        wire::write(&ClientFrame::<Ticket>::Heartbeat, &mut frame);
+        let times = (AT_ONCE as usize + 8_000) / frame.len();
+        let began = Instant::now();
+        let mut raw = Raw::connect(&server.addresses[0]).await;
+        raw.hello(1).await;
+        let (load, mut heard) = (server.load(), 0);
+        // As many at a time as an answer waits for.
+        while heard < times {
+            let now = 200.min(times - heard);
+            raw.say(&frame.repeat(now)).await;
+            for _ in 0..now {
+                assert!(matches!(raw.next().await, Ok(ServerFrame::HeartbeatAnswer)));
+            }
+            heard += now;
+            let allowed = AT_ONCE + (began.elapsed().as_millis() as u64 + 1) * u64::from(PER_SECOND) / 1_000;
+            let ahead = 200 * frame.len() as u64 + 4_096;
+            assert!(load.bytes_in() <= allowed + ahead, "{} bytes, and {allowed} are allowed", load.bytes_in());
+        }
+        assert!(load.held_back() > 0);
+        let mut bob = Raw::connect(&server.addresses[0]).await;
+        bob.hello(2).await;
+        bob.login("bob", ticket("bob")).await;
+        assert!(is_accepted(bob.next().await), "nobody else waits");
+        server.stop().await;
+    });
+}
+
+/// What waits for a peer that does not read is bounded: it is closed, and counted.
+#[test]
+fn who_does_not_read_answers_is_closed() {
+    run(async {
+        let server = serving(|settings| settings.bounds.bytes_per_second = u32::MAX).await;
+        let mut frame = BytesMut::new();
+        wire::write(&ClientFrame::<Ticket>::Heartbeat, &mut frame);
+        let mut raw = Raw::connect(&server.addresses[0]).await;
+        raw.hello(1).await;
+        let many = frame.repeat(10_000);
+        before_admission_ends(async { while raw.try_say(&many).await.is_ok() {} }).await;
+        assert_eq!(server.load().turned(Turned::NotReading), 1);
+        server.stop().await;
+    });
+}
