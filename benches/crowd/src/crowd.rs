@@ -49,10 +49,10 @@ pub fn run(run: Run) -> Result<bool, String> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
     let report = runtime.block_on(crowd(&run))?;
-    if run.json {
-        println!("{}", serde_json::to_string_pretty(&report).expect("texts and numbers are JSON"));
-    } else {
-        print!("{}", report.text());
+    print!("{}", report.text());
+    if let Some(path) = &run.json {
+        let text = serde_json::to_string_pretty(&report).expect("texts and numbers are JSON");
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(report.is_good())
 }

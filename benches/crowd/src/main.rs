@@ -41,7 +41,7 @@ enum Command {
 #[command(after_help = "\
 Examples:
   gatecrash-crowd run --server 127.0.0.1:7443 --authority authority.pem --key-file app.key --connections 1000
-  gatecrash-crowd run --speaks mqtt --server 127.0.0.1:8883 --authority authority.pem --pid 4711 --seconds 60 --json
+  gatecrash-crowd run --speaks mqtt --server 127.0.0.1:8883 --authority authority.pem --pid 4711 --seconds 60 --json figures.json
 
 Exit codes: 0 everybody could be served, 1 somebody was not, 3 bad input.")]
 struct Run {
@@ -90,9 +90,9 @@ struct Run {
     /// At the end, takeovers as fast as they go, for so many seconds
     #[arg(long, value_name = "S", default_value_t = 0)]
     flat_out: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
+    /// Also write the figures to this file, as one JSON object
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
