@@ -98,17 +98,43 @@ fn what_is_no_binary_message_or_too_long_closes_its_connection_alone() {
         // It may be closed before it has sent all of it.
         let _ = shouter.0.send(Message::binary(vec![0; FRAME_BYTES_MAX + 5])).await;
         assert!(before_admission_ends(shouter.next()).await.is_none());
-        let mut stranger = TcpStream::connect(&server.addresses[0]).await.unwrap();
-        stranger.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-        let mut said = Vec::new();
-        let _ = before_admission_ends(stranger.read_to_end(&mut said)).await;
-        assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 4"), "{said:?}");
+        assert_eq!(answer(&server.addresses[0], "login please\r\n\r\n").await, "");
 
         let mut heartbeat = BytesMut::new();
         wire::write(&ClientFrame::<Ticket>::Heartbeat, &mut heartbeat);
         good.send(heartbeat.freeze()).await;
         assert!(matches!(good.next().await, Some(ServerFrame::HeartbeatAnswer)));
         drop((good, texter, shouter));
+        server.stop().await;
+    });
+}
+
+/// What a connection gets that begins with this, until it is closed.
+async fn answer(address: &str, asked: &str) -> String {
+    let mut stranger = TcpStream::connect(address).await.unwrap();
+    stranger.write_all(asked.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    before_admission_ends(stranger.read_to_string(&mut said)).await.unwrap();
+    said
+}
+
+/// INPUT-7: no frame comes, but HTTP's own answer to whoever speaks HTTP.
+#[test]
+fn a_request_for_something_else_is_told_that_here_is_a_websocket() {
+    run(async {
+        let server = behind().await;
+        for request in [
+            "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        ] {
+            let said = answer(&server.addresses[0], request).await;
+            let (head, body) = said.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{request:?} gets {said:?}");
+            assert!(head.contains("\r\nUpgrade: websocket\r\n"), "{head}");
+            assert!(head.ends_with(&format!("\r\nContent-Length: {}", body.len())), "{head}");
+        }
+        Tab::logged_in(&server.addresses[0], 1).await;
         server.stop().await;
     });
 }

@@ -9,9 +9,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use futures_util::{Sink, Stream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::protocol::FRAME_BYTES_MAX;
@@ -22,6 +23,16 @@ const MESSAGE_BYTES_MAX: usize = 4 + FRAME_BYTES_MAX;
 /// How much is read at a time: a frame is mostly much smaller, and there are many connections.
 const READ_BYTES: usize = 4096;
 
+/// What a request of HTTP gets that asks for no WebSocket: somebody opens the address in a browser, or looks whether it
+/// answers. Its length is that of the sentence.
+const UPGRADE_REQUIRED: &[u8] = b"HTTP/1.1 426 Upgrade Required\r\n\
+    Connection: Upgrade, close\r\n\
+    Upgrade: websocket\r\n\
+    Content-Type: text/plain\r\n\
+    Content-Length: 59\r\n\
+    \r\n\
+    Here is a WebSocket of gatecrash, and nothing to look at.\r\n";
+
 /// The bytes in the messages of a WebSocket.
 pub(super) struct Messages<Inner> {
     socket: WebSocketStream<Inner>,
@@ -29,8 +40,9 @@ pub(super) struct Messages<Inner> {
     unread: Bytes,
 }
 
-/// Opens one, as a browser asks for it.
-pub(super) async fn accept<Inner>(stream: Inner) -> io::Result<Messages<Inner>>
+/// Opens one, as a browser asks for it. Who asks for something else by HTTP is told so, and refused like anybody who does not
+/// know how (INPUT-7).
+pub(super) async fn accept<Inner>(mut stream: Inner) -> io::Result<Messages<Inner>>
 where
     Inner: AsyncRead + AsyncWrite + Unpin,
 {
@@ -39,8 +51,29 @@ where
         .max_frame_size(Some(MESSAGE_BYTES_MAX))
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(0);
-    let socket = tokio_tungstenite::accept_async_with_config(stream, Some(config)).await.map_err(as_io)?;
+    // With the stream on loan, so that there is one to answer on. A handshake that is done has left nothing behind: the
+    // library refuses what comes before its answer.
+    if let Err(error) = tokio_tungstenite::accept_async_with_config(&mut stream, Some(config)).await {
+        if asks_for_something_else(&error) {
+            stream.write_all(UPGRADE_REQUIRED).await?;
+            stream.shutdown().await?;
+        }
+        return Err(as_io(error));
+    }
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     Ok(Messages { socket, unread: Bytes::new() })
+}
+
+/// Whether it was a request of HTTP for something that is no WebSocket.
+fn asks_for_something_else(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Protocol(
+            ProtocolError::WrongHttpMethod
+                | ProtocolError::MissingConnectionUpgradeHeader
+                | ProtocolError::MissingUpgradeWebSocketHeader
+        )
+    )
 }
 
 /// What the library calls an error, as whoever reads and writes bytes knows it.

@@ -45,7 +45,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<Source>) {
         let name = entry.file_name().into_string().expect("names are Unicode");
         let path = format!("{prefix}{name}");
         if entry.file_type().expect("the repository can be read").is_dir() {
-            if !name.starts_with('.') && name != "target" {
+            if !name.starts_with('.') && name != "target" && name != "node_modules" {
                 walk(&entry.path(), &format!("{path}/"), found);
             }
         } else if [".rs", ".md", ".toml", ".snap", ".proto"].iter().any(|extension| name.ends_with(extension)) {
