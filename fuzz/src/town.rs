@@ -157,7 +157,12 @@ async fn tried(
         strangers.send(end).map_err(|_| "the server does not accept any more".to_owned())?;
         let said = async {
             // It may be closed before it has said all.
-            let _ = stranger.write_all(&input).await;
+            let (first, then) = parts(place, &input);
+            let _ = stranger.write_all(first).await;
+            if !then.is_empty() {
+                let _ = stranger.read(&mut [0; 1024]).await;
+                let _ = stranger.write_all(then).await;
+            }
             let _ = stranger.shutdown().await;
             let _ = stranger.read_to_end(&mut Vec::new()).await;
         };
@@ -177,6 +182,16 @@ async fn tried(
         done();
     }
     alice.is_there().await
+}
+
+/// What is said at once, and what after an answer: nobody may speak in a WebSocket before it is open.
+fn parts(place: Place, input: &[u8]) -> (&[u8], &[u8]) {
+    const END: &[u8] = b"\r\n\r\n";
+    let end = input.windows(END.len()).position(|window| window == END);
+    match (place, end) {
+        (Place::Websocket, Some(end)) => input.split_at(end + END.len()),
+        (_, _) => (input, &[]),
+    }
 }
 
 /// Who is logged in.

@@ -10,7 +10,7 @@ use crate::decide::ServerDecisions;
 use crate::decide::server::{Pace, ResumeCase, ResumeVerdict};
 use crate::id::{Attempt, ConnectionId, DeviceId, Epoch, UserId};
 use crate::protocol::{Admission, FrameError, Kick, Refusal, ResumeOutcome, ServerFrame, SessionName};
-use crate::store::{EndReason, Fact, SessionTicket};
+use crate::store::{EndReason, Fact, Session, SessionTicket};
 use crate::ticket::OpenedTicket;
 
 impl<D: ServerDecisions> Server<D> {
@@ -54,10 +54,13 @@ impl<D: ServerDecisions> Server<D> {
             return ResumeOutcome::Stale;
         }
         let judged = self.judge(device, user, ticket);
+        // A device that has more than it was ever given is of a later time than these records, as after a restore: what it
+        // would be given next it would take for what it has (API-7).
+        let gave = |session: &&Session| session.epoch != epoch || received <= session.owed.places().last;
         let verdict = self.decisions.resume(&ResumeCase {
             user,
             epoch,
-            session: self.session(user, device),
+            session: self.session(user, device).filter(gave),
             ended: self.ended(device),
             ticket: judged.map(|_| ()),
             reconnect_kicks: self.config.reconnect_kicks,

@@ -37,6 +37,31 @@ fn a_message_waits_for_a_session_without_a_link() {
 }
 
 #[test]
+fn a_device_that_has_more_than_it_was_given_begins_anew() {
+    // API-7: the records are a backup's, and its next message would be taken for one that it has.
+    check(
+        "
+        given alice on phone
+        web/1 open web
+        web/1 login bob
+            web/1 < login ok 1
+        phone/1 close
+        web/1 send alice one
+            web/1 < sent #1
+        phone/2 open android
+        phone/2 resume alice 1 received=2
+            phone/2 < resume kick alice 1 gone
+        phone/3 open android
+        phone/3 login alice
+            phone/3 < login ok 2 bob#1
+        web/1 send alice two
+            web/1 < sent #2
+            phone/3 < message #2 bob to alice: two
+        ",
+    );
+}
+
+#[test]
 fn a_message_that_is_sent_again_is_the_one_it_was() {
     // API-6: on whichever device of the user, and whatever it says.
     check(
