@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use gatecrash::driver::wire;
-use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, MessageId};
+use gatecrash::id::{Attempt, CallId, DeviceId, Epoch, SendId};
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{ClientFrame, SessionName, VERSION};
 use gatecrash::ticket::{SecretKey, Ticket, TicketSpec, sign};
 use mutatis::Session;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use rustls::pki_types::ServerName;
 
 use crate::Place;
@@ -36,6 +38,7 @@ pub struct Corpus {
     good: Vec<Vec<u8>>,
     /// None where the only input is to stay as it is.
     changes: Option<Session>,
+    random: ChaCha8Rng,
     drawn: usize,
 }
 
@@ -54,12 +57,28 @@ impl Corpus {
         if good.is_empty() {
             return Err(format!("{} is empty: --write-corpus fills it", directory.display()));
         }
-        Ok(Corpus { good, changes: Some(Session::new().seed(seed)), drawn: 0 })
+        Ok(Corpus { good, changes: Some(Session::new().seed(seed)), random: ChaCha8Rng::seed_from_u64(seed), drawn: 0 })
     }
 
     /// Of this input, as it is.
     pub fn single(input: Vec<u8>) -> Self {
-        Corpus { good: vec![input], changes: None, drawn: 0 }
+        Corpus { good: vec![input], changes: None, random: ChaCha8Rng::seed_from_u64(0), drawn: 0 }
+    }
+
+    /// Whether inputs are changed at all.
+    pub fn is_changed(&self) -> bool {
+        self.changes.is_some()
+    }
+
+    /// One of something in each of the good inputs.
+    pub fn of_each(&mut self, something: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        let seed = self.random.next_u64();
+        Corpus {
+            good: self.good.iter().map(|input| something(input)).collect(),
+            changes: self.changes.as_ref().map(|_| Session::new().seed(seed)),
+            random: ChaCha8Rng::seed_from_u64(seed),
+            drawn: 0,
+        }
     }
 
     /// The next one. The good ones as they are come first.
@@ -69,8 +88,7 @@ impl Corpus {
         let (Some(changes), true) = (&mut self.changes, number >= self.good.len()) else {
             return self.good[number % self.good.len()].clone();
         };
-        let rng = changes.rng();
-        let mut draw = |below: usize| rng.gen_index(below).unwrap_or(0);
+        let mut draw = |below: usize| self.random.next_u32() as usize % below.max(1);
         let mut input = self.good[draw(self.good.len())].clone();
         let (times, way) = (1 + draw(CHANGES_MAX), draw(8));
         if way == 0 {
@@ -131,7 +149,7 @@ fn frames() -> Named {
         ("admin_kick", ClientFrame::AdminKick { call, user }),
         ("query", ClientFrame::QueryStatus { call, users: vec![user; 3] }),
         ("received", ClientFrame::MessagesReceived { user, epoch, through: 9 }),
-        ("message", ClientFrame::SendMessage { call, to: user, id: MessageId(4), text: "hello".into() }),
+        ("message", ClientFrame::SendMessage { call, to: user, id: SendId::from_bytes([4; 16]), text: "hello".into() }),
     ];
     let written = |frames: &[&ClientFrame<Ticket>]| {
         let mut bytes = BytesMut::new();
@@ -195,7 +213,10 @@ fn websockets() -> Named {
         ("ping", opened(&[message(9, b"are you there"), message(10, b"")])),
         ("close", opened(&[message(8, &[3, 232])])),
         ("text", opened(&[message(1, b"no frame")])),
-        ("parts", opened(&[vec![2, 0x81, 0, 0, 0, 0, 0], vec![0, 0x82, 0, 0, 0, 0, 0, 0], message(0, &[2, 0xff, 0xff])])),
+        (
+            "parts",
+            opened(&[vec![2, 0x81, 0, 0, 0, 0, 0], vec![0, 0x82, 0, 0, 0, 0, 0, 0], message(0, &[2, 0xff, 0xff])]),
+        ),
     ]);
     named
 }

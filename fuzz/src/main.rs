@@ -162,13 +162,23 @@ mod tests {
         fuzz(Place::Tickets, corpus(Place::Tickets), 50_000).unwrap_or_else(|found| panic!("{}", found.what));
     }
 
+    /// A ticket that says what nobody signed would be found: here one of the right key for somebody who has none.
+    #[test]
+    fn a_ticket_that_nobody_signed_is_found() {
+        let ticket = corpus::signed("mallory", corpus::KEY, None);
+        let corpus = Corpus::single(ticket.as_str().as_bytes().to_vec());
+        assert!(fuzz(Place::Tickets, corpus, 1).is_err());
+    }
+
     /// The same seed makes the same inputs.
     #[test]
     fn a_seed_is_replayed() {
-        let draw = || (0..100).map({
-            let mut corpus = corpus(Place::Frames);
-            move |_| corpus.next()
-        });
+        let draw = || {
+            (0..100).map({
+                let mut corpus = corpus(Place::Frames);
+                move |_| corpus.next()
+            })
+        };
         assert!(draw().eq(draw()));
         let distinct: std::collections::BTreeSet<_> = draw().collect();
         assert!(distinct.len() > 80, "{} of 100", distinct.len());

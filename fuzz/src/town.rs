@@ -4,6 +4,7 @@
 //! nothing that they say may change what the server keeps: one change is one too many. Time is simulated, and passes only
 //! while everybody waits.
 
+use std::future::{Future, ready};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,8 +59,8 @@ impl Surroundings for Town {
         self.arriving[*door].lock().await.recv().await.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    async fn connect(&self, _: &str) -> io::Result<DuplexStream> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn connect(&self, _: &str) -> impl Future<Output = io::Result<DuplexStream>> + Send + 'static {
+        ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
     fn now(&self) -> Now {
@@ -139,7 +140,10 @@ async fn tried(
         Place::Websocket => Door { websocket: true, ..Door::tcp(DOORS[1]) },
         Place::Frames | Place::Tickets => Door::tcp(DOORS[1]),
     };
-    let settings = Settings { doors: vec![Door::tcp(DOORS[0]), door], ..Settings::new("", Config::new(APP), vec![SecretKey::from(KEY)]) };
+    let settings = Settings {
+        doors: vec![Door::tcp(DOORS[0]), door],
+        ..Settings::new("", Config::new(APP), vec![SecretKey::from(KEY)])
+    };
     let changes = Changes::default();
     let count = || changes.0.load(Ordering::Relaxed);
     let bound = ServerDriver::<_, _, _>::bind(town, MemoryStore::default(), changes.clone(), settings).await;

@@ -56,11 +56,14 @@ impl<D: ServerDecisions> Server<D> {
         let judged = self.judge(device, user, ticket);
         // A device that has more than it was ever given is of a later time than these records, as after a restore: what it
         // would be given next it would take for what it has (API-7).
-        let gave = |session: &&Session| session.epoch != epoch || received <= session.owed.places().last;
+        let is_ahead = |session: &Session| session.epoch == epoch && received > session.owed.places().last;
+        if judged.is_ok() && self.session(user, device).is_some_and(is_ahead) {
+            self.end_own_session(user, device, EndReason::Replaced, connection);
+        }
         let verdict = self.decisions.resume(&ResumeCase {
             user,
             epoch,
-            session: self.session(user, device).filter(gave),
+            session: self.session(user, device),
             ended: self.ended(device),
             ticket: judged.map(|_| ()),
             reconnect_kicks: self.config.reconnect_kicks,

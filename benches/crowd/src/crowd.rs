@@ -174,7 +174,7 @@ async fn administrator(rate: u32, place: Arc<Place>, orders: Arc<[mpsc::Unbounde
     let (mut random, me) = (ChaCha8Rng::seed_from_u64(3), User::administrator());
     let mut session = match enter(&place, &me, false, None).await {
         Ok(session) => session,
-        Err(why) => return place.figures.counted(format!("failed to log in as administrator: {why:?}")),
+        Err(why) => return place.figures.counted(format!("failed to log in as administrator: {why}")),
     };
     let mut ticks = tokio::time::interval(seconds(1) / rate);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -189,7 +189,9 @@ async fn administrator(rate: u32, place: Arc<Place>, orders: Arc<[mpsc::Unbounde
         };
         match tokio::time::timeout(PATIENCE, done).await {
             Ok(Ok(Heard::Kicked)) => place.figures.counted("kicks"),
-            other => return place.figures.counted(format!("failed to kick: {other:?}")),
+            Ok(Ok(heard)) => return place.figures.counted(format!("failed to kick: {heard:?} out of turn")),
+            Ok(Err(why)) => return place.figures.counted(format!("failed to kick: {why}")),
+            Err(_) => return place.figures.counted("failed to kick: no answer"),
         }
     }
 }
@@ -248,7 +250,7 @@ async fn certainly(place: &Place, user: &User, is_second: bool, before: Option<g
     loop {
         match enter(place, user, is_second, before).await {
             Ok(session) => return session,
-            Err(why) => place.figures.counted(format!("failed to enter: {why:?}")),
+            Err(why) => place.figures.counted(format!("failed to enter: {why}")),
         }
         tokio::time::sleep(AGAIN).await;
     }
@@ -290,8 +292,11 @@ async fn user(
                     tokio::time::sleep(NEW_TICKET).await;
                     (session, asked) = (certainly(&place, &user, is_second, None).await, None);
                 }
-                other => {
-                    place.figures.counted(format!("failed: {other:?}"));
+                unexpected => {
+                    place.figures.counted(match unexpected {
+                        Err(why) => format!("failed to stay: {why}"),
+                        Ok(heard) => format!("failed: {heard:?} out of turn"),
+                    });
                     let (epoch, is_second) = session.whose();
                     tokio::time::sleep(AGAIN).await;
                     (session, asked) = (certainly(&place, &user, is_second, Some(epoch)).await, None);

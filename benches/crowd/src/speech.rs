@@ -3,6 +3,7 @@
 //! The same in both: a login that takes the place of whoever has it, a heartbeat, a return to the session, and the end of
 //! a connection whose place was taken. In MQTT a place is a client id, and a login a CONNECT.
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -103,6 +104,16 @@ pub enum Failure {
     Refused(String),
     /// The connection broke.
     Broken(io::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Refused(why) => f.write_str(why),
+            // Not the whole text, so that failures of one kind are counted as one.
+            Failure::Broken(error) => write!(f, "{:?}", error.kind()),
+        }
+    }
 }
 
 impl From<io::Error> for Failure {

@@ -53,6 +53,7 @@ fn a_device_that_has_more_than_it_was_given_begins_anew() {
             phone/2 < resume kick alice 1 gone
         phone/3 open android
         phone/3 login alice
+            phone/2 closed
             phone/3 < login ok 2 bob#1
         web/1 send alice two
             web/1 < sent #2

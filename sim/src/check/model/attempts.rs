@@ -293,9 +293,12 @@ impl Server {
         let is_unheard = |given: u32, acknowledged: bool| may_return && given > epoch && !acknowledged;
         let is_meant = |given: u32, acknowledged| given == epoch || is_unheard(given, acknowledged);
         let was_given = self.records.queues.get(&(user, id.0, epoch)).map_or(0, |queue| queue.last);
-        let is_ahead = |given: u32| given == epoch && received > was_given;
+        let names_it = self.records.session(user, id).is_some_and(|live| live.epoch == epoch);
+        if judged.is_ok() && names_it && received > was_given {
+            self.end_own(const { rule("API-7") }, (user, id), EndReason::Replaced, connection);
+        }
         let live = self.records.session(user, id).filter(|live| is_meant(live.epoch, live.acknowledged)).copied();
-        if let Some(session) = live.filter(|live| !is_ahead(live.epoch)) {
+        if let Some(session) = live {
             if let Err(codes) = judged {
                 return self.say_refused(connection, &codes, |code| ServerFrame::ResumeRefused { attempt, code });
             }
