@@ -48,7 +48,7 @@ pub(super) const ROOT_KEYS: [&str; 12] = [
 ];
 
 /// The keys of `[app]`.
-pub(super) const APP_KEYS: [&str; 9] = [
+pub(super) const APP_KEYS: [&str; 10] = [
     "id",
     "policy",
     "max_instances",
@@ -58,6 +58,7 @@ pub(super) const APP_KEYS: [&str; 9] = [
     "start",
     "ticket_ttl",
     "commit_latency",
+    "tls",
 ];
 
 #[cfg(test)]
@@ -393,6 +394,7 @@ impl<'r> Header<'_, '_, 'r> {
         let ticket_ttl = self.optional(section, "ticket_ttl", Self::read_ttl);
         let commit_latency =
             self.optional(section, "commit_latency", |header, entry| header.value(entry, SPAN, parse_span));
+        let tls = self.optional(section, "tls", Self::switch);
         let seats = self.read_seats(section);
         (self.problems.count() == before).then(|| App {
             id: id.unwrap_or(default.id),
@@ -403,6 +405,7 @@ impl<'r> Header<'_, '_, 'r> {
             start: start.map_or(default.start, WallTime::from_seconds),
             ticket_ttl: ticket_ttl.unwrap_or(default.ticket_ttl),
             commit_latency: commit_latency.unwrap_or(default.commit_latency),
+            tls: tls.unwrap_or(default.tls),
         })
     }
 

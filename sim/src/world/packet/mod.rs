@@ -23,6 +23,7 @@ mod standstill;
 mod stranger;
 mod stream;
 mod time;
+mod tls;
 mod window;
 
 use std::cell::RefCell;
@@ -199,8 +200,8 @@ impl<'a, S: Software> World<'a, S> {
             })
             .collect();
         if scenario.steps.iter().any(|step| matches!(step.action, Action::Fault(Fault::Portal { .. }))) {
-            let seed = scenario.seed;
-            sim.host(portal::HOST, move || portal::answer(seed));
+            let shared = Arc::clone(&shared);
+            sim.host(portal::HOST, move || portal::answer(Arc::clone(&shared)));
         }
         let devices = scenario.devices.keys().cloned().collect();
         let phases = software.phases(scenario);
