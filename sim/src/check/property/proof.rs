@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use gatecrash::time::Instant;
+
 use super::contract::Property;
 use super::report::Report;
 use super::scene::Scene;
@@ -32,7 +34,7 @@ struct Device {
 enum Answerer {
     Server,
     Portal,
-    /// A portal, had the connection not been reset.
+    /// Anybody: a portal, had the connection not been reset, or were it there by then.
     Nobody,
 }
 
@@ -87,33 +89,37 @@ impl Property for Proofs {
         let is_behind_portal =
             self.devices.get(on.index()).and_then(|device| self.portals.get(device.site)) == Some(&true);
         let attempts = &mut self.device(on).attempts;
-        let device = scene.device(on);
-        match event.what {
+        let answerer = match event.what {
             What::ConnectAsked { connection } => {
-                let answerer = if is_behind_portal { Answerer::Portal } else { Answerer::Server };
+                let answerer = match is_behind_portal {
+                    // It begins to listen when everybody begins.
+                    true if event.at == Instant::ZERO => Answerer::Nobody,
+                    true => Answerer::Portal,
+                    false => Answerer::Server,
+                };
                 attempts.insert(connection, answerer);
+                return;
             }
-            What::Connected { connection } => {
-                if attempts.remove(&connection) == Some(Answerer::Portal) && has_tls {
-                    report.event(PROOF, event, format!("{device} takes somebody else for the server"));
-                }
+            What::Connected { connection } | What::ConnectFailed { connection } | What::Untrusted { connection } => {
+                attempts.remove(&connection)
             }
-            What::ConnectFailed { connection } => {
-                if attempts.remove(&connection) == Some(Answerer::Portal) && has_tls {
-                    let text = format!("{device} takes somebody who answers, and is not the server, for no link");
-                    report.event(PROOF, event, text);
-                }
+            _ => return,
+        };
+        let device = scene.device(on);
+        let text = match (event.what, answerer) {
+            (What::Untrusted { .. }, _) if !has_tls => format!("{device} wants a proof where nobody speaks TLS"),
+            (What::Untrusted { .. }, Some(Answerer::Server)) => {
+                format!("{device} does not take the server for who it is")
             }
-            What::Untrusted { connection } => {
-                let answerer = attempts.remove(&connection);
-                if !has_tls {
-                    report.event(PROOF, event, format!("{device} wants a proof where nobody speaks TLS"));
-                } else if answerer == Some(Answerer::Server) {
-                    report.event(PROOF, event, format!("{device} does not take the server for who it is"));
-                }
+            (What::Connected { .. }, Some(Answerer::Portal)) if has_tls => {
+                format!("{device} takes somebody else for the server")
             }
-            _ => {}
-        }
+            (What::ConnectFailed { .. }, Some(Answerer::Portal)) if has_tls => {
+                format!("{device} takes somebody who answers, and is not the server, for no link")
+            }
+            _ => return,
+        };
+        report.event(PROOF, event, text);
     }
 }
 
@@ -122,7 +128,9 @@ mod tests {
     use super::super::story::*;
     use super::*;
 
-    const HOME: SiteIndex = SiteIndex::new(0);
+    fn home() -> SiteIndex {
+        SiteIndex::new(0)
+    }
 
     fn secured() -> Story {
         Story::from(|scenario| {
@@ -137,7 +145,7 @@ mod tests {
     }
 
     fn behind_portal() -> Story {
-        asked(secured().effect(Effect::Portal { site: HOME }))
+        asked(secured().effect(Effect::Portal { site: home() }).at(1))
     }
 
     const CONNECTED: What = What::Connected { connection: 3 };
@@ -151,9 +159,9 @@ mod tests {
         behind_portal().on(PHONE, FAILED).breaks("TLS-2");
         behind_portal().on(PHONE, UNTRUSTED).holds();
         behind_portal().effect(Effect::ConnectionReset { device: PHONE.into() }).on(PHONE, FAILED).holds();
-        let repaired = Effect::Link { site: HOME, outbound: true, inbound: true };
-        asked(secured().effect(Effect::Portal { site: HOME }).effect(repaired)).on(PHONE, CONNECTED).holds();
-        let portal = Story::from(Proofs::new).effect(Effect::Portal { site: HOME });
+        let repaired = Effect::Link { site: home(), outbound: true, inbound: true };
+        asked(secured().effect(Effect::Portal { site: home() }).effect(repaired)).on(PHONE, CONNECTED).holds();
+        let portal = Story::from(Proofs::new).effect(Effect::Portal { site: home() });
         asked(portal).on(PHONE, CONNECTED).holds();
     }
 
