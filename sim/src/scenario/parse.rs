@@ -388,13 +388,12 @@ impl<'r> Header<'_, '_, 'r> {
         let default = App::default();
         let id = self.optional(section, "id", |header, entry| header.number(entry, 1..=u64::from(u32::MAX)));
         let administrators = self.optional(section, "administrators", Self::read_users);
-        let reconnect_kicks = self.optional(section, "reconnect_kicks", Self::switch);
-        let notify_offline_kick = self.optional(section, "notify_offline_kick", Self::switch);
+        let switches = ["reconnect_kicks", "notify_offline_kick", "tls"];
+        let [reconnect_kicks, notify_offline_kick, tls] = switches.map(|key| self.optional(section, key, Self::switch));
         let start = self.optional(section, "start", |header, entry| header.number(entry, 0..=START_MAX));
         let ticket_ttl = self.optional(section, "ticket_ttl", Self::read_ttl);
         let commit_latency =
             self.optional(section, "commit_latency", |header, entry| header.value(entry, SPAN, parse_span));
-        let tls = self.optional(section, "tls", Self::switch);
         let seats = self.read_seats(section);
         (self.problems.count() == before).then(|| App {
             id: id.unwrap_or(default.id),

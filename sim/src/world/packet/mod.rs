@@ -57,6 +57,9 @@ use crate::trace::{Effect, Recorder, SiteIndex, log};
 /// The server's host.
 pub(crate) const SERVER: &str = "server";
 
+/// The host of what answers in its place where a site has a portal.
+const PORTAL: &str = "portal";
+
 /// Where the server listens.
 pub(crate) const PORT: u16 = 7000;
 
@@ -201,7 +204,7 @@ impl<'a, S: Software> World<'a, S> {
             .collect();
         if scenario.steps.iter().any(|step| matches!(step.action, Action::Fault(Fault::Portal { .. }))) {
             let shared = Arc::clone(&shared);
-            sim.host(portal::HOST, move || portal::answer(Arc::clone(&shared)));
+            sim.host(PORTAL, move || portal::answer(Arc::clone(&shared)));
         }
         let devices = scenario.devices.keys().cloned().collect();
         let phases = software.phases(scenario);

@@ -435,7 +435,7 @@ impl Surroundings for DevicePlace {
         let is_cut = self.shared.outbound_cuts[network.site].load(Ordering::Relaxed);
         async move {
             let connected = if is_to_portal {
-                TcpStream::connect((super::portal::HOST, super::PORT)).await
+                TcpStream::connect((super::PORTAL, super::PORT)).await
             } else if is_cut {
                 // turmoil says the same, but never gives the port back, of which a site has but so many.
                 Err(io::ErrorKind::ConnectionRefused.into())

@@ -15,8 +15,6 @@ use super::PORT;
 use super::place::Shared;
 use crate::trace::Effect;
 
-pub(super) const HOST: &str = "portal";
-
 /// None is a frame. The last two begin like one: with the length of what follows, or with that of nothing.
 const PAGES: [&[u8]; 5] = [
     b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n",
