@@ -118,6 +118,8 @@ enum Mark {
     Busy,
     /// A network that cuts frames: one that is not whole yet is none that is malformed.
     Pieces,
+    /// A server that has to prove who it is.
+    Secured,
 }
 
 use Mark as M;
@@ -237,7 +239,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("CONFIG-1", &[]),
     ("CONFIG-2", &[]),
     ("TLS-1", &[]),
-    ("TLS-2", &[]),
+    ("TLS-2", &[&[M::Secured, M::Login]]),
     ("TLS-3", &[]),
 ];
 
@@ -247,6 +249,9 @@ pub fn nothing_to_judge(scenario: &Scenario, trace: &Trace, violations: &[Violat
     let mut seen = Seen::of(trace);
     if scenario.sites.values().any(|site| site.segments.is_some()) {
         seen.mark(M::Pieces);
+    }
+    if scenario.app.tls {
+        seen.mark(M::Secured);
     }
     let has = |rule: &RuleId| seen.has(*rule) || violations.iter().any(|violation| violation.rule == *rule);
     scenario.rules.iter().filter(|rule| !has(rule)).copied().collect()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::family::{Families, Family};
 use super::{MILLI, SECOND, micros};
 use crate::generate::draw::Draw;
-use crate::scenario::{LimitOverrides, LimitValue, Pieces, Site, Span};
+use crate::scenario::{LimitOverrides, LimitValue, Pieces, Scenario, Site, Span};
 
 /// The fewest and the most events a seed has to spend.
 pub(super) const BUDGET: (u64, u64) = (150, 900);
@@ -159,6 +159,23 @@ pub(super) fn limits(draw: &mut Draw, limits: &mut LimitOverrides) {
     if draw.chance(1, 2) {
         let dormant = Some(micros(draw.log_between(DORMANT.0, DORMANT.1) * MILLI));
         (limits.dormant, limits.dormant_web) = (dormant, dormant);
+    }
+}
+
+/// One seed in so many speaks TLS.
+const SECURED_EVERY: u64 = 4;
+
+/// The least that may be under way there: a handshake is some 2,000 bytes, and has its time.
+const SECURED_WINDOW_MIN: u32 = 512;
+
+/// Drawn last and by itself: what else a seed means does not depend on it.
+pub(super) fn secure(scenario: &mut Scenario) {
+    if !Draw::new(scenario.seed, "generate", "tls").chance(1, SECURED_EVERY) {
+        return;
+    }
+    scenario.app.tls = true;
+    for window in scenario.sites.values_mut().filter_map(|site| site.window.as_mut()) {
+        *window = SECURED_WINDOW_MIN.max(*window);
     }
 }
 

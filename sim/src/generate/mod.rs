@@ -70,7 +70,7 @@ pub fn scenario(seed: impl Into<Seed>) -> Scenario {
     plan::write(&mut author);
     let (title, rules) = (title::of(seed, &author), title::rules(&author));
     let Author { setup, tickets, steps, .. } = author;
-    Scenario {
+    let mut scenario = Scenario {
         title,
         rules,
         seed: seed.number,
@@ -85,7 +85,11 @@ pub fn scenario(seed: impl Into<Seed>) -> Scenario {
         until: micros(setup.span),
         steps,
         expectations: Vec::new(),
+    };
+    if seed.profile == Profile::Dense {
+        dense::secure(&mut scenario);
     }
+    scenario
 }
 
 /// As fine as a world that steps through time can bear: some 600,000 ticks, up to a second each. Less where many

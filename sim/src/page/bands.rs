@@ -118,6 +118,7 @@ impl Bands<'_> {
             | Effect::DatabaseRepaired
             | Effect::Skipped { .. }
             | Effect::LinkForgotten { .. }
+            | Effect::Overheard { .. }
             | Effect::RecordDamaged { .. }
             | Effect::CachesDamaged { .. }
             | Effect::DiskCopied { .. } => {}

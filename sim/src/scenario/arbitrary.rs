@@ -198,21 +198,23 @@ fn seats() -> impl Strategy<Value = Seats> {
 }
 
 fn app() -> impl Strategy<Value = App> {
-    (1..=u64::from(u32::MAX), seats(), users(), any::<(bool, bool)>(), 0..4_000_000_000_u64, seconds(), span())
-        .prop_map(
-            |(id, seats, administrators, (reconnect_kicks, notify_offline_kick), start, ticket_ttl, commit_latency)| {
-                App {
-                    id,
-                    seats,
-                    administrators,
-                    reconnect_kicks,
-                    notify_offline_kick,
-                    start: WallTime::from_seconds(start),
-                    ticket_ttl,
-                    commit_latency,
-                }
-            },
-        )
+    let switches = any::<(bool, bool, bool)>();
+    (1..=u64::from(u32::MAX), seats(), users(), switches, 0..4_000_000_000_u64, seconds(), span()).prop_map(
+        |(id, seats, administrators, switches, start, ticket_ttl, commit_latency)| {
+            let (reconnect_kicks, notify_offline_kick, tls) = switches;
+            App {
+                id,
+                seats,
+                administrators,
+                reconnect_kicks,
+                notify_offline_kick,
+                start: WallTime::from_seconds(start),
+                ticket_ttl,
+                commit_latency,
+                tls,
+            }
+        },
+    )
 }
 
 fn limits() -> impl Strategy<Value = LimitOverrides> {

@@ -108,7 +108,9 @@ macro_rules! faults {
             DamageCache = "damage-cache" { device: Device },
             /// At the site somebody else answers in the server's place from now on, as the portal of a hotel's network
             /// does, until `repair`: it accepts every connection and answers with what is no frame. Connections that
-            /// stand are dead, and nobody is told. Strangers get past it.
+            /// stand are dead, and nobody is told. Strangers get past it. Under `tls` it makes a handshake instead, and
+            /// shows in turn a certificate for the server's name by an authority that nobody trusts, one for another name
+            /// by the right authority, and the server's of long ago.
             Portal = "portal" { site: Site } or Fault::Partition { site: site.clone(), direction: Direction::Both },
             /// The second device's disk becomes a copy of the first one's as it is now, as when a tab is duplicated or a
             /// backup restored on another phone: record, caches and device id, and what its application was not told

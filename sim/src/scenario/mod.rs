@@ -244,6 +244,8 @@ pub struct App {
     pub ticket_ttl: Duration,
     /// How long the server's disk takes to commit.
     pub commit_latency: Span,
+    /// Whether the server and whoever connects to it speak TLS (TLS-2).
+    pub tls: bool,
 }
 
 impl Default for App {
@@ -257,6 +259,7 @@ impl Default for App {
             start: WallTime::from_seconds(START_DEFAULT),
             ticket_ttl: TICKET_TTL_DEFAULT,
             commit_latency: COMMIT_LATENCY_DEFAULT,
+            tls: false,
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) const ROOT_KEYS: [&str; 12] = [
 ];
 
 /// The keys of `[app]`.
-pub(super) const APP_KEYS: [&str; 9] = [
+pub(super) const APP_KEYS: [&str; 10] = [
     "id",
     "policy",
     "max_instances",
@@ -58,6 +58,7 @@ pub(super) const APP_KEYS: [&str; 9] = [
     "start",
     "ticket_ttl",
     "commit_latency",
+    "tls",
 ];
 
 #[cfg(test)]
@@ -387,8 +388,8 @@ impl<'r> Header<'_, '_, 'r> {
         let default = App::default();
         let id = self.optional(section, "id", |header, entry| header.number(entry, 1..=u64::from(u32::MAX)));
         let administrators = self.optional(section, "administrators", Self::read_users);
-        let reconnect_kicks = self.optional(section, "reconnect_kicks", Self::switch);
-        let notify_offline_kick = self.optional(section, "notify_offline_kick", Self::switch);
+        let switches = ["reconnect_kicks", "notify_offline_kick", "tls"];
+        let [reconnect_kicks, notify_offline_kick, tls] = switches.map(|key| self.optional(section, key, Self::switch));
         let start = self.optional(section, "start", |header, entry| header.number(entry, 0..=START_MAX));
         let ticket_ttl = self.optional(section, "ticket_ttl", Self::read_ttl);
         let commit_latency =
@@ -403,6 +404,7 @@ impl<'r> Header<'_, '_, 'r> {
             start: start.map_or(default.start, WallTime::from_seconds),
             ticket_ttl: ticket_ttl.unwrap_or(default.ticket_ttl),
             commit_latency: commit_latency.unwrap_or(default.commit_latency),
+            tls: tls.unwrap_or(default.tls),
         })
     }
 

@@ -137,8 +137,8 @@ fn print_table<N: fmt::Display, T>(
 
 fn print_app(app: &App, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let default = App::default();
-    let App { id, seats, administrators, reconnect_kicks, notify_offline_kick, start, ticket_ttl, commit_latency } =
-        app;
+    let App { id, seats, administrators, reconnect_kicks, notify_offline_kick, start, .. } = app;
+    let App { ticket_ttl, commit_latency, tls, .. } = app;
     let mut lines = Vec::new();
     if *id != default.id {
         lines.push(format!("id = {id}"));
@@ -168,6 +168,9 @@ fn print_app(app: &App, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     if *commit_latency != default.commit_latency {
         lines.push(format!("commit_latency = \"{}\"", print_span(*commit_latency)));
+    }
+    if *tls {
+        lines.push("tls = true".to_owned());
     }
     if lines.is_empty() { Ok(()) } else { writeln!(f, "\n[app]\n{}", lines.join("\n")) }
 }

@@ -114,7 +114,7 @@ const HEADER: &[(&str, &str, &[&str])] = &[
         r#"policy = "dual""#,
         r#"polcy = "dual""#,
         &[
-            "7:1: there is no key `app.polcy`; expected id, policy, max_instances, administrators, reconnect_kicks, notify_offline_kick, start, ticket_ttl or commit_latency; did you mean `policy`? (INPUT-4)",
+            "7:1: there is no key `app.polcy`; expected id, policy, max_instances, administrators, reconnect_kicks, notify_offline_kick, start, ticket_ttl, commit_latency or tls; did you mean `policy`? (INPUT-4)",
         ],
     ),
     (r#"policy = "dual""#, "id = 0", &["7:6: `app.id` cannot be 0; expected a number from 1 to 4294967295 (INPUT-4)"]),

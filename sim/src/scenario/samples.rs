@@ -50,6 +50,7 @@ notify_offline_kick = true
 start = 1600000000
 ticket_ttl = "1h"
 commit_latency = "0ms..2ms"
+tls = true
 
 [limits]
 login_timeout = "20s"

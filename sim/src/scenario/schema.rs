@@ -124,6 +124,7 @@ fn app() -> Value {
             },
             "ticket_ttl": pattern(TIME, "How long the tickets of logins are valid: 7d."),
             "commit_latency": pattern(SPAN, "How long the server's disk takes to commit: 1ms."),
+            "tls": switch("Whether the server and whoever connects to it speak TLS: false."),
         },
     })
 }

@@ -114,7 +114,8 @@ impl Watch {
             | Effect::RecordDamaged { .. }
             | Effect::CachesDamaged { .. }
             | Effect::DiskCopied { .. }
-            | Effect::TimersPaced { .. } => {}
+            | Effect::TimersPaced { .. }
+            | Effect::Overheard { .. } => {}
         }
         self.links(at);
     }

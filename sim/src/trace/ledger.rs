@@ -245,7 +245,7 @@ fn section_of(word: &'static str) -> Option<(Section, &'static str)> {
         "commit" => Some((Section::Commit, "decided")),
         "committed" => Some((Section::Commit, "on disk")),
         "back_off" | "link_lost" | "link_kept" | "new_device" | "connect_asked" | "connected" | "connect_failed"
-        | "stored" => Some((Section::Device, word)),
+        | "untrusted" | "stored" => Some((Section::Device, word)),
         "server_started" | "configured" | "dormant" | "script_ended" | "converged" | "not_converged" => {
             Some((Section::Phase, word))
         }

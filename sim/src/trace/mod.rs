@@ -579,6 +579,8 @@ records! {
         ServerWoken = "server_woken",
         /// The device's timers run late from now on, or on time again.
         TimersPaced = "timers_paced" { device: DeviceIndex },
+        /// Where the app has TLS, somebody who is not the server could read what the device said.
+        Overheard = "overheard" { device: DeviceIndex },
     }
 }
 

@@ -18,6 +18,7 @@
 mod devices;
 pub(crate) mod disk;
 mod flight;
+mod handshake;
 mod interceptor;
 mod life;
 mod links;

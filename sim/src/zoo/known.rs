@@ -186,11 +186,12 @@ pub(super) const DRIVERS_KNOWN: &[(&str, u64)] = &[
     ("V06", 1),
     ("V07", 19),
     ("V08", 1),
-    ("V09", 4),
+    ("V09", 5),
     ("V10", 5),
     ("V11", 0),
     ("V12", 0),
     ("V13", 7),
+    ("V14", 38),
 ];
 
 /// The seed that is known to show the bug.

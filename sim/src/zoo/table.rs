@@ -45,6 +45,7 @@ pub(super) const LOCK: &str =
 pub(super) const NOTICE: &str =
     "a displacement a device has not learnt of is told by its next login, once, where that is switched on";
 pub(super) const PORTAL: &str = "no login fails by what is no answer of a server";
+pub(super) const PROOF: &str = "who cannot prove to be the server is told nothing, and is found out";
 pub(super) const OWED: &str =
     "the end of what the application left reaches the server, and ahead of the device's next login";
 pub(super) const POLICY: &str = "after every login exactly the set of sessions is left that the policy allows";
@@ -446,4 +447,6 @@ pub const DRIVER_BUGS: &[Bug] = bugs! {
         [COPIES, ATTEMPT, OWED, FORM] Broken::driver(driver::HeardFromBefore::default());
     "V13" "a device's write is called done while it waits for the next one" ""
         [OWED, ATTEMPT, COPIES, FORM] Broken::driver(driver::WritesBehind::default());
+    "V14" "one connection in three begins with words in the clear, before any handshake" ""
+        [PROOF] Broken::driver(driver::ClearBeforeHandshake::default());
 };

@@ -75,7 +75,7 @@ fn shards_are_what_the_whole_is() {
     assert_eq!((ours.0, ours.1, canaries, has_digest), (4, true, 0, false));
     assert_eq!(ours.2, theirs);
     let junit = std::fs::read_to_string(folder.0.join("out/junit.xml")).unwrap();
-    assert!(junit.contains("<testsuites name=\"gatecrash\" tests=\"41\" failures=\"0\" errors=\"0\""), "{junit}");
+    assert!(junit.contains("<testsuites name=\"gatecrash\" tests=\"42\" failures=\"0\" errors=\"0\""), "{junit}");
     assert!(junit.contains("<testcase name=\"the canary is caught\""), "{junit}");
     let summary = std::fs::read_to_string(folder.0.join("out/summary.md")).unwrap();
     assert!(summary.contains("| canary | `F12`, caught in 4 of 4 |"), "{summary}");

@@ -21,6 +21,7 @@ mod review;
 mod run;
 mod shrink;
 mod sweep;
+mod tls;
 mod violation;
 mod when;
 

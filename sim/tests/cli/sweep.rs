@@ -44,7 +44,7 @@ fn a_sweep_ends_with_its_ledger() {
         "\n30 seeds from 0 asked for, 30 finished, ",
         ": no violation\n",
         " simulated in ",
-        "37 properties; 1 seed ran twice and did the same; digest ",
+        "38 properties; 1 seed ran twice and did the same; digest ",
     ] {
         assert!(ran.stdout.contains(said), "{said:?} is missing in\n{}", ran.stdout);
     }

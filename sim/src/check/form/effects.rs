@@ -20,6 +20,7 @@ const RULE: RuleId = rule("CONN-10");
 /// The world as its effects tell it, and the faults whose effect is to come.
 pub(super) struct Effects {
     tick: Duration,
+    has_tls: bool,
     awaited: Vec<Awaited>,
     /// When the script was over, and all that was broken was mended.
     healed_at: Option<Instant>,
@@ -83,6 +84,7 @@ impl Effects {
         });
         Effects {
             tick,
+            has_tls: scenario.app.tls,
             awaited: Vec::new(),
             healed_at: None,
             sites: BTreeMap::new(),
@@ -269,6 +271,7 @@ impl Effects {
             Effect::DatabaseRepaired => died_at.is_some() || refuses,
             Effect::Skipped { device: of } => !device(of).is_up,
             Effect::LinkForgotten { device: of } => device(of).is_forgotten,
+            Effect::Overheard { .. } => self.has_tls,
             Effect::DeviceDiskRefused { device: of } => device(of).refuses,
             _ => false,
         }

@@ -31,6 +31,7 @@ const COMES_IN: Kinds = Kinds::of(&[
     "no_frame",
     "connected",
     "connect_failed",
+    "untrusted",
     "gone",
     "stored",
     "record_failed",

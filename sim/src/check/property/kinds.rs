@@ -36,6 +36,7 @@ impl Kinds {
         "close_asked",
         "gone",
         "no_frame",
+        "untrusted",
         "store_asked",
         "stored",
         "back_off",

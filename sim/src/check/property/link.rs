@@ -436,6 +436,7 @@ impl Property for Links {
         "device_received",
         "connect_asked",
         "connect_failed",
+        "untrusted",
         "close_asked",
         "gone",
         "back_off",

@@ -43,6 +43,7 @@ mod pace;
 mod policy;
 mod portal;
 mod presence;
+mod proof;
 mod query;
 #[cfg(test)]
 mod random;
@@ -102,6 +103,7 @@ pub fn all(scenario: &Scenario, tick: Duration) -> Vec<Box<dyn Property>> {
         Box::new(attempt::Attempts::default()),
         Box::new(owed::OwedEnds::default()),
         Box::new(portal::Portals::default()),
+        Box::new(proof::Proofs::new(scenario)),
         Box::new(ticket::Tickets::new(scenario)),
         Box::new(day::Days),
         Box::new(link::Links::default()),

@@ -135,6 +135,7 @@ impl Property for Silence {
         "connect_asked",
         "connected",
         "connect_failed",
+        "untrusted",
         "close_asked",
         "gone",
         "network_changed",

@@ -35,6 +35,7 @@ fn app(search: &mut Search<'_>) {
     }
     search.try_with(|scenario| scenario.app.reconnect_kicks = false);
     search.try_with(|scenario| scenario.app.notify_offline_kick = false);
+    search.try_with(|scenario| scenario.app.tls = false);
     search.try_with(|scenario| scenario.app.start = plain.start);
     search.try_with(|scenario| scenario.app.ticket_ttl = plain.ticket_ttl);
     let Span { min, max } = search.best.app.commit_latency;

@@ -255,7 +255,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         };
         self.effect(Effect::ConnectionReset { device: DeviceIndex::new(device) });
         self.hang_up(link, false);
-        let connection = self.links[link].end;
+        let (connection, ended) = (self.links[link].end, self.ended(link));
         // What a process that runs has not read of it is gone with it.
         let state = &mut self.devices[device];
         if let Some(process) = state.process.as_mut().filter(|_| !state.suspended) {
@@ -263,7 +263,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
                 .frozen_inputs
                 .retain(|input| !matches!(input, client::Input::Frame { connection: of, .. } if *of == connection));
         }
-        self.device_input(device, client::Input::Closed { connection });
+        self.device_input(device, ended);
     }
 
     /// The device goes on: its SDK is told, then come the calls that waited, then what arrived.

@@ -25,9 +25,13 @@ pub(super) struct Message {
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     Open,
+    /// What a handshake of TLS begins with.
+    ClientHello,
     Frame(ClientFrame<Ticket>),
     Malformed(FrameError),
     Close,
+    /// What the server proves in it who it is with.
+    Proof,
     Answer(ServerFrame),
     Closed,
     /// The server's answer to what comes on a connection it does not have: no part of the stream.
@@ -41,8 +45,10 @@ pub(super) enum Body {
 impl Body {
     pub(super) fn is_upward(&self) -> bool {
         match self {
-            Body::Open | Body::Frame(_) | Body::Malformed(_) | Body::Close | Body::DeviceReset => true,
-            Body::Answer(_) | Body::Closed | Body::Reset | Body::NoFrame => false,
+            Body::Open | Body::ClientHello | Body::Frame(_) | Body::Malformed(_) | Body::Close | Body::DeviceReset => {
+                true
+            }
+            Body::Proof | Body::Answer(_) | Body::Closed | Body::Reset | Body::NoFrame => false,
         }
     }
 }

@@ -12,6 +12,7 @@ use gatecrash::{client, server};
 
 use super::super::network::{Memory, Network};
 use super::flight::{Body, Message};
+use super::handshake::Handshake;
 use super::life::Life;
 use super::{Class, Due, System, World, mint, small};
 use crate::generate::draw::Draw;
@@ -75,8 +76,9 @@ pub(super) struct Link {
     /// Until when the device's closed end reads on, instead of saying that it has no such connection.
     reads_on_until: Instant,
     pub(super) is_connected: bool,
+    pub(super) handshake: Handshake,
     /// At its other end is the site's portal, and no server.
-    is_to_portal: bool,
+    pub(super) is_to_portal: bool,
     /// Whose it is when it is not the device's, and what they say once connected.
     pub(super) stranger: Option<Conduct>,
 }
@@ -266,9 +268,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         match message.body {
             body if self.links[link].is_to_portal => self.portal_arrived(link, &body),
             Body::Open => self.open_arrived(link),
+            Body::ClientHello => self.upward_arrived(link, Upward::ClientHello),
             Body::Frame(frame) => self.upward_arrived(link, Upward::Frame(frame)),
             Body::Malformed(error) => self.upward_arrived(link, Upward::Malformed(error)),
             Body::Close | Body::DeviceReset => self.upward_arrived(link, Upward::Close),
+            Body::Proof => self.proved(link),
             Body::Answer(frame) => self.downward_arrived(link, Some(frame), false),
             Body::Closed => self.downward_arrived(link, None, false),
             Body::Reset => self.downward_arrived(link, None, true),
@@ -319,14 +323,9 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         } else {
             self.accept(link);
         }
-        self.links[link].is_connected = true;
         self.links[link].memory = Memory::new(self.now);
         // The answer to a connect is immune: it neither takes time nor gets lost.
-        let Link { device, end: connection, stranger, .. } = self.links[link];
-        match stranger {
-            None => self.device_input(device as usize, client::Input::Connected { connection }),
-            Some(conduct) => self.stranger_speaks(link, conduct, 0),
-        }
+        self.connected(link);
         if self.server.core.is_none() && self.server.standstill.is_none() {
             // Without its store the server lets nobody in.
             self.send(link, Body::Closed);
@@ -346,19 +345,18 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
     fn portal_arrived(&mut self, link: usize, body: &Body) {
         let Link { device, end: connection, is_device_end_open, .. } = self.links[link];
         match body {
-            Body::Open if is_device_end_open => {
-                self.links[link].is_connected = true;
-                self.device_input(device as usize, client::Input::Connected { connection });
-            }
+            Body::Open if is_device_end_open => self.connected(link),
             Body::Frame(_) => self.send(link, Body::NoFrame),
             Body::NoFrame if is_device_end_open => {
                 self.close_device_end(link);
                 self.device_input(device as usize, client::Input::NoFrame { connection });
             }
             Body::Open
+            | Body::ClientHello
             | Body::Malformed(_)
             | Body::Close
             | Body::DeviceReset
+            | Body::Proof
             | Body::Answer(_)
             | Body::Closed
             | Body::Reset
@@ -374,7 +372,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             }
             return;
         }
+        if matches!(what, Upward::Frame(_) | Upward::Malformed(_)) {
+            self.links[link].handshake = Handshake::Done;
+        }
         match (what, self.links[link].server_end) {
+            (Upward::ClientHello, ServerEnd::Open(_)) => self.send(link, Body::Proof),
             (Upward::Frame(frame), ServerEnd::Open(connection)) => {
                 let frame = frame.map_ticket(|ticket| mint::open_made(&ticket, self.server.accepts_old_key));
                 self.tally.heartbeats += u64::from(matches!(frame, ClientFrame::Heartbeat));
@@ -392,9 +394,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             (_, ServerEnd::Forgotten(_)) => {}
             (_, ServerEnd::Closed { at }) if self.now < at + LINGER => {}
             // The server has no such connection: its machine says so.
-            (Upward::Frame(_) | Upward::Malformed(_), ServerEnd::None | ServerEnd::Closed { .. }) => {
-                self.send(link, Body::Reset);
-            }
+            (
+                Upward::ClientHello | Upward::Frame(_) | Upward::Malformed(_),
+                ServerEnd::None | ServerEnd::Closed { .. },
+            ) => self.send(link, Body::Reset),
             (Upward::Close, ServerEnd::None | ServerEnd::Closed { .. }) => {}
         }
     }
@@ -414,7 +417,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         if stranger.is_none() {
             let input = match frame {
                 Some(frame) => client::Input::Frame { connection, frame },
-                None => client::Input::Closed { connection },
+                None => self.ended(link),
             };
             self.device_input(device as usize, input);
         }
@@ -447,6 +450,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
             is_device_end_open: true,
             reads_on_until: Instant::ZERO,
             is_connected: false,
+            handshake: self.handshake(),
             is_to_portal,
             stranger,
         });
@@ -496,7 +500,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         }
     }
 
-    fn stranger_speaks(&mut self, link: usize, conduct: Conduct, times: u32) {
+    pub(super) fn stranger_speaks(&mut self, link: usize, conduct: Conduct, times: u32) {
         if times + 1 < conduct.times() {
             let at = self.now + Conduct::pause(config::server_limits(&self.scenario.limits).admission);
             self.queue.push(at, Class::Device, Due::Stranger(small(link), times + 1));
@@ -541,6 +545,7 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
 /// What reaches the server's end of a connection.
 pub(super) enum Upward {
+    ClientHello,
     Frame(ClientFrame<Ticket>),
     Malformed(FrameError),
     Close,

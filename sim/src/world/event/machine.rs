@@ -14,6 +14,7 @@ use gatecrash::time::{Instant, Now};
 
 use super::disk::{Disk, Landing};
 use super::flight::Body;
+use super::handshake::Handshake;
 use super::interceptor::ServerStep;
 use super::life::Life;
 use super::links::ServerEnd;
@@ -381,7 +382,10 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
         self.observe_server(&output);
         match output.action {
             server::Action::Send { connection, frame } => {
-                if let Some(link) = self.server.link(connection) {
+                // In the middle of a handshake there is no saying anything.
+                if let Some(link) = self.server.link(connection)
+                    && self.links[link].handshake == Handshake::Done
+                {
                     self.send(link, Body::Answer(frame));
                 }
             }

@@ -135,10 +135,11 @@ impl<Y: System, O: Observer> World<'_, Y, O> {
 
     pub(super) fn arrives_unread(&mut self, link: usize, body: Body) {
         let what = match body {
+            Body::ClientHello => Upward::ClientHello,
             Body::Frame(frame) => Upward::Frame(frame),
             Body::Malformed(error) => Upward::Malformed(error),
             Body::Close | Body::DeviceReset => Upward::Close,
-            Body::Open | Body::Answer(_) | Body::Closed | Body::Reset | Body::NoFrame => return,
+            Body::Open | Body::Proof | Body::Answer(_) | Body::Closed | Body::Reset | Body::NoFrame => return,
         };
         let Some(Standstill { unread, .. }) = self.server.standstill.as_deref_mut() else { return };
         match unread.iter_mut().find(|(one, _)| *one == link) {

@@ -153,8 +153,18 @@ impl Listener for Ears {
 /// An SDK that has read its device's disk, and what is to be polled for it.
 fn make_sdk<C: ClientDecisions>(shared: &Arc<Shared>, device: usize, place: &DevicePlace) -> (Sdk, Driver) {
     let (disk, observer) = (DeviceStore::new(Arc::clone(shared), device), Observer::device(shared, device));
-    let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place.clone(), disk, observer, format!("{SERVER}:{PORT}"));
-    (sdk, Box::pin(driver.run()))
+    let (place, server) = (place.clone(), format!("{SERVER}:{PORT}"));
+    match &shared.tls {
+        None => {
+            let (sdk, driver) = SdkDriver::<_, _, _, C>::new(place, disk, observer, server);
+            (sdk, Box::pin(driver.run()))
+        }
+        Some(tls) => {
+            let guarded = tls.trust.guards(place, &server).expect("the server's host has a name");
+            let (sdk, driver) = SdkDriver::<_, _, _, C>::new(guarded, disk, observer, server);
+            (sdk, Box::pin(driver.run()))
+        }
+    }
 }
 
 impl<C: ClientDecisions> Device<C> {

@@ -23,6 +23,7 @@ mod standstill;
 mod stranger;
 mod stream;
 mod time;
+mod tls;
 mod window;
 
 use std::cell::RefCell;
@@ -55,6 +56,9 @@ use crate::trace::{Effect, Recorder, SiteIndex, log};
 
 /// The server's host.
 pub(crate) const SERVER: &str = "server";
+
+/// The host of what answers in its place where a site has a portal.
+const PORTAL: &str = "portal";
 
 /// Where the server listens.
 pub(crate) const PORT: u16 = 7000;
@@ -199,8 +203,8 @@ impl<'a, S: Software> World<'a, S> {
             })
             .collect();
         if scenario.steps.iter().any(|step| matches!(step.action, Action::Fault(Fault::Portal { .. }))) {
-            let seed = scenario.seed;
-            sim.host(portal::HOST, move || portal::answer(seed));
+            let shared = Arc::clone(&shared);
+            sim.host(PORTAL, move || portal::answer(Arc::clone(&shared)));
         }
         let devices = scenario.devices.keys().cloned().collect();
         let phases = software.phases(scenario);

@@ -26,6 +26,7 @@ use super::office::Office;
 use super::standstill::Standstill;
 use super::stream::{CrashOrder, Cutter, Jitter, Stream};
 use super::time::now;
+use super::tls::Tls;
 use super::window::{Ways, Window, Windows};
 use crate::generate::draw::Draw;
 use crate::scenario::clock::WallClock;
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(super) crash_order: Arc<CrashOrder>,
     pub(super) office: Arc<Office>,
     pub(super) standstill: Arc<Standstill>,
+    /// Who proves what to whom, where anybody does.
+    pub(super) tls: Option<Tls>,
     /// Who stands between the drivers and all this.
     pub(super) interceptor: Arc<dyn Interceptor>,
 }
@@ -127,6 +130,7 @@ impl Shared {
             crash_order: Arc::default(),
             office: Arc::default(),
             standstill: Arc::default(),
+            tls: scenario.app.tls.then(|| Tls::new(start)),
             interceptor,
             scenario: scenario.clone(),
         }
@@ -174,6 +178,11 @@ impl Shared {
     /// The network that the device is on.
     pub(super) fn network(&self, device: usize) -> MutexGuard<'_, Network> {
         lock(&self.devices[device].network)
+    }
+
+    /// Whose connection comes from this address of a site.
+    pub(super) fn device_at(&self, address: SocketAddr) -> Option<DeviceIndex> {
+        lock(&self.origins).get(&address).map(|origin| self.index(origin.device))
     }
 
     /// Somebody else answers at the site in the server's place, or nobody else any more.
@@ -426,7 +435,7 @@ impl Surroundings for DevicePlace {
         let is_cut = self.shared.outbound_cuts[network.site].load(Ordering::Relaxed);
         async move {
             let connected = if is_to_portal {
-                TcpStream::connect((super::portal::HOST, super::PORT)).await
+                TcpStream::connect((super::PORTAL, super::PORT)).await
             } else if is_cut {
                 // turmoil says the same, but never gives the port back, of which a site has but so many.
                 Err(io::ErrorKind::ConnectionRefused.into())

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gatecrash::decide::{ClientDecisions, ServerDecisions};
-use gatecrash::driver::server::{ServeError, ServerDriver, ServerHandle, Settings};
+use gatecrash::driver::server::{Door, ServeError, ServerDriver, ServerHandle, Settings};
 use gatecrash::server::Config;
 use gatecrash::time::Instant;
 
@@ -117,7 +117,11 @@ async fn process<S: ServerDecisions>(
     owner: Arc<Mutex<Owner>>,
 ) -> Ended {
     let Owner { config, accepts_old_key } = lock(&owner).clone();
-    let settings = Settings::new(format!("0.0.0.0:{PORT}"), config, tickets::keys(accepts_old_key));
+    let listen = format!("0.0.0.0:{PORT}");
+    let mut settings = Settings::new(listen.as_str(), config, tickets::keys(accepts_old_key));
+    if let Some(tls) = &shared.tls {
+        settings.doors = vec![Door::tls(listen, tls.identity.clone())];
+    }
     let place = ServerPlace::new(Arc::clone(&shared));
     let store = Store::new(Arc::clone(&shared.disk));
     let observe = Observer::server(&shared);

@@ -8,7 +8,7 @@ use gatecrash::driver::wire;
 use gatecrash::id::{Attempt, CallId, DeviceId, Epoch};
 use gatecrash::protocol::{ClientFrame, FRAME_BYTES_MAX, VERSION};
 use gatecrash::ticket::Ticket;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use turmoil::net::TcpStream;
 
@@ -21,11 +21,18 @@ use crate::world::FORGED_USER;
 /// Opens a connection from the device's site, misbehaves, and holds it until the server closes.
 pub(super) async fn visit(shared: Arc<Shared>, device: usize, conduct: Conduct) {
     shared.recorder.stranger(shared.now(), shared.index(device), conduct);
-    let Ok(mut stream) = TcpStream::connect((SERVER, PORT)).await else { return };
+    let Ok(stream) = TcpStream::connect((SERVER, PORT)).await else { return };
+    let Some(tls) = &shared.tls else { return misbehave(&shared, device, conduct, stream).await };
+    if let Some(stream) = tls.opened_by_stranger(stream).await {
+        misbehave(&shared, device, conduct, stream).await;
+    }
+}
+
+async fn misbehave(shared: &Shared, device: usize, conduct: Conduct, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let pause = Conduct::pause(config::server_limits(&shared.scenario.limits).admission);
     for times in 0..conduct.times() {
-        let bytes = sent(&shared, device, conduct, times);
-        if !bytes.is_empty() && stream.write_all(&bytes).await.is_err() {
+        let bytes = sent(shared, device, conduct, times);
+        if !bytes.is_empty() && (stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err()) {
             return;
         }
         let is_last = times + 1 == conduct.times();
@@ -36,7 +43,7 @@ pub(super) async fn visit(shared: Arc<Shared>, device: usize, conduct: Conduct) 
 }
 
 /// Reads on until the server has closed the connection.
-async fn hung_up(stream: &mut TcpStream) {
+async fn hung_up(stream: &mut (impl AsyncRead + Unpin)) {
     let mut ignored = [0; 1024];
     while stream.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
 }
