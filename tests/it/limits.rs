@@ -1,14 +1,17 @@
 //! What a server puts up with from whoever connects, over TCP: each limit, with what counts it (INPUT-2, INPUT-7,
 //! INPUT-8).
 
+use std::io;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use gatecrash::driver::server::{Door, Settings, Turned};
 use gatecrash::driver::wire;
+use gatecrash::driver::{OpenError, ServerStore};
 use gatecrash::id::DeviceId;
 use gatecrash::policy::Platform;
 use gatecrash::protocol::{ClientFrame, ServerFrame, VERSION};
+use gatecrash::store::{Commit, Records};
 use gatecrash::ticket::Ticket;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -45,6 +48,46 @@ fn an_address_gets_no_more_connections_than_its_share() {
         assert!(second.is_still_heard().await, "who is there stays");
         drop(second);
         while !Raw::connect(address).await.is_heard(3).await {}
+        server.stop().await;
+    });
+}
+
+/// A store whose first commit fails.
+struct FailsOnce(bool);
+
+impl ServerStore for FailsOnce {
+    async fn open(&mut self) -> Result<Records, OpenError> {
+        Ok(Records::default())
+    }
+
+    async fn commit(&mut self, _: Vec<Commit>) -> io::Result<()> {
+        match std::mem::replace(&mut self.0, true) {
+            true => Ok(()),
+            false => Err(io::Error::other("the disk is full")),
+        }
+    }
+}
+
+/// INPUT-8, DUR-5: a disk that failed closes everybody, and nobody's address is full afterwards.
+#[test]
+fn whom_an_outage_closed_takes_no_share_of_an_address() {
+    run(async {
+        let doors = vec![Door::tcp("127.0.0.1:0")];
+        let server = Behind::doors_of(FailsOnce(false), doors, |settings| settings.bounds.per_address_max = 2).await;
+        let address = &server.addresses[0];
+        let mut bystander = Raw::connect(address).await;
+        assert!(bystander.is_heard(2).await);
+        let mut alice = Raw::logging_in(address, 1, "alice").await;
+        assert!(matches!(alice.next().await, Ok(ServerFrame::LoginAnswer { outcome: Err(_), .. })));
+        assert!(is_closed(&mut bystander).await);
+        // The server opens its store again meanwhile, and both come back.
+        let mut back = Vec::new();
+        while back.len() < 2 {
+            let mut raw = Raw::logging_in(address, back.len() as u8 + 1, "alice").await;
+            if before_admission_ends(raw.next()).await.is_ok_and(|answer| is_accepted(Ok(answer))) {
+                back.push(raw);
+            }
+        }
         server.stop().await;
     });
 }

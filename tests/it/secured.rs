@@ -12,7 +12,7 @@ use gatecrash::driver::server::{Door, Load, ServerDriver, ServerHandle, Settings
 use gatecrash::driver::store::MemoryStore;
 use gatecrash::driver::tokio::Live;
 use gatecrash::driver::trust::Trust;
-use gatecrash::driver::{Surroundings, Unobserved};
+use gatecrash::driver::{ServerStore, Surroundings, Unobserved};
 use gatecrash::id::MessageId;
 use gatecrash::policy::Platform;
 use gatecrash::server::Config;
@@ -33,9 +33,13 @@ pub struct Behind {
 
 impl Behind {
     pub async fn doors(doors: Vec<Door>, change: impl FnOnce(&mut Settings)) -> Self {
+        Behind::doors_of(MemoryStore::default(), doors, change).await
+    }
+
+    pub async fn doors_of(store: impl ServerStore, doors: Vec<Door>, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { doors, ..Settings::new("", Config::new(APP), vec![SecretKey::from(KEY)]) };
         change(&mut settings);
-        let bound = ServerDriver::<_, _>::bind(Live::new(), MemoryStore::default(), Unobserved, settings).await;
+        let bound = ServerDriver::<_, _>::bind(Live::new(), store, Unobserved, settings).await;
         let (server, handle) = bound.unwrap();
         let addresses = server.listeners().map(|listener| listener.local_addr().unwrap().to_string()).collect();
         Behind { addresses, handle, task: tokio::spawn(async { server.run().await.unwrap() }) }

@@ -178,7 +178,7 @@ fn in_words(merged: &Merged, sweep: &Sweep, end: End) {
         }
     }
     if report.findings.len() > FINDINGS_TOLD {
-        say(format_args!("\nand {} more kinds of failure", report.findings.len() - FINDINGS_TOLD));
+        say(format_args!("\nand {} of failure", count(report.findings.len() - FINDINGS_TOLD, "more kind")));
     }
     let verdict = match end {
         End::Passed => paint("no violation", Colour::Green, colours),

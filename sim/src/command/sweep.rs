@@ -581,7 +581,7 @@ impl Sweep<'_> {
             }
         }
         if totals.findings.len() > FINDINGS_TOLD {
-            say(format_args!("\nand {} more kinds of failure", totals.findings.len() - FINDINGS_TOLD));
+            say(format_args!("\nand {} of failure", count(totals.findings.len() - FINDINGS_TOLD, "more kind")));
         }
         if totals.ended_early {
             let enough = format!("ended early: {} fail, which is enough", count(self.total.failing(), "seed"));

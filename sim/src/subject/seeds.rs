@@ -211,7 +211,8 @@ fn keep<M: System>(
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { system, seeds, passed, findings, differs } = self;
-        writeln!(f, "{system}: {passed} of {seeds} seeds show nothing wrong, {} kinds of failure", findings.len())?;
+        let kinds = if findings.len() == 1 { "kind" } else { "kinds" };
+        writeln!(f, "{system}: {passed} of {seeds} seeds show nothing wrong, {} {kinds} of failure", findings.len())?;
         if let Some((seed, said)) = differs {
             writeln!(f, "\ntwo runs of seed {seed} differ, so that nothing here can be trusted, at {said}")?;
         }

@@ -69,6 +69,14 @@ impl Addresses {
         }
     }
 
+    /// Everybody is gone, from wherever they came.
+    pub(super) fn all_closed(&mut self) {
+        self.places.retain(|_, place| {
+            place.connections = 0;
+            place.since.is_some()
+        });
+    }
+
     /// Somebody from there was refused.
     pub(super) fn refused(&mut self, address: SocketAddr, now: Instant) {
         self.forget_old(now);
@@ -134,6 +142,20 @@ mod tests {
         assert_eq!(addresses.keeps_out(one, &bounds, at(0)), None);
         addresses.closed(one);
         assert!(addresses.places.is_empty(), "who is gone is forgotten");
+    }
+
+    /// INPUT-8, DUR-5: when all connections are closed at once, none of them keeps a newcomer out, and refusals still do.
+    #[test]
+    fn nobody_is_counted_once_all_are_closed() {
+        let bounds = Bounds { per_address_max: 1, address_refusals_max: 1, ..Bounds::default() };
+        let mut addresses = Addresses::default();
+        let (one, other) = (address("192.0.2.1"), address("192.0.2.2"));
+        [one, other].into_iter().for_each(|address| addresses.opened(address));
+        addresses.refused(other, at(0));
+        addresses.all_closed();
+        assert_eq!(addresses.keeps_out(one, &bounds, at(1)), None);
+        assert_eq!(addresses.keeps_out(other, &bounds, at(1)), Some(Turned::AddressRefused));
+        assert_eq!(addresses.places.len(), 1);
     }
 
     /// INPUT-8: a network of IPv6 is one address.
