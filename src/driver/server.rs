@@ -394,7 +394,9 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                 debug!(%error, connection = serial.number, "the handshake failed");
                 self.load.turns_away(Turned::Handshake);
                 if let Some(connection) = self.slots.open(serial) {
-                    self.refused(connection);
+                    if is_wrong(&error) {
+                        self.refused(connection);
+                    }
                     self.lost(connection);
                 }
             }
@@ -637,6 +639,16 @@ fn is_refusal(frame: &ServerFrame) -> bool {
         ServerFrame::ResumeAnswer { outcome: ResumeOutcome::Refused(_), .. } | ServerFrame::Error(_) => true,
         _ => false,
     }
+}
+
+/// Whether whoever made no handshake did it wrong, or took too long. Who goes away, or asks by HTTP what there is, as those do
+/// that look whether a server answers, did nothing wrong.
+fn is_wrong(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, Unsupported};
+    !matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof | Unsupported
+    )
 }
 
 /// Opens the store. One that another process has open may be let go of soon.

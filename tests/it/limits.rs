@@ -123,6 +123,35 @@ fn an_address_that_is_refused_again_and_again_stays_out() {
     });
 }
 
+/// INPUT-8: who looks whether a server answers, or goes away before it is known, was refused nothing.
+#[test]
+fn who_looks_whether_it_answers_is_not_refused() {
+    run(async {
+        let authority = Authority::new();
+        let doors = vec![
+            Door::tls("127.0.0.1:0", authority.signs("localhost").identity()),
+            Door { websocket: true, ..Door::tcp("127.0.0.1:0") },
+            Door::tcp("127.0.0.1:0"),
+        ];
+        let server = Behind::doors(doors, |settings| settings.bounds.address_refusals_max = 3).await;
+        for _ in 0..3 {
+            drop(TcpStream::connect(&server.addresses[0]).await.unwrap());
+            drop(TcpStream::connect(&server.addresses[1]).await.unwrap());
+            let mut watcher = TcpStream::connect(&server.addresses[1]).await.unwrap();
+            watcher.write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            before_admission_ends(watcher.read_to_string(&mut answer)).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
+        }
+        while server.load().turned(Turned::Handshake) < 9 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(Raw::connect(&server.addresses[2]).await.is_heard(1).await);
+        assert_eq!(server.load().turned(Turned::AddressRefused), 0);
+        server.stop().await;
+    });
+}
+
 /// INPUT-7: a byte now and then is no handshake, of TLS or of a WebSocket.
 #[test]
 fn a_handshake_that_trickles_is_closed() {

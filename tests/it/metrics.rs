@@ -10,7 +10,8 @@ use gatecrash::policy::Platform;
 use gatecrash::ticket::Ticket;
 use serde_json::Value;
 
-use crate::loopback::{APP, Heard, logged_in, run};
+use crate::authority::Authority;
+use crate::loopback::{APP, Directory, Heard, logged_in, run};
 use crate::reload::Log;
 use crate::serve::{Process, address_of, configured, gatecrashd, stop};
 
@@ -26,7 +27,12 @@ struct Watched {
 
 impl Watched {
     fn new(more: &str) -> Self {
+        Watched::with(more, |_| {})
+    }
+
+    fn with(more: &str, prepare: impl FnOnce(&Directory)) -> Self {
         let directory = configured(&format!("app_id = {APP}\nkey_files = [\"app.key\"]\n{more}{CONFIGURATION}"));
+        prepare(&directory);
         let mut process = gatecrashd(&directory, &["--listen", "127.0.0.1:0", "--log-format", "json"]);
         let mut log = Log::of(&mut process);
         let line = said(&log.until("\"metrics\""));
@@ -126,6 +132,22 @@ fn who_is_closed_for_saying_nothing_is_counted() {
         assert_eq!(watched.number("gatecrash_closes_total{platform=\"unknown\"}"), 1.0);
         assert_eq!(watched.number("gatecrash_connections{platform=\"unknown\"}"), 0.0);
     });
+}
+
+/// TLS-1: a certificate runs out some day, and nobody has to wait for that to see it.
+#[test]
+fn it_says_when_its_certificate_runs_out() {
+    let tls = "[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"a.pem\"\nkey = \"a.key\"\n";
+    let signed = Authority::new().signs_from("localhost", 2020, 2100);
+    let watched = Watched::with(tls, |directory| {
+        std::fs::write(directory.0.join("a.pem"), &signed.chain).unwrap();
+        std::fs::write(directory.0.join("a.key"), &signed.key).unwrap();
+    });
+    assert_eq!(
+        watched.number("gatecrash_certificate_valid_until_seconds"),
+        4_102_444_800.0,
+        "the first of January of 2100"
+    );
 }
 
 /// Whoever watches is told yes and no, and nobody is told of another path.

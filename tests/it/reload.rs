@@ -90,6 +90,10 @@ fn keys_and_certificates_are_replaced_while_a_device_stays_logged_in() {
         write(&directory, "app.toml", &text("\"next.key\"", "").replace("127.0.0.1:0", "127.0.0.1:1"));
         stop(&process, "-HUP");
         assert!(log.until("nothing is changed").contains("where to listen cannot change"));
+        let watched = format!("{}[metrics]\nlisten = \"127.0.0.1:0\"\n", text("\"next.key\"", ""));
+        write(&directory, "app.toml", &watched);
+        stop(&process, "-HUP");
+        assert!(log.until("nothing is changed").contains("where metrics are asked for cannot change"));
         let second = device(&old).await;
         assert_eq!(
             second.login("alice", signed_with("the key that is to come")).await,

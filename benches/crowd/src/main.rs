@@ -43,6 +43,8 @@ Examples:
   gatecrash-crowd run --server 127.0.0.1:7443 --authority authority.pem --key-file app.key --connections 1000
   gatecrash-crowd run --speaks mqtt --server 127.0.0.1:8883 --authority authority.pem --pid 4711 --seconds 60 --json figures.json
 
+Everybody is new at a server that has just begun: a second crowd at the same records is refused as stale.
+
 Exit codes: 0 everybody could be served, 1 somebody was not, 3 bad input.")]
 struct Run {
     /// What it speaks

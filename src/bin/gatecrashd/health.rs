@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatecrash::driver::Surroundings;
+use gatecrash::driver::identity::Identity;
 use gatecrash::driver::server::Load;
 use gatecrash::driver::tokio::Live;
 use http_body_util::Full;
@@ -40,6 +41,7 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 pub struct Health {
     metrics: Metrics,
     load: Load,
+    identity: Option<Identity>,
     live: Live,
     pulse: Arc<Pulse>,
 }
@@ -52,9 +54,9 @@ struct Pulse {
 }
 
 impl Health {
-    /// Of this server.
-    pub fn new(metrics: Metrics, load: Load) -> Self {
-        let health = Health { metrics, load, live: Live::new(), pulse: Arc::default() };
+    /// Of this server, which proves to be this, if anything.
+    pub fn new(metrics: Metrics, load: Load, identity: Option<Identity>) -> Self {
+        let health = Health { metrics, load, identity, live: Live::new(), pulse: Arc::default() };
         health.is_live();
         health
     }
@@ -106,7 +108,11 @@ impl Health {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET");
         }
         match request.uri().path() {
-            "/metrics" => say(StatusCode::OK, self.metrics.text(&self.load, self.live.now()), CONTENT_TYPE),
+            "/metrics" => say(
+                StatusCode::OK,
+                self.metrics.text(&self.load, self.identity.as_ref(), self.live.now()),
+                CONTENT_TYPE,
+            ),
             "/live" if self.is_live() => plain(StatusCode::OK, "live"),
             "/live" => plain(StatusCode::SERVICE_UNAVAILABLE, "the core does not run"),
             "/ready" if self.load.is_ready() => plain(StatusCode::OK, "ready"),

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use gatecrash::driver::identity::Identity;
 use gatecrash::driver::server::{Load, Turned};
 use gatecrash::driver::{Observe, ServerSeen};
 use gatecrash::id::{Change, ConnectionId};
@@ -124,12 +125,18 @@ impl Metrics {
     }
 
     /// All of it as text, and what the server has to carry.
-    pub fn text(&self, load: &Load, now: Now) -> String {
+    pub fn text(&self, load: &Load, identity: Option<&Identity>, now: Now) -> String {
         let day = u32::try_from(now.wall.seconds() / DAY).unwrap_or(u32::MAX);
         let users = self.seen().days.get(&day).copied().unwrap_or(0);
         self.0.day_users.set(i64::try_from(users).unwrap_or(i64::MAX));
         let mut carried = Registry::with_prefix("gatecrash");
         carried.register_collector(Box::new(Carried(load.clone())));
+        if let Some(identity) = identity {
+            let until = Gauge::<i64>::default();
+            until.set(i64::try_from(identity.valid_until().seconds()).unwrap_or(i64::MAX));
+            let told = "When the certificate that is shown runs out, in seconds since 1970";
+            carried.register_with_unit("certificate_valid_until", told, Unit::Seconds, until);
+        }
         let mut text = String::new();
         encode(&mut text, &self.0.registry).expect("a text takes everything");
         // One end of the text, and not one of each part.
@@ -314,7 +321,7 @@ impl Collector for Carried {
         }
         let mut turned = encoder.encode_descriptor(
             "turned_away",
-            "Connections that a limit closed, by which",
+            "Connections that a limit closed, or that never were, by the reason",
             None,
             counter.metric_type(),
         )?;

@@ -46,19 +46,21 @@ pub struct Reloading {
     source: Source,
     app_id: u64,
     doors: Vec<(String, &'static str)>,
+    metrics: Option<String>,
     identity: Option<Identity>,
 }
 
 impl Reloading {
-    /// Of a server that is started with these settings.
-    pub fn new(source: Source, settings: &Settings) -> Self {
-        let identity = settings.doors.iter().find_map(|door| door.tls.clone());
-        Reloading { source, app_id: settings.config.app_id, doors: doors(settings), identity }
+    /// Of a server that is started with these settings, and is asked for metrics there.
+    pub fn new(source: Source, settings: &Settings, metrics: Option<&str>) -> Self {
+        let identity = identity(settings);
+        let metrics = metrics.map(str::to_owned);
+        Reloading { source, app_id: settings.config.app_id, doors: doors(settings), metrics, identity }
     }
 
     /// Puts in force what the files say now, or says in the log what is wrong.
     pub fn reload(&mut self, server: &ServerHandle) {
-        let Configuration { settings, warnings, .. } = match self.source.read() {
+        let Configuration { settings, metrics, warnings, .. } = match self.source.read() {
             Ok(read) => read,
             Err(problems) => {
                 // A line of the log for each, as each is a line for whoever starts a server.
@@ -68,8 +70,12 @@ impl Reloading {
                 return;
             }
         };
-        let fixed =
-            [("app_id", settings.config.app_id == self.app_id), ("where to listen", doors(&settings) == self.doors)];
+        let metrics = metrics.map(|(address, _)| address);
+        let fixed = [
+            ("app_id", settings.config.app_id == self.app_id),
+            ("where to listen", doors(&settings) == self.doors),
+            ("where metrics are asked for", metrics == self.metrics),
+        ];
         let mut is_fit = true;
         for (what, _) in fixed.into_iter().filter(|(_, is_same)| !is_same) {
             error!("not reloaded, nothing is changed: {what} cannot change while the server runs: restart it");
@@ -90,6 +96,11 @@ impl Reloading {
         server.configure(settings.config, settings.keys);
         info!(keys, "reloaded");
     }
+}
+
+/// Who the server proves to be, at whichever of its doors.
+pub fn identity(settings: &Settings) -> Option<Identity> {
+    settings.doors.iter().find_map(|door| door.tls.clone())
 }
 
 fn doors(settings: &Settings) -> Vec<(String, &'static str)> {

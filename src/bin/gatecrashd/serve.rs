@@ -17,7 +17,7 @@ use crate::config::{Configuration, address_problem};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::open_files::make_room;
-use crate::reload::{Reloading, Source};
+use crate::reload::{Reloading, Source, identity};
 use crate::{BadInput, End};
 
 /// Serve one app
@@ -90,17 +90,19 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
             }
         }
         let mut asked = None;
-        if let Some((address, at)) = metrics_at {
-            match TcpListener::bind(&address).await {
+        if let Some((address, at)) = &metrics_at {
+            match TcpListener::bind(address).await {
                 Ok(listener) => asked = Some(listener),
                 Err(error) => problems.push(format!("{at}: cannot listen on {address}: {error}")),
             }
         }
+        let metrics_at = metrics_at.map(|(address, _)| address);
         if !problems.is_empty() {
             return Err(BadInput::all(&problems));
         }
         let metrics = Metrics::new();
-        let mut reloading = Reloading::new(source, &settings);
+        let identity = identity(&settings);
+        let mut reloading = Reloading::new(source, &settings, metrics_at.as_deref());
         let words: Vec<&str> = settings.doors.iter().map(Door::word).collect();
         let store = FileStore::new(&data);
         let snapshots = store.snapshots();
@@ -125,7 +127,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
                 Ok(address) => info!(%address, "metrics"),
                 Err(error) => warn!(%error, "the address for metrics cannot be told"),
             }
-            tokio::spawn(Health::new(metrics, handle.load()).serve(listener))
+            tokio::spawn(Health::new(metrics, handle.load(), identity).serve(listener))
         });
         let control = open_control(&data, snapshots);
         let owner = tokio::spawn(async move {

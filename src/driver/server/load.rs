@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Which limit closed somebody's connection.
+/// Why somebody's connection was closed by a limit, or never came to be one.
 ///
 /// ```
 /// use gatecrash::driver::server::Turned;

@@ -57,6 +57,7 @@ where
         if asks_for_something_else(&error) {
             stream.write_all(UPGRADE_REQUIRED).await?;
             stream.shutdown().await?;
+            return Err(io::Error::new(io::ErrorKind::Unsupported, error));
         }
         return Err(as_io(error));
     }
@@ -81,6 +82,7 @@ fn as_io(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,
         Error::ConnectionClosed | Error::AlreadyClosed => io::ErrorKind::NotConnected.into(),
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => io::ErrorKind::UnexpectedEof.into(),
         other => io::Error::new(io::ErrorKind::InvalidData, other),
     }
 }
