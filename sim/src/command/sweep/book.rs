@@ -314,7 +314,7 @@ mod tests {
         assert!(read(exhibit.page.as_ref().unwrap()).starts_with("<!doctype html>"));
         let junit = read("junit.xml");
         for said in [
-            "<testsuites name=\"gatecrash\" tests=\"40\" failures=\"1\" errors=\"2\"",
+            "<testsuites name=\"gatecrash\" tests=\"41\" failures=\"1\" errors=\"2\"",
             "hangs: nothing has happened since 3 s",
             "1 of 100 seeds from 0 did not run to their end",
             "seen 2 times, first: ",
