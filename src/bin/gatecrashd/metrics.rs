@@ -13,7 +13,7 @@ use gatecrash::driver::{Observe, ServerSeen};
 use gatecrash::id::{Change, ConnectionId};
 use gatecrash::protocol::{ClientFrame, Refusal, ResumeOutcome, ServerFrame};
 use gatecrash::server::{Action, Input};
-use gatecrash::store::{EndReason, Fact, Records};
+use gatecrash::store::{Fact, Records};
 use gatecrash::time::{Instant, Now};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -202,7 +202,7 @@ impl Metrics {
             }
             Fact::SessionEnded { reason, .. } => {
                 self.0.sessions.dec();
-                self.0.ends.get_or_create(&label("reason", end_word(*reason))).inc();
+                self.0.ends.get_or_create(&label("reason", reason.word())).inc();
             }
             Fact::DayCounted { day, users, .. } => {
                 self.seen().days.insert(*day, *users);
@@ -277,18 +277,6 @@ impl Observe for Metrics {
 
 fn label(name: &'static str, value: impl Into<String>) -> Label {
     [(name, value.into())]
-}
-
-fn end_word(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::SamePlatform => "same_platform",
-        EndReason::OtherPlatform => "other_platform",
-        EndReason::Administrator => "administrator",
-        EndReason::Expired => "expired",
-        EndReason::Logout => "logout",
-        EndReason::Replaced => "replaced",
-        EndReason::OtherUser => "other_user",
-    }
 }
 
 fn resume_word(outcome: &ResumeOutcome) -> String {
