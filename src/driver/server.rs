@@ -27,7 +27,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{Instrument, debug, debug_span, info, warn};
 
-use self::addresses::Addresses;
 pub use self::bounds::Bounds;
 use self::connection::{Arrival, Keys, Opening, Outbox};
 pub use self::door::Door;
@@ -173,7 +172,6 @@ pub struct ServerDriver<S: Surroundings, Store: ServerStore, O: Observe = Unobse
     /// What was just done makes these happen, before anything else arrives.
     follow_ups: VecDeque<Input>,
     bounds: Bounds,
-    addresses: Addresses,
     load: Load,
     log: Log,
     /// Where it listens, in the order of its doors; nowhere once it stops.
@@ -254,7 +252,6 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             keys: Keys::new(settings.keys),
             follow_ups: VecDeque::new(),
             bounds: settings.bounds,
-            addresses: Addresses::default(),
             load: load.clone(),
             log,
             listeners,
@@ -395,7 +392,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                 self.load.turns_away(Turned::Handshake);
                 if let Some(connection) = self.slots.open(serial) {
                     if is_wrong(&error) {
-                        self.refused(connection);
+                        self.slots.refused(connection, self.surroundings.now().instant);
                     }
                     self.lost(connection);
                 }
@@ -412,7 +409,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         let address = self.surroundings.peer(&stream);
         let now = self.surroundings.now().instant;
         if let Some(from) = address
-            && let Some(why) = self.addresses.keeps_out(from, &self.bounds, now)
+            && let Some(why) = self.slots.keeps_out(from, &self.bounds, now)
         {
             self.load.turns_away(why);
             self.log.kept_out(now, why, from);
@@ -430,9 +427,6 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         }
         let outbox = Arc::new(Outbox::default());
         let serial = self.slots.insert(Arc::clone(&outbox), address);
-        if let Some(address) = address {
-            self.addresses.opened(address);
-        }
         self.log.opened(ConnectionId(serial.slot), serial.number, address);
         let opening = Opening { entrance, stream, within: self.bounds.handshake_max };
         let task = connection::run(serial, opening, outbox, self.keys.clone(), self.inbox.clone());
@@ -459,24 +453,8 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
     /// The connection is gone: what still waits for it will not be said.
     fn lost(&mut self, connection: ConnectionId) {
         self.gate.forget(connection);
-        self.remove(connection);
+        self.slots.remove(connection);
         self.input(Input::Closed { connection });
-    }
-
-    /// Frees the connection's place.
-    fn remove(&mut self, connection: ConnectionId) -> Option<Arc<Outbox>> {
-        let (outbox, address) = self.slots.remove(connection)?;
-        if let Some(address) = address {
-            self.addresses.closed(address);
-        }
-        Some(outbox)
-    }
-
-    /// Somebody was refused on this connection (INPUT-8).
-    fn refused(&mut self, connection: ConnectionId) {
-        if let Some(address) = self.slots.address(connection) {
-            self.addresses.refused(address, self.surroundings.now().instant);
-        }
     }
 
     fn input(&mut self, input: Input) {
@@ -530,7 +508,7 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
             Action::Send { connection, frame } => {
                 let Some(outbox) = self.slots.outbox(*connection) else { return };
                 if is_refusal(frame) {
-                    self.refused(*connection);
+                    self.slots.refused(*connection, now.instant);
                 }
                 if outbox.push(frame) {
                     debug!(connection = self.slots.number(*connection), frame = frame.word(), "send");
@@ -544,14 +522,14 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
                     outbox.abort();
                     if self.slots.is_open(*connection) {
                         self.gate.forget(*connection);
-                        self.remove(*connection);
+                        self.slots.remove(*connection);
                         self.follow_ups.push_back(Input::Closed { connection: *connection });
                     }
                 }
             }
             Action::Close { connection } => {
                 self.observe.server(now, ServerSeen::Output(output));
-                if let Some(outbox) = self.remove(*connection) {
+                if let Some(outbox) = self.slots.remove(*connection) {
                     outbox.close();
                 }
             }

@@ -33,7 +33,6 @@ impl<S: Surroundings, Store: ServerStore, O: Observe, D: ServerDecisions> Server
         self.gathered.clear();
         self.follow_ups.clear();
         self.slots.close_all();
-        self.addresses.all_closed();
         self.core = Server::restore(self.core.config().clone(), Records::default());
         self.is_open = false;
     }

@@ -1,13 +1,18 @@
 //! Which numbers connections go by: dense for the core, never repeated for their tasks and the log.
 //!
-//! Also who has not said anything yet. What is said is the core's business.
+//! Also who has not said anything yet, and how many come from where: whatever frees a number frees the share of its address.
+//! What is said is the core's business.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::addresses::Addresses;
+use super::bounds::Bounds;
 use super::connection::{Outbox, Serial};
+use super::load::Turned;
 use crate::id::ConnectionId;
+use crate::time::Instant;
 
 /// The connections, by number.
 #[derive(Default)]
@@ -17,6 +22,7 @@ pub(super) struct Slots {
     last: u64,
     /// By their numbers, so in the order they came, the slots of those who have not said anything valid.
     silent: BTreeMap<u64, u32>,
+    addresses: Addresses,
 }
 
 struct Slot {
@@ -28,9 +34,17 @@ struct Slot {
 }
 
 impl Slots {
+    /// Why nobody else gets in from there at this time (INPUT-8).
+    pub(super) fn keeps_out(&mut self, address: SocketAddr, bounds: &Bounds, now: Instant) -> Option<Turned> {
+        self.addresses.keeps_out(address, bounds, now)
+    }
+
     /// Gives a new connection the lowest free number.
     pub(super) fn insert(&mut self, outbox: Arc<Outbox>, address: Option<SocketAddr>) -> Serial {
         self.last += 1;
+        if let Some(address) = address {
+            self.addresses.opened(address);
+        }
         let entry = Some(Slot { number: self.last, outbox, address, open: true });
         let slot = match self.free.pop_first() {
             Some(slot) => {
@@ -85,17 +99,22 @@ impl Slots {
         }
     }
 
-    /// Where this connection comes from.
-    pub(super) fn address(&self, connection: ConnectionId) -> Option<SocketAddr> {
-        self.slot(connection)?.address
+    /// Somebody was refused on this connection (INPUT-8).
+    pub(super) fn refused(&mut self, connection: ConnectionId, now: Instant) {
+        if let Some(address) = self.slot(connection).and_then(|slot| slot.address) {
+            self.addresses.refused(address, now);
+        }
     }
 
-    /// Frees this connection's number, and says what is left to be sent on it and where it came from.
-    pub(super) fn remove(&mut self, connection: ConnectionId) -> Option<(Arc<Outbox>, Option<SocketAddr>)> {
+    /// Frees this connection's number, and says what is left to be sent on it.
+    pub(super) fn remove(&mut self, connection: ConnectionId) -> Option<Arc<Outbox>> {
         let slot = self.slots.get_mut(connection.0 as usize)?.take()?;
         self.free.insert(connection.0);
         self.silent.remove(&slot.number);
-        Some((slot.outbox, slot.address))
+        if let Some(address) = slot.address {
+            self.addresses.closed(address);
+        }
+        Some(slot.outbox)
     }
 
     /// What goes out on this connection.
@@ -108,6 +127,7 @@ impl Slots {
         self.slots.drain(..).flatten().for_each(|slot| slot.outbox.close());
         self.free.clear();
         self.silent.clear();
+        self.addresses.all_closed();
     }
 
     fn slot(&self, connection: ConnectionId) -> Option<&Slot> {
