@@ -13,6 +13,7 @@
 //! other programs what was asked for and what came of it, the `zoo` asks whether the search finds what is planted, and the command `gatecrash` parses arguments and prints. A test holds the order.
 
 pub mod check;
+pub mod drive;
 pub mod generate;
 pub mod history;
 pub mod judge;

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use gatecrash_sim::search::workers;
 
 use command::{
-    End, inspect, interrupt, judge, keep, merge, page, replay, review, run, shrink, sweep, when, worlds, zoo,
+    End, drive, inspect, interrupt, judge, keep, merge, page, replay, review, run, shrink, sweep, when, worlds, zoo,
 };
 
 /// Runs the session system in simulated worlds, breaks everything around it, and checks every rule.
@@ -43,6 +43,7 @@ enum Command {
     Keep(keep::Arguments),
     Review(review::Arguments),
     Judge(judge::Arguments),
+    Drive(drive::Arguments),
     Check(inspect::CheckArguments),
     Print(inspect::PrintArguments),
     Schema(inspect::SchemaArguments),
@@ -68,6 +69,7 @@ Examples:
   gatecrash keep target/gatecrash/NAME    make what a sweep found a test
   gatecrash review                        what does a change do to the stories?
   gatecrash judge history.jsonl           does what somebody else recorded keep the rules?
+  gatecrash drive SUBJECT                 play scenarios on a server that somebody else wrote
   gatecrash check scenarios/NAME.toml     is the file well written?
   gatecrash rules KICK-3                  what does this rule demand?
 
@@ -117,6 +119,7 @@ fn main() -> ExitCode {
         Command::Keep(arguments) => keep::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Judge(arguments) => judge::run(&arguments),
+        Command::Drive(arguments) => drive::run(&arguments),
         Command::Check(arguments) => inspect::check(&arguments),
         Command::Print(arguments) => inspect::print(&arguments),
         Command::Schema(arguments) => inspect::schema(&arguments),

@@ -70,16 +70,24 @@ pub fn print(arguments: &PrintArguments) -> End {
 #[command(after_help = "\
 Examples:
   gatecrash schema > docs/scenario.schema.json
-  gatecrash schema --history > docs/history.schema.json")]
+  gatecrash schema --history > docs/history.schema.json
+  gatecrash schema --adapter > docs/adapter.schema.json")]
 pub struct SchemaArguments {
     /// That of a line of a history instead, for whoever writes one
     #[arg(long)]
     history: bool,
+    /// That of a line between `gatecrash drive` and an adapter instead
+    #[arg(long, conflicts_with = "history")]
+    adapter: bool,
 }
 
 /// Does it.
 pub fn schema(arguments: &SchemaArguments) -> End {
-    let schema = if arguments.history { gatecrash_sim::history::schema() } else { scenario_schema() };
+    let schema = match (arguments.history, arguments.adapter) {
+        (true, _) => gatecrash_sim::history::schema(),
+        (_, true) => gatecrash_sim::drive::schema(),
+        _ => scenario_schema(),
+    };
     say(serde_json::to_string_pretty(&schema).expect("a schema is JSON"));
     End::Passed
 }

@@ -10,8 +10,7 @@ use std::time::Instant;
 
 use clap::Args;
 use gatecrash_sim::judge::{Judged, Judgement, Recording, Verdict, judge_log, judge_sources};
-use gatecrash_sim::scenario::nearest;
-use gatecrash_sim::scenario::rules::{RULES, RuleId};
+use gatecrash_sim::scenario::rules::RuleId;
 use gatecrash_sim::search::report::{as_word, command_line};
 
 use self::book::Book;
@@ -174,15 +173,7 @@ fn judged(
 fn rules(wanted: &[String]) -> Result<Vec<RuleId>, BadInput> {
     let mut rules = Vec::new();
     for word in wanted {
-        let upper = word.to_uppercase();
-        let family = format!("{}-", upper.trim_end_matches('-'));
-        let before = rules.len();
-        rules.extend(RuleId::all().filter(|rule| rule.as_str() == upper || rule.as_str().starts_with(&family)));
-        if rules.len() == before {
-            let meant = nearest(&upper, RULES.iter().map(|(id, _)| *id));
-            let hint = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
-            return Err(BadInput::Refused(format!("--rules {word}: there is no such rule{hint}")));
-        }
+        rules.extend(RuleId::meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);
     }
     Ok(rules)
 }

@@ -1,5 +1,6 @@
 //! The subcommands, and what they share: how they end, and how they speak to a terminal or a pipe.
 
+pub mod drive;
 pub mod files;
 mod herd;
 pub mod inspect;

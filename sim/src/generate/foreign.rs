@@ -46,6 +46,11 @@ const ACTIONS: [Family; 6] =
 /// assert_eq!(scenario, foreign(17, knows, Default::default()));
 /// ```
 pub fn foreign(number: u64, knows: Vocabulary, seats: Seats) -> Scenario {
+    altered(number, knows, seats, |_| {})
+}
+
+/// The same, with something else about what is decided before the first step.
+pub(super) fn altered(number: u64, knows: Vocabulary, seats: Seats, alter: impl FnOnce(&mut Setup)) -> Scenario {
     let seed = Seed { profile: Profile::Dense, number };
     let mut setup = Setup::draw(seed, false);
     let draw = &mut Draw::new(number, "generate", "foreign");
@@ -81,6 +86,7 @@ pub fn foreign(number: u64, knows: Vocabulary, seats: Seats) -> Scenario {
         setup.sites.iter_mut().for_each(|(_, site)| plain(site));
     }
     setup.vocabulary = Some(knows);
+    alter(&mut setup);
     let mut author = Author::new(number, setup);
     plan::write(&mut author);
     let title = title::of(seed, &author).replacen("dense:", "", 1);

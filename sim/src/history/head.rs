@@ -176,7 +176,7 @@ fn written(micros: u64) -> Value {
 }
 
 /// "; did you mean `x`?", where somebody may have.
-pub(super) fn hint(meant: Option<String>) -> String {
+pub(crate) fn hint(meant: Option<String>) -> String {
     meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default()
 }
 

@@ -31,8 +31,8 @@ impl fmt::Display for Mistake {
 /// A mistake of a line: about one of its fields, or about all of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Wrong {
-    pub(super) place: Place,
-    pub(super) text: String,
+    pub(crate) place: Place,
+    pub(crate) text: String,
 }
 
 /// Where in its line a mistake is.

@@ -13,7 +13,7 @@ mod channel;
 pub mod event;
 mod head;
 pub mod keyhole;
-mod map;
+pub(crate) mod map;
 mod mistake;
 mod names;
 mod print;
@@ -37,5 +37,6 @@ pub use promise::{Comes, Limits, Numbers, Plan, Promise, Victim, Wins};
 pub use read::{Cast, MISTAKES_MAX, Reader};
 pub use schema::schema;
 
+pub(crate) use head::hint;
 pub(crate) use map::Made;
-pub(crate) use mistake::Wrong;
+pub(crate) use mistake::{Place, Wrong};

@@ -125,7 +125,7 @@ macro_rules! choices {
         pub enum $name { $($(#[$one_doc])+ $one,)+ }
 
         impl $name {
-            pub(super) const WORDS: [(&'static str, $name); [$($word),+].len()] = [$(($word, $name::$one)),+];
+            pub(crate) const WORDS: [(&'static str, $name); [$($word),+].len()] = [$(($word, $name::$one)),+];
 
             /// The word that a history's first line uses.
             pub const fn word(self) -> &'static str {

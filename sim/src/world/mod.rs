@@ -61,7 +61,7 @@ impl World {
 }
 
 /// Whom a ticket is made out to when the login it is for names no possible user.
-const NOBODY: &str = "nobody";
+pub(crate) const NOBODY: &str = "nobody";
 
 /// The run itself failed: this says nothing about the rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -35,6 +35,15 @@ pub fn kept(
 
 /// Judges the history in a file and writes its page. Says how that ends.
 pub fn of_file(path: &Path, out: &Path) -> Result<End, BadInput> {
+    written(path, out, false)
+}
+
+/// The same, of a history that was written here: only what fails is said.
+pub fn quietly(path: &Path, out: &Path) -> Result<(), String> {
+    written(path, out, true).map(|_| ()).map_err(|_| format!("cannot read {}", path.display()))
+}
+
+fn written(path: &Path, out: &Path, is_quiet: bool) -> Result<End, BadInput> {
     let files = [path.display().to_string()];
     let (judgement, recording) = kept(&[path], |recording| {
         let judgement = judge_sources(vec![read::source(path)?], &[], recording);
@@ -48,7 +57,7 @@ pub fn of_file(path: &Path, out: &Path) -> Result<End, BadInput> {
     let said = print::verdict(false, &judgement);
     let judged = Judged { files: &files, judgement: &judgement, said: &said, recording: &recording };
     let replay = command_line(&format!("judge {}", as_word(&files[0])));
-    match write(out, &judged, &replay, false) {
+    match write(out, &judged, &replay, is_quiet) {
         Ok(()) => Ok(end_of(judgement.verdict())),
         Err(failed) => {
             complain(failed);

@@ -16,7 +16,7 @@ mod row;
 mod rule;
 mod template;
 mod time;
-mod tree;
+pub(crate) mod tree;
 mod turn;
 mod unmapped;
 

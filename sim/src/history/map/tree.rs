@@ -7,13 +7,13 @@ use toml_edit::{Item, TableLike, Value as Written};
 
 /// A value, and at which byte of the text it begins.
 #[derive(Debug)]
-pub(super) struct Tree {
-    pub(super) at: usize,
-    pub(super) node: Node,
+pub(crate) struct Tree {
+    pub(crate) at: usize,
+    pub(crate) node: Node,
 }
 
 #[derive(Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// A text, a number, true or false.
     One(Value),
     List(Vec<Tree>),
@@ -22,15 +22,15 @@ pub(super) enum Node {
 
 /// A key and its value.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) key_at: usize,
-    pub(super) value: Tree,
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) key_at: usize,
+    pub(crate) value: Tree,
 }
 
 impl Tree {
     /// That of a whole text.
-    pub(super) fn of_table(table: &dyn TableLike, at: usize) -> Tree {
+    pub(crate) fn of_table(table: &dyn TableLike, at: usize) -> Tree {
         let entries = table.iter().filter_map(|(key, _)| table.get_key_value(key));
         let entries = entries.map(|(key, item)| {
             let key_at = key.span().or_else(|| item.span()).map_or(at, |span| span.start);
@@ -68,7 +68,7 @@ impl Tree {
     }
 
     /// It as JSON.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         match &self.node {
             Node::One(value) => value.clone(),
             Node::List(list) => list.iter().map(Tree::json).collect(),
@@ -79,7 +79,7 @@ impl Tree {
     }
 
     /// Its entries, if it is a table.
-    pub(super) fn entries(&self) -> Option<&[Entry]> {
+    pub(crate) fn entries(&self) -> Option<&[Entry]> {
         match &self.node {
             Node::Table(entries) => Some(entries),
             Node::One(_) | Node::List(_) => None,
@@ -87,7 +87,7 @@ impl Tree {
     }
 
     /// Its values, if it is a list.
-    pub(super) fn list(&self) -> Option<&[Tree]> {
+    pub(crate) fn list(&self) -> Option<&[Tree]> {
         match &self.node {
             Node::List(list) => Some(list),
             Node::One(_) | Node::Table(_) => None,
@@ -95,7 +95,7 @@ impl Tree {
     }
 
     /// It as a text, if it is one.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.node {
             Node::One(value) => value.as_str(),
             Node::List(_) | Node::Table(_) => None,
@@ -103,7 +103,7 @@ impl Tree {
     }
 
     /// The entry of a table with this key.
-    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         self.entries()?.iter().find(|entry| entry.key == key)
     }
 }
