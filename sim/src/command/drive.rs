@@ -131,13 +131,17 @@ fn asked(arguments: &Arguments) -> Result<Asked, BadInput> {
     let path = if path.is_dir() { path.join("subject.toml") } else { path.to_path_buf() };
     let text = fs::read_to_string(&path);
     let text = text.map_err(|error| BadInput::Refused(format!("cannot read {}: {error}", path.display())))?;
-    let subject = Subject::read(&text, &path).map_err(|mistakes| {
-        BadInput::Refused(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))
-    })?;
+    let subject = Subject::read(&text, &path);
+    let subject = subject.map_err(|mistakes| refused(mistakes.iter().map(ToString::to_string).collect()))?;
     let files = if arguments.scenarios.is_empty() { Vec::new() } else { load(&arguments.scenarios)? };
     let files: Vec<_> = files.into_iter().map(|file| (file.path, file.scenario)).collect();
     let default = if files.is_empty() { 0..20 } else { 0..0 };
     Ok(Asked { subject, files, seeds: arguments.seeds.clone().unwrap_or(default) })
+}
+
+/// Why there is nothing to do, in lines.
+fn refused(lines: Vec<String>) -> BadInput {
+    BadInput::Files { unreadable: lines, diagnoses: Vec::new(), found: 0 }
 }
 
 /// The directory of all runs, and who looks after their processes. Dropped, it is gone.
@@ -150,9 +154,11 @@ impl Root {
     fn make() -> io::Result<Root> {
         let root = std::env::temp_dir().join(format!("gatecrash-drive-{}", std::process::id()));
         fs::create_dir_all(&root)?;
-        let mut command = Command::new(std::env::current_exe()?);
+        let program = std::env::current_exe()?;
+        let bin = program.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut command = Command::new(program);
         command.args(["drive", "--warden"]);
-        Ok(Root { place: Place { root, warden: Warden::start(command)? }, is_kept: false })
+        Ok(Root { place: Place { root, bin, warden: Warden::start(command)? }, is_kept: false })
     }
 }
 
@@ -178,9 +184,10 @@ fn driven_by(arguments: &Arguments, asked: Asked, mut root: Root) -> End {
     let campaign = match Campaign::new(subject, root.place.clone(), jobs) {
         Ok(campaign) => campaign,
         Err(error @ PlayError::Adapter { .. }) => {
-            return book.refused(&BadInput::Refused(format!("{error}; `gatecrash drive --selftest` says more")), json);
+            let said = format!("{error}\n`gatecrash drive --selftest` looks at an adapter by itself");
+            return book.refused(&refused(said.lines().map(str::to_owned).collect()), json);
         }
-        Err(error) => return book.refused(&BadInput::Refused(error.to_string()), json),
+        Err(error) => return book.refused(&refused(error.to_string().lines().map(str::to_owned).collect()), json),
     };
     let mut watch = Watch::new(files.len() as u64 + seeds.end.saturating_sub(seeds.start));
     let (knows, seats) = (vocabulary(&campaign), campaign.subject().claims.seats());

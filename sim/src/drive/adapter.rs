@@ -168,10 +168,18 @@ impl Ask {
 pub(super) enum Said {
     Ready { can: Can, version: String },
     Called { call: u64 },
-    Answered { call: u64, outcome: Outcome, conversations: Option<Value> },
+    Answered { call: u64, outcome: Outcome, brings: Brings },
     Status { status: &'static str, login_user: Option<String> },
     Told(Told),
     Presence { user: String, presence: &'static str },
+}
+
+/// What a result brings beside its outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Brings {
+    /// What the message that was sent is called from now on.
+    pub(super) message: Option<Value>,
+    pub(super) conversations: Option<Value>,
 }
 
 /// How a call ended.
@@ -199,8 +207,11 @@ pub(super) enum Told {
     },
     UserSigExpired,
     Message {
-        id: String,
+        /// A number or a text.
+        id: Value,
         from: String,
+        #[serde(default)]
+        to: Option<String>,
         #[serde(default)]
         text: String,
     },
@@ -246,6 +257,7 @@ struct AnsweredLine {
     outcome: Option<String>,
     code: Option<u32>,
     definite: Option<bool>,
+    message: Option<Value>,
     conversations: Option<Value>,
 }
 
@@ -289,7 +301,7 @@ impl Said {
             }
             "called" => typed(value).map(|CalledLine { called: call }| Said::Called { call }),
             "answered" => {
-                let AnsweredLine { answered: call, outcome, code, definite, conversations } = typed(value)?;
+                let AnsweredLine { answered: call, outcome, code, definite, message, conversations } = typed(value)?;
                 let outcome = match (outcome.as_deref(), code, definite) {
                     (Some("ok"), None, None) => Outcome::Ok,
                     (Some("unknown"), None, None) => Outcome::Unknown,
@@ -301,7 +313,8 @@ impl Said {
                         return Err(says.to_owned());
                     }
                 };
-                Ok(Said::Answered { call, outcome, conversations })
+                message.as_ref().map_or(Ok(()), is_key)?;
+                Ok(Said::Answered { call, outcome, brings: Brings { message, conversations } })
             }
             "status" => {
                 let StatusLine { status, login_user } = typed(value)?;
@@ -318,6 +331,9 @@ impl Said {
                 if let Told::KickedOffline { reason: Some(reason), .. } = &told {
                     word("reason", reason, &REASONS)?;
                 }
+                if let Told::Message { id, .. } = &told {
+                    is_key(id)?;
+                }
                 Ok(Said::Told(told))
             }
         }
@@ -326,6 +342,11 @@ impl Said {
 
 fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn is_key(value: &Value) -> Result<(), String> {
+    let is_key = value.is_string() || value.as_u64().is_some();
+    if is_key { Ok(()) } else { Err(format!("a message is called by a text or a number, and not by {value}")) }
 }
 
 fn word(what: &str, said: &str, words: &[&'static str]) -> Result<&'static str, String> {
@@ -354,7 +375,7 @@ mod tests {
             Said::Ready { can, version: "acme".to_owned() }
         );
         assert_eq!(said(r#"{"called":7}"#), Said::Called { call: 7 });
-        let answered = |outcome| Said::Answered { call: 7, outcome, conversations: None };
+        let answered = |outcome| Said::Answered { call: 7, outcome, brings: Brings::default() };
         assert_eq!(said(r#"{"answered":7,"outcome":"ok"}"#), answered(Outcome::Ok));
         assert_eq!(said(r#"{"answered":7,"code":70001}"#), answered(Outcome::Failed(70001)));
         assert_eq!(said(r#"{"answered":7,"code":70001,"definite":false}"#), answered(Outcome::Unknown));

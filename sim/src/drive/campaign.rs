@@ -17,6 +17,7 @@ use super::device::Device;
 use super::plan::refuses_scenario;
 use super::play::{Place, PlayError, Played, play};
 use super::proxy::{Proxy, Way};
+use super::server::{Fill, Server, StartError};
 use super::subject::Subject;
 use super::table::Table;
 use crate::check::Evidence;
@@ -86,7 +87,7 @@ pub struct Finding {
     pub played: Played,
 }
 
-/// Asks an adapter what it understands.
+/// Asks an adapter what it understands, with its server beside it.
 ///
 /// # Errors
 ///
@@ -95,19 +96,26 @@ pub fn ask(subject: &Subject, place: &Place) -> Result<(Can, String), PlayError>
     let machine = |error: io::Error| PlayError::Machine(error.to_string());
     let (runtime, local) = (runtime().map_err(machine)?, LocalSet::new());
     local.block_on(&runtime, async {
-        let dir = place.root.join("asked");
+        let root = place.root.join("asked");
+        let dir = root.join("server");
         std::fs::create_dir_all(&dir).map_err(machine)?;
-        let fill = super::server::Fill::new(&dir, &subject.here).map_err(machine)?;
+        let dir = std::fs::canonicalize(&dir).map_err(machine)?;
+        let fill = Fill::new(&dir, &subject.here, &place.bin).map_err(machine)?;
+        // What an adapter needs may be what the server makes.
+        let server = |error: StartError| PlayError::Server(error.to_string());
+        let mut started = Server::new(subject, fill.clone(), place.warden.clone()).map_err(server)?;
+        started.start().await.map_err(server)?;
         let way = Way::new(Span::exactly(Duration::ZERO), None);
         let proxy = Proxy::start(fill.port(), way, Draw::new(0, "asked", "drive")).await.map_err(machine)?;
         let (sender, _inputs) = tokio::sync::mpsc::unbounded_channel();
         let adapter = fill.words(&subject.adapter);
         let warden = place.warden.clone();
-        let made = Device::new(0, "device", "android", None, dir.join("device"), proxy, adapter, warden, sender);
+        let made = Device::new(0, "device", "android", None, root.join("device"), proxy, adapter, warden, sender);
         let mut device = made.map_err(machine)?;
         let asked = device.start().await;
         let words = device.last_words();
         device.stop().await;
+        started.stop().await;
         asked.map_err(|what| PlayError::Adapter { device: "device".to_owned(), what: format!("{what}{words}") })
     })
 }

@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use gatecrash::id::UserId;
 use gatecrash::time::WallTime;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::ChildStdin;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::adapter::{Ask, Can, Capability, Note, Outcome, READY_WITHIN, Request, STOP_WITHIN, Said, Ticket, Told, VERSION};
+use super::adapter::{
+    Ask, Can, Capability, Note, Outcome, READY_WITHIN, Request, STOP_WITHIN, Said, Ticket, Told, VERSION,
+};
 use super::process::{Group, Output, Warden};
 use super::proxy::Proxy;
 use super::record::Record;
@@ -75,7 +78,8 @@ struct Running {
     is_suspended: bool,
     status: &'static str,
     user: Option<String>,
-    open: BTreeSet<u64>,
+    /// Calls without a result, and of those that send what the conductor calls the message.
+    open: BTreeMap<u64, Option<String>>,
     /// Calls of the conductor's own, which no application makes.
     own: BTreeSet<u64>,
     /// Whether it says when it takes a call, and those that it has not taken yet.
@@ -207,7 +211,7 @@ impl Device {
             is_suspended: false,
             status: "LOGOUT",
             user: None,
-            open: BTreeSet::new(),
+            open: BTreeMap::new(),
             own: BTreeSet::new(),
             says_called: ready.0.has(Capability::Called),
             asked: BTreeMap::new(),
@@ -235,12 +239,14 @@ impl Device {
                 return Heard::Wrong(format!("it answered call {call} before it said that it took it"));
             }
             Said::Answered { call, .. } if running.own.remove(&call) => {}
-            Said::Answered { call, outcome, conversations } => {
-                if !running.open.remove(&call) {
+            Said::Answered { call, outcome, mut brings } => {
+                let Some(id) = running.open.remove(&call) else {
                     return Heard::Wrong(format!("it answered call {call}, which there is not, or not any more"));
-                }
+                };
+                // Where the system has no name of its own for a message, it is its sender's.
+                brings.message = brings.message.or(id.map(Value::String));
                 self.wants_to_watch |= outcome != Outcome::Ok;
-                record.answered(name, call, outcome, conversations);
+                record.answered(name, call, outcome, brings);
             }
             Said::Status { status, login_user } => {
                 self.wants_to_watch |= status != running.status && status != "LOGINING";
@@ -277,7 +283,8 @@ impl Device {
         match &request {
             Request::Watch { .. } => drop(running.own.insert(number)),
             request => {
-                running.open.insert(number);
+                let id = if let Request::Send { id, .. } = request { Some(id.clone()) } else { None };
+                running.open.insert(number, id);
                 if running.says_called {
                     running.asked.insert(number, request.clone());
                 } else {

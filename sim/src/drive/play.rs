@@ -29,6 +29,8 @@ use crate::scenario::{Action, Call, Direction, Fault, Scenario, SiteName, Span};
 pub struct Place {
     /// A directory; each run has one of its own below it.
     pub root: PathBuf,
+    /// Where programs of our own are, which commands call `{bin}`.
+    pub bin: PathBuf,
     /// Kills what is left when nobody else can.
     pub warden: Warden,
 }
@@ -99,7 +101,7 @@ pub(super) async fn play(
     fs::create_dir_all(&server_dir).map_err(machine)?;
     // Whoever starts there has another directory to begin with.
     let server_dir = fs::canonicalize(&server_dir).map_err(machine)?;
-    let fill = Fill::new(&server_dir, &subject.here).map_err(machine)?;
+    let fill = Fill::new(&server_dir, &subject.here, &place.bin).map_err(machine)?;
     let server = Server::new(subject, fill.clone(), place.warden.clone())
         .map_err(|error| PlayError::Server(error.to_string()))?;
     let most = scenario.until + subject.settle * 3 + SLACK;

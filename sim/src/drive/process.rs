@@ -114,7 +114,10 @@ pub(super) enum Output {
 impl Group {
     /// Starts a command, in this directory.
     pub(super) fn start(words: &[String], dir: &Path, output: Output, warden: &Warden) -> io::Result<Group> {
-        let mut command = Command::new(&words[0]);
+        // A path is meant from where this program was started, and not from the directory of the run.
+        let program = Path::new(&words[0]);
+        let program = if program.components().count() > 1 { std::fs::canonicalize(program)? } else { program.into() };
+        let mut command = Command::new(program);
         command.args(&words[1..]).current_dir(dir).process_group(0).kill_on_drop(true);
         match output {
             Output::Log(log) => command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log),

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::adapter::{Can, Capability, Outcome, Request, Told};
+use super::adapter::{Brings, Can, Capability, Outcome, Request, Told};
 use super::server::Start;
 use super::subject::Claims;
 use crate::history::{Channel, Channels, Head};
@@ -74,9 +74,12 @@ impl Record {
         self.push(Some(actor), "called", fields);
     }
 
-    pub(super) fn answered(&mut self, actor: &str, call: u64, outcome: Outcome, conversations: Option<Value>) {
+    pub(super) fn answered(&mut self, actor: &str, call: u64, outcome: Outcome, brings: Brings) {
         let fields = match outcome {
-            Outcome::Ok => json!({ "call": call, "outcome": "ok", "conversations": conversations }),
+            Outcome::Ok => {
+                let Brings { message, conversations } = brings;
+                json!({ "call": call, "outcome": "ok", "message": message, "conversations": conversations })
+            }
             Outcome::Failed(code) => json!({ "call": call, "outcome": "failed", "code": code }),
             Outcome::Unknown => json!({ "call": call, "outcome": "unknown" }),
         };
@@ -91,9 +94,10 @@ impl Record {
             Told::ConnectFailed { code } => json!({ "event": "connect_failed", "code": code }),
             Told::KickedOffline { reason, by } => json!({ "event": "kicked_offline", "reason": reason, "by": by }),
             Told::UserSigExpired => json!({ "event": "user_sig_expired" }),
-            Told::Message { id, from, text } => json!({
-                "event": "message", "message": id, "from": from, "to": user.unwrap_or_default(), "text": text,
-            }),
+            Told::Message { id, from, to, text } => {
+                let to = to.as_deref().or(user).unwrap_or_default();
+                json!({ "event": "message", "message": id, "from": from, "to": to, "text": text })
+            }
             Told::MessagesDropped => json!({ "event": "messages_dropped" }),
         };
         self.push(Some(actor), "told", fields);

@@ -23,6 +23,7 @@ pub fn schema() -> Value {
         }
         object(&required, properties)
     };
+    let key = json!({ "type": ["integer", "string"], "minimum": 0 });
     let told: Vec<Value> = TOLD
         .iter()
         .map(|word| {
@@ -39,9 +40,10 @@ pub fn schema() -> Value {
                     &["told"]
                 }
                 "message" => {
-                    for name in ["id", "from", "text"] {
+                    for name in ["from", "to", "text"] {
                         properties[name] = text.clone();
                     }
+                    properties["id"] = key.clone();
                     &["told", "id", "from"]
                 }
                 _ => &["told"],
@@ -88,7 +90,7 @@ pub fn schema() -> Value {
                 object(
                     &["answered", "outcome"],
                     json!({
-                        "answered": number, "outcome": { "enum": ["ok", "unknown"] }, "conversations": conversations,
+                        "answered": number, "outcome": { "enum": ["ok", "unknown"] }, "message": key, "conversations": conversations,
                     }),
                 ),
                 object(

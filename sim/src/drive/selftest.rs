@@ -43,7 +43,9 @@ impl Adapter {
         let dir = place.root.join("selftest");
         std::fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
         let log = std::fs::File::create(place.root.join("selftest.log")).map_err(|error| error.to_string())?;
-        let started = Group::start(words, &dir, Output::Spoken(log), &place.warden);
+        let dir = std::fs::canonicalize(&dir).map_err(|error| error.to_string())?;
+        // The command is one that was typed, where it was typed.
+        let started = Group::start(words, Path::new("."), Output::Spoken(log), &place.warden);
         let mut group = started.map_err(|error| format!("cannot start `{}`: {error}", words.join(" ")))?;
         let (input, output) = group.pipes().ok_or("it has no standard input or output")?;
         let mut adapter = Adapter { group, input, lines: BufReader::new(output).lines() };

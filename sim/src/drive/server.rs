@@ -27,13 +27,19 @@ const LINES_TOLD: usize = 12;
 pub(super) struct Fill {
     dir: PathBuf,
     here: PathBuf,
+    bin: PathBuf,
     ports: [u16; 3],
 }
 
 impl Fill {
-    pub(super) fn new(dir: &Path, here: &Path) -> io::Result<Fill> {
+    pub(super) fn new(dir: &Path, here: &Path, bin: &Path) -> io::Result<Fill> {
         let here = if here.as_os_str().is_empty() { Path::new(".") } else { here };
-        Ok(Fill { dir: dir.to_path_buf(), here: fs::canonicalize(here)?, ports: [port()?, port()?, port()?] })
+        Ok(Fill {
+            dir: dir.to_path_buf(),
+            here: fs::canonicalize(here)?,
+            bin: bin.to_path_buf(),
+            ports: [port()?, port()?, port()?],
+        })
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -44,6 +50,7 @@ impl Fill {
         let [first, second, third] = self.ports.map(|port| port.to_string());
         text.replace("{dir}", &self.dir.display().to_string())
             .replace("{here}", &self.here.display().to_string())
+            .replace("{bin}", &self.bin.display().to_string())
             .replace("{host}", "127.0.0.1")
             .replace("{port}", &first)
             .replace("{port2}", &second)

@@ -82,12 +82,11 @@ impl Table {
             Verdict::Violated
         } else if self.rows.values().all(|row| row.judged == 0) {
             Verdict::NothingJudged
-        } else if any(Verdict::Undecided) {
-            Verdict::Undecided
-        } else if any(Verdict::NotSettled) {
-            Verdict::NotSettled
-        } else {
+        } else if any(Verdict::Holds) {
+            // What could not be decided in other runs is told, and says nothing against those.
             Verdict::Holds
+        } else {
+            Verdict::Undecided
         }
     }
 }
@@ -104,6 +103,9 @@ mod tests {
         table.verdicts.insert(Verdict::NothingJudged, 300);
         assert_eq!(table.verdict(), Verdict::NothingJudged);
         table.rows.entry(rule("KICK-1")).or_default().judged = 1;
+        table.verdicts.insert(Verdict::Undecided, 1);
+        assert_eq!(table.verdict(), Verdict::Undecided);
+        table.verdicts.insert(Verdict::Holds, 1);
         assert_eq!(table.verdict(), Verdict::Holds);
         table.died = 1;
         assert_eq!(table.verdict(), Verdict::Violated);
