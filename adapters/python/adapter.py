@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""An adapter for `gatecrash drive` around a small SDK, for the chat of subjects/tcp-chat: copy it, and put yours in `Session`.
+"""An adapter for `gatecrash drive` around a small SDK, for the chat of subjects/tcp-chat: put yours in `Session`.
 
-docs/drive.md is the protocol. Standard output belongs to it alone; whatever else there is to say goes to standard error.
+docs/drive.md is the protocol. Standard output belongs to it alone; what else there is to say goes to standard error.
 """
 import asyncio
 import json
 import os
 import sys
 
-PING, SILENCE, CONNECT = 0.5, 1.5, 2  # s: a link on which nothing comes for so long is lost
+PING, SILENCE = 0.5, 1.5  # s: a link on which nothing comes for so long is lost, three pings
 NOT_UNDERSTOOD, LOGGED_IN, NOT_LOGGED_IN, NO_LINK = 1, 3, 4, 5
 hello = {}  # who this device is, and its only way to the server
 current = None  # the session of whoever is logged in, or is about to be
@@ -41,7 +41,7 @@ class Session:
         pings = asyncio.create_task(self.ping())
         try:
             server = asyncio.open_connection(*hello["server"].rsplit(":", 1), limit=1 << 20)
-            reader, link = await asyncio.wait_for(server, CONNECT)
+            reader, link = await asyncio.wait_for(server, SILENCE)
             self.open(link)
             while line := await asyncio.wait_for(reader.readline(), SILENCE):
                 self.heard(**json.loads(line))
@@ -51,8 +51,8 @@ class Session:
         except (OSError, asyncio.TimeoutError, ValueError, TypeError) as why:
             print(f"link lost: {why!r}", file=sys.stderr)
         pings.cancel()
-        # What has left and has no answer may have been done or not: that it failed would be a guess. What never left has
-        # failed. Neither is made again here: whether to is for the application to say.
+        # What has left and has no answer may have been done or not: that it failed would be a guess. What never left
+        # has failed. Neither is made again here: that is for the application to decide.
         outcome = {"outcome": "unknown"} if self.link else {"code": NO_LINK}
         if self.link:
             self.link.close()
@@ -81,9 +81,9 @@ class Session:
             await asyncio.sleep(PING)
             self.write(do="ping")
 
-    def heard(self, done=None, failed=None, token=None, resumed=None, message=None, kicked=None, by=None, code=None, **more):
+    def heard(self, done=None, failed=None, code=0, token=None, resumed=None, kicked=None, by=None, message=None, **of):
         if done in self.calls:
-            if token:  # LOGINED is what the server has accepted, and nothing before. Status, event and answer in this order.
+            if token:  # LOGINED only when the server has accepted it: the status first, then the event, then the answer.
                 self.token, self.is_up = token, True
                 say(status="LOGINED", login_user=self.user)
                 say(told="connect_success")
@@ -106,7 +106,7 @@ class Session:
             self.write(do="got", last=message)
             if message > self.got:  # What comes again after a lost link is not told again.
                 self.got = message
-                say(told="message", **more)
+                say(told="message", **of)
 
     def answer(self, calls, **outcome):
         for call in list(calls):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A chat over TCP with one seat a user: the newest login has it, and whoever had it is told. A JSON object a line, both ways.
+"""A chat over TCP with one seat a user: the newest login has it, and whoever had it is told. JSON Lines, both ways.
 
-A session outlives its connection: its device comes back with `resume` and gets what it is still owed. All is in memory: after
-a restart every session is gone, and its device is told so. `--bug` plants a mistake that nobody sees who tries it by hand.
+A session outlives its connection: its device comes back with `resume` and gets what it is still owed. All is in memory:
+after a restart every session is gone, and its device is told so. `--bug` plants a mistake that nobody sees by hand.
 """
 import argparse
 import asyncio
