@@ -50,7 +50,10 @@ class Session {
     const silence = setTimeout(() => socket.destroy(new Error("nothing came in time")), SILENCE);
     const pings = setInterval(() => this.write({ do: "ping" }), PING);
     let wasUp = false;
-    socket.on("connect", () => silence.refresh() && this.open(socket));
+    socket.on("connect", () => {
+      silence.refresh();
+      this.open(socket);
+    });
     socket.on("error", (why) => console.error("link lost:", why.message));
     eachLine(socket, (line) => {
       silence.refresh();

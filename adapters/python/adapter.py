@@ -83,7 +83,7 @@ class Session:
 
     def heard(self, done=None, failed=None, code=0, token=None, resumed=None, kicked=None, by=None, message=None, **of):
         if done in self.calls:
-            if token:  # LOGINED only when the server has accepted it: the status first, then the event, then the answer.
+            if token:  # LOGINED only when the server has accepted it: first the status, then the event, the answer.
                 self.token, self.is_up = token, True
                 say(status="LOGINED", login_user=self.user)
                 say(told="connect_success")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A chat over TCP with one seat a user: the newest login has it, and whoever had it is told. JSON Lines, both ways.
 
-A session outlives its connection: its device comes back with `resume` and gets what it is still owed. All is in memory:
-after a restart every session is gone, and its device is told so. `--bug` plants a mistake that nobody sees by hand.
+A session outlives its connection: its device comes back with `resume` and gets what it is still owed. A restart ends all
+sessions, and their devices are told so; which messages were sent is kept. `--bug` plants a mistake that no demo shows.
 """
 import argparse
 import asyncio
@@ -45,12 +45,15 @@ class Session:
 
 
 class Chat:
-    def __init__(self, bug):
+    def __init__(self, sent, bug):
         self.bug = bug
         self.seats = {}  # the session of each user
         self.live = {}  # sessions by token
         self.ended = {}  # by token, what the device of a session that is over is told whenever it comes back
-        self.sent = set()  # sender and id of messages: one that is sent again is the same
+        # Sender and id of each message, for one that is sent again is the same, after a restart too.
+        self.sent_file = open(sent, "a+")
+        self.sent_file.seek(0)
+        self.sent = set(self.sent_file)
 
     def login(self, link, ref, user, device, platform):
         session = Session(link, user, device, platform)
@@ -88,11 +91,12 @@ class Chat:
         return session
 
     def send(self, session, ref, to, text, id):
-        receiver = self.seats.get(to)
-        if (session.user, id) not in self.sent:
+        receiver, name = self.seats.get(to), json.dumps([session.user, id]) + "\n"
+        if name not in self.sent:
             if receiver is None:
                 return session.say(failed=ref, code=NOBODY_THERE)
-            self.sent.add((session.user, id))
+            self.sent.add(name)
+            print(name, end="", file=self.sent_file, flush=True)
             for one in filter(None, (receiver, receiver.older)):
                 one.deliver({"id": id, "from": session.user, "text": text})
         session.say(done=ref)
@@ -133,9 +137,10 @@ async def main():
     parser = argparse.ArgumentParser(description="A chat over TCP with one seat a user.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--sent", required=True, help="the file that keeps which messages were sent")
     parser.add_argument("--bug", choices=BUGS, help="; ".join(f"{name}: {what}" for name, what in BUGS.items()))
     options = parser.parse_args()
-    chat = Chat(options.bug)
+    chat = Chat(options.sent, options.bug)
     server = await asyncio.start_server(chat.converse, options.host, options.port, limit=LINE_MAX)
     print("listening", flush=True)
     async with server:
