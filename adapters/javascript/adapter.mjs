@@ -140,11 +140,12 @@ class Session {
 /** One call. It is answered once, here or when the server's answer comes, and others may be made meanwhile. */
 function call({ call: number, do: what, user, to, text, id }) {
   const refuse = (code) => say({ answered: number, code });
+  const areTexts = (...fields) => fields.every((field) => typeof field === "string");
   const session = current;
-  if (what === "login" && user) {
+  if (what === "login" && areTexts(user)) {
     if (session) return refuse(LOGGED_IN);
     current = new Session(number, user);
-  } else if (what === "send" && to && id && text !== undefined) {
+  } else if (what === "send" && areTexts(to, text, id)) {
     if (!session?.token) return refuse(NOT_LOGGED_IN);
     if (!session.isUp) return refuse(NO_LINK); // Nothing is queued: the application sends it when the link is back.
     session.calls.add(number);

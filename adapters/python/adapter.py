@@ -122,11 +122,11 @@ class Session:
 def call(number, do, user=None, to=None, text=None, id=None, **_):
     """One call. It is answered once, here or when the server's answer comes, and others may be made meanwhile."""
     global current
-    if do == "login" and user:
+    if do == "login" and isinstance(user, str):
         if current:
             return say(answered=number, code=LOGGED_IN)
         current = Session(number, user)
-    elif do == "send" and to and id and text is not None:
+    elif do == "send" and all(isinstance(field, str) for field in (to, text, id)):
         if not (current and current.token):
             return say(answered=number, code=NOT_LOGGED_IN)
         if not current.is_up:  # Nothing is queued: what is sent when the link is back is sent by the application.
