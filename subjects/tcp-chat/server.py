@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A chat over TCP with one seat a user: the newest login has it, and whoever had it is told. JSON Lines, both ways.
 
-A session outlives its connection: its device comes back with `resume` and gets what it is still owed. A restart ends all
-sessions, and their devices are told so; which messages were sent is kept. `--bug` plants a mistake that no demo shows.
+A session outlives its connection: its device comes back with `resume` and gets what it is still owed. A restart ends
+all sessions, and their devices are told so; which messages were sent is kept. `--bug` plants a mistake in it.
 """
 import argparse
 import asyncio
