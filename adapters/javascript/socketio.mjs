@@ -131,7 +131,7 @@ function call({ call: number, do: what, user, to, text, id }) {
     current = new Session(number, user);
   } else if (what === "send" && areTexts(to, text, id)) {
     if (!session?.id) return refuse(NOT_LOGGED_IN);
-    // The client would keep it and send it with the next connection, after its time-out has said that it is unknown.
+    // The client would keep it for the next connection. Here nothing is queued: the application sends it again.
     if (!session.socket.connected) return refuse(NO_LINK);
     session.ask(number, "send", { to, text, id });
   } else if (what === "logout") {
