@@ -37,9 +37,11 @@ io.use((socket, next) => {
 io.on("connection", (socket) => {
   if (!socket.recovered) take(socket);
   const { user } = socket.data;
+  const hasSeat = () => seats.get(user)?.id === socket.id;
   // Displaced while it was away: the kick was among what it had missed.
-  if (seats.get(user)?.id !== socket.id) return socket.disconnect(true);
+  if (!hasSeat()) return socket.disconnect(true);
   socket.on("send", ({ to, text, id }, answer) => {
+    if (!hasSeat()) return socket.disconnect(true);
     const name = JSON.stringify([user, id]);
     if (!sent.has(name)) {
       if (!seats.has(to)) return answer(NOBODY_THERE);
@@ -50,7 +52,7 @@ io.on("connection", (socket) => {
     answer(0);
   });
   socket.on("logout", (answer) => {
-    if (seats.get(user)?.id === socket.id) seats.delete(user);
+    if (hasSeat()) seats.delete(user);
     answer(0);
   });
 });
