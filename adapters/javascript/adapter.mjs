@@ -83,9 +83,8 @@ class Session {
   open(socket) {
     if (this.isOver) return socket.destroy(); // Its user left before there was a link: the server knows nothing of it.
     this.link = socket;
-    const { device, platform } = hello;
     if (this.token) this.write({ do: "resume", token: this.token, got: this.got });
-    else this.write({ do: "login", ref: this.login, user: this.user, device, platform });
+    else this.write({ do: "login", ref: this.login, user: this.user, device: hello.device });
   }
 
   write(frame) {
@@ -115,7 +114,8 @@ class Session {
     } else if (kicked) {
       this.end(); // It does not come back by itself.
       this.answer(this.calls, { outcome: "unknown" });
-      say({ told: "kicked_offline", reason: kicked, by });
+      // With one seat a user all devices are of one kind to the server, whatever their platforms.
+      say({ told: "kicked_offline", reason: kicked === "gone" ? "gone" : "same_platform", by });
     } else if (message) {
       this.write({ do: "got", last: message });
       if (message <= this.got) return; // What comes again after a lost link is not told again.

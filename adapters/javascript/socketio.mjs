@@ -21,11 +21,10 @@ class Session {
   isConnecting = false;
 
   constructor(call, user) {
-    const { device, platform } = hello;
     this.calls.add(call);
     say({ status: "LOGINING", login_user: null });
     const socket = io(`http://${hello.server}`, {
-      auth: (give) => give({ user, device, platform, again: this.id }),
+      auth: (give) => give({ user, device: hello.device, again: this.id }),
       transports: ["websocket"],
       forceNew: true,
       timeout: 1500,

@@ -70,7 +70,7 @@ class Session:
         self.link = link
         if self.token:
             return self.write(do="resume", token=self.token, got=self.got)
-        self.write(do="login", ref=self.login, user=self.user, device=hello["device"], platform=hello["platform"])
+        self.write(do="login", ref=self.login, user=self.user, device=hello["device"])
 
     def write(self, **frame):
         if self.link:
@@ -101,7 +101,9 @@ class Session:
         elif kicked:
             self.end()  # It does not come back by itself.
             self.answer(self.calls, outcome="unknown")
-            say(told="kicked_offline", reason=kicked, **({"by": by} if by else {}))
+            # With one seat a user all devices are of one kind to the server, whatever their platforms.
+            reason = {"reason": "gone"} if kicked == "gone" else {"reason": "same_platform", "by": by}
+            say(told="kicked_offline", **reason)
         elif message:
             self.write(do="got", last=message)
             if message > self.got:  # What comes again after a lost link is not told again.

@@ -13,7 +13,7 @@ const text = { type: "string" };
 const options = parseArgs({ options: { host: { ...text, default: "127.0.0.1" }, port: text, sent: text } }).values;
 const BAD_NAME = 2, NOBODY_THERE = 6; // 1 and 3 to 5 are said by devices themselves
 
-const seats = new Map(); // who has the seat of each user: the id of a socket, its device and platform
+const seats = new Map(); // who has the seat of each user: the id of a socket, and its device
 const kicks = new Map(); // of sockets by id: how their devices are told when they come back
 // Sender and id of each message, for one that is sent again is the same, after a restart too.
 const sent = new Set(existsSync(options.sent) ? readFileSync(options.sent, "utf8").split("\n") : []);
@@ -58,14 +58,14 @@ io.on("connection", (socket) => {
 });
 
 function take(socket) {
-  const { user, device, platform } = socket.handshake.auth;
+  const { user, device } = socket.handshake.auth;
   const older = seats.get(user);
-  seats.set(user, { id: socket.id, device, platform });
+  seats.set(user, { id: socket.id, device });
   socket.data = { user };
   // Before its first event a socket cannot be recovered: this is the one after which its user counts as logged in.
   socket.emit("welcome");
   if (!older) return;
-  const reason = older.platform === platform ? "same_platform" : "other_platform";
+  const reason = "same_platform"; // With one seat a user all devices are of one kind, whatever their platforms.
   // A device is not displaced by itself: its session was replaced, and is no more if it asks.
   kicks.set(older.id, older.device === device ? { reason: "gone" } : { reason, by: device });
   io.to(older.id).emit("kicked", kicks.get(older.id));

@@ -21,8 +21,8 @@ BUGS = {
 
 
 class Session:
-    def __init__(self, link, user=None, device=None, platform=None):
-        self.link, self.user, self.device, self.platform = link, user, device, platform
+    def __init__(self, link, user=None, device=None):
+        self.link, self.user, self.device = link, user, device
         # Drawn, not counted: no session of before a restart is taken for another one.
         self.token, self.last, self.owed, self.older = secrets.token_hex(8), 0, [], None
 
@@ -55,8 +55,8 @@ class Chat:
         self.sent_file.seek(0)
         self.sent = set(self.sent_file)
 
-    def login(self, link, ref, user, device, platform):
-        session = Session(link, user, device, platform)
+    def login(self, link, ref, user, device):
+        session = Session(link, user, device)
         if not re.fullmatch("[A-Za-z0-9_-]{1,32}", user):
             return session.say(failed=ref, code=BAD_NAME)
         older = self.seats.get(user)
@@ -70,9 +70,8 @@ class Chat:
         return session
 
     def displace(self, older, by):
-        reason = "same_platform" if older.platform == by.platform else "other_platform"
         # A device is not displaced by itself: its session was replaced, and is no more if it asks.
-        kick = {"kicked": "gone"} if older.device == by.device else {"kicked": reason, "by": by.device}
+        kick = {"kicked": "gone"} if older.device == by.device else {"kicked": "displaced", "by": by.device}
         self.live.pop(older.token, None)
         self.ended[older.token] = kick
         older.say(**kick)
