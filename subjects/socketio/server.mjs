@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 const { Server } = createRequire(import.meta.url)("socket.io"); // `require` looks in NODE_PATH, `import` does not.
 const text = { type: "string" };
 const options = parseArgs({ options: { host: { ...text, default: "127.0.0.1" }, port: text, sent: text } }).values;
-const BAD_NAME = 2, NOBODY_THERE = 6; // 1 and 3 to 5 are said by devices themselves
+const BAD_NAME = 2, NOBODY_THERE = 6, NO_SEAT = 7; // 1 and 3 to 5 are said by devices themselves
 
 const seats = new Map(); // who has the seat of each user: the id of a socket, and its device
 const kicks = new Map(); // of sockets by id: how their devices are told when they come back
@@ -41,7 +41,7 @@ io.on("connection", (socket) => {
   // Displaced while it was away: the kick was among what it had missed.
   if (!hasSeat()) return socket.disconnect(true);
   socket.on("send", ({ to, text, id }, answer) => {
-    if (!hasSeat()) return socket.disconnect(true);
+    if (!hasSeat()) return answer(NO_SEAT);
     const name = JSON.stringify([user, id]);
     if (!sent.has(name)) {
       if (!seats.has(to)) return answer(NOBODY_THERE);
