@@ -2,6 +2,7 @@
 //! configuration that cannot be used is refused.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -20,8 +21,18 @@ pub fn configured(text: &str) -> Directory {
     let directory = Directory::new();
     std::fs::create_dir_all(&directory.0).unwrap();
     std::fs::write(directory.0.join("app.toml"), text).unwrap();
-    std::fs::write(directory.0.join("app.key"), format!("{KEY}\n")).unwrap();
+    write_private(&directory.0.join("app.key"), &format!("{KEY}\n"));
     directory
+}
+
+/// A file of a secret, for its owner's eyes only.
+pub fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
 }
 
 /// A running `gatecrashd`, which does not outlive its test.
@@ -269,6 +280,12 @@ fn a_configuration_that_cannot_be_used_is_refused() {
     // An address of nobody here: the system says so, before anything is made.
     let elsewhere = refused("app_id = 7\nkeys = [\"k\"]\nlisten = \"203.0.113.1:7000\"\n", &[]);
     assert!(elsewhere.contains("error: app.toml:3:10: cannot listen on 203.0.113.1:7000: "), "{elsewhere}");
+    // Two that are one.
+    let metrics = "app_id = 7\nkeys = [\"k\"]\n[metrics]\nlisten = \"127.0.0.1:17003\"\n";
+    assert_eq!(
+        refused(metrics, &["--listen", "127.0.0.1:17003"]),
+        "error: cannot listen on 127.0.0.1:17003: `listen` of [metrics] is 127.0.0.1:17003 already\n"
+    );
     let example = include_str!("../../docs/app.example.toml");
     assert!(refused(example, &[]).contains("the key of the example"));
     assert!(refused(example, &[]).starts_with("error: app.toml:"));

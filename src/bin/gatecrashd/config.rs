@@ -26,7 +26,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::BadInput;
+use crate::certificate::Certificate;
 use crate::doors::{self, Doors, Lines, Tls, WebSocket};
+use crate::privacy;
 use crate::secret::{BYTES_MIN, Secret};
 
 /// How alike two words must be for one to be taken for the other, misspelt.
@@ -186,18 +188,21 @@ pub struct Configuration {
     pub listen_at: Vec<Option<String>>,
     /// Where metrics are asked for, and where the file says so; nowhere without it.
     pub metrics: Option<(String, String)>,
+    /// The server's certificate, if it has one.
+    pub certificate: Option<Certificate>,
     /// What can be used and should not be.
     pub warnings: Vec<String>,
 }
 
-/// Reads a configuration file, and the key files it names.
-pub fn read(path: &Path) -> Result<Configuration, BadInput> {
+/// Reads a configuration file, and the key files it names, for a server that shows this certificate already, if one runs.
+pub fn read(path: &Path, in_force: Option<&Certificate>) -> Result<Configuration, BadInput> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     let told = |problems: Vec<Problem>| problems.iter().map(|problem| format!("{shown}:{problem}")).collect::<Vec<_>>();
-    let Fit { settings, listen_at, metrics, warnings } =
-        configuration(&text, beside, Live::new().now().wall).map_err(|problems| BadInput::all(&told(problems)))?;
+    let Fit { settings, listen_at, metrics, certificate, warnings } =
+        configuration(&text, beside, Live::new().now().wall, in_force)
+            .map_err(|problems| BadInput::all(&told(problems)))?;
     Ok(Configuration {
         settings,
         listen_at: listen_at
@@ -211,6 +216,7 @@ pub fn read(path: &Path) -> Result<Configuration, BadInput> {
             let (line, column) = place(&text, offset);
             (address, format!("{shown}:{line}:{column}"))
         }),
+        certificate,
         warnings: told(warnings),
     })
 }
@@ -391,12 +397,18 @@ struct Fit {
     /// Where in the text, for each door.
     listen_at: Vec<Option<usize>>,
     metrics: Option<(String, usize)>,
+    certificate: Option<Certificate>,
     warnings: Vec<Problem>,
 }
 
 /// The configuration of a text, or all that is wrong with it, in its order. Key files and certificates are looked for
-/// `beside` it; `now` is when the certificates are to be valid.
-fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Problem>> {
+/// `beside` it; `now` is when the certificates are to be valid, unless they are `in_force`.
+fn configuration(
+    text: &str,
+    beside: &Path,
+    now: WallTime,
+    in_force: Option<&Certificate>,
+) -> Result<Fit, Vec<Problem>> {
     let reading = reading(text);
     let mut problems = Vec::new();
     let mut missing = Vec::new();
@@ -422,6 +434,10 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
             let secret = Secret::of_file(&beside.join(path.get_ref())).map_err(|problem| problem.to_string());
             (path.span().start, secret)
         });
+        let others = file.key_files.iter().filter_map(|path| {
+            Some(Problem::at(text, path.span().start, privacy::warning("key file", &beside.join(path.get_ref()))?))
+        });
+        warnings.extend(others);
         let mut keys = Vec::new();
         for (offset, secret) in written.chain(files) {
             match secret {
@@ -460,17 +476,14 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
             listen: file.listen.as_ref(),
             tls: file.tls.as_ref(),
             websocket: file.websocket.as_ref(),
+            metrics: file.metrics.as_ref().map(|Asked { listen }| listen),
             tls_in_doubt: reading.is_in_doubt("tls"),
+            in_force,
         };
-        let Doors { doors, complaints, warnings: said } = doors::read(&lines, beside, now);
+        let Doors { doors, certificate, complaints, warnings: said } = doors::read(&lines, beside, now);
         complaints.into_iter().for_each(|(offset, what)| complaint(offset, what));
         warnings.extend(said.into_iter().map(|(offset, what)| Problem::at(text, offset, what)));
         let metrics = file.metrics.as_ref().map(|Asked { listen }| (listen.get_ref().clone(), listen.span().start));
-        if let Some((listen, offset)) = &metrics
-            && let Some(problem) = address_problem(listen)
-        {
-            complaint(*offset, format!("cannot listen on {listen}: {problem}"));
-        }
         let numbers = file.max_instances.iter().map(|(platform, number)| (*platform, *number.get_ref())).collect();
         let config = Config {
             seats: Seats::new(file.policy, &numbers).ok()?,
@@ -486,14 +499,14 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
         if let Some(number) = file.connections_max {
             settings.bounds.connections_max = number.get() as usize;
         }
-        Some((settings, listen_at, metrics))
+        Some((settings, listen_at, metrics, certificate))
     });
     problems.retain(|problem: &Problem| !reading.broken.contains(&problem.line));
     problems.extend(missing.into_iter().chain(reading.problems));
     problems.sort();
     match fit {
-        Some((settings, listen_at, metrics)) if problems.is_empty() => {
-            Ok(Fit { settings, listen_at, metrics, warnings })
+        Some((settings, listen_at, metrics, certificate)) if problems.is_empty() => {
+            Ok(Fit { settings, listen_at, metrics, certificate, warnings })
         }
         Some(_) | None => Err(problems),
     }
@@ -507,7 +520,7 @@ mod tests {
     const NOW: WallTime = WallTime::from_micros(1_700_000_000_000_000);
 
     fn problems(text: &str) -> Vec<String> {
-        match configuration(text, Path::new(""), NOW) {
+        match configuration(text, Path::new(""), NOW, None) {
             Err(problems) => problems.iter().map(Problem::to_string).collect(),
             Ok(_) => panic!("accepted: {text}"),
         }
@@ -520,7 +533,7 @@ mod tests {
     }
 
     fn settings(text: &str) -> Settings {
-        configuration(text, Path::new(""), NOW).unwrap().settings
+        configuration(text, Path::new(""), NOW, None).unwrap().settings
     }
 
     /// The example says what holds without it, and cannot say anything that is not so. It has no secret, and nobody
@@ -601,6 +614,51 @@ mod tests {
         );
     }
 
+    /// CONFIG-1: one address takes one listener, whoever it is of; port 0 is another each time.
+    #[test]
+    fn two_cannot_listen_at_one_address() {
+        let good = "app_id = 7\nkeys = [\"k\"]\n";
+        let metrics = |listen: &str, metrics: &str| format!("{good}{listen}\n[metrics]\nlisten = \"{metrics}\"\n");
+        for (text, expected) in [
+            (
+                metrics("listen = \"127.0.0.1:7000\"", "127.0.0.1:7000"),
+                "5:10: cannot listen on 127.0.0.1:7000: `listen` is 127.0.0.1:7000 already",
+            ),
+            (
+                metrics("listen = \"0.0.0.0:7000\"", "127.0.0.1:7000"),
+                "5:10: cannot listen on 127.0.0.1:7000: `listen` is 0.0.0.0:7000 already",
+            ),
+            (
+                metrics("listen = \"im.example.org:7000\"", "IM.example.org:7000"),
+                "5:10: cannot listen on IM.example.org:7000: `listen` is im.example.org:7000 already",
+            ),
+            (
+                metrics("", "127.0.0.1:7000"),
+                "5:10: cannot listen on 127.0.0.1:7000: `listen`, of which nothing is said, is 127.0.0.1:7000 already",
+            ),
+            (
+                metrics("websocket = { listen = \"[::1]:7000\" }", "[::]:7000"),
+                "5:10: cannot listen on [::]:7000: `listen` of [websocket] is [::1]:7000 already",
+            ),
+            (
+                format!("{good}listen = \"[::1]:7000\"\nwebsocket = {{ listen = \"[::1]:7000\" }}\n"),
+                "4:24: cannot listen on [::1]:7000: `listen` is [::1]:7000 already",
+            ),
+        ] {
+            assert_eq!(problem(&text), expected, "{text}");
+        }
+        for (listen, other) in [
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("0.0.0.0:0", "127.0.0.1:0"),
+            ("127.0.0.1:7000", "127.0.0.2:7000"),
+            ("127.0.0.1:7000", "127.0.0.1:7001"),
+            ("0.0.0.0:7000", "[::1]:7000"),
+            ("localhost:0", "localhost:0"),
+        ] {
+            settings(&metrics(&format!("listen = \"{listen}\""), other));
+        }
+    }
+
     /// CONFIG-1: nobody mends a file one mistake at a time.
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
@@ -627,7 +685,7 @@ mod tests {
     #[test]
     fn a_short_key_is_warned_of() {
         let warnings = |text: &str| -> Vec<String> {
-            configuration(text, Path::new(""), NOW).unwrap().warnings.iter().map(Problem::to_string).collect()
+            configuration(text, Path::new(""), NOW, None).unwrap().warnings.iter().map(Problem::to_string).collect()
         };
         let long = "k".repeat(BYTES_MIN);
         let said = warnings(&format!("app_id = 7\nkeys = [\"{long}\", \" short \"]\n"));

@@ -3,6 +3,7 @@
 //! Does no work of its own. The library does it; the subcommands read arguments and write text.
 
 mod admin;
+mod attempts;
 mod backup;
 mod certificate;
 mod check;
@@ -14,6 +15,7 @@ mod doors;
 mod health;
 mod metrics;
 mod open_files;
+mod privacy;
 mod reload;
 mod secret;
 mod serve;

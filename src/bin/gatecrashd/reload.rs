@@ -9,7 +9,9 @@ use gatecrash::driver::server::{Door, ServerHandle, Settings};
 use tracing::{error, info, warn};
 
 use crate::BadInput;
+use crate::certificate::Certificate;
 use crate::config::{self, Configuration};
+use crate::doors;
 use crate::open_files::make_room;
 
 /// Where the configuration comes from.
@@ -21,12 +23,17 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads it.
-    pub fn read(&self) -> Result<Configuration, BadInput> {
-        let mut read = config::read(&self.config)?;
+    /// Reads it, for a server that shows this certificate already, if one runs.
+    pub fn read(&self, in_force: Option<&Certificate>) -> Result<Configuration, BadInput> {
+        let mut read = config::read(&self.config, in_force)?;
         if let Some(address) = &self.listen {
             // In the place of the door without TLS, or beside those with it.
-            match read.settings.doors.iter().position(|door| door.tls.is_none() && !door.websocket) {
+            let others = read.settings.doors.iter().filter(|door| !is_plain(door));
+            let metrics = read.metrics.as_ref().map(|(address, _)| address.as_str());
+            if let Some(problem) = doors::taken_by_others(address, others, metrics) {
+                return Err(BadInput(format!("cannot listen on {address}: {problem}")));
+            }
+            match read.settings.doors.iter().position(is_plain) {
                 Some(index) => {
                     read.settings.doors[index].listen.clone_from(address);
                     read.listen_at[index] = None;
@@ -41,6 +48,11 @@ impl Source {
     }
 }
 
+/// Whether frames come by this door as they are.
+fn is_plain(door: &Door) -> bool {
+    door.tls.is_none() && !door.websocket
+}
+
 /// What a running server goes by that it cannot change, and what it can.
 pub struct Reloading {
     source: Source,
@@ -48,19 +60,22 @@ pub struct Reloading {
     doors: Vec<(String, &'static str)>,
     metrics: Option<String>,
     identity: Option<Identity>,
+    /// What it shows by now.
+    certificate: Option<Certificate>,
 }
 
 impl Reloading {
     /// Of a server that is started with these settings, and is asked for metrics there.
-    pub fn new(source: Source, settings: &Settings, metrics: Option<&str>) -> Self {
+    pub fn new(source: Source, settings: &Settings, metrics: Option<&str>, certificate: Option<Certificate>) -> Self {
         let identity = identity(settings);
         let metrics = metrics.map(str::to_owned);
-        Reloading { source, app_id: settings.config.app_id, doors: doors(settings), metrics, identity }
+        Reloading { source, app_id: settings.config.app_id, doors: listens(settings), metrics, identity, certificate }
     }
 
     /// Puts in force what the files say now, or says in the log what is wrong.
     pub fn reload(&mut self, server: &ServerHandle) {
-        let Configuration { settings, metrics, warnings, .. } = match self.source.read() {
+        let read = self.source.read(self.certificate.as_ref());
+        let Configuration { settings, metrics, certificate, warnings, .. } = match read {
             Ok(read) => read,
             Err(problems) => {
                 // A line of the log for each, as each is a line for whoever starts a server.
@@ -73,7 +88,7 @@ impl Reloading {
         let metrics = metrics.map(|(address, _)| address);
         let fixed = [
             ("app_id", settings.config.app_id == self.app_id),
-            ("where to listen", doors(&settings) == self.doors),
+            ("where to listen", listens(&settings) == self.doors),
             ("where metrics are asked for", metrics == self.metrics),
         ];
         let mut is_fit = true;
@@ -90,6 +105,7 @@ impl Reloading {
         if let (Some(shown), Some(new)) = (&self.identity, settings.doors.iter().find_map(|door| door.tls.as_ref())) {
             shown.renew(new);
         }
+        self.certificate = certificate;
         make_room(settings.bounds.connections_max);
         let keys = settings.keys.len();
         server.limit(settings.bounds);
@@ -103,6 +119,6 @@ pub fn identity(settings: &Settings) -> Option<Identity> {
     settings.doors.iter().find_map(|door| door.tls.clone())
 }
 
-fn doors(settings: &Settings) -> Vec<(String, &'static str)> {
+fn listens(settings: &Settings) -> Vec<(String, &'static str)> {
     settings.doors.iter().map(|door| (door.listen.clone(), door.word())).collect()
 }

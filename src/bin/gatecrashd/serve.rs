@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::certificate;
 use crate::config::{Configuration, address_problem};
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -63,7 +64,7 @@ enum LogFormat {
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     let Arguments { config, data, listen, log, log_format } = arguments;
     let source = Source { config, listen };
-    let Configuration { settings, listen_at, metrics: metrics_at, warnings } = source.read()?;
+    let Configuration { settings, listen_at, metrics: metrics_at, certificate, warnings } = source.read(None)?;
     let subscriber = tracing_subscriber::fmt().with_max_level(log).with_writer(stderr);
     match log_format {
         LogFormat::Json => subscriber.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
@@ -83,10 +84,15 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         let mut signals = Signals::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
         let app_id = settings.config.app_id;
         let mut problems = Vec::new();
+        // Held until all were tried: two that are one place by different names are told by the line of the second.
+        let mut tried = Vec::new();
         for (door, at) in settings.doors.iter().zip(listen_at) {
-            if let Err(problem) = try_to_listen(&door.listen, &data).await {
-                let at = at.map_or_else(String::new, |at| format!("{at}: "));
-                problems.push(format!("{at}cannot listen on {}: {problem}", door.listen));
+            match try_to_listen(&door.listen, &data).await {
+                Ok(listener) => tried.push(listener),
+                Err(problem) => {
+                    let at = at.map_or_else(String::new, |at| format!("{at}: "));
+                    problems.push(format!("{at}cannot listen on {}: {problem}", door.listen));
+                }
             }
         }
         let mut asked = None;
@@ -96,13 +102,14 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
                 Err(error) => problems.push(format!("{at}: cannot listen on {address}: {error}")),
             }
         }
+        drop(tried);
         let metrics_at = metrics_at.map(|(address, _)| address);
         if !problems.is_empty() {
             return Err(BadInput::all(&problems));
         }
         let metrics = Metrics::new();
         let identity = identity(&settings);
-        let mut reloading = Reloading::new(source, &settings, metrics_at.as_deref());
+        let mut reloading = Reloading::new(source, &settings, metrics_at.as_deref(), certificate);
         let words: Vec<&str> = settings.doors.iter().map(Door::word).collect();
         let store = FileStore::new(&data);
         let snapshots = store.snapshots();
@@ -122,6 +129,9 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
                 _ => format!("listening on {address} ({way})"),
             });
         }
+        let watching = identity
+            .clone()
+            .map(|identity| tokio::spawn(certificate::watch(Live::new(), identity, |warning| warn!("{warning}"))));
         let asking = asked.map(|listener| {
             match listener.local_addr() {
                 Ok(address) => info!(%address, "metrics"),
@@ -143,8 +153,8 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         let _ = writeln!(stdout(), "{}", lines.join("\n")).and_then(|()| stdout().flush());
         let ended = server.run().await;
         owner.abort();
-        if let Some(asking) = asking {
-            asking.abort();
+        for beside in asking.into_iter().chain(watching) {
+            beside.abort();
         }
         match ended {
             Ok(()) => Ok(End::Done),
@@ -169,13 +179,13 @@ fn open_control(_data: &Path, _snapshots: Snapshots) {}
 
 /// Whether this can be listened on, asked before anything is made (CONFIG-1). An address that is taken may be a
 /// predecessor's who is about to stop, if there are records that it can have at work (STOP-1).
-async fn try_to_listen(address: &str, data: &Path) -> Result<(), String> {
+async fn try_to_listen(address: &str, data: &Path) -> Result<Option<TcpListener>, String> {
     if let Some(problem) = address_problem(address) {
         return Err(problem.to_owned());
     }
     match TcpListener::bind(address).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AddrInUse && data.exists() => Ok(()),
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == ErrorKind::AddrInUse && data.exists() => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }
