@@ -139,6 +139,7 @@ class Session {
 
 /** One call. It is answered once, here or when the server's answer comes, and others may be made meanwhile. */
 function call({ call: number, do: what, user, to, text, id }) {
+  say({ called: number });
   const refuse = (code) => say({ answered: number, code });
   const areTexts = (...fields) => fields.every((field) => typeof field === "string");
   const session = current;
@@ -166,7 +167,7 @@ function call({ call: number, do: what, user, to, text, id }) {
 function obey(line) {
   if (line.hello) {
     hello = line;
-    const can = ["login", "logout", "send", "network_changed"];
+    const can = ["called", "login", "logout", "send", "network_changed"];
     say({ ready: 1, can, version: `tcp-chat example, Node.js ${process.versions.node}` });
   } else if (line.call !== undefined) {
     call(line);

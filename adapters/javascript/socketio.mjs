@@ -122,6 +122,7 @@ class Session {
 
 /** One call. It is answered once, here or when the server's answer comes, and others may be made meanwhile. */
 function call({ call: number, do: what, user, to, text, id }) {
+  say({ called: number });
   const refuse = (code) => say({ answered: number, code });
   const areTexts = (...fields) => fields.every((field) => typeof field === "string");
   const session = current;
@@ -148,7 +149,7 @@ function call({ call: number, do: what, user, to, text, id }) {
 function obey(line) {
   if (line.hello) {
     hello = line;
-    say({ ready: 1, can: ["login", "logout", "send", "network_changed"], version: `socket.io-client ${version}` });
+    say({ ready: 1, can: ["called", "login", "logout", "send", "network_changed"], version: `socket.io-client ${version}` });
   } else if (line.call !== undefined) {
     call(line);
   } else if (line.note === "network_changed") {

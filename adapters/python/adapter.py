@@ -124,6 +124,7 @@ class Session:
 def call(number, do, user=None, to=None, text=None, id=None, **_):
     """One call. It is answered once, here or when the server's answer comes, and others may be made meanwhile."""
     global current
+    say(called=number)
     if do == "login" and isinstance(user, str):
         if current:
             return say(answered=number, code=LOGGED_IN)
@@ -158,7 +159,7 @@ async def main():
             line = json.loads(text)
             if "hello" in line:
                 hello.update(line)
-                say(ready=1, can=["login", "logout", "send", "network_changed"], version="tcp-chat example, Python")
+                say(ready=1, can=["called", "login", "logout", "send", "network_changed"], version="tcp-chat example, Python")
             elif "call" in line:
                 call(line["call"], **{key: value for key, value in line.items() if key != "call"})
             elif line.get("note") == "woken" and current:

@@ -348,9 +348,10 @@ impl Reader<'_> {
         };
         let mut rules = Vec::new();
         for word in list {
-            match RuleId::meant(word.text().unwrap_or_default()) {
+            let named = word.text().unwrap_or_default();
+            match RuleId::meant(named) {
                 Ok(meant) => rules.extend(meant.into_iter().filter(|rule| !rules.contains(rule)).collect::<Vec<_>>()),
-                Err(why) => self.wrong(word.at, why),
+                Err(why) => self.wrong(word.at, format!("`{named}`: {why}")),
             }
         }
         Some(rules)

@@ -38,7 +38,7 @@ impl RuleId {
         if rules.is_empty() {
             let near = super::nearest(&upper, RULES.iter().map(|(id, _)| *id));
             let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            return Err(format!("there is no rule `{word}`{hint}"));
+            return Err(format!("there is no such rule{hint}"));
         }
         Ok(rules)
     }

@@ -4,6 +4,8 @@
 //! What runs do is tested with the worlds and the checks; here they are small and only end
 //! differently.
 
+#[cfg(unix)]
+mod drive;
 mod fields;
 mod files;
 mod fleet;
