@@ -126,6 +126,8 @@ struct Stage<'s> {
     record: Record,
     start: Start,
     inputs: mpsc::UnboundedReceiver<Input>,
+    /// Held so that there is always somebody who might say something.
+    _says: mpsc::UnboundedSender<Input>,
     calls: u32,
     left_out: Vec<&'static str>,
     died: Option<String>,
@@ -195,6 +197,7 @@ impl<'s> Stage<'s> {
             record,
             start,
             inputs,
+            _says: sender,
             calls: 0,
             left_out,
             died: None,
@@ -239,7 +242,7 @@ impl<'s> Stage<'s> {
             tokio::select! {
                 biased;
                 input = self.inputs.recv() => {
-                    let input = input.expect("the stage holds a sender in each device");
+                    let input = input.expect("the stage holds a sender");
                     self.hear(input).await?;
                 }
                 ended = self.server.ended() => self.server_died(ended.map(|ending| ending.to_string())),

@@ -2,8 +2,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -28,8 +29,13 @@ pub(super) struct Fill {
     dir: PathBuf,
     here: PathBuf,
     bin: PathBuf,
-    ports: [u16; 3],
+    ports: Rc<[Port; 3]>,
 }
+
+/// A port that nobody else of us has: the same one of UDP is held for as long, which another drive finds taken, and which
+/// the system gives back whatever becomes of this process.
+#[derive(Debug)]
+struct Port(u16, #[expect(dead_code, reason = "it is held")] UdpSocket);
 
 impl Fill {
     pub(super) fn new(dir: &Path, here: &Path, bin: &Path) -> io::Result<Fill> {
@@ -38,16 +44,16 @@ impl Fill {
             dir: dir.to_path_buf(),
             here: fs::canonicalize(here)?,
             bin: bin.to_path_buf(),
-            ports: [port()?, port()?, port()?],
+            ports: Rc::new([Port::find()?, Port::find()?, Port::find()?]),
         })
     }
 
     pub(super) fn port(&self) -> u16 {
-        self.ports[0]
+        self.ports[0].0
     }
 
     fn text(&self, text: &str) -> String {
-        let [first, second, third] = self.ports.map(|port| port.to_string());
+        let [first, second, third] = [0, 1, 2].map(|nth: usize| self.ports[nth].0.to_string());
         text.replace("{dir}", &self.dir.display().to_string())
             .replace("{here}", &self.here.display().to_string())
             .replace("{bin}", &self.bin.display().to_string())
@@ -62,18 +68,22 @@ impl Fill {
     }
 }
 
-/// A port that nobody listens at. Another run of this process does not get the same.
-fn port() -> io::Result<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap_or(0);
-    for _ in PORTS {
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = PORTS.start + first.wrapping_add(next) % (PORTS.end - PORTS.start);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
+impl Port {
+    /// One that nobody listens at. Another run of this process does not get the same.
+    fn find() -> io::Result<Port> {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let first = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap_or(0);
+        for _ in PORTS {
+            let next = NEXT.fetch_add(1, Ordering::Relaxed);
+            let port = PORTS.start + first.wrapping_add(next) % (PORTS.end - PORTS.start);
+            if let (Ok(held), Ok(_)) =
+                (UdpSocket::bind((Ipv4Addr::LOCALHOST, port)), TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+            {
+                return Ok(Port(port, held));
+            }
         }
+        Err(io::Error::other(format!("none of the ports {} to {} is free", PORTS.start, PORTS.end - 1)))
     }
-    Err(io::Error::other(format!("none of the ports {} to {} is free", PORTS.start, PORTS.end - 1)))
 }
 
 /// Why a server does not serve.

@@ -129,7 +129,11 @@ fn a_subject_that_cannot_be_is_refused_with_every_mistake() {
     let folder = chat("drive_refused", |text| text.replace("settle", "setle").replace("\"KICK-1\"", "\"KICK-11\""));
     let ran = folder.run("drive subject.toml --seeds 0..1");
     assert_eq!((ran.exit, ran.stdout.as_str()), (3, ""));
-    assert!(ran.stderr.contains("did you mean KICK-1?") && ran.stderr.contains("`settle` is missing"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("did you mean KICK-1?") && ran.stderr.contains("`settle` is missing"),
+        "{}",
+        ran.stderr
+    );
     let folder = chat("drive_no_server", |text| text.replace("python3 {here}/server.py", "no-such-server"));
     let ran = folder.run("drive subject.toml --seeds 0..1");
     assert!(ran.exit == 3 && ran.stderr.contains("cannot start `no-such-server"), "{}", ran.stderr);
@@ -149,7 +153,11 @@ fn an_adapter_is_held_to_the_protocol() {
     let ran = folder.run("drive --selftest python3 bad.py");
     assert!(ran.exit == 1 && ran.stdout.contains("it is no JSON"), "{}", ran.stdout);
     let ran = folder.run("drive --selftest python3 silly.py");
-    assert!(ran.exit == 1 && ran.stdout.contains("wrong  before nobody's server a login is answered"), "{}", ran.stdout);
+    assert!(
+        ran.exit == 1 && ran.stdout.contains("wrong  before nobody's server a login is answered"),
+        "{}",
+        ran.stdout
+    );
 }
 
 /// Whose command line has this in it.

@@ -26,8 +26,8 @@ const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 /// asked to wait by the network, and costs nothing meanwhile.
 const OUTPUT_BYTES_WHILE_READ: usize = FRAME_BYTES_MAX;
 
-/// How many frames that are here already are handed over before what was answered meanwhile is written: a write for each
-/// answer costs more than all the rest of it.
+/// How many frames that are here already are handed over before what was answered meanwhile is written, so that answers go
+/// out together and not each by a write of its own.
 const FRAMES_IN_A_ROW_MAX: usize = 64;
 
 /// How long a closed connection may take to say its last frames and hear the peer's end.
