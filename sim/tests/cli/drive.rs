@@ -24,10 +24,9 @@ fn chat(test: &str, change: impl FnOnce(String) -> String) -> Folder {
 }
 
 /// Two phones log in as one user, one after the other.
-const TAKEOVER: &str = r#"
-title = "The second phone takes the seat of the first"
+const TAKEOVER: &str = r#"title = "The second phone takes the seat of the first"
 rules = ["POLICY-3", "KICK-1"]
-until = "1s"
+seed = 1
 
 [app]
 policy = "single"
@@ -36,17 +35,13 @@ policy = "single"
 phone-1 = { platform = "android", site = "home" }
 phone-2 = { platform = "android", site = "office" }
 
+[script]
+until = "1s"
 steps = """
 0s      phone-1  login alice
 500ms   phone-2  login alice
 """
 "#;
-
-fn takeover(text: &str) -> String {
-    let (head, tables) = TAKEOVER.split_once("\n[app]").unwrap();
-    let (tables, steps) = tables.split_once("\nsteps").unwrap();
-    format!("{}\nsteps{steps}\n[app]{tables}{text}", head.trim_start())
-}
 
 fn drive(folder: &Folder, words: &str) -> (Value, i32) {
     let ran: Ran = folder.run(&format!("drive subject.toml {words} --json --shrink 0s"));
@@ -60,7 +55,7 @@ fn row<'v>(said: &'v Value, rule: &str) -> &'v Value {
 
 #[test]
 fn a_takeover_on_a_real_server_is_played_and_judged() {
-    let folder = chat("drive_takeover", |text| text).write("takeover.toml", &takeover(""));
+    let folder = chat("drive_takeover", |text| text).write("takeover.toml", TAKEOVER);
     let (said, exit) = drive(&folder, "takeover.toml");
     assert_eq!((exit, &said["verdict"]), (0, &"holds".into()), "{said:#}");
     for rule in ["LOGIN-3", "POLICY-4", "KICK-1"] {
@@ -76,7 +71,7 @@ fn an_adapter_in_javascript_comes_to_the_same() {
         assert!(text.contains(python));
         text.replace(python, "node {here}/../../adapters/javascript/adapter.mjs")
     });
-    let folder = folder.write("takeover.toml", &takeover(""));
+    let folder = folder.write("takeover.toml", TAKEOVER);
     let (said, exit) = drive(&folder, "takeover.toml");
     assert_eq!((exit, &row(&said, "KICK-1")["held"]), (0, &1.into()), "{said:#}");
 }
@@ -84,7 +79,7 @@ fn an_adapter_in_javascript_comes_to_the_same() {
 #[test]
 fn a_server_that_tells_nobody_is_found_out_and_what_was_found_is_kept() {
     let planted = |text: String| text.replace("server.py --host", "server.py --bug never-told --host");
-    let folder = chat("drive_never_told", planted).write("takeover.toml", &takeover(""));
+    let folder = chat("drive_never_told", planted).write("takeover.toml", TAKEOVER);
     let (said, exit) = drive(&folder, "takeover.toml --report out --out kept");
     assert_eq!((exit, &said["verdict"]), (1, &"violated".into()), "{said:#}");
     assert_eq!(row(&said, "KICK-1")["violated"], 1, "{said:#}");
@@ -107,15 +102,15 @@ fn nothing_judged_is_not_green() {
         let (head, rest) = text.split_once("rules = [").unwrap();
         format!("{head}rules = [\"TICKET-5\"]{}", &rest[rest.find("\n]").unwrap() + 2..])
     });
-    let folder = folder.write("takeover.toml", &takeover(""));
+    let folder = folder.write("takeover.toml", TAKEOVER);
     let (said, exit) = drive(&folder, "takeover.toml");
     assert_eq!((exit, &said["verdict"]), (2, &"nothing_judged".into()), "{said:#}");
 }
 
 #[test]
 fn what_means_nothing_to_a_real_system_is_left_out_and_counted() {
-    let steps = takeover("").replace("500ms   phone-2", "300ms   fault    skew server +1h\n500ms   phone-2");
-    let other = takeover("").replace("\"single\"", "\"multi\"");
+    let steps = TAKEOVER.replace("500ms   phone-2", "300ms   fault    skew server +1h\n500ms   phone-2");
+    let other = TAKEOVER.replace("\"single\"", "\"multi\"");
     let folder = chat("drive_left_out", |text| text).write("a/one.toml", &steps).write("a/other.toml", &other);
     let (said, exit) = drive(&folder, "a");
     assert_eq!(exit, 0, "{said:#}");
@@ -166,11 +161,21 @@ fn alive(mark: &str) -> Vec<String> {
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(words) = fs::read(entry.path().join("cmdline")) else { continue };
         let words = String::from_utf8_lossy(&words).replace('\0', " ");
-        if words.contains(mark) && !words.contains("drive") {
+        if words.contains(mark) {
             found.push(words);
         }
     }
     found
+}
+
+/// A process that does not outlive its test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Waits until it is so.
@@ -197,21 +202,21 @@ fn nobody_outlives_a_drive() {
         let server = folder.0.join("server.py").display().to_string();
         let text = text.replace(&here.join("server.py").display().to_string(), &server);
         let folder = folder.write("subject.toml", &text);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gatecrash"))
+        let mut child = Ended(Command::new(env!("CARGO_BIN_EXE_gatecrash"))
             .args(["drive", "subject.toml", "--seeds", "0..1000", "--json", "--shrink", "0s"])
             .current_dir(&folder.0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
+            .unwrap());
         // So many servers that scenarios, and not only the first question, are under way.
         until("servers are started", || alive(&mark).len() > 3);
-        let told = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap();
+        let told = Command::new("kill").arg(format!("-{signal}")).arg(child.0.id().to_string()).status().unwrap();
         assert!(told.success());
         let mut said = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        let exit = child.wait().unwrap().code();
+        child.0.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        let exit = child.0.wait().unwrap().code();
         assert_eq!(exit, (signal == "INT").then_some(130), "{said}");
         assert_eq!(said.is_empty(), signal == "KILL", "{said}");
         until("nobody is left", || alive(&mark).is_empty());

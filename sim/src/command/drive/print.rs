@@ -36,7 +36,9 @@ impl Told<'_> {
         }
         let head = format!("  {:<11} {:>11} {:>11} {:>8} {:>9}", "rule", "runs judged", "times", "held", "violated");
         let _ = writeln!(text, "{}", paint(&head, Colour::Bold, on));
-        for (rule, row) in &table.rows {
+        let nothing = table.rows.iter().filter(|(_, row)| row.judged == 0).map(|(rule, _)| rule.as_str());
+        let nothing: Vec<&str> = nothing.collect();
+        for (rule, row) in table.rows.iter().filter(|(_, row)| row.judged > 0) {
             let line = format!(
                 "  {:<11} {:>11} {:>11} {:>8} {:>9}",
                 rule.as_str(),
@@ -49,6 +51,10 @@ impl Told<'_> {
                 0 => writeln!(text, "{line}"),
                 _ => writeln!(text, "{}", paint(&line, Colour::Red, on)),
             };
+        }
+        if !nothing.is_empty() {
+            let rules = count(nothing.len(), "rule");
+            let _ = writeln!(text, "  {rules} with nothing to judge in any run: {}", nothing.join(" "));
         }
         for (title, counts) in [("steps left out", &table.left_out), ("scenarios left out", &table.passed_over)] {
             if !counts.is_empty() {
