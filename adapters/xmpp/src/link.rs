@@ -155,7 +155,7 @@ pub fn run(mut stream: Stream, link: u64, into: UnboundedSender<Input>) -> Unbou
                 line = lines.recv() => match line {
                     None => return,
                     Some(goodbye) if goodbye.is("close", ns::STREAM) => {
-                        let _ = stream.close().await;
+                        let _ = stream.shutdown().await;
                         continue;
                     }
                     Some(element) if stream.send(&element).await.is_ok() => continue,

@@ -305,9 +305,9 @@ impl Device {
         let id = it.attr("id").unwrap_or_default();
         match it.attr("type") {
             Some("get" | "set") => {
-                let mut reply = element("iq", ns::JABBER_CLIENT, &[("type", "result"), ("id", id)]).build();
-                it.attr("from").into_iter().for_each(|from| reply.set_attr("to", from));
-                self.stanza(reply, None);
+                let mut with = vec![("type", "result"), ("id", id)];
+                with.extend(it.attr("from").map(|from| ("to", from)));
+                self.stanza(element("iq", ns::JABBER_CLIENT, &with).build(), None);
             }
             _ => {
                 if let Some(call) = id.strip_prefix("sent-").and_then(|call| call.parse().ok()) {
