@@ -28,10 +28,9 @@ groups_file = "{dir}/groups.txt"
 conflict_resolve = "kick_old"
 
 -- For how long a session without a link may be resumed: short, so that a run sees its end.
-smacks_hibernation_time = 20
+smacks_hibernation_time = 5
 smacks_max_ack_delay = 2
 -- After so much silence the server asks, and after as much again a link is lost.
-c2s_timeout = 10
-network_settings = { read_timeout = 5 }
+network_settings = { read_timeout = 2 }
 
 VirtualHost "localhost"

@@ -5,85 +5,65 @@
 //! - A user is the account of that name at localhost, a seat a full address: with `--resource` there is one for each user,
 //!   else one for each platform.
 //! - The session is managed (XEP-0198) where the server offers it and `--no-sm` does not forbid it. A lost link is made up
-//!   for by resuming. A server that does not know the session any more (`<failed/>`) gets a new one bound, as every client
-//!   library does: so coming back is a login, and may displace. With `--refused logout` the session is over then, and the
+//!   for by resuming. From a server that does not know the session any more (`<failed/>`) a new one is asked for, as client
+//!   libraries do: so coming back is a login, and may displace. With `--refused logout` the session is over then, and the
 //!   device hears `kicked_offline` with the reason `gone`.
 //! - Without management a session is as long as its link.
 //! - The stream error `conflict` is `kicked_offline`. A stream that ends with `</stream:stream>` and without an error is
-//!   over for good (XEP-0198, 5). What ends with another error, or without a word, was a lost link.
+//!   over for good. What ends with another error, or without a word, was a lost link.
 
 mod link;
-mod managed;
 mod session;
 
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio_xmpp::minidom::Element;
 
 use crate::session::Device;
 
-/// What a device is told, by the conductor, by a link or by a timer.
+/// What a device is told by its conductor, its link and its timers. Of a link or an attempt only the current one counts.
 pub enum Input {
     Line(String),
-    /// The conductor is gone.
-    End,
-    /// An attempt to come in is over.
-    Came(u64, Result<(link::Stream, link::Came), link::Failure>),
-    Element(u64, Element),
-    /// Nothing came for so long that the server is to be asked whether it is there.
-    Silence(u64),
-    /// The server has ended the stream.
-    Closed(u64),
-    Lost(u64),
-    /// Time to try again.
+    Link(u64, link::Said),
+    /// The time for an attempt.
     Retry(u64),
-    /// Time by which a call has its answer.
-    Late(u64),
-    /// Time by which the server has said who is there.
+    /// The time by which the server has said of everybody who is there.
     Listed(u64),
+    /// The time by which a call has its answer.
+    Late(u64),
 }
 
-/// What was asked for when the program was started.
+#[derive(Clone)]
 pub struct Options {
     pub password: String,
     pub resource: Option<String>,
     pub managed: bool,
     pub rebind: bool,
+    /// After so much silence the server is asked, and after as much again the link is taken for lost.
     pub heartbeat: Duration,
 }
 
-fn options() -> Result<Options, String> {
-    let mut options = Options {
-        password: "secret".into(),
-        resource: None,
-        managed: true,
-        rebind: true,
-        heartbeat: Duration::from_secs(1),
-    };
-    let mut words = std::env::args().skip(1);
+fn options() -> Option<Options> {
+    let (mut options, mut words) = (Options::default(), std::env::args().skip(1));
     while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or(format!("{word} needs a value"));
         match word.as_str() {
-            "--password" => options.password = value()?,
-            "--resource" => options.resource = Some(value()?),
+            "--password" => options.password = words.next()?,
+            "--resource" => options.resource = Some(words.next()?),
             "--no-sm" => options.managed = false,
-            "--refused" => {
-                options.rebind = match value()?.as_str() {
-                    "bind" => true,
-                    "logout" => false,
-                    other => return Err(format!("--refused is bind or logout, not {other}")),
-                }
-            }
-            "--heartbeat" => {
-                let ms = value()?.parse().map_err(|_| "--heartbeat is a number of milliseconds".to_owned())?;
-                options.heartbeat = Duration::from_millis(ms);
-            }
-            other => return Err(format!("there is no option {other}")),
+            "--refused" => options.rebind = words.next().filter(|how| how == "bind" || how == "logout")? == "bind",
+            "--heartbeat" => options.heartbeat = Duration::from_millis(words.next()?.parse().ok()?),
+            _ => return None,
         }
     }
-    Ok(options)
+    Some(options)
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let (password, heartbeat) = ("secret".into(), Duration::from_secs(1));
+        Options { password, resource: None, managed: true, rebind: true, heartbeat }
+    }
 }
 
 async fn listen(into: UnboundedSender<Input>) {
@@ -91,22 +71,24 @@ async fn listen(into: UnboundedSender<Input>) {
     while let Ok(Some(line)) = lines.next_line().await {
         let _ = into.send(Input::Line(line));
     }
-    let _ = into.send(Input::End);
+    // At once, and without a goodbye to the server.
+    std::process::exit(0);
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let options = options().unwrap_or_else(|wrong| {
-        eprintln!("gatecrash-adapter-xmpp: {wrong}");
+    let Some(options) = options() else {
+        eprintln!(
+            "gatecrash-adapter-xmpp [--password P] [--resource R] [--no-sm] [--refused bind|logout] [--heartbeat MS]"
+        );
         std::process::exit(2);
-    });
+    };
     let (into, mut inputs) = unbounded_channel();
     tokio::spawn(listen(into.clone()));
     let mut device = Device::new(options, into);
-    while let Some(input) = inputs.recv().await {
-        if !device.take(input) {
-            // Not by returning: whoever reads standard input would be waited for.
-            std::process::exit(0);
-        }
+    while !device.is_done() {
+        device.take(inputs.recv().await.expect("the device holds a sender"));
     }
+    // Not by returning: whoever reads standard input would be waited for.
+    std::process::exit(0);
 }
