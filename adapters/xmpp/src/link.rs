@@ -23,9 +23,9 @@ use crate::{Input, Options};
 pub const DOMAIN: &str = "localhost";
 
 /// How an attempt may fail: the server says no, of which nothing comes; everything else is one of the codes of docs/errors.md.
-pub const NOT_AUTHORIZED: u32 = 401;
-pub const GONE: u32 = 404;
-pub const TAKEN: u32 = 409;
+const NOT_AUTHORIZED: u32 = 401;
+const GONE: u32 = 404;
+const TAKEN: u32 = 409;
 const NO_LINK: u32 = 9508;
 const TIMED_OUT: u32 = 9510;
 pub const UNKNOWN: u32 = 9520;

@@ -6,8 +6,8 @@
 //!   else one for each platform.
 //! - The session is managed (XEP-0198) where the server offers it and `--no-sm` does not forbid it. A lost link is made up
 //!   for by resuming. From a server that does not know the session any more (`<failed/>`) a new one is asked for, as client
-//!   libraries do: so coming back is a login, and may displace. With `--refused logout` the session is over then, and the
-//!   device hears `kicked_offline` with the reason `gone`.
+//!   libraries do: so coming back is a login, and may displace. With `--refused logout` the session is over then; that it
+//!   was displaced is not said, for a server says the same of one that was away for too long.
 //! - Without management a session is as long as its link.
 //! - The stream error `conflict` is `kicked_offline`. A stream that ends with `</stream:stream>` and without an error is
 //!   over for good. What ends with another error, or without a word, was a lost link.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use tokio_xmpp::minidom::Element;
 use tokio_xmpp::parsers::ns;
 
-use crate::link::{self, Came, DOMAIN, GONE, Order, Said, TAKEN, UNKNOWN, element, iq};
+use crate::link::{self, Came, DOMAIN, Order, Said, UNKNOWN, element, iq};
 use crate::{Input, Options};
 
 const CALL: Duration = Duration::from_secs(5);
@@ -191,9 +191,9 @@ impl Device {
             session.ended(Some(json!({"told": "connect_failed", "code": code})), false);
             return answer(call, json!({"code": code, "definite": code != UNKNOWN})) && false;
         }
-        // Whoever comes back as a newcomer may be refused as one, and has no seat either.
-        if code == GONE || code == TAKEN {
-            return session.ended(Some(json!({"told": "kicked_offline", "reason": "gone"})), false);
+        if is_no {
+            // It is not known to have been displaced: it may have been away for too long, or the server begun anew.
+            return session.ended(Some(json!({"told": "connect_failed", "code": code})), false);
         }
         say(json!({"told": "connect_failed", "code": code}));
         session.failures += 1;
