@@ -22,7 +22,7 @@ use crate::{Input, Options};
 /// Where every account is.
 pub const DOMAIN: &str = "localhost";
 
-/// How an attempt may fail: the server says no, of which nothing comes; everything else is one of the codes of docs/errors.md.
+/// How an attempt may fail: below 1000 the server said no, and nothing was done. The others are in docs/errors.md.
 const NOT_AUTHORIZED: u32 = 401;
 const GONE: u32 = 404;
 const TAKEN: u32 = 409;
@@ -33,7 +33,7 @@ pub const UNKNOWN: u32 = 9520;
 /// For as long a server may take to answer before there is something to be bound or resumed.
 const OPEN: Duration = Duration::from_secs(2);
 
-type Stream = XmlStream<BufStream<TcpStream>, Element>;
+type Stream = Box<XmlStream<BufStream<TcpStream>, Element>>;
 
 /// What comes of an attempt and of the link that it made.
 pub enum Said {
@@ -91,7 +91,7 @@ async fn open(order: &Order) -> Result<(Stream, bool), Error> {
     let who = Credentials::default().with_username(&*order.user).with_password(&*order.options.password);
     let stream = tokio_xmpp::client_login(stream, features.sasl_mechanisms, who).await?;
     let (features, stream) = stream.send_header(header()).await?.recv_features().await?;
-    Ok((stream, features.stream_management.is_some()))
+    Ok((Box::new(stream), features.stream_management.is_some()))
 }
 
 async fn enter(mut stream: Stream, managed: bool, order: &Order) -> Result<(Stream, Came), u32> {

@@ -1,15 +1,15 @@
 //! `gatecrash-adapter-xmpp [--password P] [--resource R] [--no-sm] [--refused logout] [--heartbeat MS]`
 //!
-//! One device of `gatecrash drive`, as a client of an XMPP server. docs/drive.md has the lines; here is what they are in XMPP.
+//! One device of `gatecrash drive`, as a client of an XMPP server. docs/drive.md has the lines; in XMPP they are this:
 //!
-//! - A user is the account of that name at localhost, a seat a full address: with `--resource` there is one for each user,
-//!   else one for each platform.
-//! - The session is managed (XEP-0198) where the server offers it and `--no-sm` does not forbid it. A lost link is made up
-//!   for by resuming. From a server that does not know the session any more (`<failed/>`) a new one is asked for, as client
-//!   libraries do: so coming back is a login, and may displace. With `--refused logout` the session is over then; that it
-//!   was displaced is not said, for a server says the same of one that was away for too long.
+//! - A user is the account of that name at localhost, a seat a full address: with `--resource` there is one for each
+//!   user, else one for each platform.
+//! - The session is managed (XEP-0198) where the server offers it and `--no-sm` does not forbid it. A lost link is made
+//!   up for by resuming. From a server that does not know the session any more (`<failed/>`) a new one is asked for, as
+//!   client libraries do: so coming back is a login, and may displace. With `--refused logout` the session is over;
+//!   that it was displaced is not said, for a server says the same of one that was away for too long.
 //! - Without management a session is as long as its link.
-//! - The stream error `conflict` is `kicked_offline`. A stream that ends with `</stream:stream>` and without an error is
+//! - The stream error `conflict` is `kicked_offline`. A stream that ends with `</stream:stream>`, without an error, is
 //!   over for good. What ends with another error, or without a word, was a lost link.
 
 mod link;
@@ -22,7 +22,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::session::Device;
 
-/// What a device is told by its conductor, its link and its timers. Of a link or an attempt only the current one counts.
+/// What a device is told by its conductor, its link and its timers. Of links and attempts only the current one counts.
 pub enum Input {
     Line(String),
     Link(u64, link::Said),

@@ -189,7 +189,8 @@ impl Device {
         if let Some((call, _)) = session.login.take_if(|(_, end)| is_no || is_asked || *end <= Instant::now() + delay) {
             let code = if is_asked && !is_no { UNKNOWN } else { code };
             session.ended(Some(json!({"told": "connect_failed", "code": code})), false);
-            return answer(call, json!({"code": code, "definite": code != UNKNOWN})) && false;
+            answer(call, json!({"code": code, "definite": code != UNKNOWN}));
+            return false;
         }
         if is_no {
             // It is not known to have been displaced: it may have been away for too long, or the server begun anew.
@@ -348,7 +349,7 @@ impl Session {
         self.show(|of, is_there| is_there || of == user);
     }
 
-    /// Tells what is shown of those whom it concerns, where that is new. Of whom the server says nothing, nobody is there.
+    /// Tells what is shown of those whom it concerns, where that is new. Who was not heard of is not there.
     fn show(&mut self, concerns: impl Fn(&str, bool) -> bool) -> bool {
         for (user, shown) in self.watched.iter_mut().filter(|_| self.out.is_some()) {
             let is_there = self.available.get(user).is_some_and(|there| !there.is_empty());
