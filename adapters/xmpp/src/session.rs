@@ -104,13 +104,16 @@ impl Device {
     fn line(&mut self, line: &Value) {
         let text = |name: &str| line[name].as_str().unwrap_or_default();
         let call = line["call"].as_u64().unwrap_or(0);
+        if line["call"].is_u64() {
+            say(json!({"called": call}));
+        }
         self.is_stopping |= !line["stop"].is_null();
         let Some(mut session) = self.session.take() else {
             if !line["hello"].is_null() {
                 self.server = text("server").into();
                 self.resource = self.options.resource.clone().unwrap_or_else(|| text("platform").into());
                 let moves = self.options.managed.then_some("network_changed");
-                let can: Vec<_> = ["login", "logout", "send", "watch"].into_iter().chain(moves).collect();
+                let can: Vec<_> = ["called", "login", "logout", "send", "watch"].into_iter().chain(moves).collect();
                 say(json!({"ready": 1, "can": can, "version": "tokio-xmpp 6.0"}));
             } else if text("do") == "login" {
                 let login = Some((call, Instant::now() + CALL));
