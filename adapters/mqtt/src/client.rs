@@ -19,6 +19,7 @@ pub struct Options {
     pub keep_alive: u16,
     /// In seconds; MQTT 5 only.
     pub will_delay: u32,
+    pub password: Option<String>,
 }
 
 /// What came of a poll.
@@ -81,12 +82,18 @@ impl Client {
             };
             let qos = v5::mqttbytes::QoS::AtLeastOnce;
             five.set_last_will(packet5::LastWill::new(topic, "offline", qos, true, Some(delay)));
+            if let Some(password) = &options.password {
+                five.set_credentials(user, password);
+            }
             let (client, events) = v5::AsyncClient::new(five, ROOM);
             Client::Five(client, Box::new(events))
         } else {
             let mut three = rumqttc::MqttOptions::new(user, host, *port);
             three.set_clean_session(options.clean).set_max_packet_size(PACKET_MAX as usize, PACKET_MAX as usize);
             three.set_last_will(v4::LastWill::new(topic, "offline", rumqttc::QoS::AtLeastOnce, true));
+            if let Some(password) = &options.password {
+                three.set_credentials(user, password);
+            }
             let (client, events) = rumqttc::AsyncClient::new(three, ROOM);
             Client::Three(client, Box::new(events))
         }

@@ -40,6 +40,9 @@ struct Arguments {
     /// Seconds until a lost connection is told to others as offline; MQTT 5 only
     #[arg(long, default_value_t = 0)]
     will_delay: u32,
+    /// The password, where the server wants one; the user's name goes with it
+    #[arg(long)]
+    password: Option<String>,
 }
 
 struct Open {
@@ -87,6 +90,7 @@ async fn main() -> io::Result<()> {
                         clean: arguments.clean,
                         keep_alive: arguments.keep_alive,
                         will_delay: arguments.will_delay,
+                        password: arguments.password.clone(),
                     };
                     let task = tokio::spawn(link::run(options, asked, tell)).abort_handle();
                     open = Some(Open { asks, heard, task });
