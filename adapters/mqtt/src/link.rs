@@ -53,6 +53,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(1);
 /// How long a goodbye waits for the server, twice at most.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// How long a missing answer is waited for when it is late.
+const AFTER_SLEEP: Duration = Duration::from_millis(100);
+
 /// Whose the publications are that have no acknowledgement.
 #[derive(Default)]
 struct Unacknowledged {
@@ -141,7 +144,12 @@ impl Link {
                         self.client.ping();
                         pinged = Instant::now();
                     } else if pinged.elapsed() >= period / 2 {
-                        return Some(Failure::Lost);
+                        // Whoever slept wakes to what is overdue, and hears a moment later of what has come.
+                        match timeout(AFTER_SLEEP, self.client.poll()).await {
+                            Ok(Ok(event)) => self.take(event),
+                            Ok(Err(failure)) => return Some(failure),
+                            Err(_) => return Some(Failure::Lost),
+                        }
                     }
                 }
             }
