@@ -251,3 +251,98 @@ impl Device {
         self.to_do.push(Do::Ask(ask));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(to_do: Vec<Do>) -> Vec<Value> {
+        to_do.into_iter().filter_map(|it| if let Do::Say(line) = it { Some(line) } else { None }).collect()
+    }
+
+    fn logged_in() -> Device {
+        let mut device = Device::default();
+        device.line(&json!({"call": 1, "do": "login", "user": "alice"}));
+        device.heard(Heard::Accepted);
+        device
+    }
+
+    fn answer(call: u64, outcome: &str) -> Value {
+        json!({"answered": call, "outcome": outcome})
+    }
+
+    #[test]
+    fn a_takeover_ends_the_session_and_then_the_calls_and_is_told_after_that() {
+        let mut device = logged_in();
+        device.line(&json!({"call": 2, "do": "send", "to": "bob", "text": "Hello", "id": "1"}));
+        assert_eq!(
+            said(device.heard(Heard::TakenOver)),
+            [
+                json!({"status": "LOGOUT", "login_user": null}),
+                answer(2, "unknown"),
+                json!({"told": "kicked_offline", "reason": "same_platform"}),
+            ]
+        );
+        // What comes late is nobody's.
+        assert_eq!(device.heard(Heard::Answered(2, true)), []);
+        let refused = device.line(&json!({"call": 3, "do": "send", "to": "bob", "text": "Hello", "id": "2"}));
+        assert_eq!(said(refused), [json!({"answered": 3, "code": NOBODY})]);
+    }
+
+    #[test]
+    fn a_lost_connection_leaves_the_status_and_its_calls_unknown() {
+        let mut device = logged_in();
+        device.line(&json!({"call": 2, "do": "send", "to": "bob", "text": "Hello", "id": "1"}));
+        assert_eq!(said(device.heard(Heard::Lost)), [answer(2, "unknown")]);
+        let refused = device.line(&json!({"call": 3, "do": "send", "to": "bob", "text": "Hello", "id": "2"}));
+        assert_eq!(said(refused), [json!({"answered": 3, "code": UNREACHABLE})]);
+        assert_eq!(said(device.heard(Heard::Accepted)), [json!({"told": "connect_success"})]);
+    }
+
+    #[test]
+    fn a_login_is_refused_for_certain_or_unknown() {
+        for (failure, last) in [
+            (Failure::Unreachable, json!({"answered": 1, "code": 1})),
+            (Failure::Refused(0x87), json!({"answered": 1, "code": 0x87})),
+            (Failure::Lost, answer(1, "unknown")),
+        ] {
+            let mut device = Device::default();
+            device.line(&json!({"call": 1, "do": "login", "user": "alice"}));
+            assert_eq!(said(device.heard(Heard::Failed(failure))).last(), Some(&last));
+            assert_eq!(device.phase, Phase::Out);
+        }
+    }
+
+    #[test]
+    fn a_login_of_somebody_else_waits_for_the_goodbye() {
+        let mut device = logged_in();
+        let (topic, payload) = ("presence/alice".to_owned(), b"offline".to_vec());
+        let switch = device.line(&json!({"call": 2, "do": "login", "user": "bob"}));
+        assert_eq!(switch, [Do::Ask(Ask::Leave { topic, payload })]);
+        assert_eq!(device.heard(Heard::Left(true)).last(), Some(&Do::Connect("bob".to_owned())));
+        assert_eq!(said(device.heard(Heard::Accepted)).last(), Some(&answer(2, "ok")));
+    }
+
+    #[test]
+    fn presence_is_told_of_those_who_are_watched() {
+        let mut device = logged_in();
+        device.line(&json!({"call": 2, "do": "watch", "users": ["bob"]}));
+        let online = |user: &str| Heard::Published(format!("presence/{user}"), b"online".to_vec());
+        assert_eq!(said(device.heard(online("bob"))), [json!({"presence": "online", "user": "bob"})]);
+        assert_eq!(device.heard(online("carol")), []);
+        device.heard(Heard::Lost);
+        assert!(device.heard(Heard::Accepted).contains(&Do::Ask(Ask::Subscribe("presence/bob".to_owned()))));
+    }
+
+    #[test]
+    fn stop_says_goodbye_and_a_session_without_a_connection_cannot() {
+        let mut device = logged_in();
+        device.line(&json!({"stop": 1}));
+        assert_eq!(device.heard(Heard::Left(true)).last(), Some(&Do::Exit));
+        let mut device = logged_in();
+        device.heard(Heard::Lost);
+        let stop = device.line(&json!({"stop": 1}));
+        assert_eq!((stop.first(), stop.last()), (Some(&Do::LetGo), Some(&Do::Exit)));
+        assert_eq!(Device::default().line(&json!({"stop": 1})).last(), Some(&Do::Exit));
+    }
+}
