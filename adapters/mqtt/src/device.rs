@@ -73,6 +73,7 @@ impl Device {
 
     fn call(&mut self, call: u64, what: &str, line: &Value) {
         let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+        self.say(json!({"called": call}));
         match (what, &self.phase) {
             ("login", Phase::Out) => self.login(call, text("user")),
             ("login", Phase::Connected | Phase::Reconnecting) if self.user != text("user") => {
@@ -286,7 +287,7 @@ mod tests {
         // What comes late is nobody's.
         assert_eq!(device.heard(Heard::Answered(2, true)), []);
         let refused = device.line(&json!({"call": 3, "do": "send", "to": "bob", "text": "Hello", "id": "2"}));
-        assert_eq!(said(refused), [json!({"answered": 3, "code": NOBODY})]);
+        assert_eq!(said(refused), [json!({"called": 3}), json!({"answered": 3, "code": NOBODY})]);
     }
 
     #[test]
@@ -295,7 +296,7 @@ mod tests {
         device.line(&json!({"call": 2, "do": "send", "to": "bob", "text": "Hello", "id": "1"}));
         assert_eq!(said(device.heard(Heard::Lost)), [answer(2, "unknown")]);
         let refused = device.line(&json!({"call": 3, "do": "send", "to": "bob", "text": "Hello", "id": "2"}));
-        assert_eq!(said(refused), [json!({"answered": 3, "code": UNREACHABLE})]);
+        assert_eq!(said(refused), [json!({"called": 3}), json!({"answered": 3, "code": UNREACHABLE})]);
         assert_eq!(said(device.heard(Heard::Accepted)), [json!({"told": "connect_success"})]);
     }
 
@@ -318,7 +319,7 @@ mod tests {
         let mut device = logged_in();
         let (topic, payload) = ("presence/alice".to_owned(), b"offline".to_vec());
         let switch = device.line(&json!({"call": 2, "do": "login", "user": "bob"}));
-        assert_eq!(switch, [Do::Ask(Ask::Leave { topic, payload })]);
+        assert_eq!(switch.last(), Some(&Do::Ask(Ask::Leave { topic, payload })));
         assert_eq!(device.heard(Heard::Left(true)).last(), Some(&Do::Connect("bob".to_owned())));
         assert_eq!(said(device.heard(Heard::Accepted)).last(), Some(&answer(2, "ok")));
     }
