@@ -68,6 +68,9 @@ pub struct Arguments {
     /// Keep what is found here, a folder for each finding
     #[arg(long, value_name = "DIR", default_value = "target/gatecrash/drive")]
     out: PathBuf,
+    /// Hold each run against what the packet world makes of its scenario: for gatecrash's own server and SDK
+    #[arg(long)]
+    compare: bool,
     /// Keep the directories and logs of all runs, and say where
     #[arg(long)]
     keep_files: bool,
@@ -189,6 +192,7 @@ fn driven_by(arguments: &Arguments, asked: Asked, mut root: Root) -> End {
         }
         Err(error) => return book.refused(&refused(error.to_string().lines().map(str::to_owned).collect()), json),
     };
+    let campaign = if arguments.compare { campaign.beside_the_packet_world() } else { campaign };
     let mut watch = Watch::new(files.len() as u64 + seeds.end.saturating_sub(seeds.start));
     let (knows, seats) = (vocabulary(&campaign), campaign.subject().claims.seats());
     let drawn = seeds.clone().map(|seed| (format!("seed {seed}"), driven(seed, knows, seats)));

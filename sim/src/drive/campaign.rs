@@ -17,6 +17,7 @@ use super::device::Device;
 use super::plan::refuses_scenario;
 use super::play::{Place, PlayError, Played, play};
 use super::proxy::{Proxy, Way};
+use super::same::differences;
 use super::server::{Fill, Server, StartError};
 use super::subject::Subject;
 use super::table::Table;
@@ -62,6 +63,8 @@ pub struct Campaign {
     runtime: Runtime,
     local: LocalSet,
     runs: std::cell::Cell<u64>,
+    /// Whether each run is held against the packet world's.
+    compares: bool,
 }
 
 /// Something that should not have happened, and how surely it comes again.
@@ -135,7 +138,24 @@ impl Campaign {
         let runtime = runtime().map_err(|error| PlayError::Machine(error.to_string()))?;
         let local = LocalSet::new();
         let runs = std::cell::Cell::new(0);
-        Ok(Campaign { subject: Rc::new(subject), can, version, place, jobs: jobs.max(1), runtime, local, runs })
+        let compares = false;
+        Ok(Campaign {
+            subject: Rc::new(subject),
+            can,
+            version,
+            place,
+            jobs: jobs.max(1),
+            runtime,
+            local,
+            runs,
+            compares,
+        })
+    }
+
+    /// Holds each run against what the packet world makes of its scenario: the system has to be gatecrash.
+    #[must_use]
+    pub fn beside_the_packet_world(self) -> Campaign {
+        Campaign { compares: true, ..self }
     }
 
     /// Whose.
@@ -165,7 +185,7 @@ impl Campaign {
                 table.failed.entry(kind).or_insert_with(said).0 += 1;
             }
             Ok(played) => {
-                table.add(&played);
+                table.add(name, &played);
                 for (fingerprint, text) in failures(&played) {
                     match findings.iter_mut().find(|finding| finding.fingerprint == fingerprint) {
                         Some(finding) => {
@@ -243,11 +263,19 @@ impl Campaign {
 
     fn run(&self, scenario: Scenario) -> impl Future<Output = (Scenario, Result<Played, PlayError>)> + 'static {
         let (subject, can, place) = (Rc::clone(&self.subject), self.can.clone(), self.place.clone());
-        let number = self.runs.get();
+        let (number, compares) = (self.runs.get(), self.compares);
         self.runs.set(number + 1);
         async move {
             let dir = place.root.join(format!("run-{number}"));
-            let played = play(&subject, &can, &scenario, &place, &dir).await;
+            let mut played = play(&subject, &can, &scenario, &place, &dir).await;
+            if let Ok(played) = &mut played
+                && compares
+                && played.left_out.is_empty()
+            {
+                let differs = differences(&scenario, &subject.claims, &played.history);
+                played.differs =
+                    Some(differs.unwrap_or_else(|why| vec![format!("the packet world did not run it: {why}")]));
+            }
             if played.is_ok() {
                 // What is worth keeping is in the history.
                 let _ = std::fs::remove_dir_all(&dir);

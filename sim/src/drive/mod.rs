@@ -18,6 +18,7 @@ mod play;
 mod process;
 mod proxy;
 mod record;
+mod same;
 mod schema;
 mod selftest;
 mod server;

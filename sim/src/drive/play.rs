@@ -69,6 +69,8 @@ pub struct Played {
     pub version: String,
     /// How many lines the history has.
     pub events: u64,
+    /// Where it was looked: what the packet world makes otherwise of the scenario.
+    pub differs: Option<Vec<String>>,
 }
 
 /// How often whoever watches tries again to log in.
@@ -573,7 +575,7 @@ impl<'s> Stage<'s> {
         server.stop().await;
         left_out.sort_unstable();
         let judgement = judged(&history, subject).map_err(|why| PlayError::Machine(say_why(&why, &history)))?;
-        Ok(Played { history, judgement, left_out, died, version, events })
+        Ok(Played { history, judgement, left_out, died, version, events, differs: None })
     }
 }
 

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::subject::Claims;
 use crate::history::{Channel, Channels, keyhole};
 use crate::scenario::{LimitOverrides, LimitValue, Scenario};
-use crate::trace::Recorder;
 use crate::world::World;
 
 /// What the application of a device saw.
@@ -31,21 +30,25 @@ pub(super) fn differences(scenario: &Scenario, claims: &Claims, history: &str) -
     let mut timed = scenario.clone();
     timed.limits = limits(claims);
     timed.expectations.clear();
-    let recorder = Recorder::new(crate::trace::Cast::of(&timed));
-    World::Packet.run(&timed, &recorder).map_err(|error| error.to_string())?;
+    let run = crate::run(&timed, World::Packet).map_err(|error| error.to_string())?;
     let observes = Channels::of(&[Channel::Calls, Channel::Events, Channel::Status, Channel::Process]);
-    let packet = seen(&keyhole::history(&timed, observes, &recorder.trace()));
+    let packet = seen(&keyhole::history(&timed, observes, &run.trace));
     let live = seen(history);
     let mut told = Vec::new();
     let names = packet.keys().chain(live.keys().filter(|name| !packet.contains_key(*name)));
     for name in names {
-        let (packet, live) = (packet.get(name).cloned().unwrap_or_default(), live.get(name).cloned().unwrap_or_default());
+        let (packet, live) =
+            (packet.get(name).cloned().unwrap_or_default(), live.get(name).cloned().unwrap_or_default());
         for (what, one, other) in [("calls", &packet.calls, &live.calls), ("events", &packet.events, &live.events)] {
             let at = (0..one.len().max(other.len())).find(|&at| one.get(at) != other.get(at));
             if let Some(at) = at {
                 let shown = |list: &Vec<String>| list.get(at).map_or("nothing", String::as_str).to_owned();
                 let number = at + 1;
-                told.push(format!("{name}, {number} of its {what}: {} in the packet world, {} live", shown(one), shown(other)));
+                told.push(format!(
+                    "{name}, {number} of its {what}: {} in the packet world, {} live",
+                    shown(one),
+                    shown(other)
+                ));
             }
         }
         if packet.status != live.status {
@@ -68,7 +71,7 @@ fn limits(claims: &Claims) -> LimitOverrides {
         ("backoff_max", limits.back_off_max),
     ] {
         if let Some(span) = span {
-            overrides.set(name, LimitValue::Span(span));
+            overrides.set(name, LimitValue::Time(span));
         }
     }
     overrides
@@ -102,7 +105,8 @@ fn seen(history: &str) -> BTreeMap<String, Seen> {
                 let event = [text("event"), text("reason")].join(" ").trim().to_owned();
                 let is_attempt = |event: &str| event == "connecting" || event == "connect_failed";
                 // A series of attempts that fail is one, however long.
-                let repeats = is_attempt(&event) && seen.events.len() >= 2 && seen.events[seen.events.len() - 2] == event;
+                let repeats =
+                    is_attempt(&event) && seen.events.len() >= 2 && seen.events[seen.events.len() - 2] == event;
                 match repeats && seen.events.last().is_some_and(|last| is_attempt(last)) {
                     true => drop(seen.events.pop()),
                     false => seen.events.push(event),

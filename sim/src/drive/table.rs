@@ -21,6 +21,10 @@ pub struct Table {
     pub failed: BTreeMap<String, (u64, String)>,
     /// Runs in which the server's process ended by itself.
     pub died: u64,
+    /// Runs that were held against the packet world's, and those of them that came to something else.
+    pub compared: u64,
+    /// See `compared`: the first things that differ, by the scenario's name.
+    pub differs: BTreeMap<String, Vec<String>>,
     /// Lines of history.
     pub events: u64,
 }
@@ -45,7 +49,13 @@ impl Table {
     }
 
     /// One more run.
-    pub(super) fn add(&mut self, played: &Played) {
+    pub(super) fn add(&mut self, name: &str, played: &Played) {
+        if let Some(differs) = &played.differs {
+            self.compared += 1;
+            if !differs.is_empty() {
+                self.differs.insert(name.to_owned(), differs.clone());
+            }
+        }
         for (rule, answer) in &played.judgement.answers {
             let row = self.rows.entry(*rule).or_default();
             match answer {
@@ -78,7 +88,7 @@ impl Table {
     /// All of it in one word. Nothing judged is never green.
     pub fn verdict(&self) -> Verdict {
         let any = |verdict| self.verdicts.get(&verdict).is_some_and(|&runs| runs > 0);
-        if any(Verdict::Violated) || self.died > 0 {
+        if any(Verdict::Violated) || self.died > 0 || !self.differs.is_empty() {
             Verdict::Violated
         } else if self.rows.values().all(|row| row.judged == 0) {
             Verdict::NothingJudged

@@ -202,14 +202,16 @@ fn nobody_outlives_a_drive() {
         let server = folder.0.join("server.py").display().to_string();
         let text = text.replace(&here.join("server.py").display().to_string(), &server);
         let folder = folder.write("subject.toml", &text);
-        let mut child = Ended(Command::new(env!("CARGO_BIN_EXE_gatecrash"))
-            .args(["drive", "subject.toml", "--seeds", "0..1000", "--json", "--shrink", "0s"])
-            .current_dir(&folder.0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap());
+        let mut child = Ended(
+            Command::new(env!("CARGO_BIN_EXE_gatecrash"))
+                .args(["drive", "subject.toml", "--seeds", "0..1000", "--json", "--shrink", "0s"])
+                .current_dir(&folder.0)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         // So many servers that scenarios, and not only the first question, are under way.
         until("servers are started", || alive(&mark).len() > 3);
         let told = Command::new("kill").arg(format!("-{signal}")).arg(child.0.id().to_string()).status().unwrap();

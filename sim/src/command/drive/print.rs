@@ -64,6 +64,18 @@ impl Told<'_> {
                 }
             }
         }
+        if table.compared > 0 {
+            let same = table.compared - table.differs.len() as u64;
+            let _ = writeln!(
+                text,
+                "\n{} of {} come to what the packet world makes",
+                thousands(same),
+                thousands(table.compared)
+            );
+            for (name, differs) in &table.differs {
+                let _ = writeln!(text, "  {}\n    {}", escaped(name), escaped(&differs.join("; ")));
+            }
+        }
         if !table.failed.is_empty() {
             let _ = writeln!(text, "\ncame to nothing");
             for (times, first) in table.failed.values() {
@@ -164,6 +176,8 @@ impl Told<'_> {
             "steps_left_out": counts(&table.left_out),
             "scenarios_left_out": counts(&table.passed_over),
             "came_to_nothing": failed.collect::<Vec<_>>(),
+            "compared": table.compared,
+            "differs": table.differs,
             "lines": table.events,
             "wall_ms": u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
         })
