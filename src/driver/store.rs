@@ -7,7 +7,9 @@
 //! | `tables` | the records as tables of a database, on any disk |
 //! | `file` | the database as a file of this machine |
 //! | `copy` | a copy of it, made while it is written to |
+//! | `cache` | how much of it is held in memory |
 
+mod cache;
 mod copy;
 mod file;
 mod tables;

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use redb::backends::FileBackend;
 use redb::{
-    Builder, Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, Value,
+    Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, Value,
     WriteTransaction,
 };
 use tokio::task::spawn_blocking;
 
+use super::cache;
 use super::tables::{self, Tables};
 use crate::driver::OpenError;
 use crate::store::Records;
@@ -23,9 +24,6 @@ use crate::store::Records;
 /// anew: epochs that it gave since then must stay below those that the copy's server will give (DUR-3). So many starts
 /// lie between a copy and the loss that it makes good, or fewer.
 pub const STARTS_AHEAD: u64 = 1_000;
-
-/// How much of a copy is held in memory while it is written.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// Why there is no copy.
 ///
@@ -135,7 +133,7 @@ pub fn records_of(path: &Path) -> Result<Records, OpenError> {
 
 /// A start trusts what it last wrote; here somebody is to rely on it who cannot ask again.
 fn open_checked(path: &Path) -> Result<Database, OpenError> {
-    let opened = Builder::new().set_check_integrity_on_open(true).open(path);
+    let opened = cache::builder().set_check_integrity_on_open(true).open(path);
     opened.map_err(|error| tables::open_error(path, error))
 }
 
@@ -143,7 +141,7 @@ fn open_checked(path: &Path) -> Result<Database, OpenError> {
 fn copy(reading: &ReadTransaction, from: &Path, to: &Path, is_wanted: &dyn Fn() -> bool) -> Result<(), CopyError> {
     let target = |error: redb::Error| CopyError::Target(tables::failed(to, error));
     let file = new_file(to).map_err(|error| CopyError::Target(OpenError::Unusable { path: to.to_owned(), error }))?;
-    let create = || Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(FileBackend::new(file)?);
+    let create = || cache::builder().create_with_backend(FileBackend::new(file)?);
     let database = create().map_err(|error| CopyError::Target(tables::open_error(to, error)))?;
     let writing = database.begin_write().map_err(|error| target(error.into()))?;
     {

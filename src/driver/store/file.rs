@@ -15,10 +15,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::Database;
 use redb::backends::FileBackend;
 use tokio::task::spawn_blocking;
 
+use super::cache;
 use super::copy::{self, CopyError, Snapshots};
 use super::tables::Tables;
 use crate::driver::{OpenError, ServerStore, directory};
@@ -103,7 +103,7 @@ fn open(data: &Path) -> Result<(Open, Records), OpenError> {
     if Tables::is_unfinished(&start_of(&file).map_err(OpenError::Failed)?) {
         file.set_len(0).map_err(OpenError::Failed)?;
     }
-    let (tables, records) = Tables::open(&path, || Database::builder().create_with_backend(FileBackend::new(file)?))?;
+    let (tables, records) = Tables::open(&path, || cache::builder().create_with_backend(FileBackend::new(file)?))?;
     // What is answered from now on is in a file that a power loss leaves in its directory, and that in its own.
     let parent = data.canonicalize().ok().and_then(|whole| whole.parent().map(Path::to_owned));
     let synced = directory::sync(data).and_then(|()| parent.map_or(Ok(()), |parent| directory::sync(&parent)));
