@@ -114,7 +114,14 @@ fn a_refusal_is_the_servers_code() {
 
     stop(&process, "-TERM");
     assert_eq!(ended(process), (Some(0), String::new()));
-    refused(&["kick", "eve", "--timeout", "300ms"], &ROOT, Code::NoLink);
+    let (code, out, problems) = admin(&directory, &address, &["kick", "eve", "--timeout", "300ms"], &ROOT);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    let why = format!("error: {}: {address}: nothing listens there: Connection refused", Code::NoLink);
+    assert!(problems.starts_with(&why), "{problems}");
+    let (code, out, problems) = admin(&directory, &address, &["kick", "eve", "--timeout", "300ms", "--json"], &ROOT);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, answer["code"].as_i64(), problems.as_str()), (Some(1), Some(9508), ""));
+    assert!(answer["why"].as_str().is_some_and(|why| why.contains("nothing listens there")), "{answer}");
 }
 
 /// TLS-2: the server proves who it is before an administrator's ticket is shown to it.
@@ -136,14 +143,26 @@ fn over_tls_it_speaks_to_nobody_that_its_authority_does_not_vouch_for() {
     let line = address_of(&mut process);
     let port = line.strip_suffix(" (TLS)").and_then(|address| address.rsplit_once(':')).expect("a port with TLS").1;
     let address = format!("localhost:{port}");
-    let asked = |authority: &str| {
-        let options = ["--authority", authority, "--timeout", "1s"];
-        admin(&directory, &address, &["query", "root"], &[&ROOT[..], &options].concat())
+    let asked_at = |address: &str, options: &[&str]| {
+        admin(&directory, address, &["query", "root", "--timeout", "1s"], &[&ROOT[..], options].concat())
     };
+    let asked = |authority: &str| asked_at(&address, &["--authority", authority]);
     let (code, out, problems) = asked("own.pem");
     assert_eq!((code, out.lines().next()), (Some(0), Some("root  online")), "{problems}");
-    assert_eq!(asked("other.pem"), (Some(1), String::new(), format!("error: {}\n", Code::ServerUntrusted)));
     assert_eq!(asked("app.key").0, Some(3));
+    // Who runs the server is told what to mend.
+    let told = |(code, out, problems): (Option<i32>, String, String), begins: &str, part: &str| {
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{problems}");
+        assert!(problems.starts_with(&format!("error: {begins}")) && problems.contains(part), "{problems}");
+        assert_eq!(problems.lines().count(), 1, "{problems}");
+    };
+    let untrusted = format!("{}: localhost:{port}: ", Code::ServerUntrusted);
+    told(asked("other.pem"), &untrusted, "no authority that is trusted here has signed its certificate");
+    told(asked_at(&address, &["--tls"]), &untrusted, "no authority that is trusted here");
+    let by_number = format!("127.0.0.1:{port}");
+    let other_name = format!("{}: {by_number}: ", Code::ServerUntrusted);
+    told(asked_at(&by_number, &["--authority", "own.pem"]), &other_name, "not valid for name");
+    told(asked_at(&address, &[]), "[95", "is TLS on one side only?");
     stop(&process, "-TERM");
     assert_eq!(ended(process), (Some(0), String::new()));
 }

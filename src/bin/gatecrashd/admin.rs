@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 use gatecrash::code::{Code, Failure};
+use gatecrash::driver::Surroundings;
 use gatecrash::driver::client::{self, Sdk, Setup};
 use gatecrash::driver::disk::MemoryDisk;
 use gatecrash::driver::tokio::Live;
@@ -20,6 +21,7 @@ use gatecrash::span;
 use gatecrash::ticket::{TICKET_BYTES_MAX, Ticket, TicketSpec, sign};
 use serde_json::{Value, json};
 
+use crate::attempts::{Attempts, Last};
 use crate::secret::Secret;
 use crate::ticket::system_seconds;
 use crate::{BadInput, End, told};
@@ -146,31 +148,37 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         Some(path) => Some(trust_in(&path)?),
         None => tls.then(Trust::platform),
     };
-    let answered = runtime.block_on(async {
+    let (answered, last) = runtime.block_on(async {
         let (live, disk) = (Live::new(), MemoryDisk::default());
-        let sdk = match trust {
+        let (sdk, last) = match trust {
             Some(trust) => {
                 let guarded = trust.guards(live, &server).map_err(|error| BadInput(error.to_string()))?;
-                let (sdk, driver) = client::sdk(guarded, disk, server);
-                tokio::spawn(driver.run());
-                sdk
+                connects(Attempts::new(guarded), disk, &server)
             }
-            None => {
-                let (sdk, driver) = client::sdk(live, disk, server);
-                tokio::spawn(driver.run());
-                sdk
-            }
+            None => connects(Attempts::new(live), disk, &server),
         };
-        Ok(ask(&sdk, setup, user, ticket, &call).await)
+        Ok((ask(&sdk, setup, user, ticket, &call).await, last))
     })?;
     match answered {
         Ok(report) => Ok(told(shown(&call, &report, json))),
-        Err(failure) if json => Ok(told((End::Refused, format!("{:#}", refusal(failure.code))))),
         Err(failure) => {
-            let _ = writeln!(stderr(), "error: {failure}");
+            let why = last.why(failure.code, &server);
+            if json {
+                return Ok(told((End::Refused, format!("{:#}", refusal(failure.code, why)))));
+            }
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
+            let _ = writeln!(stderr(), "error: {failure}{why}");
             Ok(End::Refused)
         }
     }
+}
+
+/// An SDK in these surroundings, which runs, and what becomes of its attempts to connect.
+fn connects(attempts: Attempts<impl Surroundings>, disk: MemoryDisk, server: &str) -> (Sdk, Last) {
+    let last = attempts.last();
+    let (sdk, driver) = client::sdk(attempts, disk, server);
+    tokio::spawn(driver.run());
+    (sdk, last)
 }
 
 /// Logs in, asks and logs out. A kick is answered with an empty report.
@@ -300,6 +308,9 @@ fn as_json(report: &StatusReport) -> Value {
     json!({ "users": users.collect::<Vec<_>>(), "unknown": unknown.collect::<Vec<_>>() })
 }
 
-fn refusal(code: Code) -> Value {
-    json!({ "code": code.number(), "reason": code.text() })
+fn refusal(code: Code, why: Option<String>) -> Value {
+    match why {
+        Some(why) => json!({ "code": code.number(), "reason": code.text(), "why": why }),
+        None => json!({ "code": code.number(), "reason": code.text() }),
+    }
 }

@@ -3,6 +3,7 @@
 //! Does no work of its own. The library does it; the subcommands read arguments and write text.
 
 mod admin;
+mod attempts;
 mod backup;
 mod certificate;
 mod check;
