@@ -2,6 +2,7 @@
 //! configuration that cannot be used is refused.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -20,8 +21,18 @@ pub fn configured(text: &str) -> Directory {
     let directory = Directory::new();
     std::fs::create_dir_all(&directory.0).unwrap();
     std::fs::write(directory.0.join("app.toml"), text).unwrap();
-    std::fs::write(directory.0.join("app.key"), format!("{KEY}\n")).unwrap();
+    write_private(&directory.0.join("app.key"), &format!("{KEY}\n"));
     directory
+}
+
+/// A file of a secret, for its owner's eyes only.
+pub fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
 }
 
 /// A running `gatecrashd`, which does not outlive its test.

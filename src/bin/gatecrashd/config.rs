@@ -27,6 +27,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::BadInput;
 use crate::doors::{self, Doors, Lines, Tls, WebSocket};
+use crate::privacy;
 use crate::secret::{BYTES_MIN, Secret};
 
 /// How alike two words must be for one to be taken for the other, misspelt.
@@ -422,6 +423,10 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
             let secret = Secret::of_file(&beside.join(path.get_ref())).map_err(|problem| problem.to_string());
             (path.span().start, secret)
         });
+        let others = file.key_files.iter().filter_map(|path| {
+            Some(Problem::at(text, path.span().start, privacy::warning("key file", &beside.join(path.get_ref()))?))
+        });
+        warnings.extend(others);
         let mut keys = Vec::new();
         for (offset, secret) in written.chain(files) {
             match secret {

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use crate::certificate::{self, Problem};
 use crate::config::address_problem;
+use crate::privacy;
 
 /// Where a server listens of which nothing else is said.
 const LISTEN: &str = "127.0.0.1:7000";
@@ -59,6 +60,8 @@ pub fn read(lines: &Lines<'_>, beside: &Path, now: WallTime) -> Doors {
         match certificate::of_files(&beside.join(certificate.get_ref()), &beside.join(key.get_ref()), now) {
             Ok((identity, warning)) => {
                 read.warnings.extend(warning.map(|warning| (certificate.span().start, warning)));
+                let others = privacy::warning("private key", &beside.join(key.get_ref()));
+                read.warnings.extend(others.map(|warning| (key.span().start, warning)));
                 Some(identity)
             }
             Err(Problem::Chain(what)) => {

@@ -15,6 +15,7 @@ mod doors;
 mod health;
 mod metrics;
 mod open_files;
+mod privacy;
 mod reload;
 mod secret;
 mod serve;
