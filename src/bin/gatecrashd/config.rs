@@ -465,17 +465,13 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
             listen: file.listen.as_ref(),
             tls: file.tls.as_ref(),
             websocket: file.websocket.as_ref(),
+            metrics: file.metrics.as_ref().map(|Asked { listen }| listen),
             tls_in_doubt: reading.is_in_doubt("tls"),
         };
         let Doors { doors, complaints, warnings: said } = doors::read(&lines, beside, now);
         complaints.into_iter().for_each(|(offset, what)| complaint(offset, what));
         warnings.extend(said.into_iter().map(|(offset, what)| Problem::at(text, offset, what)));
         let metrics = file.metrics.as_ref().map(|Asked { listen }| (listen.get_ref().clone(), listen.span().start));
-        if let Some((listen, offset)) = &metrics
-            && let Some(problem) = address_problem(listen)
-        {
-            complaint(*offset, format!("cannot listen on {listen}: {problem}"));
-        }
         let numbers = file.max_instances.iter().map(|(platform, number)| (*platform, *number.get_ref())).collect();
         let config = Config {
             seats: Seats::new(file.policy, &numbers).ok()?,
@@ -604,6 +600,51 @@ mod tests {
             problem("app_id = 7\n"),
             "1:1: give at least one key in `keys` or `key_files`: without one no ticket fits"
         );
+    }
+
+    /// CONFIG-1: one address takes one listener, whoever it is of; port 0 is another each time.
+    #[test]
+    fn two_cannot_listen_at_one_address() {
+        let good = "app_id = 7\nkeys = [\"k\"]\n";
+        let metrics = |listen: &str, metrics: &str| format!("{good}{listen}\n[metrics]\nlisten = \"{metrics}\"\n");
+        for (text, expected) in [
+            (
+                metrics("listen = \"127.0.0.1:7000\"", "127.0.0.1:7000"),
+                "5:10: cannot listen on 127.0.0.1:7000: `listen` is 127.0.0.1:7000 already",
+            ),
+            (
+                metrics("listen = \"0.0.0.0:7000\"", "127.0.0.1:7000"),
+                "5:10: cannot listen on 127.0.0.1:7000: `listen` is 0.0.0.0:7000 already",
+            ),
+            (
+                metrics("listen = \"im.example.org:7000\"", "IM.example.org:7000"),
+                "5:10: cannot listen on IM.example.org:7000: `listen` is im.example.org:7000 already",
+            ),
+            (
+                metrics("", "127.0.0.1:7000"),
+                "5:10: cannot listen on 127.0.0.1:7000: `listen`, of which nothing is said, is 127.0.0.1:7000 already",
+            ),
+            (
+                metrics("websocket = { listen = \"[::1]:7000\" }", "[::]:7000"),
+                "5:10: cannot listen on [::]:7000: `listen` of [websocket] is [::1]:7000 already",
+            ),
+            (
+                format!("{good}listen = \"[::1]:7000\"\nwebsocket = {{ listen = \"[::1]:7000\" }}\n"),
+                "4:24: cannot listen on [::1]:7000: `listen` is [::1]:7000 already",
+            ),
+        ] {
+            assert_eq!(problem(&text), expected, "{text}");
+        }
+        for (listen, other) in [
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("0.0.0.0:0", "127.0.0.1:0"),
+            ("127.0.0.1:7000", "127.0.0.2:7000"),
+            ("127.0.0.1:7000", "127.0.0.1:7001"),
+            ("0.0.0.0:7000", "[::1]:7000"),
+            ("localhost:0", "localhost:0"),
+        ] {
+            settings(&metrics(&format!("listen = \"{listen}\""), other));
+        }
     }
 
     /// CONFIG-1: nobody mends a file one mistake at a time.

@@ -2,6 +2,7 @@
 //!
 //! Looks at addresses and files, and opens nothing.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use gatecrash::driver::server::Door;
@@ -15,6 +16,12 @@ use crate::privacy;
 
 /// Where a server listens of which nothing else is said.
 const LISTEN: &str = "127.0.0.1:7000";
+
+/// How those who say where to listen are called.
+const LISTEN_KEY: &str = "`listen`";
+const TLS_KEY: &str = "`listen` of [tls]";
+const WEBSOCKET_KEY: &str = "`listen` of [websocket]";
+const METRICS_KEY: &str = "`listen` of [metrics]";
 
 /// Who the server proves to be, and where.
 #[derive(Deserialize)]
@@ -40,6 +47,8 @@ pub struct Lines<'a> {
     pub listen: Option<&'a Spanned<String>>,
     pub tls: Option<&'a Tls>,
     pub websocket: Option<&'a WebSocket>,
+    /// Where metrics are asked for: no door, and nowhere that a door is.
+    pub metrics: Option<&'a Spanned<String>>,
     /// Whether something of `[tls]` could not be read, so that nothing is said of what is missing for want of it.
     pub tls_in_doubt: bool,
 }
@@ -74,21 +83,24 @@ pub fn read(lines: &Lines<'_>, beside: &Path, now: WallTime) -> Doors {
             }
         }
     });
-    let mut listens = |listen: &Spanned<String>, door: Door| {
-        if let Some(problem) = address_problem(listen.get_ref()) {
+    let mut taken = Taken::default();
+    let mut listens = |key: &'static str, listen: &Spanned<String>, door: Door| {
+        let problem = address_problem(listen.get_ref()).map(str::to_owned);
+        if let Some(problem) = problem.or_else(|| taken.by(key, listen.get_ref())) {
             read.complaints.push((listen.span().start, format!("cannot listen on {}: {problem}", listen.get_ref())));
         }
         read.doors.push((door, Some(listen.span().start)));
     };
     if let Some(listen) = lines.listen {
-        listens(listen, Door::tcp(listen.get_ref()));
+        listens(LISTEN_KEY, listen, Door::tcp(listen.get_ref()));
     }
     if let Some(listen) = lines.tls.and_then(|tls| tls.listen.as_ref()) {
-        listens(listen, Door { tls: identity.clone(), ..Door::tcp(listen.get_ref()) });
+        listens(TLS_KEY, listen, Door { tls: identity.clone(), ..Door::tcp(listen.get_ref()) });
     }
     if let Some(WebSocket { listen, tls }) = lines.websocket {
         let wants_tls = tls.as_ref().map_or(lines.tls.is_some(), |tls| *tls.get_ref());
-        listens(listen, Door { tls: identity.filter(|_| wants_tls), websocket: true, ..Door::tcp(listen.get_ref()) });
+        let door = Door { tls: identity.filter(|_| wants_tls), websocket: true, ..Door::tcp(listen.get_ref()) };
+        listens(WEBSOCKET_KEY, listen, door);
         if let Some(tls) = tls.as_ref().filter(|_| wants_tls && lines.tls.is_none() && !lines.tls_in_doubt) {
             let what = "there is no certificate for it: write `certificate` and `key` below [tls]";
             read.complaints.push((tls.span().start, what.to_owned()));
@@ -96,6 +108,56 @@ pub fn read(lines: &Lines<'_>, beside: &Path, now: WallTime) -> Doors {
     }
     if read.doors.is_empty() {
         read.doors.push((Door::tcp(LISTEN), None));
+        taken.by("`listen`, of which nothing is said,", LISTEN);
+    }
+    if let Some(listen) = lines.metrics {
+        let problem = address_problem(listen.get_ref()).map(str::to_owned);
+        if let Some(problem) = problem.or_else(|| taken.by(METRICS_KEY, listen.get_ref())) {
+            read.complaints.push((listen.span().start, format!("cannot listen on {}: {problem}", listen.get_ref())));
+        }
     }
     read
+}
+
+/// Addresses that are taken, and what says so.
+#[derive(Default)]
+struct Taken(Vec<(&'static str, String)>);
+
+impl Taken {
+    /// What takes this address already, if something does; otherwise `key` does from now on.
+    fn by(&mut self, key: &'static str, address: &str) -> Option<String> {
+        let before = self.0.iter().find(|(_, taken)| is_same(taken, address));
+        let problem = before.map(|(key, taken)| format!("{key} is {taken} already"));
+        self.0.push((key, address.to_owned()));
+        problem
+    }
+}
+
+/// Why the command line's door cannot be at this address, if one of the others or metrics are.
+pub fn taken_by_others<'a>(
+    address: &str,
+    others: impl Iterator<Item = &'a Door>,
+    metrics: Option<&str>,
+) -> Option<String> {
+    let mut taken = Taken::default();
+    for door in others {
+        taken.by(if door.websocket { WEBSOCKET_KEY } else { TLS_KEY }, &door.listen);
+    }
+    if let Some(metrics) = metrics {
+        taken.by(METRICS_KEY, metrics);
+    }
+    taken.by(LISTEN_KEY, address)
+}
+
+/// Whether two cannot listen there, as far as can be told without the network. Port 0 is another each time; a host that has
+/// no address of its own has those of all its family.
+fn is_same(one: &str, other: &str) -> bool {
+    match (one.parse::<SocketAddr>(), other.parse::<SocketAddr>()) {
+        (Ok(one), Ok(other)) => {
+            let is_either = one.ip().is_unspecified() || other.ip().is_unspecified();
+            let is_met = one.ip() == other.ip() || is_either && one.is_ipv4() == other.is_ipv4();
+            one.port() == other.port() && one.port() != 0 && is_met
+        }
+        _ => one.eq_ignore_ascii_case(other) && !one.ends_with(":0"),
+    }
 }

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use crate::BadInput;
 use crate::config::{self, Configuration};
+use crate::doors;
 use crate::open_files::make_room;
 
 /// Where the configuration comes from.
@@ -26,7 +27,12 @@ impl Source {
         let mut read = config::read(&self.config)?;
         if let Some(address) = &self.listen {
             // In the place of the door without TLS, or beside those with it.
-            match read.settings.doors.iter().position(|door| door.tls.is_none() && !door.websocket) {
+            let others = read.settings.doors.iter().filter(|door| !is_plain(door));
+            let metrics = read.metrics.as_ref().map(|(address, _)| address.as_str());
+            if let Some(problem) = doors::taken_by_others(address, others, metrics) {
+                return Err(BadInput(format!("cannot listen on {address}: {problem}")));
+            }
+            match read.settings.doors.iter().position(is_plain) {
                 Some(index) => {
                     read.settings.doors[index].listen.clone_from(address);
                     read.listen_at[index] = None;
@@ -39,6 +45,11 @@ impl Source {
         }
         Ok(read)
     }
+}
+
+/// Whether frames come by this door as they are.
+fn is_plain(door: &Door) -> bool {
+    door.tls.is_none() && !door.websocket
 }
 
 /// What a running server goes by that it cannot change, and what it can.
@@ -55,7 +66,7 @@ impl Reloading {
     pub fn new(source: Source, settings: &Settings, metrics: Option<&str>) -> Self {
         let identity = identity(settings);
         let metrics = metrics.map(str::to_owned);
-        Reloading { source, app_id: settings.config.app_id, doors: doors(settings), metrics, identity }
+        Reloading { source, app_id: settings.config.app_id, doors: listens(settings), metrics, identity }
     }
 
     /// Puts in force what the files say now, or says in the log what is wrong.
@@ -73,7 +84,7 @@ impl Reloading {
         let metrics = metrics.map(|(address, _)| address);
         let fixed = [
             ("app_id", settings.config.app_id == self.app_id),
-            ("where to listen", doors(&settings) == self.doors),
+            ("where to listen", listens(&settings) == self.doors),
             ("where metrics are asked for", metrics == self.metrics),
         ];
         let mut is_fit = true;
@@ -103,6 +114,6 @@ pub fn identity(settings: &Settings) -> Option<Identity> {
     settings.doors.iter().find_map(|door| door.tls.clone())
 }
 
-fn doors(settings: &Settings) -> Vec<(String, &'static str)> {
+fn listens(settings: &Settings) -> Vec<(String, &'static str)> {
     settings.doors.iter().map(|door| (door.listen.clone(), door.word())).collect()
 }

@@ -83,10 +83,15 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         let mut signals = Signals::new().map_err(|error| BadInput(format!("cannot listen to signals: {error}")))?;
         let app_id = settings.config.app_id;
         let mut problems = Vec::new();
+        // Held until all were tried: two that are one place by different names are told by the line of the second.
+        let mut tried = Vec::new();
         for (door, at) in settings.doors.iter().zip(listen_at) {
-            if let Err(problem) = try_to_listen(&door.listen, &data).await {
-                let at = at.map_or_else(String::new, |at| format!("{at}: "));
-                problems.push(format!("{at}cannot listen on {}: {problem}", door.listen));
+            match try_to_listen(&door.listen, &data).await {
+                Ok(listener) => tried.push(listener),
+                Err(problem) => {
+                    let at = at.map_or_else(String::new, |at| format!("{at}: "));
+                    problems.push(format!("{at}cannot listen on {}: {problem}", door.listen));
+                }
             }
         }
         let mut asked = None;
@@ -96,6 +101,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
                 Err(error) => problems.push(format!("{at}: cannot listen on {address}: {error}")),
             }
         }
+        drop(tried);
         let metrics_at = metrics_at.map(|(address, _)| address);
         if !problems.is_empty() {
             return Err(BadInput::all(&problems));
@@ -169,13 +175,13 @@ fn open_control(_data: &Path, _snapshots: Snapshots) {}
 
 /// Whether this can be listened on, asked before anything is made (CONFIG-1). An address that is taken may be a
 /// predecessor's who is about to stop, if there are records that it can have at work (STOP-1).
-async fn try_to_listen(address: &str, data: &Path) -> Result<(), String> {
+async fn try_to_listen(address: &str, data: &Path) -> Result<Option<TcpListener>, String> {
     if let Some(problem) = address_problem(address) {
         return Err(problem.to_owned());
     }
     match TcpListener::bind(address).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AddrInUse && data.exists() => Ok(()),
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == ErrorKind::AddrInUse && data.exists() => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }
