@@ -13,10 +13,12 @@ use gatecrash::driver::disk::MemoryDisk;
 use gatecrash::driver::tokio::Live;
 use gatecrash::policy::Platform;
 use gatecrash::ticket::{SecretKey, Ticket, TicketSpec, sign};
+use gatecrash::time::WallTime;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Signed};
+use crate::check_config::{command, said};
 use crate::loopback::{APP, Directory, KEY, hears, run};
-use crate::serve::{Process, address_of, configured, gatecrashd, stop};
+use crate::serve::{Process, address_of, configured, ended, gatecrashd, stop};
 
 /// How long a server may say nothing that is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -150,4 +152,44 @@ fn where_metrics_are_asked_for_cannot_change_while_it_runs() {
         log.until("stopped");
         assert_eq!(process.0.wait().unwrap().code(), Some(0));
     }
+}
+
+/// CONFIG-2, TLS-1: a certificate that has run out stays in force, and holds up nothing else that is reloaded; another that
+/// has run out does not come into force.
+#[test]
+fn a_certificate_that_runs_out_holds_up_no_reload() {
+    let authority = Authority::new();
+    let live = Live::new();
+    let last = WallTime::from_seconds(live.now().wall.seconds() + 5);
+    let directory = configured(&text("\"app.key\"", ""));
+    let certify = |signed: &Signed| {
+        write(&directory, "a.pem", &signed.chain);
+        write(&directory, "a.key", &signed.key);
+    };
+    certify(&authority.signs_until("localhost", last));
+    let mut process = gatecrashd(&directory, &["--log-format", "json"]);
+    address_of(&mut process);
+    let mut log = Log::of(&mut process);
+    log.until("expires soon");
+    while live.now().wall.seconds() <= last.seconds() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    write(&directory, "app.toml", &text("\"app.key\", \"app.key\"", ""));
+    stop(&process, "-HUP");
+    let warned = log.until("has expired");
+    assert!(warned.contains("WARN") && warned.contains("'a.pem'"), "{warned}");
+    assert!(log.until("reloaded").contains("\"keys\":2"));
+
+    certify(&authority.signs_from("localhost", 2020, 2021));
+    stop(&process, "-HUP");
+    assert!(log.until("has expired").contains("not reloaded, nothing is changed"));
+    certify(&authority.signs("localhost"));
+    stop(&process, "-HUP");
+    assert!(log.until("reloaded").contains("\"keys\":2"));
+    stop(&process, "-TERM");
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
+    let checked = command(&directory, &["check-config", "--config", "app.toml"]);
+    assert_eq!(said(&checked).0, Some(0));
+    certify(&authority.signs_from("localhost", 2020, 2021));
+    assert!(ended(gatecrashd(&directory, &[])).1.contains("has expired"), "nobody starts with it");
 }

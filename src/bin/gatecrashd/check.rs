@@ -30,7 +30,7 @@ pub struct Arguments {
 /// Reads it: how that ended, and what to print.
 pub fn run(arguments: Arguments) -> Result<(End, String), BadInput> {
     let Arguments { config } = arguments;
-    let Configuration { warnings, .. } = config::read(&config)?;
+    let Configuration { warnings, .. } = config::read(&config, None)?;
     for warning in warnings {
         // Nobody may be reading: the verdict stands.
         let _ = writeln!(stderr(), "warning: {warning}");

@@ -26,6 +26,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::BadInput;
+use crate::certificate::Certificate;
 use crate::doors::{self, Doors, Lines, Tls, WebSocket};
 use crate::privacy;
 use crate::secret::{BYTES_MIN, Secret};
@@ -187,18 +188,21 @@ pub struct Configuration {
     pub listen_at: Vec<Option<String>>,
     /// Where metrics are asked for, and where the file says so; nowhere without it.
     pub metrics: Option<(String, String)>,
+    /// The server's certificate, if it has one.
+    pub certificate: Option<Certificate>,
     /// What can be used and should not be.
     pub warnings: Vec<String>,
 }
 
-/// Reads a configuration file, and the key files it names.
-pub fn read(path: &Path) -> Result<Configuration, BadInput> {
+/// Reads a configuration file, and the key files it names, for a server that shows this certificate already, if one runs.
+pub fn read(path: &Path, in_force: Option<&Certificate>) -> Result<Configuration, BadInput> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     let told = |problems: Vec<Problem>| problems.iter().map(|problem| format!("{shown}:{problem}")).collect::<Vec<_>>();
-    let Fit { settings, listen_at, metrics, warnings } =
-        configuration(&text, beside, Live::new().now().wall).map_err(|problems| BadInput::all(&told(problems)))?;
+    let Fit { settings, listen_at, metrics, certificate, warnings } =
+        configuration(&text, beside, Live::new().now().wall, in_force)
+            .map_err(|problems| BadInput::all(&told(problems)))?;
     Ok(Configuration {
         settings,
         listen_at: listen_at
@@ -212,6 +216,7 @@ pub fn read(path: &Path) -> Result<Configuration, BadInput> {
             let (line, column) = place(&text, offset);
             (address, format!("{shown}:{line}:{column}"))
         }),
+        certificate,
         warnings: told(warnings),
     })
 }
@@ -392,12 +397,18 @@ struct Fit {
     /// Where in the text, for each door.
     listen_at: Vec<Option<usize>>,
     metrics: Option<(String, usize)>,
+    certificate: Option<Certificate>,
     warnings: Vec<Problem>,
 }
 
 /// The configuration of a text, or all that is wrong with it, in its order. Key files and certificates are looked for
-/// `beside` it; `now` is when the certificates are to be valid.
-fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Problem>> {
+/// `beside` it; `now` is when the certificates are to be valid, unless they are `in_force`.
+fn configuration(
+    text: &str,
+    beside: &Path,
+    now: WallTime,
+    in_force: Option<&Certificate>,
+) -> Result<Fit, Vec<Problem>> {
     let reading = reading(text);
     let mut problems = Vec::new();
     let mut missing = Vec::new();
@@ -467,8 +478,9 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
             websocket: file.websocket.as_ref(),
             metrics: file.metrics.as_ref().map(|Asked { listen }| listen),
             tls_in_doubt: reading.is_in_doubt("tls"),
+            in_force,
         };
-        let Doors { doors, complaints, warnings: said } = doors::read(&lines, beside, now);
+        let Doors { doors, certificate, complaints, warnings: said } = doors::read(&lines, beside, now);
         complaints.into_iter().for_each(|(offset, what)| complaint(offset, what));
         warnings.extend(said.into_iter().map(|(offset, what)| Problem::at(text, offset, what)));
         let metrics = file.metrics.as_ref().map(|Asked { listen }| (listen.get_ref().clone(), listen.span().start));
@@ -487,14 +499,14 @@ fn configuration(text: &str, beside: &Path, now: WallTime) -> Result<Fit, Vec<Pr
         if let Some(number) = file.connections_max {
             settings.bounds.connections_max = number.get() as usize;
         }
-        Some((settings, listen_at, metrics))
+        Some((settings, listen_at, metrics, certificate))
     });
     problems.retain(|problem: &Problem| !reading.broken.contains(&problem.line));
     problems.extend(missing.into_iter().chain(reading.problems));
     problems.sort();
     match fit {
-        Some((settings, listen_at, metrics)) if problems.is_empty() => {
-            Ok(Fit { settings, listen_at, metrics, warnings })
+        Some((settings, listen_at, metrics, certificate)) if problems.is_empty() => {
+            Ok(Fit { settings, listen_at, metrics, certificate, warnings })
         }
         Some(_) | None => Err(problems),
     }
@@ -508,7 +520,7 @@ mod tests {
     const NOW: WallTime = WallTime::from_micros(1_700_000_000_000_000);
 
     fn problems(text: &str) -> Vec<String> {
-        match configuration(text, Path::new(""), NOW) {
+        match configuration(text, Path::new(""), NOW, None) {
             Err(problems) => problems.iter().map(Problem::to_string).collect(),
             Ok(_) => panic!("accepted: {text}"),
         }
@@ -521,7 +533,7 @@ mod tests {
     }
 
     fn settings(text: &str) -> Settings {
-        configuration(text, Path::new(""), NOW).unwrap().settings
+        configuration(text, Path::new(""), NOW, None).unwrap().settings
     }
 
     /// The example says what holds without it, and cannot say anything that is not so. It has no secret, and nobody
@@ -673,7 +685,7 @@ mod tests {
     #[test]
     fn a_short_key_is_warned_of() {
         let warnings = |text: &str| -> Vec<String> {
-            configuration(text, Path::new(""), NOW).unwrap().warnings.iter().map(Problem::to_string).collect()
+            configuration(text, Path::new(""), NOW, None).unwrap().warnings.iter().map(Problem::to_string).collect()
         };
         let long = "k".repeat(BYTES_MIN);
         let said = warnings(&format!("app_id = 7\nkeys = [\"{long}\", \" short \"]\n"));

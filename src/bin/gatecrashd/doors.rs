@@ -10,7 +10,7 @@ use gatecrash::time::WallTime;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::certificate::{self, Problem};
+use crate::certificate::{self, Certificate, Problem};
 use crate::config::address_problem;
 use crate::privacy;
 
@@ -51,6 +51,8 @@ pub struct Lines<'a> {
     pub metrics: Option<&'a Spanned<String>>,
     /// Whether something of `[tls]` could not be read, so that nothing is said of what is missing for want of it.
     pub tls_in_doubt: bool,
+    /// The certificate that a running server shows.
+    pub in_force: Option<&'a Certificate>,
 }
 
 /// What can be used, and what has to be said of it; each with its place in the text.
@@ -58,6 +60,7 @@ pub struct Lines<'a> {
 pub struct Doors {
     /// A door, and where the text says so, if it does.
     pub doors: Vec<(Door, Option<usize>)>,
+    pub certificate: Option<Certificate>,
     pub complaints: Vec<(usize, String)>,
     pub warnings: Vec<(usize, String)>,
 }
@@ -66,12 +69,13 @@ pub struct Doors {
 pub fn read(lines: &Lines<'_>, beside: &Path, now: WallTime) -> Doors {
     let mut read = Doors::default();
     let identity = lines.tls.and_then(|Tls { certificate, key, .. }| {
-        match certificate::of_files(&beside.join(certificate.get_ref()), &beside.join(key.get_ref()), now) {
-            Ok((identity, warning)) => {
+        let (chain_at, key_at) = (beside.join(certificate.get_ref()), beside.join(key.get_ref()));
+        match certificate::of_files(&chain_at, &key_at, now, lines.in_force) {
+            Ok((read_now, warning)) => {
                 read.warnings.extend(warning.map(|warning| (certificate.span().start, warning)));
-                let others = privacy::warning("private key", &beside.join(key.get_ref()));
+                let others = privacy::warning("private key", &key_at);
                 read.warnings.extend(others.map(|warning| (key.span().start, warning)));
-                Some(identity)
+                Some(read.certificate.insert(read_now).identity.clone())
             }
             Err(Problem::Chain(what)) => {
                 read.complaints.push((certificate.span().start, what));

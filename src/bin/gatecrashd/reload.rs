@@ -9,6 +9,7 @@ use gatecrash::driver::server::{Door, ServerHandle, Settings};
 use tracing::{error, info, warn};
 
 use crate::BadInput;
+use crate::certificate::Certificate;
 use crate::config::{self, Configuration};
 use crate::doors;
 use crate::open_files::make_room;
@@ -22,9 +23,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads it.
-    pub fn read(&self) -> Result<Configuration, BadInput> {
-        let mut read = config::read(&self.config)?;
+    /// Reads it, for a server that shows this certificate already, if one runs.
+    pub fn read(&self, in_force: Option<&Certificate>) -> Result<Configuration, BadInput> {
+        let mut read = config::read(&self.config, in_force)?;
         if let Some(address) = &self.listen {
             // In the place of the door without TLS, or beside those with it.
             let others = read.settings.doors.iter().filter(|door| !is_plain(door));
@@ -59,19 +60,22 @@ pub struct Reloading {
     doors: Vec<(String, &'static str)>,
     metrics: Option<String>,
     identity: Option<Identity>,
+    /// What it shows by now.
+    certificate: Option<Certificate>,
 }
 
 impl Reloading {
     /// Of a server that is started with these settings, and is asked for metrics there.
-    pub fn new(source: Source, settings: &Settings, metrics: Option<&str>) -> Self {
+    pub fn new(source: Source, settings: &Settings, metrics: Option<&str>, certificate: Option<Certificate>) -> Self {
         let identity = identity(settings);
         let metrics = metrics.map(str::to_owned);
-        Reloading { source, app_id: settings.config.app_id, doors: listens(settings), metrics, identity }
+        Reloading { source, app_id: settings.config.app_id, doors: listens(settings), metrics, identity, certificate }
     }
 
     /// Puts in force what the files say now, or says in the log what is wrong.
     pub fn reload(&mut self, server: &ServerHandle) {
-        let Configuration { settings, metrics, warnings, .. } = match self.source.read() {
+        let read = self.source.read(self.certificate.as_ref());
+        let Configuration { settings, metrics, certificate, warnings, .. } = match read {
             Ok(read) => read,
             Err(problems) => {
                 // A line of the log for each, as each is a line for whoever starts a server.
@@ -101,6 +105,7 @@ impl Reloading {
         if let (Some(shown), Some(new)) = (&self.identity, settings.doors.iter().find_map(|door| door.tls.as_ref())) {
             shown.renew(new);
         }
+        self.certificate = certificate;
         make_room(settings.bounds.connections_max);
         let keys = settings.keys.len();
         server.limit(settings.bounds);

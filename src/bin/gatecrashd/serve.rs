@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::certificate;
 use crate::config::{Configuration, address_problem};
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -63,7 +64,7 @@ enum LogFormat {
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     let Arguments { config, data, listen, log, log_format } = arguments;
     let source = Source { config, listen };
-    let Configuration { settings, listen_at, metrics: metrics_at, warnings } = source.read()?;
+    let Configuration { settings, listen_at, metrics: metrics_at, certificate, warnings } = source.read(None)?;
     let subscriber = tracing_subscriber::fmt().with_max_level(log).with_writer(stderr);
     match log_format {
         LogFormat::Json => subscriber.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
@@ -108,7 +109,7 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         }
         let metrics = Metrics::new();
         let identity = identity(&settings);
-        let mut reloading = Reloading::new(source, &settings, metrics_at.as_deref());
+        let mut reloading = Reloading::new(source, &settings, metrics_at.as_deref(), certificate);
         let words: Vec<&str> = settings.doors.iter().map(Door::word).collect();
         let store = FileStore::new(&data);
         let snapshots = store.snapshots();
@@ -128,6 +129,9 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
                 _ => format!("listening on {address} ({way})"),
             });
         }
+        let watching = identity
+            .clone()
+            .map(|identity| tokio::spawn(certificate::watch(Live::new(), identity, |warning| warn!("{warning}"))));
         let asking = asked.map(|listener| {
             match listener.local_addr() {
                 Ok(address) => info!(%address, "metrics"),
@@ -149,8 +153,8 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         let _ = writeln!(stdout(), "{}", lines.join("\n")).and_then(|()| stdout().flush());
         let ended = server.run().await;
         owner.abort();
-        if let Some(asking) = asking {
-            asking.abort();
+        for beside in asking.into_iter().chain(watching) {
+            beside.abort();
         }
         match ended {
             Ok(()) => Ok(End::Done),
