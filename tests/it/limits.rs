@@ -13,7 +13,7 @@ use gatecrash::policy::Platform;
 use gatecrash::protocol::{ClientFrame, ServerFrame, VERSION};
 use gatecrash::store::{Commit, Records};
 use gatecrash::ticket::Ticket;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -244,18 +244,42 @@ fn who_says_too_much_is_read_at_a_pace() {
     });
 }
 
-/// What waits for a peer that does not read is bounded: it is closed, and counted.
+/// INPUT-8: who asks and does not read the answers is read no further, costs nothing, and has all its answers once it reads.
 #[test]
-fn who_does_not_read_answers_is_closed() {
+fn who_does_not_read_answers_is_read_no_further() {
     run(async {
-        let server = serving(|settings| settings.bounds.bytes_per_second = u32::MAX).await;
-        let mut frame = BytesMut::new();
-        wire::write(&ClientFrame::<Ticket>::Heartbeat, &mut frame);
-        let mut raw = Raw::connect(&server.addresses[0]).await;
-        raw.hello(1).await;
-        let many = frame.repeat(10_000);
-        before_admission_ends(async { while raw.try_say(&many).await.is_ok() {} }).await;
-        assert_eq!(server.load().turned(Turned::NotReading), 1);
+        let server = serving(|settings| {
+            settings.bounds.bytes_per_second = u32::MAX;
+            settings.config.limits.admission = Duration::from_secs(600);
+        })
+        .await;
+        let (load, address) = (server.load(), &server.addresses[0]);
+        let (mut hello, mut heartbeat) = (BytesMut::new(), BytesMut::new());
+        let device = DeviceId::from_bytes([1; 16]);
+        wire::write(&ClientFrame::<Ticket>::Hello { version: VERSION, device, platform: Platform::Web }, &mut hello);
+        wire::write(&ClientFrame::<Ticket>::Heartbeat, &mut heartbeat);
+        let (reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+        let asking = tokio::spawn(async move {
+            writer.write_all(&hello).await.unwrap();
+            let many = heartbeat.repeat(1_000);
+            while writer.write_all(&many).await.is_ok() {}
+        });
+        // It comes to rest, and is not closed for it.
+        let mut read = 0;
+        while read == 0 || read != load.bytes_in() {
+            read = load.bytes_in();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        assert_eq!((load.turned(Turned::NotReading), asking.is_finished()), (0, false));
+        let mut stranger = Raw::connect(address).await;
+        assert!(stranger.is_heard(2).await, "nobody else waits");
+        let (before, mut reader) = (load.bytes_in(), BufReader::new(reader));
+        let mut answer = [0; 6];
+        while load.bytes_in() == before {
+            before_admission_ends(reader.read_exact(&mut answer)).await.unwrap();
+            assert_eq!(answer, [0, 0, 0, 2, 0x2a, 0]);
+        }
+        asking.abort();
         server.stop().await;
     });
 }

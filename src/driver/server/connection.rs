@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc};
 use tracing::debug;
@@ -14,12 +15,20 @@ use tracing::debug;
 use super::door::Entrance;
 use crate::driver::stream::Sending;
 use crate::driver::wire::{self, FrameReader, Unreadable, WireFrame};
-use crate::protocol::{ClientFrame, Closing, FrameError, Return, ServerFrame};
+use crate::protocol::{ClientFrame, Closing, FRAME_BYTES_MAX, FrameError, Return, ServerFrame};
 use crate::ticket::{self, OpenedTicket, SecretKey, Ticket};
 
 /// How much may wait for a peer that does not read: four frames of the largest size. More closes
 /// the connection.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
+
+/// How much may wait for a peer that is read: a frame of the largest size. Whoever asks and does not read the answers is
+/// asked to wait by the network, and costs nothing meanwhile.
+const OUTPUT_BYTES_WHILE_READ: usize = FRAME_BYTES_MAX;
+
+/// How many frames that are here already are handed over before what was answered meanwhile is written, so that answers go
+/// out together and not each by a write of its own.
+const FRAMES_IN_A_ROW_MAX: usize = 64;
 
 /// How long a closed connection may take to say its last frames and hear the peer's end.
 const LINGER: Duration = Duration::from_secs(5);
@@ -119,6 +128,11 @@ impl Outbox {
         }
     }
 
+    /// How much waits, with what was taken before and is not out yet.
+    fn waiting(&self, sending: &Sending) -> usize {
+        sending.bytes.len() + self.lock().bytes.len()
+    }
+
     /// Takes what is to be sent, unless some of what was taken before is not out yet.
     fn take(&self, sending: &mut Sending) -> Option<Ending> {
         let mut state = self.lock();
@@ -188,6 +202,7 @@ pub(super) async fn run<Stream, Accepted>(
                 break;
             }
         }
+        let has_room = outbox.waiting(&sending) <= OUTPUT_BYTES_WHILE_READ;
         // Answers first: a peer that sends without end must not keep its own answers waiting.
         tokio::select! {
             biased;
@@ -197,25 +212,33 @@ pub(super) async fn run<Stream, Accepted>(
                 let _ = inbox.send(Arrival::Closed(serial)).await;
                 return;
             },
-            read = frames.next::<ClientFrame<Ticket>>(&mut reader), if reading => {
-                let arrival = match read {
-                    Ok(frame) => {
-                        debug!(frame = frame.word(), "received");
-                        Arrival::Frame(serial, Box::new(frame.map_ticket(|ticket| keys.open(&ticket))))
+            read = frames.next::<ClientFrame<Ticket>>(&mut reader), if reading && has_room => {
+                let mut read = read;
+                for handed_over in 1.. {
+                    let arrival = match read {
+                        Ok(frame) => {
+                            debug!(frame = frame.word(), "received");
+                            Arrival::Frame(serial, Box::new(frame.map_ticket(|ticket| keys.open(&ticket))))
+                        }
+                        Err(Unreadable::Frame(error)) => {
+                            debug!(error = error.word(), "received no frame");
+                            reading = false;
+                            Arrival::Malformed(serial, error)
+                        }
+                        Err(why @ (Unreadable::Ended | Unreadable::Broken(_))) => {
+                            debug!("{why}");
+                            let _ = inbox.send(Arrival::Closed(serial)).await;
+                            return;
+                        }
+                    };
+                    // A server that is stopping takes no more; what it still says goes out.
+                    reading &= inbox.send(arrival).await.is_ok();
+                    if !reading || handed_over == FRAMES_IN_A_ROW_MAX {
+                        break;
                     }
-                    Err(Unreadable::Frame(error)) => {
-                        debug!(error = error.word(), "received no frame");
-                        reading = false;
-                        Arrival::Malformed(serial, error)
-                    }
-                    Err(why @ (Unreadable::Ended | Unreadable::Broken(_))) => {
-                        debug!("{why}");
-                        let _ = inbox.send(Arrival::Closed(serial)).await;
-                        return;
-                    }
-                };
-                // A server that is stopping takes no more; what it still says goes out.
-                reading &= inbox.send(arrival).await.is_ok();
+                    let Some(next) = frames.next(&mut reader).now_or_never() else { break };
+                    read = next;
+                }
             }
         }
     }
@@ -223,5 +246,23 @@ pub(super) async fn run<Stream, Accepted>(
         Ok(Ok(())) => debug!("closed"),
         Ok(Err(error)) => debug!(%error, "closed, and the connection broke"),
         Err(_) => debug!("closed, and the peer did not answer that"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What waits for a peer that does not read is bounded, whoever it is from.
+    #[test]
+    fn no_more_waits_for_a_peer_than_the_bound() {
+        let outbox = Outbox::default();
+        let mut sending = Sending::default();
+        let frames = (0..OUTPUT_BYTES_MAX).take_while(|_| outbox.push(&ServerFrame::HeartbeatAnswer)).count();
+        let waits = outbox.waiting(&sending);
+        assert!((OUTPUT_BYTES_MAX..OUTPUT_BYTES_MAX + 64).contains(&waits), "{frames} frames of {waits} bytes");
+        outbox.take(&mut sending);
+        assert_eq!(outbox.waiting(&sending), waits, "what is being written waits too");
+        assert!(outbox.push(&ServerFrame::HeartbeatAnswer), "there is room again");
     }
 }
