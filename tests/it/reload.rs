@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Log(Receiver<String>);
 
 impl Log {
+    #[expect(clippy::disallowed_methods, reason = "a pipe has no time-out of its own")]
     pub fn of(process: &mut Process) -> Self {
         let (lines, log) = channel();
         let said = BufReader::new(process.0.stderr.take().unwrap());
@@ -171,9 +172,11 @@ fn a_certificate_that_runs_out_holds_up_no_reload() {
     address_of(&mut process);
     let mut log = Log::of(&mut process);
     log.until("expires soon");
-    while live.now().wall.seconds() <= last.seconds() {
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    run(async {
+        while live.now().wall.seconds() <= last.seconds() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
     write(&directory, "app.toml", &text("\"app.key\", \"app.key\"", ""));
     stop(&process, "-HUP");
     let warned = log.until("has expired");

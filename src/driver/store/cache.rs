@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
-    const ROW: [u8; 64 << 10] = [7; 64 << 10];
+    static ROW: [u8; 64 << 10] = [7; 64 << 10];
 
     /// A disk that counts what is read of it.
     #[derive(Debug)]
