@@ -13,7 +13,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use gatecrash_sim::drive::{Campaign, Capability, Place, PlayError, Played, Progress, Subject, Warden, keep_watch};
+use gatecrash_sim::drive::{
+    Campaign, Capability, Place, PlayError, Played, Progress, Subject, Warden, keep_watch, tied,
+};
 use gatecrash_sim::generate::driven;
 use gatecrash_sim::judge::Verdict;
 use gatecrash_sim::scenario::{Scenario, Vocabulary, parse_duration};
@@ -48,7 +50,7 @@ Exit codes: 0 holds, 1 violated, 2 nothing judged or undecided, 3 bad input, 4 a
 130 or 143 told to end by SIGINT or SIGTERM, after saying what is known so far.")]
 pub struct Arguments {
     /// The file that says all of the system
-    #[arg(required_unless_present_any = ["selftest", "warden"])]
+    #[arg(required_unless_present_any = ["selftest", "warden", "tied"])]
     subject: Option<PathBuf>,
     /// Scenarios, or folders of them
     #[arg(value_name = "SCENARIO")]
@@ -85,6 +87,9 @@ pub struct Arguments {
     /// Kill the processes that standard input names when it ends
     #[arg(long, hide = true, conflicts_with = "subject")]
     warden: bool,
+    /// Become this command, and die with whoever has started it
+    #[arg(long, hide = true, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["subject", "warden"])]
+    tied: Vec<String>,
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -104,6 +109,10 @@ pub fn run(arguments: &Arguments) -> End {
             Ok(()) => End::Passed,
             Err(_) => End::BadInput,
         };
+    }
+    if !arguments.tied.is_empty() {
+        complain(format_args!("cannot start `{}`: {}", arguments.tied[0], tied(&arguments.tied)));
+        return End::BadInput;
     }
     let root = match Root::make() {
         Ok(root) => root,
@@ -159,9 +168,10 @@ impl Root {
         fs::create_dir_all(&root)?;
         let program = std::env::current_exe()?;
         let bin = program.parent().map(Path::to_path_buf).unwrap_or_default();
+        let tied_by = vec![program.clone().into(), "drive".into(), "--tied".into()];
         let mut command = Command::new(program);
         command.args(["drive", "--warden"]);
-        Ok(Root { place: Place { root, bin, warden: Warden::start(command)? }, is_kept: false })
+        Ok(Root { place: Place { root, bin, warden: Warden::start(command, tied_by)? }, is_kept: false })
     }
 }
 

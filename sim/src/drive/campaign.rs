@@ -172,7 +172,7 @@ impl Campaign {
     ) -> (Table, Vec<Finding>) {
         let mut table = Table::of(&self.subject.claims.rules);
         let mut findings: Vec<Finding> = Vec::new();
-        let mut passed_over = Vec::new();
+        let (mut passed_over, mut comparable) = (Vec::new(), Vec::new());
         let mut scenarios = scenarios.filter(|(_, scenario)| {
             let why = refuses_scenario(scenario, &self.subject.claims, longest);
             passed_over.extend(why);
@@ -185,7 +185,12 @@ impl Campaign {
                 table.failed.entry(kind).or_insert_with(said).0 += 1;
             }
             Ok(played) => {
-                table.add(name, &played);
+                table.add(&played);
+                if self.compares && played.left_out.is_empty() {
+                    let lines = usize::try_from(played.rested).unwrap_or(usize::MAX).saturating_add(1);
+                    let until_rest: Vec<&str> = played.history.lines().take(lines).collect();
+                    comparable.push((name.to_owned(), scenario.clone(), until_rest.join("\n")));
+                }
                 for (fingerprint, text) in failures(&played) {
                     match findings.iter_mut().find(|finding| finding.fingerprint == fingerprint) {
                         Some(finding) => {
@@ -209,6 +214,13 @@ impl Campaign {
                 }
             }
         });
+        // Not while runs are under way: the packet world has a runtime of its own.
+        for (name, scenario, history) in comparable {
+            progress.says(&format!("the packet world plays {name}"));
+            let differs = differences(&scenario, &self.subject.claims, &history);
+            let differs = differs.unwrap_or_else(|why| vec![format!("the packet world did not run it: {why}")]);
+            table.compare(name, differs);
+        }
         for why in passed_over {
             *table.passed_over.entry(why).or_default() += 1;
         }
@@ -263,19 +275,11 @@ impl Campaign {
 
     fn run(&self, scenario: Scenario) -> impl Future<Output = (Scenario, Result<Played, PlayError>)> + 'static {
         let (subject, can, place) = (Rc::clone(&self.subject), self.can.clone(), self.place.clone());
-        let (number, compares) = (self.runs.get(), self.compares);
+        let number = self.runs.get();
         self.runs.set(number + 1);
         async move {
             let dir = place.root.join(format!("run-{number}"));
-            let mut played = play(&subject, &can, &scenario, &place, &dir).await;
-            if let Ok(played) = &mut played
-                && compares
-                && played.left_out.is_empty()
-            {
-                let differs = differences(&scenario, &subject.claims, &played.history);
-                played.differs =
-                    Some(differs.unwrap_or_else(|why| vec![format!("the packet world did not run it: {why}")]));
-            }
+            let played = play(&subject, &can, &scenario, &place, &dir).await;
             if played.is_ok() {
                 // What is worth keeping is in the history.
                 let _ = std::fs::remove_dir_all(&dir);

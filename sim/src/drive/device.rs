@@ -364,10 +364,12 @@ impl Device {
     }
 
     /// The ticket that a call of login brings.
-    pub(super) fn ticket(&mut self, scenario: &Scenario, user: &str, call: &Call) -> Ticket {
+    pub(super) fn ticket(&mut self, scenario: &Scenario, begun: WallTime, user: &str, call: &Call) -> Ticket {
         let ticket = match call {
             Call::Login { ticket: TicketChoice::Last, .. } => self.last_ticket.clone(),
-            Call::Login { ticket: TicketChoice::Named(name), .. } => Some(planned(scenario, &scenario.tickets[name])),
+            Call::Login { ticket: TicketChoice::Named(name), .. } => {
+                Some(planned(scenario, begun, &scenario.tickets[name]))
+            }
             Call::Login { ticket: TicketChoice::Fresh { ttl }, .. } => {
                 Some(fresh(scenario, user, ttl.map(|ttl| ttl.as_secs())))
             }
@@ -383,13 +385,13 @@ impl Device {
 pub(super) fn fresh(scenario: &Scenario, user: &str, ttl: Option<u64>) -> Ticket {
     let ttl = ttl.map_or(scenario.app.ticket_ttl, std::time::Duration::from_secs);
     let user: UserId = user.parse().unwrap_or_else(|_| NOBODY.parse().expect("a valid user id"));
-    planned(scenario, &TicketPlan { user, issued: Offset(0), ttl, forge: None })
+    planned(scenario, wall(), &TicketPlan { user, issued: Offset(0), ttl, forge: None })
 }
 
-/// A ticket as a plan has it: what is 0 s in a scenario is now.
-fn planned(scenario: &Scenario, plan: &TicketPlan) -> Ticket {
+/// A ticket as a plan has it, of a script whose 0 s is this instant.
+fn planned(scenario: &Scenario, begun: WallTime, plan: &TicketPlan) -> Ticket {
     let mut app = scenario.app.clone();
-    app.start = wall();
+    app.start = begun;
     let text = tickets::planned(&app, plan).as_str().to_owned();
     Ticket { text, issued: tickets::issued_at(&app, plan), ttl: plan.ttl.as_secs() }
 }
@@ -420,7 +422,7 @@ fn wrong(line: &str, why: &str) -> String {
 
 /// What a wall clock says.
 #[expect(clippy::disallowed_methods, reason = "tickets of real systems are issued by real clocks")]
-fn wall() -> WallTime {
+pub(super) fn wall() -> WallTime {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     WallTime::from_seconds(since.as_secs())
 }

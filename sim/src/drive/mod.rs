@@ -28,7 +28,7 @@ mod table;
 pub use adapter::{Can, Capability};
 pub use campaign::{Campaign, Finding, Progress, ask};
 pub use play::{Place, PlayError, Played};
-pub use process::{Ending, Warden, keep_watch};
+pub use process::{Ending, Warden, keep_watch, tied};
 pub use schema::schema;
 pub use selftest::{Check, selftest};
 pub use subject::{Claims, Ready, Subject};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::adapter::{Can, Capability};
 use super::subject::Claims;
-use crate::scenario::{Action, Call, Fault, Init, LimitOverrides, Scenario, Step, TicketChoice};
+use crate::scenario::{Action, App, Call, Fault, Init, LimitOverrides, Scenario, Step, TicketChoice};
 
 /// What of a scenario is played, in the order of time.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,10 @@ pub(super) fn refuses_scenario(scenario: &Scenario, claims: &Claims, longest: Du
     }
     if scenario.app.seats != claims.seats() {
         return Some("it asks for another policy than the system has");
+    }
+    let App { id, seats, start, ticket_ttl, .. } = scenario.app.clone();
+    if scenario.app != (App { id, seats, start, ticket_ttl, ..App::default() }) {
+        return Some("it configures the app otherwise than the system is");
     }
     if scenario.devices.values().any(|device| device.init == Init::Manual) {
         return Some("a device's SDK is made when its process starts, so `init` is no choice");

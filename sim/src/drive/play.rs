@@ -9,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gatecrash::time::WallTime;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
 use super::adapter::{Can, Capability, Note, Request};
-use super::device::{Device, Heard, Input, fresh};
+use super::device::{Device, Heard, Input, fresh, wall};
 use super::plan::Plan;
 use super::process::Warden;
 use super::proxy::{Proxy, Way};
@@ -67,10 +68,10 @@ pub struct Played {
     pub died: Option<String>,
     /// What the adapter calls itself.
     pub version: String,
-    /// How many lines the history has.
+    /// How many lines the history has, but for the first.
     pub events: u64,
-    /// Where it was looked: what the packet world makes otherwise of the scenario.
-    pub differs: Option<Vec<String>>,
+    /// How many of them tell what happened until everything had come to rest; the others are of a last look.
+    pub rested: u64,
 }
 
 /// How often whoever watches tries again to log in.
@@ -134,6 +135,9 @@ struct Stage<'s> {
     left_out: Vec<&'static str>,
     died: Option<String>,
     version: String,
+    /// What a wall clock said as the script began, and how many lines there were when everything had come to rest.
+    begun: WallTime,
+    rested: u64,
     /// What is to happen next, at which instant of the run.
     acts: VecDeque<(Duration, Act)>,
     watched: Vec<String>,
@@ -204,6 +208,8 @@ impl<'s> Stage<'s> {
             left_out,
             died: None,
             version: String::new(),
+            begun: wall(),
+            rested: 0,
             acts,
             watched: users(scenario),
         })
@@ -227,6 +233,7 @@ impl<'s> Stage<'s> {
         // The script begins when everybody is there.
         let begun = Duration::from_micros(self.start.micros());
         self.acts.iter_mut().for_each(|(at, _)| *at += begun);
+        self.begun = wall();
         if self.devices.len() > self.of_scenario() {
             self.acts.push_front((begun, Act::Watch(self.of_scenario())));
         }
@@ -234,6 +241,7 @@ impl<'s> Stage<'s> {
         self.mend().await?;
         let mended = Duration::from_micros(self.start.micros());
         self.until(mended + self.subject.settle).await?;
+        self.rested = self.record.events();
         self.look_once_more().await
     }
 
@@ -358,7 +366,10 @@ impl<'s> Stage<'s> {
                     self.left_out.push(why.1);
                     return Ok(());
                 }
-                Request::Login { user: user.clone(), ticket: self.devices[number].ticket(self.scenario, user, call) }
+                Request::Login {
+                    user: user.clone(),
+                    ticket: self.devices[number].ticket(self.scenario, self.begun, user, call),
+                }
             }
             Call::Logout => Request::Logout,
             Call::Send { to, text, id } => {
@@ -563,7 +574,7 @@ impl<'s> Stage<'s> {
     }
 
     async fn end(self) -> Result<Played, PlayError> {
-        let Stage { subject, can, record, devices, server, mut left_out, died, version, .. } = self;
+        let Stage { subject, can, record, devices, server, mut left_out, died, version, rested, .. } = self;
         let events = record.events();
         let history = record.end();
         // Who the history is of is known only now.
@@ -575,7 +586,7 @@ impl<'s> Stage<'s> {
         server.stop().await;
         left_out.sort_unstable();
         let judgement = judged(&history, subject).map_err(|why| PlayError::Machine(say_why(&why, &history)))?;
-        Ok(Played { history, judgement, left_out, died, version, events, differs: None })
+        Ok(Played { history, judgement, left_out, died, version, events, rested })
     }
 }
 

@@ -1,10 +1,13 @@
 //! Processes: each in a group of its own, so that whatever it starts dies with it, and none of them outlives the drive.
 //!
 //! Groups are killed when they are dropped, which covers a run's end, an interrupt and a panic. A drive that is killed
-//! itself cannot do that: its [`Warden`], a process that reads a pipe, kills the groups when the pipe is closed.
+//! itself cannot do that: its [`Warden`], a process that reads a pipe, kills the groups when the pipe is closed. Between a
+//! start and the line in the pipe that tells of it there is a moment, and so the first process of each group is tied to
+//! the drive by the system, too, where the system can do that.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::os::unix::process::CommandExt as _;
@@ -17,27 +20,32 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// Knows which groups of processes there are, and kills them when whoever started them is gone. A clone is the same one.
 #[derive(Clone)]
-pub struct Warden(Rc<RefCell<Option<std::process::Child>>>);
+pub struct Warden {
+    child: Rc<RefCell<Option<std::process::Child>>>,
+    /// What a command is put behind, so that it runs tied to this process.
+    tied_by: Rc<[OsString]>,
+}
 
 impl Warden {
-    /// Starts one: `command` has to run [`keep_watch`].
+    /// Starts one: `command` has to run [`keep_watch`], and the words of `tied_by` before those of another command to run
+    /// [`tied`] with the latter.
     ///
     /// # Errors
     ///
     /// When it does not start.
-    pub fn start(mut command: Plain) -> io::Result<Warden> {
+    pub fn start(mut command: Plain, tied_by: Vec<OsString>) -> io::Result<Warden> {
         // In a group of its own, so that an interrupt from the terminal does not end it first.
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0).spawn()?;
-        Ok(Warden(Rc::new(RefCell::new(Some(child)))))
+        Ok(Warden { child: Rc::new(RefCell::new(Some(child))), tied_by: tied_by.into() })
     }
 
     /// None: what is started is killed when it is dropped, and only then.
     pub fn none() -> Warden {
-        Warden(Rc::default())
+        Warden { child: Rc::default(), tied_by: Rc::new([]) }
     }
 
     fn tell(&self, sign: char, group: Pid) -> io::Result<()> {
-        match self.0.borrow_mut().as_mut().and_then(|child| child.stdin.as_mut()) {
+        match self.child.borrow_mut().as_mut().and_then(|child| child.stdin.as_mut()) {
             Some(pipe) => writeln!(pipe, "{sign}{}", group.as_raw_nonzero()).and_then(|()| pipe.flush()),
             None => Ok(()),
         }
@@ -46,8 +54,8 @@ impl Warden {
 
 impl Drop for Warden {
     fn drop(&mut self) {
-        if Rc::strong_count(&self.0) == 1
-            && let Some(mut child) = self.0.borrow_mut().take()
+        if Rc::strong_count(&self.child) == 1
+            && let Some(mut child) = self.child.borrow_mut().take()
         {
             drop(child.stdin.take());
             let _ = child.wait();
@@ -79,6 +87,25 @@ pub fn keep_watch(lines: impl BufRead) -> io::Result<()> {
         let _ = kill_process_group(group, Signal::KILL);
     }
     wrong.map_or(Ok(()), Err)
+}
+
+/// Becomes the program that these words start, and dies with whoever has started this process.
+///
+/// Comes back only with why that cannot be.
+pub fn tied(words: &[String]) -> io::Error {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{getppid, set_parent_process_death_signal};
+        let parent = getppid();
+        if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+            return error.into();
+        }
+        // It may have died before it could be tied to.
+        if getppid() != parent || parent.is_none_or(|parent| parent.is_init()) {
+            return io::Error::other("whoever started it is gone");
+        }
+    }
+    Plain::new(&words[0]).args(&words[1..]).exec()
 }
 
 /// How a process ended.
@@ -117,8 +144,11 @@ impl Group {
         // A path is meant from where this program was started, and not from the directory of the run.
         let program = Path::new(&words[0]);
         let program = if program.components().count() > 1 { std::fs::canonicalize(program)? } else { program.into() };
-        let mut command = Command::new(program);
-        command.args(&words[1..]).current_dir(dir).process_group(0).kill_on_drop(true);
+        let mut words = words.to_vec();
+        words[0] = program.display().to_string();
+        let all: Vec<OsString> = warden.tied_by.iter().cloned().chain(words.into_iter().map(Into::into)).collect();
+        let mut command = Command::new(&all[0]);
+        command.args(&all[1..]).current_dir(dir).process_group(0).kill_on_drop(true);
         match output {
             Output::Log(log) => command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log),
             Output::Spoken(log) => command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log),

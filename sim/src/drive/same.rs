@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::subject::Claims;
 use crate::history::{Channel, Channels, keyhole};
-use crate::scenario::{LimitOverrides, LimitValue, Scenario};
+use crate::scenario::{DeviceName, LimitOverrides, LimitValue, Scenario};
 use crate::world::World;
 
 /// What the application of a device saw.
@@ -21,22 +21,22 @@ struct Seen {
     status: String,
 }
 
-/// What differs, a sentence each; none of a scenario of which only the verdict is meant to be the same. An error: the
-/// packet world did not run it.
-pub(super) fn differences(scenario: &Scenario, claims: &Claims, history: &str) -> Result<Vec<String>, String> {
+/// What differs, a sentence each; none of a scenario of which only the verdict is meant to be the same. `live` is the
+/// history of the live run until everything had come to rest. An error: the packet world did not run it.
+pub(super) fn differences(scenario: &Scenario, claims: &Claims, live: &str) -> Result<Vec<String>, String> {
     if scenario.verdict_only.is_some() {
         return Ok(Vec::new());
     }
     let mut timed = scenario.clone();
     timed.limits = limits(claims);
     timed.expectations.clear();
+    timed.app.tls = true;
     let run = crate::run(&timed, World::Packet).map_err(|error| error.to_string())?;
     let observes = Channels::of(&[Channel::Calls, Channel::Events, Channel::Status, Channel::Process]);
     let packet = seen(&keyhole::history(&timed, observes, &run.trace));
-    let live = seen(history);
+    let live = seen(live);
     let mut told = Vec::new();
-    let names = packet.keys().chain(live.keys().filter(|name| !packet.contains_key(*name)));
-    for name in names {
+    for name in scenario.devices.keys().map(DeviceName::as_str) {
         let (packet, live) =
             (packet.get(name).cloned().unwrap_or_default(), live.get(name).cloned().unwrap_or_default());
         for (what, one, other) in [("calls", &packet.calls, &live.calls), ("events", &packet.events, &live.events)] {

@@ -49,13 +49,7 @@ impl Table {
     }
 
     /// One more run.
-    pub(super) fn add(&mut self, name: &str, played: &Played) {
-        if let Some(differs) = &played.differs {
-            self.compared += 1;
-            if !differs.is_empty() {
-                self.differs.insert(name.to_owned(), differs.clone());
-            }
-        }
+    pub(super) fn add(&mut self, played: &Played) {
         for (rule, answer) in &played.judgement.answers {
             let row = self.rows.entry(*rule).or_default();
             match answer {
@@ -78,6 +72,14 @@ impl Table {
         }
         self.died += u64::from(played.died.is_some());
         self.events += played.events;
+    }
+
+    /// One more run that was held against the packet world's.
+    pub(super) fn compare(&mut self, name: String, differs: Vec<String>) {
+        self.compared += 1;
+        if !differs.is_empty() {
+            self.differs.insert(name, differs);
+        }
     }
 
     /// Runs that were judged.

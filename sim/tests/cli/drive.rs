@@ -131,7 +131,7 @@ fn a_subject_that_cannot_be_is_refused_with_every_mistake() {
     );
     let folder = chat("drive_no_server", |text| text.replace("python3 {here}/server.py", "no-such-server"));
     let ran = folder.run("drive subject.toml --seeds 0..1");
-    assert!(ran.exit == 3 && ran.stderr.contains("cannot start `no-such-server"), "{}", ran.stderr);
+    assert!(ran.exit == 3 && ran.stderr.contains("cannot start `no-such-server`"), "{}", ran.stderr);
 }
 
 #[test]
