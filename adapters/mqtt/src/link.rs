@@ -50,6 +50,10 @@ pub enum Heard {
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(1);
+/// From when on a connection counts as one that stands.
+const STANDS: Duration = Duration::from_secs(30);
+/// The longest delay after one that did not: two that throw each other out shall not do so for ever at full speed.
+const LONGEST_DELAY_WHEN_THROWN_OUT: Duration = Duration::from_secs(8);
 /// How long a goodbye waits for the server, twice at most.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -86,7 +90,8 @@ pub async fn run(options: Options, mut asks: UnboundedReceiver<Ask>, heard: Unbo
             delay = (delay * 2).min(LONGEST_DELAY);
             continue;
         }
-        (delay, is_first) = (FIRST_DELAY, false);
+        is_first = false;
+        let accepted = Instant::now();
         link.unacknowledged = Unacknowledged::default();
         link.unacknowledged.waiting.extend(std::iter::repeat_n(None, link.client.to_be_repeated()));
         link.tell(Heard::Accepted);
@@ -99,7 +104,11 @@ pub async fn run(options: Options, mut asks: UnboundedReceiver<Ask>, heard: Unbo
             Failure::Closed if !options.version_5 => return link.tell(Heard::Closed),
             _ => link.tell(Heard::Lost),
         }
+        if accepted.elapsed() >= STANDS {
+            delay = FIRST_DELAY;
+        }
         sleep(delay).await;
+        delay = (delay * 2).min(LONGEST_DELAY_WHEN_THROWN_OUT);
     }
 }
 

@@ -108,7 +108,7 @@ fn address(server: &str) -> Option<(String, u16)> {
 fn ready(arguments: &Arguments) -> Value {
     let version = if arguments.version == Version::Five { "5" } else { "3.1.1" };
     let clean = if arguments.clean { ", clean" } else { "" };
-    let can = ["called", "login", "logout", "send", "switch", "watch"];
+    let can = ["called", "login", "logout", "network_changed", "send", "switch", "watch"];
     json!({"ready": 1, "can": can, "version": format!("rumqttc 0.25 (MQTT {version}{clean})")})
 }
 
