@@ -1,5 +1,5 @@
-// The broker of aedes' own documentation, on one port. Sessions and retained messages are in memory, as they are unless an
-// application brings a database.
+// The broker of aedes' own documentation, on one port. Sessions and retained messages are in memory, as they are
+// unless an application brings a database.
 import { createServer } from 'node:net'
 import { Aedes } from 'aedes'
 

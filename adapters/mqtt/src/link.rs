@@ -1,5 +1,5 @@
-//! A session's way to the server: connects, comes back after a loss, pings, and knows which publication an acknowledgement
-//! is of. What that means to an application is `device.rs`'s.
+//! A session's way to the server: connects, comes back after a loss, pings, and knows of which publication an
+//! acknowledgement is. What that means to an application is `device.rs`'s.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! An adapter for `gatecrash drive`: one device that speaks MQTT, by way of rumqttc. Reads what it is to do from standard
-//! input and writes what an application would learn to standard output, a JSON object a line.
+//! An adapter for `gatecrash drive`: one device that speaks MQTT, by way of rumqttc. Reads what it is to do from
+//! standard input and writes what an application would learn to standard output, a JSON object a line.
 
 mod client;
 mod device;
@@ -61,7 +61,7 @@ async fn main() -> io::Result<()> {
             line = lines.next_line() => {
                 // The end of input: without a goodbye. The process may not wait for a thread that reads.
                 let Some(line) = line? else { std::process::exit(0) };
-                let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| json!({"error": error.to_string()}));
+                let line: Value = serde_json::from_str(&line).unwrap_or_default();
                 if line["hello"].is_null() {
                     device.line(&line)
                 } else {
