@@ -18,6 +18,7 @@ use gatecrash_sim::drive::{
 };
 use gatecrash_sim::generate::driven;
 use gatecrash_sim::judge::Verdict;
+use gatecrash_sim::scenario::rules::RuleId;
 use gatecrash_sim::scenario::{Scenario, Vocabulary, parse_duration};
 use gatecrash_sim::search::report::{as_word, command_line, escaped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -67,6 +68,9 @@ pub struct Arguments {
     /// How long smaller scenarios are tried for each finding, three times each; 0s shrinks nothing
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "2m")]
     shrink: Duration,
+    /// Only these rules of those that are claimed, or those whose ids begin so
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    rules: Vec<String>,
     /// Keep what is found here, a folder for each finding
     #[arg(long, value_name = "DIR", default_value = "target/gatecrash/drive")]
     out: PathBuf,
@@ -145,10 +149,26 @@ fn asked(arguments: &Arguments) -> Result<Asked, BadInput> {
     let text = text.map_err(|error| BadInput::Refused(format!("cannot read {}: {error}", path.display())))?;
     let subject = Subject::read(&text, &path);
     let subject = subject.map_err(|mistakes| refused(mistakes.iter().map(ToString::to_string).collect()))?;
+    let subject = narrowed(subject, &arguments.rules)?;
     let files = if arguments.scenarios.is_empty() { Vec::new() } else { load(&arguments.scenarios)? };
     let files: Vec<_> = files.into_iter().map(|file| (file.path, file.scenario)).collect();
     let default = if files.is_empty() { 0..20 } else { 0..0 };
     Ok(Asked { subject, files, seeds: arguments.seeds.clone().unwrap_or(default) })
+}
+
+/// The subject with these of its claims alone, where some are named.
+fn narrowed(mut subject: Subject, rules: &[String]) -> Result<Subject, BadInput> {
+    let mut wanted = Vec::new();
+    for word in rules {
+        wanted.extend(RuleId::meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);
+    }
+    if !rules.is_empty() {
+        subject.claims.rules.retain(|rule| wanted.contains(rule));
+        if subject.claims.rules.is_empty() {
+            return Err(BadInput::Refused(format!("--rules {}: none of them is claimed", rules.join(","))));
+        }
+    }
+    Ok(subject)
 }
 
 /// Why there is nothing to do, in lines.

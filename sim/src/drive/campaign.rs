@@ -179,6 +179,7 @@ impl Campaign {
             why.is_none()
         });
         self.each(&mut scenarios, progress, |name, scenario, played| match played {
+            Err(PlayError::Busy(_)) => table.busy += 1,
             Err(error) => {
                 let kind = Fingerprint::harness(&error.to_string()).to_string();
                 let said = || (0, format!("{name}: {error}"));

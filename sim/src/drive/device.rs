@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::ChildStdin;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::adapter::{
     Ask, Can, Capability, Note, Outcome, READY_WITHIN, Request, STOP_WITHIN, Said, Ticket, Told, VERSION,
@@ -28,6 +28,7 @@ pub(super) struct Input {
     pub(super) device: usize,
     /// Which process of the device, counted from 1.
     process: u32,
+    at: Instant,
     what: Spoken,
 }
 
@@ -199,7 +200,7 @@ impl Device {
                     Ok(None) | Err(_) => Spoken::End,
                 };
                 let is_last = !matches!(what, Spoken::Said(_));
-                if inputs.send(Input { device, process, what }).is_err() || is_last {
+                if inputs.send(Input { device, process, at: Instant::now(), what }).is_err() || is_last {
                     return;
                 }
             }
@@ -221,6 +222,13 @@ impl Device {
 
     /// Takes in what its process said, and writes it down.
     pub(super) fn hear(&mut self, input: Input, record: &mut Record) -> Heard {
+        record.heard(Some(input.at));
+        let heard = self.heard(input, record);
+        record.heard(None);
+        heard
+    }
+
+    fn heard(&mut self, input: Input, record: &mut Record) -> Heard {
         let (name, is_of_now) = (&self.name, input.process == self.process);
         let Some(running) = self.running.as_mut().filter(|_| is_of_now) else { return Heard::Nothing };
         let said = match input.what {

@@ -4,14 +4,17 @@
 //! the script ──▶ everything is mended ──▶ rest ──▶ whoever is logged in sends itself a message ──▶ the history ends
 //! ```
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use gatecrash::time::WallTime;
 use tokio::sync::mpsc;
-use tokio::time::{sleep_until, timeout};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::adapter::{Can, Capability, Note, Request};
 use super::device::{Device, Heard, Input, fresh, wall};
@@ -53,6 +56,9 @@ pub enum PlayError {
     /// A file, or the machine.
     #[error("{0}")]
     Machine(String),
+    /// The machine was so busy that nobody knows when something was said: for so many milliseconds.
+    #[error("the machine was too busy: what was said may have been heard {0} ms later")]
+    Busy(u128),
 }
 
 /// A scenario that was played.
@@ -76,6 +82,12 @@ pub struct Played {
 
 /// How often whoever watches tries again to log in.
 const WATCH_AGAIN: Duration = Duration::from_millis(300);
+
+/// By how much what is heard may be heard late.
+const LATE_MAX: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether anything would be.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How long what follows a last answer may take.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -111,7 +123,12 @@ pub(super) async fn play(
     let playing = async {
         let mut stage = Stage::new(subject, can, scenario, place, dir, fill, server).await?;
         stage.server.start().await.map_err(|error| PlayError::Server(error.to_string()))?;
+        let lateness = Lateness::watched();
         stage.perform(scenario).await?;
+        let late = lateness.longest();
+        if late > LATE_MAX {
+            return Err(PlayError::Busy(late.as_millis()));
+        }
         stage.end().await
     };
     let too_long = || PlayError::Machine(format!("the run took longer than {} s", most.as_secs()));
@@ -587,6 +604,37 @@ impl<'s> Stage<'s> {
         left_out.sort_unstable();
         let judgement = judged(&history, subject).map_err(|why| PlayError::Machine(say_why(&why, &history)))?;
         Ok(Played { history, judgement, left_out, died, version, events, rested })
+    }
+}
+
+/// How late this thread has come to something at the most.
+struct Lateness {
+    longest: Rc<Cell<Duration>>,
+    task: AbortHandle,
+}
+
+impl Lateness {
+    fn watched() -> Lateness {
+        let longest = Rc::new(Cell::new(Duration::ZERO));
+        let known = Rc::clone(&longest);
+        let watching = async move {
+            loop {
+                let due = Instant::now() + LOOK_EVERY;
+                sleep_until(due).await;
+                known.set(known.get().max(due.elapsed()));
+            }
+        };
+        Lateness { longest, task: tokio::task::spawn_local(watching).abort_handle() }
+    }
+
+    fn longest(&self) -> Duration {
+        self.longest.get()
+    }
+}
+
+impl Drop for Lateness {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

@@ -4,6 +4,7 @@
 //! was made and what came of it no earlier.
 
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::adapter::{Brings, Can, Capability, Outcome, Request, Told};
 use super::server::Start;
@@ -13,8 +14,10 @@ use crate::history::{Channel, Channels, Head};
 /// The lines of a run.
 pub(super) struct Record {
     start: Start,
-    lines: String,
-    events: u64,
+    head: String,
+    lines: Vec<(u64, String)>,
+    /// When that was heard which is being written down.
+    heard: Option<u64>,
 }
 
 /// The channels that a history of a drive holds in full.
@@ -35,17 +38,23 @@ pub(super) fn head(claims: &Claims, can: &Can, version: &str) -> String {
 
 impl Record {
     pub(super) fn new(start: Start, head: &str) -> Record {
-        Record { start, lines: format!("{head}\n"), events: 0 }
+        Record { start, head: head.to_owned(), lines: Vec::new(), heard: None }
+    }
+
+    /// What is written down from now on was heard at this instant; none: happens as it is written down.
+    pub(super) fn heard(&mut self, at: Option<Instant>) {
+        self.heard = at.map(|at| self.start.micros_at(at));
     }
 
     /// How many lines there are, but for the first.
     pub(super) fn events(&self) -> u64 {
-        self.events
+        self.lines.len() as u64
     }
 
     fn push(&mut self, actor: Option<&str>, what: &str, fields: Value) {
         let mut line = Map::new();
-        line.insert("at_us".to_owned(), self.start.micros().into());
+        let at = self.heard.unwrap_or_else(|| self.start.micros());
+        line.insert("at_us".to_owned(), at.into());
         if let Some(actor) = actor {
             line.insert("actor".to_owned(), actor.into());
         }
@@ -53,9 +62,7 @@ impl Record {
         if let Value::Object(fields) = fields {
             line.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
         }
-        self.lines.push_str(&Value::Object(line).to_string());
-        self.lines.push('\n');
-        self.events += 1;
+        self.lines.push((at, Value::Object(line).to_string()));
     }
 
     pub(super) fn called(&mut self, actor: &str, platform: &str, call: u64, request: &Request) {
@@ -130,6 +137,9 @@ impl Record {
     /// Everything has come to rest, or has had the time for it.
     pub(super) fn end(mut self) -> String {
         self.push(None, "end", json!({ "settled": true }));
-        self.lines
+        // Something may have been heard while the conductor was waiting for something else.
+        self.lines.sort_by_key(|(at, _)| *at);
+        let lines = self.lines.into_iter().map(|(_, line)| line + "\n");
+        std::iter::once(self.head + "\n").chain(lines).collect()
     }
 }

@@ -237,7 +237,11 @@ impl Start {
     }
 
     pub(super) fn micros(self) -> u64 {
-        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+        self.micros_at(Instant::now())
+    }
+
+    pub(super) fn micros_at(self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.0).as_micros()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn at(self, span: Duration) -> Instant {

@@ -19,6 +19,8 @@ pub struct Table {
     pub passed_over: BTreeMap<&'static str, u64>,
     /// Runs that came to nothing: how many, and the first of each kind.
     pub failed: BTreeMap<String, (u64, String)>,
+    /// Runs that are not judged, as the machine was too busy for anybody to know when something was said.
+    pub busy: u64,
     /// Runs in which the server's process ended by itself.
     pub died: u64,
     /// Runs that were held against the packet world's, and those of them that came to something else.

@@ -181,3 +181,26 @@ fn a_ghost_a_desktop_that_push_reaches_and_a_phone_that_it_does_not_are_found() 
     let other = [dies.to_vec(), login(200, "pad", "ipad", "bob"), vec![process(300, "pad", "dead")]].concat();
     assert!(!shown("android", &other, "offline").contains("and it, a mobile"));
 }
+
+/// Each watcher is a claim of its own: that another was told better later helps nobody. Who is not connected hears nothing, and
+/// may show what it likes.
+#[test]
+fn what_each_watcher_was_told_last_counts() {
+    let is = |at, who: &str, presence: &str| {
+        line(at, who, &format!(r#""what":"presence","user":"bob","presence":"{presence}""#))
+    };
+    let judged = |early: &str, then: &[String]| {
+        let lines = [
+            login(1, "it", "windows", "bob"),
+            login(1, "desk", "windows", "alice"),
+            login(1, "late", "windows", "carol"),
+            vec![is(2, "desk", "online"), is(10, "desk", early), is(20, "late", "online")],
+            then.to_vec(),
+        ];
+        told(&judged(r#""status","process","link","tickets","presence""#, &in_order(lines.concat()))).concat_rules()
+    };
+    assert_eq!(judged("online", &[]), "");
+    assert!(judged("offline", &[]).contains("bob is shown offline to desk, and one of their devices"));
+    let gone = [line(30, "desk", r#""what":"process","process":"dead""#)];
+    assert_eq!(judged("offline", &gone), "");
+}

@@ -10,14 +10,17 @@ use super::answer::Rule;
 use super::claims::{Claim, Claims};
 use super::outside::{End, Outside, Report, Scene};
 use super::reach::At;
-use crate::history::event::{Actor, Event, User, What};
-use crate::history::{Cast, Channel, Channels, Head};
+use super::shown::hears;
+use crate::history::event::{Actor, Event, Told, User, What};
+use crate::history::{Cast, Channel, Channels, Comes, Head};
 
 /// See the module.
 pub(super) struct Ghosts {
     claims: Claims,
-    /// What was told of each user last, by whom, in which line.
-    told: BTreeMap<User, (Presence, Actor, u64)>,
+    /// What each watcher was told of each user last, in which line.
+    told: BTreeMap<(User, Actor), (Presence, u64)>,
+    /// Where coming back is a login, who comes back knows nothing until it is told again.
+    forgets: bool,
 }
 
 const NAME: &str = "a user is shown what their devices let them be, with a link and without";
@@ -27,7 +30,7 @@ const GHOST: Rule = Rule::at("PRES-2");
 
 impl Ghosts {
     pub(super) fn new(head: &Head) -> Ghosts {
-        Ghosts { claims: Claims::new(head), told: BTreeMap::new() }
+        Ghosts { claims: Claims::new(head), told: BTreeMap::new(), forgets: head.promise.comes == Comes::Login }
     }
 }
 
@@ -57,8 +60,11 @@ impl Outside for Ghosts {
 
     fn see(&mut self, scene: &Scene<'_>, event: &Event, report: &mut Report) {
         self.claims.see(scene, event, |claim, why| check(report, scene.cast, claim, why));
+        if self.forgets && matches!(event.what, What::Told { event: Told::ConnectSuccess, .. }) {
+            self.told.retain(|(_, watcher), _| *watcher != event.actor);
+        }
         let What::Presence { user, presence, .. } = event.what else { return };
-        self.told.insert(user, (presence, event.actor, event.line));
+        self.told.insert((user, event.actor), (presence, event.line));
         // What is told now was decided a while ago.
         let from = self.claims.reach.told_since(event.from).saturating_sub(scene.skew);
         self.claims.claim(event, user, presence, from, event.to.saturating_add(scene.skew));
@@ -70,7 +76,10 @@ impl Outside for Ghosts {
         });
         // Else the server may not have been there to find out.
         let Some((to, true)) = end.end else { return };
-        for (&user, &(shown, actor, line)) in &self.told {
+        for (&(user, actor), &(shown, line)) in &self.told {
+            if !hears(end, actor) {
+                continue;
+            }
             let claim = Claim { at: At { user, from: to, to, is_settled: true }, shown, actor, line };
             let why = self.claims.why_not(end.devices, end.cast, &claim);
             check(report, end.cast, &claim, why);

@@ -8,13 +8,15 @@ use super::answer::Rule;
 use super::device::Device;
 use super::outside::{End, Found, Outside, Report, Scene};
 use super::standing::{Account, How, Life};
-use crate::history::event::{Actor, Event, Identity, Request, User, What};
-use crate::history::{Channel, Channels, Head};
+use crate::history::event::{Actor, Event, Identity, Request, Told, User, What};
+use crate::history::{Channel, Channels, Comes, Head};
 
 /// See the module.
 pub(super) struct Shown {
-    /// What was told of each user last, in which line, and when.
-    told: BTreeMap<User, (Presence, u64, u64)>,
+    /// What each watcher was told of each user last, in which line, and when.
+    told: BTreeMap<(User, Actor), (Presence, u64, u64)>,
+    /// Where coming back is a login, who comes back knows nothing until it is told again.
+    forgets: bool,
     /// How long it may take until who is at rest has heard of it, in microseconds.
     under_way: u64,
     /// On which devices somebody ever logged in as them.
@@ -33,6 +35,7 @@ impl Shown {
         let under_way = limits.connect_timeout.map(|connect| connect + limits.late.unwrap_or_default());
         Shown {
             told: BTreeMap::new(),
+            forgets: head.promise.comes == Comes::Login,
             devices: BTreeMap::new(),
             under_way: under_way.map_or(0, |span| span.as_micros() as u64),
             are_copied: false,
@@ -60,7 +63,10 @@ impl Outside for Shown {
     fn see(&mut self, _: &Scene<'_>, event: &Event, _: &mut Report) {
         match event.what {
             What::Presence { user, presence, .. } => {
-                self.told.insert(user, (presence, event.line, event.to));
+                self.told.insert((user, event.actor), (presence, event.line, event.to));
+            }
+            What::Told { event: Told::ConnectSuccess, .. } if self.forgets => {
+                self.told.retain(|(_, watcher), _| *watcher != event.actor);
             }
             What::Called { request: Request::Login { user, .. }, .. } => {
                 self.devices.entry(user).or_default().insert(event.actor);
@@ -78,32 +84,54 @@ impl Outside for Shown {
         for (user, devices) in &self.devices {
             let devices: Vec<&Device> = devices.iter().filter_map(|actor| end.devices.get(actor.0 as usize)).collect();
             // Of whom nothing was ever told nothing may be shown.
-            let Some(&(shown, line, since)) = self.told.get(user) else { continue };
-            if since.saturating_add(self.under_way) > at {
-                continue;
-            }
-            let found = |text: String| Found {
-                property: NAME,
-                text,
-                at,
-                actor: end.cast.users.name(user.0).to_owned(),
-                lines: vec![line],
-                place: None,
-            };
-            let name = end.cast.users.name(user.0);
-            if devices.iter().any(|device| is_connected(device, *user)) {
-                report.check(SHOWN, shown == Presence::Online, || {
-                    found(format!(
-                        "{name} is shown {}, and one of their devices is logged in and connected",
-                        shown.word()
-                    ))
-                });
-            } else if devices.iter().all(|device| has_left(device)) {
-                report.check(GHOST, shown != Presence::Online, || {
-                    found(format!("{name} is shown {}, and nobody is logged in as them on any device", shown.word()))
-                });
+            let told = self.told.range((*user, Actor(0))..=(*user, Actor(u32::MAX)));
+            for (&(_, watcher), &(shown, line, since)) in told {
+                if since.saturating_add(self.under_way) > at || !hears(end, watcher) {
+                    continue;
+                }
+                judge(end, at, *user, watcher, &devices, (shown, line), report);
             }
         }
+    }
+}
+
+/// Whether a watcher hears what there is to hear: one that logged in is connected; others have their own ways.
+pub(super) fn hears(end: &End<'_>, watcher: Actor) -> bool {
+    match end.devices.get(watcher.0 as usize).map(|device| (device, device.account)) {
+        Some((device, Account::In(session))) => is_connected(device, session.user),
+        Some((_, Account::Nobody(How::Unknown))) | None => true,
+        Some(_) => false,
+    }
+}
+
+/// What one watcher is shown of a user at rest, and by which line.
+fn judge(
+    end: &End<'_>,
+    at: u64,
+    user: User,
+    watcher: Actor,
+    devices: &[&Device],
+    (shown, line): (Presence, u64),
+    report: &mut Report,
+) {
+    let name = end.cast.users.name(user.0);
+    let to = end.cast.actors.name(watcher.0);
+    let to = if to.is_empty() { String::new() } else { format!(" to {to}") };
+    let found = |text: String| Found {
+        property: NAME,
+        text: format!("{name} is shown {}{to}, and {text}", shown.word()),
+        at,
+        actor: name.to_owned(),
+        lines: vec![line],
+        place: None,
+    };
+    if devices.iter().any(|device| is_connected(device, user)) {
+        report.check(SHOWN, shown == Presence::Online, || {
+            found("one of their devices is logged in and connected".to_owned())
+        });
+    } else if devices.iter().all(|device| has_left(device)) {
+        report
+            .check(GHOST, shown != Presence::Online, || found("nobody is logged in as them on any device".to_owned()));
     }
 }
 

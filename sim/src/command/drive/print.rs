@@ -82,6 +82,10 @@ impl Told<'_> {
                 let _ = writeln!(text, "  {:>7}  {}", thousands(*times), escaped(first).replace('\n', "\n           "));
             }
         }
+        if table.busy > 0 {
+            let runs = count(table.busy as usize, "run");
+            let _ = writeln!(text, "\n{runs} not judged: the machine was too busy; fewer --jobs would leave it time");
+        }
         let undecided = table.verdicts.get(&Verdict::Undecided).copied().unwrap_or(0);
         if undecided > 0 {
             let _ = writeln!(text, "\n{} undecided", count(undecided as usize, "run"));
@@ -178,6 +182,7 @@ impl Told<'_> {
             "came_to_nothing": failed.collect::<Vec<_>>(),
             "compared": table.compared,
             "differs": table.differs,
+            "too_busy": table.busy,
             "lines": table.events,
             "wall_ms": u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
         })
