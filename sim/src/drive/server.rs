@@ -110,7 +110,7 @@ pub(super) struct Server<'s> {
 impl<'s> Server<'s> {
     /// One that has not been started. Writes its files.
     pub(super) fn new(subject: &'s Subject, fill: Fill, warden: Warden) -> Result<Self, StartError> {
-        for name in &subject.templates {
+        for name in &templates(subject, &fill) {
             let (from, to) = (fill.here.join(name), fill.dir.join(Path::new(name).file_name().unwrap_or_default()));
             let wrong = |error| StartError::File(from.display().to_string(), error);
             let text = fs::read_to_string(&from).map_err(wrong)?;
@@ -219,6 +219,16 @@ impl<'s> Server<'s> {
         }
         self.crash().await;
     }
+}
+
+/// The files beside the subject that go to the server's directory: those that are named, or else those that its command looks
+/// for there.
+fn templates(subject: &Subject, fill: &Fill) -> Vec<String> {
+    let looked_for = || {
+        let named = subject.start.iter().filter_map(|word| word.split_once("{dir}/").map(|(_, name)| name.to_owned()));
+        named.filter(|name| fill.here.join(name).is_file()).collect()
+    };
+    subject.templates.clone().unwrap_or_else(looked_for)
 }
 
 /// Runs a command to its end, without its output.

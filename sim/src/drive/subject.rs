@@ -44,8 +44,9 @@ pub struct Subject {
     pub ready: Ready,
     /// How long it may take until it does.
     pub ready_within: Duration,
-    /// Files beside `subject.toml` that are written to the server's directory.
-    pub templates: Vec<String>,
+    /// Files beside `subject.toml` that are written to the server's directory; none where nobody says: those that `start`
+    /// speaks of.
+    pub templates: Option<Vec<String>>,
     /// A command that is run when a run is over, before what is left of the server is killed.
     pub stop: Vec<String>,
     /// The command that starts an adapter, in words.
@@ -97,6 +98,9 @@ impl Claims {
 
 /// How long a server may take to serve when nobody says so.
 const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long everything takes to come to rest beside the heartbeat that finds out, when nobody says so.
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// How far the instants of a history may be from the truth: what is said waits in pipes until it is read.
 const SKEW: &str = "25ms";
@@ -152,7 +156,7 @@ impl Reader<'_> {
                     .and_then(|e| self.command(e)),
                 server.get("ready").map_or(Some(Ready::Tcp), |entry| self.ready(entry)),
                 server.get("ready_within").map_or(Some(READY_WITHIN), |entry| self.span(entry)),
-                server.get("templates").map_or(Some(Vec::new()), |entry| self.words(entry)),
+                server.get("templates").map_or(Some(None), |entry| self.words(entry).map(Some)),
                 server.get("stop").map_or(Some(Vec::new()), |entry| self.command(entry)),
             ),
             None => (None, None, None, None, None),
@@ -259,11 +263,21 @@ impl Reader<'_> {
         }
     }
 
+    /// How long it takes until everything has come to rest: what the file says, or else three heartbeats and a while.
     fn settle(&mut self, tree: &Tree) -> Option<Duration> {
-        const WHAT: &str = "how long after the last fault everything has come to rest at the latest";
-        let limits = self.needed(tree, 0, "limits", "a table with `settle`, and the system's own limits")?;
-        let entry = self.needed(&limits.value, limits.value.at, "settle", WHAT)?;
-        self.span(entry)
+        let Some(limits) = tree.get("limits") else { return Some(SETTLE) };
+        if limits.value.entries().is_none() {
+            self.wrong(limits.value.at, "`limits` has to be a table");
+            return None;
+        }
+        match (limits.value.get("settle"), limits.value.get("heartbeat")) {
+            (Some(entry), _) => self.span(entry),
+            // Whether it is a span of time is looked at with the other limits.
+            (None, heartbeat) => {
+                let heartbeat = heartbeat.and_then(|entry| parse_duration(entry.value.text()?));
+                Some(heartbeat.map_or(SETTLE, |heartbeat| heartbeat * 3 + SETTLE))
+            }
+        }
     }
 
     fn claims(&mut self, tree: &Tree, system: &str) -> Option<Claims> {
@@ -411,9 +425,17 @@ told = "1s"
     }
 
     #[test]
+    fn a_file_may_leave_to_us_when_everything_is_at_rest() {
+        let settle = |text: &str| Subject::read(text, Path::new("s.toml")).unwrap().settle;
+        let without = GOOD.replace("settle = \"2s\"\n", "");
+        assert_eq!(settle(&without), SETTLE);
+        assert_eq!(settle(&format!("{without}heartbeat = \"2s\"\n")), Duration::from_secs(11));
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let told = mistakes("system = \"x\"\n");
-        assert_eq!(told.len(), 4, "{told:#?}");
+        assert_eq!(told.len(), 3, "{told:#?}");
         assert!(told.iter().any(|text| text.contains("`claims` is missing")), "{told:#?}");
     }
 }

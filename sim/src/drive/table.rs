@@ -23,9 +23,9 @@ pub struct Table {
     pub busy: u64,
     /// Runs in which the server's process ended by itself.
     pub died: u64,
-    /// Runs that were held against the packet world's, and those of them that came to something else.
-    pub compared: u64,
-    /// See `compared`: the first things that differ, by the scenario's name.
+    /// Scenarios that came to what the packet world makes of them.
+    pub agrees: Vec<String>,
+    /// Those that came to something else: the first things that differ, by the scenario's name.
     pub differs: BTreeMap<String, Vec<String>>,
     /// Lines of history.
     pub events: u64,
@@ -78,9 +78,9 @@ impl Table {
 
     /// One more run that was held against the packet world's.
     pub(super) fn compare(&mut self, name: String, differs: Vec<String>) {
-        self.compared += 1;
-        if !differs.is_empty() {
-            self.differs.insert(name, differs);
+        match differs.is_empty() {
+            true => self.agrees.push(name),
+            false => drop(self.differs.insert(name, differs)),
         }
     }
 

@@ -121,11 +121,13 @@ fn what_means_nothing_to_a_real_system_is_left_out_and_counted() {
 
 #[test]
 fn a_subject_that_cannot_be_is_refused_with_every_mistake() {
-    let folder = chat("drive_refused", |text| text.replace("settle", "setle").replace("\"KICK-1\"", "\"KICK-11\""));
+    let folder = chat("drive_refused", |text| {
+        text.replace("settle", "setle").replace("\"KICK-1\"", "\"KICK-11\"").replace("start =", "strat =")
+    });
     let ran = folder.run("drive subject.toml --seeds 0..1");
     assert_eq!((ran.exit, ran.stdout.as_str()), (3, ""));
     assert!(
-        ran.stderr.contains("did you mean KICK-1?") && ran.stderr.contains("`settle` is missing"),
+        ["did you mean KICK-1?", "did you mean `start`?", "`setle`"].iter().all(|text| ran.stderr.contains(text)),
         "{}",
         ran.stderr
     );

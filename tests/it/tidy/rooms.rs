@@ -9,9 +9,9 @@ use super::source::{Source, cut, lines_before_tests, paths, split, test_files};
 
 /// The folders of `sim/src` in the order of the sentence. The pipeline itself, `lib.rs`, stands where its place is: it puts
 /// together what comes before, and what comes after runs it.
-pub const ROOMS: [&str; 16] = [
+pub const ROOMS: [&str; 17] = [
     "scenario", "generate", "trace", "world", "history", "seats", "check", "lib.rs", "judge", "search", "subject",
-    "page", "report", "zoo", "review", "command",
+    "drive", "page", "report", "zoo", "review", "command",
 ];
 
 /// A package's sources, by module.

@@ -64,13 +64,13 @@ impl Told<'_> {
                 }
             }
         }
-        if table.compared > 0 {
-            let same = table.compared - table.differs.len() as u64;
+        let (same, others) = (table.agrees.len() as u64, table.differs.len() as u64);
+        if same + others > 0 {
             let _ = writeln!(
                 text,
                 "\n{} of {} come to what the packet world makes",
                 thousands(same),
-                thousands(table.compared)
+                thousands(same + others)
             );
             for (name, differs) in &table.differs {
                 let _ = writeln!(text, "  {}\n    {}", escaped(name), escaped(&differs.join("; ")));
@@ -180,7 +180,7 @@ impl Told<'_> {
             "steps_left_out": counts(&table.left_out),
             "scenarios_left_out": counts(&table.passed_over),
             "came_to_nothing": failed.collect::<Vec<_>>(),
-            "compared": table.compared,
+            "agrees": table.agrees,
             "differs": table.differs,
             "too_busy": table.busy,
             "lines": table.events,
