@@ -26,7 +26,9 @@ trap 'exit 1' INT TERM HUP
 cd "$folder" || exit 1
 { python3 -m venv venv && timeout 180 venv/bin/pip install --quiet --disable-pip-version-check amqtt==0.12.1; } \
     >pip.log 2>&1 || { cat pip.log; echo "not tried: pip did not install amqtt 0.12.1"; exit 1; }
-port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(python3 -c '
+import random, socket  # below the ports that connections of others are given
+print(socket.create_server(("127.0.0.1", random.randrange(20000, 32000))).getsockname()[1])') || exit 1
 cat >broker.yaml <<END
 listeners:
   default:

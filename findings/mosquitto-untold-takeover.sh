@@ -36,7 +36,9 @@ get() {
     { cat apt.log; echo "not tried: apt-get has no mosquitto $version"; exit 1; }
 for deb in debs/*.deb; do dpkg-deb --extract "$deb" root || exit 1; done
 libraries=$folder/root/usr/lib/$(uname -m)-linux-gnu
-port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(python3 -c '
+import random, socket  # below the ports that connections of others are given
+print(socket.create_server(("127.0.0.1", random.randrange(20000, 32000))).getsockname()[1])') || exit 1
 printf 'listener %s 127.0.0.1\nallow_anonymous true\npersistence false\n' "$port" >mosquitto.conf
 LD_LIBRARY_PATH="$libraries:$folder/root/lib/$(uname -m)-linux-gnu" timeout 60 root/usr/sbin/mosquitto -c mosquitto.conf >broker.log 2>&1 &
 broker=$!
