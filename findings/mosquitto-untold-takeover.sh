@@ -30,17 +30,17 @@ cd "$folder" || exit 1
 mkdir -p debs/partial root
 get() {
     timeout 200 apt-get install -y --no-install-recommends --download-only --reinstall --allow-downgrades \
-        -o Dir::Cache::archives="$folder/debs" "mosquitto=$version"
+        -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Dir::Cache::archives="$folder/debs" "mosquitto=$version"
 }
 { get || { timeout 100 apt-get update && get; }; } >apt.log 2>&1 ||
     { cat apt.log; echo "not tried: apt-get has no mosquitto $version"; exit 1; }
 for deb in debs/*.deb; do dpkg-deb --extract "$deb" root || exit 1; done
-libraries=$folder/root/usr/lib/$(uname -m)-linux-gnu
+libraries=$folder/root/usr/lib/$(uname -m)-linux-gnu:$folder/root/lib/$(uname -m)-linux-gnu
 port=$(python3 -c '
 import random, socket  # below the ports that connections of others are given
 print(socket.create_server(("127.0.0.1", random.randrange(20000, 32000))).getsockname()[1])') || exit 1
 printf 'listener %s 127.0.0.1\nallow_anonymous true\npersistence false\n' "$port" >mosquitto.conf
-LD_LIBRARY_PATH="$libraries:$folder/root/lib/$(uname -m)-linux-gnu" timeout 60 root/usr/sbin/mosquitto -c mosquitto.conf >broker.log 2>&1 &
+LD_LIBRARY_PATH="$libraries" timeout 60 root/usr/sbin/mosquitto -c mosquitto.conf >broker.log 2>&1 &
 broker=$!
 
 cat >try.py <<'END'

@@ -104,7 +104,8 @@ const told = [
     `heard after it ran out: ${late}`,
     `why it ended: ${ended.at(-1)}`,
     `rooms before: ${roomsEarly}; after: ${rooms().join(", ") || "none"}`,
-    `known to the server: ${io.sockets.sockets.has(client.id)}, client connected: ${client.connected}, asked: ${answer}`,
+    `known to the server: ${io.sockets.sockets.has(client.id)}, client connected: ${client.connected}, ` +
+        `asked: ${answer}`,
 ].join("\n");
 const expected = [
     "recovered after the clean cut: true; after the half-open one: true, same id: true",
