@@ -2,7 +2,7 @@
 # aMQTT 0.12.1 (MQTT 3.1.1): whether a login displaces the one before depends on who logged in before that.
 #
 # Asked: one client identifier logs in again and again, from connections A, B, C, ..., a second or more apart, none of
-# which goes by itself. Who is served (has PINGREQ answered) after each login? All are accepted, all give the same user name.
+# which goes by itself. Who is served (has PINGREQ answered) after each login? All are accepted, all give one user name.
 #
 # Guess: the newcomer alone, each time: `A B C D E F`. MQTT 3.1.1, [MQTT-3.1.4-2]: a CONNECT of a client identifier that
 # is connected disconnects the client there was. A poor broker could forget to, and would then give `A AB ABC ...`

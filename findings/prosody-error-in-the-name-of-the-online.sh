@@ -174,7 +174,7 @@ async def login(user, resource):
 
 
 async def attempt(moves, back):
-    """What bob hears of alice once her phone comes back or is given up; whether her tablet got his news, and is served."""
+    """What bob hears of alice once her phone is back or given up; whether her tablet got his news, and is served."""
     friend = await login("bob", "friend")
     tablet = await login("alice", "tablet")
     phone = await login("alice", "phone")
