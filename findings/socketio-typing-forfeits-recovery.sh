@@ -2,8 +2,8 @@
 # socket.io 4.8.4: a volatile event whose last argument is a text makes the next recovery fail, and messages are lost.
 #
 # Asked: connection state recovery is on, and the in-memory adapter is used. A client in room alice has heard a message.
-# Then the server emits `io.to("alice").volatile.emit("typing", LAST)`, which arrives; the low-level connection is closed;
-# a message is emitted to the room; the client is back 0.3 s later. Is it recovered, and does it get the message?
+# Then the server emits `io.to("alice").volatile.emit("typing", LAST)`, which arrives; the low-level connection is
+# closed; a message is emitted to the room; the client is back 0.3 s later. Is it recovered, and does it get the message?
 #
 # Guess: both, whatever LAST is. A volatile event need not arrive, and has nothing to do with what was missed; the
 # documentation ("Connection state recovery") does not name it among what recovery depends on.
@@ -13,8 +13,8 @@
 #     LAST "bob":                                         not recovered, a new session, and the message is lost
 # The server adds the offset of an event, a text, as one more argument to each event that can be recovered. The client
 # takes the last argument of every event for it if it is a text. A volatile event has no offset: the client reports
-# "bob", which the server does not know. An event that says who is typing is what volatile is there for. It is known: the
-# project's pull request 5539 (2026, open) describes it and mends it.
+# "bob", which the server does not know. An event that says who is typing is what volatile is there for.
+# It is known: the project's pull request 5539 (2026, open) describes it and mends it.
 #
 # Needs: Debian 12 or the like, Node.js 18 or newer, npm. Takes 10 s and the installation. Exit 0: as told; 1: changed.
 set -u
