@@ -11,7 +11,8 @@
 # more.
 #
 # Seen, with Debian 12's ejabberd 23.01-1, resource_conflict: closeold, on two cores, bob wrong of all tries:
-#     both resume: 11 of 16, then 11, 9, 11, 10 of 12; one resumes, one logs in 1 ms later: 6 of 16, then 1, 2, 0, 3 of 12
+#     both resume: 11 of 16, then 11, 9, 11, 10 of 12
+#     one resumes, one logs in 1 ms later: 6 of 16, then 1, 2, 0, 3 of 12
 #     by the way, without a session that waits: two logins at once 0 of 40, three 2 of 40
 # A session of alice answers, each time. bob's last news of alice@localhost/phone is "unavailable", and stays
 # so (looked at for 2 s); his second client is told that she is available. In the server's public source each session

@@ -3,7 +3,7 @@
 #
 # Asked: connection state recovery is on, and the in-memory adapter is used. A client in room alice has heard a message.
 # Then the server emits `io.to("alice").volatile.emit("typing", LAST)`, which arrives; the low-level connection is
-# closed; a message is emitted to the room; the client is back 0.3 s later. Is it recovered, and does it get the message?
+# closed; a message is emitted to the room; the client is back 0.3 s later. Is it recovered, and is the message there?
 #
 # Guess: both, whatever LAST is. A volatile event need not arrive, and has nothing to do with what was missed; the
 # documentation ("Connection state recovery") does not name it among what recovery depends on.
