@@ -18,8 +18,7 @@ use gatecrash_sim::drive::{
 };
 use gatecrash_sim::generate::driven;
 use gatecrash_sim::judge::Verdict;
-use gatecrash_sim::scenario::rules::RuleId;
-use gatecrash_sim::scenario::{Scenario, Vocabulary, parse_duration};
+use gatecrash_sim::scenario::{Scenario, Vocabulary, parse_duration, rules_meant};
 use gatecrash_sim::search::report::{as_word, command_line, escaped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -160,7 +159,7 @@ fn asked(arguments: &Arguments) -> Result<Asked, BadInput> {
 fn narrowed(mut subject: Subject, rules: &[String]) -> Result<Subject, BadInput> {
     let mut wanted = Vec::new();
     for word in rules {
-        wanted.extend(RuleId::meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);
+        wanted.extend(rules_meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);
     }
     if !rules.is_empty() {
         subject.claims.rules.retain(|rule| wanted.contains(rule));

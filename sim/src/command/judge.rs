@@ -11,6 +11,7 @@ use std::time::Instant;
 use clap::Args;
 use gatecrash_sim::judge::{Judged, Judgement, Recording, Verdict, judge_log, judge_sources};
 use gatecrash_sim::scenario::rules::RuleId;
+use gatecrash_sim::scenario::rules_meant;
 use gatecrash_sim::search::report::{as_word, command_line};
 
 use self::book::Book;
@@ -173,7 +174,7 @@ fn judged(
 fn rules(wanted: &[String]) -> Result<Vec<RuleId>, BadInput> {
     let mut rules = Vec::new();
     for word in wanted {
-        rules.extend(RuleId::meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);
+        rules.extend(rules_meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);
     }
     Ok(rules)
 }

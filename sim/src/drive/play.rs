@@ -602,7 +602,7 @@ impl<'s> Stage<'s> {
         }
         server.stop().await;
         left_out.sort_unstable();
-        let judgement = judged(&history, subject).map_err(|why| PlayError::Machine(say_why(&why, &history)))?;
+        let judgement = judged(&history, subject).await.map_err(|why| PlayError::Machine(say_why(&why, &history)))?;
         Ok(Played { history, judgement, left_out, died, version, events, rested })
     }
 }
@@ -638,10 +638,15 @@ impl Drop for Lateness {
     }
 }
 
-/// What a history says of what a subject claims.
-fn judged(history: &str, subject: &Subject) -> Result<Judgement, String> {
-    let source = Source { name: "history.jsonl".to_owned(), text: Box::new(history.as_bytes()) };
-    let judgement = judge_sources(vec![source], &subject.claims.rules, None).map_err(|error| error.to_string())?;
+/// What a history says of what a subject claims. Which order explains it may take a while to find, and other runs go on meanwhile.
+async fn judged(history: &str, subject: &Subject) -> Result<Judgement, String> {
+    let (history, rules) = (history.to_owned(), subject.claims.rules.clone());
+    let judging = move || {
+        let source = Source { name: "history.jsonl".to_owned(), text: Box::new(history.as_bytes()) };
+        judge_sources(vec![source], &rules, None).map_err(|error| error.to_string())
+    };
+    #[expect(clippy::disallowed_methods, reason = "real runs are in real time, and nothing of it is simulated")]
+    let judgement = tokio::task::spawn_blocking(judging).await.map_err(|error| error.to_string())??;
     match judgement.mistakes.first() {
         Some(mistake) => Err(mistake.to_string()),
         None => Ok(judgement),

@@ -12,7 +12,7 @@ use toml_edit::Document;
 use crate::history::map::tree::{Entry, Tree};
 use crate::history::{Comes, Head, Mistake, Numbers, Place, Plan, VERSION, Victim, Wins, hint};
 use crate::scenario::rules::RuleId;
-use crate::scenario::{nearest, parse_duration};
+use crate::scenario::{nearest, parse_duration, rules_meant};
 
 /// A system, and how it is driven.
 ///
@@ -363,7 +363,7 @@ impl Reader<'_> {
         let mut rules = Vec::new();
         for word in list {
             let named = word.text().unwrap_or_default();
-            match RuleId::meant(named) {
+            match rules_meant(named) {
                 Ok(meant) => rules.extend(meant.into_iter().filter(|rule| !rules.contains(rule)).collect::<Vec<_>>()),
                 Err(why) => self.wrong(word.at, format!("`{named}`: {why}")),
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gatecrash::client::Status;
 use gatecrash::protocol::Presence;
 
 use super::answer::Rule;
@@ -139,6 +140,8 @@ fn is_connected(device: &Device, user: User) -> bool {
     matches!(device.account, Account::In(session) if session.user == user)
         && device.reaches.is_some()
         && !device.is_offline
+        // Where the victim is closed out without a word, only the status says so.
+        && !matches!(device.status, Some((Status::Logout, _)))
 }
 
 /// Whether it runs, has a network, and has told the server of whatever it left: what a disk that was laid waste knew of is

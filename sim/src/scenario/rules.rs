@@ -25,24 +25,6 @@ impl RuleId {
         self.0
     }
 
-    /// The rules that a person means by a word: one by its id, or a whole family, `KICK`.
-    ///
-    /// # Errors
-    ///
-    /// That there is none, and which may have been meant.
-    pub fn meant(word: &str) -> Result<Vec<RuleId>, String> {
-        let upper = word.to_uppercase();
-        let family = format!("{}-", upper.trim_end_matches('-'));
-        let is_meant = |rule: &RuleId| rule.as_str() == upper || rule.as_str().starts_with(&family);
-        let rules: Vec<RuleId> = RuleId::all().filter(is_meant).collect();
-        if rules.is_empty() {
-            let near = super::nearest(&upper, RULES.iter().map(|(id, _)| *id));
-            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            return Err(format!("there is no such rule{hint}"));
-        }
-        Ok(rules)
-    }
-
     /// What the rule demands, in a sentence.
     pub fn text(self) -> &'static str {
         RULES.iter().find(|(known, _)| *known == self.0).expect("only known rules are constructed").1
