@@ -141,7 +141,7 @@ fn is_connected(device: &Device, user: User) -> bool {
         && device.reaches.is_some()
         && !device.is_offline
         // Where the victim is closed out without a word, only the status says so.
-        && !matches!(device.status, Some((Status::Logout, _)))
+        && device.status.is_none_or(|(status, who)| status == Status::Logined && who.is_none_or(|who| who == user))
 }
 
 /// Whether it runs, has a network, and has told the server of whatever it left: what a disk that was laid waste knew of is

@@ -181,6 +181,7 @@ impl Drop for Ended {
 }
 
 /// Waits until it is so.
+#[expect(clippy::disallowed_methods, reason = "real processes take real time")]
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
