@@ -30,7 +30,7 @@ use super::{End, complain, interrupt, say};
 /// Play scenarios on real processes: a server and an SDK that somebody else wrote
 ///
 /// SUBJECT is a file that says how the server starts, what speaks to it, what it promises and how long things take
-/// (docs/drive.md). Every scenario gets a server of its own, on loopback; an adapter for each device, a program of some sixty
+/// (docs/drive.md). Every scenario gets a server of its own, on loopback; an adapter for each device, a program of a hundred
 /// lines in any language; and a proxy for each device that breaks its network. What applications called and were told is
 /// judged by the rules that the subject claims, and by no other.
 ///

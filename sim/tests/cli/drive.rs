@@ -76,6 +76,16 @@ fn an_adapter_in_javascript_comes_to_the_same() {
     assert_eq!((exit, &row(&said, "KICK-1")["held"]), (0, &1.into()), "{said:#}");
 }
 
+/// The one to begin with, which does not come back by itself.
+#[test]
+fn the_smallest_adapter_tells_enough_to_be_judged() {
+    let here = repository().join("subjects/tcp-chat");
+    let text = fs::read_to_string(here.join("small.toml")).unwrap().replace("{here}", &here.display().to_string());
+    let folder = Folder::new("drive_small").write("subject.toml", &text).write("takeover.toml", TAKEOVER);
+    let (said, exit) = drive(&folder, "takeover.toml");
+    assert_eq!((exit, &row(&said, "KICK-1")["held"]), (0, &1.into()), "{said:#}");
+}
+
 #[test]
 fn a_server_that_tells_nobody_is_found_out_and_what_was_found_is_kept() {
     let planted = |text: String| text.replace("server.py --host", "server.py --bug never-told --host");
