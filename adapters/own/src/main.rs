@@ -147,18 +147,21 @@ async fn begin(arguments: &Arguments, asked: &Asked) -> Result<(Sdk, Voice), Str
 fn make(sdk: &Sdk, voice: &Voice, call: u64, asked: &Asked) {
     let text = |field: &Option<String>| field.clone();
     // The results are said by whoever observes.
-    let known = voice.during(call, || match asked.r#do.as_deref() {
-        Some("login") => {
-            let ticket = asked.ticket.as_ref().map(|ticket| ticket.text.clone()).unwrap_or_default();
-            text(&asked.user).map(|user| drop(sdk.login(user, ticket)))
+    let known = voice.during(call, || {
+        match asked.r#do.as_deref() {
+            Some("login") => {
+                let ticket = asked.ticket.as_ref().map(|ticket| ticket.text.clone()).unwrap_or_default();
+                drop(sdk.login(text(&asked.user)?, ticket));
+            }
+            Some("logout") => drop(sdk.logout()),
+            Some("conversations") => drop(sdk.conversations()),
+            Some("send") => {
+                let (to, words) = (text(&asked.to)?, text(&asked.text)?);
+                drop(sdk.send_message_as(message_id(asked.id.as_deref()?), to, words));
+            }
+            _ => return None,
         }
-        Some("logout") => Some(drop(sdk.logout())),
-        Some("conversations") => Some(drop(sdk.conversations())),
-        Some("send") => {
-            let (to, words) = (text(&asked.to)?, text(&asked.text)?);
-            Some(drop(sdk.send_message_as(message_id(asked.id.as_deref()?), to, words)))
-        }
-        _ => None,
+        Some(())
     });
     if known.is_none() {
         say(&serde_json::json!({ "called": call }));
