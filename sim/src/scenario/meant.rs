@@ -10,7 +10,7 @@ use super::rules::{RULES, RuleId};
 ///
 /// assert_eq!(rules_meant("kick-3").unwrap().len(), 1);
 /// assert!(rules_meant("KICK").unwrap().len() > 5);
-/// assert_eq!(rules_meant("KICK-33").unwrap_err(), "there is no such rule; did you mean KICK-3?");
+/// assert_eq!(rules_meant("KIKC-3").unwrap_err(), "there is no such rule; did you mean KICK-3?");
 /// ```
 ///
 /// # Errors
