@@ -10,22 +10,20 @@ use std::io::{self, IsTerminal as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use gatecrash_sim::drive::{
-    Campaign, Capability, Place, PlayError, Played, Progress, Subject, Warden, keep_watch, tied,
-};
+use gatecrash_sim::drive::{Campaign, Place, PlayError, Played, Progress, Subject, Warden, keep_watch, tied};
 use gatecrash_sim::generate::driven;
 use gatecrash_sim::judge::Verdict;
-use gatecrash_sim::scenario::{Scenario, Vocabulary, parse_duration, rules_meant};
+use gatecrash_sim::scenario::Scenario;
 use gatecrash_sim::search::report::{as_word, command_line, escaped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::book::Book;
 use super::files::{BadInput, load};
 use super::report::Wanted;
-use super::{End, complain, interrupt, say};
+use super::{End, complain, interrupt, judge, now, say, shrink, sweep};
 
 /// Play scenarios on real processes: a server and an SDK that somebody else wrote
 ///
@@ -56,16 +54,16 @@ pub struct Arguments {
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<PathBuf>,
     /// Scenarios drawn from these seeds [default: 0..20 where no file is named]
-    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    #[arg(long, value_name = "A..B", value_parser = sweep::seeds)]
     seeds: Option<Range<u64>>,
     /// How many scenarios are under way together: they mostly wait
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=256))]
     jobs: u32,
     /// Files whose script lasts longer are left out, and counted
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s")]
+    #[arg(long, value_name = "TIME", value_parser = shrink::time, default_value = "10s")]
     longest: Duration,
     /// How long smaller scenarios are tried for each finding, three times each; 0s shrinks nothing
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "2m")]
+    #[arg(long, value_name = "TIME", value_parser = shrink::time, default_value = "2m")]
     shrink: Duration,
     /// Only these rules of those that are claimed, or those whose ids begin so
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
@@ -93,16 +91,6 @@ pub struct Arguments {
     /// Become this command, and die with whoever has started it
     #[arg(long, hide = true, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["subject", "warden"])]
     tied: Vec<String>,
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "expected a span of time such as 10s or 5m".to_owned())
-}
-
-fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let range = text.split_once("..").and_then(|(first, last)| Some(first.parse().ok()?..last.parse().ok()?));
-    let range = range.filter(|range: &Range<u64>| !range.is_empty());
-    range.ok_or_else(|| "expected a range of seeds such as 0..300".to_owned())
 }
 
 /// Does it.
@@ -152,15 +140,17 @@ fn asked(arguments: &Arguments) -> Result<Asked, BadInput> {
     let files = if arguments.scenarios.is_empty() { Vec::new() } else { load(&arguments.scenarios)? };
     let files: Vec<_> = files.into_iter().map(|file| (file.path, file.scenario)).collect();
     let default = if files.is_empty() { 0..20 } else { 0..0 };
-    Ok(Asked { subject, files, seeds: arguments.seeds.clone().unwrap_or(default) })
+    let seeds = match &arguments.seeds {
+        Some(seeds) if seeds.is_empty() => return Err(BadInput::Refused(sweep::without_seeds(seeds))),
+        Some(seeds) => seeds.clone(),
+        None => default,
+    };
+    Ok(Asked { subject, files, seeds })
 }
 
 /// The subject with these of its claims alone, where some are named.
 fn narrowed(mut subject: Subject, rules: &[String]) -> Result<Subject, BadInput> {
-    let mut wanted = Vec::new();
-    for word in rules {
-        wanted.extend(rules_meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);
-    }
+    let wanted = judge::rules(rules)?;
     if !rules.is_empty() {
         subject.claims.rules.retain(|rule| wanted.contains(rule));
         if subject.claims.rules.is_empty() {
@@ -223,7 +213,7 @@ fn driven_by(arguments: &Arguments, asked: Asked, mut root: Root) -> End {
     };
     let campaign = if arguments.compare { campaign.beside_the_packet_world() } else { campaign };
     let mut watch = Watch::new(files.len() as u64 + seeds.end.saturating_sub(seeds.start));
-    let (knows, seats) = (vocabulary(&campaign), campaign.subject().claims.seats());
+    let (knows, seats) = (campaign.can.vocabulary(), campaign.subject().claims.seats());
     let drawn = seeds.clone().map(|seed| (format!("seed {seed}"), driven(seed, knows, seats)));
     let (mut table, mut findings) = campaign.play(files.into_iter().chain(drawn), arguments.longest, &mut watch);
     for (number, finding) in findings.iter_mut().enumerate() {
@@ -263,21 +253,6 @@ fn driven_by(arguments: &Arguments, asked: Asked, mut root: Root) -> End {
 fn command(arguments: &Arguments) -> String {
     let subject = arguments.subject.as_deref().unwrap_or(Path::new("")).display().to_string();
     command_line(&format!("drive {}", as_word(&subject)))
-}
-
-/// The words of scenarios that mean something to the system.
-fn vocabulary(campaign: &Campaign) -> Vocabulary {
-    let can = |capability| campaign.can.has(capability);
-    Vocabulary {
-        conversations: can(Capability::Conversations),
-        tickets: can(Capability::Tickets),
-        files: can(Capability::Files),
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long it took is told to people, and decides nothing")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Progress on a terminal, and whether to go on.

@@ -6,7 +6,6 @@ mod print;
 pub mod read;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::Args;
 use gatecrash_sim::judge::{Judged, Judgement, Recording, Verdict, judge_log, judge_sources};
@@ -17,7 +16,7 @@ use gatecrash_sim::search::report::{as_word, command_line};
 use self::book::Book;
 use super::files::BadInput;
 use super::report::Wanted;
-use super::{End, complain, say};
+use super::{End, complain, now, say};
 
 /// Judge what somebody else recorded
 ///
@@ -113,11 +112,6 @@ pub fn run(arguments: &Arguments) -> End {
     book.end(now() - start, end)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long it took is told to people, and decides nothing")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 /// The rules that are meant, and the files of each history.
 fn asked(arguments: &Arguments) -> Result<(Vec<RuleId>, Vec<Vec<&Path>>), BadInput> {
     let rules = rules(&arguments.rules)?;
@@ -171,7 +165,7 @@ fn judged(
 }
 
 /// The rules that are meant; none for all of them.
-fn rules(wanted: &[String]) -> Result<Vec<RuleId>, BadInput> {
+pub fn rules(wanted: &[String]) -> Result<Vec<RuleId>, BadInput> {
     let mut rules = Vec::new();
     for word in wanted {
         rules.extend(rules_meant(word).map_err(|why| BadInput::Refused(format!("--rules {word}: {why}")))?);

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use gatecrash_sim::check::agree::{self, Difference};
@@ -31,7 +31,7 @@ use super::interrupt;
 use super::report::Wanted;
 use super::table::{Line, Table, prose};
 use super::worlds::Choice;
-use super::{Colour, End, colours, count, paint, say, thousands};
+use super::{Colour, End, colours, count, now, paint, say, thousands};
 
 /// Run scenarios and check every rule
 ///
@@ -135,11 +135,6 @@ impl Outcome {
     fn verdict(&self) -> Verdict {
         self.result.as_ref().map_or(Verdict::HarnessFailed, Run::verdict)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long a run took is told to people, and decides nothing")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// What is known so far.

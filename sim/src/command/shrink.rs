@@ -51,7 +51,8 @@ pub struct Arguments {
     time: Duration,
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+/// A span of time on a command line.
+pub fn time(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "expected a span of time such as 10s or 5m".to_owned())
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::history::hint;
-use crate::scenario::nearest;
+use crate::scenario::{Vocabulary, nearest};
 
 /// The version of the protocol.
 pub(super) const VERSION: u32 = 1;
@@ -80,6 +80,15 @@ impl Can {
     /// These.
     pub fn of(capabilities: &[Capability]) -> Can {
         Can(capabilities.iter().copied().collect())
+    }
+
+    /// The words of scenarios that mean something to whoever understands this.
+    pub fn vocabulary(&self) -> Vocabulary {
+        Vocabulary {
+            conversations: self.has(Capability::Conversations),
+            tickets: self.has(Capability::Tickets),
+            files: self.has(Capability::Files),
+        }
     }
 
     /// Whether this is among it.

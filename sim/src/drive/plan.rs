@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::adapter::{Can, Capability};
 use super::subject::Claims;
-use crate::scenario::{Action, App, Call, Fault, Init, LimitOverrides, Scenario, Step, TicketChoice};
+use crate::scenario::{Action, App, Call, Fault, Init, LimitOverrides, Scenario, Step};
 
 /// What of a scenario is played, in the order of time.
 #[derive(Clone, Debug, Default)]
@@ -52,69 +52,22 @@ pub(super) fn refuses_scenario(scenario: &Scenario, claims: &Claims, longest: Du
     None
 }
 
-/// Why a step with this action cannot be played; none if it can.
+/// Why a step with this action cannot be played; none if it can. What says nothing to any system but ours is left out first
+/// by that.
 fn refuses(can: &Can, action: &Action) -> Option<&'static str> {
-    match action {
-        Action::Call { call, .. } | Action::On { call, .. } => refuses_call(can, call),
-        Action::Raw { .. } => Some("a stranger speaks gatecrash's own protocol"),
-        Action::App(_) => Some("a configuration does not change while the server runs"),
-        Action::Fault(fault) => refuses_fault(can, fault),
-    }
-}
-
-fn refuses_call(can: &Can, call: &Call) -> Option<&'static str> {
     let lacks = |capability, why| (!can.has(capability)).then_some(why);
-    match call {
-        Call::Login { ticket: TicketChoice::Fresh { ttl: None }, .. } => None,
-        Call::Login { .. } => lacks(Capability::Tickets, "the adapter has no tickets that run out"),
-        Call::Logout => lacks(Capability::Logout, "the adapter cannot log out"),
-        Call::Send { .. } => lacks(Capability::Send, "the adapter cannot send"),
-        Call::Conversations => lacks(Capability::Conversations, "the adapter has no list of conversations"),
-        Call::NetworkChanged => {
-            lacks(Capability::NetworkChanged, "the adapter is not interested in a change of the network")
-        }
-        Call::Init | Call::Uninit => Some("a device's SDK is made when its process starts"),
-        Call::Kick { .. } | Call::Query { .. } => Some("administrative calls are gatecrash's own"),
-    }
-}
-
-fn refuses_fault(can: &Can, fault: &Fault) -> Option<&'static str> {
-    match fault {
-        Fault::Partition { .. }
-        | Fault::Repair { .. }
-        | Fault::Hold { .. }
-        | Fault::Release { .. }
-        | Fault::Latency { .. }
-        | Fault::Portal { .. }
-        | Fault::CrashServer
-        | Fault::BounceServer { .. }
-        | Fault::StartServer
-        | Fault::SuspendServer
-        | Fault::WakeServer
-        | Fault::Reset { .. }
-        | Fault::Kill { .. }
-        | Fault::Start { .. }
-        | Fault::Suspend { .. }
-        | Fault::Wake { .. }
-        | Fault::Move { .. } => None,
-        Fault::Wipe { .. } | Fault::Clone { .. } => {
-            (!can.has(Capability::Files)).then_some("the adapter keeps nothing on a device's disk")
-        }
-        Fault::Skew { .. } | Fault::Drift { .. } => Some("a real clock cannot be set"),
-        Fault::StopServer | Fault::UpgradeServer { .. } => Some("how a server is stopped is its own"),
-        Fault::PowerLossServer | Fault::PowerLossAt { .. } | Fault::PowerLossInDisk { .. } => {
-            Some("a real machine keeps its power")
-        }
-        Fault::DiskError { .. }
-        | Fault::DiskFull { .. }
-        | Fault::SlowDisk { .. }
-        | Fault::MendDisk
-        | Fault::DeviceDiskError { .. }
-        | Fault::DeviceDiskFull { .. }
-        | Fault::DeviceSlowDisk { .. }
-        | Fault::DeviceMendDisk { .. }
-        | Fault::DamageRecord { .. }
-        | Fault::DamageCache { .. } => Some("a real disk does not fail when it is told to"),
-        Fault::LateTimers { .. } => Some("timers of a real system are not ours to delay"),
-    }
+    let of_real_ones = match action {
+        Action::Call { call, .. } | Action::On { call, .. } => match call {
+            Call::Logout => lacks(Capability::Logout, "the adapter cannot log out"),
+            Call::Send { .. } => lacks(Capability::Send, "the adapter cannot send"),
+            Call::NetworkChanged => {
+                lacks(Capability::NetworkChanged, "the adapter is not interested in a change of the network")
+            }
+            _ => None,
+        },
+        Action::Fault(Fault::Skew { .. } | Fault::Drift { .. }) => Some("a real clock cannot be set"),
+        Action::Fault(Fault::PowerLossServer) => Some("a real machine keeps its power"),
+        _ => None,
+    };
+    can.vocabulary().refuses(action).or(of_real_ones)
 }

@@ -26,14 +26,13 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     /// Why a step with this action says nothing to the system; none if it does.
-    pub fn refuses(&self, action: &Action) -> Option<String> {
-        let unknown = match action {
-            Action::Call { call, .. } | Action::On { call, .. } => self.refuses_call(call)?,
-            Action::Raw { .. } => "a stranger speaks gatecrash's own protocol",
-            Action::App(_) => "the app's configuration is gatecrash's own",
-            Action::Fault(fault) => self.refuses_fault(fault)?,
-        };
-        Some(unknown.to_owned())
+    pub fn refuses(&self, action: &Action) -> Option<&'static str> {
+        match action {
+            Action::Call { call, .. } | Action::On { call, .. } => self.refuses_call(call),
+            Action::Raw { .. } => Some("a stranger speaks gatecrash's own protocol"),
+            Action::App(_) => Some("the app's configuration is gatecrash's own"),
+            Action::Fault(fault) => self.refuses_fault(fault),
+        }
     }
 
     fn refuses_call(&self, call: &Call) -> Option<&'static str> {

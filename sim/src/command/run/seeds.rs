@@ -20,11 +20,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::super::files::File;
+use super::super::now;
 use super::super::table::prose;
 use super::super::{Colour, End, colours, count, interrupt, paint, say, thousands};
 use super::book::{Book, Entry};
 use super::failures::{Failing, Told, more};
-use super::{Arguments, Outcome, now};
+use super::{Arguments, Outcome};
 
 /// Does it.
 pub fn run(arguments: &Arguments, files: &Arc<[File]>, seeds: Range<u64>, book: Book) -> End {
