@@ -117,12 +117,12 @@ pub(super) async fn play(
     // Whoever starts there has another directory to begin with.
     let server_dir = fs::canonicalize(&server_dir).map_err(machine)?;
     let fill = Fill::new(&server_dir, &subject.here, &place.bin).map_err(machine)?;
-    let server = Server::new(subject, fill.clone(), place.warden.clone())
+    let mut server = Server::new(subject, fill.clone(), place.warden.clone())
         .map_err(|error| PlayError::Server(error.to_string()))?;
     let most = scenario.until + subject.settle * 3 + SLACK;
     let playing = async {
+        server.start().await.map_err(|error| PlayError::Server(error.to_string()))?;
         let mut stage = Stage::new(subject, can, scenario, place, dir, fill, server).await?;
-        stage.server.start().await.map_err(|error| PlayError::Server(error.to_string()))?;
         let lateness = Lateness::watched();
         stage.perform(scenario).await?;
         let late = lateness.longest();
@@ -209,7 +209,7 @@ impl<'s> Stage<'s> {
         }
         let acts = steps.into_iter().map(|step| (step.at, Act::Step(step.action))).collect();
         let start = Start::now();
-        let record = Record::new(start, &head(&subject.claims, can, ""));
+        let record = Record::new(start);
         Ok(Stage {
             subject,
             can,
@@ -239,8 +239,6 @@ impl<'s> Stage<'s> {
 
     /// The script, the mending, the rest, and the last look.
     async fn perform(&mut self, scenario: &Scenario) -> Result<(), PlayError> {
-        self.start = Start::now();
-        self.record = Record::new(self.start, &head(&self.subject.claims, self.can, ""));
         for number in 0..self.devices.len() {
             let is_late = self.devices[number].name == WATCHERS[1];
             if !is_late {
@@ -304,7 +302,7 @@ impl<'s> Stage<'s> {
         match act {
             Act::Step(Action::Call { device, call }) => {
                 let number = self.find(device.as_str());
-                self.call(number, &call).await?;
+                self.call(number, &call).await;
             }
             Act::Step(Action::On { device, event, call }) => {
                 let number = self.find(device.as_str());
@@ -313,7 +311,7 @@ impl<'s> Stage<'s> {
             Act::Step(Action::Fault(fault)) => self.fault(&fault).await?,
             Act::Step(Action::Raw { .. } | Action::App(_)) => unreachable!("the plan leaves them out"),
             Act::StartServer => self.start_server().await?,
-            Act::Watch(number) => self.watch(number).await?,
+            Act::Watch(number) => self.watch(number).await,
         }
         Ok(())
     }
@@ -357,7 +355,7 @@ impl<'s> Stage<'s> {
         match heard {
             Heard::Nothing => {}
             Heard::Wrong(what) => return Err(self.adapter_failed(number, what)),
-            Heard::Due(call) => self.call(number, &call).await?,
+            Heard::Due(call) => self.call(number, &call).await,
         }
         if number >= self.of_scenario() && self.devices[number].wants_to_watch {
             self.devices[number].wants_to_watch = false;
@@ -366,11 +364,11 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    async fn call(&mut self, number: usize, call: &Call) -> Result<(), PlayError> {
+    async fn call(&mut self, number: usize, call: &Call) {
         let device = &self.devices[number];
         if !device.is_up() {
             self.left_out.push("the device's process was dead");
-            return Ok(());
+            return;
         }
         let request = match call {
             Call::Login { user, .. } => {
@@ -381,7 +379,7 @@ impl<'s> Stage<'s> {
                 };
                 if !self.can.has(why.0) {
                     self.left_out.push(why.1);
-                    return Ok(());
+                    return;
                 }
                 Request::Login {
                     user: user.clone(),
@@ -394,41 +392,38 @@ impl<'s> Stage<'s> {
                 Request::Send { to: to.clone(), text: crate::world::text(text), id }
             }
             Call::Conversations => Request::Conversations,
-            Call::NetworkChanged => return self.note(number, Note::NetworkChanged).await,
+            Call::NetworkChanged => {
+                self.devices[number].note(Note::NetworkChanged).await;
+                return;
+            }
             Call::Init | Call::Uninit | Call::Kick { .. } | Call::Query { .. } => {
                 unreachable!("the plan leaves them out")
             }
         };
-        self.ask(number, request).await
+        self.ask(number, request).await;
     }
 
-    async fn ask(&mut self, number: usize, request: Request) -> Result<(), PlayError> {
+    async fn ask(&mut self, number: usize, request: Request) {
         self.calls += 1;
         self.devices[number].ask(self.calls, request, &mut self.record).await;
-        Ok(())
-    }
-
-    async fn note(&mut self, number: usize, note: Note) -> Result<(), PlayError> {
-        self.devices[number].note(note).await;
-        Ok(())
     }
 
     /// Whoever watches logs in and watches, again and again until it does.
-    async fn watch(&mut self, number: usize) -> Result<(), PlayError> {
+    async fn watch(&mut self, number: usize) {
         let user = self.devices[number].name.clone();
         if !self.devices[number].is_up() {
-            return Ok(());
+            return;
         }
         match self.devices[number].user() {
             Some(_) => {
                 let users = self.watched.clone();
-                self.ask(number, Request::Watch { users }).await
+                self.ask(number, Request::Watch { users }).await;
             }
             None if !self.devices[number].is_waiting() => {
                 let ticket = fresh(self.scenario, &user, None);
-                self.ask(number, Request::Login { user, ticket }).await
+                self.ask(number, Request::Login { user, ticket }).await;
             }
-            None => Ok(()),
+            None => {}
         }
     }
 
@@ -569,14 +564,14 @@ impl<'s> Stage<'s> {
         let late = self.of_scenario() + 1;
         if late < self.devices.len() {
             self.spawn(late).await?;
-            self.watch(late).await?;
+            self.watch(late).await;
         }
         for number in 0..self.of_scenario() {
             let device = &mut self.devices[number];
             let Some(user) = device.user().filter(|_| device.is_up()).map(str::to_owned) else { continue };
             if self.can.has(Capability::Send) {
                 let id = device.next_id();
-                self.ask(number, Request::Send { to: user, text: "is anybody there?".to_owned(), id }).await?;
+                self.ask(number, Request::Send { to: user, text: "is anybody there?".to_owned(), id }).await;
             }
         }
         let end = Duration::from_micros(self.start.micros()) + self.subject.settle;
@@ -594,10 +589,7 @@ impl<'s> Stage<'s> {
     async fn end(self) -> Result<Played, PlayError> {
         let Stage { subject, can, record, devices, server, mut left_out, died, version, rested, .. } = self;
         let events = record.events();
-        let history = record.end();
-        // Who the history is of is known only now.
-        let lines = history.split_once('\n').map(|(_, lines)| lines).unwrap_or_default();
-        let history = format!("{}\n{lines}", head(&subject.claims, can, &version));
+        let history = record.end(&head(&subject.claims, can, &version));
         for device in devices {
             device.stop().await;
         }

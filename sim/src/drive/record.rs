@@ -14,7 +14,6 @@ use crate::history::{Channel, Channels, Head};
 /// The lines of a run.
 pub(super) struct Record {
     start: Start,
-    head: String,
     lines: Vec<(u64, String)>,
     /// When that was heard which is being written down.
     heard: Option<u64>,
@@ -37,8 +36,8 @@ pub(super) fn head(claims: &Claims, can: &Can, version: &str) -> String {
 }
 
 impl Record {
-    pub(super) fn new(start: Start, head: &str) -> Record {
-        Record { start, head: head.to_owned(), lines: Vec::new(), heard: None }
+    pub(super) fn new(start: Start) -> Record {
+        Record { start, lines: Vec::new(), heard: None }
     }
 
     /// What is written down from now on was heard at this instant; none: happens as it is written down.
@@ -134,12 +133,12 @@ impl Record {
         self.push(Some(actor), "known_as", json!({ "device": device }));
     }
 
-    /// Everything has come to rest, or has had the time for it.
-    pub(super) fn end(mut self) -> String {
+    /// The history: everything has come to rest, or has had the time for it.
+    pub(super) fn end(mut self, head: &str) -> String {
         self.push(None, "end", json!({ "settled": true }));
         // Something may have been heard while the conductor was waiting for something else.
         self.lines.sort_by_key(|(at, _)| *at);
         let lines = self.lines.into_iter().map(|(_, line)| line + "\n");
-        std::iter::once(self.head + "\n").chain(lines).collect()
+        std::iter::once(format!("{head}\n")).chain(lines).collect()
     }
 }

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use toml_edit::Document;
 
 use crate::history::map::tree::{Entry, Tree};
-use crate::history::{Comes, Head, Mistake, Numbers, Place, Plan, VERSION, Victim, Wins, hint};
+use crate::history::{Comes, Head, Mistake, Numbers, Place, Plan, VERSION, Victim, Wins};
 use crate::scenario::rules::RuleId;
-use crate::scenario::{nearest, parse_duration, rules_meant};
+use crate::scenario::{parse_duration, rules_meant};
 
 /// A system, and how it is driven.
 ///
@@ -130,11 +130,7 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn wrong(&mut self, at: usize, text: impl Into<String>) {
-        let before = &self.text.as_bytes()[..at.min(self.text.len())];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-        let mistake = Mistake { file: self.file.clone(), line, column: before.len() - start + 1, text: text.into() };
-        self.mistakes.push(mistake);
+        self.mistakes.push(Mistake::at(&self.file, self.text, at, text));
     }
 
     fn subject(&mut self, file: &Path) -> Option<Subject> {
@@ -185,12 +181,7 @@ impl Reader<'_> {
 
     /// Tells keys that a table does not have.
     fn known(&mut self, tree: &Tree, name: &str, keys: &[&str]) {
-        for entry in tree.entries().unwrap_or_default() {
-            if !keys.contains(&entry.key.as_str()) {
-                let meant = hint(nearest(&entry.key, keys.iter().copied()));
-                self.wrong(entry.key_at, format!("{name} has no `{}`{meant}; it has {}", entry.key, keys.join(", ")));
-            }
-        }
+        tree.unknown(name, keys).for_each(|(at, what)| self.wrong(at, what));
     }
 
     fn needed<'t>(&mut self, tree: &'t Tree, at: usize, key: &str, what: &str) -> Option<&'t Entry> {

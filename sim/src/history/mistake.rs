@@ -22,10 +22,26 @@ pub struct Mistake {
     pub text: String,
 }
 
+impl Mistake {
+    /// One at a byte of a text.
+    pub(crate) fn at(file: &str, text: &str, byte: usize, what: impl Into<String>) -> Mistake {
+        let (line, column) = place_of_byte(text, byte);
+        Mistake { file: file.to_owned(), line, column, text: what.into() }
+    }
+}
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.text)
     }
+}
+
+/// In which line a byte of a text is, and at which byte of that, both counted from 1.
+pub(crate) fn place_of_byte(text: &str, byte: usize) -> (u64, usize) {
+    let before = &text.as_bytes()[..byte.min(text.len())];
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    (line, before.len() - start + 1)
 }
 
 /// A mistake of a line: about one of its fields, or about all of it.

@@ -89,10 +89,7 @@ pub fn read(lines: &Lines<'_>, beside: &Path, now: WallTime) -> Doors {
     });
     let mut taken = Taken::default();
     let mut listens = |key: &'static str, listen: &Spanned<String>, door: Door| {
-        let problem = address_problem(listen.get_ref()).map(str::to_owned);
-        if let Some(problem) = problem.or_else(|| taken.by(key, listen.get_ref())) {
-            read.complaints.push((listen.span().start, format!("cannot listen on {}: {problem}", listen.get_ref())));
-        }
+        read.complaints.extend(taken.complaint(key, listen));
         read.doors.push((door, Some(listen.span().start)));
     };
     if let Some(listen) = lines.listen {
@@ -114,12 +111,7 @@ pub fn read(lines: &Lines<'_>, beside: &Path, now: WallTime) -> Doors {
         read.doors.push((Door::tcp(LISTEN), None));
         taken.by("`listen`, of which nothing is said,", LISTEN);
     }
-    if let Some(listen) = lines.metrics {
-        let problem = address_problem(listen.get_ref()).map(str::to_owned);
-        if let Some(problem) = problem.or_else(|| taken.by(METRICS_KEY, listen.get_ref())) {
-            read.complaints.push((listen.span().start, format!("cannot listen on {}: {problem}", listen.get_ref())));
-        }
-    }
+    read.complaints.extend(lines.metrics.and_then(|listen| taken.complaint(METRICS_KEY, listen)));
     read
 }
 
@@ -128,6 +120,13 @@ pub fn read(lines: &Lines<'_>, beside: &Path, now: WallTime) -> Doors {
 struct Taken(Vec<(&'static str, String)>);
 
 impl Taken {
+    /// Why this address of a configuration, which `key` names, cannot be listened on, at its place in the text.
+    fn complaint(&mut self, key: &'static str, listen: &Spanned<String>) -> Option<(usize, String)> {
+        let address = listen.get_ref();
+        let problem = address_problem(address).map(str::to_owned).or_else(|| self.by(key, address))?;
+        Some((listen.span().start, format!("cannot listen on {address}: {problem}")))
+    }
+
     /// What takes this address already, if something does; otherwise `key` does from now on.
     fn by(&mut self, key: &'static str, address: &str) -> Option<String> {
         let before = self.0.iter().find(|(_, taken)| is_same(taken, address));

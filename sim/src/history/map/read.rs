@@ -59,15 +59,7 @@ const TIMES: [&str; 3] = ["at_us", "until_us", "number"];
 
 impl Reader<'_> {
     fn wrong(&mut self, at: usize, text: impl Into<String>) {
-        let (line, column) = self.place(at);
-        self.mistakes.push(Mistake { file: self.file.to_owned(), line, column, text: text.into() });
-    }
-
-    fn place(&self, at: usize) -> (u64, usize) {
-        let before = &self.text.as_bytes()[..at.min(self.text.len())];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-        (line, before.len() - start + 1)
+        self.mistakes.push(Mistake::at(self.file, self.text, at, text));
     }
 
     fn map(&mut self) -> Option<Map> {
@@ -113,12 +105,7 @@ impl Reader<'_> {
 
     /// Tells keys that a table does not have.
     fn known(&mut self, tree: &Tree, name: &str, keys: &[&str]) {
-        for entry in tree.entries().unwrap_or_default() {
-            if !keys.contains(&entry.key.as_str()) {
-                let meant = hint(nearest(&entry.key, keys.iter().copied()));
-                self.wrong(entry.key_at, format!("{name} has no `{}`{meant}; it has {}", entry.key, keys.join(", ")));
-            }
-        }
+        tree.unknown(name, keys).for_each(|(at, what)| self.wrong(at, what));
     }
 
     fn text<'d>(&mut self, entry: &'d Entry) -> Option<&'d str> {

@@ -2,6 +2,8 @@
 //!
 //! Knows no key: `read` does.
 
+use crate::history::hint;
+use crate::scenario::nearest;
 use serde_json::{Map, Value};
 use toml_edit::{Item, TableLike, Value as Written};
 
@@ -100,6 +102,15 @@ impl Tree {
             Node::One(value) => value.as_str(),
             Node::List(_) | Node::Table(_) => None,
         }
+    }
+
+    /// The keys that a table of this name has besides these, each at its place, with what may have been meant.
+    pub(crate) fn unknown(&self, name: &str, keys: &[&str]) -> impl Iterator<Item = (usize, String)> {
+        let others = self.entries().unwrap_or_default().iter().filter(|entry| !keys.contains(&entry.key.as_str()));
+        others.map(move |Entry { key, key_at, .. }| {
+            let meant = hint(nearest(key, keys.iter().copied()));
+            (*key_at, format!("{name} has no `{key}`{meant}; it has {}", keys.join(", ")))
+        })
     }
 
     /// The entry of a table with this key.

@@ -13,6 +13,7 @@ use crate::history::map::pattern::Pattern;
 use crate::history::map::rule::{Condition, Emit, Rule, Wanted};
 use crate::history::map::template::Template;
 use crate::history::map::tree::Tree;
+use crate::history::mistake::place_of_byte;
 use crate::history::raw::FIELDS;
 use crate::history::read::{check, has_field};
 
@@ -74,7 +75,7 @@ impl Reader<'_> {
                 }
             },
         };
-        Rule { line: self.place(tree.at).0, when, emit }
+        Rule { line: place_of_byte(self.text, tree.at).0, when, emit }
     }
 
     fn emit(&mut self, tree: &Tree, from_map: &[(&'static str, String)]) -> Emit {
