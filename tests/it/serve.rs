@@ -124,11 +124,12 @@ fn serving(lines: &str, tables: &str) -> (Directory, Process, String) {
 }
 
 /// STOP-1: from the signal on whoever comes is refused at once, though somebody who neither reads nor closes is still
-/// there; and a successor on the same records waits for them.
+/// there; and a successor on the same records waits for them, and for the address of the metrics.
 #[cfg(unix)]
 #[test]
 fn a_stop_refuses_newcomers_at_once_and_a_successor_takes_over() {
-    let (directory, process, address) = serving("", "");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (directory, process, address) = serving("", &format!("[metrics]\nlisten = \"{free}\""));
     let dead = std::net::TcpStream::connect(&address).unwrap();
     run(async {
         let mut raw = Raw::logging_in(&address, 1, "alice").await;
@@ -143,6 +144,8 @@ fn a_stop_refuses_newcomers_at_once_and_a_successor_takes_over() {
         assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
         let mut early = early;
         let mut again = Raw::connect(&address_of(&mut early)).await;
+        // It has all that its predecessor had.
+        tokio::net::TcpStream::connect(free).await.unwrap();
         let waited = clock.now().instant - Instant::ZERO;
         assert!(waited < Duration::from_secs(4), "{waited:?}: nobody slow is waited for");
         again.hello(1).await;

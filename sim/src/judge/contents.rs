@@ -70,6 +70,7 @@ fn list(said: &str) -> Judgement {
         login(1, "phone", "android", "alice"),
         login(3, "pad", "ipad", "bob"),
         send(5, "phone", "bob", 7),
+        vec![line(6, "pad", r#""what":"told","event":"message","message":7,"from":"alice","text":"Hello bob""#)],
         send(7, "pad", "carol", 8),
         call(9, "phone", r#""request":"conversations""#, &format!(r#","conversations":[{said}]"#)),
     ];

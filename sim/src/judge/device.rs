@@ -505,6 +505,8 @@ impl Device {
                     _ => None,
                 });
                 self.account = match (open.session, self.status) {
+                    // It was under way, so this status is of later: the SDK itself took it for over.
+                    (_, Some((Status::Logout, _))) if outcome == Outcome::Unknown => Account::Nobody(How::Unknown),
                     _ if outcome == Outcome::Unknown => Account::Unsure,
                     (None, _) => {
                         self.connecting = self.connecting.or(open.connecting);
@@ -540,11 +542,22 @@ impl Device {
                     && open.gate.is_none()
                     && self.account == Account::Nobody(How::LoggedOut) =>
             {
-                self.account = match (open.session, self.status) {
-                    (Some(session), Some((Status::Logined, Some(user)))) if user == session.user => {
+                let waiting = self.calls.iter().rev().find_map(|other| match (other.request, other.purpose) {
+                    (Request::Login { user, .. }, Purpose::Login(login)) if other.line < open.line => {
+                        Some(Pending { user, login, may_be_over: false, is_tried: open.connecting.is_some() })
+                    }
+                    _ => None,
+                });
+                self.account = match (open.session, self.status, waiting) {
+                    (Some(session), Some((Status::Logined, Some(user))), _) if user == session.user => {
                         Account::In(session)
                     }
-                    (_, Some((Status::Logout, _))) => Account::Nobody(How::Unknown),
+                    (_, Some((Status::Logout, _)), _) => Account::Nobody(How::Unknown),
+                    // An SDK may refuse to leave while it comes in: then the login goes on.
+                    (None, Some((Status::Logining, _)), Some(pending)) if outcome != Outcome::Unknown => {
+                        self.connecting = self.connecting.or(open.connecting);
+                        Account::Pending(pending)
+                    }
                     _ => Account::Unsure,
                 };
             }

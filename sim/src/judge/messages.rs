@@ -17,7 +17,7 @@ pub(super) struct Messages {
 }
 
 /// Among which messages a number is one's own: those of these two, or all.
-type Among = Option<(User, User)>;
+pub(super) type Among = Option<(User, User)>;
 
 #[derive(Clone, Copy)]
 struct Sent {
@@ -40,7 +40,8 @@ const NAME: &str = "a message arrives as it was sent, once, and in the order of 
 const ARRIVE: Rule = Rule::at("API-2");
 const AGAIN: Rule = Rule::at("API-6");
 
-fn among(head: &Head, from: User, to: User) -> Among {
+/// Among which messages a number of one between these two is its own.
+pub(super) fn among(head: &Head, from: User, to: User) -> Among {
     (head.promise.numbers == Numbers::Conversation).then(|| (from.min(to), from.max(to)))
 }
 

@@ -30,6 +30,7 @@ mod kicks;
 mod lifetime;
 mod lists;
 mod locks;
+mod lost;
 mod messages;
 mod notified;
 mod order;

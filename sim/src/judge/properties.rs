@@ -9,6 +9,7 @@ use super::gone::Gone;
 use super::lifetime::Lifetime;
 use super::lists::Lists;
 use super::locks::Locks;
+use super::lost::Lost;
 use super::messages::Messages;
 use super::notified::Notified;
 use super::order::Order;
@@ -43,6 +44,7 @@ pub(super) fn all(head: &Head) -> Vec<Box<dyn Outside>> {
         Box::new(Rights),
         Box::new(Notified::default()),
         Box::new(Messages::default()),
+        Box::new(Lost::default()),
         Box::new(Lists::default()),
         Box::new(Tickets::new(head)),
         Box::new(Lifetime::new(head)),

@@ -191,7 +191,50 @@ fn a_login_without_a_result_may_have_been_accepted_or_not() {
     assert_eq!(told(&judgement), []);
 }
 
+/// An SDK that refuses to leave while it comes in: the login goes on, and its session is one like any other.
+#[test]
+fn a_logout_that_is_refused_beside_a_login_ends_nothing() {
+    let mut refused = login("phone-1", "android", 1_000, 1_100);
+    refused.push(line(1_010, "phone-1", r#""what":"called","call":7,"request":"logout""#));
+    refused.push(line(1_020, "phone-1", r#""what":"answered","call":7,"outcome":"failed","code":6014"#));
+    let lines =
+        |told: Vec<String>| in_order(&[refused.clone(), login("phone-2", "ios", 2_000, 2_100), told]).join("\n");
+    let head = HEAD.replace(r#""policy""#, r#""codes":"own","limits":{"told":"2s"},"policy""#);
+    let judged = |told| {
+        let lines = lines(told);
+        judge_text(&format!("{head}\n{lines}\n{{\"at_us\":900000000,\"what\":\"end\",\"settled\":true}}\n"))
+    };
+    let right = judged(kicked("phone-1", 2_150, "phone-2", "other_platform"));
+    assert_eq!((told(&right), right.verdict()), (vec![], Verdict::Holds));
+    assert_eq!(right.undecided, [""; 0]);
+    let wrong = judged(vec![]);
+    assert_eq!(told(&wrong).iter().map(|(rule, _)| *rule).collect::<Vec<_>>(), ["KICK-1"]);
+}
+
 /// What somebody outside sees of seeds of the unbroken system raises no alarm.
+/// The status that followed says that the device took it for over, so that the next call is a login for sure.
+#[test]
+fn a_login_without_a_result_that_was_logged_out_since_leaves_no_doubt_about_the_next() {
+    let unknown = |is_out: bool| {
+        let call = r#""what":"called","call":1000,"request":"login","user":"alice","platform":"android""#;
+        let lines = [
+            (1_000, call),
+            (1_000, r#""what":"status","status":"LOGINING""#),
+            (1_500, r#""what":"status","status":"LOGOUT""#),
+            (1_600, r#""what":"answered","call":1000,"outcome":"unknown""#),
+        ];
+        let seen = lines.into_iter().filter(|(at, _)| is_out || *at != 1_500);
+        seen.map(|(at, rest)| line(at, "phone-1", rest)).collect::<Vec<_>>()
+    };
+    let undecided = |is_out| {
+        let judgement = judged(&[unknown(is_out), login("phone-1", "android", 2_000, 2_100)]);
+        assert_eq!(told(&judgement), []);
+        judgement.undecided
+    };
+    assert_eq!(undecided(false), ["the order of seats: whether a call was a login or a renewal cannot be told"]);
+    assert_eq!(undecided(true), [""; 0]);
+}
+
 #[test]
 fn no_seed_raises_an_alarm_through_either_keyhole() {
     let some = Channels::of(&[Channel::Calls, Channel::Events]);

@@ -4,6 +4,7 @@
 
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use gatecrash::driver::server::{Door, ServeError, ServerDriver};
@@ -60,6 +61,10 @@ enum LogFormat {
     Json,
 }
 
+/// How often is looked whether a predecessor has left a place, and at what distance: for a second in all.
+const LEAVING_TRIES: u32 = 50;
+const LEAVING_PAUSE: Duration = Duration::from_millis(20);
+
 /// Serves until stopped.
 pub fn run(arguments: Arguments) -> Result<End, BadInput> {
     let Arguments { config, data, listen, log, log_format } = arguments;
@@ -97,19 +102,19 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
         }
         let mut asked = None;
         if let Some((address, at)) = &metrics_at {
-            match TcpListener::bind(address).await {
-                Ok(listener) => asked = Some(listener),
-                Err(error) => problems.push(format!("{at}: cannot listen on {address}: {error}")),
+            match try_to_listen(address, &data).await {
+                Ok(listener) => asked = listener,
+                Err(problem) => problems.push(format!("{at}: cannot listen on {address}: {problem}")),
             }
         }
         drop(tried);
-        let metrics_at = metrics_at.map(|(address, _)| address);
         if !problems.is_empty() {
             return Err(BadInput::all(&problems));
         }
         let metrics = Metrics::new();
         let identity = identity(&settings);
-        let mut reloading = Reloading::new(source, &settings, metrics_at.as_deref(), certificate);
+        let metrics_address = metrics_at.as_ref().map(|(address, _)| address.as_str());
+        let mut reloading = Reloading::new(source, &settings, metrics_address, certificate);
         let words: Vec<&str> = settings.doors.iter().map(Door::word).collect();
         let store = FileStore::new(&data);
         let snapshots = store.snapshots();
@@ -119,6 +124,11 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
             () = signals.stop() => return Ok(End::Done),
         };
         let (server, handle) = bound.map_err(|error| BadInput(error.to_string()))?;
+        if let (None, Some((address, at))) = (&asked, &metrics_at) {
+            // The predecessor's records are ours, and this is the next that it lets go.
+            let listener = listen_soon(address).await;
+            asked = Some(listener.map_err(|error| BadInput(format!("{at}: cannot listen on {address}: {error}")))?);
+        }
         let mut lines = Vec::new();
         for (listener, way) in server.listeners().zip(words) {
             let address =
@@ -139,14 +149,16 @@ pub fn run(arguments: Arguments) -> Result<End, BadInput> {
             }
             tokio::spawn(Health::new(metrics, handle.load(), identity).serve(listener))
         });
+        let asked = asking.as_ref().map(tokio::task::JoinHandle::abort_handle);
         let control = open_control(&data, snapshots);
         let owner = tokio::spawn(async move {
             while let Signal::Reload = signals.next().await {
                 reloading.reload(&handle);
             }
             info!("stopping");
-            // A successor that gets the records has a control socket of its own.
+            // A successor that gets the records has a control socket of its own, and metrics at the same address.
             drop(control);
+            asked.inspect(tokio::task::AbortHandle::abort);
             handle.stop();
         });
         // Nobody may be reading: the server serves all the same.
@@ -188,6 +200,17 @@ async fn try_to_listen(address: &str, data: &Path) -> Result<Option<TcpListener>
         Err(error) if error.kind() == ErrorKind::AddrInUse && data.exists() => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Listens where somebody still does who is about to leave.
+async fn listen_soon(address: &str) -> std::io::Result<TcpListener> {
+    for _ in 0..LEAVING_TRIES {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => tokio::time::sleep(LEAVING_PAUSE).await,
+            listened => return listened,
+        }
+    }
+    TcpListener::bind(address).await
 }
 
 /// What a signal asks for.
