@@ -17,6 +17,8 @@ pub(super) struct Lost {
     devices: Vec<Device>,
     /// Who is logged in and connected.
     there: BTreeMap<User, BTreeSet<usize>>,
+    /// The line of the first call with an id of a user's: what is sent again is owed to whoever it was owed to then.
+    first: BTreeMap<(User, Known), u64>,
     /// Whether some message was told by the id with which it was sent: else ids and numbers are two things.
     tells_ids: bool,
 }
@@ -54,6 +56,9 @@ const TOLD_MAX: usize = 256;
 /// How many are of those that it was not.
 const OWED_MAX: usize = 4_096;
 
+/// How many ids are remembered.
+const IDS_MAX: usize = 65_536;
+
 const NAME: &str = "a message that was accepted reaches whoever is logged in and connected all the time";
 
 const OWED: Rule = Rule::at("API-7");
@@ -86,6 +91,9 @@ impl Lost {
     fn accepted(&mut self, scene: &Scene<'_>, event: &Event, number: Option<Known>, report: &mut Report) {
         let Some(open) = scene.open else { return };
         let (Request::Send { to, id, .. }, Some(session)) = (open.request, open.session) else { return };
+        if id.is_some_and(|id| self.first.get(&(session.user, id)) != Some(&open.line)) {
+            return;
+        }
         let (Some(Known(number)), by_id) = (number.or(id), number.is_none()) else { return };
         let message = (among(scene.head, session.user, to), number);
         for &index in self.there.get(&to).into_iter().flatten() {
@@ -155,6 +163,13 @@ impl Outside for Lost {
                 }
                 Account::Nobody(_) | Account::Unsure => self.leaves(index),
             },
+            What::Called { request: Request::Send { id: Some(id), .. }, .. } => {
+                let Some(session) = scene.device.session() else { return };
+                self.first.entry((session.user, id)).or_insert(event.line);
+                if self.first.len() > IDS_MAX {
+                    self.first.pop_first();
+                }
+            }
             What::Called { request, .. } => {
                 let is_kept = match request {
                     Request::Login { .. } => scene.device.purpose(&request, event.from, scene.next) == Purpose::Renewal,
@@ -273,6 +288,32 @@ mod tests {
         assert_eq!(judged(Some(r#""a""#)).1, "violated");
         assert_eq!(judged(Some("17")).1, "nothing to judge");
         assert_eq!(judged(None).1, "nothing to judge");
+    }
+
+    /// Whoever has had it, and came back since, does not get it again.
+    #[test]
+    fn a_message_that_is_sent_again_is_owed_to_nobody_anew() {
+        let mut lines = vec![r#"{"history":1,"policy":"dual","observes":["calls","events","process"]}"#.to_owned()];
+        lines.extend(login("phone", "bob", 10));
+        lines.extend(login("desk", "alice", 20));
+        let send = |at: u64, call: u64, outcome: &str| {
+            [
+                format!(r#""what":"called","call":{call},"request":"send","to":"bob","text":"hi","id":"a""#),
+                format!(r#""what":"answered","call":{call},{outcome}"#),
+            ]
+            .map(|rest| format!(r#"{{"at_us":{at},"actor":"desk",{rest}}}"#))
+        };
+        lines.extend(send(30, 2, r#""outcome":"unknown""#));
+        for rest in [
+            r#""event":"message","message":7,"from":"alice","text":"hi""#,
+            r#""event":"connecting""#,
+            r#""event":"connect_success""#,
+        ] {
+            lines.push(format!(r#"{{"at_us":40,"actor":"phone","what":"told",{rest}}}"#));
+        }
+        lines.extend(send(50, 3, r#""outcome":"ok","message":7"#));
+        lines.push(r#"{"at_us":900000000,"what":"end","settled":true}"#.to_owned());
+        assert_eq!(found(&lines), (vec![], "nothing to judge"));
     }
 
     /// It may come with the resume, with the next start, or never to a session that is over.
